@@ -1,0 +1,357 @@
+"""What a period's bill is: whose days, which days, which rate, how much, and why (B1–B6)."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from itertools import pairwise
+from typing import Self
+
+from rules.liability import Occupancy, Segment, liable
+from rules.money import ZERO, MoneyError, rounded, split_by_days
+from rules.reasons import Reason
+
+
+class Basis(StrEnum):
+    """What a fee item's quantity counts (B1)."""
+
+    PER_M2 = "per_m2"
+    FIXED = "fixed"
+    METERED = "metered"
+    PER_HOUR = "per_hour"
+    PER_JOB = "per_job"
+    ONE_OFF = "one_off"
+    DEPOSIT = "deposit"
+
+
+MONTHLY = frozenset({Basis.PER_M2, Basis.FIXED})  # owed for time, so a part of a month owes a part
+FROM_SLIPS = frozenset({Basis.PER_HOUR, Basis.PER_JOB})
+
+
+class Timing(StrEnum):
+    """Whether a bill is for its own month or for the one before (B1)."""
+
+    ADVANCE = "advance"
+    ARREARS = "arrears"
+
+
+_PERIOD = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
+
+
+@dataclass(frozen=True, order=True)
+class Period:
+    """One calendar month, written `YYYY-MM`."""
+
+    year: int
+    month: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The period a text says. Raises ValueError when it says none."""
+        found = _PERIOD.fullmatch(text.strip())
+        if not found or found[1] == "0000":
+            raise ValueError(f"{text!r} is no period; write it as YYYY-MM")
+        return cls(int(found[1]), int(found[2]))
+
+    @classmethod
+    def of(cls, day: date) -> Self:
+        return cls(day.year, day.month)
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+    @property
+    def days(self) -> int:
+        return calendar.monthrange(self.year, self.month)[1]
+
+    @property
+    def first_on(self) -> date:
+        return date(self.year, self.month, 1)
+
+    @property
+    def last_on(self) -> date:
+        return date(self.year, self.month, self.days)
+
+    def plus(self, months: int) -> Period:
+        """The period so many months later (earlier when negative)."""
+        count = self.year * 12 + self.month - 1 + months
+        return Period(count // 12, count % 12 + 1)
+
+    def day(self, number: int) -> date:
+        """That day of the month; the last one where the month is shorter."""
+        return date(self.year, self.month, min(number, self.days))
+
+
+@dataclass(frozen=True)
+class BillingPolicy:
+    """The billing row of a preset: days of month, splitting, what is unusual (B3, B4, P5)."""
+
+    issue_day: int
+    due_day: int
+    cut_off_day: int
+    is_split_by_payer: bool
+    is_split_by_hand_over: bool
+    unusual_percent: Decimal
+    unusual_least: Decimal
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> Self:
+        """The policy of a stored row or of `[billing]` in billing.toml. Raises KeyError, ValueError."""
+        return cls(
+            issue_day=int(str(row["issue_day"])),
+            due_day=int(str(row["due_day"])),
+            cut_off_day=int(str(row["cut_off_day"])),
+            is_split_by_payer=bool(row["is_split_by_payer"]),
+            is_split_by_hand_over=bool(row["is_split_by_hand_over"]),
+            unusual_percent=Decimal(str(row["unusual_percent"])),
+            unusual_least=Decimal(str(row["unusual_least"])),
+        )
+
+
+def issued_on(policy: BillingPolicy, period: Period) -> date:
+    """The day a period's bills go out when nobody says another (B4)."""
+    return period.day(policy.issue_day)
+
+
+def due_on(policy: BillingPolicy, period: Period) -> date:
+    """The day a period's bills are due, also when they went out late (contract "Presets and codes")."""
+    return period.day(policy.due_day)
+
+
+def service_period(timing: Timing, period: Period) -> Period:
+    """The month whose service a bill charges: its own in advance, the one before in arrears (B1)."""
+    return period if timing == Timing.ADVANCE else period.plus(-1)
+
+
+def slip_cut_off_on(policy: BillingPolicy, period: Period) -> date:
+    """The last day of use whose slips the period's bill takes: the cut-off day of the month before (B3)."""
+    return period.plus(-1).day(policy.cut_off_day)
+
+
+def is_slip_due(policy: BillingPolicy, period: Period, used_on: date) -> bool:
+    """Whether an open slip goes into the period's bill; later ones wait (B3)."""
+    return used_on <= slip_cut_off_on(policy, period)
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A metered price up to and including a quantity; `up_to` None on the last tier (B1)."""
+
+    rate: Decimal
+    up_to: Decimal | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> Self:
+        up_to = row.get("up_to")
+        return cls(rate=Decimal(str(row["rate"])), up_to=None if up_to in {None, ""} else Decimal(str(up_to)))
+
+
+@dataclass(frozen=True)
+class Tariff:
+    """A rate, or tiers, with the days on which it is valid, both included (B2)."""
+
+    rate: Decimal
+    valid_from: date
+    valid_to: date | None = None
+    tiers: tuple[Tier, ...] = ()
+
+    def is_valid(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+def tariff(tariffs: Iterable[Tariff], day: date) -> Tariff | None:
+    """The tariff of the first day billed; the youngest when two are valid, None without one (B2)."""
+    return max((one for one in tariffs if one.is_valid(day)), key=lambda one: one.valid_from, default=None)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A payer's part of a month of `of` days: the days of every payer in order, and whose this is."""
+
+    days: tuple[int, ...]
+    index: int
+    of: int
+
+    @property
+    def own_days(self) -> int:
+        return self.days[self.index]
+
+    @property
+    def is_whole(self) -> bool:
+        return self.own_days == self.of
+
+
+@dataclass(frozen=True)
+class Quote:
+    """One line's price: quantity × rate = amount in yuan, and how it came about (B5)."""
+
+    quantity: Decimal
+    rate: Decimal
+    amount: Decimal
+    reason: Reason
+
+
+def quote(
+    basis: Basis,
+    quantity: Decimal,
+    rate: Decimal,
+    *,
+    tiers: tuple[Tier, ...] = (),
+    share: Share | None = None,
+) -> Quote:
+    """The line for a quantity (m², months, meter units, hours, jobs, pieces) at a rate in yuan.
+
+    Every argument is hashable and the answer depends on nothing else, so each distinct combination needs
+    asking once (B1). Rounded half-up to the fen once; a `share` then takes the payer's days of it (P5).
+    Raises MoneyError with code `negative` or `not_finite`, ValueError with the code of tier_problem.
+    """
+    for number in (quantity, rate):
+        if not number.is_finite():
+            raise MoneyError("not_finite", number)
+        if number < 0:
+            raise MoneyError("negative", number)
+    inputs: dict[str, object] = {"quantity": quantity, "rate": rate}
+    if tiers:
+        exact, steps = _tiered(quantity, tiers)
+        inputs = {"quantity": quantity, "tiers": steps}
+    else:
+        exact = Fraction(quantity) * Fraction(rate)
+    amount = rounded(exact)
+    if share is not None and basis in MONTHLY and not share.is_whole:
+        inputs |= {"month": amount, "days": share.own_days, "of_days": share.of}
+        amount = split_by_days(amount, share.days, share.of)[share.index]
+    return Quote(quantity, rate, amount, Reason(str(basis), inputs | {"amount": amount}))
+
+
+def _tiered(quantity: Decimal, tiers: Sequence[Tier]) -> tuple[Fraction, str]:
+    if problem := tier_problem(tiers):
+        raise ValueError(problem.code)
+    total, start, steps = Fraction(0), Decimal(0), []
+    for tier in tiers:
+        part = (quantity if tier.up_to is None else min(quantity, tier.up_to)) - start
+        if part <= 0:
+            break
+        total += Fraction(part) * Fraction(tier.rate)
+        steps.append(f"{part}×{tier.rate}")
+        start += part
+    return total, "+".join(steps) or "0"
+
+
+def tier_problem(tiers: Sequence[Tier]) -> Reason | None:
+    """What is wrong with a metered tariff's tiers: not ascending, or not open at the end."""
+    bounds = [tier.up_to for tier in tiers[:-1]]
+    if any(bound is None for bound in bounds) or (tiers and tiers[-1].up_to is not None):
+        return Reason("tiers_not_open_ended")
+    known = [Decimal(0), *(bound for bound in bounds if bound is not None)]
+    if any(later <= earlier for earlier, later in pairwise(known)):
+        return Reason("tiers_not_ascending")
+    return None
+
+
+def consumption(previous: Decimal, current: Decimal, *, meter_size: Decimal | None = None) -> Decimal:
+    """What a meter counted between two readings; `meter_size` is where it starts again at 0 (B1).
+
+    Raises MoneyError with code `negative` when it ran backwards and has no size.
+    """
+    used = current - previous
+    if used < 0 and meter_size is not None and current < meter_size and previous < meter_size:
+        used += meter_size
+    if used < 0:
+        raise MoneyError("negative", used)
+    return used
+
+
+@dataclass(frozen=True)
+class PayerShare:
+    """A payer of a unit in a service period and the part of it that is theirs."""
+
+    segment: Segment
+    share: Share
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Who is billed for a unit in a service period; `reason` when nobody is; `is_part` when it belongs there."""
+
+    payers: tuple[PayerShare, ...]
+    is_part: bool
+    reason: Reason | None = None
+
+
+def coverage(
+    policy: BillingPolicy, period: Period, handed_over_on: date | None, occupancies: Sequence[Occupancy]
+) -> Coverage:
+    """Whom a unit's monthly items are billed to in a service period, and for how many days (B4, P2, P5).
+
+    Handed over after the period: no part of it. From a hand-over within the month on its days are charged
+    when the policy splits there, else the whole month. Between payers the month is split when the policy
+    splits, else the payer on day 1 (or on the hand-over day) pays; vacant days are nobody's.
+    """
+    if handed_over_on is not None and handed_over_on > period.last_on:
+        return Coverage((), is_part=False)
+    first_on = max(period.first_on, handed_over_on or period.first_on)
+    parts = liable(occupancies, first_on, period.last_on, is_split=policy.is_split_by_payer)
+    if not parts:
+        return Coverage((), is_part=True, reason=Reason("no_payer", {"period": str(period)}))
+    days = [part.days for part in parts]
+    if not policy.is_split_by_hand_over and parts[0].from_on == first_on:
+        days[0] += (first_on - period.first_on).days
+    return Coverage(
+        tuple(PayerShare(part, Share(tuple(days), index, period.days)) for index, part in enumerate(parts)),
+        is_part=True,
+    )
+
+
+def unusual(policy: BillingPolicy, amount: Decimal, last_amount: Decimal | None) -> Reason | None:
+    """Why a bill stands out against the month before in the preview, None when it doesn't (B4).
+
+    A change counts from `unusual_percent` of the last amount and `unusual_least` yuan on; a first
+    bill is normal.
+    """
+    if last_amount is None:
+        return None
+    change = abs(amount - last_amount)
+    if change < policy.unusual_least or change * 100 < policy.unusual_percent * last_amount:
+        return None
+    return Reason("unusual", {"amount": amount, "last": last_amount})
+
+
+def previous_balance(open_balances: Iterable[Decimal]) -> Decimal:
+    """What the payer still owes for the unit from before, as printed on the notice (B5)."""
+    return sum(open_balances, ZERO)
+
+
+@dataclass(frozen=True)
+class MoveInItem:
+    """A row of a unit kind's move-in template: so many months of a fee item, or a fixed amount (B6)."""
+
+    fee_item: str
+    months: int = 0
+    amount: Decimal = ZERO
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> Self:
+        return cls(str(row["fee_item"]), int(str(row.get("months", 0))), Decimal(str(row.get("amount", "0"))))
+
+
+def move_in_line(item: MoveInItem, month_amount: Decimal) -> Quote:
+    """A move-in bill's line: months × the item's month at its tariff, or the template's amount (B6)."""
+    if not item.months:
+        return quote(Basis.ONE_OFF, Decimal(1), item.amount)
+    amount = rounded(month_amount * item.months)
+    reason = Reason("months_ahead", {"month": month_amount, "months": item.months, "amount": amount})
+    return Quote(Decimal(item.months), month_amount, amount, reason)
+
+
+def covered_until(first_on: date, months: int) -> date:
+    """The last day that so many months paid from a day on cover (B6, B8)."""
+    later = Period.of(first_on).plus(months)
+    if first_on.day > later.days:
+        return later.last_on
+    return later.day(first_on.day) - timedelta(days=1)

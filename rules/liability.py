@@ -1,0 +1,81 @@
+"""Who pays for a unit, and for how many days of a period (P4, P5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """A payer of a unit from a day to a day, both included; `to_on` None while it lasts (P4)."""
+
+    payer: int
+    from_on: date
+    to_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Days of a period, both ends included, for which `payer` is liable; None: nobody is."""
+
+    payer: int | None
+    from_on: date
+    to_on: date
+
+    @property
+    def days(self) -> int:
+        return (self.to_on - self.from_on).days + 1
+
+
+class TwoPayersError(ValueError):
+    """Two fee payers for one unit on one day (P4)."""
+
+
+def segments(occupancies: Iterable[Occupancy], first_on: date, last_on: date) -> tuple[Segment, ...]:
+    """The days first_on…last_on in order, cut where the payer changes; vacant days have payer None (P5).
+
+    Neighbouring occupancies of the same payer are one segment. Raises TwoPayersError on an overlap.
+    """
+    parts: list[Segment] = []
+    next_on = first_on
+    for occupancy in sorted(occupancies, key=lambda one: one.from_on):
+        from_on = max(occupancy.from_on, first_on)
+        to_on = min(occupancy.to_on or last_on, last_on)
+        if from_on > to_on:
+            continue
+        if from_on < next_on:
+            raise TwoPayersError(f"two payers on {from_on}")
+        if from_on > next_on:
+            parts.append(Segment(None, next_on, from_on - timedelta(days=1)))
+        parts.append(Segment(occupancy.payer, from_on, to_on))
+        next_on = to_on + timedelta(days=1)
+    if next_on <= last_on:
+        parts.append(Segment(None, next_on, last_on))
+    return _joined(parts)
+
+
+def _joined(parts: list[Segment]) -> tuple[Segment, ...]:
+    joined: list[Segment] = []
+    for part in parts:
+        if joined and joined[-1].payer == part.payer:
+            joined[-1] = Segment(part.payer, joined[-1].from_on, part.to_on)
+        else:
+            joined.append(part)
+    return tuple(joined)
+
+
+def liable(
+    occupancies: Iterable[Occupancy], first_on: date, last_on: date, *, is_split: bool
+) -> tuple[Segment, ...]:
+    """The paying segments of first_on…last_on: by days when the policy splits, else the payer on day 1.
+
+    Vacant days are left out; an empty answer means that nobody can be billed (B4, P5).
+    """
+    parts = segments(occupancies, first_on, last_on)
+    if is_split:
+        return tuple(part for part in parts if part.payer is not None)
+    if not parts or parts[0].payer is None:
+        return ()
+    return (Segment(parts[0].payer, first_on, last_on),)

@@ -1,0 +1,140 @@
+"""Yuan as exact decimals: read, rounded, divided and written."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+FEN = Decimal("0.01")
+ZERO = Decimal("0.00")
+LIMIT = Decimal(10) ** 12  # what the contract calls too large to be money
+
+_PLAIN = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?", re.ASCII)
+
+
+class MoneyError(ValueError):
+    """Not an amount of money; `code` says why, for wording on a higher floor."""
+
+    def __init__(self, code: str, given: object) -> None:
+        super().__init__(f"{code}: {given}")
+        self.code = code
+        self.given = given
+
+
+def money(given: object, *, is_negative_allowed: bool = False, is_zero_allowed: bool = True) -> Decimal:
+    """The amount in yuan with 2 places that a text, int or Decimal says.
+
+    Accepts full-width digits, grouping commas, a leading ¥ and a trailing 元. Raises MoneyError with code
+    `not_a_number`, `not_finite`, `finer_than_fen`, `too_large`, `negative` or `zero` (M7, contract).
+    """
+    amount = _number(given)
+    if not amount.is_finite():
+        raise MoneyError("not_finite", given)
+    if abs(amount) >= LIMIT:
+        raise MoneyError("too_large", given)
+    if amount != amount.quantize(FEN):
+        raise MoneyError("finer_than_fen", given)
+    if amount < 0 and not is_negative_allowed:
+        raise MoneyError("negative", given)
+    if amount == 0 and not is_zero_allowed:
+        raise MoneyError("zero", given)
+    return amount.quantize(FEN) + ZERO  # adding zero turns -0.00 into 0.00
+
+
+def _number(given: object) -> Decimal:
+    if isinstance(given, Decimal):
+        return given
+    if isinstance(given, int) and not isinstance(given, bool):
+        return Decimal(given)
+    if not isinstance(given, str):  # a float has already lost its fen
+        raise MoneyError("not_a_number", given)
+    text = unicodedata.normalize("NFKC", given).strip().removeprefix("¥").removesuffix("元").strip()
+    if _PLAIN.fullmatch(text):
+        return Decimal(text.replace(",", ""))
+    try:
+        is_special = not Decimal(text).is_finite()
+    except InvalidOperation:
+        is_special = False
+    raise MoneyError("not_finite" if is_special else "not_a_number", given)
+
+
+def rounded(amount: Decimal | Fraction) -> Decimal:
+    """The amount in yuan, half-up to the fen; a negative half goes away from zero."""
+    exact = Fraction(amount) * 100
+    fen = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
+    return from_fen(fen if exact >= 0 else -fen)
+
+
+def to_fen(amount: Decimal) -> int:
+    """The whole fen of an amount in yuan. Raises MoneyError when it is finer than a fen."""
+    return int(money(amount, is_negative_allowed=True) * 100)
+
+
+def from_fen(fen: int) -> Decimal:
+    """The yuan with 2 places of whole fen."""
+    return Decimal(fen).scaleb(-2)
+
+
+def yuan(amount: Decimal) -> str:
+    """Plain decimal yuan for exports: `1234.50`."""
+    return f"{amount:.2f}"
+
+
+def split_by_days(amount: Decimal, days: Sequence[int], of: int) -> tuple[Decimal, ...]:
+    """Each payer's part of a month's amount: amount × days ÷ `of`, half-up, the last one the remainder.
+
+    `of` is the month's number of days. Where the days do not fill the month, the parts together are
+    amount × Σ days ÷ `of`. No part is below zero (P5, contract "Month split").
+    """
+    if not days or min(days) < 0 or sum(days) > of:
+        raise ValueError(f"{list(days)} is no split of {of} days")
+    left = rounded(Fraction(amount) * sum(days) / of)
+    parts = []
+    for count in days[:-1]:
+        part = min(rounded(Fraction(amount) * count / of), left)
+        parts.append(part)
+        left -= part
+    return (*parts, left)
+
+
+_DIGITS = "零壹贰叁肆伍陆柒捌玖"
+_PLACES = ("", "拾", "佰", "仟")
+_GROUPS = ("", "万", "亿")
+
+
+def chinese_amount(amount: Decimal) -> str:
+    """The amount in upper-case Chinese words for a receipt: 1680.32 is 壹仟陆佰捌拾元叁角贰分 (M2)."""
+    fen = to_fen(amount)
+    whole, cents = divmod(abs(fen), 100)
+    jiao, last = divmod(cents, 10)
+    words = _whole_words(whole) + "元" if whole else ""
+    if jiao:
+        words += _DIGITS[jiao] + "角"
+    elif last and whole:
+        words += "零"
+    if last:
+        words += _DIGITS[last] + "分"
+    else:
+        words = (words or "零元") + "整"
+    return "负" + words if fen < 0 else words
+
+
+def _whole_words(whole: int) -> str:
+    words, is_zero_pending = "", False
+    for group in range(len(_GROUPS) - 1, -1, -1):
+        part = whole // 10_000**group % 10_000
+        if not part:
+            is_zero_pending = bool(words)
+            continue
+        for place in range(3, -1, -1):
+            digit = part // 10**place % 10
+            if not digit:
+                is_zero_pending = bool(words)
+                continue
+            words += ("零" if is_zero_pending else "") + _DIGITS[digit] + _PLACES[place]
+            is_zero_pending = False
+        words += _GROUPS[group]
+    return words
