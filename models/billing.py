@@ -1,0 +1,351 @@
+"""Fee items, tariffs, readings, slips, and the invoices made of them (B1–B10)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import EditableRow, FixedPoint, Instant, Model, Money, Named, Row, one_of, refer
+from models.people import Owner
+from models.property import UNIT_KINDS, Unit
+
+BASES = ("per_m2", "fixed", "metered", "per_hour", "per_job", "one_off", "deposit")
+TIMINGS = ("advance", "arrears")
+INVOICE_KINDS = ("regular", "opening", "move_in")
+INVOICE_STATES = ("open", "partly_paid", "paid", "credited")
+SLIP_STATES = ("open", "billed", "cancelled")
+PLAN_STATES = ("proposed", "running", "kept", "broken", "cancelled")
+RUN_STATES = ("running", "done", "failed")
+
+
+class FeeItem(EditableRow, Named, Model):
+    """What is charged for (B1)."""
+
+    __tablename__ = "fee_item"
+    __table_args__ = (
+        one_of("basis", BASES, "fee_item_basis_known"),
+        one_of("timing", TIMINGS, "fee_item_timing_known"),
+    )
+
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    basis: Mapped[str] = mapped_column(String(20))
+    timing: Mapped[str] = mapped_column(String(10), default="advance", server_default="advance")
+    is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")
+    is_restrictable: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # C9
+    services: Mapped[str] = mapped_column(default="", server_default="")  # what it pays for (B2)
+    position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+    def __str__(self) -> str:
+        return self.name_zh_hans or self.name_en or self.code
+
+
+class Tariff(EditableRow, Model):
+    """A rate of an item for a kind of unit between two days, both inclusive (B2)."""
+
+    __tablename__ = "tariff"
+    __table_args__ = (
+        one_of("unit_kind", UNIT_KINDS, "tariff_unit_kind_known"),
+        UniqueConstraint("fee_item_id", "unit_kind", "valid_from", name="tariff_once_per_start"),
+        CheckConstraint("valid_to IS NULL OR valid_from <= valid_to", name="tariff_from_before_to"),
+        CheckConstraint("rate >= 0", name="tariff_rate_not_negative"),
+    )
+
+    fee_item_id: Mapped[int] = refer("fee_item")
+    unit_kind: Mapped[str] = mapped_column(String(20))
+    rate: Mapped[Decimal] = mapped_column(FixedPoint(6))
+    tiers: Mapped[str] = mapped_column(default="", server_default="")  # JSON [[up_to, rate], …]; B1 metered
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_to: Mapped[date | None] = mapped_column(Date)
+
+    fee_item: Mapped[FeeItem] = relationship()
+
+
+class Meter(EditableRow, Model):
+    __tablename__ = "meter"
+    __table_args__ = (UniqueConstraint("unit_id", "code", name="meter_code_once_per_unit"),)
+
+    unit_id: Mapped[int] = refer("unit")
+    fee_item_id: Mapped[int] = refer("fee_item", index=True)
+    code: Mapped[str] = mapped_column(String(60))
+    is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")
+
+    unit: Mapped[Unit] = relationship()
+    fee_item: Mapped[FeeItem] = relationship()
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class MeterReading(EditableRow, Model):
+    __tablename__ = "meter_reading"
+    __table_args__ = (
+        UniqueConstraint("meter_id", "read_on", name="meter_reading_once_a_day"),
+        CheckConstraint("value >= 0", name="meter_reading_not_negative"),
+    )
+
+    meter_id: Mapped[int] = refer("meter")
+    read_on: Mapped[date] = mapped_column(Date)
+    value: Mapped[Decimal] = mapped_column(FixedPoint(4))
+
+    meter: Mapped[Meter] = relationship()
+
+
+class ServiceSlip(EditableRow, Model):
+    """Overtime air-conditioning, a repair: billed with the next bill after the cut-off day (B3)."""
+
+    __tablename__ = "service_slip"
+    __table_args__ = (
+        one_of("state", SLIP_STATES, "service_slip_state_known"),
+        CheckConstraint("quantity > 0", name="service_slip_quantity_positive"),
+        Index(
+            "service_slip_open_idx",
+            "unit_id",
+            "used_on",
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),  # billing run
+    )
+
+    slip_no: Mapped[str] = mapped_column(String(40), unique=True)
+    unit_id: Mapped[int] = refer("unit")
+    fee_item_id: Mapped[int] = refer("fee_item", index=True)
+    used_on: Mapped[date] = mapped_column(Date)
+    quantity: Mapped[Decimal] = mapped_column(FixedPoint(4))
+    amount: Mapped[Decimal | None] = mapped_column(Money())  # agreed price of a job; else the tariff's
+    signed_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    state: Mapped[str] = mapped_column(String(20), default="open", server_default="open")
+    invoice_id: Mapped[int | None] = refer("invoice", null=True, index=True)
+
+    unit: Mapped[Unit] = relationship()
+    fee_item: Mapped[FeeItem] = relationship()
+
+
+class BillingRun(Row, Model):
+    """One issue of a period's bills and what it could not bill (B4)."""
+
+    __tablename__ = "billing_run"
+    __table_args__ = (one_of("state", RUN_STATES, "billing_run_state_known"),)
+
+    period: Mapped[str] = mapped_column(String(7), index=True)
+    issued_on: Mapped[date] = mapped_column(Date)
+    started_at: Mapped[datetime] = mapped_column(Instant())
+    finished_at: Mapped[datetime | None] = mapped_column(Instant())
+    staff_id: Mapped[int | None] = refer("staff", null=True)
+    state: Mapped[str] = mapped_column(String(10), default="running", server_default="running")
+    invoices: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    amount: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
+    unbilled: Mapped[str] = mapped_column(default="[]", server_default="[]")  # JSON [{unit_code, reason}]
+
+
+class Invoice(Row, Model):
+    """One unit, payer and period (B5). All but the running totals and state is frozen by trigger.
+
+    `balance = amount + late_fee - credited - paid` holds in the row itself.
+    """
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        UniqueConstraint(
+            "period", "unit_id", "payer_id", "kind", "part", name="invoice_once_per_unit_payer_period"
+        ),
+        one_of("kind", INVOICE_KINDS, "invoice_kind_known"),
+        one_of("state", INVOICE_STATES, "invoice_state_known"),
+        CheckConstraint("balance = amount + late_fee - credited - paid", name="invoice_balance_adds_up"),
+        CheckConstraint("balance >= 0", name="invoice_never_overpaid"),
+        CheckConstraint(
+            "amount >= 0 AND paid >= 0 AND credited >= 0 AND late_fee >= 0", name="invoice_parts_not_negative"
+        ),
+        Index("invoice_unit_idx", "unit_id", "due_on", "id"),  # household file, ladder, allocation
+        Index("invoice_payer_idx", "payer_id", "due_on"),  # owner's page
+        Index("invoice_issued_idx", "issued_on", "id"),  # list, newest first
+        Index(
+            "invoice_open_idx",
+            "due_on",
+            "id",
+            sqlite_where=text("balance > 0"),
+            postgresql_where=text("balance > 0"),
+        ),  # overdue list, ladder sweep
+        Index(
+            "invoice_open_unit_idx",
+            "unit_id",
+            "due_on",
+            sqlite_where=text("balance > 0"),
+            postgresql_where=text("balance > 0"),
+        ),  # cashier, allocation
+    )
+
+    number: Mapped[str] = mapped_column(String(30), unique=True)
+    kind: Mapped[str] = mapped_column(String(10), default="regular", server_default="regular")
+    part: Mapped[str] = mapped_column(
+        String(60), default="", server_default=""
+    )  # tells opening balances apart
+    unit_id: Mapped[int] = refer("unit")
+    payer_id: Mapped[int] = refer("owner")
+    period: Mapped[str] = mapped_column(String(7))
+    issued_on: Mapped[date] = mapped_column(Date)
+    due_on: Mapped[date] = mapped_column(Date)
+    amount: Mapped[Decimal] = mapped_column(Money())
+    paid: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
+    credited: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
+    late_fee: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
+    balance: Mapped[Decimal] = mapped_column(Money())
+    state: Mapped[str] = mapped_column(String(12), default="open", server_default="open")
+    stage: Mapped[str] = mapped_column(String(30), default="", server_default="")
+    run_id: Mapped[int | None] = refer("billing_run", null=True)
+
+    unit: Mapped[Unit] = relationship()
+    payer: Mapped[Owner] = relationship()
+    lines: Mapped[list[InvoiceLine]] = relationship(back_populates="invoice", passive_deletes="all")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class InvoiceLine(Row, Model):
+    """Quantity × rate with the explanation of both (B5)."""
+
+    __tablename__ = "invoice_line"
+    __table_args__ = (Index("invoice_line_invoice_idx", "invoice_id"),)
+
+    invoice_id: Mapped[int] = refer("invoice")
+    fee_item_id: Mapped[int] = refer("fee_item")
+    quantity: Mapped[Decimal] = mapped_column(FixedPoint(4))
+    rate: Mapped[Decimal] = mapped_column(FixedPoint(6))
+    amount: Mapped[Decimal] = mapped_column(Money())
+    explanation: Mapped[str] = mapped_column(default="", server_default="")  # a Reason as JSON
+
+    invoice: Mapped[Invoice] = relationship(back_populates="lines")
+    fee_item: Mapped[FeeItem] = relationship()
+
+
+class CreditNote(Row, Model):
+    """A correction of an issued invoice; never edited (B5)."""
+
+    __tablename__ = "credit_note"
+    __table_args__ = (CheckConstraint("amount > 0", name="credit_note_amount_positive"),)
+
+    number: Mapped[str] = mapped_column(String(30), unique=True)
+    invoice_id: Mapped[int] = refer("invoice", index=True)
+    fee_item_id: Mapped[int | None] = refer("fee_item", null=True)
+    amount: Mapped[Decimal] = mapped_column(Money())
+    reason: Mapped[str] = mapped_column()
+    issued_on: Mapped[date] = mapped_column(Date)
+    staff_id: Mapped[int | None] = refer("staff", null=True)
+
+    invoice: Mapped[Invoice] = relationship()
+
+
+class LateFeeWaiver(Row, Model):
+    """Late fee waived by a manager with a reason (B7); taken off the accrued fee."""
+
+    __tablename__ = "late_fee_waiver"
+    __table_args__ = (CheckConstraint("amount > 0", name="late_fee_waiver_amount_positive"),)
+
+    invoice_id: Mapped[int] = refer("invoice", index=True)
+    amount: Mapped[Decimal] = mapped_column(Money())
+    reason: Mapped[str] = mapped_column()
+    waived_on: Mapped[date] = mapped_column(Date)
+    staff_id: Mapped[int] = refer("staff")
+
+
+class Incentive(EditableRow, Named, Model):
+    """Pay N months ahead or before a date: a discount or a gift (B8)."""
+
+    __tablename__ = "incentive"
+    __table_args__ = (CheckConstraint("percent BETWEEN 0 AND 100", name="incentive_percent_in_range"),)
+
+    months_ahead: Mapped[int | None] = mapped_column(Integer)
+    pay_before_on: Mapped[date | None] = mapped_column(Date)
+    percent: Mapped[Decimal] = mapped_column(FixedPoint(2), default=0, server_default="0")
+    gift: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    valid_from: Mapped[date] = mapped_column(Date)
+    valid_to: Mapped[date | None] = mapped_column(Date)
+
+
+class IncentiveGrant(Row, Model):
+    """Credited once per unit, incentive and year (B8)."""
+
+    __tablename__ = "incentive_grant"
+    __table_args__ = (
+        UniqueConstraint("incentive_id", "unit_id", "year", name="incentive_once_per_unit_and_year"),
+    )
+
+    incentive_id: Mapped[int] = refer("incentive")
+    unit_id: Mapped[int] = refer("unit", index=True)
+    year: Mapped[int] = mapped_column(Integer)
+    payment_id: Mapped[int | None] = refer("payment", null=True)
+    amount: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
+    granted_on: Mapped[date] = mapped_column(Date)
+
+
+class InstalmentPlan(EditableRow, Model):
+    """Arrears paid in parts, approved by the station head (B9)."""
+
+    __tablename__ = "instalment_plan"
+    __table_args__ = (
+        one_of("state", PLAN_STATES, "instalment_plan_state_known"),
+        CheckConstraint("amount > 0", name="instalment_plan_amount_positive"),
+        Index("instalment_plan_unit_idx", "unit_id", "payer_id"),
+    )
+
+    unit_id: Mapped[int] = refer("unit")
+    payer_id: Mapped[int] = refer("owner")
+    amount: Mapped[Decimal] = mapped_column(Money())
+    state: Mapped[str] = mapped_column(String(12), default="proposed", server_default="proposed")
+    reason: Mapped[str] = mapped_column(default="", server_default="")
+    proposed_by_id: Mapped[int | None] = refer("staff", null=True)
+    approved_by_id: Mapped[int | None] = refer("staff", null=True)
+    approved_at: Mapped[datetime | None] = mapped_column(Instant())
+    ended_on: Mapped[date | None] = mapped_column(Date)
+
+    unit: Mapped[Unit] = relationship()
+    payer: Mapped[Owner] = relationship()
+    instalments: Mapped[list[Instalment]] = relationship(
+        back_populates="plan", cascade="all, delete-orphan", order_by="Instalment.due_on"
+    )
+
+
+class Instalment(EditableRow, Model):
+    __tablename__ = "instalment"
+    __table_args__ = (
+        UniqueConstraint("plan_id", "due_on", name="instalment_once_a_day"),
+        CheckConstraint("amount > 0", name="instalment_amount_positive"),
+    )
+
+    plan_id: Mapped[int] = refer("instalment_plan")
+    due_on: Mapped[date] = mapped_column(Date)
+    amount: Mapped[Decimal] = mapped_column(Money())
+    state: Mapped[str] = mapped_column(
+        String(10), default="open", server_default="open"
+    )  # open, kept, missed
+
+    plan: Mapped[InstalmentPlan] = relationship(back_populates="instalments")
+
+
+class Deposit(Row, Model):
+    """A deposit taken, returned or set off: one row an entry (B10)."""
+
+    __tablename__ = "deposit"
+    __table_args__ = (
+        one_of("entry", ("taken", "returned", "set_off"), "deposit_entry_known"),
+        CheckConstraint("amount > 0", name="deposit_amount_positive"),
+        Index("deposit_unit_idx", "unit_id", "payer_id"),
+    )
+
+    number: Mapped[str] = mapped_column(String(30), unique=True)
+    unit_id: Mapped[int] = refer("unit")
+    payer_id: Mapped[int] = refer("owner")
+    fee_item_id: Mapped[int] = refer("fee_item")
+    entry: Mapped[str] = mapped_column(String(10))
+    amount: Mapped[Decimal] = mapped_column(Money())
+    reason: Mapped[str] = mapped_column(default="", server_default="")
+    posted_on: Mapped[date] = mapped_column(Date)
+    payment_id: Mapped[int | None] = refer("payment", null=True)
+    staff_id: Mapped[int | None] = refer("staff", null=True)
+
+    unit: Mapped[Unit] = relationship()
+    payer: Mapped[Owner] = relationship()

@@ -1,0 +1,283 @@
+"""Arrears: episodes, reminder batches, contacts, and the last resorts (C1–C13)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import EditableRow, Instant, Model, Money, one_of, refer
+from models.billing import FeeItem, Invoice
+from models.people import Owner, Staff
+from models.property import Unit
+
+BATCH_STATES = ("draft", "approved", "done")
+REMINDER_STATES = (
+    "planned",
+    "approved",
+    "sending",
+    "sent",
+    "failed",
+    "unknown",
+    "dead",
+    "printed",
+    "done",
+    "dropped",
+    "not_made",
+)
+ARREARS_REASONS = ("forgot", "unhappy", "hardship", "away", "disputes", "refuses", "unreachable")
+CONTACT_METHODS = ("phone", "message", "visit")
+CONTACT_OUTCOMES = ("reached", "not_reached", "promised", "refused", "other")
+PROMISE_STATES = ("open", "kept", "broken")
+RESTRICTION_STATES = ("requested", "approved", "in_effect", "lifted", "stopped", "refused", "suspended")
+LEGAL_STATES = ("preparing", "letter_sent", "filed", "mediation", "judged", "settled", "withdrawn")
+
+
+class Episode(EditableRow, Model):
+    """One run up the ladder for a payer and unit, from a debt falling due until it is paid (C13)."""
+
+    __tablename__ = "episode"
+    __table_args__ = (
+        CheckConstraint("ended_on IS NULL OR opened_on <= ended_on", name="episode_opened_before_ended"),
+        Index(
+            "episode_running_idx",
+            "unit_id",
+            "payer_id",
+            unique=True,
+            sqlite_where=text("ended_on IS NULL"),
+            postgresql_where=text("ended_on IS NULL"),
+        ),  # one at a time
+        Index("episode_payer_idx", "payer_id"),
+    )
+
+    unit_id: Mapped[int] = refer("unit")
+    payer_id: Mapped[int] = refer("owner")
+    invoice_id: Mapped[int] = refer("invoice", index=True)  # the oldest unpaid one when it opened
+    opened_on: Mapped[date] = mapped_column(Date)
+    ended_on: Mapped[date | None] = mapped_column(Date)
+    end_reason: Mapped[str] = mapped_column(default="", server_default="")
+    last_stage: Mapped[str] = mapped_column(String(30), default="", server_default="")
+    last_stage_on: Mapped[date | None] = mapped_column(Date)
+    arrears_reason: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    ticket_id: Mapped[int | None] = refer(
+        "ticket", null=True, index=True
+    )  # unhappy: holds the ladder (C7, T12)
+    hold_until: Mapped[date | None] = mapped_column(Date)
+    hold_reason: Mapped[str] = mapped_column(default="", server_default="")
+
+    unit: Mapped[Unit] = relationship()
+    payer: Mapped[Owner] = relationship()
+    invoice: Mapped[Invoice] = relationship()
+
+
+class ReminderBatch(EditableRow, Model):
+    """What one stage made on one day, for staff to preview and approve (C4)."""
+
+    __tablename__ = "reminder_batch"
+    __table_args__ = (
+        one_of("state", BATCH_STATES, "reminder_batch_state_known"),
+        UniqueConstraint("stage", "made_for", name="reminder_batch_once_per_stage_and_day"),
+    )
+
+    number: Mapped[str] = mapped_column(String(30), unique=True)
+    stage: Mapped[str] = mapped_column(String(30))
+    made_for: Mapped[date] = mapped_column(Date)
+    made_at: Mapped[datetime] = mapped_column(Instant())
+    state: Mapped[str] = mapped_column(String(10), default="draft", server_default="draft")
+    approved_by_id: Mapped[int | None] = refer("staff", null=True)
+    approved_at: Mapped[datetime | None] = mapped_column(Instant())
+
+    reminders: Mapped[list[Reminder]] = relationship(back_populates="batch", passive_deletes="all")
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Reminder(EditableRow, Model):
+    """One stage for one payer, unit and debt; or the reason why it was not made (C4, C12)."""
+
+    __tablename__ = "reminder"
+    __table_args__ = (
+        one_of("state", REMINDER_STATES, "reminder_state_known"),
+        # one reminder per stage and debt; `subject_id` is the episode's first invoice, or the invoice itself
+        Index(
+            "reminder_once_per_stage_and_debt",
+            "stage",
+            "subject_id",
+            unique=True,
+            sqlite_where=text("state <> 'not_made'"),
+            postgresql_where=text("state <> 'not_made'"),
+        ),
+        UniqueConstraint(
+            "stage", "subject_id", "planned_on", "reason_code", name="reminder_reason_stored_once"
+        ),
+        Index("reminder_unit_idx", "unit_id", "payer_id", "planned_on"),  # household file, ladder
+        Index("reminder_batch_idx", "batch_id"),
+        Index("reminder_planned_idx", "planned_on", "id"),  # list
+    )
+
+    batch_id: Mapped[int | None] = refer("reminder_batch", null=True)
+    episode_id: Mapped[int | None] = refer("episode", null=True, index=True)
+    subject_id: Mapped[int] = refer("invoice", index=True)
+    stage: Mapped[str] = mapped_column(String(30))
+    unit_id: Mapped[int] = refer("unit")
+    payer_id: Mapped[int] = refer("owner", index=True)
+    debt: Mapped[Decimal] = mapped_column(Money())
+    due_on: Mapped[date] = mapped_column(Date)
+    planned_on: Mapped[date] = mapped_column(Date)
+    made_on: Mapped[date] = mapped_column(Date)
+    channel: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    state: Mapped[str] = mapped_column(String(10))
+    sent_at: Mapped[datetime | None] = mapped_column(Instant())
+    reason_code: Mapped[str] = mapped_column(String(30), default="", server_default="")
+    reason: Mapped[str] = mapped_column(default="", server_default="")  # a Reason as JSON
+    dropped_by_id: Mapped[int | None] = refer("staff", null=True)
+
+    batch: Mapped[ReminderBatch | None] = relationship(back_populates="reminders")
+    unit: Mapped[Unit] = relationship()
+    payer: Mapped[Owner] = relationship()
+    subject: Mapped[Invoice] = relationship()
+
+
+class Contact(EditableRow, Model):
+    """A call, message or visit about a debt, and the promise it brought (C6)."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        one_of("method", CONTACT_METHODS, "contact_method_known"),
+        CheckConstraint(
+            "promise_state IN ('', 'open', 'kept', 'broken')", name="contact_promise_state_known"
+        ),
+        CheckConstraint("promised_amount IS NULL OR promised_amount > 0", name="contact_promise_positive"),
+        Index("contact_unit_idx", "unit_id", "at"),  # household file, gates
+        Index(
+            "contact_promise_idx",
+            "promised_on",
+            sqlite_where=text("promise_state = 'open'"),
+            postgresql_where=text("promise_state = 'open'"),
+        ),  # promise check
+        Index("contact_at_idx", "at", "id"),  # list
+    )
+
+    at: Mapped[datetime] = mapped_column(Instant())
+    unit_id: Mapped[int] = refer("unit")
+    payer_id: Mapped[int] = refer("owner", index=True)
+    method: Mapped[str] = mapped_column(String(10))
+    staff_id: Mapped[int | None] = refer("staff", null=True)
+    spoke_with: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    outcome: Mapped[str] = mapped_column(default="", server_default="")
+    arrears_reason: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    promised_on: Mapped[date | None] = mapped_column(Date)
+    promised_amount: Mapped[Decimal | None] = mapped_column(Money())
+    promise_state: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    reminder_id: Mapped[int | None] = refer("reminder", null=True, index=True)
+
+    unit: Mapped[Unit] = relationship()
+    payer: Mapped[Owner] = relationship()
+    staff: Mapped[Staff | None] = relationship()
+
+
+class Restriction(EditableRow, Model):
+    """A request to restrict one optional contracted service, with two approvals (C9)."""
+
+    __tablename__ = "restriction"
+    __table_args__ = (
+        one_of("state", RESTRICTION_STATES, "restriction_state_known"),
+        CheckConstraint(
+            "approved_by_id IS NULL OR approved_by_id <> requested_by_id",
+            name="restriction_not_approved_by_requester",
+        ),
+        CheckConstraint(
+            "second_approved_by_id IS NULL OR second_approved_by_id <> approved_by_id",
+            name="restriction_two_people_approve",
+        ),
+        Index("restriction_unit_idx", "unit_id", "payer_id"),
+    )
+
+    unit_id: Mapped[int] = refer("unit")
+    payer_id: Mapped[int] = refer("owner")
+    episode_id: Mapped[int | None] = refer("episode", null=True, index=True)
+    fee_item_id: Mapped[int | None] = refer("fee_item", null=True)  # the optional service
+    contract_clause: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    state: Mapped[str] = mapped_column(String(12), default="requested", server_default="requested")
+    requested_on: Mapped[date] = mapped_column(Date)
+    requested_by_id: Mapped[int | None] = refer("staff", null=True)
+    approved_by_id: Mapped[int | None] = refer("staff", null=True)
+    approved_at: Mapped[datetime | None] = mapped_column(Instant())
+    second_approved_by_id: Mapped[int | None] = refer("staff", null=True)  # the manager, signed
+    second_approved_at: Mapped[datetime | None] = mapped_column(Instant())
+    effective_on: Mapped[date | None] = mapped_column(Date)
+    lifted_on: Mapped[date | None] = mapped_column(Date)
+    reason: Mapped[str] = mapped_column(default="", server_default="")
+    undertaking_until: Mapped[date | None] = mapped_column(Date)
+    undertaking_state: Mapped[str] = mapped_column(
+        String(10), default="", server_default=""
+    )  # signed, kept, broken
+
+    unit: Mapped[Unit] = relationship()
+    payer: Mapped[Owner] = relationship()
+    fee_item: Mapped[FeeItem | None] = relationship()
+
+
+class LegalCase(EditableRow, Model):
+    """The last resort (C10); `missing` is what its gate answered when it was opened or tried."""
+
+    __tablename__ = "legal_case"
+    __table_args__ = (
+        one_of("state", LEGAL_STATES, "legal_case_state_known"),
+        Index("legal_case_unit_idx", "unit_id", "payer_id"),
+    )
+
+    unit_id: Mapped[int] = refer("unit")
+    payer_id: Mapped[int] = refer("owner")
+    episode_id: Mapped[int | None] = refer("episode", null=True, index=True)
+    state: Mapped[str] = mapped_column(String(12), default="preparing", server_default="preparing")
+    opened_on: Mapped[date] = mapped_column(Date)
+    amount: Mapped[Decimal] = mapped_column(Money())
+    missing: Mapped[str] = mapped_column(default="", server_default="")
+    letter_batch: Mapped[str] = mapped_column(String(30), default="", server_default="")
+    filing_batch: Mapped[str] = mapped_column(String(30), default="", server_default="")
+    result: Mapped[str] = mapped_column(default="", server_default="")
+    recovered: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
+    closed_on: Mapped[date | None] = mapped_column(Date)
+
+    unit: Mapped[Unit] = relationship()
+    payer: Mapped[Owner] = relationship()
+
+
+class ArrearsNotice(EditableRow, Model):
+    """A list of unit codes put up in public: director's approval, reason, place, end (C11)."""
+
+    __tablename__ = "arrears_notice"
+    __table_args__ = (
+        CheckConstraint(
+            "approved_by_id IS NULL OR approved_by_id <> requested_by_id",
+            name="arrears_notice_not_approved_by_requester",
+        ),
+    )
+
+    building_id: Mapped[int | None] = refer("building", null=True)
+    reason: Mapped[str] = mapped_column()
+    place: Mapped[str] = mapped_column(String(200))
+    from_on: Mapped[date] = mapped_column(Date)
+    to_on: Mapped[date] = mapped_column(Date)
+    requested_by_id: Mapped[int] = refer("staff")
+    approved_by_id: Mapped[int | None] = refer("staff", null=True)
+    approved_at: Mapped[datetime | None] = mapped_column(Instant())
+    taken_down_on: Mapped[date | None] = mapped_column(Date)
+    is_taken_down: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
+
+
+class OpeningText(EditableRow, Model):
+    """What a caller may say first, per reason for arrears and language (C8)."""
+
+    __tablename__ = "opening_text"
+    __table_args__ = (UniqueConstraint("arrears_reason", "language", name="opening_text_once_per_reason"),)
+
+    arrears_reason: Mapped[str] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column()
+    position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")

@@ -1,0 +1,170 @@
+"""The office's own books: audit, job runs, outbox, papers filed, long work, saved views."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import EditableRow, Instant, Model, Row, one_of, refer
+from models.people import Owner, Staff
+from models.property import Unit
+
+JOB_STATES = ("due", "running", "done", "failed", "dead")
+MESSAGE_STATES = ("pending", "sending", "sent", "failed", "unknown", "dead", "dropped")
+TASK_STATES = ("waiting", "running", "done", "failed")
+
+
+class Audit(Row, Model):
+    """Who changed what, with the values before and after; written in the change's own transaction."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("audit_row_idx", "table_name", "row_id", "id"),  # history tab
+        Index("audit_at_idx", "at", "id"),  # list
+    )
+
+    at: Mapped[datetime] = mapped_column(Instant())
+    staff_id: Mapped[int | None] = refer("staff", null=True, index=True)
+    action: Mapped[str] = mapped_column(String(40))
+    table_name: Mapped[str] = mapped_column(String(60))
+    row_id: Mapped[int | None] = mapped_column(Integer)
+    changes: Mapped[str] = mapped_column(default="{}", server_default="{}")  # JSON {column: [before, after]}
+
+    staff: Mapped[Staff | None] = relationship()
+
+
+class JobRun(Row, Model):
+    """One run of one job for one due instant: the truth of what the clock did (§8)."""
+
+    __tablename__ = "job_run"
+    __table_args__ = (
+        UniqueConstraint("job", "due_for", name="job_run_once"),
+        one_of("state", JOB_STATES, "job_run_state_known"),
+        CheckConstraint("state <> 'done' OR finished_at IS NOT NULL", name="job_run_done_is_finished"),
+        Index(
+            "job_run_unfinished_idx",
+            "due_for",
+            "id",
+            sqlite_where=text("state IN ('due', 'running', 'failed')"),
+            postgresql_where=text("state IN ('due', 'running', 'failed')"),
+        ),  # tick
+        Index("job_run_last_idx", "job", "due_for"),  # jobs screen
+    )
+
+    job: Mapped[str] = mapped_column(String(40))
+    due_for: Mapped[datetime] = mapped_column(Instant())
+    state: Mapped[str] = mapped_column(String(10), default="due", server_default="due")
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    claimed_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    claimed_at: Mapped[datetime | None] = mapped_column(Instant())
+    started_at: Mapped[datetime | None] = mapped_column(Instant())
+    finished_at: Mapped[datetime | None] = mapped_column(Instant())
+    done: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    failed: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    result: Mapped[str] = mapped_column(default="", server_default="")  # JSON
+    error: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class Message(EditableRow, Model):
+    """The outbox: what must leave the house, exactly once (C4, C5)."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        one_of("state", MESSAGE_STATES, "message_state_known"),
+        Index(
+            "message_waiting_idx",
+            "next_try_at",
+            "id",
+            sqlite_where=text("state IN ('pending', 'failed', 'sending')"),
+            postgresql_where=text("state IN ('pending', 'failed', 'sending')"),
+        ),  # outbox job
+    )
+
+    key: Mapped[str] = mapped_column(String(120), unique=True)  # what it is about: never made twice
+    channel: Mapped[str] = mapped_column(String(10))
+    address: Mapped[str] = mapped_column(String(300))
+    subject: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    body: Mapped[str] = mapped_column()
+    language: Mapped[str] = mapped_column(String(10), default="zh_Hans", server_default="zh_Hans")
+    reminder_id: Mapped[int | None] = refer("reminder", null=True, index=True)
+    ticket_id: Mapped[int | None] = refer("ticket", null=True, index=True)
+    staff_id: Mapped[int | None] = refer("staff", null=True)
+    state: Mapped[str] = mapped_column(String(10), default="pending", server_default="pending")
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    made_at: Mapped[datetime] = mapped_column(Instant())
+    next_try_at: Mapped[datetime] = mapped_column(Instant())
+    claimed_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    claimed_at: Mapped[datetime | None] = mapped_column(Instant())
+    sent_at: Mapped[datetime | None] = mapped_column(Instant())
+    error: Mapped[str] = mapped_column(default="", server_default="")
+
+
+class Paper(Row, Model):
+    """A paper that was issued: its number and the values it was drawn from, so that it draws again (§10)."""
+
+    __tablename__ = "paper"
+    __table_args__ = (
+        UniqueConstraint("kind", "number", name="paper_number_once"),
+        Index("paper_unit_idx", "unit_id", "issued_at"),  # household file
+    )
+
+    kind: Mapped[str] = mapped_column(String(40))
+    number: Mapped[str] = mapped_column(String(40))
+    unit_id: Mapped[int | None] = refer("unit", null=True)
+    payer_id: Mapped[int | None] = refer("owner", null=True, index=True)
+    language: Mapped[str] = mapped_column(String(10))
+    contents: Mapped[Any] = mapped_column(JSON)
+    issued_at: Mapped[datetime] = mapped_column(Instant())
+    staff_id: Mapped[int | None] = refer("staff", null=True)
+    copies: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+    unit: Mapped[Unit | None] = relationship()
+    payer: Mapped[Owner | None] = relationship()
+
+
+class Task(Row, Model):
+    """Long work that a page asks after: import, export, issue, print."""
+
+    __tablename__ = "task"
+    __table_args__ = (one_of("state", TASK_STATES, "task_state_known"),)
+
+    kind: Mapped[str] = mapped_column(String(40))
+    staff_id: Mapped[int | None] = refer("staff", null=True, index=True)
+    state: Mapped[str] = mapped_column(String(10), default="waiting", server_default="waiting")
+    made_at: Mapped[datetime] = mapped_column(Instant())
+    finished_at: Mapped[datetime | None] = mapped_column(Instant())
+    total: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    done: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    result: Mapped[Any] = mapped_column(JSON, default=dict)
+    file_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+
+
+class SavedView(EditableRow, Model):
+    """A list's filters, order and columns under a name (K4)."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (UniqueConstraint("staff_id", "screen", "name", name="saved_view_name_once"),)
+
+    staff_id: Mapped[int] = refer("staff")
+    screen: Mapped[str] = mapped_column(String(60), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    query: Mapped[str] = mapped_column()
+    is_shared: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
+
+
+class CollectionTarget(EditableRow, Model):
+    """The collection rate aimed at, in percent (K1)."""
+
+    __tablename__ = "collection_target"
+    __table_args__ = (
+        CheckConstraint("percent BETWEEN 0 AND 100", name="collection_target_percent_in_range"),
+        UniqueConstraint("year", "area_id", name="collection_target_once_per_area"),
+    )
+
+    year: Mapped[int] = mapped_column(Integer)
+    area_id: Mapped[int | None] = refer("area", null=True)
+    percent: Mapped[int] = mapped_column(Integer)
+    set_on: Mapped[date | None] = mapped_column(Date)

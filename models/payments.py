@@ -1,0 +1,237 @@
+"""Money in: payments with their receipts, what they pay, statements, closed days (M1–M7)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import EditableRow, Instant, Model, Money, Row, one_of, refer
+from models.billing import Invoice
+from models.people import Owner, Staff
+from models.property import Unit
+from models.secrets import Sealed
+
+METHODS = ("cash", "card", "bank_transfer", "direct_debit", "wechat", "alipay")
+PAYMENT_KINDS = ("payment", "reversal", "refund")
+PAYMENT_STATES = ("posted", "void", "reversed")
+STATEMENT_STATES = ("posted", "waiting", "ignored")
+PARTS = ("principal", "late_fee")
+
+
+class Payment(Row, Model):
+    """Money received for a unit, its receipt number, and how much of it has found a bill (M1, M2).
+
+    `allocated + credit = amount` in every row. A void or reversal keeps the row (state void/reversed,
+    nothing allocated) and adds a counter-entry with the negative amount; a refund is such an entry too.
+    """
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        one_of("kind", PAYMENT_KINDS, "payment_kind_known"),
+        one_of("state", PAYMENT_STATES, "payment_state_known"),
+        one_of("method", METHODS, "payment_method_known"),
+        CheckConstraint("allocated + credit = amount", name="payment_allocated_and_credit_add_up"),
+        CheckConstraint("(kind = 'payment') = (amount > 0)", name="payment_amount_positive"),
+        CheckConstraint("allocated >= 0", name="payment_allocated_not_negative"),
+        CheckConstraint("kind <> 'payment' OR credit >= 0", name="payment_never_over_allocated"),
+        UniqueConstraint("series", "year", "running_no", name="payment_receipt_number_once"),
+        Index("payment_unit_idx", "unit_id", "paid_at"),  # household file
+        Index("payment_posted_idx", "posted_on", "cashier_id"),  # day-end
+        Index(
+            "payment_credit_idx",
+            "unit_id",
+            "payer_id",
+            sqlite_where=text("credit <> 0"),
+            postgresql_where=text("credit <> 0"),
+        ),  # next bill
+        Index("payment_reference_idx", "reference"),  # search, statement matching
+    )
+
+    receipt_no: Mapped[str] = mapped_column(String(30), unique=True)
+    series: Mapped[str] = mapped_column(String(10))
+    year: Mapped[int] = mapped_column(Integer)
+    running_no: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(10), default="payment", server_default="payment")
+    counters_id: Mapped[int | None] = refer("payment", null=True, index=True)
+    unit_id: Mapped[int] = refer("unit")
+    payer_id: Mapped[int] = refer("owner", index=True)
+    method: Mapped[str] = mapped_column(String(20))
+    amount: Mapped[Decimal] = mapped_column(Money())
+    allocated: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
+    credit: Mapped[Decimal] = mapped_column(Money())
+    paid_at: Mapped[datetime] = mapped_column(Instant())
+    posted_at: Mapped[datetime] = mapped_column(Instant())
+    posted_on: Mapped[date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(String(10), default="posted", server_default="posted")
+    reference: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    reason: Mapped[str] = mapped_column(default="", server_default="")  # of a void, reversal or refund
+    cashier_id: Mapped[int | None] = refer("staff", null=True)
+    form_key: Mapped[str | None] = mapped_column(String(80), unique=True)  # one form, one payment
+    copies_printed: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+    unit: Mapped[Unit] = relationship()
+    payer: Mapped[Owner] = relationship()
+    cashier: Mapped[Staff | None] = relationship()
+    allocations: Mapped[list[Allocation]] = relationship(back_populates="payment", passive_deletes="all")
+
+    def __str__(self) -> str:
+        return self.receipt_no
+
+
+class Allocation(Row, Model):
+    """Part of a payment that pays part of an invoice; a reversal is a row with the negative amount."""
+
+    __tablename__ = "allocation"
+    __table_args__ = (
+        one_of("part", PARTS, "allocation_part_known"),
+        CheckConstraint("amount <> 0", name="allocation_amount_not_zero"),
+        Index("allocation_payment_idx", "payment_id"),
+        Index("allocation_invoice_idx", "invoice_id"),
+    )
+
+    payment_id: Mapped[int] = refer("payment")
+    invoice_id: Mapped[int] = refer("invoice")
+    amount: Mapped[Decimal] = mapped_column(Money())
+    part: Mapped[str] = mapped_column(String(10), default="principal", server_default="principal")
+    allocated_on: Mapped[date] = mapped_column(Date)  # the day from which it counts (late fee stops)
+    allocated_at: Mapped[datetime] = mapped_column(Instant())
+
+    payment: Mapped[Payment] = relationship(back_populates="allocations")
+    invoice: Mapped[Invoice] = relationship()
+
+
+class Counter(Model):
+    """Running numbers without gaps: one row per series and year, raised in the number's own transaction."""
+
+    __tablename__ = "counter"
+
+    series: Mapped[str] = mapped_column(String(20), primary_key=True)
+    year: Mapped[int] = mapped_column(Integer, primary_key=True)
+    value: Mapped[int] = mapped_column(Integer)
+
+
+class DayClose(Row, Model):
+    """A cashier's day, counted and locked (M3)."""
+
+    __tablename__ = "day_close"
+    __table_args__ = (UniqueConstraint("day", "cashier_id", name="day_close_once_per_cashier"),)
+
+    day: Mapped[date] = mapped_column(Date)
+    cashier_id: Mapped[int] = refer("staff")
+    closed_by_id: Mapped[int] = refer("staff")
+    closed_at: Mapped[datetime] = mapped_column(Instant())
+
+    cashier: Mapped[Staff] = relationship(foreign_keys=[cashier_id])
+    lines: Mapped[list[DayCloseLine]] = relationship(back_populates="day_close", passive_deletes="all")
+
+
+class DayCloseLine(Row, Model):
+    __tablename__ = "day_close_line"
+    __table_args__ = (
+        UniqueConstraint("day_close_id", "method", name="day_close_line_once_per_method"),
+        CheckConstraint("expected = counted OR reason <> ''", name="day_close_difference_has_reason"),
+    )
+
+    day_close_id: Mapped[int] = refer("day_close")
+    method: Mapped[str] = mapped_column(String(20))
+    expected: Mapped[Decimal] = mapped_column(Money())
+    counted: Mapped[Decimal] = mapped_column(Money())
+    reason: Mapped[str] = mapped_column(default="", server_default="")
+
+    day_close: Mapped[DayClose] = relationship(back_populates="lines")
+
+
+class StatementLayout(EditableRow, Model):
+    """Which column of a bank's file means what; remembered by its header (M5)."""
+
+    __tablename__ = "statement_layout"
+
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    header: Mapped[str] = mapped_column()  # JSON list of the header cells it is known by
+    columns: Mapped[str] = mapped_column()  # JSON {our code: their header}
+    method: Mapped[str] = mapped_column(String(20), default="bank_transfer", server_default="bank_transfer")
+
+
+class StatementRow(EditableRow, Model):
+    """One row of an imported statement, posted once whatever is imported again (M5)."""
+
+    __tablename__ = "statement_row"
+    __table_args__ = (
+        one_of("state", STATEMENT_STATES, "statement_row_state_known"),
+        UniqueConstraint("source", "transaction_id", name="statement_row_once"),
+        Index(
+            "statement_row_waiting_idx",
+            "id",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),  # queue
+    )
+
+    source: Mapped[str] = mapped_column(String(40))
+    transaction_id: Mapped[str] = mapped_column(String(120))
+    paid_at: Mapped[datetime | None] = mapped_column(Instant())
+    amount: Mapped[Decimal] = mapped_column(Money())
+    method: Mapped[str] = mapped_column(String(20))
+    memo: Mapped[str] = mapped_column(default="", server_default="")
+    payer_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    state: Mapped[str] = mapped_column(String(10), default="waiting", server_default="waiting")
+    reason: Mapped[str] = mapped_column(default="", server_default="")
+    payment_id: Mapped[int | None] = refer("payment", null=True)
+    imported_at: Mapped[datetime] = mapped_column(Instant())
+
+    payment: Mapped[Payment | None] = relationship()
+
+
+class DirectDebitBatch(EditableRow, Model):
+    """A file of debits for the bank and what came back (M4)."""
+
+    __tablename__ = "direct_debit_batch"
+    __table_args__ = (one_of("state", ("exported", "answered"), "direct_debit_batch_state_known"),)
+
+    number: Mapped[str] = mapped_column(String(30), unique=True)
+    period: Mapped[str] = mapped_column(String(7))
+    layout: Mapped[str] = mapped_column(String(40))
+    exported_at: Mapped[datetime] = mapped_column(Instant())
+    answered_at: Mapped[datetime | None] = mapped_column(Instant())
+    state: Mapped[str] = mapped_column(String(10), default="exported", server_default="exported")
+
+    rows: Mapped[list[DirectDebit]] = relationship(back_populates="batch", passive_deletes="all")
+
+
+class DirectDebit(Row, Model):
+    __tablename__ = "direct_debit"
+    __table_args__ = (
+        one_of("state", ("sent", "collected", "failed"), "direct_debit_state_known"),
+        UniqueConstraint("batch_id", "invoice_id", name="direct_debit_once_per_batch"),
+    )
+
+    batch_id: Mapped[int] = refer("direct_debit_batch")
+    invoice_id: Mapped[int] = refer("invoice", index=True)
+    amount: Mapped[Decimal] = mapped_column(Money())
+    state: Mapped[str] = mapped_column(String(10), default="sent", server_default="sent")
+    bank_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    payment_id: Mapped[int | None] = refer("payment", null=True)
+
+    batch: Mapped[DirectDebitBatch] = relationship(back_populates="rows")
+    invoice: Mapped[Invoice] = relationship()
+
+
+class DebitMandate(EditableRow, Model):
+    """The payer's permission to debit an account (M4)."""
+
+    __tablename__ = "debit_mandate"
+
+    unit_id: Mapped[int] = refer("unit", unique=True)
+    owner_id: Mapped[int] = refer("owner", index=True)
+    bank: Mapped[str] = mapped_column(String(80))
+    account: Mapped[str] = mapped_column(Sealed())
+    account_name: Mapped[str] = mapped_column(String(120))
+    signed_on: Mapped[date] = mapped_column(Date)
+    ended_on: Mapped[date | None] = mapped_column(Date)
+
+    unit: Mapped[Unit] = relationship()
+    owner: Mapped[Owner] = relationship()

@@ -1,0 +1,118 @@
+"""The estate and what stands on it (P1, P2)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import EditableRow, FixedPoint, Instant, Model, one_of, refer
+
+UNIT_KINDS = ("residence", "office", "shop", "parking", "storage")
+UNIT_STATES = ("unsold", "vacant", "occupied", "sealed")
+PRESETS = ("tower", "residential", "project")
+
+
+class Estate(EditableRow, Model):
+    """The one estate of this installation (P1), and where its clock stands."""
+
+    __tablename__ = "estate"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_estate_per_installation"),
+        one_of("preset", PRESETS, "estate_preset_known"),
+    )
+
+    name: Mapped[str] = mapped_column(String(120))
+    address: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    time_zone: Mapped[str] = mapped_column(String(60), default="Asia/Shanghai")
+    currency: Mapped[str] = mapped_column(String(3), default="CNY")
+    language: Mapped[str] = mapped_column(String(10), default="zh_Hans")
+    preset: Mapped[str] = mapped_column(String(20))
+    payment_accounts: Mapped[str] = mapped_column(default="", server_default="")
+    ways_to_pay: Mapped[str] = mapped_column(default="", server_default="")
+    is_sandbox: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
+    present_at: Mapped[datetime | None] = mapped_column(Instant())  # a sandbox's chosen present
+    last_tick_at: Mapped[datetime | None] = mapped_column(Instant())  # all before it has been judged
+    heartbeat_at: Mapped[datetime | None] = mapped_column(Instant())  # machine time of the last tick
+
+
+class OfficeHours(EditableRow, Model):
+    """One open span of a weekday; a lunch break is the gap between two (P1, T5)."""
+
+    __tablename__ = "office_hours"
+    __table_args__ = (
+        UniqueConstraint("weekday", "opens_at", name="office_hours_span_once"),
+        CheckConstraint("weekday BETWEEN 0 AND 6", name="office_hours_weekday_exists"),
+        CheckConstraint("opens_at < closes_at", name="office_hours_open_before_close"),
+    )
+
+    weekday: Mapped[int] = mapped_column(Integer)  # Monday is 0
+    opens_at: Mapped[str] = mapped_column(String(5))  # HH:MM, office time
+    closes_at: Mapped[str] = mapped_column(String(5))
+
+
+class CalendarDay(EditableRow, Model):
+    """A day on which the office deviates from the published calendar (T5)."""
+
+    __tablename__ = "calendar_day"
+
+    day: Mapped[date] = mapped_column(Date, unique=True)
+    is_working: Mapped[bool] = mapped_column(Boolean)
+    note: Mapped[str] = mapped_column(String(200), default="", server_default="")
+
+
+class Area(EditableRow, Model):
+    __tablename__ = "area"
+
+    name: Mapped[str] = mapped_column(String(80), unique=True)
+    position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    opened_on: Mapped[date | None] = mapped_column(Date)
+
+    buildings: Mapped[list[Building]] = relationship(back_populates="area", passive_deletes="all")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Building(EditableRow, Model):
+    __tablename__ = "building"
+    __table_args__ = (UniqueConstraint("area_id", "name", name="building_name_once_per_area"),)
+
+    name: Mapped[str] = mapped_column(String(80))
+    area_id: Mapped[int] = refer("area", index=True)
+    position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+    area: Mapped[Area] = relationship(back_populates="buildings")
+    units: Mapped[list[Unit]] = relationship(back_populates="building", passive_deletes="all")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Unit(EditableRow, Model):
+    """What is billed and what people complain from (P2); `code` is unique, such as 3-2-1201."""
+
+    __tablename__ = "unit"
+    __table_args__ = (
+        one_of("kind", UNIT_KINDS, "unit_kind_known"),
+        one_of("state", UNIT_STATES, "unit_state_known"),
+        CheckConstraint("area_m2 >= 0", name="unit_area_not_negative"),
+        Index("unit_grid_idx", "building_id", "floor", "code"),  # unit grid, lists by building
+    )
+
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    building_id: Mapped[int] = refer("building")
+    floor: Mapped[int | None] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(20))
+    area_m2: Mapped[Decimal] = mapped_column(FixedPoint(4))
+    handed_over_on: Mapped[date | None] = mapped_column(Date)  # billing starts here; empty = handed over
+    state: Mapped[str] = mapped_column(String(20), default="vacant", server_default="vacant")
+    note: Mapped[str] = mapped_column(default="", server_default="")
+
+    building: Mapped[Building] = relationship(back_populates="units")
+
+    def __str__(self) -> str:
+        return self.code

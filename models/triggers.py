@@ -1,0 +1,139 @@
+"""What the database itself refuses, beyond constraints: rewriting posted money, two payers at once.
+
+SQLite's batch migrations drop triggers without a word, so they are installed again after each migration
+and the program does not start while one is missing (decisions: Data).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+# table -> the columns that may still change; every other column is frozen, and no row is ever deleted
+POSTED: Mapping[str, frozenset[str]] = {
+    "invoice": frozenset({"paid", "credited", "late_fee", "balance", "state", "stage"}),
+    "invoice_line": frozenset(),
+    "credit_note": frozenset(),
+    "late_fee_waiver": frozenset(),
+    "payment": frozenset({"allocated", "credit", "state", "reason", "copies_printed"}),
+    "allocation": frozenset(),
+    "deposit": frozenset(),
+    "day_close": frozenset(),
+    "day_close_line": frozenset(),
+    "audit": frozenset(),
+    "escalation": frozenset(),
+}
+# tables whose rows the retention job alone may remove, with the ticket they belong to (T11)
+REMOVED_BY_RETENTION = frozenset({"escalation"})
+ONE_PAYER = "occupancy_one_payer_at_a_time"
+
+
+def _columns(table: str) -> list[str]:
+    from models.base import db
+
+    return [column.name for column in db.metadata.tables[table].columns]
+
+
+def _sqlite() -> dict[str, list[str]]:
+    made: dict[str, list[str]] = {}
+    for table, free in POSTED.items():
+        frozen = [name for name in _columns(table) if name not in free]
+        changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in frozen)
+        name = f"{table}_is_never_rewritten"
+        made[name] = [
+            f"CREATE TRIGGER {name} BEFORE UPDATE OF {', '.join(frozen)} ON {table} WHEN {changed} "
+            f"BEGIN SELECT RAISE(ABORT, '{name}'); END"
+        ]
+        if table not in REMOVED_BY_RETENTION:
+            name = f"{table}_is_never_deleted"
+            made[name] = [
+                f"CREATE TRIGGER {name} BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{name}'); END"
+            ]
+    overlap = (
+        "WHEN NEW.is_payer AND EXISTS (SELECT 1 FROM occupancy o WHERE o.unit_id = NEW.unit_id "
+        "AND o.is_payer AND o.id IS NOT NEW.id "
+        "AND o.from_on <= COALESCE(NEW.to_on, '9999-12-31') "
+        "AND NEW.from_on <= COALESCE(o.to_on, '9999-12-31'))"
+    )
+    for event in ("INSERT", "UPDATE"):
+        name = ONE_PAYER if event == "INSERT" else f"{ONE_PAYER}_on_change"
+        made[name] = [
+            f"CREATE TRIGGER {name} BEFORE {event} ON occupancy {overlap} "
+            f"BEGIN SELECT RAISE(ABORT, '{ONE_PAYER}'); END"
+        ]
+    return made
+
+
+def _postgresql() -> dict[str, list[str]]:
+    made: dict[str, list[str]] = {}
+    for table, free in POSTED.items():
+        frozen = [name for name in _columns(table) if name not in free]
+        changed = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in frozen)
+        refuse = (
+            "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION '%', TG_NAME USING ERRCODE = 'check_violation'; END $$"
+        )
+        name = f"{table}_is_never_rewritten"
+        made[name] = [
+            refuse,
+            f"CREATE TRIGGER {name} BEFORE UPDATE OF {', '.join(frozen)} ON {table} FOR EACH ROW "
+            f"WHEN ({changed}) EXECUTE FUNCTION refuse_change()",
+        ]
+        if table not in REMOVED_BY_RETENTION:
+            name = f"{table}_is_never_deleted"
+            made[name] = [
+                refuse,
+                f"CREATE TRIGGER {name} BEFORE DELETE ON {table} FOR EACH ROW "
+                "EXECUTE FUNCTION refuse_change()",
+            ]
+    made[ONE_PAYER] = [
+        f"ALTER TABLE occupancy ADD CONSTRAINT {ONE_PAYER} EXCLUDE USING gist "
+        "(int8range(unit_id, unit_id, '[]') WITH &&, daterange(from_on, to_on, '[]') WITH &&) "
+        "WHERE (is_payer)"
+    ]
+    return made
+
+
+def expected(dialect: str) -> dict[str, list[str]]:
+    """The name of each protection with the statements that make it."""
+    return _sqlite() if dialect == "sqlite" else _postgresql()
+
+
+def present(connection: Connection) -> set[str]:
+    """Names of the triggers (and the one exclusion constraint) the database has."""
+    if connection.dialect.name == "sqlite":
+        rows = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    else:
+        rows = connection.exec_driver_sql(
+            "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname = current_schema() AND NOT t.tgisinternal AND t.tgenabled <> 'D' "
+            "UNION SELECT conname FROM pg_constraint WHERE contype = 'x'"
+        )
+    return {row[0] for row in rows}
+
+
+def missing(connection: Connection) -> list[str]:
+    """The protections that should be there and are not, by name."""
+    return sorted(set(expected(connection.dialect.name)) - present(connection))
+
+
+def install(connection: Connection) -> None:
+    """Make every missing protection; safe to run twice."""
+    wanted = expected(connection.dialect.name)
+    for name in missing(connection):
+        for statement in wanted[name]:
+            connection.exec_driver_sql(statement)
+
+
+def drop(connection: Connection) -> None:
+    """Take all of them off before a migration rebuilds tables."""
+    for name in sorted(present(connection) & set(expected(connection.dialect.name))):
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        elif name == ONE_PAYER:
+            connection.exec_driver_sql(f"ALTER TABLE occupancy DROP CONSTRAINT {name}")
+        else:
+            table = next(table for table in POSTED if name.startswith(f"{table}_is_never_"))
+            connection.exec_driver_sql(f"DROP TRIGGER {name} ON {table}")

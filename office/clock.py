@@ -1,0 +1,37 @@
+"""What time it is: the only place that reads the machine's clock.
+
+An ordinary office lives in real time. In a sandbox the present is the last ticked instant, once a first
+`flask tick --at` has set it (contract: Commands, time, instance).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.property import Estate
+
+
+def machine_now() -> datetime:
+    """Real time (UTC); for leases, sessions and the heartbeat, never for the office's rules."""
+    return datetime.now(UTC)  # noqa: TID251 -- the one reader of system time
+
+
+def now(session: Session) -> datetime:
+    """The office's present instant (UTC)."""
+    present = session.execute(select(Estate.present_at).where(Estate.is_sandbox)).scalar_one_or_none()
+    return present or machine_now()
+
+
+def zone(session: Session) -> ZoneInfo:
+    """The estate's time zone (P1), whatever the machine's."""
+    name = session.execute(select(Estate.time_zone)).scalar_one_or_none()
+    return ZoneInfo(name or "Asia/Shanghai")
+
+
+def today(session: Session) -> date:
+    """The office's present day."""
+    return now(session).astimezone(zone(session)).date()
