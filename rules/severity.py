@@ -1,0 +1,168 @@
+"""How serious a complaint is, from its facts, and who may change that (T3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal
+
+from rules.reasons import Reason
+from rules.rows import tables, whole, words
+
+Fact = bool | int | Decimal
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the desk ticks about a complaint (contract: fact columns); `loss_amount` is decimal yuan (T3)."""
+
+    household_count: int = 0
+    is_media: bool = False
+    is_injury: bool = False
+    loss_amount: Decimal = Decimal(0)
+    is_legal_letter: bool = False
+    is_repeat: bool = False
+    is_written: bool = False
+    from_authority: bool = False
+    about_staff_conduct: bool = False
+    happening_now: bool = False
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> Facts:
+        """Build from a ticket's row; a fact that is absent, empty or None is its default.
+
+        Raises TypeError for text in a yes-or-no fact.
+        """
+        given: dict[str, Fact] = {}
+        for name, kind in FACT_KINDS.items():
+            value = row.get(name)
+            if value is None or value == "":
+                continue
+            if kind is bool and isinstance(value, str):
+                raise TypeError(f"{name}: a tick box is true or false, not text")
+            given[name] = Decimal(str(value)) if kind is Decimal else kind(value)  # type: ignore[arg-type,call-overload] # int and bool take what a column holds
+        return cls(**given)  # type: ignore[arg-type] # each value was made by its own field's kind
+
+    def value(self, name: str) -> Fact:
+        """Answer one fact by its column code. Raises KeyError for a name that is no fact."""
+        if name not in FACT_KINDS:
+            raise KeyError(name)
+        value: Fact = getattr(self, name)
+        return value
+
+
+FACT_KINDS: Mapping[str, type[bool | int | Decimal]] = {
+    spec.name: type(spec.default)  # type: ignore[misc] # every fact has a default
+    for spec in fields(Facts)
+}
+
+
+@dataclass(frozen=True)
+class SeverityLevel:
+    """One level a ticket can have; a higher `rank` is more serious (T3)."""
+
+    code: str
+    rank: int
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> SeverityLevel:
+        return cls(str(row["code"]), whole(row["rank"]))
+
+
+@dataclass(frozen=True)
+class SeverityRule:
+    """One ordered policy row: the fact that makes a ticket this severe, a count or sum from `at_least` on."""
+
+    severity: str
+    fact: str
+    at_least: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        kind = FACT_KINDS.get(self.fact)
+        if kind is None:
+            raise ValueError(f"no such fact: {self.fact}")
+        if (kind is bool) != (self.at_least is None):
+            raise ValueError(f"{self.fact}: a count or sum needs at_least, a tick box none")
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> SeverityRule:
+        least = row.get("at_least")
+        return cls(
+            severity=str(row["severity"]),
+            fact=str(row["fact"]),
+            at_least=None if least in {None, ""} else Decimal(str(least)),
+        )
+
+    def is_met(self, facts: Facts) -> bool:
+        value = facts.value(self.fact)
+        return bool(value) if self.at_least is None else value >= self.at_least
+
+
+@dataclass(frozen=True)
+class SeverityPolicy:
+    """A preset's levels, its ordered rules, and who may lower a level (T3).
+
+    Raises ValueError when a rule or the default names a level that is not there.
+    """
+
+    levels: tuple[SeverityLevel, ...]
+    rules: tuple[SeverityRule, ...]
+    default: str
+    lowered_by: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        known = {level.code for level in self.levels}
+        unknown = {self.default, *(rule.severity for rule in self.rules)} - known
+        if unknown:
+            raise ValueError(f"no such severity: {', '.join(sorted(unknown))}")
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> SeverityPolicy:
+        """Build from severities.toml: `level` and `rule` (lists of rows), `default`, `lowered_by` (T3)."""
+        return cls(
+            levels=tuple(SeverityLevel.from_row(level) for level in tables(row, "level")),
+            rules=tuple(SeverityRule.from_row(rule) for rule in tables(row, "rule")),
+            default=str(row["default"]),
+            lowered_by=words(row.get("lowered_by")),
+        )
+
+    def rank(self, severity: str) -> int:
+        """Answer the level's rank. Raises KeyError for an unknown severity."""
+        ranks = {level.code: level.rank for level in self.levels}
+        return ranks[severity]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A severity and why."""
+
+    severity: str
+    reason: Reason
+
+
+def proposal(policy: SeverityPolicy, facts: Facts) -> Proposal:
+    """Answer the severity that the first matching rule gives, with the fact that gave it (T3)."""
+    for rule in policy.rules:
+        if rule.is_met(facts):
+            inputs: dict[str, object] = {"value": facts.value(rule.fact)}
+            if rule.at_least is not None:
+                inputs["at_least"] = rule.at_least
+            return Proposal(rule.severity, Reason(rule.fact, inputs))
+    return Proposal(policy.default, Reason("no_aggravating_fact"))
+
+
+def change_refusal(
+    policy: SeverityPolicy, current: str, proposed: str, *, roles: Collection[str], explanation: str
+) -> Reason | None:
+    """Answer why a severity may not be changed so, or None when it may (T3).
+
+    Raising is free; lowering needs one of the policy's roles and an explanation.
+    Raises KeyError for an unknown severity.
+    """
+    if policy.rank(proposed) >= policy.rank(current):
+        return None
+    if not set(roles) & set(policy.lowered_by):
+        return Reason("lowering_needs_role", {"roles": ", ".join(policy.lowered_by)})
+    if not explanation.strip():
+        return Reason("lowering_needs_explanation")
+    return None
