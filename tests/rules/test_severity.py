@@ -1,0 +1,112 @@
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rules.reasons import Reason
+from rules.severity import Facts, SeverityPolicy, SeverityRule, change_refusal, proposal
+
+PRESETS = Path(__file__).parents[2] / "seed" / "presets"
+
+
+def policy(preset):
+    with (PRESETS / preset / "severities.toml").open("rb") as file:
+        return SeverityPolicy.from_row(tomllib.load(file))
+
+
+TOWER, RESIDENTIAL, PROJECT = policy("tower"), policy("residential"), policy("project")
+
+# fact, value, in tower and residential, in project (T3; contract: major, complex, simple)
+CASES = [
+    ("household_count", 0, "minor", "simple"),
+    ("household_count", 2, "minor", "simple"),
+    ("household_count", 3, "major", "major"),
+    ("household_count", 4, "major", "major"),
+    ("loss_amount", Decimal("9999.99"), "minor", "simple"),
+    ("loss_amount", Decimal("10000.00"), "major", "major"),
+    ("loss_amount", Decimal("10000.01"), "major", "major"),
+    ("is_media", True, "major", "major"),
+    ("is_injury", True, "major", "major"),
+    ("is_legal_letter", True, "major", "major"),
+    ("about_staff_conduct", True, "minor", "complex"),
+    ("is_repeat", True, "minor", "complex"),
+    ("is_written", True, "minor", "complex"),
+    ("from_authority", True, "minor", "complex"),
+    ("happening_now", True, "minor", "simple"),
+]
+
+
+@pytest.mark.parametrize(("fact", "value", "two_levels", "three_levels"), CASES)
+def test_each_fact_in_each_preset(fact, value, two_levels, three_levels):
+    facts = Facts(**{fact: value})
+
+    assert proposal(TOWER, facts).severity == two_levels
+    assert proposal(RESIDENTIAL, facts).severity == two_levels
+    assert proposal(PROJECT, facts).severity == three_levels
+
+
+def test_no_fact_is_the_lowest_level_and_says_so():
+    assert proposal(PROJECT, Facts()).severity == "simple"
+    assert proposal(RESIDENTIAL, Facts()).reason == Reason("no_aggravating_fact")
+
+
+def test_the_more_severe_fact_decides_and_is_the_reason():
+    answer = proposal(PROJECT, Facts(is_repeat=True, household_count=5))
+
+    assert answer.severity == "major"
+    assert str(answer.reason) == "household_count: value=5, at_least=3"
+
+
+def test_facts_from_a_row_take_defaults_for_what_is_empty():
+    row = {"household_count": "3", "loss_amount": "", "is_media": None, "is_repeat": True, "number": "T-1"}
+
+    assert Facts.from_row(row) == Facts(household_count=3, is_repeat=True)
+
+
+def test_text_is_no_tick_box():
+    with pytest.raises(TypeError, match="is_media"):
+        Facts.from_row({"is_media": "false"})
+
+
+@pytest.mark.parametrize(
+    ("current", "proposed", "roles", "explanation", "refusal"),
+    [
+        ("simple", "major", {"front_desk"}, "", None),
+        ("simple", "complex", set(), "", None),
+        ("major", "major", set(), "", None),
+        ("major", "complex", {"front_desk"}, "a slip", "lowering_needs_role"),
+        ("major", "simple", {"manager"}, "a slip", "lowering_needs_role"),
+        ("major", "simple", {"station_head"}, "  ", "lowering_needs_explanation"),
+        ("major", "simple", {"station_head"}, "counted twice", None),
+        ("complex", "simple", {"station_head", "front_desk"}, "counted twice", None),
+    ],
+)
+def test_raising_is_free_and_lowering_needs_the_station_head(current, proposed, roles, explanation, refusal):
+    answer = change_refusal(PROJECT, current, proposed, roles=roles, explanation=explanation)
+
+    assert (answer.code if answer else None) == refusal
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"severity": "major", "fact": "is_loud"}, "no such fact"),
+        ({"severity": "major", "fact": "household_count"}, "at_least"),
+        ({"severity": "major", "fact": "is_media", "at_least": 1}, "at_least"),
+    ],
+)
+def test_a_rule_that_can_not_be_is_refused(row, words):
+    with pytest.raises(ValueError, match=words):
+        SeverityRule.from_row(row)
+
+
+def test_a_rule_for_an_unknown_level_is_refused():
+    with pytest.raises(ValueError, match="complex"):
+        SeverityPolicy.from_row(
+            {
+                "default": "minor",
+                "level": [{"code": "minor", "rank": 1}],
+                "rule": [{"severity": "complex", "fact": "is_repeat"}],
+            }
+        )
