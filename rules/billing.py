@@ -277,7 +277,7 @@ class PayerShare:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Who is billed for a unit in a service period; `reason` when nobody is; `is_part` when it belongs there."""
+    """Who is billed for a unit in a service period; `reason` when nobody is, `is_part` if it belongs."""
 
     payers: tuple[PayerShare, ...]
     is_part: bool
