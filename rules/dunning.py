@@ -8,253 +8,21 @@ of ticks.
 
 from __future__ import annotations
 
-from calendar import monthrange
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from itertools import pairwise
-from typing import Protocol, Self, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from rules.allocation import number_key
+from rules.gates import NOTHING_TRIED, LegalFacts, legal_missing
+from rules.ladder import DAY, Ladder, Roll, Stage, Subject, WorkingDays
 from rules.money import ZERO
 from rules.reasons import Reason
 
-DAY = timedelta(days=1)
 Row = TypeVar("Row")
-
-
-class WorkingDays(Protocol):
-    """What the ladder needs of the office's calendar."""
-
-    def is_working_day(self, day: date, /) -> bool: ...
-
-    def next_working_day(self, day: date, /) -> date:
-        """The first working day from `day` on, `day` itself included."""
-        ...
-
-
-# --- the policy rows ------------------------------------------------------------------------------
-
-
-class Trigger(StrEnum):
-    """What a stage's day is counted from (C1)."""
-
-    DAY_OF_MONTH = "day_of_month"  # of the month of the due day, plus month_offset
-    DAYS_FROM_DUE = "days_from_due"
-    MONTHS_FROM_DUE = "months_from_due"
-
-
-class Subject(StrEnum):
-    """What a stage is made for: each invoice by itself, or the episode."""
-
-    INVOICE = "invoice"
-    EPISODE = "episode"
-
-
-class Roll(StrEnum):
-    """Where a stage goes whose day is not a working day."""
-
-    NONE = "none"
-    NEXT_WORKING_DAY = "next_working_day"
-
-
-class Deadline(StrEnum):
-    """Which last day a stage's paper names."""
-
-    NONE = ""
-    END_OF_MONTH = "end_of_month"
-    DAYS = "days"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One row of the ladder (C1)."""
-
-    order: int
-    code: str
-    subject: Subject
-    trigger: Trigger
-    trigger_number: int
-    month_offset: int = 0
-    roll: Roll = Roll.NONE
-    gap_days: int = 0
-    channels: tuple[str, ...] = ("print",)
-    document: str = ""
-    carried_by: str = ""
-    is_automatic: bool = False
-    approved_by: str = ""
-    after: str = ""
-    gate: str = ""
-    batch_size: int = 0
-    deadline: Deadline = Deadline.NONE
-    deadline_days: int = 0
-    effective_day: int = 0
-    valid_from: date | None = None
-    valid_to: date | None = None
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        """The stage of a stored row or of a `[[stage]]` in ladder.toml. Raises KeyError, ValueError."""
-        channels = row.get("channels", ("print",))
-        return cls(
-            order=_int(row["order"]),
-            code=str(row["code"]),
-            subject=Subject(str(row["subject"])),
-            trigger=Trigger(str(row["trigger"])),
-            trigger_number=_int(row["trigger_number"]),
-            month_offset=_int(row.get("month_offset")),
-            roll=Roll(str(row.get("roll") or Roll.NONE)),
-            gap_days=_int(row.get("gap_days")),
-            channels=tuple(
-                channels.split() if isinstance(channels, str) else map(str, channels)  # type: ignore[call-overload]
-            ),
-            document=str(row.get("document") or ""),
-            carried_by=str(row.get("carried_by") or ""),
-            is_automatic=bool(row.get("is_automatic")),
-            approved_by=str(row.get("approved_by") or ""),
-            after=str(row.get("after") or ""),
-            gate=str(row.get("gate") or ""),
-            batch_size=_int(row.get("batch_size")),
-            deadline=Deadline(str(row.get("deadline") or "")),
-            deadline_days=_int(row.get("deadline_days")),
-            effective_day=_int(row.get("effective_day")),
-            valid_from=_date(row.get("valid_from")),
-            valid_to=_date(row.get("valid_to")),
-        )
-
-    def is_valid(self, day: date) -> bool:
-        return (self.valid_from is None or self.valid_from <= day) and (
-            self.valid_to is None or day <= self.valid_to
-        )
-
-    def trigger_on(self, due_on: date) -> date:
-        """The stage's day for a debt due on that day, before any roll."""
-        if self.trigger == Trigger.DAYS_FROM_DUE:
-            return due_on + timedelta(days=self.trigger_number)
-        if self.trigger == Trigger.MONTHS_FROM_DUE:
-            return months_later(due_on, self.trigger_number)
-        return months_later(due_on.replace(day=1), self.month_offset, day_of_month=self.trigger_number)
-
-
-@dataclass(frozen=True)
-class LegalGate:
-    """What must have happened before the law is called (C10)."""
-
-    months_in_arrears: int
-    attempt_methods: int
-    is_letter_needed: bool
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        """The gate of a stored row or of `[legal]` in gates.toml. Raises KeyError, ValueError."""
-        return cls(
-            _int(row["months_in_arrears"]), _int(row["attempt_methods"]), bool(row["is_letter_needed"])
-        )
-
-
-@dataclass(frozen=True)
-class RestrictionGate:
-    """What must have happened before a service is restricted, and which services may be (C9)."""
-
-    calls: int
-    visits: int
-    is_letter_needed: bool
-    is_head_visit_needed: bool
-    approvals: int
-    signing_role: str
-    services: frozenset[str]
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        """The gate of a stored row or of `[restriction]` in gates.toml. Raises KeyError, ValueError."""
-        services = row["services"]
-        if not isinstance(services, list | tuple | frozenset | set):
-            raise TypeError("services must be a list of codes")
-        return cls(
-            calls=_int(row["calls"]),
-            visits=_int(row["visits"]),
-            is_letter_needed=bool(row["is_letter_needed"]),
-            is_head_visit_needed=bool(row["is_head_visit_needed"]),
-            approvals=_int(row["approvals"]),
-            signing_role=str(row["signing_role"]),
-            services=frozenset(map(str, services)),
-        )
-
-
-@dataclass(frozen=True)
-class Ladder:
-    """The stages in order, and for all of them the tolerance in yuan, the hour of judging, the gate."""
-
-    stages: tuple[Stage, ...]
-    tolerance: Decimal
-    judged_at: time
-    legal_gate: LegalGate
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object], gates: Mapping[str, object]) -> Self:
-        """The ladder of ladder.toml (`policy`, `stage`) and gates.toml. Raises KeyError, ValueError."""
-        policy, stages, legal = row["policy"], row["stage"], gates["legal"]
-        if not (
-            isinstance(policy, Mapping) and isinstance(stages, list | tuple) and isinstance(legal, Mapping)
-        ):
-            raise TypeError("a ladder needs one policy row, a list of stages and a legal gate")
-        least_gap = policy["least_gap_days"]
-        return cls(
-            stages=tuple(
-                sorted(
-                    (Stage.from_row({"gap_days": least_gap} | dict(stage)) for stage in stages),
-                    key=lambda stage: stage.order,
-                )
-            ),
-            tolerance=Decimal(str(policy["tolerance"])),
-            judged_at=_time(policy["judged_at"]),
-            legal_gate=LegalGate.from_row(legal),
-        )
-
-    def stages_on(self, day: date, subject: Subject) -> tuple[Stage, ...]:
-        return tuple(stage for stage in self.stages if stage.subject == subject and stage.is_valid(day))
-
-    def stage(self, code: str) -> Stage:
-        """The stage of that code. Raises KeyError."""
-        for stage in self.stages:
-            if stage.code == code:
-                return stage
-        raise KeyError(code)
-
-
-def _int(given: object) -> int:
-    return int(str(given)) if given not in {None, ""} else 0
-
-
-def _date(given: object) -> date | None:
-    if given in {None, ""}:
-        return None
-    return given if isinstance(given, date) else date.fromisoformat(str(given))
-
-
-def _time(given: object) -> time:
-    return given if isinstance(given, time) else time.fromisoformat(str(given))
-
-
-# --- days -----------------------------------------------------------------------------------------
-
-
-def months_later(day: date, months: int, *, day_of_month: int | None = None) -> date:
-    """The same day so many months later, the last one where that month is shorter."""
-    count = day.year * 12 + day.month - 1 + months
-    year, month = count // 12, count % 12 + 1
-    return date(year, month, min(day_of_month or day.day, monthrange(year, month)[1]))
-
-
-def months_in_arrears(due_on: date, day: date) -> int:
-    """Whole calendar months since the due day; 0 until the first has passed (contract "Settled besides")."""
-    months = (day.year - due_on.year) * 12 + day.month - due_on.month
-    if months_later(due_on, months) > day:
-        months -= 1
-    return max(months, 0)
 
 
 def days_to_judge(since: datetime, until: datetime, judged_at: time, zone: str) -> tuple[date, ...]:
@@ -273,22 +41,13 @@ def days_to_judge(since: datetime, until: datetime, judged_at: time, zone: str) 
 
 
 @dataclass(frozen=True)
-class OpenInvoice:
+class OwedInvoice:
     """An invoice with its balance in yuan, late fee included; plans keep their invoices out (B9)."""
 
     number: str
     due_on: date
     balance: Decimal
     is_in_kept_plan: bool = False
-
-
-@dataclass(frozen=True)
-class LegalFacts:
-    """What was tried before the law: contact methods used, a letter delivered, premises vacated (C10)."""
-
-    methods: frozenset[str] = frozenset()
-    is_letter_delivered: bool = False
-    is_vacated: bool = False
 
 
 @dataclass(frozen=True)
@@ -300,14 +59,14 @@ class DayFacts:
     is_complaint_open: bool = False
     is_on_hold: bool = False
     reachable: frozenset[str] | None = None
-    legal: LegalFacts = LegalFacts()
+    legal: LegalFacts = NOTHING_TRIED
 
 
 @dataclass(frozen=True)
 class EpisodeState:
     """Where an episode stands: few distinct values, so a set-based caller can ask once for each.
 
-    `made`: its stages so far. `last_on`: the day of the last episode stage for this payer and unit, also in
+    `made`: its stages. `last_on`: the day of the last episode stage of payer and unit, also in
     another episode. `told`: (stage, reason code) pairs already stored as not made. `is_day_taken`: a notice of
     another invoice was made today.
     """
@@ -443,20 +202,6 @@ def gate_missing(ladder: Ladder, stage: Stage, due_on: date, facts: DayFacts) ->
     return legal_missing(ladder.legal_gate, facts.legal, due_on, facts.day)
 
 
-def legal_missing(gate: LegalGate, facts: LegalFacts, due_on: date, day: date) -> tuple[str, ...]:
-    """What a legal case still lacks: `months_in_arrears`, `attempt_methods`, `delivered_letter` (C10)."""
-    is_long = months_in_arrears(due_on, day) >= gate.months_in_arrears
-    return tuple(
-        code
-        for code, is_there in (
-            ("months_in_arrears", is_long or facts.is_vacated),
-            ("attempt_methods", len(facts.methods) >= gate.attempt_methods),
-            ("delivered_letter", facts.is_letter_delivered or not gate.is_letter_needed),
-        )
-        if not is_there
-    )
-
-
 # --- one day of one payer and unit ----------------------------------------------------------------
 
 
@@ -504,23 +249,23 @@ class History:
         )
 
 
-def by_age(invoices: Iterable[OpenInvoice]) -> list[OpenInvoice]:
+def by_age(invoices: Iterable[OwedInvoice]) -> list[OwedInvoice]:
     """Oldest due date first, then the lowest number."""
     return sorted(invoices, key=lambda one: (one.due_on, number_key(one.number)))
 
 
-def past_due(invoices: Iterable[OpenInvoice], day: date) -> list[OpenInvoice]:
+def past_due(invoices: Iterable[OwedInvoice], day: date) -> list[OwedInvoice]:
     """What is open and past due on the day, oldest first."""
     return by_age(one for one in invoices if one.balance > 0 and one.due_on < day)
 
 
-def episode(ladder: Ladder, invoices: Iterable[OpenInvoice], day: date) -> OpenInvoice | None:
+def episode(ladder: Ladder, invoices: Iterable[OwedInvoice], day: date) -> OwedInvoice | None:
     """The oldest invoice past due by the tolerance or more; one in a kept plan only if all are (B9, C13)."""
     owed = [one for one in past_due(invoices, day) if one.balance >= ladder.tolerance]
     return next((one for one in owed if not one.is_in_kept_plan), owed[0] if owed else None)
 
 
-def debt(invoices: Iterable[OpenInvoice], day: date) -> Decimal:
+def debt(invoices: Iterable[OwedInvoice], day: date) -> Decimal:
     """All that is past due for payer and unit on the day, in yuan; what a kept plan covers is left out."""
     owed = past_due(invoices, day)
     return sum((one.balance for one in owed if not one.is_in_kept_plan), ZERO) or sum(
@@ -532,7 +277,7 @@ def judge(
     ladder: Ladder,
     calendar: WorkingDays,
     facts: DayFacts,
-    invoices: Sequence[OpenInvoice],
+    invoices: Sequence[OwedInvoice],
     history: History,
 ) -> tuple[Judgement, ...]:
     """The reminder rows of one payer and unit for one day: at most one made (C4, C12, C13)."""
@@ -580,7 +325,7 @@ def _notice(
     ladder: Ladder,
     calendar: WorkingDays,
     facts: DayFacts,
-    invoices: Sequence[OpenInvoice],
+    invoices: Sequence[OwedInvoice],
     history: History,
 ) -> tuple[Judgement, ...]:
     for invoice in by_age(invoices):
@@ -606,7 +351,7 @@ def _notice(
 
 
 def _below_tolerance(
-    ladder: Ladder, facts: DayFacts, invoices: Sequence[OpenInvoice], history: History
+    ladder: Ladder, facts: DayFacts, invoices: Sequence[OwedInvoice], history: History
 ) -> tuple[Judgement, ...]:
     owed = past_due(invoices, facts.day)
     stages = ladder.stages_on(facts.day, Subject.EPISODE)
@@ -630,7 +375,7 @@ def _below_tolerance(
     return (row,)
 
 
-Situation = tuple[DayFacts, Sequence[OpenInvoice]]
+Situation = tuple[DayFacts, Sequence[OwedInvoice]]
 
 
 def judge_days(
@@ -690,215 +435,9 @@ def forecast(
         state = replace(state, made=made, last_on=decision.planned_on, is_day_taken=False)
 
 
-def deadline_on(stage: Stage, made_on: date) -> date | None:
-    """The last day that a stage's paper names: the end of the month it is made in, or so many days later."""
-    if stage.deadline == Deadline.END_OF_MONTH:
-        return made_on.replace(day=monthrange(made_on.year, made_on.month)[1])
-    if stage.deadline == Deadline.DAYS:
-        return made_on + stage.deadline_days * DAY
-    return None
-
-
 def batches(rows: Sequence[Row], size: int) -> tuple[tuple[Row, ...], ...]:
     """The rows cut into batches of at most `size`; 0 is one batch (C3)."""
     if not rows:
         return ()
     step = size or len(rows)
     return tuple(tuple(rows[start : start + step]) for start in range(0, len(rows), step))
-
-
-# --- restriction of services ----------------------------------------------------------------------
-
-# Civil Code art. 944: never a means of collecting fees, whatever a policy row says
-PROTECTED_SERVICES = frozenset({"water", "power", "heat", "gas", "access"})
-
-
-@dataclass(frozen=True)
-class Approval:
-    """A person's yes to a restriction."""
-
-    staff: int
-    role: str
-    is_signed: bool
-    on: date
-
-
-@dataclass(frozen=True)
-class RestrictionFacts:
-    """What was done before a restriction and who approved it; `debt` in yuan past due (C9)."""
-
-    service: str
-    is_contracted: bool
-    debt: Decimal
-    calls: int = 0
-    visits: int = 0
-    is_letter_delivered: bool = False
-    is_head_visit_done: bool = False
-    requested_by: int | None = None
-    approvals: tuple[Approval, ...] = field(default=())
-
-
-def is_restrictable(gate: RestrictionGate, service: str) -> bool:
-    """Whether a service may be restricted at all: optional by policy, and not protected by law (C9)."""
-    return service in gate.services and service not in PROTECTED_SERVICES
-
-
-def restriction_missing(
-    gate: RestrictionGate, facts: RestrictionFacts, *, is_taking_effect: bool = False
-) -> tuple[str, ...]:
-    """What a restriction still lacks, in the gate's order; asked again when it takes effect (C9).
-
-    Codes: `debt`, `optional_service`, `contracted_service`, `calls`, `visit`, `deadline_letter`, `head_visit`
-    and, when it takes effect, `second_approval` and `manager_signature`.
-    """
-    others = {one.staff for one in facts.approvals if one.staff != facts.requested_by}
-    is_signed = any(
-        one.is_signed and one.role == gate.signing_role and one.staff in others for one in facts.approvals
-    )
-    return tuple(
-        code
-        for code, is_there in (
-            ("debt", facts.debt > 0),
-            ("optional_service", is_restrictable(gate, facts.service)),
-            ("contracted_service", facts.is_contracted),
-            ("calls", facts.calls >= gate.calls),
-            ("visit", facts.visits >= gate.visits),
-            ("deadline_letter", facts.is_letter_delivered or not gate.is_letter_needed),
-            ("head_visit", facts.is_head_visit_done or not gate.is_head_visit_needed),
-            ("second_approval", len(others) >= gate.approvals or not is_taking_effect),
-            ("manager_signature", is_signed or not is_taking_effect),
-        )
-        if not is_there
-    )
-
-
-def effective_on(stage: Stage, calendar: WorkingDays, due_on: date, approved_on: date) -> date:
-    """The day a restriction takes effect: the stage's effective day of the month of its trigger.
-
-    If that has passed at the last approval, the first working day after the approval (contract, C9).
-    """
-    wanted = stage.trigger_on(due_on)
-    if stage.effective_day:
-        wanted = months_later(wanted, 0, day_of_month=stage.effective_day)
-        if approved_on <= wanted:
-            return wanted
-    return calendar.next_working_day(approved_on + DAY)
-
-
-# --- promises and plans ---------------------------------------------------------------------------
-
-
-def promise_state(promised_on: date, amount: Decimal, paid: Decimal, today: date) -> str:
-    """`open`, `kept` or `broken`: kept when `amount` was paid from the promise to the end of its day (C6).
-
-    `paid` is what came in yuan between the promise and the end of `promised_on`.
-    """
-    if paid >= amount:
-        return "kept"
-    return "broken" if today > promised_on else "open"
-
-
-@dataclass(frozen=True)
-class Instalment:
-    """A part of a plan in yuan and the day by which it is to be paid."""
-
-    due_on: date
-    amount: Decimal
-
-
-def plan_state(instalments: Sequence[Instalment], payments: Sequence[Instalment], today: date) -> Reason:
-    """`plan_kept`, `plan_done` or `plan_broken` with the missed day (B9).
-
-    `payments` are the sums that came in since the plan, by their day; an instalment is missed when all paid
-    by the end of its day is less than all due by then.
-    """
-    paid = sum((one.amount for one in payments if one.due_on <= today), ZERO)
-    if paid >= sum((one.amount for one in instalments), ZERO):
-        return Reason("plan_done")
-    wanted = ZERO
-    for part in sorted(instalments, key=lambda one: one.due_on):
-        if part.due_on >= today:
-            break
-        wanted += part.amount
-        came = sum((one.amount for one in payments if one.due_on <= part.due_on), ZERO)
-        if came < wanted:
-            return Reason(
-                "plan_broken", {"due_on": part.due_on, "amount": part.amount, "missing": wanted - came}
-            )
-    return Reason("plan_kept")
-
-
-# --- checking an edited ladder --------------------------------------------------------------------
-
-GATES = frozenset({"", "legal"})
-
-
-def ladder_problems(ladder: Ladder, due_day: int) -> tuple[Reason, ...]:
-    """What is wrong with a ladder on saving: nothing when it is ordered, complete, without gaps (§9).
-
-    `due_day` is the day of month on which bills are due: stages must come in the order of their days for
-    every month of a leap year and a common one.
-    """
-    problems = [problem for stage in ladder.stages for problem in _stage_problems(stage)]
-    codes = [stage.code for stage in ladder.stages]
-    problems += [
-        Reason("code_twice", {"stage": code}) for code in sorted(set(codes)) if codes.count(code) > 1
-    ]
-    orders = [stage.order for stage in ladder.stages]
-    if orders != list(range(1, len(orders) + 1)):
-        problems.append(Reason("order_not_complete", {"orders": " ".join(map(str, orders))}))
-    subjects = [stage.subject for stage in ladder.stages]
-    if Subject.EPISODE not in subjects:
-        problems.append(Reason("no_episode_stage"))
-    if subjects != sorted(subjects, key=[Subject.INVOICE, Subject.EPISODE].index):
-        problems.append(Reason("invoice_stage_after_episode_stage"))
-    for earlier, later in pairwise(ladder.stages):
-        if later.after != earlier.code:
-            problems.append(Reason("predecessor_wrong", {"stage": later.code, "wanted": earlier.code}))
-    if ladder.stages and ladder.stages[0].after:
-        problems.append(Reason("predecessor_wrong", {"stage": ladder.stages[0].code, "wanted": ""}))
-    if ladder.tolerance < 0:
-        problems.append(Reason("tolerance_negative"))
-    return (*problems, *_day_problems(ladder, due_day))
-
-
-def _stage_problems(stage: Stage) -> Iterable[Reason]:
-    is_day, is_months = stage.trigger == Trigger.DAY_OF_MONTH, stage.trigger == Trigger.MONTHS_FROM_DUE
-    is_episode = stage.subject == Subject.EPISODE
-    is_never = bool(stage.valid_from and stage.valid_to and stage.valid_to < stage.valid_from)
-    for is_wrong, code in (
-        (not stage.code, "code_empty"),
-        (is_day and not 1 <= stage.trigger_number <= 31, "day_of_month_impossible"),
-        (is_months and stage.trigger_number < 1, "months_impossible"),
-        (stage.month_offset < 0, "month_offset_negative"),
-        (is_episode and stage.gap_days < 1, "gap_too_small"),
-        (stage.batch_size < 0, "batch_size_negative"),
-        (not stage.channels, "channel_missing"),
-        (stage.gate not in GATES, "gate_unknown"),
-        (not stage.is_automatic and not stage.carried_by, "carrier_missing"),
-        (stage.deadline == Deadline.DAYS and stage.deadline_days < 1, "deadline_impossible"),
-        (is_never, "validity_impossible"),
-    ):
-        if is_wrong:
-            yield Reason(code, {"stage": stage.code, "order": stage.order})
-
-
-def _day_problems(ladder: Ladder, due_day: int) -> list[Reason]:
-    due_days = [
-        months_later(date(year, 1, 1), month, day_of_month=due_day)
-        for year in (2027, 2028)
-        for month in range(12)
-    ]
-    problems = []
-    for earlier, later in pairwise(ladder.stages):
-        if earlier.subject == later.subject and any(
-            later.trigger_on(due_on) < earlier.trigger_on(due_on) for due_on in due_days
-        ):
-            problems.append(Reason("stage_before_predecessor", {"stage": later.code}))
-    for stage in ladder.stages:
-        is_after = [stage.trigger_on(due_on) > due_on for due_on in due_days]
-        if stage.subject == Subject.EPISODE and not all(is_after):
-            problems.append(Reason("stage_before_due", {"stage": stage.code}))
-        if stage.subject == Subject.INVOICE and any(is_after):
-            problems.append(Reason("notice_after_due", {"stage": stage.code}))
-    return problems

@@ -1,29 +1,22 @@
-"""Reading policy rows: what TOML and stored rows hold, as the plain kinds that rules take."""
+"""Values of a policy row, as TOML, JSON or a form gives them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import date, time
 
 
-def words(value: object) -> tuple[str, ...]:
-    """Answer a list of words, given as a list or as comma-separated text. Raises TypeError for others."""
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        value = value.split(",")
-    if not isinstance(value, list | tuple):
-        raise TypeError("a list of words is needed")
-    return tuple(word for word in (str(item).strip() for item in value) if word)
+def whole(given: object) -> int:
+    """The whole number of a cell, 0 for an empty one. Raises ValueError."""
+    return 0 if given in {None, ""} else int(str(given))
 
 
-def whole(value: object, default: int = 0) -> int:
-    """Answer a whole number; None and the empty text are the default. Raises ValueError for others."""
-    return default if value is None or value == "" else int(str(value))
+def day_or_none(given: object) -> date | None:
+    """The day of a cell, None for an empty one. Raises ValueError."""
+    if given in {None, ""}:
+        return None
+    return given if isinstance(given, date) else date.fromisoformat(str(given))
 
 
-def tables(row: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
-    """Answer the rows under a name, none when absent. Raises TypeError for what is no list of tables."""
-    value = row.get(name) or ()
-    if not isinstance(value, list | tuple) or not all(isinstance(item, Mapping) for item in value):
-        raise TypeError(f"{name} must be a list of tables")
-    return list(value)
+def clock_time(given: object) -> time:
+    """The time of day of a cell. Raises ValueError."""
+    return given if isinstance(given, time) else time.fromisoformat(str(given))

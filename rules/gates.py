@@ -1,0 +1,146 @@
+"""What must have happened before the last resorts, and what is still missing (C9, C10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Self
+
+from rules.months import months_in_arrears
+from rules.rows import whole
+
+
+@dataclass(frozen=True)
+class LegalGate:
+    """What must have happened before the law is called (C10)."""
+
+    months_in_arrears: int
+    attempt_methods: int
+    is_letter_needed: bool
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> Self:
+        """The gate of a stored row or of `[legal]` in gates.toml. Raises KeyError, ValueError."""
+        return cls(
+            whole(row["months_in_arrears"]), whole(row["attempt_methods"]), bool(row["is_letter_needed"])
+        )
+
+
+@dataclass(frozen=True)
+class RestrictionGate:
+    """What must have happened before a service is restricted, and which services may be (C9)."""
+
+    calls: int
+    visits: int
+    is_letter_needed: bool
+    is_head_visit_needed: bool
+    approvals: int
+    signing_role: str
+    services: frozenset[str]
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> Self:
+        """The gate of a stored row or of `[restriction]` in gates.toml. Raises KeyError, ValueError."""
+        services = row["services"]
+        if not isinstance(services, list | tuple | frozenset | set):
+            raise TypeError("services must be a list of codes")
+        return cls(
+            calls=whole(row["calls"]),
+            visits=whole(row["visits"]),
+            is_letter_needed=bool(row["is_letter_needed"]),
+            is_head_visit_needed=bool(row["is_head_visit_needed"]),
+            approvals=whole(row["approvals"]),
+            signing_role=str(row["signing_role"]),
+            services=frozenset(map(str, services)),
+        )
+
+
+@dataclass(frozen=True)
+class LegalFacts:
+    """What was tried before the law: contact methods used, a letter delivered, premises vacated (C10)."""
+
+    methods: frozenset[str] = frozenset()
+    is_letter_delivered: bool = False
+    is_vacated: bool = False
+
+
+NOTHING_TRIED = LegalFacts()
+
+
+def legal_missing(gate: LegalGate, facts: LegalFacts, due_on: date, day: date) -> tuple[str, ...]:
+    """What a legal case still lacks: `months_in_arrears`, `attempt_methods`, `delivered_letter` (C10)."""
+    is_long = months_in_arrears(due_on, day) >= gate.months_in_arrears
+    return tuple(
+        code
+        for code, is_there in (
+            ("months_in_arrears", is_long or facts.is_vacated),
+            ("attempt_methods", len(facts.methods) >= gate.attempt_methods),
+            ("delivered_letter", facts.is_letter_delivered or not gate.is_letter_needed),
+        )
+        if not is_there
+    )
+
+
+# Civil Code art. 944: never a means of collecting fees, whatever a policy row says
+PROTECTED_SERVICES = frozenset({"water", "power", "heat", "gas", "access"})
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A person's yes to a restriction."""
+
+    staff: int
+    role: str
+    is_signed: bool
+    on: date
+
+
+@dataclass(frozen=True)
+class RestrictionFacts:
+    """What was done before a restriction and who approved it; `debt` in yuan past due (C9)."""
+
+    service: str
+    is_contracted: bool
+    debt: Decimal
+    calls: int = 0
+    visits: int = 0
+    is_letter_delivered: bool = False
+    is_head_visit_done: bool = False
+    requested_by: int | None = None
+    approvals: tuple[Approval, ...] = ()
+
+
+def is_restrictable(gate: RestrictionGate, service: str) -> bool:
+    """Whether a service may be restricted at all: optional by policy, and not protected by law (C9)."""
+    return service in gate.services and service not in PROTECTED_SERVICES
+
+
+def restriction_missing(
+    gate: RestrictionGate, facts: RestrictionFacts, *, is_taking_effect: bool = False
+) -> tuple[str, ...]:
+    """What a restriction still lacks, in the gate's order; asked again when it takes effect (C9).
+
+    Codes: `debt`, `optional_service`, `contracted_service`, `calls`, `visit`, `deadline_letter`, `head_visit`
+    and, when it takes effect, `second_approval` and `manager_signature`.
+    """
+    others = {one.staff for one in facts.approvals if one.staff != facts.requested_by}
+    is_signed = any(
+        one.is_signed and one.role == gate.signing_role and one.staff in others for one in facts.approvals
+    )
+    return tuple(
+        code
+        for code, is_there in (
+            ("debt", facts.debt > 0),
+            ("optional_service", is_restrictable(gate, facts.service)),
+            ("contracted_service", facts.is_contracted),
+            ("calls", facts.calls >= gate.calls),
+            ("visit", facts.visits >= gate.visits),
+            ("deadline_letter", facts.is_letter_delivered or not gate.is_letter_needed),
+            ("head_visit", facts.is_head_visit_done or not gate.is_head_visit_needed),
+            ("second_approval", len(others) >= gate.approvals or not is_taking_effect),
+            ("manager_signature", is_signed or not is_taking_effect),
+        )
+        if not is_there
+    )

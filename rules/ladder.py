@@ -1,0 +1,266 @@
+"""The ladder's policy rows, the days they name, and whether an edited ladder can be saved (C1, §9)."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from itertools import pairwise
+from typing import Protocol, Self
+
+from rules.gates import LegalGate
+from rules.months import months_later
+from rules.reasons import Reason
+from rules.rows import clock_time, day_or_none, whole
+
+DAY = timedelta(days=1)
+
+
+class WorkingDays(Protocol):
+    """What the ladder needs of the office's calendar."""
+
+    def is_working_day(self, day: date, /) -> bool: ...
+
+    def next_working_day(self, day: date, /) -> date:
+        """The first working day from `day` on, `day` itself included."""
+        ...
+
+
+class Trigger(StrEnum):
+    """What a stage's day is counted from (C1)."""
+
+    DAY_OF_MONTH = "day_of_month"  # of the month of the due day, plus month_offset
+    DAYS_FROM_DUE = "days_from_due"
+    MONTHS_FROM_DUE = "months_from_due"
+
+
+class Subject(StrEnum):
+    """What a stage is made for: each invoice by itself, or the episode."""
+
+    INVOICE = "invoice"
+    EPISODE = "episode"
+
+
+class Roll(StrEnum):
+    """Where a stage goes whose day is not a working day."""
+
+    NONE = "none"
+    NEXT_WORKING_DAY = "next_working_day"
+
+
+class Deadline(StrEnum):
+    """Which last day a stage's paper names."""
+
+    NONE = ""
+    END_OF_MONTH = "end_of_month"
+    DAYS = "days"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One row of the ladder (C1)."""
+
+    order: int
+    code: str
+    subject: Subject
+    trigger: Trigger
+    trigger_number: int
+    month_offset: int = 0
+    roll: Roll = Roll.NONE
+    gap_days: int = 0
+    channels: tuple[str, ...] = ("print",)
+    document: str = ""
+    carried_by: str = ""
+    is_automatic: bool = False
+    approved_by: str = ""
+    after: str = ""
+    gate: str = ""
+    batch_size: int = 0
+    deadline: Deadline = Deadline.NONE
+    deadline_days: int = 0
+    effective_day: int = 0
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> Self:
+        """The stage of a stored row or of a `[[stage]]` in ladder.toml. Raises KeyError, ValueError."""
+        channels = row.get("channels", ("print",))
+        return cls(
+            order=whole(row["order"]),
+            code=str(row["code"]),
+            subject=Subject(str(row["subject"])),
+            trigger=Trigger(str(row["trigger"])),
+            trigger_number=whole(row["trigger_number"]),
+            month_offset=whole(row.get("month_offset")),
+            roll=Roll(str(row.get("roll") or Roll.NONE)),
+            gap_days=whole(row.get("gap_days")),
+            channels=tuple(
+                channels.split() if isinstance(channels, str) else map(str, channels)  # type: ignore[call-overload]
+            ),
+            document=str(row.get("document") or ""),
+            carried_by=str(row.get("carried_by") or ""),
+            is_automatic=bool(row.get("is_automatic")),
+            approved_by=str(row.get("approved_by") or ""),
+            after=str(row.get("after") or ""),
+            gate=str(row.get("gate") or ""),
+            batch_size=whole(row.get("batch_size")),
+            deadline=Deadline(str(row.get("deadline") or "")),
+            deadline_days=whole(row.get("deadline_days")),
+            effective_day=whole(row.get("effective_day")),
+            valid_from=day_or_none(row.get("valid_from")),
+            valid_to=day_or_none(row.get("valid_to")),
+        )
+
+    def is_valid(self, day: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day <= self.valid_to
+        )
+
+    def trigger_on(self, due_on: date) -> date:
+        """The stage's day for a debt due on that day, before any roll."""
+        if self.trigger == Trigger.DAYS_FROM_DUE:
+            return due_on + timedelta(days=self.trigger_number)
+        if self.trigger == Trigger.MONTHS_FROM_DUE:
+            return months_later(due_on, self.trigger_number)
+        return months_later(due_on.replace(day=1), self.month_offset, day_of_month=self.trigger_number)
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """The stages in order, and for all of them the tolerance in yuan, the hour of judging, the gate."""
+
+    stages: tuple[Stage, ...]
+    tolerance: Decimal
+    judged_at: time
+    legal_gate: LegalGate
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object], gates: Mapping[str, object]) -> Self:
+        """The ladder of ladder.toml (`policy`, `stage`) and gates.toml. Raises KeyError, ValueError."""
+        policy, stages, legal = row["policy"], row["stage"], gates["legal"]
+        if not (
+            isinstance(policy, Mapping) and isinstance(stages, list | tuple) and isinstance(legal, Mapping)
+        ):
+            raise TypeError("a ladder needs one policy row, a list of stages and a legal gate")
+        least_gap = policy["least_gap_days"]
+        return cls(
+            stages=tuple(
+                sorted(
+                    (Stage.from_row({"gap_days": least_gap} | dict(stage)) for stage in stages),
+                    key=lambda stage: stage.order,
+                )
+            ),
+            tolerance=Decimal(str(policy["tolerance"])),
+            judged_at=clock_time(policy["judged_at"]),
+            legal_gate=LegalGate.from_row(legal),
+        )
+
+    def stages_on(self, day: date, subject: Subject) -> tuple[Stage, ...]:
+        return tuple(stage for stage in self.stages if stage.subject == subject and stage.is_valid(day))
+
+    def stage(self, code: str) -> Stage:
+        """The stage of that code. Raises KeyError."""
+        for stage in self.stages:
+            if stage.code == code:
+                return stage
+        raise KeyError(code)
+
+
+def deadline_on(stage: Stage, made_on: date) -> date | None:
+    """The last day that a stage's paper names: the end of the month it is made in, or so many days later."""
+    if stage.deadline == Deadline.END_OF_MONTH:
+        return made_on.replace(day=monthrange(made_on.year, made_on.month)[1])
+    if stage.deadline == Deadline.DAYS:
+        return made_on + stage.deadline_days * DAY
+    return None
+
+
+def effective_on(stage: Stage, calendar: WorkingDays, due_on: date, approved_on: date) -> date:
+    """The day a restriction takes effect: the stage's effective day of the month of its trigger.
+
+    If that has passed at the last approval, the first working day after the approval (contract, C9).
+    """
+    wanted = stage.trigger_on(due_on)
+    if stage.effective_day:
+        wanted = months_later(wanted, 0, day_of_month=stage.effective_day)
+        if approved_on <= wanted:
+            return wanted
+    return calendar.next_working_day(approved_on + DAY)
+
+
+GATES = frozenset({"", "legal"})
+
+
+def ladder_problems(ladder: Ladder, due_day: int) -> tuple[Reason, ...]:
+    """What is wrong with a ladder on saving: nothing when it is ordered, complete, without gaps (§9).
+
+    `due_day` is the day of month on which bills are due: stages must come in the order of their days for
+    every month of a leap year and a common one.
+    """
+    problems = [problem for stage in ladder.stages for problem in _stage_problems(stage)]
+    codes = [stage.code for stage in ladder.stages]
+    problems += [
+        Reason("code_twice", {"stage": code}) for code in sorted(set(codes)) if codes.count(code) > 1
+    ]
+    orders = [stage.order for stage in ladder.stages]
+    if orders != list(range(1, len(orders) + 1)):
+        problems.append(Reason("order_not_complete", {"orders": " ".join(map(str, orders))}))
+    subjects = [stage.subject for stage in ladder.stages]
+    if Subject.EPISODE not in subjects:
+        problems.append(Reason("no_episode_stage"))
+    if subjects != sorted(subjects, key=[Subject.INVOICE, Subject.EPISODE].index):
+        problems.append(Reason("invoice_stage_after_episode_stage"))
+    for earlier, later in pairwise(ladder.stages):
+        if later.after != earlier.code:
+            problems.append(Reason("predecessor_wrong", {"stage": later.code, "wanted": earlier.code}))
+    if ladder.stages and ladder.stages[0].after:
+        problems.append(Reason("predecessor_wrong", {"stage": ladder.stages[0].code, "wanted": ""}))
+    if ladder.tolerance < 0:
+        problems.append(Reason("tolerance_negative"))
+    return (*problems, *_day_problems(ladder, due_day))
+
+
+def _stage_problems(stage: Stage) -> Iterable[Reason]:
+    is_day, is_months = stage.trigger == Trigger.DAY_OF_MONTH, stage.trigger == Trigger.MONTHS_FROM_DUE
+    is_episode = stage.subject == Subject.EPISODE
+    is_never = bool(stage.valid_from and stage.valid_to and stage.valid_to < stage.valid_from)
+    for is_wrong, code in (
+        (not stage.code, "code_empty"),
+        (is_day and not 1 <= stage.trigger_number <= 31, "day_of_month_impossible"),
+        (is_months and stage.trigger_number < 1, "months_impossible"),
+        (stage.month_offset < 0, "month_offset_negative"),
+        (is_episode and stage.gap_days < 1, "gap_too_small"),
+        (stage.batch_size < 0, "batch_size_negative"),
+        (not stage.channels, "channel_missing"),
+        (stage.gate not in GATES, "gate_unknown"),
+        (not stage.is_automatic and not stage.carried_by, "carrier_missing"),
+        (stage.deadline == Deadline.DAYS and stage.deadline_days < 1, "deadline_impossible"),
+        (is_never, "validity_impossible"),
+    ):
+        if is_wrong:
+            yield Reason(code, {"stage": stage.code, "order": stage.order})
+
+
+def _day_problems(ladder: Ladder, due_day: int) -> list[Reason]:
+    due_days = [
+        months_later(date(year, 1, 1), month, day_of_month=due_day)
+        for year in (2027, 2028)
+        for month in range(12)
+    ]
+    problems = []
+    for earlier, later in pairwise(ladder.stages):
+        if earlier.subject == later.subject and any(
+            later.trigger_on(due_on) < earlier.trigger_on(due_on) for due_on in due_days
+        ):
+            problems.append(Reason("stage_before_predecessor", {"stage": later.code}))
+    for stage in ladder.stages:
+        is_after = [stage.trigger_on(due_on) > due_on for due_on in due_days]
+        if stage.subject == Subject.EPISODE and not all(is_after):
+            problems.append(Reason("stage_before_due", {"stage": stage.code}))
+        if stage.subject == Subject.INVOICE and any(is_after):
+            problems.append(Reason("notice_after_due", {"stage": stage.code}))
+    return problems
