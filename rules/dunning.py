@@ -66,8 +66,8 @@ class DayFacts:
 class EpisodeState:
     """Where an episode stands: few distinct values, so a set-based caller can ask once for each.
 
-    `made`: its stages. `last_on`: the day of the last episode stage of payer and unit, also in
-    another episode. `told`: (stage, reason code) pairs already stored as not made. `is_day_taken`: a notice of
+    `made`: its stages. `last_on`: the day of the last episode stage of payer and unit, also in another
+    episode. `told`: (stage, reason code) pairs already stored as not made. `is_day_taken`: a notice of
     another invoice was made today.
     """
 

@@ -1,0 +1,129 @@
+"""What a late payer owes besides, to the day, and how it came about (B7, C13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Self
+
+from rules.money import ZERO, rounded
+from rules.reasons import Reason
+from rules.rows import day_or_none, whole
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class LateFeePolicy:
+    """The late fee's row: rate a day, days of grace, cap as a part of the principal, first day charged."""
+
+    is_on: bool
+    daily_rate: Decimal
+    grace_days: int
+    cap_rate: Decimal | None = None
+    charged_from: date | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> Self:
+        """The policy of a stored row or of `[late_fee]` in late_fee.toml. Raises KeyError, ValueError."""
+        cap = row.get("cap_rate")
+        return cls(
+            is_on=bool(row["is_on"]),
+            daily_rate=Decimal(str(row["daily_rate"])),
+            grace_days=whole(row["grace_days"]),
+            cap_rate=None if cap in {None, ""} else Decimal(str(cap)),
+            charged_from=day_or_none(row.get("charged_from")),
+        )
+
+
+def policy_problems(policy: LateFeePolicy) -> tuple[Reason, ...]:
+    """What is wrong with an edited late fee, for checking on saving (§9)."""
+    return tuple(
+        Reason(code)
+        for code, is_wrong in (
+            ("rate_impossible", not (policy.daily_rate.is_finite() and 0 <= policy.daily_rate < 1)),
+            ("grace_negative", policy.grace_days < 0),
+            ("cap_negative", policy.cap_rate is not None and not policy.cap_rate >= 0),
+        )
+        if is_wrong
+    )
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """Principal paid or credited on a day, in yuan; below zero when a reversal brings it back."""
+
+    on: date
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Days, both ends included, on each of which the same principal in yuan was outstanding."""
+
+    from_on: date
+    to_on: date
+    principal: Decimal
+
+    @property
+    def days(self) -> int:
+        return (self.to_on - self.from_on).days + 1
+
+
+@dataclass(frozen=True)
+class LateFee:
+    """An invoice's late fee in yuan to a day, with the segments that make it up."""
+
+    amount: Decimal
+    segments: tuple[Segment, ...]
+    is_capped: bool
+    reason: Reason
+
+
+def late_fee(
+    policy: LateFeePolicy, principal: Decimal, due_on: date, reductions: Iterable[Reduction], on: date
+) -> LateFee:
+    """The late fee of one invoice to the end of `on`: every charged day's principal × rate, half-up once.
+
+    Charged are the days after the due day and the grace. An amount paid on a day is not charged for that
+    day nor later; what has accrued stays when the principal is paid (contract "Allocation", C13). To know
+    what a payment of today would leave, put it among the reductions.
+    """
+    first_on = due_on + DAY * (policy.grace_days + 1)
+    if policy.charged_from is not None:
+        first_on = max(first_on, policy.charged_from)
+    if not policy.is_on or on < first_on:
+        return LateFee(ZERO, (), is_capped=False, reason=Reason("no_late_fee", {"from": first_on}))
+    segments = _segments(principal, list(reductions), first_on, on)
+    exact = sum((Fraction(one.principal) * one.days for one in segments), Fraction(0)) * Fraction(
+        policy.daily_rate
+    )
+    amount, is_capped = rounded(exact), False
+    if policy.cap_rate is not None:
+        cap = rounded(Fraction(principal) * Fraction(policy.cap_rate))
+        amount, is_capped = min(amount, cap), amount > cap
+    inputs = {
+        "daily_rate": policy.daily_rate,
+        "due_on": due_on,
+        "grace_days": policy.grace_days,
+        "days": " + ".join(f"{one.principal} × {one.days} ({one.from_on}…{one.to_on})" for one in segments),
+        "is_capped": is_capped,
+        "amount": amount,
+    }
+    return LateFee(amount, segments, is_capped, Reason("late_fee", inputs))
+
+
+def _segments(
+    principal: Decimal, reductions: list[Reduction], first_on: date, last_on: date
+) -> tuple[Segment, ...]:
+    starts = sorted({first_on} | {one.on for one in reductions if first_on < one.on <= last_on})
+    ends = [start - DAY for start in starts[1:]] + [last_on]
+    segments: list[Segment] = []
+    for start, end in zip(starts, ends, strict=True):
+        left = principal - sum((one.amount for one in reductions if one.on <= start), ZERO)
+        if left > 0:
+            segments.append(Segment(start, end, left))
+    return tuple(segments)
