@@ -149,6 +149,14 @@ class EscalationPolicy:
     first_levels: Mapping[str, int]
     first_level: int = 1
 
+    def __post_init__(self) -> None:
+        if sorted(self.roles) != list(range(1, len(self.roles) + 1)) or not self.roles:
+            raise ValueError("escalation levels must count 1, 2, 3 … without a gap")
+        if not {self.first_level, *self.first_levels.values()} <= set(self.roles):
+            raise ValueError("clocks can't begin at a level that nobody has")
+        if not any(not step.clock for step in self.steps):
+            raise ValueError("steps for all clocks are needed")
+
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> EscalationPolicy:
         """Build from escalation.toml: `step`, `level`, `first` (lists of rows) and `first_level` (T4)."""
@@ -181,6 +189,15 @@ class Escalation:
     at: datetime
     to_role: str
     reason: Reason
+
+
+def clock_rules(document: Mapping[str, object]) -> tuple[ClockRule, ...]:
+    """Answer the rules of clocks.toml in order. Raises ValueError when two rows have one code (T4)."""
+    rules = tuple(ClockRule.from_row(row) for row in tables(document, "rule"))
+    twice = {rule.code for rule in rules if sum(other.code == rule.code for other in rules) > 1}
+    if twice:
+        raise ValueError(f"each clock row needs a code of its own: {', '.join(sorted(twice))}")
+    return rules
 
 
 def clocks_starting(

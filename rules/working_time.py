@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from rules.rows import clock_time
+
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 
@@ -55,10 +57,6 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _time(value: time | str) -> time:
-    return value if isinstance(value, time) else time.fromisoformat(value)
-
-
 def _date(value: date | str) -> date:
     return value if isinstance(value, date) else date.fromisoformat(value)
 
@@ -66,7 +64,7 @@ def _date(value: date | str) -> date:
 def _spans(rows: object) -> tuple[Span, ...]:
     if not isinstance(rows, list | tuple):
         raise TypeError("hours are a list of pairs such as ['09:00', '12:00']")
-    return tuple((_time(opens), _time(closes)) for opens, closes in rows)
+    return tuple((clock_time(opens), clock_time(closes)) for opens, closes in rows)
 
 
 def _check(spans: tuple[Span, ...]) -> None:

@@ -16,6 +16,7 @@ from rules.clocks import (
     Moment,
     Pause,
     Unit,
+    clock_rules,
     clock_state,
     clocks_starting,
     deadline,
@@ -39,10 +40,7 @@ def table(preset, name):
 
 
 OFFICE = OfficeCalendar.from_row(table("residential", "calendar"))
-RULES = {
-    preset: [ClockRule.from_row(row) for row in table(preset, "clocks")["rule"]]
-    for preset in ("tower", "residential", "project")
-}
+RULES = {preset: clock_rules(table(preset, "clocks")) for preset in ("tower", "residential", "project")}
 LADDER = EscalationPolicy.from_row(table("residential", "escalation"))
 MINUTE = timedelta(minutes=1)
 
@@ -418,6 +416,28 @@ def test_a_clock_that_can_not_be_is_refused(changed):
 
     with pytest.raises(ValueError, match=r".+"):
         ClockRule.from_row({**row, **changed})
+
+
+def test_two_rows_with_one_code_are_refused():
+    row = table("tower", "clocks")["rule"][0]
+
+    with pytest.raises(ValueError, match="acknowledge"):
+        clock_rules({"rule": [row, row]})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"level": []},
+        {"level": [{"level": 2, "role": "manager"}]},
+        {"first": [{"severity": "major", "level": 4}]},
+        {"step": []},
+        {"step": [{"order": 1, "unit": "office", "length": -1}]},
+    ],
+)
+def test_an_escalation_policy_with_a_gap_is_refused(changed):
+    with pytest.raises(ValueError, match=r".+"):
+        EscalationPolicy.from_row({**table("tower", "escalation"), **changed})
 
 
 def test_stored_rows_may_hold_lists_as_text():

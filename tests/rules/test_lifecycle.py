@@ -1,0 +1,176 @@
+import tomllib
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.lifecycle import (
+    TRANSITIONS,
+    ComplaintPolicy,
+    Context,
+    State,
+    Verb,
+    kept_until,
+    reopened_level,
+    transition,
+    verbs_from,
+)
+from rules.working_time import OfficeCalendar
+
+PRESETS = Path(__file__).parents[2] / "seed" / "presets"
+
+
+def document(preset, name):
+    with (PRESETS / preset / f"{name}.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+POLICY = ComplaintPolicy.from_row(document("project", "complaints"))
+READY = Context(
+    severity="major",
+    has_department=True,
+    has_solution=True,
+    has_review_meeting=True,
+    tries_left=0,
+    explanation="as agreed",
+    actor_id=1,
+    roles=frozenset({"manager"}),
+)
+ASKED = replace(READY, has_invalid_request=True, invalid_requested_by=2)
+
+# verb -> from which states, to which (T7)
+LIFE = {
+    Verb.ASSIGN: ("registered assigned in_progress reopened", "assigned"),
+    Verb.START: ("assigned reopened", "in_progress"),
+    Verb.RESOLVE: ("in_progress", "resolved"),
+    Verb.RESOLVE_ON_SPOT: ("registered", "resolved"),
+    Verb.FOLLOW_UP: ("resolved", "followed_up"),
+    Verb.CLOSE: ("followed_up", "closed"),
+    Verb.REOPEN: ("resolved followed_up", "reopened"),
+    Verb.CLOSE_UNREACHABLE: ("resolved", "closed"),
+    Verb.CLOSE_BY_DECISION: ("resolved followed_up reopened", "closed"),
+    Verb.REQUEST_INVALID: ("registered assigned in_progress reopened", None),
+    Verb.APPROVE_INVALID: ("registered assigned in_progress reopened", "invalid"),
+}
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("verb", Verb)
+def test_every_jump_is_either_in_the_table_or_refused(verb, state):
+    sources, target = LIFE[verb]
+    context = ASKED if verb is Verb.APPROVE_INVALID else READY
+
+    answer = transition(POLICY, state, verb, context)
+
+    if state in sources.split():
+        assert answer.state == (target or state)
+        assert verb in verbs_from(state)
+    else:
+        assert answer.is_refused
+        assert answer.missing[0].code == "wrong_state"
+        assert verb not in verbs_from(state)
+
+
+# verb, state, what differs from a context in which all is there, what is missing (T7, T9)
+MISSING = [
+    (Verb.ASSIGN, "registered", {"has_department": False}, ["department_missing"]),
+    (Verb.ASSIGN, "registered", {"handler_id": 7, "accused_id": 7}, ["handler_is_accused"]),
+    (Verb.ASSIGN, "registered", {"handler_id": 7, "accused_id": 8}, []),
+    (Verb.START, "assigned", {"handler_id": 7, "accused_id": 7}, ["handler_is_accused"]),
+    (Verb.RESOLVE, "in_progress", {"has_solution": False}, ["solution_missing"]),
+    (Verb.RESOLVE_ON_SPOT, "registered", {"has_solution": False}, ["solution_missing"]),
+    (Verb.CLOSE, "followed_up", {"has_review_meeting": False}, ["review_meeting_missing"]),
+    (Verb.CLOSE, "followed_up", {"has_review_meeting": False, "severity": "complex"}, []),
+    (Verb.CLOSE_UNREACHABLE, "resolved", {"tries_left": 1}, ["tries_missing"]),
+    (Verb.CLOSE_UNREACHABLE, "resolved", {"roles": frozenset({"station_head"})}, ["role_missing"]),
+    (
+        Verb.CLOSE_UNREACHABLE,
+        "resolved",
+        {"tries_left": 2, "roles": frozenset(), "explanation": " ", "has_review_meeting": False},
+        ["tries_missing", "role_missing", "explanation_missing", "review_meeting_missing"],
+    ),
+    (Verb.CLOSE_BY_DECISION, "reopened", {"explanation": ""}, ["explanation_missing"]),
+    (Verb.CLOSE_BY_DECISION, "reopened", {"roles": frozenset({"front_desk"})}, ["role_missing"]),
+    (Verb.REQUEST_INVALID, "registered", {"explanation": ""}, ["explanation_missing"]),
+    (Verb.REQUEST_INVALID, "registered", {"has_invalid_request": True}, ["invalid_already_requested"]),
+    (Verb.APPROVE_INVALID, "registered", {}, ["invalid_request_missing"]),
+    (Verb.APPROVE_INVALID, "registered", {"has_invalid_request": True, "invalid_requested_by": 2}, []),
+    (
+        Verb.APPROVE_INVALID,
+        "registered",
+        {"has_invalid_request": True, "invalid_requested_by": 1},
+        ["approval_by_requester"],
+    ),
+    (
+        Verb.APPROVE_INVALID,
+        "registered",
+        {"has_invalid_request": True, "invalid_requested_by": 2, "roles": frozenset({"steward"})},
+        ["role_missing"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("verb", "state", "changed", "codes"), MISSING)
+def test_a_refusal_names_everything_missing(verb, state, changed, codes):
+    answer = transition(POLICY, State(state), verb, replace(READY, **changed))
+
+    assert [reason.code for reason in answer.missing] == codes
+    assert answer.is_refused == bool(codes)
+
+
+@given(st.lists(st.sampled_from(Verb), max_size=25))
+def test_no_path_closes_a_major_ticket_without_its_meeting(verbs):
+    """T9: whatever is tried in whatever order."""
+    state = State.REGISTERED
+    for verb in verbs:
+        state = transition(POLICY, state, verb, replace(READY, has_review_meeting=False)).state or state
+
+    assert state is not State.CLOSED
+
+
+@given(st.lists(st.sampled_from(Verb), max_size=25))
+def test_closed_and_invalid_are_the_end(verbs):
+    """T7: the control of the test above is that with the meeting such paths do close."""
+    for end in (State.CLOSED, State.INVALID):
+        assert all(transition(POLICY, end, verb, ASKED).is_refused for verb in verbs)
+
+
+def test_the_usual_path_closes():
+    state = State.REGISTERED
+    for verb in (Verb.ASSIGN, Verb.START, Verb.RESOLVE, Verb.FOLLOW_UP, Verb.CLOSE):
+        state = transition(POLICY, state, verb, READY).state
+
+    assert state is State.CLOSED
+
+
+def test_every_state_is_reached_and_every_verb_has_one_row():
+    assert {row.target for row in TRANSITIONS} >= set(State) - {State.REGISTERED}
+    assert sorted(row.verb for row in TRANSITIONS) == sorted(Verb)
+
+
+@pytest.mark.parametrize(("level", "expected"), [(0, 1), (1, 2), (2, 3), (3, 3)])
+def test_reopening_goes_one_level_up_to_the_top(level, expected):
+    assert reopened_level(level, 3) == expected
+
+
+@pytest.mark.parametrize(("preset", "months"), [("tower", 0), ("residential", 1), ("project", 1)])
+def test_presets(preset, months):
+    policy = ComplaintPolicy.from_row(document(preset, "complaints"))
+    calendar = OfficeCalendar.from_row(document(preset, "calendar"))
+
+    assert policy.months_until_major == months
+    assert kept_until(calendar, policy, datetime(2024, 2, 29, 2, tzinfo=UTC)) == datetime(
+        2027, 2, 28, 2, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"months_until_major": -1}, {"kept_years": 0}, {"decided_by": []}, {"invalid_approved_by": ""}],
+)
+def test_a_policy_that_can_not_be_is_refused(changed):
+    with pytest.raises(ValueError, match=r".+"):
+        ComplaintPolicy.from_row({**document("tower", "complaints"), **changed})

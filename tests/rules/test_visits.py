@@ -1,0 +1,144 @@
+import tomllib
+from datetime import date, time
+from pathlib import Path
+
+import pytest
+
+from rules.clocks import Moment, clock_rules, clocks_starting, deadline
+from rules.lifecycle import Verb
+from rules.severity import Facts
+from rules.visits import Candidate, Outcome, VisitPolicy, outcome, visit_plan, visit_result, visitor
+from rules.working_time import OfficeCalendar
+
+PRESETS = Path(__file__).parents[2] / "seed" / "presets"
+
+
+def document(preset, name):
+    with (PRESETS / preset / f"{name}.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+OFFICE = OfficeCalendar.from_row(document("tower", "calendar"))
+POLICY = VisitPolicy.from_row(document("residential", "visits"))
+MINOR, MAJOR = POLICY.rule_for("follow_up", "minor"), POLICY.rule_for("follow_up", "major")
+
+
+def at(text):
+    """An office-time text as an instant."""
+    return OFFICE.instant(date.fromisoformat(text[:10]), time.fromisoformat(text[11:]))
+
+
+def wall(instant):
+    return OFFICE.local(instant).strftime("%Y-%m-%d %H:%M")
+
+
+# preset, severity, resolved -> planned from, due, role, registered on 2 March at 10:00 (V1; contract: Visits)
+PLANS = [
+    ("tower", "minor", "2026-03-03 11:00", "2026-03-03 11:00", "2026-03-05 18:00", "front_desk"),
+    ("tower", "major", "2026-03-03 11:00", "2026-03-03 11:00", "2026-03-05 18:00", "station_head"),
+    ("tower", "minor", "2026-03-06 11:00", "2026-03-06 11:00", "2026-03-07 11:00", "front_desk"),
+    ("residential", "minor", "2026-03-06 11:00", "2026-03-06 11:00", "2026-03-07 11:00", "front_desk"),
+    ("residential", "major", "2026-03-06 11:00", "2026-03-07 11:00", "2026-03-08 11:00", "station_head"),
+    ("project", "simple", "2026-03-06 11:00", "2026-03-06 11:00", "2026-03-07 11:00", "front_desk"),
+    ("project", "complex", "2026-03-06 11:00", "2026-03-06 11:00", "2026-03-07 11:00", "front_desk"),
+    ("project", "major", "2026-03-06 11:00", "2026-03-07 11:00", "2026-03-08 11:00", "station_head"),
+]
+REGISTERED = "2026-03-02 10:00"
+
+
+@pytest.mark.parametrize(("preset", "severity", "resolved", "planned", "due", "role"), PLANS)
+def test_when_and_by_whom(preset, severity, resolved, planned, due, role):
+    rules = clock_rules(document(preset, "clocks"))
+    (clock,) = clocks_starting(rules, Moment.RESOLVED, severity, Facts())
+    clock_due = deadline(OFFICE, clock, at(resolved), registered_at=at(REGISTERED)).due_at
+    visits = VisitPolicy.from_row(document(preset, "visits"))
+
+    plan = visit_plan(visits.rule_for("follow_up", severity), at(resolved), clock_due)
+
+    assert (wall(plan.planned_from), wall(plan.due_at), plan.assignee_role) == (planned, due, role)
+
+
+def test_other_visits_are_due_by_their_own_row():
+    plan = visit_plan(POLICY.rule_for("courtesy"), at("2026-03-02 10:00"))
+
+    assert (wall(plan.planned_from), wall(plan.due_at)) == ("2026-03-02 10:00", "2026-03-09 10:00")
+    assert plan.assignee_role == "steward"
+    assert POLICY.rule_for("inspection") is None
+
+
+CLERKS = (Candidate(1, frozenset({"front_desk"})), Candidate(2, frozenset({"front_desk"})))
+HEAD, MANAGER = Candidate(3, frozenset({"station_head"})), Candidate(4, frozenset({"manager"}))
+EVERYBODY = (*CLERKS, HEAD, MANAGER, Candidate(5, frozenset({"steward"})))
+
+
+@pytest.mark.parametrize(
+    ("rule", "clerk", "barred", "chosen", "code"),
+    [
+        (MINOR, 2, (), 2, "visitor_took_it"),
+        (MINOR, 2, {2}, 1, "visitor_has_role"),
+        (MINOR, None, (), 1, "visitor_has_role"),
+        (MINOR, 2, {1, 2}, 3, "visitor_has_role"),
+        (MINOR, 5, (), 5, "visitor_took_it"),
+        (MAJOR, 2, (), 3, "visitor_has_role"),
+        (MAJOR, 2, {3}, 4, "visitor_has_role"),
+        (MAJOR, 2, {3, 4}, None, "visitor_missing"),
+    ],
+)
+def test_never_by_the_person_who_did_the_work(rule, clerk, barred, chosen, code):
+    choice = visitor(POLICY, rule, EVERYBODY, clerk_id=clerk, barred_ids=barred)
+
+    assert (choice.staff_id, choice.reason.code) == (chosen, code)
+
+
+@pytest.mark.parametrize(
+    ("satisfaction", "expected"),
+    [
+        (1, Outcome.DISSATISFIED),
+        (2, Outcome.DISSATISFIED),
+        (3, Outcome.PARTLY),
+        (4, Outcome.SATISFIED),
+        (5, Outcome.SATISFIED),
+        (None, Outcome.UNREACHABLE),
+    ],
+)
+def test_what_a_satisfaction_means(satisfaction, expected):
+    assert outcome(POLICY, satisfaction) is expected
+
+
+@pytest.mark.parametrize("satisfaction", [0, 6, -1])
+def test_no_other_satisfaction_exists(satisfaction):
+    with pytest.raises(ValueError, match="1 to 5"):
+        outcome(POLICY, satisfaction)
+
+
+NOW = at("2026-03-06 16:00")  # a Friday
+
+
+@pytest.mark.parametrize(
+    ("satisfaction", "tries", "verbs", "again", "asks"),
+    [
+        (5, 1, (Verb.FOLLOW_UP, Verb.CLOSE), None, ""),
+        (3, 1, (Verb.FOLLOW_UP,), None, "station_head"),
+        (2, 1, (Verb.REOPEN,), None, ""),
+        (None, 1, (), "2026-03-09 09:00", ""),
+        (None, 2, (), "2026-03-09 09:00", ""),
+        (None, 3, (), None, "manager"),
+        (None, 4, (), None, "manager"),
+    ],
+)
+def test_what_follows_from_a_visit(satisfaction, tries, verbs, again, asks):
+    result = visit_result(POLICY, OFFICE, NOW, satisfaction, tries)
+
+    assert result.verbs == verbs
+    assert (wall(result.again_from) if result.again_from else None) == again
+    assert result.asks_role == asks
+    assert result.is_clock_stopped
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"satisfied_from": 2}, {"tries": 0}, {"again_after": 0}, {"rule": []}],
+)
+def test_a_policy_that_can_not_be_is_refused(changed):
+    with pytest.raises(ValueError, match=r".+"):
+        VisitPolicy.from_row({**document("tower", "visits"), **changed})
