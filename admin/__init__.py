@@ -1,0 +1,12 @@
+"""What faces people: the whole menu as one list, and everything a request passes through."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from admin import language
+
+
+def init_app(app: Flask) -> None:
+    """Attach languages, sign-in, protections and every screen."""
+    language.init_app(app)

@@ -91,6 +91,7 @@ class Allocation(Row, Model):
         CheckConstraint("amount <> 0", name="allocation_amount_not_zero"),
         Index("allocation_payment_idx", "payment_id"),
         Index("allocation_invoice_idx", "invoice_id"),
+        Index("allocation_effective_idx", "effective_at"),  # ladder: what was not yet paid on a past day
     )
 
     payment_id: Mapped[int] = refer("payment")
@@ -99,6 +100,7 @@ class Allocation(Row, Model):
     part: Mapped[str] = mapped_column(String(10), default="principal", server_default="principal")
     allocated_on: Mapped[date] = mapped_column(Date)  # the day from which it counts (late fee stops)
     allocated_at: Mapped[datetime] = mapped_column(Instant())
+    effective_at: Mapped[datetime] = mapped_column(Instant())  # paid and known: max(paid_at, allocated_at)
 
     payment: Mapped[Payment] = relationship(back_populates="allocations")
     invoice: Mapped[Invoice] = relationship()

@@ -39,21 +39,6 @@ class Estate(EditableRow, Model):
     heartbeat_at: Mapped[datetime | None] = mapped_column(Instant())  # machine time of the last tick
 
 
-class OfficeHours(EditableRow, Model):
-    """One open span of a weekday; a lunch break is the gap between two (P1, T5)."""
-
-    __tablename__ = "office_hours"
-    __table_args__ = (
-        UniqueConstraint("weekday", "opens_at", name="office_hours_span_once"),
-        CheckConstraint("weekday BETWEEN 0 AND 6", name="office_hours_weekday_exists"),
-        CheckConstraint("opens_at < closes_at", name="office_hours_open_before_close"),
-    )
-
-    weekday: Mapped[int] = mapped_column(Integer)  # Monday is 0
-    opens_at: Mapped[str] = mapped_column(String(5))  # HH:MM, office time
-    closes_at: Mapped[str] = mapped_column(String(5))
-
-
 class CalendarDay(EditableRow, Model):
     """A day on which the office deviates from the published calendar (T5)."""
 

@@ -72,7 +72,7 @@ def _postgresql() -> dict[str, list[str]]:
         changed = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in frozen)
         refuse = (
             "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION '%', TG_NAME USING ERRCODE = 'check_violation'; END $$"
+            "$$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_NAME, ERRCODE = 'check_violation'; END $$"
         )
         name = f"{table}_is_never_rewritten"
         made[name] = [

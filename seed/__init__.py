@@ -1,0 +1,32 @@
+"""What a new office starts with: preset policies, fee items, departments, texts, the demo estate.
+
+Everything here is data. A preset's folder holds one TOML file per policy table; files beside the folders
+are the same for every preset.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+def document(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def preset_policies(preset: str) -> dict[str, dict[str, Any]]:
+    """The policy documents of `tower`, `residential` or `project`, by policy name (§9)."""
+    return {path.stem: document(path) for path in sorted((HERE / "presets" / preset).glob("*.toml"))}
+
+
+def office() -> dict[str, Any]:
+    """Departments, complaint categories, fee items and first tariffs, the same for every preset."""
+    return document(HERE / "office.toml")
+
+
+def paper_templates() -> dict[str, dict[str, Any]]:
+    """The texts of every paper, by paper and language (§10)."""
+    return {path.stem: document(path) for path in sorted((HERE / "templates").glob("*.toml"))}

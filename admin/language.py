@@ -1,0 +1,78 @@
+"""Which language a person reads, and the translations compiled from their sources (U3)."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from babel.messages import mofile, pofile
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, get_locale
+
+TRANSLATIONS = Path(__file__).parent / "translations"
+# our code -> the only locales in which Flask-Admin is translated (decisions: Libraries)
+LOCALES = {"en": "en", "zh_Hans": "zh_Hans_CN", "zh_Hant": "zh_Hant_TW"}
+HTML_CODES = {"en": "en", "zh_Hans": "zh-Hans", "zh_Hant": "zh-Hant"}
+# what browsers say for each of them, most exact first
+ACCEPTED = {
+    "zh-hant": "zh_Hant",
+    "zh-tw": "zh_Hant",
+    "zh-hk": "zh_Hant",
+    "zh-mo": "zh_Hant",
+    "zh-hans": "zh_Hans",
+    "zh-cn": "zh_Hans",
+    "zh-sg": "zh_Hans",
+    "zh": "zh_Hans",
+    "en": "en",
+}
+
+
+def from_browser() -> str:
+    """The first language the browser accepts that we have; English when there is none."""
+    for wanted, _quality in request.accept_languages:
+        parts = wanted.lower().replace("_", "-").split("-")
+        for length in range(len(parts), 0, -1):
+            code = ACCEPTED.get("-".join(parts[:length]))
+            if code:
+                return code
+    return "en"
+
+
+def current() -> str:
+    """`en`, `zh_Hans` or `zh_Hant`: the language of what is being shown now."""
+    locale = str(get_locale() or "en")
+    return next((code for code, name in LOCALES.items() if name == locale), "en")
+
+
+def html_code() -> str:
+    """For `<html lang>`."""
+    return HTML_CODES[current()]
+
+
+def select() -> str:
+    """The signed-in person's choice, else the browser's wish."""
+    if not has_request_context():
+        return "en"
+    chosen = getattr(g, "language", None)
+    return LOCALES[chosen if chosen in LOCALES else from_browser()]
+
+
+def compile_translations() -> None:
+    """Compile each .po that is newer than its .mo; safe when several processes start at once."""
+    for source in TRANSLATIONS.glob("*/LC_MESSAGES/*.po"):
+        target = source.with_suffix(".mo")
+        if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        with source.open("rb") as file:
+            catalogue = pofile.read_po(file, locale=source.parent.parent.name)
+        with tempfile.NamedTemporaryFile(dir=source.parent, delete=False) as made:
+            mofile.write_mo(made, catalogue)
+        os.replace(made.name, target)  # noqa: PTH105 -- atomic on every system
+
+
+def init_app(app: Flask) -> None:
+    compile_translations()
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
+    Babel(app, locale_selector=select)
+    app.jinja_env.globals.update(html_lang=html_code, current_language=current)

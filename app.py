@@ -1,0 +1,119 @@
+"""Gatehouse: settings, the application, and `python app.py`, which serves a whole office."""
+
+from __future__ import annotations
+
+import os
+import secrets as random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import make_url
+
+import admin
+import cli
+from models import db, engine, secrets
+
+HERE = Path(__file__).parent
+NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"}
+
+
+class SettingError(RuntimeError):
+    """A setting can't be used; the message says what to type."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What IT sets by environment variables; everything else is a policy in the office."""
+
+    instance: Path = HERE / "instance"
+    database_url: str = ""
+    secret_key: str = ""
+    smtp_url: str = ""
+    flask: dict[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        read = os.environ.get
+        return cls(
+            instance=Path(read("GATEHOUSE_INSTANCE") or HERE / "instance").absolute(),
+            database_url=read("GATEHOUSE_DATABASE_URL", ""),
+            secret_key=read("GATEHOUSE_SECRET_KEY", ""),
+            smtp_url=read("GATEHOUSE_SMTP_URL", ""),
+        )
+
+    def database(self) -> str:
+        """SQLite in the instance folder unless a URL is set; `postgresql://` means psycopg 3."""
+        if not self.database_url:
+            return f"sqlite:///{self.instance / 'gatehouse.db'}"
+        for scheme in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(scheme):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
+        return self.database_url
+
+    def key(self) -> str:
+        """The secret key from the environment, else from a file made at the first start."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.instance / "secret_key"
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(random.token_hex(32))
+        except FileExistsError:
+            pass
+        key = path.read_text().strip()
+        if not key:
+            raise SettingError(f"{path} is empty: restore it from a backup or set GATEHOUSE_SECRET_KEY")
+        return key
+
+
+def refuse_network_share(url: str) -> None:
+    """SQLite loses data on network file systems: say so before the first write (decisions: Data)."""
+    database = make_url(url).database
+    mounts = Path("/proc/mounts")
+    if not url.startswith("sqlite") or not database or not mounts.exists():
+        return
+    folder = Path(database).absolute().parent
+    best, kind = "", ""
+    for line in mounts.read_text().splitlines():
+        _, point, file_system, *_ = line.split()
+        if folder.is_relative_to(point) and len(point) >= len(best):
+            best, kind = point, file_system
+    if kind in NETWORK_FILE_SYSTEMS:
+        raise SettingError(
+            f"{database} lies on a network share ({kind}), where SQLite loses data: "
+            "put the folder on a local disk or set GATEHOUSE_DATABASE_URL to a PostgreSQL"
+        )
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application for web workers, commands and tests alike."""
+    settings = settings or Settings.from_environment()
+    settings.instance.mkdir(parents=True, exist_ok=True)
+    url = settings.database()
+    refuse_network_share(url)
+    app = Flask("gatehouse", root_path=str(HERE), instance_path=str(settings.instance), static_folder=None)
+    is_sqlite = url.startswith("sqlite")
+    app.config.update(
+        SECRET_KEY=settings.key(),
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS={}
+        if is_sqlite
+        else {"pool_pre_ping": True, "connect_args": {"options": "-c timezone=utc"}},
+        SMTP_URL=settings.smtp_url,
+        MAX_CONTENT_LENGTH=60 * 1024 * 1024,
+        **settings.flask,
+    )
+    secrets.configure(app.config["SECRET_KEY"])
+    db.init_app(app)
+    with app.app_context():
+        engine.prepare(db.engine)
+    admin.init_app(app)
+    cli.init_app(app)
+    return app
+
+
+if __name__ == "__main__":
+    from serve import main
+
+    main()

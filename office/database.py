@@ -1,0 +1,49 @@
+"""The database as a whole: brought to the newest schema, and checked before anyone works in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import inspect
+from sqlalchemy.orm import Session
+
+from models import db, triggers
+from models.engine import writing
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+def migrate(app: Flask, revision: str = "head") -> None:
+    """Bring the schema to a revision, with every trigger in place; does nothing when it is there."""
+    import flask_migrate
+
+    flask_migrate.Migrate(app, db, directory=str(MIGRATIONS))
+    with app.app_context():
+        flask_migrate.upgrade(revision=revision)
+
+
+def downgrade(app: Flask, revision: str) -> None:
+    """Take the schema back to a revision."""
+    import flask_migrate
+
+    flask_migrate.Migrate(app, db, directory=str(MIGRATIONS))
+    with app.app_context():
+        flask_migrate.downgrade(revision=revision)
+
+
+def is_empty(session: Session) -> bool:
+    """Whether no migration has ever run here."""
+    return not inspect(session.connection()).has_table("alembic_version")
+
+
+def missing_protections(session: Session) -> list[str]:
+    """Names of triggers and constraints that the database has lost; empty when all is well (M7)."""
+    return triggers.missing(session.connection())
+
+
+def refresh_statistics(session: Session) -> None:
+    """After bulk work: tell the database how its tables look now (decisions: Speed)."""
+    with writing():
+        session.connection().exec_driver_sql("ANALYZE")
+        session.commit()

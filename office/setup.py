@@ -1,0 +1,87 @@
+"""A new office: its estate, preset policies, departments, fee items and administrator."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.security import generate_password_hash
+
+import seed
+from models.billing import FeeItem, Tariff
+from models.complaints import Category
+from models.people import Department, Staff, StaffRole
+from models.policies import PaperTemplate
+from models.property import PRESETS, Estate
+from office import policies
+from office.errors import N_, Refused
+
+
+@dataclass(frozen=True)
+class NewOffice:
+    """What IT must know after the set-up: the administrator's password, shown once."""
+
+    login: str
+    password: str
+
+
+def estate(session: Session) -> Estate | None:
+    """The estate, or nothing before the set-up."""
+    return session.execute(select(Estate)).scalar_one_or_none()
+
+
+def set_up(
+    session: Session,
+    preset: str,
+    *,
+    now: datetime,
+    is_sandbox: bool = False,
+    admin_password: str | None = None,
+    name: str = "",
+) -> NewOffice:
+    """Make the office of a preset (P1, §9). Raises Refused when there is one, or no such preset."""
+    if preset not in PRESETS:
+        raise Refused(
+            N_("There is no preset %(preset)s: choose tower, residential or project"), preset=preset
+        )
+    if estate(session) is not None:
+        raise Refused(N_("This office is already set up"))
+    session.add(Estate(id=1, name=name or "Gatehouse 门房", preset=preset, is_sandbox=is_sandbox))
+    for policy, rows in seed.preset_policies(preset).items():
+        policies.store(session, policy, rows, valid_from=policies.FIRST_DAY, now=now, reason="preset")
+    _add_office_rows(session, seed.office())
+    for paper, languages in seed.paper_templates().items():
+        for language, blocks in languages.items():
+            text = json.dumps(blocks, ensure_ascii=False)
+            session.add(PaperTemplate(paper=paper, language=language, blocks=text))
+    password = admin_password or secrets.token_urlsafe(12)
+    administrator = Staff(login="admin", name="Administrator", password_hash=generate_password_hash(password))
+    administrator.role_rows = [StaffRole(role="it_admin")]
+    session.add(administrator)
+    session.flush()
+    return NewOffice("admin", password)
+
+
+def _add_office_rows(session: Session, rows: Mapping[str, Any]) -> None:
+    departments: dict[str, Department] = {}
+    for position, row in enumerate(rows["department"]):
+        departments[row["code"]] = Department(**row, position=position)
+    session.add_all(departments.values())
+    for position, row in enumerate(rows["category"]):
+        plain = {name: value for name, value in row.items() if name != "department"}
+        session.add(Category(**plain, department=departments[row["department"]], position=position))
+    for position, row in enumerate(rows["fee_item"]):
+        plain = {name: value for name, value in row.items() if name != "tariff"}
+        item = FeeItem(**plain, position=position)
+        session.add(item)
+        for unit_kind, rate in row.get("tariff", {}).items():
+            session.add(
+                Tariff(fee_item=item, unit_kind=unit_kind, rate=Decimal(rate), valid_from=policies.FIRST_DAY)
+            )
