@@ -1,0 +1,49 @@
+"""What runs when, as data (§8). The scheduler reads this list; a new job is a new row.
+
+Jobs due at one instant run in the order of the list. A daily or monthly job missed while the program was
+down runs once for each missed date, in order, each judged as itself (`due_for`); a job due every minute
+catches up in one run. `run` names a function `(session, due_for) -> Outcome` that is safe to run twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import time
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a job did: units done, units set aside as failed, and what to show of it."""
+
+    done: int = 0
+    failed: int = 0
+    result: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row: a job every minute, or daily at an office time, or on one day of the month."""
+
+    code: str
+    run: str  # "module:function", imported when first needed
+    at: time | None = None  # none: every minute
+    day: int | None = None  # of the month; none: every day
+    is_committing: bool = False  # commits by itself between its units (messages leave the house)
+
+
+JOBS: tuple[Job, ...] = (
+    Job("promise_checks", "office.collection:check_promises", at=time(0, 5)),
+    Job("plan_checks", "office.collection:check_plans", at=time(0, 10)),
+    Job("late_fees", "office.billing:accrue_late_fees", at=time(0, 15)),
+    Job("restrictions", "office.collection:apply_restrictions", at=time(0, 20)),
+    Job("billing_draft", "office.billing:draft_run", at=time(8, 0), day=25),
+    Job("direct_debit_reminder", "office.payments:remind_direct_debit", at=time(8, 30), day=10),
+    Job("monthly_report", "office.reports:file_monthly_report", at=time(8, 45), day=1),
+    Job("ladder", "office.collection:judge_day", at=time(9, 0)),
+    Job("backup", "office.backup:daily", at=time(2, 0)),
+    Job("retention", "office.complaints:remove_expired", at=time(3, 0)),
+    Job("ticket_clocks", "office.complaints:sweep"),
+    Job("outbox", "office.outbox:send_due", is_committing=True),
+)
