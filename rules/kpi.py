@@ -13,7 +13,7 @@ from rules.reasons import Reason
 
 
 def percent(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
-    """The share of part in whole in percent, half-up to one decimal; None where there is nothing to divide by.
+    """The share of part in whole in percent, half-up to one decimal; None of nothing.
 
     590 of 943 is 62.6 (K1).
     """

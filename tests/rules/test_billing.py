@@ -1,0 +1,279 @@
+"""Lines, days, cut-offs and what is unusual (B1–B6, P5)."""
+
+import tomllib
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from rules.billing import (
+    Basis,
+    BillingPolicy,
+    MoveInItem,
+    Period,
+    Share,
+    Tariff,
+    Tier,
+    Timing,
+    consumption,
+    coverage,
+    covered_until,
+    due_on,
+    is_slip_due,
+    issued_on,
+    move_in_line,
+    quote,
+    service_period,
+    tariff,
+    tier_problem,
+    unusual,
+)
+from rules.liability import Occupancy
+from rules.money import MoneyError, yuan
+
+PRESETS = Path(__file__).parents[2] / "seed" / "presets"
+
+
+def preset(name):
+    return BillingPolicy.from_row(
+        tomllib.loads((PRESETS / name / "billing.toml").read_text(encoding="utf-8"))["billing"]
+    )
+
+
+TIERS = (Tier(Decimal("0.50"), Decimal(200)), Tier(Decimal("0.60"), Decimal(400)), Tier(Decimal("0.90")))
+
+LINES = [
+    # basis, quantity, rate, amount
+    (Basis.PER_M2, "88.50", "2.85", "252.23"),  # 252.225
+    (Basis.PER_M2, "100", "2.80", "280.00"),
+    (Basis.PER_M2, "0.01", "0.49", "0.00"),
+    (Basis.FIXED, "1", "300", "300.00"),
+    (Basis.PER_HOUR, "2.5", "33.33", "83.33"),  # 83.325
+    (Basis.PER_JOB, "1", "120", "120.00"),
+    (Basis.ONE_OFF, "1", "0", "0.00"),
+    (Basis.DEPOSIT, "2", "500", "1000.00"),
+]
+
+
+@pytest.mark.parametrize(("basis", "quantity", "rate", "amount"), LINES)
+def test_a_line_is_quantity_times_rate_half_up(basis, quantity, rate, amount):
+    line = quote(basis, Decimal(quantity), Decimal(rate))
+
+    assert yuan(line.amount) == amount
+    assert line.reason.code == basis
+    assert line.reason.inputs["amount"] == line.amount
+
+
+METERED = [
+    ("0", "0.00"),
+    ("199.9", "99.95"),
+    ("200", "100.00"),
+    ("200.1", "100.06"),
+    ("400", "220.00"),
+    ("401", "220.90"),
+]
+
+
+@pytest.mark.parametrize(("used", "amount"), METERED)
+def test_each_tier_prices_its_own_part(used, amount):
+    line = quote(Basis.METERED, Decimal(used), Decimal(0), tiers=TIERS)
+
+    assert yuan(line.amount) == amount
+
+
+BAD_TIERS = [
+    ((Tier(Decimal(1), Decimal(10)),), "tiers_not_open_ended"),
+    ((Tier(Decimal(1)), Tier(Decimal(2))), "tiers_not_open_ended"),
+    ((Tier(Decimal(1), Decimal(20)), Tier(Decimal(2), Decimal(20)), Tier(Decimal(3))), "tiers_not_ascending"),
+]
+
+
+@pytest.mark.parametrize(("tiers", "code"), BAD_TIERS)
+def test_tiers_that_leave_a_gap_are_refused(tiers, code):
+    assert tier_problem(tiers).code == code
+    with pytest.raises(ValueError, match=code):
+        quote(Basis.METERED, Decimal(1), Decimal(0), tiers=tiers)
+
+
+def test_sound_tiers_have_no_problem():
+    assert tier_problem(TIERS) is None
+
+
+@pytest.mark.parametrize("number", ["-1", "NaN", "Infinity"])
+def test_numbers_that_mean_nothing_are_refused(number):
+    with pytest.raises(MoneyError):
+        quote(Basis.PER_M2, Decimal(number), Decimal(1))
+    with pytest.raises(MoneyError):
+        quote(Basis.PER_M2, Decimal(1), Decimal(number))
+
+
+def test_a_share_takes_its_days_of_the_rounded_month_and_no_fen_is_lost():
+    shares = [Share((10, 21), index, 31) for index in range(2)]
+
+    lines = [quote(Basis.PER_M2, Decimal("88.50"), Decimal("2.85"), share=share) for share in shares]
+
+    assert [yuan(line.amount) for line in lines] == ["81.36", "170.87"]  # together 252.23
+    assert lines[0].reason.inputs["days"] == 10
+
+
+def test_usage_is_not_split_by_days():
+    line = quote(Basis.METERED, Decimal(100), Decimal(1), share=Share((10, 21), 0, 31))
+
+    assert line.amount == Decimal("100.00")
+
+
+READINGS = [("100", "150", None, "50"), ("99990", "10", "100000", "20"), ("7", "7", None, "0")]
+
+
+@pytest.mark.parametrize(("before", "now", "size", "used"), READINGS)
+def test_consumption_between_readings(before, now, size, used):
+    size = size and Decimal(size)
+
+    assert consumption(Decimal(before), Decimal(now), meter_size=size) == Decimal(used)
+
+
+def test_a_meter_that_ran_backwards_is_refused():
+    with pytest.raises(MoneyError, match="negative"):
+        consumption(Decimal(10), Decimal(9))
+
+
+PERIODS = [("2026-02", 28), ("2028-02", 29), ("2026-12", 31)]
+
+
+@pytest.mark.parametrize(("text", "days"), PERIODS)
+def test_a_period_is_a_month(text, days):
+    assert str(Period.parse(text)) == text
+    assert Period.parse(text).days == days
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026-00", "2026-1", "26-01", "2026/01", "", "0000-01"])
+def test_what_is_no_period_is_refused(text):
+    with pytest.raises(ValueError, match="is no period"):
+        Period.parse(text)
+
+
+def test_periods_count_over_the_year():
+    assert Period(2026, 1).plus(-1) == Period(2025, 12)
+    assert Period(2025, 12).plus(14) == Period(2027, 2)
+
+
+DUE = [("tower", 5), ("residential", 15), ("project", 15)]
+
+
+@pytest.mark.parametrize(("name", "day"), DUE)
+def test_bills_go_out_on_the_1st_and_are_due_by_the_preset(name, day):
+    policy, period = preset(name), Period(2026, 3)
+
+    assert issued_on(policy, period) == date(2026, 3, 1)
+    assert due_on(policy, period) == date(2026, 3, day)
+
+
+def test_advance_bills_its_own_month_and_arrears_the_one_before():
+    assert service_period(Timing.ADVANCE, Period(2026, 1)) == Period(2026, 1)
+    assert service_period(Timing.ARREARS, Period(2026, 1)) == Period(2025, 12)
+
+
+SLIPS = [(date(2026, 2, 24), True), (date(2026, 2, 25), True), (date(2026, 2, 26), False)]
+
+
+@pytest.mark.parametrize(("used_on", "is_in"), SLIPS)
+def test_slips_up_to_the_25th_go_into_the_next_bill(used_on, is_in):
+    assert is_slip_due(preset("tower"), Period(2026, 3), used_on) is is_in
+
+
+RATES = (
+    Tariff(Decimal(1), date(2025, 1, 1), date(2026, 2, 28)),
+    Tariff(Decimal(2), date(2026, 3, 1)),
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "rate"), [(date(2024, 12, 31), None), (date(2026, 2, 28), 1), (date(2026, 3, 1), 2)]
+)
+def test_the_tariff_of_the_day(day, rate):
+    found = tariff(RATES, day)
+
+    assert (found and found.rate) == rate
+
+
+OCCUPIED = [Occupancy(1, date(2020, 1, 1))]
+COVERED = [
+    # handed over on, is part of it, days
+    (None, True, [31]),
+    (date(2026, 2, 28), True, [31]),
+    (date(2026, 3, 1), True, [31]),
+    (date(2026, 3, 2), True, [30]),
+    (date(2026, 3, 31), True, [1]),
+    (date(2026, 4, 1), False, []),
+]
+
+
+@pytest.mark.parametrize(("handed_over_on", "is_part", "days"), COVERED)
+def test_billing_starts_at_the_hand_over(handed_over_on, is_part, days):
+    found = coverage(preset("residential"), Period(2026, 3), handed_over_on, OCCUPIED)
+
+    assert found.is_part is is_part
+    assert [one.share.own_days for one in found.payers] == days
+    assert found.reason is None
+
+
+def test_without_a_split_at_hand_over_the_month_is_whole():
+    row = {
+        "issue_day": 1,
+        "due_day": 15,
+        "cut_off_day": 25,
+        "is_split_by_payer": False,
+        "is_split_by_hand_over": False,
+        "unusual_percent": "30",
+        "unusual_least": "10",
+    }
+    policy = BillingPolicy.from_row(row)
+    occupied = [Occupancy(1, date(2026, 3, 10), date(2026, 3, 19)), Occupancy(2, date(2026, 3, 20))]
+
+    found = coverage(policy, Period(2026, 3), date(2026, 3, 10), occupied)
+
+    assert [(one.segment.payer, one.share.own_days) for one in found.payers] == [(1, 31)]
+
+
+def test_a_unit_without_payer_is_listed_with_the_reason():
+    found = coverage(preset("tower"), Period(2026, 3), None, [])
+
+    assert found.is_part
+    assert found.reason.code == "no_payer"
+
+
+UNUSUAL = [
+    ("100", None, False),
+    ("129.99", "100", False),
+    ("130", "100", True),
+    ("70", "100", True),
+    ("9", "1", False),  # less than 10 yuan
+    ("11", "0", True),
+]
+
+
+@pytest.mark.parametrize(("now", "last", "is_unusual"), UNUSUAL)
+def test_the_preview_points_out_what_changed_much(now, last, is_unusual):
+    found = unusual(preset("tower"), Decimal(now), last and Decimal(last))
+
+    assert (found is not None) is is_unusual
+
+
+def test_a_move_in_bill_takes_months_ahead_and_fixed_amounts():
+    ahead = move_in_line(MoveInItem("management_fee", months=3), Decimal("252.23"))
+    fund = move_in_line(MoveInItem("maintenance_fund", amount=Decimal(9000)), Decimal(0))
+
+    assert (yuan(ahead.amount), yuan(fund.amount)) == ("756.69", "9000.00")
+
+
+AHEAD = [
+    (date(2026, 1, 1), 3, date(2026, 3, 31)),
+    (date(2026, 3, 16), 1, date(2026, 4, 15)),
+    (date(2026, 1, 31), 1, date(2026, 2, 28)),
+]
+
+
+@pytest.mark.parametrize(("first_on", "months", "last_on"), AHEAD)
+def test_months_paid_ahead_cover_whole_months(first_on, months, last_on):
+    assert covered_until(first_on, months) == last_on

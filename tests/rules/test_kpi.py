@@ -1,0 +1,115 @@
+"""Rates, ages and effects (K1–K3)."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from rules.kpi import (
+    Collected,
+    age_band,
+    age_bands,
+    billed,
+    bound_problems,
+    distance,
+    is_effect,
+    is_unprompted,
+    kept_rate,
+    mean,
+    missing_to_target,
+    on_time_rate,
+    percent,
+)
+
+RATES = [
+    (590, 943, "62.6"),  # the worked example of K1
+    (1, 3, "33.3"),
+    (2, 3, "66.7"),
+    (1, 2000, "0.1"),  # 0.05 goes up
+    (1, 2001, "0.0"),
+    (943, 943, "100.0"),
+    (0, 5, "0.0"),
+    (0, 0, None),
+    (5, 0, None),
+]
+
+
+@pytest.mark.parametrize(("part", "whole", "wanted"), RATES)
+def test_a_rate_has_one_decimal_half_up(part, whole, wanted):
+    found = percent(part, whole)
+
+    assert found == (wanted and Decimal(wanted))
+    assert wanted is None or str(found) == wanted
+
+
+def test_collected_adds_up_and_rates_the_sum():
+    total = Collected(Decimal(100), Decimal(50), 10, 4) + Collected(Decimal(300), Decimal(300), 5, 5)
+
+    assert (total.rate_amount, total.rate_households) == (Decimal("87.5"), Decimal("60.0"))
+    assert (Collected().rate_amount, Collected().rate_households) == (None, None)
+
+
+def test_credits_are_taken_off_what_was_billed():
+    assert billed([Decimal(100), Decimal(50)], [Decimal(20)]) == Decimal(130)
+
+
+def test_the_way_to_the_target():
+    so_far = Collected(Decimal(1000), Decimal(626), 10, 6)
+
+    assert distance(so_far.rate_amount, Decimal(90)) == Decimal("-27.4")
+    assert missing_to_target(so_far, Decimal(90)) == Decimal("274.00")
+    assert missing_to_target(so_far, Decimal(60)) == 0
+    assert distance(None, Decimal(90)) is None
+
+
+BANDS = age_bands([30, 60, 90, 180, 365])
+AGES = [
+    (0, None),
+    (1, "0-30"),
+    (30, "0-30"),
+    (31, "31-60"),
+    (60, "31-60"),
+    (61, "61-90"),
+    (90, "61-90"),
+    (91, "91-180"),
+    (180, "91-180"),
+    (181, "181-365"),
+    (365, "181-365"),
+    (366, "366+"),
+]
+
+
+@pytest.mark.parametrize(("days", "code"), AGES)
+def test_the_age_of_a_debt(days, code):
+    due_on = date(2026, 1, 15)
+
+    band = age_band(BANDS, due_on, date.fromordinal(due_on.toordinal() + days))
+
+    assert (band and band.code) == code
+
+
+@pytest.mark.parametrize(
+    ("bounds", "is_sound"), [([30, 60], True), ([], True), ([60, 30], False), ([0], False)]
+)
+def test_columns_must_ascend(bounds, is_sound):
+    assert (not bound_problems(bounds)) is is_sound
+
+
+def test_shares_of_nothing_are_nothing():
+    assert on_time_rate(0, 0) is None
+    assert on_time_rate(3, 1) == Decimal("75.0")
+    assert kept_rate(0, 0) is None
+    assert kept_rate(1, 2) == Decimal("33.3")
+    assert mean(0, 0) is None
+    assert mean(13, 4) == Decimal("3.3")  # 3.25
+
+
+@pytest.mark.parametrize(("paid", "is_so"), [(9, False), (10, True), (17, True), (18, False)])
+def test_a_payment_within_seven_days_is_the_messages_effect(paid, is_so):
+    assert is_effect(date(2026, 3, 10), date(2026, 3, paid), 7) is is_so
+
+
+def test_unprompted_is_before_any_reminder():
+    assert is_unprompted(date(2026, 3, 15), None)
+    assert is_unprompted(date(2026, 3, 15), date(2026, 3, 16))
+    assert not is_unprompted(date(2026, 3, 16), date(2026, 3, 16))

@@ -1,0 +1,123 @@
+"""The late fee to the day and the fen (B7, C13)."""
+
+import tomllib
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules.late_fee import LateFeePolicy, Reduction, late_fee, policy_problems
+from rules.money import from_fen, rounded, yuan
+
+PRESETS = Path(__file__).parents[2] / "seed" / "presets"
+DUE = date(2026, 3, 15)
+
+
+def policy(**changes):
+    row = {"is_on": True, "daily_rate": "0.0005", "grace_days": 0, "cap_rate": ""} | changes
+    return LateFeePolicy.from_row(row)
+
+
+def day(number):
+    return date(2026, 3, number)
+
+
+CASES = [
+    # grace, reductions, to, fee on 1000.00 at 0.05 % a day: 0.50 a day
+    (0, [], 14, "0.00"),
+    (0, [], 15, "0.00"),
+    (0, [], 16, "0.50"),
+    (0, [], 25, "5.00"),
+    (3, [], 18, "0.00"),
+    (3, [], 19, "0.50"),
+    (0, [(20, "1000")], 20, "2.00"),  # 16th–19th: a payment on a day stops it from that day on
+    (0, [(20, "1000")], 31, "2.00"),  # survives the principal
+    (0, [(16, "1000")], 31, "0.00"),
+    (0, [(10, "1000")], 31, "0.00"),
+    (0, [(20, "400")], 25, "3.80"),  # 4 × 0.50 + 6 × 0.30
+    (0, [(20, "400"), (20, "100"), (22, "500")], 31, "2.50"),
+    (0, [(20, "1000"), (22, "-1000")], 23, "3.00"),  # reversed on the 22nd
+]
+
+
+@pytest.mark.parametrize(("grace", "reductions", "to", "fee"), CASES)
+def test_principal_by_days_outstanding(grace, reductions, to, fee):
+    paid = [Reduction(day(on), Decimal(amount)) for on, amount in reductions]
+
+    found = late_fee(policy(grace_days=grace), Decimal(1000), DUE, paid, day(to))
+
+    assert yuan(found.amount) == fee
+
+
+def test_half_a_fen_goes_up_once_per_invoice():
+    one_day = late_fee(policy(), Decimal("10.00"), DUE, [], day(16))
+    three_days = late_fee(policy(), Decimal("11.00"), DUE, [], day(18))
+
+    assert yuan(one_day.amount) == "0.01"  # 0.005
+    assert yuan(three_days.amount) == "0.02"  # 0.0165, not 3 × 0.01
+
+
+CAPPED = [("0.005", "5.00", True), ("0.0055", "5.50", False), ("", "5.50", False)]
+
+
+@pytest.mark.parametrize(("cap", "fee", "is_capped"), CAPPED)
+def test_the_cap_is_a_part_of_the_principal(cap, fee, is_capped):
+    found = late_fee(policy(cap_rate=cap), Decimal(1000), DUE, [], day(26))
+
+    assert (yuan(found.amount), found.is_capped) == (fee, is_capped)
+
+
+def test_the_days_before_it_was_introduced_are_free():
+    found = late_fee(policy(charged_from="2026-03-20"), Decimal(1000), DUE, [], day(21))
+
+    assert yuan(found.amount) == "1.00"
+
+
+def test_it_explains_itself_day_by_day():
+    found = late_fee(policy(), Decimal(1000), DUE, [Reduction(day(20), Decimal(400))], day(25))
+
+    assert [(one.from_on.day, one.to_on.day, one.days, one.principal) for one in found.segments] == [
+        (16, 19, 4, 1000),
+        (20, 25, 6, 600),
+    ]
+    assert "1000.00 × 4" in found.reason.inputs["days"]
+
+
+@pytest.mark.parametrize("name", ["tower", "residential", "project"])
+def test_it_is_off_in_every_preset(name):
+    row = tomllib.loads((PRESETS / name / "late_fee.toml").read_text(encoding="utf-8"))["late_fee"]
+
+    found = late_fee(LateFeePolicy.from_row(row), Decimal(1000), DUE, [], date(2027, 1, 1))
+
+    assert found.amount == 0
+    assert not policy_problems(LateFeePolicy.from_row(row))
+
+
+def test_an_impossible_row_is_refused_on_saving():
+    wrong = policy(daily_rate="1", grace_days=-1, cap_rate="-1")
+
+    assert [one.code for one in policy_problems(wrong)] == [
+        "rate_impossible",
+        "grace_negative",
+        "cap_negative",
+    ]
+
+
+PAID = st.lists(st.tuples(st.integers(-5, 40), st.integers(0, 40_000)), max_size=5)
+
+
+@given(st.integers(0, 10**6), PAID, st.integers(-3, 45))
+def test_it_equals_the_sum_over_single_days(fen, rows, to):
+    principal, on = from_fen(fen), DUE + timedelta(days=to)
+    paid = [Reduction(DUE + timedelta(days=offset), from_fen(amount)) for offset, amount in rows]
+
+    found = late_fee(policy(), principal, DUE, paid, on)
+
+    total = Decimal(0)
+    for number in range(1, to + 1):
+        today = DUE + timedelta(days=number)
+        total += max(principal - sum(one.amount for one in paid if one.on <= today), Decimal(0))
+    assert found.amount == rounded(total * Decimal("0.0005"))
