@@ -7,9 +7,10 @@ that starts on or before it; a later change never alters what was decided under 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +18,17 @@ from sqlalchemy.orm import Session
 from models.policies import PolicyVersion
 from models.property import CalendarDay, Estate
 from office.errors import N_, Refused
+from rules.billing import BillingPolicy
+from rules.clocks import EscalationPolicy, clock_rules
+from rules.gates import LegalGate, RestrictionGate
+from rules.kpi import bound_problems
+from rules.ladder import Ladder, ladder_problems
+from rules.late_fee import LateFeePolicy
+from rules.late_fee import policy_problems as late_fee_problems
+from rules.lifecycle import ComplaintPolicy
+from rules.reasons import Reason
+from rules.severity import SeverityPolicy
+from rules.visits import VisitPolicy
 from rules.working_time import OfficeCalendar
 
 FIRST_DAY = date(2000, 1, 1)  # from which a preset's own policies hold
@@ -78,3 +90,100 @@ def store(  # one row of history
     )
     session.add(version)
     return version
+
+
+def current(session: Session, on: date) -> dict[str, PolicyVersion]:
+    """The version of each policy that is in force on a day, by name."""
+    versions = session.execute(
+        select(PolicyVersion)
+        .where(PolicyVersion.valid_from <= on)
+        .order_by(PolicyVersion.policy, PolicyVersion.valid_from, PolicyVersion.revision)
+    ).scalars()
+    return {version.policy: version for version in versions}
+
+
+def problems(policy: str, rows: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> list[Reason]:
+    """What is wrong with an edited policy, nothing when it may be saved (§9).
+
+    `others` are the documents in force, since a ladder is also judged by its gates and its due day.
+    """
+    try:
+        return list(_CHECKS[policy](rows, others))
+    except KeyError as missing:
+        return [Reason("value_missing", {"value": str(missing.args[0])})]
+    except (TypeError, ValueError, ArithmeticError) as wrong:
+        return [Reason("value_impossible", {"what": str(wrong)})]
+
+
+def change(
+    session: Session,
+    policy: str,
+    rows: Mapping[str, Any],
+    *,
+    valid_from: date,
+    reason: str,
+    now: datetime,
+    staff_id: int | None,
+) -> PolicyVersion:
+    """Save an edited policy that holds from today or later (§9). Raises Refused with all that is wrong."""
+    if policy not in _CHECKS:
+        raise Refused(N_("There is no policy %(policy)s"), policy=policy)
+    zone = ZoneInfo(session.execute(select(Estate.time_zone)).scalar_one())
+    if valid_from < now.astimezone(zone).date():
+        raise Refused(N_("A policy can't change the past: choose today or a later day"))
+    others = {name: json.loads(version.rows) for name, version in current(session, valid_from).items()}
+    found = problems(policy, rows, others)
+    if found:
+        listed = "; ".join(map(str, found))
+        raise Refused(N_("The policy can't be saved: %(problems)s"), problems=listed)
+    return store(session, policy, rows, valid_from=valid_from, now=now, staff_id=staff_id, reason=reason)
+
+
+_Documents = Mapping[str, Mapping[str, Any]]
+_Check = Callable[[Mapping[str, Any], _Documents], Iterable[Reason]]
+
+
+def _builds(build: Callable[[Mapping[str, Any]], object]) -> _Check:
+    """A check that is passed when the rules can be made of the rows."""
+
+    def check(rows: Mapping[str, Any], _others: _Documents) -> Iterable[Reason]:
+        build(rows)
+        return ()
+
+    return check
+
+
+def _check_ladder(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reason]:
+    return ladder_problems(
+        Ladder.from_row(rows, others["gates"]), BillingPolicy.from_row(others["billing"]["billing"]).due_day
+    )
+
+
+def _check_gates(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reason]:
+    LegalGate.from_row(rows["legal"])
+    RestrictionGate.from_row(rows["restriction"])
+    return ladder_problems(
+        Ladder.from_row(others["ladder"], rows), BillingPolicy.from_row(others["billing"]["billing"]).due_day
+    )
+
+
+def _check_billing(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reason]:
+    billing = BillingPolicy.from_row(rows["billing"])
+    return (
+        *ladder_problems(Ladder.from_row(others["ladder"], others["gates"]), billing.due_day),
+        *bound_problems(rows["ageing"]["bounds"]),
+    )
+
+
+_CHECKS: dict[str, _Check] = {
+    "billing": _check_billing,
+    "calendar": _builds(OfficeCalendar.from_row),
+    "clocks": _builds(clock_rules),
+    "complaints": _builds(ComplaintPolicy.from_row),
+    "escalation": _builds(EscalationPolicy.from_row),
+    "gates": _check_gates,
+    "ladder": _check_ladder,
+    "late_fee": lambda rows, _others: late_fee_problems(LateFeePolicy.from_row(rows["late_fee"])),
+    "severities": _builds(SeverityPolicy.from_row),
+    "visits": _builds(VisitPolicy.from_row),
+}

@@ -22,6 +22,11 @@ def preset_policies(preset: str) -> dict[str, dict[str, Any]]:
     return {path.stem: document(path) for path in sorted((HERE / "presets" / preset).glob("*.toml"))}
 
 
+def demo() -> dict[str, Any]:
+    """The demo estate: areas, staff, names and complaints, all invented."""
+    return document(HERE / "demo.toml")
+
+
 def office() -> dict[str, Any]:
     """Departments, complaint categories, fee items and first tariffs, the same for every preset."""
     return document(HERE / "office.toml")

@@ -1,0 +1,97 @@
+"""Policies: presets pass their own checks, changes are dated and never reach back (§9)."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+import seed
+from models.property import PRESETS
+from office import policies
+from office.errors import Refused
+
+NOW = datetime(2026, 6, 10, 2, tzinfo=UTC)
+TODAY = date(2026, 6, 10)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_passes_its_own_checks(preset: str) -> None:
+    documents = {
+        name: json.loads(json.dumps(rows, default=str)) for name, rows in seed.preset_policies(preset).items()
+    }
+
+    found = {
+        name: policies.problems(name, rows, documents)
+        for name, rows in documents.items()
+        if name in policies._CHECKS
+    }
+
+    assert all(reasons == [] for reasons in found.values())
+    assert set(policies._CHECKS) <= set(documents)
+
+
+def without(document: dict[str, Any], *path: str | int) -> dict[str, Any]:
+    changed = copy.deepcopy(document)
+    place: Any = changed
+    for step in path[:-1]:
+        place = place[step]
+    del place[path[-1]]
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("policy", "path", "code"),
+    [
+        ("ladder", ("stage", 2), "order_not_complete"),
+        ("ladder", ("policy", "tolerance"), "value_missing"),
+        ("calendar", ("make_up_hours",), "value_missing"),
+        ("late_fee", ("late_fee", "daily_rate"), "value_missing"),
+    ],
+)
+def test_a_gap_is_found(policy: str, path: tuple[str | int, ...], code: str) -> None:
+    documents = seed.preset_policies("residential")
+
+    found = policies.problems(policy, without(documents[policy], *path), documents)
+
+    assert code in {reason.code for reason in found}
+
+
+class TestChange:
+    def test_it_holds_from_its_day_on(self, session: Session) -> None:
+        rows = policies.document(session, "late_fee", TODAY)
+        rows["late_fee"]["grace_days"] = 5
+
+        policies.change(session, "late_fee", rows, valid_from=TODAY, reason="board", now=NOW, staff_id=None)
+        session.flush()
+
+        assert policies.document(session, "late_fee", date(2026, 6, 9))["late_fee"]["grace_days"] == 0
+        assert policies.document(session, "late_fee", TODAY)["late_fee"]["grace_days"] == 5
+
+    def test_the_later_of_two_on_one_day_holds(self, session: Session) -> None:
+        for days in (5, 7):
+            rows = policies.document(session, "late_fee", TODAY)
+            rows["late_fee"]["grace_days"] = days
+            policies.change(session, "late_fee", rows, valid_from=TODAY, reason="x", now=NOW, staff_id=None)
+            session.flush()
+
+        assert policies.document(session, "late_fee", TODAY)["late_fee"]["grace_days"] == 7
+
+    def test_yesterday_is_refused(self, session: Session) -> None:
+        rows = policies.document(session, "late_fee", TODAY)
+
+        with pytest.raises(Refused, match="past"):
+            policies.change(
+                session, "late_fee", rows, valid_from=date(2026, 6, 9), reason="", now=NOW, staff_id=None
+            )
+
+    def test_a_broken_one_is_refused(self, session: Session) -> None:
+        rows = policies.document(session, "ladder", TODAY)
+        del rows["stage"][0]
+
+        with pytest.raises(Refused, match="order_not_complete"):
+            policies.change(session, "ladder", rows, valid_from=TODAY, reason="", now=NOW, staff_id=None)
