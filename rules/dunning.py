@@ -20,6 +20,7 @@ from rules.allocation import number_key
 from rules.gates import NOTHING_TRIED, LegalFacts, legal_missing
 from rules.ladder import DAY, Ladder, Roll, Stage, Subject, WorkingDays
 from rules.money import ZERO
+from rules.months import months_later
 from rules.reasons import Reason
 
 Row = TypeVar("Row")
@@ -240,6 +241,10 @@ class History:
             if not one.is_made and one.number == number
         )
 
+    def is_taken(self, day: date) -> bool:
+        """Whether a stage was made for the day already, of whatever invoice."""
+        return any(one.is_made and one.planned_on == day for one in self.judgements)
+
     @property
     def last_on(self) -> date | None:
         """The day of the last episode stage; notices cause no gap."""
@@ -281,7 +286,8 @@ def judge(
     history: History,
 ) -> tuple[Judgement, ...]:
     """The reminder rows of one payer and unit for one day: at most one made (C4, C12, C13)."""
-    notice = _notice(ladder, calendar, facts, invoices, history)
+    is_taken = history.is_taken(facts.day)  # a run that was cut short goes on here
+    notice = () if is_taken else _notice(ladder, calendar, facts, invoices, history)
     oldest = episode(ladder, invoices, facts.day)
     if oldest is None:
         return (*notice, *_below_tolerance(ladder, facts, invoices, history))
@@ -291,7 +297,7 @@ def judge(
         last_on=history.last_on,
         told=history.told(oldest.number),
         is_plan_kept=oldest.is_in_kept_plan,
-        is_day_taken=bool(notice),
+        is_day_taken=is_taken or bool(notice),
     )
     decision = next_stage(ladder, calendar, state, facts)
     if decision.stage is None or decision.outcome not in {Outcome.MADE, Outcome.NOT_MADE}:
@@ -418,21 +424,29 @@ def forecast(
         if decision.stage is None or decision.planned_on is None:
             return tuple(coming)
         if decision.outcome == Outcome.WAITING:
-            if not coming or decision.planned_on <= until:
-                facts = replace(facts, day=decision.planned_on)
-                state = replace(state, is_day_taken=False)
-                continue
-            return tuple(coming)
+            facts = replace(facts, day=decision.planned_on)
+            state = replace(state, is_day_taken=False)
+            continue
         if decision.outcome != Outcome.MADE:
-            if decision.reason.code == "promise_not_due" and facts.promised_on is not None:
-                facts = replace(facts, day=facts.promised_on + DAY)
-                continue
-            return (*coming, Forecast(decision.stage.code, None, decision.reason))
+            free_on = _free_on(ladder, decision, state, facts)
+            if free_on is None:
+                return (*coming, Forecast(decision.stage.code, None, decision.reason))
+            facts = replace(facts, day=free_on)
+            continue
         coming.append(Forecast(decision.stage.code, decision.planned_on, decision.reason))
         if decision.planned_on > until:
             return tuple(coming)
         made = (*state.made, decision.stage.code)
         state = replace(state, made=made, last_on=decision.planned_on, is_day_taken=False)
+
+
+def _free_on(ladder: Ladder, decision: Decision, state: EpisodeState, facts: DayFacts) -> date | None:
+    """The day on which a hold ends by itself: after a promise, or when the months in arrears are full."""
+    if decision.reason.code == "promise_not_due" and facts.promised_on is not None:
+        return facts.promised_on + DAY
+    if decision.reason.inputs.get("missing") == "months_in_arrears":
+        return months_later(state.due_on, ladder.legal_gate.months_in_arrears)
+    return None
 
 
 def batches(rows: Sequence[Row], size: int) -> tuple[tuple[Row, ...], ...]:

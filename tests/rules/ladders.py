@@ -1,0 +1,53 @@
+"""The presets' ladders and the office's calendar, as the tests of collection need them."""
+
+import tomllib
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from rules.dunning import DayFacts, History, OwedInvoice, judge_days
+from rules.ladder import Ladder
+from rules.working_time import OfficeCalendar
+
+PRESETS = Path(__file__).parents[2] / "seed" / "presets"
+HOURS = [["09:00", "12:00"], ["13:30", "18:00"]]
+CALENDAR = OfficeCalendar.from_row(
+    {"zone": "Asia/Shanghai", "hours": [HOURS] * 5 + [[], []], "make_up_hours": HOURS}
+)
+
+
+def rows(preset, name):
+    return tomllib.loads((PRESETS / preset / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def ladder(preset):
+    return Ladder.from_row(rows(preset, "ladder"), rows(preset, "gates"))
+
+
+def days(first, count):
+    return [first + timedelta(days=number) for number in range(count)]
+
+
+def owed(number, due_on, balance="100", **more):
+    return OwedInvoice(number, due_on, Decimal(balance), **more)
+
+
+def climb(preset, first, count, *invoices, facts=DayFacts, history=None, known_from=date.min):
+    """The history of a payer and unit that pays nothing of `invoices`."""
+
+    def situation(day):
+        return facts(day), invoices if day >= known_from else ()
+
+    return judge_days(ladder(preset), CALENDAR, days(first, count), situation, history or History())
+
+
+def made(history):
+    return [(one.stage, one.planned_on.isoformat()) for one in history.judgements if one.is_made]
+
+
+def not_made(history):
+    return [
+        (one.stage, one.planned_on.isoformat(), one.reason.code)
+        for one in history.judgements
+        if not one.is_made
+    ]
