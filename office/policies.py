@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 from models.policies import PolicyVersion
 from models.property import CalendarDay, Estate
 from office.errors import N_, Refused
-from rules.billing import BillingPolicy
+from rules.billing import BillingPolicy, billing_problems
 from rules.clocks import EscalationPolicy, clock_rules
-from rules.gates import LegalGate, RestrictionGate
+from rules.gates import LegalGate, RestrictionGate, gate_problems
 from rules.kpi import bound_problems
 from rules.ladder import Ladder, ladder_problems
 from rules.late_fee import LateFeePolicy
@@ -160,16 +160,19 @@ def _check_ladder(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reaso
 
 
 def _check_gates(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reason]:
-    LegalGate.from_row(rows["legal"])
-    RestrictionGate.from_row(rows["restriction"])
-    return ladder_problems(
-        Ladder.from_row(others["ladder"], rows), BillingPolicy.from_row(others["billing"]["billing"]).due_day
+    return (
+        *gate_problems(LegalGate.from_row(rows["legal"]), RestrictionGate.from_row(rows["restriction"])),
+        *ladder_problems(
+            Ladder.from_row(others["ladder"], rows),
+            BillingPolicy.from_row(others["billing"]["billing"]).due_day,
+        ),
     )
 
 
 def _check_billing(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reason]:
     billing = BillingPolicy.from_row(rows["billing"])
     return (
+        *billing_problems(billing),
         *ladder_problems(Ladder.from_row(others["ladder"], others["gates"]), billing.due_day),
         *bound_problems(rows["ageing"]["bounds"]),
     )

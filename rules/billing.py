@@ -114,6 +114,20 @@ class BillingPolicy:
         )
 
 
+def billing_problems(policy: BillingPolicy) -> tuple[Reason, ...]:
+    """What is wrong with an edited billing row, for checking on saving (§9)."""
+    days = (policy.issue_day, policy.due_day, policy.cut_off_day)
+    return tuple(
+        Reason(code)
+        for code, is_wrong in (
+            ("day_of_month_impossible", not all(1 <= day <= 31 for day in days)),
+            ("due_before_issue", policy.due_day < policy.issue_day),
+            ("unusual_impossible", not (policy.unusual_percent >= 0 and policy.unusual_least >= 0)),
+        )
+        if is_wrong
+    )
+
+
 def issued_on(policy: BillingPolicy, period: Period) -> date:
     """The day a period's bills go out when nobody says another (B4)."""
     return period.day(policy.issue_day)

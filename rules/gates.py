@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Self
 
 from rules.months import months_in_arrears
+from rules.reasons import Reason
 from rules.rows import whole
 
 
@@ -85,6 +86,24 @@ def legal_missing(gate: LegalGate, facts: LegalFacts, due_on: date, day: date) -
 
 # Civil Code art. 944: never a means of collecting fees, whatever a policy row says
 PROTECTED_SERVICES = frozenset({"water", "power", "heat", "gas", "access"})
+
+
+def gate_problems(legal: LegalGate, restriction: RestrictionGate) -> tuple[Reason, ...]:
+    """What is wrong with edited gates, for checking on saving; a protected service is refused (§9)."""
+    counts = (
+        legal.months_in_arrears,
+        legal.attempt_methods,
+        restriction.calls,
+        restriction.visits,
+        restriction.approvals,
+    )
+    unlawful = sorted(restriction.services & PROTECTED_SERVICES)
+    found = [Reason("count_negative")] if min(counts) < 0 else []
+    if restriction.approvals < 2:
+        found.append(Reason("two_approvals_needed", {"approvals": restriction.approvals}))
+    if unlawful:
+        found.append(Reason("service_protected", {"services": " ".join(unlawful)}))
+    return tuple(found)
 
 
 @dataclass(frozen=True)

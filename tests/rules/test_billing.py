@@ -1,6 +1,7 @@
 """Lines, days, cut-offs and what is unusual (B1–B6, P5)."""
 
 import tomllib
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from rules.billing import (
     Tariff,
     Tier,
     Timing,
+    billing_problems,
     consumption,
     coverage,
     covered_until,
@@ -277,3 +279,18 @@ AHEAD = [
 @pytest.mark.parametrize(("first_on", "months", "last_on"), AHEAD)
 def test_months_paid_ahead_cover_whole_months(first_on, months, last_on):
     assert covered_until(first_on, months) == last_on
+
+
+PROBLEMS = [
+    ({}, []),
+    ({"due_day": 32}, ["day_of_month_impossible"]),
+    ({"cut_off_day": 0}, ["day_of_month_impossible"]),
+    ({"issue_day": 10, "due_day": 9}, ["due_before_issue"]),
+    ({"issue_day": 10, "due_day": 10}, []),
+    ({"unusual_least": Decimal(-1)}, ["unusual_impossible"]),
+]
+
+
+@pytest.mark.parametrize(("change", "codes"), PROBLEMS)
+def test_an_edited_billing_row_is_checked_on_saving(change, codes):
+    assert [one.code for one in billing_problems(replace(preset("residential"), **change))] == codes

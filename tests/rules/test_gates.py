@@ -13,6 +13,7 @@ from rules.gates import (
     LegalGate,
     RestrictionFacts,
     RestrictionGate,
+    gate_problems,
     is_restrictable,
     legal_missing,
     restriction_missing,
@@ -88,3 +89,16 @@ def test_what_the_law_protects_cannot_be_restricted_whatever_the_row_says(servic
 
     assert not is_restrictable(unlawful, service)
     assert restriction_missing(unlawful, replace(READY, service=service)) == ("optional_service",)
+
+
+PROBLEMS = [
+    ({}, []),
+    ({"approvals": 1}, ["two_approvals_needed"]),
+    ({"calls": -1}, ["count_negative"]),
+    ({"services": frozenset({"overtime_ac", "water"})}, ["service_protected"]),
+]
+
+
+@pytest.mark.parametrize(("change", "codes"), PROBLEMS)
+def test_edited_gates_are_checked_on_saving(change, codes):
+    assert [one.code for one in gate_problems(LEGAL, replace(GATE, **change))] == codes
