@@ -234,6 +234,7 @@ class CreditNote(Row, Model):
     amount: Mapped[Decimal] = mapped_column(Money())
     reason: Mapped[str] = mapped_column()
     issued_on: Mapped[date] = mapped_column(Date)
+    issued_at: Mapped[datetime | None] = mapped_column(Instant())  # ladder: what was known at an hour
     staff_id: Mapped[int | None] = refer("staff", null=True)
 
     invoice: Mapped[Invoice] = relationship()
@@ -324,6 +325,16 @@ class Instalment(EditableRow, Model):
     )  # open, kept, missed
 
     plan: Mapped[InstalmentPlan] = relationship(back_populates="instalments")
+
+
+class PlanInvoice(Row, Model):
+    """A debt that a plan covers: kept out of reminders while the plan is kept (B9)."""
+
+    __tablename__ = "plan_invoice"
+    __table_args__ = (UniqueConstraint("plan_id", "invoice_id", name="plan_invoice_once"),)
+
+    plan_id: Mapped[int] = refer("instalment_plan")
+    invoice_id: Mapped[int] = refer("invoice", index=True)
 
 
 class Deposit(Row, Model):

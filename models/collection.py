@@ -35,41 +35,31 @@ RESTRICTION_STATES = ("requested", "approved", "in_effect", "lifted", "stopped",
 LEGAL_STATES = ("preparing", "letter_sent", "filed", "mediation", "judged", "settled", "withdrawn")
 
 
-class Episode(EditableRow, Model):
-    """One run up the ladder for a payer and unit, from a debt falling due until it is paid (C13)."""
+class LadderHold(EditableRow, Model):
+    """Staff lets the ladder of a payer and unit wait, with a reason (C12)."""
 
-    __tablename__ = "episode"
+    __tablename__ = "ladder_hold"
     __table_args__ = (
-        CheckConstraint("ended_on IS NULL OR opened_on <= ended_on", name="episode_opened_before_ended"),
+        CheckConstraint("ended_at IS NULL OR ended_at >= from_at", name="ladder_hold_from_before_end"),
+        Index("ladder_hold_unit_idx", "unit_id", "payer_id"),
         Index(
-            "episode_running_idx",
-            "unit_id",
-            "payer_id",
-            unique=True,
-            sqlite_where=text("ended_on IS NULL"),
-            postgresql_where=text("ended_on IS NULL"),
-        ),  # one at a time
-        Index("episode_payer_idx", "payer_id"),
+            "ladder_hold_running_idx",
+            "from_at",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),  # ladder
     )
 
     unit_id: Mapped[int] = refer("unit")
-    payer_id: Mapped[int] = refer("owner")
-    invoice_id: Mapped[int] = refer("invoice", index=True)  # the oldest unpaid one when it opened
-    opened_on: Mapped[date] = mapped_column(Date)
-    ended_on: Mapped[date | None] = mapped_column(Date)
-    end_reason: Mapped[str] = mapped_column(default="", server_default="")
-    last_stage: Mapped[str] = mapped_column(String(30), default="", server_default="")
-    last_stage_on: Mapped[date | None] = mapped_column(Date)
-    arrears_reason: Mapped[str] = mapped_column(String(20), default="", server_default="")
-    ticket_id: Mapped[int | None] = refer(
-        "ticket", null=True, index=True
-    )  # unhappy: holds the ladder (C7, T12)
-    hold_until: Mapped[date | None] = mapped_column(Date)
-    hold_reason: Mapped[str] = mapped_column(default="", server_default="")
+    payer_id: Mapped[int] = refer("owner", index=True)
+    from_at: Mapped[datetime] = mapped_column(Instant())
+    until_on: Mapped[date | None] = mapped_column(Date)  # the last day; empty: until somebody ends it
+    ended_at: Mapped[datetime | None] = mapped_column(Instant())
+    reason: Mapped[str] = mapped_column(default="", server_default="")
+    staff_id: Mapped[int | None] = refer("staff", null=True)
 
     unit: Mapped[Unit] = relationship()
     payer: Mapped[Owner] = relationship()
-    invoice: Mapped[Invoice] = relationship()
 
 
 class ReminderBatch(EditableRow, Model):
@@ -78,12 +68,13 @@ class ReminderBatch(EditableRow, Model):
     __tablename__ = "reminder_batch"
     __table_args__ = (
         one_of("state", BATCH_STATES, "reminder_batch_state_known"),
-        UniqueConstraint("stage", "made_for", name="reminder_batch_once_per_stage_and_day"),
+        UniqueConstraint("stage", "made_for", "part", name="reminder_batch_once_per_stage_day_and_part"),
     )
 
-    number: Mapped[str] = mapped_column(String(30), unique=True)
+    number: Mapped[str] = mapped_column(String(60), unique=True)
     stage: Mapped[str] = mapped_column(String(30))
     made_for: Mapped[date] = mapped_column(Date)
+    part: Mapped[int] = mapped_column(Integer, default=1, server_default="1")  # a stage's batch_size
     made_at: Mapped[datetime] = mapped_column(Instant())
     state: Mapped[str] = mapped_column(String(10), default="draft", server_default="draft")
     approved_by_id: Mapped[int | None] = refer("staff", null=True)
@@ -96,12 +87,14 @@ class ReminderBatch(EditableRow, Model):
 
 
 class Reminder(EditableRow, Model):
-    """One stage for one payer, unit and debt; or the reason why it was not made (C4, C12)."""
+    """One stage for one payer, unit and debt; or the reason why it was not made (C4, C12).
+
+    The debt's run up the ladder, its episode, is that of its oldest unpaid invoice: `subject_id`.
+    """
 
     __tablename__ = "reminder"
     __table_args__ = (
         one_of("state", REMINDER_STATES, "reminder_state_known"),
-        # one reminder per stage and debt; `subject_id` is the episode's first invoice, or the invoice itself
         Index(
             "reminder_once_per_stage_and_debt",
             "stage",
@@ -110,16 +103,22 @@ class Reminder(EditableRow, Model):
             sqlite_where=text("state <> 'not_made'"),
             postgresql_where=text("state <> 'not_made'"),
         ),
-        UniqueConstraint(
-            "stage", "subject_id", "planned_on", "reason_code", name="reminder_reason_stored_once"
+        Index(
+            "reminder_reason_stored_once",
+            "subject_id",
+            "stage",
+            "reason_code",
+            unique=True,
+            sqlite_where=text("state = 'not_made'"),
+            postgresql_where=text("state = 'not_made'"),
         ),
+        CheckConstraint("(state = 'not_made') = (batch_id IS NULL)", name="reminder_made_has_batch"),
         Index("reminder_unit_idx", "unit_id", "payer_id", "planned_on"),  # household file, ladder
         Index("reminder_batch_idx", "batch_id"),
         Index("reminder_planned_idx", "planned_on", "id"),  # list
     )
 
     batch_id: Mapped[int | None] = refer("reminder_batch", null=True)
-    episode_id: Mapped[int | None] = refer("episode", null=True, index=True)
     subject_id: Mapped[int] = refer("invoice", index=True)
     stage: Mapped[str] = mapped_column(String(30))
     unit_id: Mapped[int] = refer("unit")
@@ -127,12 +126,12 @@ class Reminder(EditableRow, Model):
     debt: Mapped[Decimal] = mapped_column(Money())
     due_on: Mapped[date] = mapped_column(Date)
     planned_on: Mapped[date] = mapped_column(Date)
-    made_on: Mapped[date] = mapped_column(Date)
     channel: Mapped[str] = mapped_column(String(10), default="", server_default="")
     state: Mapped[str] = mapped_column(String(10))
     sent_at: Mapped[datetime | None] = mapped_column(Instant())
     reason_code: Mapped[str] = mapped_column(String(30), default="", server_default="")
-    reason: Mapped[str] = mapped_column(default="", server_default="")  # a Reason as JSON
+    reason: Mapped[str] = mapped_column(default="", server_default="")  # why not: a Reason as JSON
+    why: Mapped[str] = mapped_column(default="", server_default="")  # why it was made: a Reason as JSON
     dropped_by_id: Mapped[int | None] = refer("staff", null=True)
 
     batch: Mapped[ReminderBatch | None] = relationship(back_populates="reminders")
@@ -158,10 +157,17 @@ class Contact(EditableRow, Model):
             sqlite_where=text("promise_state = 'open'"),
             postgresql_where=text("promise_state = 'open'"),
         ),  # promise check
+        Index(
+            "contact_promised_idx",
+            "promised_on",
+            sqlite_where=text("promised_on IS NOT NULL"),
+            postgresql_where=text("promised_on IS NOT NULL"),
+        ),  # ladder: a promise holds it through its day
         Index("contact_at_idx", "at", "id"),  # list
     )
 
     at: Mapped[datetime] = mapped_column(Instant())
+    recorded_at: Mapped[datetime] = mapped_column(Instant())  # known from here on
     unit_id: Mapped[int] = refer("unit")
     payer_id: Mapped[int] = refer("owner", index=True)
     method: Mapped[str] = mapped_column(String(10))
@@ -195,11 +201,17 @@ class Restriction(EditableRow, Model):
             name="restriction_two_people_approve",
         ),
         Index("restriction_unit_idx", "unit_id", "payer_id"),
+        Index(
+            "restriction_running_idx",
+            "effective_on",
+            sqlite_where=text("state IN ('approved', 'in_effect', 'suspended')"),
+            postgresql_where=text("state IN ('approved', 'in_effect', 'suspended')"),
+        ),  # taking effect, lifting
     )
 
     unit_id: Mapped[int] = refer("unit")
     payer_id: Mapped[int] = refer("owner")
-    episode_id: Mapped[int | None] = refer("episode", null=True, index=True)
+    invoice_id: Mapped[int | None] = refer("invoice", null=True, index=True)  # the debt's oldest
     fee_item_id: Mapped[int | None] = refer("fee_item", null=True)  # the optional service
     contract_clause: Mapped[str] = mapped_column(String(200), default="", server_default="")
     state: Mapped[str] = mapped_column(String(12), default="requested", server_default="requested")
@@ -233,7 +245,7 @@ class LegalCase(EditableRow, Model):
 
     unit_id: Mapped[int] = refer("unit")
     payer_id: Mapped[int] = refer("owner")
-    episode_id: Mapped[int | None] = refer("episode", null=True, index=True)
+    invoice_id: Mapped[int | None] = refer("invoice", null=True, index=True)  # the debt's oldest
     state: Mapped[str] = mapped_column(String(12), default="preparing", server_default="preparing")
     opened_on: Mapped[date] = mapped_column(Date)
     amount: Mapped[Decimal] = mapped_column(Money())

@@ -118,6 +118,7 @@ def upgrade() -> None:
     sa.Column('due_for', sa.DateTime(timezone=True), nullable=False),
     sa.Column('state', sa.String(length=10), server_default='due', nullable=False),
     sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
     sa.Column('claimed_by', sa.String(length=120), server_default='', nullable=False),
     sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('started_at', sa.DateTime(timezone=True), nullable=True),
@@ -386,9 +387,10 @@ def upgrade() -> None:
         batch_op.create_index('policy_version_in_force_idx', ['policy', 'valid_from', 'revision'], unique=False)
 
     op.create_table('reminder_batch',
-    sa.Column('number', sa.String(length=30), nullable=False),
+    sa.Column('number', sa.String(length=60), nullable=False),
     sa.Column('stage', sa.String(length=30), nullable=False),
     sa.Column('made_for', sa.Date(), nullable=False),
+    sa.Column('part', sa.Integer(), server_default='1', nullable=False),
     sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('state', sa.String(length=10), server_default='draft', nullable=False),
     sa.Column('approved_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
@@ -399,7 +401,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['approved_by_id'], ['staff.id'], name=op.f('reminder_batch_approved_by_id_fkey'), ondelete='RESTRICT'),
     sa.PrimaryKeyConstraint('id', name=op.f('reminder_batch_pkey')),
     sa.UniqueConstraint('number', name=op.f('reminder_batch_number_key')),
-    sa.UniqueConstraint('stage', 'made_for', name='reminder_batch_once_per_stage_and_day')
+    sa.UniqueConstraint('stage', 'made_for', 'part', name='reminder_batch_once_per_stage_day_and_part')
     )
     op.create_table('saved_view',
     sa.Column('staff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -574,6 +576,27 @@ def upgrade() -> None:
         batch_op.create_index('invoice_payer_idx', ['payer_id', 'due_on'], unique=False)
         batch_op.create_index('invoice_unit_idx', ['unit_id', 'due_on', 'id'], unique=False)
 
+    op.create_table('ladder_hold',
+    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('payer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('from_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('until_on', sa.Date(), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reason', sa.String(), server_default='', nullable=False),
+    sa.Column('staff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('row_version', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.CheckConstraint('ended_at IS NULL OR ended_at >= from_at', name=op.f('ladder_hold_from_before_end')),
+    sa.ForeignKeyConstraint(['payer_id'], ['owner.id'], name=op.f('ladder_hold_payer_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('ladder_hold_staff_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('ladder_hold_unit_id_fkey'), ondelete='RESTRICT'),
+    sa.PrimaryKeyConstraint('id', name=op.f('ladder_hold_pkey'))
+    )
+    with op.batch_alter_table('ladder_hold', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ladder_hold_payer_id_idx'), ['payer_id'], unique=False)
+        batch_op.create_index('ladder_hold_running_idx', ['from_at'], unique=False, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+        batch_op.create_index('ladder_hold_unit_idx', ['unit_id', 'payer_id'], unique=False)
+
     op.create_table('meter',
     sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('fee_item_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -704,6 +727,7 @@ def upgrade() -> None:
     sa.Column('amount', sa.BigInteger(), nullable=False),
     sa.Column('reason', sa.String(), nullable=False),
     sa.Column('issued_on', sa.Date(), nullable=False),
+    sa.Column('issued_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('staff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.CheckConstraint('amount > 0', name=op.f('credit_note_amount_positive')),
@@ -818,6 +842,31 @@ def upgrade() -> None:
     with op.batch_alter_table('late_fee_waiver', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('late_fee_waiver_invoice_id_idx'), ['invoice_id'], unique=False)
 
+    op.create_table('legal_case',
+    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('payer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('invoice_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('state', sa.String(length=12), server_default='preparing', nullable=False),
+    sa.Column('opened_on', sa.Date(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('missing', sa.String(), server_default='', nullable=False),
+    sa.Column('letter_batch', sa.String(length=30), server_default='', nullable=False),
+    sa.Column('filing_batch', sa.String(length=30), server_default='', nullable=False),
+    sa.Column('result', sa.String(), server_default='', nullable=False),
+    sa.Column('recovered', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('closed_on', sa.Date(), nullable=True),
+    sa.Column('row_version', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.CheckConstraint("state IN ('preparing', 'letter_sent', 'filed', 'mediation', 'judged', 'settled', 'withdrawn')", name=op.f('legal_case_state_known')),
+    sa.ForeignKeyConstraint(['invoice_id'], ['invoice.id'], name=op.f('legal_case_invoice_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['payer_id'], ['owner.id'], name=op.f('legal_case_payer_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('legal_case_unit_id_fkey'), ondelete='RESTRICT'),
+    sa.PrimaryKeyConstraint('id', name=op.f('legal_case_pkey'))
+    )
+    with op.batch_alter_table('legal_case', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('legal_case_invoice_id_idx'), ['invoice_id'], unique=False)
+        batch_op.create_index('legal_case_unit_idx', ['unit_id', 'payer_id'], unique=False)
+
     op.create_table('meter_reading',
     sa.Column('meter_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('read_on', sa.Date(), nullable=False),
@@ -829,6 +878,91 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('meter_reading_pkey')),
     sa.UniqueConstraint('meter_id', 'read_on', name='meter_reading_once_a_day')
     )
+    op.create_table('plan_invoice',
+    sa.Column('plan_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('invoice_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['invoice_id'], ['invoice.id'], name=op.f('plan_invoice_invoice_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['plan_id'], ['instalment_plan.id'], name=op.f('plan_invoice_plan_id_fkey'), ondelete='RESTRICT'),
+    sa.PrimaryKeyConstraint('id', name=op.f('plan_invoice_pkey')),
+    sa.UniqueConstraint('plan_id', 'invoice_id', name='plan_invoice_once')
+    )
+    with op.batch_alter_table('plan_invoice', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('plan_invoice_invoice_id_idx'), ['invoice_id'], unique=False)
+
+    op.create_table('reminder',
+    sa.Column('batch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('subject_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('stage', sa.String(length=30), nullable=False),
+    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('payer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('debt', sa.BigInteger(), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('planned_on', sa.Date(), nullable=False),
+    sa.Column('channel', sa.String(length=10), server_default='', nullable=False),
+    sa.Column('state', sa.String(length=10), nullable=False),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reason_code', sa.String(length=30), server_default='', nullable=False),
+    sa.Column('reason', sa.String(), server_default='', nullable=False),
+    sa.Column('why', sa.String(), server_default='', nullable=False),
+    sa.Column('dropped_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('row_version', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.CheckConstraint("(state = 'not_made') = (batch_id IS NULL)", name=op.f('reminder_made_has_batch')),
+    sa.CheckConstraint("state IN ('planned', 'approved', 'sending', 'sent', 'failed', 'unknown', 'dead', 'printed', 'done', 'dropped', 'not_made')", name=op.f('reminder_state_known')),
+    sa.ForeignKeyConstraint(['batch_id'], ['reminder_batch.id'], name=op.f('reminder_batch_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['dropped_by_id'], ['staff.id'], name=op.f('reminder_dropped_by_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['payer_id'], ['owner.id'], name=op.f('reminder_payer_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['subject_id'], ['invoice.id'], name=op.f('reminder_subject_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('reminder_unit_id_fkey'), ondelete='RESTRICT'),
+    sa.PrimaryKeyConstraint('id', name=op.f('reminder_pkey'))
+    )
+    with op.batch_alter_table('reminder', schema=None) as batch_op:
+        batch_op.create_index('reminder_batch_idx', ['batch_id'], unique=False)
+        batch_op.create_index('reminder_once_per_stage_and_debt', ['stage', 'subject_id'], unique=True, sqlite_where=sa.text("state <> 'not_made'"), postgresql_where=sa.text("state <> 'not_made'"))
+        batch_op.create_index(batch_op.f('reminder_payer_id_idx'), ['payer_id'], unique=False)
+        batch_op.create_index('reminder_planned_idx', ['planned_on', 'id'], unique=False)
+        batch_op.create_index('reminder_reason_stored_once', ['subject_id', 'stage', 'reason_code'], unique=True, sqlite_where=sa.text("state = 'not_made'"), postgresql_where=sa.text("state = 'not_made'"))
+        batch_op.create_index(batch_op.f('reminder_subject_id_idx'), ['subject_id'], unique=False)
+        batch_op.create_index('reminder_unit_idx', ['unit_id', 'payer_id', 'planned_on'], unique=False)
+
+    op.create_table('restriction',
+    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('payer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('invoice_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('fee_item_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('contract_clause', sa.String(length=200), server_default='', nullable=False),
+    sa.Column('state', sa.String(length=12), server_default='requested', nullable=False),
+    sa.Column('requested_on', sa.Date(), nullable=False),
+    sa.Column('requested_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('approved_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('approved_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('second_approved_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('second_approved_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('effective_on', sa.Date(), nullable=True),
+    sa.Column('lifted_on', sa.Date(), nullable=True),
+    sa.Column('reason', sa.String(), server_default='', nullable=False),
+    sa.Column('undertaking_until', sa.Date(), nullable=True),
+    sa.Column('undertaking_state', sa.String(length=10), server_default='', nullable=False),
+    sa.Column('row_version', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.CheckConstraint("state IN ('requested', 'approved', 'in_effect', 'lifted', 'stopped', 'refused', 'suspended')", name=op.f('restriction_state_known')),
+    sa.CheckConstraint('approved_by_id IS NULL OR approved_by_id <> requested_by_id', name=op.f('restriction_not_approved_by_requester')),
+    sa.CheckConstraint('second_approved_by_id IS NULL OR second_approved_by_id <> approved_by_id', name=op.f('restriction_two_people_approve')),
+    sa.ForeignKeyConstraint(['approved_by_id'], ['staff.id'], name=op.f('restriction_approved_by_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['fee_item_id'], ['fee_item.id'], name=op.f('restriction_fee_item_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['invoice_id'], ['invoice.id'], name=op.f('restriction_invoice_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['payer_id'], ['owner.id'], name=op.f('restriction_payer_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['requested_by_id'], ['staff.id'], name=op.f('restriction_requested_by_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['second_approved_by_id'], ['staff.id'], name=op.f('restriction_second_approved_by_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('restriction_unit_id_fkey'), ondelete='RESTRICT'),
+    sa.PrimaryKeyConstraint('id', name=op.f('restriction_pkey'))
+    )
+    with op.batch_alter_table('restriction', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('restriction_invoice_id_idx'), ['invoice_id'], unique=False)
+        batch_op.create_index('restriction_running_idx', ['effective_on'], unique=False, sqlite_where=sa.text("state IN ('approved', 'in_effect', 'suspended')"), postgresql_where=sa.text("state IN ('approved', 'in_effect', 'suspended')"))
+        batch_op.create_index('restriction_unit_idx', ['unit_id', 'payer_id'], unique=False)
+
     op.create_table('service_slip',
     sa.Column('slip_no', sa.String(length=40), nullable=False),
     sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1008,33 +1142,39 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('complainant_owner_id_idx'), ['owner_id'], unique=False)
         batch_op.create_index(batch_op.f('complainant_ticket_id_idx'), ['ticket_id'], unique=False)
 
-    op.create_table('episode',
+    op.create_table('contact',
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('payer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('invoice_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('opened_on', sa.Date(), nullable=False),
-    sa.Column('ended_on', sa.Date(), nullable=True),
-    sa.Column('end_reason', sa.String(), server_default='', nullable=False),
-    sa.Column('last_stage', sa.String(length=30), server_default='', nullable=False),
-    sa.Column('last_stage_on', sa.Date(), nullable=True),
+    sa.Column('method', sa.String(length=10), nullable=False),
+    sa.Column('staff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('spoke_with', sa.String(length=120), server_default='', nullable=False),
+    sa.Column('outcome', sa.String(), server_default='', nullable=False),
     sa.Column('arrears_reason', sa.String(length=20), server_default='', nullable=False),
-    sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('hold_until', sa.Date(), nullable=True),
-    sa.Column('hold_reason', sa.String(), server_default='', nullable=False),
+    sa.Column('promised_on', sa.Date(), nullable=True),
+    sa.Column('promised_amount', sa.BigInteger(), nullable=True),
+    sa.Column('promise_state', sa.String(length=10), server_default='', nullable=False),
+    sa.Column('note', sa.String(), server_default='', nullable=False),
+    sa.Column('reminder_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('row_version', sa.Integer(), server_default='1', nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint('ended_on IS NULL OR opened_on <= ended_on', name=op.f('episode_opened_before_ended')),
-    sa.ForeignKeyConstraint(['invoice_id'], ['invoice.id'], name=op.f('episode_invoice_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['payer_id'], ['owner.id'], name=op.f('episode_payer_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('episode_ticket_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('episode_unit_id_fkey'), ondelete='RESTRICT'),
-    sa.PrimaryKeyConstraint('id', name=op.f('episode_pkey'))
+    sa.CheckConstraint("method IN ('phone', 'message', 'visit')", name=op.f('contact_method_known')),
+    sa.CheckConstraint("promise_state IN ('', 'open', 'kept', 'broken')", name=op.f('contact_promise_state_known')),
+    sa.CheckConstraint('promised_amount IS NULL OR promised_amount > 0', name=op.f('contact_promise_positive')),
+    sa.ForeignKeyConstraint(['payer_id'], ['owner.id'], name=op.f('contact_payer_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['reminder_id'], ['reminder.id'], name=op.f('contact_reminder_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('contact_staff_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('contact_unit_id_fkey'), ondelete='RESTRICT'),
+    sa.PrimaryKeyConstraint('id', name=op.f('contact_pkey'))
     )
-    with op.batch_alter_table('episode', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('episode_invoice_id_idx'), ['invoice_id'], unique=False)
-        batch_op.create_index('episode_payer_idx', ['payer_id'], unique=False)
-        batch_op.create_index('episode_running_idx', ['unit_id', 'payer_id'], unique=True, sqlite_where=sa.text('ended_on IS NULL'), postgresql_where=sa.text('ended_on IS NULL'))
-        batch_op.create_index(batch_op.f('episode_ticket_id_idx'), ['ticket_id'], unique=False)
+    with op.batch_alter_table('contact', schema=None) as batch_op:
+        batch_op.create_index('contact_at_idx', ['at', 'id'], unique=False)
+        batch_op.create_index(batch_op.f('contact_payer_id_idx'), ['payer_id'], unique=False)
+        batch_op.create_index('contact_promise_idx', ['promised_on'], unique=False, sqlite_where=sa.text("promise_state = 'open'"), postgresql_where=sa.text("promise_state = 'open'"))
+        batch_op.create_index('contact_promised_idx', ['promised_on'], unique=False, sqlite_where=sa.text('promised_on IS NOT NULL'), postgresql_where=sa.text('promised_on IS NOT NULL'))
+        batch_op.create_index(batch_op.f('contact_reminder_id_idx'), ['reminder_id'], unique=False)
+        batch_op.create_index('contact_unit_idx', ['unit_id', 'at'], unique=False)
 
     op.create_table('invalid_request',
     sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1056,6 +1196,38 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('invalid_request', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('invalid_request_ticket_id_idx'), ['ticket_id'], unique=False)
+
+    op.create_table('message',
+    sa.Column('key', sa.String(length=120), nullable=False),
+    sa.Column('channel', sa.String(length=10), nullable=False),
+    sa.Column('address', sa.String(length=300), nullable=False),
+    sa.Column('subject', sa.String(length=300), server_default='', nullable=False),
+    sa.Column('body', sa.String(), nullable=False),
+    sa.Column('language', sa.String(length=10), server_default='zh_Hans', nullable=False),
+    sa.Column('reminder_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('staff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('state', sa.String(length=10), server_default='pending', nullable=False),
+    sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('next_try_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('claimed_by', sa.String(length=120), server_default='', nullable=False),
+    sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('error', sa.String(), server_default='', nullable=False),
+    sa.Column('row_version', sa.Integer(), server_default='1', nullable=False),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.CheckConstraint("state IN ('pending', 'sending', 'sent', 'failed', 'unknown', 'dead', 'dropped')", name=op.f('message_state_known')),
+    sa.ForeignKeyConstraint(['reminder_id'], ['reminder.id'], name=op.f('message_reminder_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('message_staff_id_fkey'), ondelete='RESTRICT'),
+    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('message_ticket_id_fkey'), ondelete='RESTRICT'),
+    sa.PrimaryKeyConstraint('id', name=op.f('message_pkey')),
+    sa.UniqueConstraint('key', name=op.f('message_key_key'))
+    )
+    with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('message_reminder_id_idx'), ['reminder_id'], unique=False)
+        batch_op.create_index(batch_op.f('message_ticket_id_idx'), ['ticket_id'], unique=False)
+        batch_op.create_index('message_waiting_idx', ['next_try_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('pending', 'failed', 'sending')"), postgresql_where=sa.text("state IN ('pending', 'failed', 'sending')"))
 
     op.create_table('review_meeting',
     sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1210,208 +1382,11 @@ def upgrade() -> None:
         batch_op.create_index('escalation_at_idx', ['at', 'id'], unique=False)
         batch_op.create_index(batch_op.f('escalation_ticket_id_idx'), ['ticket_id'], unique=False)
 
-    op.create_table('legal_case',
-    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('payer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('episode_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('state', sa.String(length=12), server_default='preparing', nullable=False),
-    sa.Column('opened_on', sa.Date(), nullable=False),
-    sa.Column('amount', sa.BigInteger(), nullable=False),
-    sa.Column('missing', sa.String(), server_default='', nullable=False),
-    sa.Column('letter_batch', sa.String(length=30), server_default='', nullable=False),
-    sa.Column('filing_batch', sa.String(length=30), server_default='', nullable=False),
-    sa.Column('result', sa.String(), server_default='', nullable=False),
-    sa.Column('recovered', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('closed_on', sa.Date(), nullable=True),
-    sa.Column('row_version', sa.Integer(), server_default='1', nullable=False),
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint("state IN ('preparing', 'letter_sent', 'filed', 'mediation', 'judged', 'settled', 'withdrawn')", name=op.f('legal_case_state_known')),
-    sa.ForeignKeyConstraint(['episode_id'], ['episode.id'], name=op.f('legal_case_episode_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['payer_id'], ['owner.id'], name=op.f('legal_case_payer_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('legal_case_unit_id_fkey'), ondelete='RESTRICT'),
-    sa.PrimaryKeyConstraint('id', name=op.f('legal_case_pkey'))
-    )
-    with op.batch_alter_table('legal_case', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('legal_case_episode_id_idx'), ['episode_id'], unique=False)
-        batch_op.create_index('legal_case_unit_idx', ['unit_id', 'payer_id'], unique=False)
-
-    op.create_table('reminder',
-    sa.Column('batch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('episode_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('subject_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('stage', sa.String(length=30), nullable=False),
-    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('payer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('debt', sa.BigInteger(), nullable=False),
-    sa.Column('due_on', sa.Date(), nullable=False),
-    sa.Column('planned_on', sa.Date(), nullable=False),
-    sa.Column('made_on', sa.Date(), nullable=False),
-    sa.Column('channel', sa.String(length=10), server_default='', nullable=False),
-    sa.Column('state', sa.String(length=10), nullable=False),
-    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('reason_code', sa.String(length=30), server_default='', nullable=False),
-    sa.Column('reason', sa.String(), server_default='', nullable=False),
-    sa.Column('dropped_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('row_version', sa.Integer(), server_default='1', nullable=False),
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint("state IN ('planned', 'approved', 'sending', 'sent', 'failed', 'unknown', 'dead', 'printed', 'done', 'dropped', 'not_made')", name=op.f('reminder_state_known')),
-    sa.ForeignKeyConstraint(['batch_id'], ['reminder_batch.id'], name=op.f('reminder_batch_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['dropped_by_id'], ['staff.id'], name=op.f('reminder_dropped_by_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['episode_id'], ['episode.id'], name=op.f('reminder_episode_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['payer_id'], ['owner.id'], name=op.f('reminder_payer_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['subject_id'], ['invoice.id'], name=op.f('reminder_subject_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('reminder_unit_id_fkey'), ondelete='RESTRICT'),
-    sa.PrimaryKeyConstraint('id', name=op.f('reminder_pkey')),
-    sa.UniqueConstraint('stage', 'subject_id', 'planned_on', 'reason_code', name='reminder_reason_stored_once')
-    )
-    with op.batch_alter_table('reminder', schema=None) as batch_op:
-        batch_op.create_index('reminder_batch_idx', ['batch_id'], unique=False)
-        batch_op.create_index(batch_op.f('reminder_episode_id_idx'), ['episode_id'], unique=False)
-        batch_op.create_index('reminder_once_per_stage_and_debt', ['stage', 'subject_id'], unique=True, sqlite_where=sa.text("state <> 'not_made'"), postgresql_where=sa.text("state <> 'not_made'"))
-        batch_op.create_index(batch_op.f('reminder_payer_id_idx'), ['payer_id'], unique=False)
-        batch_op.create_index('reminder_planned_idx', ['planned_on', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('reminder_subject_id_idx'), ['subject_id'], unique=False)
-        batch_op.create_index('reminder_unit_idx', ['unit_id', 'payer_id', 'planned_on'], unique=False)
-
-    op.create_table('restriction',
-    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('payer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('episode_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('fee_item_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('contract_clause', sa.String(length=200), server_default='', nullable=False),
-    sa.Column('state', sa.String(length=12), server_default='requested', nullable=False),
-    sa.Column('requested_on', sa.Date(), nullable=False),
-    sa.Column('requested_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('approved_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('approved_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('second_approved_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('second_approved_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('effective_on', sa.Date(), nullable=True),
-    sa.Column('lifted_on', sa.Date(), nullable=True),
-    sa.Column('reason', sa.String(), server_default='', nullable=False),
-    sa.Column('undertaking_until', sa.Date(), nullable=True),
-    sa.Column('undertaking_state', sa.String(length=10), server_default='', nullable=False),
-    sa.Column('row_version', sa.Integer(), server_default='1', nullable=False),
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint("state IN ('requested', 'approved', 'in_effect', 'lifted', 'stopped', 'refused', 'suspended')", name=op.f('restriction_state_known')),
-    sa.CheckConstraint('approved_by_id IS NULL OR approved_by_id <> requested_by_id', name=op.f('restriction_not_approved_by_requester')),
-    sa.CheckConstraint('second_approved_by_id IS NULL OR second_approved_by_id <> approved_by_id', name=op.f('restriction_two_people_approve')),
-    sa.ForeignKeyConstraint(['approved_by_id'], ['staff.id'], name=op.f('restriction_approved_by_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['episode_id'], ['episode.id'], name=op.f('restriction_episode_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['fee_item_id'], ['fee_item.id'], name=op.f('restriction_fee_item_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['payer_id'], ['owner.id'], name=op.f('restriction_payer_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['requested_by_id'], ['staff.id'], name=op.f('restriction_requested_by_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['second_approved_by_id'], ['staff.id'], name=op.f('restriction_second_approved_by_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('restriction_unit_id_fkey'), ondelete='RESTRICT'),
-    sa.PrimaryKeyConstraint('id', name=op.f('restriction_pkey'))
-    )
-    with op.batch_alter_table('restriction', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('restriction_episode_id_idx'), ['episode_id'], unique=False)
-        batch_op.create_index('restriction_unit_idx', ['unit_id', 'payer_id'], unique=False)
-
-    op.create_table('contact',
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('unit_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('payer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('method', sa.String(length=10), nullable=False),
-    sa.Column('staff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('spoke_with', sa.String(length=120), server_default='', nullable=False),
-    sa.Column('outcome', sa.String(), server_default='', nullable=False),
-    sa.Column('arrears_reason', sa.String(length=20), server_default='', nullable=False),
-    sa.Column('promised_on', sa.Date(), nullable=True),
-    sa.Column('promised_amount', sa.BigInteger(), nullable=True),
-    sa.Column('promise_state', sa.String(length=10), server_default='', nullable=False),
-    sa.Column('note', sa.String(), server_default='', nullable=False),
-    sa.Column('reminder_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('row_version', sa.Integer(), server_default='1', nullable=False),
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint("method IN ('phone', 'message', 'visit')", name=op.f('contact_method_known')),
-    sa.CheckConstraint("promise_state IN ('', 'open', 'kept', 'broken')", name=op.f('contact_promise_state_known')),
-    sa.CheckConstraint('promised_amount IS NULL OR promised_amount > 0', name=op.f('contact_promise_positive')),
-    sa.ForeignKeyConstraint(['payer_id'], ['owner.id'], name=op.f('contact_payer_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['reminder_id'], ['reminder.id'], name=op.f('contact_reminder_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('contact_staff_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('contact_unit_id_fkey'), ondelete='RESTRICT'),
-    sa.PrimaryKeyConstraint('id', name=op.f('contact_pkey'))
-    )
-    with op.batch_alter_table('contact', schema=None) as batch_op:
-        batch_op.create_index('contact_at_idx', ['at', 'id'], unique=False)
-        batch_op.create_index(batch_op.f('contact_payer_id_idx'), ['payer_id'], unique=False)
-        batch_op.create_index('contact_promise_idx', ['promised_on'], unique=False, sqlite_where=sa.text("promise_state = 'open'"), postgresql_where=sa.text("promise_state = 'open'"))
-        batch_op.create_index(batch_op.f('contact_reminder_id_idx'), ['reminder_id'], unique=False)
-        batch_op.create_index('contact_unit_idx', ['unit_id', 'at'], unique=False)
-
-    op.create_table('message',
-    sa.Column('key', sa.String(length=120), nullable=False),
-    sa.Column('channel', sa.String(length=10), nullable=False),
-    sa.Column('address', sa.String(length=300), nullable=False),
-    sa.Column('subject', sa.String(length=300), server_default='', nullable=False),
-    sa.Column('body', sa.String(), nullable=False),
-    sa.Column('language', sa.String(length=10), server_default='zh_Hans', nullable=False),
-    sa.Column('reminder_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('ticket_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('staff_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('state', sa.String(length=10), server_default='pending', nullable=False),
-    sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
-    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('next_try_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('claimed_by', sa.String(length=120), server_default='', nullable=False),
-    sa.Column('claimed_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('error', sa.String(), server_default='', nullable=False),
-    sa.Column('row_version', sa.Integer(), server_default='1', nullable=False),
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.CheckConstraint("state IN ('pending', 'sending', 'sent', 'failed', 'unknown', 'dead', 'dropped')", name=op.f('message_state_known')),
-    sa.ForeignKeyConstraint(['reminder_id'], ['reminder.id'], name=op.f('message_reminder_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('message_staff_id_fkey'), ondelete='RESTRICT'),
-    sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('message_ticket_id_fkey'), ondelete='RESTRICT'),
-    sa.PrimaryKeyConstraint('id', name=op.f('message_pkey')),
-    sa.UniqueConstraint('key', name=op.f('message_key_key'))
-    )
-    with op.batch_alter_table('message', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('message_reminder_id_idx'), ['reminder_id'], unique=False)
-        batch_op.create_index(batch_op.f('message_ticket_id_idx'), ['ticket_id'], unique=False)
-        batch_op.create_index('message_waiting_idx', ['next_try_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('pending', 'failed', 'sending')"), postgresql_where=sa.text("state IN ('pending', 'failed', 'sending')"))
-
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
-    with op.batch_alter_table('message', schema=None) as batch_op:
-        batch_op.drop_index('message_waiting_idx', sqlite_where=sa.text("state IN ('pending', 'failed', 'sending')"), postgresql_where=sa.text("state IN ('pending', 'failed', 'sending')"))
-        batch_op.drop_index(batch_op.f('message_ticket_id_idx'))
-        batch_op.drop_index(batch_op.f('message_reminder_id_idx'))
-
-    op.drop_table('message')
-    with op.batch_alter_table('contact', schema=None) as batch_op:
-        batch_op.drop_index('contact_unit_idx')
-        batch_op.drop_index(batch_op.f('contact_reminder_id_idx'))
-        batch_op.drop_index('contact_promise_idx', sqlite_where=sa.text("promise_state = 'open'"), postgresql_where=sa.text("promise_state = 'open'"))
-        batch_op.drop_index(batch_op.f('contact_payer_id_idx'))
-        batch_op.drop_index('contact_at_idx')
-
-    op.drop_table('contact')
-    with op.batch_alter_table('restriction', schema=None) as batch_op:
-        batch_op.drop_index('restriction_unit_idx')
-        batch_op.drop_index(batch_op.f('restriction_episode_id_idx'))
-
-    op.drop_table('restriction')
-    with op.batch_alter_table('reminder', schema=None) as batch_op:
-        batch_op.drop_index('reminder_unit_idx')
-        batch_op.drop_index(batch_op.f('reminder_subject_id_idx'))
-        batch_op.drop_index('reminder_planned_idx')
-        batch_op.drop_index(batch_op.f('reminder_payer_id_idx'))
-        batch_op.drop_index('reminder_once_per_stage_and_debt', sqlite_where=sa.text("state <> 'not_made'"), postgresql_where=sa.text("state <> 'not_made'"))
-        batch_op.drop_index(batch_op.f('reminder_episode_id_idx'))
-        batch_op.drop_index('reminder_batch_idx')
-
-    op.drop_table('reminder')
-    with op.batch_alter_table('legal_case', schema=None) as batch_op:
-        batch_op.drop_index('legal_case_unit_idx')
-        batch_op.drop_index(batch_op.f('legal_case_episode_id_idx'))
-
-    op.drop_table('legal_case')
     with op.batch_alter_table('escalation', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('escalation_ticket_id_idx'))
         batch_op.drop_index('escalation_at_idx')
@@ -1448,17 +1423,25 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('review_meeting_ticket_id_idx'))
 
     op.drop_table('review_meeting')
+    with op.batch_alter_table('message', schema=None) as batch_op:
+        batch_op.drop_index('message_waiting_idx', sqlite_where=sa.text("state IN ('pending', 'failed', 'sending')"), postgresql_where=sa.text("state IN ('pending', 'failed', 'sending')"))
+        batch_op.drop_index(batch_op.f('message_ticket_id_idx'))
+        batch_op.drop_index(batch_op.f('message_reminder_id_idx'))
+
+    op.drop_table('message')
     with op.batch_alter_table('invalid_request', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('invalid_request_ticket_id_idx'))
 
     op.drop_table('invalid_request')
-    with op.batch_alter_table('episode', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('episode_ticket_id_idx'))
-        batch_op.drop_index('episode_running_idx', sqlite_where=sa.text('ended_on IS NULL'), postgresql_where=sa.text('ended_on IS NULL'))
-        batch_op.drop_index('episode_payer_idx')
-        batch_op.drop_index(batch_op.f('episode_invoice_id_idx'))
+    with op.batch_alter_table('contact', schema=None) as batch_op:
+        batch_op.drop_index('contact_unit_idx')
+        batch_op.drop_index(batch_op.f('contact_reminder_id_idx'))
+        batch_op.drop_index('contact_promised_idx', sqlite_where=sa.text('promised_on IS NOT NULL'), postgresql_where=sa.text('promised_on IS NOT NULL'))
+        batch_op.drop_index('contact_promise_idx', sqlite_where=sa.text("promise_state = 'open'"), postgresql_where=sa.text("promise_state = 'open'"))
+        batch_op.drop_index(batch_op.f('contact_payer_id_idx'))
+        batch_op.drop_index('contact_at_idx')
 
-    op.drop_table('episode')
+    op.drop_table('contact')
     with op.batch_alter_table('complainant', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('complainant_ticket_id_idx'))
         batch_op.drop_index(batch_op.f('complainant_owner_id_idx'))
@@ -1499,7 +1482,32 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('service_slip_fee_item_id_idx'))
 
     op.drop_table('service_slip')
+    with op.batch_alter_table('restriction', schema=None) as batch_op:
+        batch_op.drop_index('restriction_unit_idx')
+        batch_op.drop_index('restriction_running_idx', sqlite_where=sa.text("state IN ('approved', 'in_effect', 'suspended')"), postgresql_where=sa.text("state IN ('approved', 'in_effect', 'suspended')"))
+        batch_op.drop_index(batch_op.f('restriction_invoice_id_idx'))
+
+    op.drop_table('restriction')
+    with op.batch_alter_table('reminder', schema=None) as batch_op:
+        batch_op.drop_index('reminder_unit_idx')
+        batch_op.drop_index(batch_op.f('reminder_subject_id_idx'))
+        batch_op.drop_index('reminder_reason_stored_once', sqlite_where=sa.text("state = 'not_made'"), postgresql_where=sa.text("state = 'not_made'"))
+        batch_op.drop_index('reminder_planned_idx')
+        batch_op.drop_index(batch_op.f('reminder_payer_id_idx'))
+        batch_op.drop_index('reminder_once_per_stage_and_debt', sqlite_where=sa.text("state <> 'not_made'"), postgresql_where=sa.text("state <> 'not_made'"))
+        batch_op.drop_index('reminder_batch_idx')
+
+    op.drop_table('reminder')
+    with op.batch_alter_table('plan_invoice', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('plan_invoice_invoice_id_idx'))
+
+    op.drop_table('plan_invoice')
     op.drop_table('meter_reading')
+    with op.batch_alter_table('legal_case', schema=None) as batch_op:
+        batch_op.drop_index('legal_case_unit_idx')
+        batch_op.drop_index(batch_op.f('legal_case_invoice_id_idx'))
+
+    op.drop_table('legal_case')
     with op.batch_alter_table('late_fee_waiver', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('late_fee_waiver_invoice_id_idx'))
 
@@ -1554,6 +1562,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('meter_fee_item_id_idx'))
 
     op.drop_table('meter')
+    with op.batch_alter_table('ladder_hold', schema=None) as batch_op:
+        batch_op.drop_index('ladder_hold_unit_idx')
+        batch_op.drop_index('ladder_hold_running_idx', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+        batch_op.drop_index(batch_op.f('ladder_hold_payer_id_idx'))
+
+    op.drop_table('ladder_hold')
     with op.batch_alter_table('invoice', schema=None) as batch_op:
         batch_op.drop_index('invoice_unit_idx')
         batch_op.drop_index('invoice_payer_idx')
