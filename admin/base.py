@@ -1,0 +1,1080 @@
+"""OfficeView: the one hardened screen that every table's screen inherits, and OfficePage for hand-made ones.
+
+Writing a screen
+    class TariffView(OfficeView):
+        table = Tariff                      # the model
+        screen = "tariffs"                  # address, endpoint and row in admin/permissions.py
+        title = _l("Tariffs")
+        room = "bills"                      # heading of the sidebar, see ROOMS
+        icon = "tag"                        # a symbol of static/icons.svg
+        column_list = ("fee_item.name", "unit_kind", "rate", "valid_from", "valid_to")
+        column_searchable_list = ("fee_item.code",)          # prefix search; dotted names are fine
+        search_exact = ("owner.phones.number_mac",)          # found by the exact value's fingerprint
+        column_default_sort = "-valid_from"                  # a leading - is descending
+        filters = (ChoiceFilter("unit_kind"), RelationFilter("fee_item"), RangeFilter("valid_from"))
+        one_click = (OneClick("current", _l("In force"), lambda view: [Tariff.valid_to.is_(None)]),)
+        choices = {"unit_kind": labels.UNIT_KINDS}           # code → label: badge, select and filter alike
+        form_columns = ("fee_item", "unit_kind", "rate", "valid_from", "valid_to")
+        form_sections = ((_l("What"), ("fee_item", "unit_kind")), (_l("How much"), ("rate", …)))
+        column_descriptions = {"rate": _l("Yuan for each unit of the basis")}   # help under the field
+        related = (Related("invoices", "unit_id"),)          # lists shown under a record
+        large_relations = {"unit": ("code",)}                # pickers that search by these columns
+
+Columns: `number`, `unit.code` (joined), or a key of `column_computed` = {"is_overdue": lambda model: SQL}.
+`name` of a table named in three languages is the reader's name. Formats come from the column's type
+(money, date, office time, flag, masked); `column_formats = {"stage": formats.badge(labels.STAGES)}`
+overrules, a format is `(value, row) -> text or Markup` and never queries. Labels come from admin/labels.py
+unless `column_labels` says otherwise. `detail_columns` defaults to the list's and the form's columns.
+Large tables set `is_large = True`: only indexed columns sort.
+Rows a reader may touch: override `scope(self) -> list of SQL conditions`; it holds for the list, one record,
+look-ups, export, actions and inline edit. `lookup_scope(name, model)` does so for a picker's rows.
+Read-only tables set `can_create = can_edit = can_delete = False` (or leave the letters out in permissions).
+
+Actions: a method that calls one office verb. The base checks the role, loads the rows in scope, asks for
+confirmation and for the `fields`, writes the audit row, commits, translates `Refused`, flashes.
+        @office_action("void", _l("Void"), confirm=_l("Void these receipts?"), tone="bad",
+                       fields=(Ask("reason", _l("Reason"), is_required=True),))
+        def void(self, rows, given):
+            payments.void(db.session(), rows, reason=given["reason"], staff=current_staff(), now=self.now())
+            return _("%(count)s receipts were voided.", count=len(rows))     # the flash; or a Response
+`on="row"` offers it on one record only, `on="list"` without rows (the handler gets []).
+
+Hooks around saving: `before_save(form, row, is_new)` (raise Refused to refuse) and `after_save(row, is_new)`,
+both inside the transaction. An own page beside the table: `@expose("/close/", methods=("GET", "POST"))` with
+`verbs = {"close_view": "act"}` and `self.render("office/…html", …)`; each POST form holds {{ csrf_field() }}.
+A hand-made screen without a table derives from OfficePage (screen, title, room, icon; `verbs` as above).
+Confirmation in own templates: `<form data-confirm="…">`. No inline script or on… attributes: the CSP blocks
+them; `<script nonce="{{ csp_nonce() }}">` or a file in static/ works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask import abort, flash, g, jsonify, redirect, request, url_for
+from flask_admin import BaseView, expose
+from flask_admin.contrib.sqla import ModelView
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
+from sqlalchemy import Select, inspect, select
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.wrappers import Response
+
+from admin import formats, forms, labels, language, lists, refusals
+from admin.audit import Audit, pending_changes, record, snapshot
+from admin.lists import (
+    ChoiceFilter,
+    Filter,
+    FlagFilter,
+    IsFilter,
+    OneClick,
+    RangeFilter,
+    RelationFilter,
+    TextFilter,
+)
+from admin.permissions import may
+from admin.sessions import current_staff, safe_target
+from models.base import db
+from models.office import SavedView
+from models.secrets import Sealed, fingerprint
+from office import clock
+from office.errors import Refused, Stale
+
+ROOMS = {
+    "today": (_l("Today"), "sun"),
+    "property": (_l("Property"), "building-2"),
+    "bills": (_l("Bills"), "receipt-text"),
+    "money": (_l("Money"), "wallet"),
+    "arrears": (_l("Arrears"), "bell-ring"),
+    "complaints": (_l("Complaints"), "message-square-warning"),
+    "visits": (_l("Visits"), "footprints"),
+    "reports": (_l("Reports"), "chart-column"),
+    "policies": (_l("Policies"), "scale"),
+    "office": (_l("Office"), "settings"),
+}
+VERBS = {
+    "create": _l("Created"),
+    "edit": _l("Changed"),
+    "delete": _l("Deleted"),
+    "export": _l("Exported"),
+    "reveal": _l("Masked value shown"),
+    "bulk_edit": _l("Changed together"),
+    "undo": _l("Change undone"),
+    "import": _l("Imported"),
+    "sign_in": _l("Signed in"),
+    "sign_out": _l("Signed out"),
+    "password": _l("Password changed"),
+    "preferences": _l("Own settings changed"),
+    "save_view": _l("View saved"),
+    "forget_view": _l("View forgotten"),
+}
+HISTORY_ROWS = 100
+RELATED_ROWS = 8
+MOST_ROWS_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Related:
+    """Another screen's rows that point at this record: shown under it, as `column` = its id."""
+
+    screen: str
+    column: str
+    title: Any = None
+    columns: tuple[str, ...] = ()
+    size: int = RELATED_ROWS
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One thing an action asks for: kind text, area, date, money, number or choice (with choices)."""
+
+    name: str
+    label: Any
+    kind: str = "text"
+    is_required: bool = False
+    choices: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] | None = None
+    help: Any = ""
+
+
+@dataclass(frozen=True)
+class Action:
+    code: str
+    label: Any
+    handler: str
+    confirm: Any = None
+    fields: tuple[Ask, ...] = ()
+    on: str = "rows"
+    icon: str = "play"
+    tone: str = ""
+    verb: str = "act"
+
+
+def office_action(code: str, label: Any, **options: Any) -> Callable[[Any], Any]:
+    """Mark a method as an action of its screen; options as in Action."""
+
+    def mark(method: Any) -> Any:
+        method.office_action = Action(code, label, method.__name__, **options)
+        return method
+
+    return mark
+
+
+class Screen:
+    """What tables' screens and hand-made pages share: who may, how it is drawn, what time it is."""
+
+    screen = ""
+    title: Any = ""
+    room = "office"
+    icon = "file"
+    is_in_menu = True
+    verbs: Mapping[str, str] = {}
+    _verbs: Mapping[str, str] = {}
+
+    def is_visible(self) -> bool:
+        return self.is_in_menu
+
+    def is_accessible(self) -> bool:
+        """Whether the signed-in person may do what this request's view function does."""
+        return self.may(self.verb_of((request.endpoint or "").rpartition(".")[2]))
+
+    def verb_of(self, function: str) -> str:
+        default = "see" if request.method in {"GET", "HEAD"} else "act"
+        return self.verbs.get(function) or self._verbs.get(function) or default
+
+    def rooms(self) -> Mapping[str, tuple[Any, str]]:
+        return ROOMS
+
+    def action_label(self, code: str) -> Any:
+        """What an audit row's action is called."""
+        own = getattr(self, "office_actions", {}).get(code)
+        return own.label if own else VERBS.get(code, code.replace("_", " "))
+
+    def may(self, verb: str) -> bool:
+        staff = current_staff()
+        return staff is not None and may(staff.roles, self.screen, verb)
+
+    def now(self) -> datetime:
+        """The office's present instant."""
+        if "office_now" not in g:
+            g.office_now = clock.now(db.session())
+        return g.office_now
+
+    def today(self) -> date:
+        return self.now().astimezone(formats.zone()).date()
+
+    @property
+    def dialect(self) -> str:
+        return db.engine.dialect.name
+
+    def inaccessible_callback(self, _name: str, **_kwargs: Any) -> Any:
+        return abort(403)
+
+    def return_url(self, default: str | None = None) -> str:
+        """Where the reader came from if that is on this site, else the list."""
+        return safe_target(request.values.get("url")) or default or self.get_url(f"{self.screen}.index_view")  # type: ignore[attr-defined]
+
+
+class OfficePage(Screen, BaseView):
+    """A hand-made page: set screen, title, room, icon, and an `@expose("/")` method named `index`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(name=self.title, endpoint=self.screen, **kwargs)
+
+
+class OfficeView(Screen, ModelView):
+    table: Any = None
+    room = "office"
+    is_large = False
+
+    form_base_class = forms.OfficeForm
+    model_form_converter = forms.Converter
+    column_auto_select_related = False
+    can_view_details = True
+    can_export = True
+    page_size = 50
+    list_template = "office/list.html"
+    create_template = edit_template = "office/form.html"
+    details_template = "office/details.html"
+
+    filters: Sequence[Filter] = ()
+    one_click: Sequence[OneClick] = ()
+    choices: Mapping[str, Mapping[str, Any]] = {}
+    column_formats: Mapping[str, formats.Format] = {}
+    column_computed: Mapping[str, Callable[[Any], Any]] = {}
+    column_hidden: Sequence[str] = ()  # in the column chooser, not shown at first
+    search_exact: Sequence[str] = ()
+    column_default_sort = ""
+    detail_columns: Sequence[str] = ()
+    form_sections: Sequence[tuple[Any, Sequence[str]]] = ()
+    form_columns: Sequence[str] = ()
+    related: Sequence[Related] = ()
+    large_relations: Mapping[str, tuple[str, ...]] = {
+        "unit": ("code",),
+        "owner": ("name", "pinyin_initials"),
+        "payer": ("name", "pinyin_initials"),
+        "ticket": ("number",),
+        "invoice": ("number",),
+        "payment": ("number",),
+    }
+    bulk_columns: Sequence[str] = ()
+    empty_hint: Any = ""
+    _verbs: Mapping[str, str] = {
+        "create_view": "create",
+        "edit_view": "edit",
+        "ajax_update": "edit",
+        "bulk_view": "edit",
+        "undo_view": "edit",
+        "delete_view": "delete",
+        "action_view": "act",
+        "export": "export",
+        "reveal_view": "act",
+        "index_view": "see",
+        "details_view": "see",
+        "ajax_lookup": "see",
+        "save_view": "see",
+        "forget_view": "see",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._source_cache: dict[Any, Any] = {}
+        super().__init__(self.table, db, name=self.title, endpoint=self.screen, **kwargs)
+        self.office_actions = self._found_actions()
+        self._attributes: dict[str, Any] = {}
+
+    # What Flask-Admin would otherwise work out from the model --------------------------------------
+
+    def scaffold_auto_joins(self) -> list[Any]:
+        return []
+
+    def get_list_columns(self) -> list[Any]:
+        return [(name, self.get_column_name(name)) for name in self.column_list or ()]
+
+    get_details_columns = get_export_columns = get_list_columns
+
+    def get_sortable_columns(self) -> dict[Any, Any]:
+        return {}
+
+    def init_search(self) -> bool:
+        return bool(self.column_searchable_list)
+
+    def init_actions(self) -> None:
+        self._actions, self._actions_data = [], {}
+
+    def get_filters(self) -> None:
+        return None
+
+    def scaffold_form(self) -> Any:
+        """Only what `form_columns` lists: nothing else can be assigned."""
+        return super().scaffold_form() if self.form_columns else forms.OfficeForm
+
+    def _process_ajax_references(self) -> dict[str, Any]:
+        mapper = inspect(self.model)
+        return {
+            name: forms.Loader(self, name, mapper.relationships[name].mapper.class_, fields)
+            for name, fields in self.large_relations.items()
+            if name in mapper.relationships
+        }
+
+    def get_column_name(self, field: str) -> Any:
+        own = self.column_labels or {}
+        if field in own:
+            return own[field]
+        return (
+            labels.COLUMNS.get(field)
+            or labels.COLUMNS.get(field.rpartition(".")[2])
+            or self._prettify_name(field)
+        )
+
+    # Columns -----------------------------------------------------------------------------------------
+
+    @property
+    def language(self) -> str:
+        return language.current()
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return (*self.column_list, *self.column_hidden)
+
+    @property
+    def default_columns(self) -> tuple[str, ...]:
+        return tuple(self.column_list)
+
+    @property
+    def one_click_codes(self) -> frozenset[str]:
+        return frozenset(each.code for each in self.one_click)
+
+    @property
+    def sortable_names(self) -> frozenset[str]:
+        """What the list may be ordered by: plain columns; of large tables only those an index begins with."""
+        if "sortable" not in self._source_cache:
+            names = {name for name in self.column_names if name in inspect(self.model).column_attrs}
+            if self.is_large:
+                names &= _indexed(self.model)
+            else:
+                names |= {name for name in self.column_names if "." in name}
+            self._source_cache["sortable"] = frozenset(names | {"id", self._plain_default_sort()[0]})
+        return self._source_cache["sortable"]
+
+    def default_sort(self, one_click: str = "") -> tuple[str, bool]:
+        for each in self.one_click:
+            if each.code == one_click and each.sort:
+                return each.sort.removeprefix("-"), each.sort.startswith("-")
+        return self._plain_default_sort()
+
+    def _plain_default_sort(self) -> tuple[str, bool]:
+        sort = self.column_default_sort or "-id"
+        return sort.removeprefix("-"), sort.startswith("-")
+
+    def column(self, name: str) -> lists.Column:
+        """A column ready to show, made once."""
+        if name not in self._attributes:
+            kind = self.sort_type(name)
+            show, layout = formats.automatic(kind)
+            if name in self.choices:
+                has_tones = any(code in formats.TONES for code in self.choices[name])
+                show = (formats.badge if has_tones else formats.label)(self.choices[name])
+                layout = "text"
+            self._attributes[name] = lists.Column(
+                name=name,
+                label=self.get_column_name(name),
+                key=name.replace(".", "__"),
+                layout=layout,
+                show=self.column_formats.get(name, show),
+                is_sortable=name in self.sortable_names,
+                is_editable=name in (self.column_editable_list or ()),
+            )
+        return self._attributes[name]
+
+    def attribute_path(self, name: str) -> Any:
+        """The model attribute that a dotted name ends at."""
+        entity = self.model
+        *steps, last = name.split(".")
+        for step in steps:
+            entity = getattr(entity, step).property.mapper.class_
+        return lists.attribute_of(entity, last, language.current() if db else "en")
+
+    def attribute(self, name: str) -> Any:
+        return (
+            self.column_computed[name](self.model)
+            if name in self.column_computed
+            else self.attribute_path(name)
+        )
+
+    def sort_type(self, name: str) -> Any:
+        return self.attribute(name).type
+
+    def text_of(self, row: Any) -> str:
+        return forms.text_of(row)
+
+    # Which rows --------------------------------------------------------------------------------------
+
+    def scope(self) -> list[Any]:
+        """SQL conditions of the rows that the signed-in person may touch; none means all."""
+        return []
+
+    def lookup_scope(self, _name: str, _model: Any) -> list[Any]:
+        """SQL conditions of the rows that a relation's field may offer and take."""
+        return []
+
+    def lookup_statement(self, name: str, model: Any) -> Select[Any]:
+        statement = select(model).where(*self.lookup_scope(name, model))
+        for column in ("position", "name", "code", "number"):
+            if column in inspect(model).column_attrs:
+                statement = statement.order_by(getattr(model, column))
+        return statement
+
+    def get_one(self, id: Any) -> Any:  # noqa: A002 -- Flask-Admin's name
+        """The record in scope, or None."""
+        key = lists.row_id(id)
+        if key is None:
+            return None
+        return db.session.scalars(select(self.model).where(self.model.id == key, *self.scope())).first()
+
+    def get_or_404(self, key: Any) -> Any:
+        row = self.get_one(key)
+        return row if row is not None else abort(404)
+
+    def fingerprint(self, words: str) -> str:
+        return fingerprint(words)
+
+    def conditions(self, query: lists.Query) -> list[Any]:
+        """All that narrows a list: scope, one-click view, filters, parents in the address, search."""
+        found = list(self.scope())
+        for each in self.one_click:
+            if each.code == query.one_click:
+                found.extend(each.conditions(self))
+        for each in self.filters:
+            if each.is_active(query.args):
+                found.extend(each.conditions(self, query.args))
+        for name in self._parents(query.args):
+            key = lists.row_id(query.args[name])
+            found.append(getattr(self.model, name) == key)
+        if query.search:
+            found.append(self.search_condition(query.search))
+        return found
+
+    def search_condition(self, words: str) -> Any:
+        return lists.search_condition(self, words)
+
+    def _parents(self, args: Mapping[str, str]) -> list[str]:
+        """Foreign keys of this table that the address narrows by and no filter owns."""
+        owned = {name for each in self.filters for name in each.parameters()}
+        attributes = inspect(self.model).column_attrs
+        return [
+            name
+            for name in args
+            if name in attributes and attributes[name].columns[0].foreign_keys and name not in owned
+        ]
+
+    # The list ----------------------------------------------------------------------------------------
+
+    @expose("/")
+    def index_view(self) -> Any:
+        query = lists.read_query(self, request.args)
+        conditions = self.conditions(query)
+        page = lists.page(db.session(), self, query, conditions)
+        if page.count is None:
+            page.count, page.is_count_exact = lists.count(db.session(), self, conditions)
+        columns = [self.column(name) for name in query.columns]
+        return self.render(
+            self.list_template,
+            page=page,
+            query=query,
+            columns=columns,
+            rows=self.drawn_rows(page.rows, columns),
+            address=self.address(query),
+            chips=self._chips(query),
+            actions=self.allowed_actions("rows"),
+            list_actions=self.allowed_actions("list"),
+            saved_views=self._saved_views(),
+        )
+
+    def drawn_rows(self, rows: Sequence[Any], columns: Sequence[lists.Column]) -> Markup:
+        """The body of the table, drawn without a form or macro per row (decisions: Speed)."""
+        from admin.rows import draw
+
+        return draw(self, rows, columns)
+
+    def address(self, query: lists.Query) -> Callable[..., str]:
+        """A function that gives this list's address with some parameters changed; None removes one."""
+        base = {name: value for name, value in query.args.items() if name not in {"after", "before"}}
+
+        def changed(**changes: Any) -> str:
+            return self.get_url(".index_view", **{k: v for k, v in {**base, **changes}.items() if v})
+
+        return changed
+
+    def _chips(self, query: lists.Query) -> list[tuple[Any, str, str]]:
+        address = self.address(query)
+        found = []
+        if query.search:
+            found.append((_("Search"), query.search, address(search=None)))
+        for each in self.filters:
+            if each.is_active(query.args):
+                without = address(**dict.fromkeys(each.parameters()))
+                found.append((self.filter_label(each), each.chip(self, query.args), without))
+        for name in self._parents(query.args):
+            relation = next(
+                (r for r in inspect(self.model).relationships if name in {c.key for c in r.local_columns}),
+                None,
+            )
+            key = lists.row_id(query.args[name])
+            row = db.session.get(relation.mapper.class_, key) if relation is not None and key else None
+            shown = self.text_of(row) if row is not None else query.args[name]
+            found.append((self.get_column_name(name), shown, address(**{name: None})))
+        return found
+
+    def filter_label(self, each: Filter) -> Any:
+        return each.label or self.get_column_name(each.name)
+
+    def _saved_views(self) -> list[Any]:
+        staff = current_staff()
+        if staff is None:
+            return []
+        mine = (SavedView.staff_id == staff.id) | SavedView.is_shared.is_(True)
+        return list(
+            db.session.execute(
+                select(SavedView.id, SavedView.name, SavedView.query, SavedView.staff_id)
+                .where(SavedView.screen == self.screen, mine)
+                .order_by(SavedView.name)
+            )
+        )
+
+    # One record --------------------------------------------------------------------------------------
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        row = self.get_or_404(request.args.get("id"))
+        return self.render(
+            self.details_template,
+            row=row,
+            heading=self.text_of(row),
+            facts=self.facts(row),
+            related=self.related_lists(row),
+            history=self.history(row.id),
+            actions=[*self.allowed_actions("rows"), *self.allowed_actions("row")],
+            revealed=g.get("revealed", {}),
+        )
+
+    def facts(self, row: Any) -> list[tuple[str, Any, Any, bool]]:
+        """(name, label, shown value, can be revealed) of a record's details."""
+        names = tuple(self.detail_columns) or tuple(
+            dict.fromkeys((*self.column_names, *self._plain_form_columns()))
+        )
+        statement, columns = self._selected(names)
+        found = db.session.execute(statement.where(self.model.id == row.id)).one()
+        revealed = g.get("revealed", {})
+        return [
+            (
+                column.name,
+                column.label,
+                revealed.get(column.name) or column.show(getattr(found, column.key), found),
+                isinstance(self.sort_type(column.name), Sealed) and "." not in column.name,
+            )
+            for column in columns
+        ]
+
+    def _plain_form_columns(self) -> list[str]:
+        """Form columns as list columns: a relation by the name of what it points at."""
+        found = []
+        mapper = inspect(self.model)
+        for name in self.form_columns:
+            if name in mapper.column_attrs:
+                found.append(name)
+            elif name in mapper.relationships and not mapper.relationships[name].uselist:
+                target = mapper.relationships[name].mapper
+                for each in ("code", "number", "name", "name_zh_hans"):
+                    if each in target.column_attrs:
+                        found.append(f"{name}.{'name' if each == 'name_zh_hans' else each}")
+                        break
+        if any(name.endswith(".name") for name in found):
+            found = [name for name in found if name.replace(".name", ".code") not in self.column_names]
+        return found
+
+    def _selected(self, names: Sequence[str]) -> tuple[Select[Any], list[lists.Column]]:
+        source = lists.Source(self.model, language.current(), self.column_computed)
+        columns = [self.column(name) for name in names]
+        shown = [source.expression(column.name).label(column.key) for column in columns]
+        statement = source.joined(select(self.model.id.label("id"), *shown).select_from(self.model))
+        return statement, columns
+
+    def related_lists(self, row: Any) -> list[dict[str, Any]]:
+        """The first rows of each related screen that the reader may see."""
+        found = []
+        for each in self.related:
+            view = view_of(each.screen)
+            if view is None or not view.may("see"):
+                continue
+            query = lists.read_query(view, {each.column: str(row.id)})
+            query.size = each.size
+            query.columns = each.columns or query.columns
+            page = lists.page(db.session(), view, query, view.conditions(query))
+            columns = [view.column(name) for name in query.columns]
+            found.append(
+                {
+                    "title": each.title or view.title,
+                    "view": view,
+                    "page": page,
+                    "columns": columns,
+                    "rows": view.drawn_rows(page.rows, columns),
+                    "all": view.get_url(f"{view.screen}.index_view", **{each.column: row.id}),
+                    "new": view.get_url(f"{view.screen}.create_view", **{each.column: row.id})
+                    if view.can_create and view.form_columns and view.may("create")
+                    else "",
+                }
+            )
+        return found
+
+    def history(self, row_id: int) -> list[dict[str, Any]]:
+        """What was changed on a record, newest first."""
+        return history_of(self.model.__tablename__, row_id, self.get_column_name)
+
+    @expose("/reveal/", methods=("POST",))
+    def reveal_view(self) -> Any:
+        """Show one masked value to who gives a reason; the reason is kept (F16)."""
+        row = self.get_or_404(request.form.get("id"))
+        name, reason = request.form.get("column", ""), request.form.get("reason", "").strip()
+        attributes = inspect(self.model).column_attrs
+        if name not in attributes or not isinstance(attributes[name].columns[0].type, Sealed):
+            abort(404)
+        if not reason or not lists.is_clean(reason):
+            flash(_("Please give a reason."), "error")
+            return redirect(self.get_url(".details_view", id=row.id))
+        record("reveal", self.model.__tablename__, row.id, {}, {"column": name, "reason": reason[:300]})
+        db.session.commit()
+        g.revealed = {name: getattr(row, name)}
+        return self.render(
+            self.details_template,
+            row=row,
+            heading=self.text_of(row),
+            facts=self.facts(row),
+            related=self.related_lists(row),
+            history=self.history(row.id),
+            actions=self.allowed_actions("row"),
+            revealed=g.revealed,
+        )
+
+    # Saving ------------------------------------------------------------------------------------------
+
+    @expose("/new/", methods=("GET", "POST"))
+    def create_view(self) -> Any:
+        if not self.can_create or not self.form_columns:
+            abort(403)
+        form = self.create_form()
+        if request.method == "GET":
+            self._prefill(form)
+        elif form.validate():
+            row = self.create_model(form)
+            if row:
+                flash(_("Saved."), "success")
+                return redirect(self._after_saving(row))
+        return self.render(
+            self.create_template, form=form, row=None, sections=self.sections(form)
+        ), self._form_status(form)
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Any:
+        if not self.can_edit or not self.form_columns:
+            abort(403)
+        row = self.get_or_404(request.args.get("id"))
+        version = getattr(row, "row_version", 0)
+        if request.method == "POST" and request.form.get("row_version") != str(version):
+            return self._stale_page(row)
+        form = self.edit_form(obj=row)
+        if request.method == "POST" and form.validate():
+            try:
+                if self.update_model(form, row):
+                    flash(_("Saved."), "success")
+                    return redirect(self._after_saving(row))
+            except StaleDataError:
+                db.session.rollback()
+                return self._stale_page(self.get_or_404(request.args.get("id")))
+            row = self.get_or_404(request.args.get("id"))
+        return (
+            self.render(
+                self.edit_template,
+                form=form,
+                row=row,
+                version=version,
+                heading=self.text_of(row),
+                sections=self.sections(form),
+            ),
+            self._form_status(form),
+        )
+
+    def _form_status(self, _form: Any) -> int:
+        return 200 if request.method == "GET" else 422
+
+    def _after_saving(self, row: Any) -> str:
+        if "_add_another" in request.form:
+            return self.get_url(".create_view", url=safe_target(request.values.get("url")))
+        if "_continue_editing" in request.form:
+            return self.get_url(".edit_view", id=row.id, url=safe_target(request.values.get("url")))
+        return self.return_url(self.get_url(".details_view", id=row.id))
+
+    def _prefill(self, form: Any) -> None:
+        """`/new/?unit_id=5&kind=office` fills what the form has anyway."""
+        for name, value in request.args.items():
+            field_name = name.removesuffix("_id") if name.endswith("_id") else name
+            if field_name in form and lists.is_clean(value):
+                field = form[field_name]
+                if isinstance(field, forms.PickerField):
+                    field.data = field.loader.get_one(value)
+                elif hasattr(field, "query_factory"):
+                    field.data = next((row for row in field.query_factory() if str(row.id) == value), None)
+                elif isinstance(field, forms.ChoiceField) and value in field.labels:
+                    field.data = value
+
+    def sections(self, form: Any) -> list[tuple[Any, list[Any]]]:
+        """The form's fields under their headings."""
+        named = [name for _heading, names in self.form_sections for name in names]
+        found = [
+            (heading, [form[name] for name in names if name in form]) for heading, names in self.form_sections
+        ]
+        rest = [field for field in form if field.name not in named]
+        return [*found, *([("" if not found else _("More"), rest)] if rest else [])]
+
+    def create_model(self, form: Any) -> Any:
+        """The new row, saved with its audit row in one transaction; False when it was refused."""
+        row = self.build_new_instance()
+        return row if self._save(form, row, is_new=True) else False
+
+    def update_model(self, form: Any, model: Any) -> bool:
+        return self._save(form, model, is_new=False)
+
+    def _save(self, form: Any, row: Any, *, is_new: bool) -> bool:
+        try:
+            with db.session.no_autoflush:
+                form.populate_obj(row)
+                self._find_again(row)
+                self.before_save(form, row, is_new)
+            if is_new:
+                db.session.add(row)
+            before, after = pending_changes(row)
+            db.session.flush()
+            if is_new or before or after:
+                record("create" if is_new else "edit", self.model.__tablename__, row.id, before, after)
+            self.after_save(row, is_new)
+            db.session.commit()
+        except (Refused, IntegrityError, DataError, StatementError) as error:
+            if isinstance(error, StaleDataError):
+                raise
+            db.session.rollback()
+            flash(refusals.words(error), "error")
+            return False
+        return True
+
+    def _find_again(self, row: Any) -> None:
+        """Keep the fingerprint beside each sealed column that was given a new value."""
+        attributes = inspect(self.model).column_attrs
+        for attribute in attributes:
+            mac = f"{attribute.key}_mac"
+            if mac in attributes and inspect(row).attrs[attribute.key].history.has_changes():
+                value = getattr(row, attribute.key)
+                setattr(row, mac, fingerprint(value) if value else None)
+
+    def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: FBT001 -- as Flask-Admin's hook
+        """Own checks and derived values, inside the transaction; raise Refused to refuse."""
+
+    def after_save(self, row: Any, is_new: bool) -> None:  # noqa: FBT001 -- as Flask-Admin's hook
+        """What must follow in the same transaction."""
+
+    def _stale_page(self, row: Any) -> Any:
+        """Both versions side by side; nothing typed is lost."""
+        mine = self.edit_form(obj=row)
+        with db.session.no_autoflush:
+            theirs = self._edit_form_class(None, obj=row)
+            pairs = [(field, _shown_field(field), _shown_field(theirs[field.name])) for field in mine]
+        return (
+            self.render("office/stale.html", row=row, heading=self.text_of(row), pairs=pairs, form=mine,
+                        version=row.row_version, history=self.history(row.id)[:3]),
+            409,
+        )  # fmt: skip
+
+    # Deleting ----------------------------------------------------------------------------------------
+
+    @expose("/delete/", methods=("POST",))
+    def delete_view(self) -> Any:
+        if not self.can_delete:
+            abort(403)
+        row = self.get_or_404(request.form.get("id"))
+        if not request.form.get("confirmed"):
+            return self.render(
+                "office/confirm.html",
+                heading=self.text_of(row),
+                rows=[row],
+                ids=[row.id],
+                action=None,
+                fields=[],
+            )
+        if self.delete_model(row):
+            flash(_("Deleted."), "success")
+        return redirect(self.return_url())
+
+    def delete_model(self, model: Any) -> bool:
+        """Delete one row with its audit row; the database refuses what others refer to."""
+        key, before = model.id, snapshot(model)
+        try:
+            db.session.delete(model)
+            db.session.flush()
+            record("delete", self.model.__tablename__, key, before, {})
+            db.session.commit()
+        except (Refused, IntegrityError, StatementError) as error:
+            db.session.rollback()
+            flash(refusals.words(error), "error")
+            return False
+        return True
+
+    # Actions -----------------------------------------------------------------------------------------
+
+    def _found_actions(self) -> dict[str, Action]:
+        found = {}
+        for name in dir(type(self)):
+            action = getattr(getattr(type(self), name, None), "office_action", None)
+            if isinstance(action, Action):
+                found[action.code] = action
+        return found
+
+    def allowed_actions(self, on: str) -> list[Action]:
+        return [each for each in self.office_actions.values() if each.on == on and self.may(each.verb)]
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self) -> Any:
+        action = self.office_actions.get(request.form.get("action", ""))
+        if action is None:
+            abort(404)
+        if not self.may(action.verb):
+            abort(403)
+        rows = self.rows_of(request.form.getlist("rowid")) if action.on != "list" else []
+        if action.on != "list" and not rows:
+            flash(_("Please choose at least one row."), "error")
+            return redirect(self.return_url())
+        given, problems = self._given(action)
+        is_asked = bool(action.fields or action.confirm)
+        if problems or (is_asked and not request.form.get("confirmed")):
+            is_first = not request.form.get("confirmed")
+            return self.render(
+                "office/confirm.html",
+                heading=action.label,
+                action=action,
+                rows=rows,
+                ids=[row.id for row in rows],
+                given=given,
+                problems={} if is_first else problems,
+            )
+        return self._run(action, rows, given)
+
+    def rows_of(self, keys: Sequence[str]) -> list[Any]:
+        """The chosen rows that are in scope, at most MOST_ROWS_AT_ONCE."""
+        ids = [key for key in map(lists.row_id, keys[:MOST_ROWS_AT_ONCE]) if key]
+        if not ids:
+            return []
+        return list(
+            db.session.scalars(
+                select(self.model).where(self.model.id.in_(ids), *self.scope()).order_by(self.model.id)
+            )
+        )
+
+    def _run(self, action: Action, rows: list[Any], given: dict[str, Any]) -> Any:
+        ids = [row.id for row in rows]
+        try:
+            answer = getattr(self, action.handler)(rows, given)
+            for key in ids or [None]:
+                record(action.code, self.model.__tablename__, key, {}, given)
+            db.session.commit()
+        except (Refused, IntegrityError, DataError, StatementError) as error:
+            db.session.rollback()
+            flash(refusals.words(error), "error")
+            return redirect(self.return_url())
+        if isinstance(answer, Response):
+            return answer
+        flash(str(answer) if answer else _("Done."), "success")
+        return redirect(self.return_url())
+
+    def _given(self, action: Action) -> tuple[dict[str, Any], dict[str, str]]:
+        """What was typed into an action's fields, as values, and what is wrong with it."""
+        return read_asked(action.fields, request.form, self)
+
+    # Look-ups, inline edit, export -------------------------------------------------------------------
+
+    @expose("/ajax/lookup/")
+    def ajax_lookup(self) -> Any:
+        loader = self._form_ajax_refs.get(request.args.get("name", ""))
+        query = request.args.get("query", "")[: lists.LONGEST_INPUT].strip()
+        if loader is None or not lists.is_clean(query):
+            abort(404)
+        return jsonify([loader.format(row) for row in loader.get_list(query, 0, 20)])
+
+    @expose("/ajax/update/", methods=("POST",))
+    def ajax_update(self) -> Any:
+        """Inline edit of one harmless column of one row."""
+        name = request.form.get("name", "")
+        if not self.can_edit or name not in (self.column_editable_list or ()):
+            abort(403)
+        row = self.get_or_404(request.form.get("id"))
+        if request.form.get("row_version") != str(row.row_version):
+            return jsonify(error=_("Somebody else changed this in the meantime.")), 409
+        form = self.edit_form(obj=row)
+        for field in list(form):
+            if field.name != name:
+                del form[field.name]
+        try:
+            is_saved = form.validate() and self.update_model(form, row)
+        except StaleDataError:
+            db.session.rollback()
+            return jsonify(error=_("Somebody else changed this in the meantime.")), 409
+        if not is_saved:
+            problem = next((str(error) for field in form for error in field.errors), _("This was not saved."))
+            return jsonify(error=problem), 422
+        statement, columns = self._selected([name])
+        found = db.session.execute(statement.where(self.model.id == row.id)).one()
+        shown = columns[0].show(getattr(found, columns[0].key), found)
+        return jsonify(html=Markup.escape(shown), row_version=row.row_version)
+
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Any:
+        """What the list shows, filtered and in its columns, as CSV (with BOM) or XLSX."""
+        from admin import exports
+
+        if not self.can_export or export_type not in exports.KINDS:
+            abort(404)
+        query = lists.read_query(self, request.args)
+        record("export", self.model.__tablename__, None, {}, {"format": export_type, **query.args})
+        return exports.answer(self, query, export_type)
+
+    # Saved views -------------------------------------------------------------------------------------
+
+    @expose("/views/save/", methods=("POST",))
+    def save_view(self) -> Any:
+        """Keep the list's present filters, order and columns under a name."""
+        from urllib.parse import parse_qsl, urlencode
+
+        staff = current_staff()
+        name = request.form.get("name", "").strip()[:80]
+        kept = [
+            (k, v) for k, v in parse_qsl(request.form.get("query", "")[:2000]) if k not in {"after", "before"}
+        ]
+        assert staff is not None
+        if not name or not lists.is_clean(name + request.form.get("query", "")):
+            flash(_("Please give it a name."), "error")
+            return redirect(self.get_url(".index_view"))
+        row = db.session.scalars(
+            select(SavedView).where(
+                SavedView.staff_id == staff.id, SavedView.screen == self.screen, SavedView.name == name
+            )
+        ).first() or SavedView(staff_id=staff.id, screen=self.screen, name=name)
+        row.query, row.is_shared = urlencode(kept), bool(request.form.get("is_shared"))
+        db.session.add(row)
+        before, after = pending_changes(row)
+        db.session.flush()
+        record("save_view", "saved_view", row.id, before, after)
+        db.session.commit()
+        flash(_("The view “%(name)s” was saved.", name=name), "success")
+        return redirect(self.get_url(".index_view") + ("?" + row.query if row.query else ""))
+
+    @expose("/views/forget/", methods=("POST",))
+    def forget_view(self) -> Any:
+        staff = current_staff()
+        key = lists.row_id(request.form.get("id"))
+        row = db.session.get(SavedView, key) if key else None
+        if row is None or staff is None or row.staff_id != staff.id or row.screen != self.screen:
+            abort(404)
+        record("forget_view", "saved_view", row.id, {"name": row.name}, {})
+        db.session.delete(row)
+        db.session.commit()
+        return redirect(self.get_url(".index_view"))
+
+
+def view_of(screen: str) -> Any:
+    """The OfficeView of a screen, or None."""
+    from flask import current_app
+
+    admin = current_app.extensions["admin"][0]
+    return next((view for view in admin._views if getattr(view, "screen", "") == screen), None)  # noqa: SLF001 -- Flask-Admin offers no look-up
+
+
+def history_of(table: str, row_id: int, label: Callable[[str], Any]) -> list[dict[str, Any]]:
+    """Audit rows of one record, newest first, with before and after of each column."""
+    import json
+
+    from models.people import Staff
+
+    statement = (
+        select(Audit.id, Audit.at, Audit.action, Audit.changes, Staff.name.label("staff"))
+        .join(Staff, Staff.id == Audit.staff_id, isouter=True)
+        .where(Audit.table_name == table, Audit.row_id == row_id)
+        .order_by(Audit.id.desc())
+        .limit(HISTORY_ROWS)
+    )
+    return [
+        {
+            "id": row.id,
+            "at": formats.instant(row.at),
+            "staff": row.staff,
+            "action": row.action,
+            "changes": [(label(name), *pair) for name, pair in json.loads(row.changes).items()],
+        }
+        for row in db.session.execute(statement)
+    ]
+
+
+def read_asked(
+    fields: Sequence[Ask], given: Mapping[str, str], view: Any = None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Typed answers to a sequence of Ask as values, and what is wrong: name → sentence."""
+    from decimal import Decimal
+
+    values: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for each in fields:
+        text = given.get(each.name, "").strip()
+        values[each.name] = None if each.kind in {"date", "money", "number"} else text
+        choices = each.choices(view) if callable(each.choices) else each.choices
+        try:
+            if not lists.is_clean(text) or len(text) > 20_000:
+                raise ValueError(text)
+            if not text:
+                if each.is_required:
+                    problems[each.name] = _("This field is required.")
+            elif each.kind == "date":
+                values[each.name] = lists.parsed(date, text)
+            elif each.kind == "money":
+                values[each.name] = lists.parsed(Decimal, text)
+            elif each.kind == "number":
+                values[each.name] = lists.parsed(int, text)
+            elif each.kind == "choice" and text not in (choices or {}):
+                raise ValueError(text)
+        except ValueError:
+            problems[each.name] = _("This value is not possible here.")
+    return values, problems
+
+
+def _shown_field(field: Any) -> str:
+    if isinstance(field, forms.PickerField) or hasattr(field, "query_factory"):
+        data = field.data
+        if isinstance(data, list):
+            return ", ".join(forms.text_of(each) for each in data)
+        return forms.text_of(data) if data is not None else ""
+    if isinstance(field, forms.ChoiceField):
+        return str(field.labels.get(field.data, field.data or ""))
+    if isinstance(field.data, bool):
+        return _("Yes") if field.data else _("No")
+    return str(field._value()) if hasattr(field, "_value") else str(field.data or "")  # noqa: SLF001 -- WTForms' own text of a field
+
+
+def _indexed(model: Any) -> set[str]:
+    table = model.__table__
+    found = {list(index.columns)[0].key for index in table.indexes if index.columns}
+    found |= {column.key for column in table.columns if column.unique or column.primary_key}
+    return {str(name) for name in found}
+
+
+__all__ = [
+    "Action", "Ask", "ChoiceFilter", "FlagFilter", "IsFilter", "OfficePage", "OfficeView", "OneClick",
+    "RangeFilter", "Refused", "Related", "RelationFilter", "Stale", "TextFilter", "office_action", "url_for", "view_of",
+]  # fmt: skip

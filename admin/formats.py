@@ -1,0 +1,251 @@
+"""How values look: money, numbers, dates, badges. A format takes (value, row) and gives text or Markup.
+
+None of these queries; all escape. `AUTOMATIC` picks one by the column's type, so a screen names a format
+only where it wants another.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import g
+from flask_babel import gettext as _
+from markupsafe import Markup, escape
+from sqlalchemy import Boolean, Date, Integer
+from sqlalchemy.types import TypeEngine
+
+from models.base import FixedPoint, Instant, Money, db
+from models.secrets import Sealed, masked
+from office import clock
+
+Format = Callable[[Any, Any], Any]
+EMPTY = Markup('<span class="none">–</span>')
+
+# how a state code is tinted wherever it is a badge: good, bad, warn, info, or plain when not listed
+TONES: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "paid",
+            "done",
+            "sent",
+            "posted",
+            "closed",
+            "kept",
+            "met",
+            "satisfied",
+            "occupied",
+            "approved",
+            "credited",
+            "resolved",
+            "followed_up",
+            "printed",
+            "active",
+            "yes",
+            "lifted",
+        ),
+        "good",
+    ),
+    **dict.fromkeys(
+        (
+            "overdue",
+            "breached",
+            "failed",
+            "dead",
+            "major",
+            "dissatisfied",
+            "reversed",
+            "void",
+            "broken",
+            "missed",
+            "escalated",
+            "reopened",
+            "unknown",
+            "legal",
+            "court",
+            "refused",
+        ),
+        "bad",
+    ),
+    **dict.fromkeys(
+        (
+            "partly_paid",
+            "waiting",
+            "paused",
+            "planned",
+            "proposed",
+            "complex",
+            "partly",
+            "requested",
+            "pending",
+            "in_effect",
+            "not_made",
+            "unmatched",
+            "provisional",
+        ),
+        "warn",
+    ),
+    **dict.fromkeys(
+        (
+            "open",
+            "running",
+            "registered",
+            "assigned",
+            "in_progress",
+            "simple",
+            "sending",
+            "effective",
+            "billed",
+            "due",
+        ),
+        "info",
+    ),
+}
+
+
+def zone() -> ZoneInfo:
+    """The office's time zone, read once a request."""
+    if "office_zone" not in g:
+        g.office_zone = clock.zone(db.session())
+    return g.office_zone
+
+
+def text(value: Any, _row: Any = None) -> Any:
+    return EMPTY if value is None or value == "" else value
+
+
+def money(value: Decimal | None, _row: Any = None) -> Any:
+    """`1,234.50`."""
+    return EMPTY if value is None else f"{value:,.2f}"
+
+
+def number(value: Any, _row: Any = None) -> Any:
+    """Digits as they are, without trailing zeros: `89.5`."""
+    if value is None:
+        return EMPTY
+    if isinstance(value, Decimal):
+        shown = f"{value:,f}"
+        return shown.rstrip("0").rstrip(".") if "." in shown else shown
+    return str(value)
+
+
+def percent(value: Any, _row: Any = None) -> Any:
+    return EMPTY if value is None else f"{value}%"
+
+
+def day(value: date | None, _row: Any = None) -> Any:
+    return EMPTY if value is None else value.isoformat()
+
+
+def instant(value: datetime | None, _row: Any = None) -> Any:
+    """`2026-11-22 09:00` in office time."""
+    return EMPTY if value is None else f"{value.astimezone(zone()):%Y-%m-%d %H:%M}"
+
+
+def yes_no(value: bool | None, _row: Any = None) -> Any:  # noqa: FBT001 -- a format takes its value
+    if value is None:
+        return EMPTY
+    return badge_of("yes", _("Yes")) if value else Markup('<span class="none">{}</span>').format(_("No"))
+
+
+def sealed(value: str | None, _row: Any = None) -> Any:
+    """`138****0001`: masked; the whole is shown by `reveal` only, which is logged."""
+    return EMPTY if not value else masked(value)
+
+
+def badge_of(code: str, label: Any) -> Markup:
+    return Markup('<span class="badge {}">{}</span>').format(TONES.get(code, ""), label)
+
+
+def badge(labels: Mapping[str, Any]) -> Format:
+    """A coloured label for a code: `{"open": _("Open"), …}`; its tint comes from TONES."""
+    made: dict[tuple[str, str], Markup] = {}
+
+    def show(value: Any, _row: Any = None) -> Any:
+        if value is None or value == "":
+            return EMPTY
+        key = (str(value), str(labels.get(value, value)))
+        if key not in made:
+            made[key] = badge_of(*key)
+        return made[key]
+
+    return show
+
+
+def label(labels: Mapping[str, Any]) -> Format:
+    """The label of a code without colour."""
+
+    def show(value: Any, _row: Any = None) -> Any:
+        return EMPTY if value is None or value == "" else str(labels.get(value, value))
+
+    return show
+
+
+def long_text(value: str | None, _row: Any = None) -> Any:
+    """Text with its line breaks, cut in lists by the style sheet."""
+    return EMPTY if not value else Markup('<span class="long">{}</span>').format(value)
+
+
+def link(endpoint: str, id_column: str) -> Format:
+    """The value as a link to another screen's record; `id_column` is a column of the same list."""
+    from flask import url_for
+
+    def show(value: Any, row: Any) -> Any:
+        key = getattr(row, id_column.replace(".", "__"), None)
+        if value in {None, ""} or key is None:
+            return text(value)
+        return Markup('<a href="{}">{}</a>').format(url_for(endpoint, id=key), value)
+
+    return show
+
+
+def reason(value: str | None, _row: Any = None) -> Any:
+    """A stored Reason in plain `code: name=value` form until a screen words it."""
+    if not value:
+        return EMPTY
+    try:
+        stored = json.loads(value)
+        inputs = ", ".join(f"{name}: {item}" for name, item in stored["inputs"].items())
+        return escape(f"{stored['code']} ({inputs})" if inputs else stored["code"])
+    except (ValueError, TypeError, KeyError):
+        return value
+
+
+def automatic(kind: TypeEngine[Any]) -> tuple[Format, str]:
+    """The format for a column's type and how its cells are laid out: `num`, `date`, `text` or `flag`."""
+    for types, pair in (
+        (Money, (money, "num")),
+        (FixedPoint, (number, "num")),
+        (Instant, (instant, "date")),
+        (Date, (day, "date")),
+        (Boolean, (yes_no, "flag")),
+        (Sealed, (sealed, "text")),
+        (Integer, (number, "num")),
+    ):
+        if isinstance(kind, types):
+            return pair
+    return text, "text"
+
+
+def plain_cell(value: Any) -> Any:
+    """A value for an export cell: numbers stay numbers, dates ISO, live formulas lose their life."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.astimezone(zone()).isoformat(timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float | Decimal):
+        return value
+    return neutral(str(value))
+
+
+def neutral(value: str) -> str:
+    """Text that a spreadsheet can't take for a formula (contract: Settled besides); a bare dash may stay."""
+    return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t", "\r"} and value != "-" else value

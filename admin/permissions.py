@@ -1,0 +1,259 @@
+"""Who may do what where: one table written by hand, role × screen × verb (P7, F4).
+
+Letters: `s` see, `c` create, `e` edit, `d` delete, `a` act (run the screen's actions), `x` export.
+A screen that is not listed is closed to everyone but the IT administrator, who may look at it.
+`everyone` holds for each signed-in person. Money has no `c`, `e` or `d`: it changes by actions only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+LETTERS = {"see": "s", "create": "c", "edit": "e", "delete": "d", "act": "a", "export": "x"}
+ALL = "scedax"
+
+SCREENS: dict[str, dict[str, str]] = {
+    # every signed-in person
+    "start": {"everyone": "sa"},
+    "account": {"everyone": "sa"},
+    "search": {"everyone": "s"},
+    "saved_views": {"everyone": "scda"},
+    "help": {"everyone": "s"},
+    # Property
+    "estate": {"it_admin": "sea", "manager": "sea", "director": "s"},
+    "office_hours": {"it_admin": ALL, "manager": ALL, "everyone": "s"},
+    "calendar_days": {"it_admin": ALL, "manager": ALL, "station_head": "sce", "everyone": "s"},
+    "areas": {"it_admin": ALL, "manager": ALL, "station_head": "sx", "everyone": "s"},
+    "buildings": {"it_admin": ALL, "manager": ALL, "station_head": "sx", "everyone": "s"},
+    "units": {"it_admin": ALL, "manager": ALL, "station_head": "sceax", "front_desk": "sea", "everyone": "s"},
+    "grid": {"everyone": "s"},
+    "household": {"everyone": "s"},
+    # People
+    "owners": {
+        "it_admin": ALL,
+        "manager": ALL,
+        "station_head": "sceax",
+        "front_desk": "scea",
+        "steward": "sea",
+        "cashier": "sea",
+        "director": "sx",
+    },
+    "owner_phones": {
+        "it_admin": ALL,
+        "manager": ALL,
+        "station_head": ALL,
+        "front_desk": "scea",
+        "steward": "scea",
+        "cashier": "scea",
+    },
+    "occupancies": {
+        "it_admin": ALL,
+        "manager": ALL,
+        "station_head": "sceax",
+        "front_desk": "scea",
+        "steward": "s",
+        "cashier": "s",
+        "director": "s",
+    },
+    "change_payer": {"it_admin": "sa", "manager": "sa", "station_head": "sa", "front_desk": "sa"},
+    "contact_quality": {
+        "it_admin": "sx",
+        "manager": "sx",
+        "station_head": "sx",
+        "front_desk": "s",
+        "steward": "s",
+    },
+    "departments": {"it_admin": ALL, "manager": ALL, "everyone": "s"},
+    "staff": {"it_admin": ALL, "manager": "sx", "director": "sx", "station_head": "s"},
+    # Bills
+    "fee_items": {"it_admin": ALL, "manager": ALL, "cashier": "sx", "everyone": "s"},
+    "tariffs": {"it_admin": ALL, "manager": ALL, "cashier": "sx", "everyone": "s"},
+    "meters": {"it_admin": ALL, "manager": ALL, "cashier": "scex", "station_head": "scex", "steward": "s"},
+    "meter_readings": {
+        "it_admin": ALL,
+        "manager": ALL,
+        "cashier": "scex",
+        "station_head": "scex",
+        "steward": "sc",
+    },
+    "service_slips": {
+        "it_admin": ALL,
+        "manager": ALL,
+        "cashier": "sceax",
+        "station_head": "sceax",
+        "front_desk": "scea",
+        "steward": "sc",
+    },
+    "billing_runs": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
+    "billing": {"it_admin": "sa", "manager": "sa", "cashier": "sa"},
+    "invoices": {
+        "it_admin": "sax",
+        "manager": "sax",
+        "director": "sx",
+        "cashier": "sax",
+        "station_head": "sax",
+        "steward": "sx",
+        "front_desk": "s",
+    },
+    "invoice_lines": {"it_admin": "sx", "manager": "sx", "director": "sx", "cashier": "sx", "everyone": "s"},
+    "credit_notes": {
+        "it_admin": "sax",
+        "manager": "sax",
+        "director": "sx",
+        "cashier": "sax",
+        "station_head": "s",
+    },
+    "late_fee_waivers": {"it_admin": "sx", "manager": "sax", "director": "sax", "cashier": "s"},
+    "incentives": {"it_admin": ALL, "manager": ALL, "cashier": "sa", "everyone": "s"},
+    "incentive_grants": {"it_admin": "sx", "manager": "sax", "cashier": "sa", "director": "sx"},
+    "instalment_plans": {
+        "it_admin": "sax",
+        "manager": "scax",
+        "station_head": "scax",
+        "cashier": "scax",
+        "steward": "scx",
+        "director": "sx",
+    },
+    "instalments": {"it_admin": "sx", "manager": "sx", "station_head": "sx", "cashier": "sx", "steward": "s"},
+    "deposits": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
+    # Money
+    "cashier": {"it_admin": "sa", "manager": "sa", "cashier": "sa"},
+    "payments": {
+        "it_admin": "sax",
+        "manager": "sax",
+        "director": "sx",
+        "cashier": "sax",
+        "station_head": "sx",
+        "steward": "s",
+    },
+    "receipts": {
+        "it_admin": "sax",
+        "manager": "sax",
+        "director": "sx",
+        "cashier": "sax",
+        "station_head": "s",
+    },
+    "allocations": {"it_admin": "sx", "manager": "sx", "director": "sx", "cashier": "sx"},
+    "refunds": {"it_admin": "sax", "manager": "sax", "director": "sx", "cashier": "sax"},
+    "statements": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
+    "statement_rows": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
+    "direct_debits": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
+    "day_closes": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
+    # Arrears
+    "reminders": {
+        "it_admin": "sax",
+        "manager": "sax",
+        "director": "sx",
+        "station_head": "sax",
+        "steward": "sa",
+        "cashier": "sx",
+    },
+    "reminder_batches": {
+        "it_admin": "sax",
+        "manager": "sax",
+        "director": "sx",
+        "station_head": "sax",
+        "steward": "sa",
+        "cashier": "sx",
+    },
+    "contacts": {
+        "it_admin": "sax",
+        "manager": "scax",
+        "director": "sx",
+        "station_head": "scax",
+        "steward": "sca",
+        "cashier": "sca",
+        "front_desk": "sc",
+    },
+    "call_list": {"it_admin": "s", "manager": "sa", "station_head": "sa", "steward": "sa", "cashier": "sa"},
+    "restrictions": {
+        "it_admin": "sx",
+        "manager": "sax",
+        "director": "sax",
+        "station_head": "sax",
+        "steward": "sa",
+    },
+    "legal_cases": {"it_admin": "sx", "manager": "sax", "director": "sax", "station_head": "sax"},
+    "undertakings": {"it_admin": "sx", "manager": "sax", "director": "sax", "station_head": "sax"},
+    "public_notices": {"it_admin": "sx", "manager": "sax", "director": "sax"},
+    "forecast": {"everyone": "s"},
+    # Complaints
+    "tickets": {
+        "it_admin": "scax",
+        "manager": "sceax",
+        "director": "sax",
+        "station_head": "sceax",
+        "front_desk": "sceax",
+        "department_lead": "sax",
+        "steward": "sca",
+        "cashier": "sc",
+    },
+    "ticket_clocks": {"it_admin": "sx", "manager": "sx", "director": "sx", "everyone": "s"},
+    "escalations": {
+        "it_admin": "sx",
+        "manager": "sx",
+        "director": "sx",
+        "station_head": "sx",
+        "everyone": "s",
+    },
+    "complainants": {"it_admin": "s", "manager": "sa", "station_head": "sa", "front_desk": "sa"},
+    "work_slips": {
+        "it_admin": "sax",
+        "manager": "sceax",
+        "station_head": "sceax",
+        "front_desk": "sceax",
+        "department_lead": "sceax",
+    },
+    "invalid_requests": {
+        "it_admin": "s",
+        "manager": "sax",
+        "director": "sax",
+        "station_head": "sax",
+        "front_desk": "s",
+    },
+    "review_meetings": {"it_admin": "sx", "manager": "sceax", "director": "sceax", "station_head": "sceax"},
+    "case_library": {"it_admin": ALL, "manager": ALL, "station_head": "scex", "everyone": "s"},
+    "categories": {"it_admin": ALL, "manager": ALL, "everyone": "s"},
+    # Visits
+    "visits": {
+        "it_admin": "sax",
+        "manager": "sceax",
+        "director": "sx",
+        "station_head": "sceax",
+        "front_desk": "scax",
+        "steward": "sca",
+    },
+    "route": {"everyone": "sa"},
+    # Reports
+    "reports": {
+        "it_admin": "sx",
+        "manager": "sax",
+        "director": "sax",
+        "station_head": "sx",
+        "department_lead": "s",
+        "cashier": "s",
+    },
+    "targets": {"it_admin": ALL, "manager": ALL, "director": ALL},
+    # Policies
+    "policies": {"it_admin": "sceax", "manager": "sceax", "director": "sceax", "everyone": "s"},
+    "policy_versions": {"it_admin": "sceax", "manager": "sceax", "director": "sceax", "everyone": "s"},
+    "paper_templates": {"it_admin": "sceax", "manager": "sceax", "everyone": "s"},
+    "simulate": {"it_admin": "sa", "manager": "sa", "director": "sa"},
+    # Office
+    "audit": {"it_admin": "sax", "manager": "sax", "director": "sx"},
+    "jobs": {"it_admin": "sax", "manager": "sx", "director": "s"},
+    "outbox": {"it_admin": "sax", "manager": "sax", "station_head": "sax"},
+    "papers": {"it_admin": "sx", "manager": "sx", "cashier": "s", "station_head": "s"},
+    "tasks": {"it_admin": "sx", "everyone": "s"},
+    "imports": {"it_admin": "sa", "manager": "sa", "cashier": "sa"},
+    "exports": {"it_admin": "sx", "manager": "sx", "director": "sx"},
+}
+
+
+def may(roles: Iterable[str], screen: str, verb: str) -> bool:
+    """Whether a person with these roles may `see`, `create`, `edit`, `delete`, `act` on or `export` a screen."""
+    row = SCREENS.get(screen, {})
+    letter = LETTERS[verb]
+    if any(letter in row.get(role, "") for role in (*roles, "everyone")):
+        return True
+    return letter == "s" and "it_admin" in roles

@@ -1,0 +1,144 @@
+"""Every screen in the order of the sidebar, and what a page is drawn with.
+
+Each module of a room lists its screens in `SCREENS`; the rooms stand in base.ROOMS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, redirect, request, url_for
+from flask_admin import Admin, AdminIndexView, expose
+from flask_babel import gettext as _
+from jinja2 import FileSystemBytecodeCache
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from admin import base, formats, labels, language, lists, permissions, security, sessions
+
+STATIC = Path(__file__).parent / "static"
+MODULES = (
+    "start", "search", "property", "people", "household", "billing", "payments", "collection", "complaints", "visits",
+    "reports", "policies", "imports", "office",
+)  # fmt: skip
+
+
+class StartView(AdminIndexView):
+    """`/`: hands on to the start page of the person's role when there is one."""
+
+    @expose("/")
+    def index(self) -> Any:
+        from flask import current_app
+
+        if "start.index" in current_app.view_functions:
+            return redirect(url_for("start.index"))
+        return self.render("office/start.html")
+
+
+def init_app(app: Flask) -> None:
+    security.init_app(app)
+    sessions.init_app(app)
+    _serve_static(app)
+    cache_folder = Path(app.instance_path) / "templates"
+    cache_folder.mkdir(parents=True, exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(cache_folder))
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        icon=icon,
+        static_url=static_url,
+        sidebar=sidebar,
+        formats=formats,
+        labels=labels,
+        PAGE_SIZES=lists.PAGE_SIZES,
+    )
+    app.context_processor(lambda: {"staff": g.get("staff"), "theme_choice": theme()})
+    panel = Admin(
+        app,
+        name="Gatehouse",
+        url="/",
+        index_view=StartView(name="Start", url="/"),
+        csp_nonce_generator=security.csp_nonce,
+    )
+    for name in MODULES:
+        if find_spec(f"admin.{name}") is None:
+            continue
+        for screen in getattr(import_module(f"admin.{name}"), "SCREENS", ()):
+            panel.add_view(screen())
+
+
+def theme() -> str:
+    """`light`, `dark`, or `auto` for what the machine prefers."""
+    staff = g.get("staff")
+    return staff.theme if staff is not None and staff.theme in sessions.THEMES else "auto"
+
+
+def icon(name: str) -> Markup:
+    """A vendored icon; decorative, so hidden from screen readers."""
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+        static_url("icons.svg"), name
+    )
+
+
+def sidebar() -> Markup:
+    """The rooms and screens that this person may see; drawn once per language and roles."""
+    staff = g.get("staff")
+    if staff is None:
+        return Markup("")
+    drawn = _drawn_sidebar(language.current(), staff.roles)
+    here = (request.endpoint or "").partition(".")[0]
+    return Markup(drawn.replace(f'data-screen="{here}"', f'data-screen="{here}" aria-current="page"', 1))  # noqa: S704 -- our own markup
+
+
+@cache
+def _drawn_sidebar(_language: str, roles: frozenset[str]) -> str:
+    from flask import current_app
+
+    views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no list
+    parts: list[Markup] = []
+    for room, (label, symbol) in base.ROOMS.items():
+        lines = [
+            Markup('<li><a href="{}" data-screen="{}">{}<span>{}</span></a></li>').format(
+                url_for(f"{view.screen}.{view._default_view}"),
+                view.screen,
+                icon(view.icon),
+                view.title,
+            )
+            for view in views
+            if getattr(view, "room", "") == room
+            and view.is_visible()
+            and permissions.may(roles, view.screen, "see")
+        ]
+        if lines:
+            parts.append(
+                Markup(
+                    '<details class="room" data-room="{}" open><summary>{}<span>{}</span></summary><ul>{}</ul></details>'
+                ).format(room, icon(symbol), label, Markup("").join(lines))
+            )
+    return str(Markup("").join(parts))
+
+
+def static_url(path: str) -> str:
+    """The address of a static file, with a mark that changes when the file does."""
+    return f"/static/{path}?v={_mark(path)}"
+
+
+@cache
+def _mark(path: str) -> str:
+    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
+
+
+def _serve_static(app: Flask) -> None:
+    def static(filename: str) -> Response:
+        from flask import send_from_directory
+
+        return send_from_directory(STATIC, filename)
+
+    app.add_url_rule("/static/<path:filename>", "static", static)
+
+
+__all__ = ["_", "init_app"]

@@ -1,0 +1,215 @@
+// Gatehouse's own script: asks before what can't be undone, keyboard, pickers, tick boxes, inline edit.
+// Every page works without it, less comfortably. No inline code anywhere: the page's policy forbids it.
+"use strict";
+(() => {
+  const find = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const token = () => document.body.dataset.token;
+
+  // Questions: <form data-confirm="…"> is sent only after Yes.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const question = form.dataset.confirm;
+    if (!question || form.dataset.confirmed) return;
+    event.preventDefault();
+    const dialog = find("#asking");
+    find("p", dialog).textContent = question;
+    dialog.returnValue = "no";
+    dialog.showModal();
+    dialog.addEventListener("close", () => {
+      if (dialog.returnValue !== "yes") return;
+      form.dataset.confirmed = "1";
+      if (!form.elements.confirmed) {
+        const field = Object.assign(document.createElement("input"), { type: "hidden", name: "confirmed", value: "1" });
+        form.append(field);
+      }
+      form.requestSubmit(event.submitter || undefined);
+    }, { once: true });
+  });
+
+  // A form is sent once: a second click on the same button does nothing.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || (form.method || "get") === "get" || form.method === "dialog") return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    setTimeout(() => { delete form.dataset.sent; }, 4000);
+  });
+  window.addEventListener("pageshow", () => all("form[data-sent]").forEach((form) => { delete form.dataset.sent; }));
+
+  // Choices that take effect at once; empty filters stay out of the address.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]") && event.target.form) event.target.form.requestSubmit();
+    if (event.target.matches("[data-column]")) {
+      const form = event.target.form;
+      form.elements.columns.value = all("[data-column]:checked", form).map((box) => box.value).join(",");
+    }
+  });
+  all("form[data-filters], form[data-columns]").forEach((form) => form.addEventListener("formdata", (event) => {
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  }));
+
+  // Menus close on Escape and on a click elsewhere.
+  document.addEventListener("click", (event) => all("details.drop[open], details.person[open]").forEach((menu) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  }));
+
+  // The sidebar remembers which rooms are closed, and where it was scrolled to.
+  const store = (() => { try { localStorage.getItem("x"); return localStorage; } catch { return null; } })();
+  all("details.room").forEach((room) => {
+    const key = `room:${room.dataset.room}`;
+    if (store && store.getItem(key) === "closed" && !find("[aria-current]", room)) room.open = false;
+    room.addEventListener("toggle", () => store && store.setItem(key, room.open ? "open" : "closed"));
+  });
+  const side = find(".side");
+  if (side && store) {
+    side.scrollTop = Number(store.getItem("side") || 0);
+    window.addEventListener("pagehide", () => store.setItem("side", String(side.scrollTop)));
+  }
+
+  // Ticked rows show the bar of actions.
+  const ticks = () => all('input[name="rowid"]');
+  const showTicked = () => {
+    const bar = find(".acting");
+    if (!bar) return;
+    const count = ticks().filter((box) => box.checked).length;
+    bar.hidden = !count;
+    find("[data-ticked]", bar).textContent = count ? String(count) : "";
+    ticks().forEach((box) => box.closest("tr")?.classList.toggle("ticked", box.checked));
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-tick-all]")) ticks().forEach((box) => { box.checked = event.target.checked; });
+    if (event.target.matches('[data-tick-all], input[name="rowid"]')) showTicked();
+  });
+  window.addEventListener("pageshow", showTicked);
+
+  // Keyboard.
+  let here = -1;
+  const rows = () => all("table[data-list] tbody tr");
+  const go = (step) => {
+    const list = rows();
+    if (!list.length) return;
+    list[here]?.classList.remove("here");
+    here = Math.min(Math.max(here + step, 0), list.length - 1);
+    list[here].classList.add("here");
+    list[here].scrollIntoView({ block: "nearest" });
+    find("td.first a, a", list[here])?.focus({ preventScroll: true });
+  };
+  const press = (key) => {
+    const target = find(`[data-key="${key}"]`);
+    if (!target) return false;
+    if (target.matches("input")) { target.focus(); target.select(); } else target.click();
+    return true;
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") all("details.drop[open], details.person[open]").forEach((menu) => { menu.open = false; });
+    if ((event.ctrlKey || event.metaKey) && event.key === "s" && find('[data-key="save"]')) { event.preventDefault(); press("save"); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable], dialog")) return;
+    if (event.key === "?") { find("#help")?.showModal(); return; }
+    if (event.key === "j" || event.key === "k") { go(event.key === "j" ? 1 : -1); event.preventDefault(); return; }
+    if (event.key === "x" && rows()[here]) {
+      const box = find('input[name="rowid"]', rows()[here]);
+      if (box) { box.checked = !box.checked; showTicked(); }
+      return;
+    }
+    if (["/", "n", "e", "f", "[", "]"].includes(event.key) && press(event.key)) event.preventDefault();
+  });
+  find("[data-help]")?.addEventListener("click", () => find("#help").showModal());
+
+  // Pickers: a box that looks up rows and keeps the chosen one's id in the hidden field beside it.
+  all("[data-picker]").forEach((picker, number) => {
+    const [hidden, box] = [find('input[type="hidden"]', picker), find("input[role=combobox]", picker)];
+    const list = document.createElement("ul");
+    list.id = `picker-${number}`;
+    list.setAttribute("role", "listbox");
+    list.hidden = true;
+    picker.append(list);
+    box.setAttribute("aria-controls", list.id);
+    let chosen = -1, wait = 0, asked = 0;
+    const close = () => { list.hidden = true; box.setAttribute("aria-expanded", "false"); chosen = -1; };
+    const take = (item) => {
+      hidden.value = item.dataset.value; box.value = item.textContent; close();
+      hidden.dispatchEvent(new Event("change", { bubbles: true }));
+      if ("submits" in picker.dataset) box.form.requestSubmit();
+    };
+    const mark = (step) => {
+      const items = [...list.children];
+      if (!items.length) return;
+      chosen = (chosen + step + items.length) % items.length;
+      items.forEach((item, index) => item.setAttribute("aria-selected", String(index === chosen)));
+      box.setAttribute("aria-activedescendant", items[chosen].id);
+      items[chosen].scrollIntoView({ block: "nearest" });
+    };
+    const look = async () => {
+      const mine = ++asked;
+      const url = new URL(picker.dataset.picker, location.href);
+      url.searchParams.set("query", box.value.trim());
+      const answer = await fetch(url, { headers: { Accept: "application/json" } });
+      if (!answer.ok || mine !== asked) return;
+      list.replaceChildren(...(await answer.json()).map(([value, text], index) => {
+        const item = Object.assign(document.createElement("li"), { id: `${list.id}-${index}`, textContent: text });
+        item.dataset.value = value;
+        item.setAttribute("role", "option");
+        item.addEventListener("mousedown", (event) => { event.preventDefault(); take(item); });
+        return item;
+      }));
+      list.hidden = !list.children.length;
+      box.setAttribute("aria-expanded", String(!list.hidden));
+      chosen = -1;
+      if (box.value.trim() && list.children.length) mark(1);
+    };
+    box.addEventListener("input", () => { hidden.value = ""; clearTimeout(wait); wait = setTimeout(look, 120); });
+    box.addEventListener("focus", () => { if (!hidden.value) look(); });
+    box.addEventListener("blur", () => {
+      close();
+      if (!hidden.value && box.value) box.setCustomValidity(" "); else box.setCustomValidity("");
+      if (!box.value && "submits" in picker.dataset && picker.dataset.had) box.form.requestSubmit();
+    });
+    if (hidden.value) picker.dataset.had = "1";
+    box.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") { event.preventDefault(); list.hidden ? look() : mark(event.key === "ArrowDown" ? 1 : -1); }
+      else if (event.key === "Enter" && !list.hidden && chosen >= 0) { event.preventDefault(); take(list.children[chosen]); }
+      else if (event.key === "Escape") close();
+    });
+  });
+
+  // Inline edit: a double click or Enter on a cell that may be changed.
+  const edit = (cell) => {
+    if (cell.dataset.open) return;
+    const row = cell.closest("tr");
+    const before = cell.innerHTML;
+    const box = Object.assign(document.createElement("input"), { value: cell.textContent.trim().replace(/^–$/, "") });
+    box.setAttribute("aria-label", cell.dataset.label);
+    cell.dataset.open = "1";
+    cell.replaceChildren(box);
+    box.focus();
+    box.select();
+    const end = (html) => { delete cell.dataset.open; cell.innerHTML = html; };
+    const save = async () => {
+      const body = new URLSearchParams({ id: row.dataset.id, row_version: row.dataset.version, name: cell.dataset.edit, [cell.dataset.edit]: box.value });
+      const answer = await fetch(new URL("ajax/update/", location.href.split("?")[0]), { method: "POST", body, headers: { "X-CSRF-Token": token(), Accept: "application/json" } });
+      const told = await answer.json().catch(() => ({ error: answer.statusText }));
+      if (!answer.ok) { box.setCustomValidity(told.error || ""); box.reportValidity(); return; }
+      row.dataset.version = told.row_version;
+      end(told.html);
+    };
+    box.addEventListener("input", () => box.setCustomValidity(""));
+    box.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") { event.preventDefault(); save(); }
+      if (event.key === "Escape") end(before);
+      event.stopPropagation();
+    });
+  };
+  document.addEventListener("dblclick", (event) => { const cell = event.target.closest("td[data-edit]"); if (cell) edit(cell); });
+  document.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.matches("td[data-edit]")) edit(event.target); });
+
+  // Forms that were changed ask before they are left.
+  all("form[data-form]").forEach((form) => {
+    let isChanged = false;
+    form.addEventListener("input", () => { isChanged = true; });
+    form.addEventListener("submit", () => { isChanged = false; });
+    window.addEventListener("beforeunload", (event) => { if (isChanged) event.preventDefault(); });
+    (find(".wrong :is(input, select, textarea)", form) || find("input:not([type=hidden]), select, textarea", form))?.focus({ preventScroll: true });
+  });
+})();
