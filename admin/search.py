@@ -1,0 +1,52 @@
+"""The search box of every page (S17)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_admin import expose
+from flask_babel import lazy_gettext as _l
+
+from admin.base import OfficePage
+from admin.permissions import may
+from admin.sessions import current_staff
+from models.base import db
+from office import search
+
+SCREEN_OF = {"unit": "units", "owner": "owners", "invoice": "invoices", "payment": "payments", "ticket": "tickets"}
+KIND_LABELS = {
+    "unit": _l("Unit"),
+    "owner": _l("Owner"),
+    "invoice": _l("Invoice"),
+    "payment": _l("Receipt"),
+    "ticket": _l("Complaint ticket"),
+}
+
+
+def address(hit: search.Hit) -> str:
+    """Where a hit leads: a unit or owner to the household file, the others to their record."""
+    if hit.unit_id is not None and hit.kind in {"unit", "owner"}:
+        return url_for("household.index", unit_id=hit.unit_id)
+    return url_for(f"{SCREEN_OF[hit.kind]}.details_view", id=hit.id)
+
+
+class SearchPage(OfficePage):
+    screen = "search"
+    title = _l("Search")
+    room = "today"
+    icon = "search"
+    is_in_menu = False
+
+    @expose("/")
+    def index(self) -> Any:
+        text = request.args.get("q", "")
+        roles = current_staff().roles
+        kinds = frozenset(kind for kind, screen in SCREEN_OF.items() if may(roles, screen, "see"))
+        hits = search.search(db.session(), text, kinds)
+        if len(hits) == 1:
+            return redirect(address(hits[0]))
+        return self.render("office/search.html", text=text, hits=hits, address=address, kinds=KIND_LABELS)
+
+
+SCREENS = (SearchPage,)

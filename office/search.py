@@ -1,0 +1,118 @@
+"""One question over everything: unit, name, pinyin initials, phone, invoice, receipt, ticket (S17).
+
+Each kind is one short query on its own index: a prefix for codes and names, the exact value for phones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from models.billing import Invoice
+from models.complaints import Ticket
+from models.payments import Payment
+from models.people import Occupancy, Owner, OwnerPhone
+from models.property import Unit
+from models.secrets import fingerprint
+
+EACH = 8
+LAST_LETTER = "\U0010ffff"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One thing found: its kind (unit, owner, invoice, payment, ticket), its row and what to show."""
+
+    kind: str
+    id: int
+    title: str
+    detail: str = ""
+    unit_id: int | None = None
+
+
+def begins(column: InstrumentedAttribute[str], prefix: str) -> Any:
+    """A prefix as a range, which walks an index on both databases."""
+    return and_(column >= prefix, column < prefix + LAST_LETTER)
+
+
+def _units(session: Session, text: str) -> list[Hit]:
+    rows = session.execute(
+        select(Unit.id, Unit.code).where(begins(Unit.code, text)).order_by(Unit.code).limit(EACH)
+    )
+    return [Hit("unit", unit_id, code, unit_id=unit_id) for unit_id, code in rows]
+
+
+def _owners(session: Session, text: str) -> list[Hit]:
+    wanted: Select[Any] = (
+        select(Owner.id)
+        .where(or_(begins(Owner.name, text), begins(Owner.pinyin_initials, text.lower())))
+        .limit(EACH)
+    )
+    if sum(letter.isdigit() for letter in text) >= 7:
+        wanted = select(OwnerPhone.owner_id).where(OwnerPhone.number_mac == fingerprint(text)).limit(EACH)
+    ids = list(session.execute(wanted).scalars())
+    if not ids:
+        return []
+    rows = session.execute(
+        select(Owner.id, Owner.name, Unit.id, Unit.code)
+        .outerjoin(Occupancy, and_(Occupancy.owner_id == Owner.id, Occupancy.to_on.is_(None)))
+        .outerjoin(Unit, Unit.id == Occupancy.unit_id)
+        .where(Owner.id.in_(ids))
+        .order_by(Owner.name, Owner.id, Unit.code)
+        .limit(EACH * 2)
+    )
+    return [Hit("owner", owner_id, name, code or "", unit_id) for owner_id, name, unit_id, code in rows]
+
+
+def _invoices(session: Session, text: str) -> list[Hit]:
+    rows = session.execute(
+        select(Invoice.id, Invoice.number, Unit.code, Invoice.unit_id)
+        .join(Unit, Unit.id == Invoice.unit_id)
+        .where(begins(Invoice.number, text.upper()))
+        .order_by(Invoice.number)
+        .limit(EACH)
+    )
+    return [Hit("invoice", invoice_id, number, code, unit_id) for invoice_id, number, code, unit_id in rows]
+
+
+def _payments(session: Session, text: str) -> list[Hit]:
+    rows = session.execute(
+        select(Payment.id, Payment.receipt_no, Unit.code, Payment.unit_id)
+        .join(Unit, Unit.id == Payment.unit_id)
+        .where(or_(begins(Payment.receipt_no, text.upper()), Payment.reference == text))
+        .limit(EACH)
+    )
+    return [Hit("payment", payment_id, number, code, unit_id) for payment_id, number, code, unit_id in rows]
+
+
+def _tickets(session: Session, text: str) -> list[Hit]:
+    rows = session.execute(
+        select(Ticket.id, Ticket.number, Ticket.unit_id)
+        .where(begins(Ticket.number, text.upper()))
+        .order_by(Ticket.number)
+        .limit(EACH)
+    )
+    return [Hit("ticket", ticket_id, number, unit_id=unit_id) for ticket_id, number, unit_id in rows]
+
+
+KINDS: dict[str, Callable[[Session, str], list[Hit]]] = {
+    "unit": _units,
+    "owner": _owners,
+    "invoice": _invoices,
+    "payment": _payments,
+    "ticket": _tickets,
+}
+
+
+def search(session: Session, text: str, kinds: frozenset[str] | None = None) -> list[Hit]:
+    """What a text finds among the kinds a reader may see, units first; nothing for an empty one."""
+    wanted = text.replace("\x00", "").strip()[:100]
+    if not wanted:
+        return []
+    return [
+        hit for kind, find in KINDS.items() if kinds is None or kind in kinds for hit in find(session, wanted)
+    ]
