@@ -67,6 +67,7 @@ from werkzeug.wrappers import Response
 
 from admin import formats, forms, labels, language, lists, refusals
 from admin.audit import Audit, pending_changes, record, snapshot
+from admin.bulk import BATCH, BulkEdit
 from admin.lists import (
     ChoiceFilter,
     Filter,
@@ -226,7 +227,7 @@ class OfficePage(Screen, BaseView):
         super().__init__(name=self.title, endpoint=self.screen, **kwargs)
 
 
-class OfficeView(Screen, ModelView):
+class OfficeView(Screen, BulkEdit, ModelView):
     table: Any = None
     room = "office"
     is_large = False
@@ -261,7 +262,6 @@ class OfficeView(Screen, ModelView):
         "invoice": ("number",),
         "payment": ("number",),
     }
-    bulk_columns: Sequence[str] = ()
     empty_hint: Any = ""
     _verbs: Mapping[str, str] = {
         "create_view": "create",
@@ -1017,7 +1017,9 @@ def history_of(table: str, row_id: int, label: Callable[[str], Any]) -> list[dic
             "at": formats.instant(row.at),
             "staff": row.staff,
             "action": row.action,
-            "changes": [(label(name), *pair) for name, pair in json.loads(row.changes).items()],
+            "changes": [
+                (label(name), *pair) for name, pair in json.loads(row.changes).items() if name != BATCH
+            ],
         }
         for row in db.session.execute(statement)
     ]

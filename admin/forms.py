@@ -386,11 +386,16 @@ class Converter(AdminModelConverter):
         field_args["validators"].append(validators.NumberRange(min=-most, max=most))
         return IntegerField(**field_args)
 
+    @converts("String")
+    def conv_String(self, column: Any, field_args: Any, **extra: Any) -> Any:  # noqa: N802 -- Flask-Admin's name
+        if column.type.length is None:  # free text without a limit is written in an area
+            return self.conv_Text(column=column, field_args=field_args, **extra)
+        return super().conv_String(column=column, field_args=field_args, **extra)
+
     @converts("Text")
     def conv_Text(self, field_args: Any, **extra: Any) -> Any:  # noqa: N802 -- Flask-Admin's name
         field_args["validators"].append(validators.Length(max=20_000))
-        field = super().conv_Text(field_args=field_args, **extra)
-        return field
+        return super().conv_Text(field_args=field_args, **extra)
 
 
 __all__ = [

@@ -338,3 +338,23 @@ MESSAGE_STATES = {
 }
 TASK_STATES = {"waiting": _("Waiting"), "running": _("Running"), "done": _("Done"), "failed": _("Failed")}
 PRESETS = {"tower": _("Office tower"), "residential": _("Residential estate"), "project": _("Mixed project")}
+PAPERS = {
+    "payment_notice": _("Payment notice"),
+    "demand": _("Demand notice"),
+    "final_letter": _("Final letter"),
+    "restriction_notice": _("Restriction notice"),
+    "lawyer_letter": _("Lawyer's letter"),
+    "undertaking": _("Undertaking"),
+    "receipt": _("Receipt"),
+    "deposit_slip": _("Deposit slip"),
+    "credit_note": _("Credit note"),
+    "move_in_bill": _("Move-in bill"),
+    "tariff_notice": _("Tariff notice"),
+    "arrears_notice": _("Public notice of arrears"),
+    "collection_rates": _("Collection rates per building"),
+    "work_contact_slip": _("Work contact slip"),
+    "complaint_form": _("Complaint form"),
+    "invalid_closure": _("Closure as invalid"),
+    "monthly_complaints": _("Monthly complaint report"),
+    "weekly_meeting": _("Weekly meeting sheet"),
+}

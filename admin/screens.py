@@ -71,6 +71,18 @@ def init_app(app: Flask) -> None:
             panel.add_view(screen())
 
 
+def may_see(screen: str) -> bool:
+    """Whether the reader may open a screen; for links in templates."""
+    from flask import current_app
+
+    staff = g.get("staff")
+    return (
+        staff is not None
+        and permissions.may(staff.roles, screen, "see")
+        and any(name.startswith(f"{screen}.") for name in current_app.view_functions)
+    )
+
+
 def theme() -> str:
     """`light`, `dark`, or `auto` for what the machine prefers."""
     staff = g.get("staff")
