@@ -14,7 +14,7 @@ from models.property import UNIT_KINDS, Unit
 
 BASES = ("per_m2", "fixed", "metered", "per_hour", "per_job", "one_off", "deposit")
 TIMINGS = ("advance", "arrears")
-INVOICE_KINDS = ("regular", "opening", "move_in")
+INVOICE_KINDS = ("regular", "opening", "move_in", "one_off")
 INVOICE_STATES = ("open", "partly_paid", "paid", "credited")
 SLIP_STATES = ("open", "billed", "cancelled")
 PLAN_STATES = ("proposed", "running", "kept", "broken", "cancelled")
@@ -34,6 +34,7 @@ class FeeItem(EditableRow, Named, Model):
     basis: Mapped[str] = mapped_column(String(20))
     timing: Mapped[str] = mapped_column(String(10), default="advance", server_default="advance")
     is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")
+    is_required: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # no tariff: B4
     is_restrictable: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # C9
     services: Mapped[str] = mapped_column(default="", server_default="")  # what it pays for (B2)
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
