@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from office.papers.font import width
 from office.papers.page import FORMATS, Page, Sheet
-from office.papers.parts import Part
+from office.papers.parts import Part, frame
 from office.papers.values import Estate
 from office.papers.words import Words, words_of
 
@@ -85,11 +85,21 @@ def _head(sheet: Sheet, paper: Paper) -> None:
     sheet.page.bars.append((sheet.left, sheet.y - 1, sheet.width, 1))
     is_small = paper.form == "a5_wide"
     sheet.y -= 8 if is_small else 14
+    if paper.mark:
+        _stamp(sheet, words_of(paper.language)[f"mark_{paper.mark}"])
     sheet.text(paper.title, 16 if is_small else 19, ink="bold", align="center", leading=1.45)
     sheet.y -= 2
     if paper.under_title:
         sheet.text("　　".join(paper.under_title), 9, align="center")
     sheet.y -= 6 if is_small else 10
+
+
+def _stamp(sheet: Sheet, word: str) -> None:
+    """The mark once more in a frame beside the title, where no grid hides it."""
+    wide = width(word, 13) + 16
+    x, y = sheet.right - wide, sheet.y - 22
+    sheet.put(x + 8, y + 5.5, word, 13, "bold")
+    sheet.page.lines += frame(x, y, wide, 21)
 
 
 def _foot(sheet: Sheet, paper: Paper, words: Words, printed_at: datetime) -> None:

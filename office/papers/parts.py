@@ -205,7 +205,7 @@ class PayBox:
         height = max(left, right)
         sheet.need(height)
         top = sheet.y
-        sheet.page.lines.extend(_frame(sheet.left, top - height, sheet.width, height))
+        sheet.page.lines.extend(frame(sheet.left, top - height, sheet.width, height))
         x, y = sheet.left + 10, top - 17
         sheet.put(x, y, sheet.clean(self.title), 10, "bold")
         y -= 3
@@ -245,27 +245,28 @@ class Ruled:
 
 @dataclass(frozen=True)
 class Signatures:
-    """Who signs, side by side, each with a line and a date; kept together."""
+    """Who signs, side by side, each with a line and, where given, a date; kept together."""
 
     labels: Sequence[str]
-    date_label: str
+    date_label: str = ""
     after: float = 8
 
     def place(self, sheet: Sheet) -> None:
         size = SMALL + 0.5
         share = sheet.width / max(len(self.labels), 1)
         wrapped = [sheet.few(label, size, share - 24, 3) for label in self.labels]
-        height = 56.0 + max((len(lines) for lines in wrapped), default=1) * 14
+        label_height = max((len(lines) for lines in wrapped), default=1) * 14.0
+        height = label_height + (56 if self.date_label else 30)
         sheet.need(height)
         top = sheet.y - 6
-        below = top - max((len(lines) for lines in wrapped), default=1) * 14
+        line_y = top - label_height - 20
         date = sheet.clean(self.date_label)
         for number, lines in enumerate(wrapped):
             x = sheet.left + number * share
             for position, line in enumerate(lines):
                 sheet.put(x, top - 10 - position * 14, line, size)
-            sheet.page.lines.append((x, below - 20, x + share - 24, below - 20))
-            sheet.put(x, below - 36, date, SMALL, "faint")
+            sheet.page.lines.append((x, line_y, x + share - 24, line_y))
+            sheet.put(x, line_y - 16, date, SMALL, "faint")
         sheet.y -= height + self.after
 
 
@@ -321,7 +322,8 @@ def _cell(sheet: Sheet, text: str, x: float, wide: float, *, is_filled: bool = F
     return Cell(x, wide, sheet.wrapped(text, SMALL, wide - 2 * CELL_PAD), is_filled=is_filled)
 
 
-def _frame(x: float, y: float, wide: float, high: float) -> list[tuple[float, float, float, float]]:
+def frame(x: float, y: float, wide: float, high: float) -> list[tuple[float, float, float, float]]:
+    """The four lines of a box whose lower left corner is x, y."""
     return [
         (x, y, x + wide, y),
         (x, y + high, x + wide, y + high),

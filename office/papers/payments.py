@@ -82,7 +82,7 @@ def receipt(paid: Receipt, estate: Estate, language: str, stored: Blocks | None 
         Facts(facts, after=6),
         *([Table(columns, rows, after=4)] if rows else []),
         *draft.note(),
-        Signatures((words["office_seal"], cashier, words["payer_signature"]), words["date_blank"], after=0),
+        Signatures((words["office_seal"], cashier, words["payer_signature"]), after=0),
     ]
     return draft.paper(parts, number=paid.number, on=paid.paid_on, mark=paid.mark, form="a5_wide")
 
@@ -124,6 +124,6 @@ def deposit_slip(slip: DepositSlip, estate: Estate, language: str, stored: Block
             ]
         ),
         *draft.note(),
-        Signatures((words["office_seal"], cashier, words["payer_signature"]), words["date_blank"], after=0),
+        Signatures((words["office_seal"], cashier, words["payer_signature"]), after=0),
     ]
     return draft.paper(parts, number=slip.number, on=slip.received_on, mark=slip.mark, form="a5_wide")

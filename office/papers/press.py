@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]  # papers done, pages done
 _GREY = 0.38
 _FILL = 0.93
 _RULE = 0.62
-_MARK = 0.87
+_MARK = 0.92
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class _Press(Canvas):  # type: ignore[misc]  # reportlab has no types
 
     def _print_texts(self, page: Page) -> None:
         text = self.beginText()
-        self._code.append(".3 w")
+        self._code.append(".25 w")
         now_size, now_ink = 0.0, "plain"
         for x, y, size, ink, line in page.texts:
             if ink != now_ink:
@@ -150,7 +150,7 @@ class _Press(Canvas):  # type: ignore[misc]  # reportlab has no types
 
     def _print_mark(self, word: str) -> None:
         wide, high = self._pagesize
-        size = min(wide, high) / (2.2 if len(word) < 3 else 4)
+        size = min(wide, high) / (3 if len(word) < 3 else 4.5)
         self.saveState()
         self.translate(wide / 2, high / 2)
         self.rotate(35)
