@@ -8,14 +8,17 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 from flask import Flask, current_app
 from flask_babel import force_locale, gettext
+from sqlalchemy.orm import Session
 
 from models import db
 from models.engine import writing
@@ -74,6 +77,10 @@ def say(document: Any, *, as_json: bool, text: str) -> None:
 
 def init_app(app: Flask) -> None:
     app.cli.add_command(init)
+    for command in (tick, clock_command, jobs):
+        app.cli.add_command(command)
+    app.cli.add_command(import_file)
+    app.cli.add_command(export)
 
 
 @click.command()
@@ -97,3 +104,144 @@ def init(preset: str, *, demo: bool, sandbox: bool, admin_password: str | None) 
     click.echo(gettext("The office is ready. Sign in as %(login)s.", login=office.login))
     if admin_password is None:
         click.echo(gettext("One-time password: %(password)s", password=office.password))
+
+
+def chosen_instant(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime | None:
+    """An ISO 8601 instant; without an offset it is office time."""
+    if value is None:
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no ISO 8601 instant") from error
+
+
+@click.command()
+@click.option("--at", callback=chosen_instant, help="Up to this instant (only in a sandbox).")
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def tick(at: datetime | None, *, as_json: bool) -> None:
+    """Do everything due since the last tick."""
+    from office import clock, scheduler
+
+    session = db.session()
+    if at is not None and at.tzinfo is None:
+        at = at.replace(tzinfo=scheduler.office_zone(session))
+    ticked = scheduler.tick_to_the_end(session, at=at)
+    zone = clock.zone(session)
+    runs = [
+        {
+            "job": run.job,
+            "due_for": run.due_for.astimezone(zone).isoformat(),
+            "state": run.state,
+            "done": run.done,
+            "failed": run.failed,
+        }
+        for run in ticked.runs
+    ]
+    present_at = ticked.present_at.astimezone(zone).isoformat()
+    lines = [f"{run['due_for']}  {run['job']}  {run['state']}  {run['done']}" for run in runs]
+    say({"at": present_at, "runs": runs}, as_json=as_json, text="\n".join([present_at, *lines]))
+    for run in ticked.runs:
+        if run.error:
+            click.echo(f"{run.job} {run.due_for.isoformat()}: {run.error}", err=True)
+
+
+@click.command("clock")
+@reads
+def clock_command() -> None:
+    """Tick every minute until stopped."""
+    from office import scheduler
+
+    scheduler.run_clock(scheduler.Clock(lambda: Session(db.engine)))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def jobs(*, as_json: bool) -> None:
+    """Each job: last run, result, next run."""
+    from office import clock, scheduler
+
+    session = db.session()
+    zone = scheduler.office_zone(session)
+    rows = [
+        {
+            name: value.astimezone(zone).isoformat() if isinstance(value, datetime) else value
+            for name, value in vars(status).items()
+        }
+        for status in scheduler.statuses(session, clock.now(session))
+    ]
+    lines = [
+        f"{row['job']}  {row['last_run'] or '-'}  {row['state'] or '-'}  {row['next_run']}" for row in rows
+    ]
+    say(rows, as_json=as_json, text="\n".join(lines))
+
+
+def known_kind(
+    kinds: Callable[[], Iterable[str]],
+) -> Callable[[click.Context, click.Parameter, str], str]:
+    """A check of KIND that loads what it can be only when it is asked."""
+
+    def check(_context: click.Context, _argument: click.Parameter, value: str) -> str:
+        if value not in (known := list(kinds())):
+            raise click.BadParameter(f"{value!r} is not one of {', '.join(known)}")
+        return value
+
+    return check
+
+
+def importable() -> Iterable[str]:
+    from office import imports
+
+    return imports.KINDS
+
+
+def exportable() -> Iterable[str]:
+    from office import exports
+
+    return exports.KINDS
+
+
+@click.command("import")
+@click.argument("kind", callback=known_kind(importable))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", "is_check", is_flag=True, help="Only report.")
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def import_file(kind: str, file: Path, *, is_check: bool, as_json: bool) -> None:
+    """Bring a CSV or XLSX file in, whole or not at all."""
+    from office import clock, imports
+
+    table = imports.read(file)  # before any transaction: others need not wait for it
+    with writing():
+        session = db.session()
+        try:
+            report = imports.take_in(session, kind, table, now=clock.now(session))
+        except imports.RowsRefused as refusal:
+            beside = file.with_name(f"{file.name}.errors.csv")
+            with suppress(OSError):  # a folder that can't be written to: the line on stderr must do
+                imports.write_problems(beside, refusal, gettext)
+            refusal.values["problem"] = refusal.first(gettext)
+            if as_json:
+                click.echo(json.dumps({"kind": kind, "errors": refusal.told(gettext)}, ensure_ascii=False))
+            raise
+        db.session.rollback() if is_check else db.session.commit()
+    text = gettext("%(rows)s rows: %(new)s new, %(skipped)s there already.", **vars(report))
+    say({**vars(report), "is_check": is_check, "errors": []}, as_json=as_json, text=text)
+
+
+@click.command()
+@click.argument("kind", callback=known_kind(exportable))
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--format", "file_format", type=click.Choice(("csv", "xlsx", "json")), default=None)
+@reads
+def export(kind: str, file: Path | None, *, file_format: str | None) -> None:
+    """Write a table to FILE or, without one, to the terminal."""
+    from office import exports
+
+    if file_format == "xlsx" and file is None:
+        raise click.UsageError("XLSX needs a FILE")
+    out = click.get_text_stream("stdout", encoding="utf-8")
+    exports.write(db.session(), kind, file=file, out=out, file_format=file_format or "")
+    out.flush()

@@ -57,7 +57,8 @@ class JobRun(Row, Model):
     job: Mapped[str] = mapped_column(String(40))
     due_for: Mapped[datetime] = mapped_column(Instant())
     state: Mapped[str] = mapped_column(String(10), default="due", server_default="due")
-    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # kills included
+    failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # errors only
     claimed_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
     claimed_at: Mapped[datetime | None] = mapped_column(Instant())
     started_at: Mapped[datetime | None] = mapped_column(Instant())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,6 +57,14 @@ def calendar(session: Session, on: date) -> OfficeCalendar:
         overrides[day.isoformat()] = is_working
     row["overrides"] = overrides
     return OfficeCalendar.from_row(row)
+
+
+def retry_waits(row: Mapping[str, Any]) -> list[timedelta]:
+    """How long to wait before each further try of a message that did not arrive (C5)."""
+    minutes = [int(value) for value in row["retry_after_minutes"]]
+    if not minutes or min(minutes) < 1:
+        raise ValueError("retry_after_minutes needs at least one wait of a minute or more")
+    return [timedelta(minutes=value) for value in minutes]
 
 
 def store(  # one row of history
@@ -187,6 +195,7 @@ _CHECKS: dict[str, _Check] = {
     "gates": _check_gates,
     "ladder": _check_ladder,
     "late_fee": lambda rows, _others: late_fee_problems(LateFeePolicy.from_row(rows["late_fee"])),
+    "messages": _builds(retry_waits),
     "severities": _builds(SeverityPolicy.from_row),
     "visits": _builds(VisitPolicy.from_row),
 }

@@ -7,10 +7,12 @@ catches up in one run. `run` names a function `(session, due_for) -> Outcome` th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import calendar
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,37 @@ class Job:
     at: time | None = None  # none: every minute
     day: int | None = None  # of the month; none: every day
     is_committing: bool = False  # commits by itself between its units (messages leave the house)
+    kept_days: int | None = None  # how long its finished runs stay on the list; none: for ever
+
+    def due_between(self, after: datetime, until: datetime, zone: ZoneInfo) -> list[datetime]:
+        """The instants (UTC) in (after, until] at which a dated job is due, in order (§8)."""
+        if self.at is None or until <= after:
+            return []
+        last = until.astimezone(zone).date()
+        instants: list[datetime] = []
+        for day in self._days(after.astimezone(zone).date()):
+            if day > last:
+                break
+            instants.append(datetime.combine(day, self.at, zone).astimezone(UTC))
+        return [instant for instant in instants if after < instant <= until]
+
+    def next_after(self, after: datetime, zone: ZoneInfo) -> datetime:
+        """The next instant (UTC) at which the job is due."""
+        if self.at is None:
+            return after.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        for day in self._days(after.astimezone(zone).date()):
+            instant = datetime.combine(day, self.at, zone).astimezone(UTC)
+            if instant > after:
+                return instant
+        raise AssertionError("days do not end")
+
+    def _days(self, first: date) -> Iterator[date]:
+        day = first
+        while True:
+            last_of_month = calendar.monthrange(day.year, day.month)[1]
+            if self.day is None or day.day == min(self.day, last_of_month):
+                yield day
+            day += timedelta(days=1)
 
 
 JOBS: tuple[Job, ...] = (
@@ -44,6 +77,9 @@ JOBS: tuple[Job, ...] = (
     Job("ladder", "office.collection:judge_day", at=time(9, 0)),
     Job("backup", "office.backup:daily", at=time(2, 0)),
     Job("retention", "office.complaints:remove_expired", at=time(3, 0)),
-    Job("ticket_clocks", "office.complaints:sweep"),
-    Job("outbox", "office.outbox:send_due", is_committing=True),
+    Job("old_runs", "office.scheduler:remove_old_runs", at=time(3, 30)),
+    Job("ticket_clocks", "office.complaints:sweep", kept_days=400),
+    Job("outbox", "office.outbox:send_due", is_committing=True, kept_days=400),
 )
+BY_CODE: Mapping[str, Job] = {job.code: job for job in JOBS}
+POSITION: Mapping[str, int] = {job.code: position for position, job in enumerate(JOBS)}
