@@ -51,6 +51,9 @@ class OwedInvoice:
     is_in_kept_plan: bool = False
 
 
+Owed = TypeVar("Owed", bound=OwedInvoice)
+
+
 @dataclass(frozen=True)
 class DayFacts:
     """What may hold the ladder of a payer and unit on a day; `reachable` None: every channel works."""
@@ -254,17 +257,17 @@ class History:
         )
 
 
-def by_age(invoices: Iterable[OwedInvoice]) -> list[OwedInvoice]:
+def by_age(invoices: Iterable[Owed]) -> list[Owed]:
     """Oldest due date first, then the lowest number."""
     return sorted(invoices, key=lambda one: (one.due_on, number_key(one.number)))
 
 
-def past_due(invoices: Iterable[OwedInvoice], day: date) -> list[OwedInvoice]:
+def past_due(invoices: Iterable[Owed], day: date) -> list[Owed]:
     """What is open and past due on the day, oldest first."""
     return by_age(one for one in invoices if one.balance > 0 and one.due_on < day)
 
 
-def episode(ladder: Ladder, invoices: Iterable[OwedInvoice], day: date) -> OwedInvoice | None:
+def episode(ladder: Ladder, invoices: Iterable[Owed], day: date) -> Owed | None:
     """The oldest invoice past due by the tolerance or more; one in a kept plan only if all are (B9, C13)."""
     owed = [one for one in past_due(invoices, day) if one.balance >= ladder.tolerance]
     return next((one for one in owed if not one.is_in_kept_plan), owed[0] if owed else None)

@@ -1,0 +1,443 @@
+"""The ladder judged: which reminders a day brings, which not and why, written in bulk (C1–C4, C12, C13).
+
+A day is judged as itself, at its own hour, with what was paid and known before: any pattern of ticks gives
+the same rows. Each question that can have few answers is asked of the rules once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Date, case, exists, func, insert, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from models.billing import Invoice
+from models.collection import LegalCase, Reminder, ReminderBatch, Restriction
+from office import policies, reminders, situation
+from office.debts import Debt, Debtor, Moment, chunks, owed
+from office.timetable import Outcome
+from rules import dunning, ladder
+from rules.dunning import DayFacts, Decision, EpisodeState
+from rules.gates import NOTHING_TRIED
+from rules.ladder import Ladder, Stage, Subject
+from rules.reasons import Reason
+from rules.working_time import OfficeCalendar
+
+NOT_MADE = "not_made"
+RUNNING_RESTRICTIONS = ("requested", "approved", "in_effect", "suspended")
+REQUEST = "restriction_request"  # the stage that asks for a restriction (contract: Ladder)
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day to judge: its moment, and the policies in force on it."""
+
+    moment: Moment
+    ladder: Ladder
+    calendar: OfficeCalendar
+    is_mail_on: bool
+
+    @property
+    def on(self) -> date:
+        return self.moment.day
+
+    @classmethod
+    def of(cls, session: Session, at: datetime, changed: Ladder | None = None) -> Day:
+        """The day of an instant; with `changed` as if that ladder held."""
+        moment = Moment.of(session, at)
+        return cls(
+            moment,
+            changed or stored_ladder(session, moment.day),
+            policies.calendar(session, moment.day),
+            situation.is_mailing(),
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A reminder to write: made, or not made and why; `debt` in yuan (C4)."""
+
+    subject: Debt
+    stage: Stage
+    is_made: bool
+    debt: Decimal
+    channel: str
+    reason: Reason
+
+    @property
+    def debtor(self) -> Debtor:
+        return self.subject.unit_id, self.subject.payer_id
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An episode whose next stage has come, before asking what holds it."""
+
+    oldest: Debt
+    state: EpisodeState
+    stage: Stage
+
+
+def stored_ladder(session: Session, on: date) -> Ladder:
+    """The ladder in force on a day (C1)."""
+    return Ladder.from_row(policies.document(session, "ladder", on), policies.document(session, "gates", on))
+
+
+def judge_day(session: Session, due_for: datetime) -> Outcome:
+    """Judge the ladder at an instant and write what it brings; again adds nothing (C1–C4, C13)."""
+    day = Day.of(session, due_for)
+    rows = judge(session, day)
+    write(session, day, rows)
+    made = sum(row.is_made for row in rows)
+    return Outcome(done=made, result={"made": made, "not_made": len(rows) - made})
+
+
+# --- deciding -------------------------------------------------------------------------------------
+
+
+def judge(session: Session, day: Day) -> list[Row]:
+    """The rows of one day for all payers and units, not yet written."""
+    debts = owed(session, day.moment, until=horizon(day.ladder, day.on))
+    past = _recent_stages(session, day)
+    reached = _reached(session, day.ladder, debts)
+    rows: list[Row] = []
+    candidates: list[Candidate] = []
+    small: list[Row] = []
+    waits = _Waits(day)
+    for debtor, invoices in debts.items():
+        last_on, taken_on = past.get(debtor, (None, None))
+        is_taken = taken_on == day.on
+        notice = None if is_taken else _notice(day, invoices, reached)
+        if notice is not None:
+            rows.append(notice)
+        oldest = dunning.episode(day.ladder, invoices, day.on)
+        if oldest is None:
+            small += _below_tolerance(day, invoices)
+            continue
+        state = EpisodeState(
+            due_on=oldest.due_on,
+            made=reached[oldest.stage],
+            last_on=last_on,
+            is_plan_kept=oldest.is_in_kept_plan,
+            is_day_taken=is_taken or notice is not None,
+        )
+        stage = waits.come(state)
+        if stage is not None:
+            candidates.append(Candidate(oldest, state, stage))
+    held = _decide(session, day, debts, candidates)
+    rows += [row for row in held if row.is_made]
+    return rows + _untold(session, [*small, *(row for row in held if not row.is_made)])
+
+
+class _Waits:
+    """Whether an episode's next stage has come, asked once for each distinct state."""
+
+    def __init__(self, day: Day) -> None:
+        self.day = day
+        self.known: dict[EpisodeState, Stage | None] = {}
+
+    def come(self, state: EpisodeState) -> Stage | None:
+        if state not in self.known:
+            stage = dunning.following(self.day.ladder, state.made, self.day.on)
+            if stage is not None:
+                own_day = dunning.planned_on(stage, self.day.calendar, state, self.day.on)
+                stage = stage if own_day <= self.day.on else None
+            self.known[state] = stage
+        return self.known[state]
+
+
+def horizon(chain: Ladder, day: date) -> date:
+    """The latest due day that may concern the day: as far ahead as the first notice goes out."""
+    lead = 0
+    for stage in chain.stages_on(day, Subject.INVOICE):
+        by_month = stage.trigger == ladder.Trigger.DAY_OF_MONTH
+        lead = max(lead, 31 if by_month else -stage.trigger_number)
+    return day + timedelta(days=lead)
+
+
+def _recent_stages(session: Session, day: Day) -> dict[Debtor, tuple[date | None, date | None]]:
+    """Per debtor the last day of an episode's stage, as far back as a gap reaches, and of any stage."""
+    notices = [stage.code for stage in day.ladder.stages if stage.subject == Subject.INVOICE]
+    gap = max((max(stage.gap_days, 1) for stage in day.ladder.stages), default=1)
+    rows = session.execute(
+        select(
+            Reminder.unit_id,
+            Reminder.payer_id,
+            func.max(case((Reminder.stage.not_in(notices), Reminder.planned_on))),
+            func.max(Reminder.planned_on),
+        )
+        .where(
+            Reminder.planned_on > day.on - timedelta(days=gap),
+            Reminder.planned_on <= day.on,
+            Reminder.state != NOT_MADE,
+        )
+        .group_by(Reminder.unit_id, Reminder.payer_id)
+    )
+    return {(unit_id, payer_id): (last_on, taken_on) for unit_id, payer_id, last_on, taken_on in rows}
+
+
+def _reached(
+    session: Session, chain: Ladder, debts: Mapping[Debtor, Sequence[Debt]]
+) -> dict[str, tuple[str, ...]]:
+    """Per last stage made the stages up to it; one that the ladder no longer has counts by its history."""
+    orders = {stage.code: stage.order for stage in chain.stages}
+    found: dict[str, tuple[str, ...]] = {"": ()}
+    for code, order in orders.items():
+        found[code] = tuple(stage.code for stage in chain.stages if stage.order <= order)
+    for code in {debt.stage for invoices in debts.values() for debt in invoices} - set(found):
+        before = session.scalars(
+            select(Reminder.stage)
+            .distinct()
+            .where(
+                Reminder.state != NOT_MADE,
+                Reminder.subject_id.in_(select(Reminder.subject_id).where(Reminder.stage == code)),
+            )
+        ).all()
+        known = [one for one in before if one in orders]
+        found[code] = found[max(known, key=lambda one: orders[one])] if known else ()
+    return found
+
+
+def _notice(day: Day, invoices: Iterable[Debt], reached: Mapping[str, tuple[str, ...]]) -> Row | None:
+    """The stage of its own that one invoice gets today: the oldest first, one a day (contract: Ladder)."""
+    for debt in dunning.by_age(one for one in invoices if one.due_on >= day.on):
+        if debt.balance < day.ladder.tolerance or debt.is_in_kept_plan:
+            continue
+        stage = dunning.notice_stage(day.ladder, day.calendar, day.on, debt.due_on, reached[debt.stage])
+        if stage is not None:
+            reason = Reason("notice_due", {"stage": stage.code, "trigger_on": stage.trigger_on(debt.due_on)})
+            return Row(debt, stage, is_made=True, debt=debt.balance, channel="", reason=reason)
+    return None
+
+
+def _below_tolerance(day: Day, invoices: Sequence[Debt]) -> list[Row]:
+    late = dunning.past_due(invoices, day.on)
+    stages = day.ladder.stages_on(day.on, Subject.EPISODE)
+    if not late or not stages:
+        return []
+    reason = Reason("below_tolerance", {"open": late[0].balance, "tolerance": day.ladder.tolerance})
+    amount = dunning.debt(invoices, day.on)
+    return [Row(late[0], stages[0], is_made=False, debt=amount, channel="", reason=reason)]
+
+
+def _decide(
+    session: Session,
+    day: Day,
+    debts: Mapping[Debtor, Sequence[Debt]],
+    candidates: Sequence[Candidate],
+) -> list[Row]:
+    """What becomes of the stages that have come: made, or not and why."""
+    holds = situation.holds_at(session, day.moment) if candidates else situation.Holds()
+    gated = {_debtor(one.oldest): one.oldest.due_on for one in candidates if one.stage.gate}
+    tries = situation.tried(session, day.moment, gated) if gated else {}
+    letters = letter_stages(day.ladder)
+    reach = _reach(session, day, candidates)
+    answers: dict[tuple[EpisodeState, DayFacts], tuple[Decision, str]] = {}
+    rows = []
+    for one in candidates:
+        debtor = _debtor(one.oldest)
+        legal = tries[debtor].legal(letters) if debtor in tries else NOTHING_TRIED
+        channels = reach.get(debtor[1], situation.ALWAYS_REACH)
+        facts = situation.day_facts(debtor, day.moment, holds, channels, legal)
+        key = (one.state, facts)
+        if key not in answers:
+            decision = dunning.next_stage(day.ladder, day.calendar, one.state, facts)
+            answers[key] = decision, dunning.channel(one.stage, facts.reachable) or ""
+        decision, channel = answers[key]
+        amount = dunning.debt(debts[debtor], day.on)
+        is_made = decision.outcome == dunning.Outcome.MADE
+        rows.append(Row(one.oldest, one.stage, is_made, amount, channel, decision.reason))
+    return rows
+
+
+def letter_stages(chain: Ladder) -> frozenset[str]:
+    """The stages whose paper counts as a letter for the gates (C9, C10)."""
+    return frozenset(stage.code for stage in chain.stages if stage.document in situation.LETTERS)
+
+
+def _debtor(debt: Debt) -> Debtor:
+    return debt.unit_id, debt.payer_id
+
+
+def _reach(session: Session, day: Day, candidates: Iterable[Candidate]) -> dict[int, frozenset[str]]:
+    """The channels that reach the payers, read only where a stage's channel depends on them."""
+    payers = {
+        one.oldest.payer_id
+        for one in candidates
+        if situation.needs_reach(one.stage, is_mail_on=day.is_mail_on)
+    }
+    return situation.reachable(session, payers, is_mail_on=day.is_mail_on)
+
+
+def _untold(session: Session, rows: Sequence[Row]) -> list[Row]:
+    """The rows not made whose reason isn't stored yet: once per debt, stage and reason."""
+    told: set[tuple[int, str, str]] = set()
+    for chunk in chunks({row.subject.id for row in rows}):
+        stored = session.execute(
+            select(Reminder.subject_id, Reminder.stage, Reminder.reason_code).where(
+                Reminder.subject_id.in_(chunk), Reminder.state == NOT_MADE
+            )
+        )
+        told.update((subject_id, stage, code) for subject_id, stage, code in stored)
+    small = {(subject_id, code) for subject_id, _, code in told if code == "below_tolerance"}
+    return [
+        row
+        for row in rows
+        if (row.subject.id, row.stage.code, row.reason.code) not in told
+        and (row.subject.id, row.reason.code) not in small
+    ]
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def write(session: Session, day: Day, rows: Sequence[Row]) -> None:
+    """Write the day's rows: reminders in their batches, stages of invoices, requests, cases, messages."""
+    by_stage: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.is_made:
+            by_stage[row.stage.code].append(row)
+    _insert(session, [_values(day, row, None, NOT_MADE) for row in rows if not row.is_made])
+    for code, made in by_stage.items():
+        stage = day.ladder.stage(code)
+        for batch_id, part in _new_batches(session, day, stage, _with_channels(session, day, stage, made)):
+            state = "planned" if needs_approval(stage) else "approved"
+            _insert(session, [_values(day, row, batch_id, state) for row in part])
+            session.execute(
+                update(Invoice)
+                .where(Invoice.id.in_(select(Reminder.subject_id).where(Reminder.batch_id == batch_id)))
+                .values(stage=stage.code)
+                .execution_options(synchronize_session=False)
+            )
+            _carry_out(session, day, stage, batch_id)
+    session.expire_all()
+
+
+def needs_approval(stage: Stage) -> bool:
+    """Automatic stages go out by themselves unless the policy row asks for approval (contract: Ladder)."""
+    return not stage.is_automatic or bool(stage.approved_by)
+
+
+def _with_channels(session: Session, day: Day, stage: Stage, rows: list[Row]) -> list[Row]:
+    """Notices get their channel only here, since most days have none."""
+    if stage.subject != Subject.INVOICE:
+        return rows
+    reach: dict[int, frozenset[str]] = {}
+    if situation.needs_reach(stage, is_mail_on=day.is_mail_on):
+        payers = {row.subject.payer_id for row in rows}
+        reach = situation.reachable(session, payers, is_mail_on=day.is_mail_on)
+    return [
+        Row(row.subject, stage, row.is_made, row.debt, channel, row.reason)
+        for row in rows
+        for channel in [dunning.channel(stage, reach.get(row.subject.payer_id, situation.ALWAYS_REACH)) or ""]
+    ]
+
+
+def _new_batches(
+    session: Session, day: Day, stage: Stage, rows: Sequence[Row]
+) -> list[tuple[int, tuple[Row, ...]]]:
+    """A batch for each part of the rows, as large as the policy lets one be (C3, C4)."""
+    earlier = session.scalar(
+        select(func.max(ReminderBatch.part)).where(
+            ReminderBatch.stage == stage.code, ReminderBatch.made_for == day.on
+        )
+    )
+    is_open = needs_approval(stage)
+    made = []
+    for part, members in enumerate(dunning.batches(rows, stage.batch_size), start=(earlier or 0) + 1):
+        batch = ReminderBatch(
+            number=f"{stage.code}-{day.on:%Y%m%d}" + (f"-{part}" if part > 1 else ""),
+            stage=stage.code,
+            made_for=day.on,
+            part=part,
+            made_at=day.moment.at,
+            state="draft" if is_open else "approved",
+            approved_at=None if is_open else day.moment.at,
+        )
+        session.add(batch)
+        session.flush()
+        made.append((batch.id, members))
+    return made
+
+
+def _values(day: Day, row: Row, batch_id: int | None, state: str) -> dict[str, Any]:
+    told = row.reason.to_json()
+    return {
+        "batch_id": batch_id,
+        "subject_id": row.subject.id,
+        "stage": row.stage.code,
+        "unit_id": row.subject.unit_id,
+        "payer_id": row.subject.payer_id,
+        "debt": row.debt,
+        "due_on": row.subject.due_on,
+        "planned_on": day.on,
+        "channel": row.channel if row.is_made else "",
+        "state": state,
+        "reason_code": "" if row.is_made else row.reason.code,
+        "reason": "" if row.is_made else told,
+        "why": told if row.is_made else "",
+    }
+
+
+def _insert(session: Session, values: list[dict[str, Any]]) -> None:
+    """In bulk; what the unique indexes know already is left as it is."""
+    if not values:
+        return
+    is_sqlite = session.connection().dialect.name == "sqlite"
+    make = sqlite.insert if is_sqlite else postgresql.insert
+    session.execute(make(Reminder.__table__).on_conflict_do_nothing(), values)  # type: ignore[arg-type]
+
+
+def _carry_out(session: Session, day: Day, stage: Stage, batch_id: int) -> None:
+    """What a stage sets going beside its reminder: a request, a case, messages."""
+    if stage.code == REQUEST:
+        _request_restrictions(session, day, batch_id)
+    elif stage.gate == "legal":
+        _open_cases(session, day, batch_id)
+    if not needs_approval(stage):
+        reminders.send_out(session, batch_id, now=day.moment.at)
+
+
+def _request_restrictions(session: Session, day: Day, batch_id: int) -> None:
+    """A request per debtor that has none running; people choose the service and approve (C9)."""
+    running = exists().where(
+        Restriction.unit_id == Reminder.unit_id,
+        Restriction.payer_id == Reminder.payer_id,
+        Restriction.state.in_(RUNNING_RESTRICTIONS),
+    )
+    made = select(
+        Reminder.unit_id,
+        Reminder.payer_id,
+        Reminder.subject_id,
+        literal("requested"),
+        literal(day.on, type_=Date()),
+        literal(1),
+    ).where(Reminder.batch_id == batch_id, ~running)
+    columns = ["unit_id", "payer_id", "invoice_id", "state", "requested_on", "row_version"]
+    session.execute(insert(Restriction).from_select(columns, made, include_defaults=False))
+
+
+def _open_cases(session: Session, day: Day, batch_id: int) -> None:
+    """A legal case per debtor that has none open, in preparation until its letter goes (C10)."""
+    running = exists().where(
+        LegalCase.unit_id == Reminder.unit_id,
+        LegalCase.payer_id == Reminder.payer_id,
+        LegalCase.closed_on.is_(None),
+    )
+    made = select(
+        Reminder.unit_id,
+        Reminder.payer_id,
+        Reminder.subject_id,
+        literal("preparing"),
+        literal(day.on, type_=Date()),
+        Reminder.debt,
+        literal(1),
+    ).where(Reminder.batch_id == batch_id, ~running)
+    columns = ["unit_id", "payer_id", "invoice_id", "state", "opened_on", "amount", "row_version"]
+    session.execute(insert(LegalCase).from_select(columns, made, include_defaults=False))

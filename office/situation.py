@@ -1,0 +1,175 @@
+"""What may hold the ladder of payers and units at an instant: promises, complaints, holds, gates."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from flask import current_app, has_app_context
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from models.billing import Invoice
+from models.collection import Contact, LadderHold, Reminder
+from models.complaints import Ticket
+from models.people import Occupancy, Owner, OwnerPhone
+from office.debts import Debtor, Moment, chunks
+from rules.dunning import DayFacts
+from rules.gates import NOTHING_TRIED, LegalFacts
+from rules.ladder import Stage
+
+ALWAYS_REACH = frozenset({"print", "visit"})  # a letter box and a door
+HANDED_OVER = ("sent", "printed", "done")
+LETTERS = frozenset({"final_letter", "lawyer_letter"})
+
+
+def is_mailing() -> bool:
+    """Whether the office has a mail server (GATEHOUSE_SMTP_URL)."""
+    if has_app_context():
+        return bool(current_app.config.get("SMTP_URL"))
+    return bool(os.environ.get("GATEHOUSE_SMTP_URL"))
+
+
+@dataclass(frozen=True)
+class Holds:
+    """What holds the ladders of all debtors at the moment; few at any time (C6, C7, C12)."""
+
+    promised: Mapping[Debtor, date] = field(default_factory=dict)
+    complaints: frozenset[Debtor] = frozenset()
+    holds: frozenset[Debtor] = frozenset()
+
+
+def holds_at(session: Session, moment: Moment, units: Collection[int] | None = None) -> Holds:
+    """The promises, open complaints and holds that stood at the moment; with `units` only theirs."""
+    promised = (
+        select(Contact.unit_id, Contact.payer_id, func.max(Contact.promised_on).label("promised_on"))
+        .where(
+            Contact.promised_on >= moment.day,
+            Contact.at < moment.at,
+            ~moment.is_later(Contact.recorded_at),
+        )
+        .group_by(Contact.unit_id, Contact.payer_id)
+    )
+    complaints = (
+        select(Invoice.unit_id, Invoice.payer_id)
+        .join(Ticket, Ticket.invoice_id == Invoice.id)
+        .where(
+            Ticket.invoice_id.is_not(None),
+            Ticket.registered_at < moment.at,
+            or_(Ticket.closed_at.is_(None), moment.is_later(Ticket.closed_at)),
+        )
+    )
+    holds = select(LadderHold.unit_id, LadderHold.payer_id).where(
+        LadderHold.from_at < moment.at,
+        or_(LadderHold.until_on.is_(None), LadderHold.until_on >= moment.day),
+        or_(LadderHold.ended_at.is_(None), moment.is_later(LadderHold.ended_at)),
+    )
+    if units is not None:
+        promised = promised.where(Contact.unit_id.in_(units))
+        complaints = complaints.where(Invoice.unit_id.in_(units))
+        holds = holds.where(LadderHold.unit_id.in_(units))
+    return Holds(
+        {(row.unit_id, row.payer_id): row.promised_on for row in session.execute(promised)},
+        _debtors(session, complaints),
+        _debtors(session, holds),
+    )
+
+
+def _debtors(session: Session, query: Any) -> frozenset[Debtor]:
+    return frozenset((unit_id, payer_id) for unit_id, payer_id in session.execute(query))
+
+
+def reachable(session: Session, payers: Iterable[int], *, is_mail_on: bool) -> dict[int, frozenset[str]]:
+    """The channels that reach each payer: print and visit always, others when one is good (C5, P6)."""
+    phone = exists().where(OwnerPhone.owner_id == Owner.id, ~OwnerPhone.is_bad)
+    found: dict[int, frozenset[str]] = {}
+    for chunk in chunks(payers):
+        rows = session.execute(
+            select(Owner.id, and_(Owner.email != "", ~Owner.is_email_bad), phone).where(Owner.id.in_(chunk))
+        )
+        for payer_id, has_email, has_phone in rows:
+            channels = set(ALWAYS_REACH)
+            if has_phone:
+                channels |= {"phone", "sms"}
+            if has_email and is_mail_on:
+                channels.add("email")
+            found[payer_id] = frozenset(channels)
+    return found
+
+
+def needs_reach(stage: Stage, *, is_mail_on: bool) -> bool:
+    """Whether the stage's channel depends on the payer at all."""
+    first = next((code for code in stage.channels if code != "email" or is_mail_on), "")
+    return first not in ALWAYS_REACH
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What was tried with a payer and unit since a day: contacts by method, papers handed over (C9, C10)."""
+
+    methods: Mapping[str, int] = field(default_factory=dict)
+    stages_done: frozenset[str] = frozenset()
+    is_vacated: bool = False
+
+    def legal(self, letters: frozenset[str]) -> LegalFacts:
+        """The legal gate's facts; `letters` are the stages whose paper is a letter."""
+        return LegalFacts(
+            frozenset(method for method, count in self.methods.items() if count),
+            bool(self.stages_done & letters),
+            self.is_vacated,
+        )
+
+
+def tried(session: Session, moment: Moment, since: Mapping[Debtor, date]) -> dict[Debtor, Tried]:
+    """What was tried with each payer and unit since its oldest debt fell due, known at the moment."""
+    methods: dict[Debtor, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    done: dict[Debtor, set[str]] = defaultdict(set)
+    there: set[Debtor] = set()
+    for chunk in chunks({unit_id for unit_id, _ in since}):
+        contacts = session.execute(
+            select(Contact.unit_id, Contact.payer_id, Contact.method, Contact.at).where(
+                Contact.unit_id.in_(chunk), Contact.at < moment.at, ~moment.is_later(Contact.recorded_at)
+            )
+        )
+        for unit_id, payer_id, method, at in contacts:
+            if (unit_id, payer_id) in since and at.astimezone(moment.zone).date() > since[unit_id, payer_id]:
+                methods[unit_id, payer_id][method] += 1
+        handed = session.execute(
+            select(Reminder.unit_id, Reminder.payer_id, Reminder.stage, Reminder.due_on).where(
+                Reminder.unit_id.in_(chunk), Reminder.state.in_(HANDED_OVER), Reminder.sent_at < moment.at
+            )
+        )
+        for unit_id, payer_id, stage, due_on in handed:
+            if (unit_id, payer_id) in since and due_on >= since[unit_id, payer_id]:
+                done[unit_id, payer_id].add(stage)
+        living = select(Occupancy.unit_id, Occupancy.owner_id).where(
+            Occupancy.unit_id.in_(chunk),
+            Occupancy.from_on <= moment.day,
+            or_(Occupancy.to_on.is_(None), Occupancy.to_on >= moment.day),
+        )
+        there |= _debtors(session, living)
+    return {
+        debtor: Tried(dict(methods[debtor]), frozenset(done[debtor]), debtor not in there) for debtor in since
+    }
+
+
+def day_facts(
+    debtor: Debtor,
+    moment: Moment,
+    holds: Holds,
+    channels: frozenset[str] | None,
+    legal: LegalFacts = NOTHING_TRIED,
+) -> DayFacts:
+    """What the rules ask of a payer and unit on the day."""
+    return DayFacts(
+        day=moment.day,
+        promised_on=holds.promised.get(debtor),
+        is_complaint_open=debtor in holds.complaints,
+        is_on_hold=debtor in holds.holds,
+        reachable=channels,
+        legal=legal,
+    )
