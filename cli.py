@@ -148,12 +148,21 @@ def tick(at: datetime | None, *, as_json: bool) -> None:
 
 
 @click.command("clock")
+@click.option("--with-parent", is_flag=True, hidden=True, help="End when the starting process is gone.")
 @reads
-def clock_command() -> None:
+def clock_command(*, with_parent: bool) -> None:
     """Tick every minute until stopped."""
     from office import scheduler
 
-    scheduler.run_clock(scheduler.Clock(lambda: Session(db.engine)))
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
+
+    @contextmanager
+    def open_session() -> Iterator[Session]:
+        with app.app_context(), Session(db.engine) as session:
+            yield session
+
+    db.session.remove()
+    scheduler.run_clock(scheduler.Clock(open_session), is_with_parent=with_parent)
 
 
 @click.command()

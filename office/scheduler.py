@@ -12,6 +12,7 @@ import importlib
 import json
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -445,15 +446,26 @@ def heartbeat(session: Session) -> None:
         session.commit()
 
 
-def run_clock(clockwork: Clock) -> None:
-    """Tick until the process is told to stop. APScheduler only keeps the time here."""
-    from apscheduler.schedulers.blocking import BlockingScheduler
+def run_clock(clockwork: Clock, *, is_with_parent: bool = False) -> None:
+    """Tick until the process is told to stop. APScheduler only keeps the time here.
 
-    scheduler = BlockingScheduler(timezone="UTC")
+    `is_with_parent` also ends it when the process that started it is gone.
+    """
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    told = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: told.set())
+    scheduler = BackgroundScheduler(timezone="UTC")
     common = {"max_instances": 1, "coalesce": True, "misfire_grace_time": None}
     scheduler.add_job(clockwork.minute, "cron", second=0, next_run_time=clock.machine_now(), **common)
     scheduler.add_job(clockwork.beat, "interval", seconds=clockwork.BEAT.total_seconds(), **common)
     scheduler.start()
+    parent = os.getppid()
+    while not told.wait(1):
+        if is_with_parent and os.getppid() != parent:
+            break
+    scheduler.shutdown(wait=True)
 
 
 # --- for people ---------------------------------------------------------------------------------------
