@@ -14,7 +14,13 @@ from admin.sessions import current_staff
 from models.base import db
 from office import search
 
-SCREEN_OF = {"unit": "units", "owner": "owners", "invoice": "invoices", "payment": "payments", "ticket": "tickets"}
+SCREEN_OF = {
+    "unit": "units",
+    "owner": "owners",
+    "invoice": "invoices",
+    "payment": "payments",
+    "ticket": "tickets",
+}
 KIND_LABELS = {
     "unit": _l("Unit"),
     "owner": _l("Owner"),

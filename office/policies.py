@@ -31,6 +31,16 @@ from rules.severity import SeverityPolicy
 from rules.visits import VisitPolicy
 from rules.working_time import OfficeCalendar
 
+
+class PolicyRefused(Refused):
+    """An edited policy with problems; `reasons` lists them all."""
+
+    def __init__(self, reasons: list[Reason]) -> None:
+        listed = "; ".join(map(str, reasons))
+        super().__init__(N_("The policy can't be saved: %(problems)s"), problems=listed)
+        self.reasons = reasons
+
+
 FIRST_DAY = date(2000, 1, 1)  # from which a preset's own policies hold
 
 
@@ -142,8 +152,7 @@ def change(
     others = {name: json.loads(version.rows) for name, version in current(session, valid_from).items()}
     found = problems(policy, rows, others)
     if found:
-        listed = "; ".join(map(str, found))
-        raise Refused(N_("The policy can't be saved: %(problems)s"), problems=listed)
+        raise PolicyRefused(found)
     return store(session, policy, rows, valid_from=valid_from, now=now, staff_id=staff_id, reason=reason)
 
 

@@ -381,3 +381,9 @@ def file_monthly_report(session: Session, due_for: datetime) -> Outcome:
     )
     paperwork.file(session, "monthly_complaints", report, number=number, language=language, now=due_for)
     return Outcome(done=len(report.rows), result={"period": period})
+
+
+def names(session: Session, language: str) -> dict[str, str]:
+    """What categories and departments are called in a language, by code."""
+    rows = [*session.execute(select(Category)).scalars(), *session.execute(select(Department)).scalars()]
+    return {row.code: row.name_in(language) for row in rows}

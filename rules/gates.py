@@ -85,7 +85,7 @@ def legal_missing(gate: LegalGate, facts: LegalFacts, due_on: date, day: date) -
 
 
 # Civil Code art. 944: never a means of collecting fees, whatever a policy row says
-PROTECTED_SERVICES = frozenset({"water", "power", "heat", "gas", "access"})
+PROTECTED_SERVICES = frozenset({"water", "power", "electricity", "heat", "gas", "access"})
 
 
 def gate_problems(legal: LegalGate, restriction: RestrictionGate) -> tuple[Reason, ...]:

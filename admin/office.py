@@ -1,0 +1,120 @@
+"""The office's own books: the estate, its calendar, what was changed, sent and printed (P1, T5, §8, §10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+from flask_admin import expose
+from flask_babel import lazy_gettext as _l
+
+from admin import formats, labels
+from admin.base import OfficeView, OneClick
+from admin.lists import ChoiceFilter, RangeFilter, RelationFilter, TextFilter
+from models.base import db
+from models.office import Audit, Message, Paper
+from models.property import CalendarDay, Estate
+from office import paperwork
+
+
+class EstateView(OfficeView):
+    table = Estate
+    screen = "estate"
+    title = _l("Estate")
+    icon = "building-2"
+    can_create = can_delete = False
+    column_list = ("name", "address", "phone", "preset", "time_zone", "is_sandbox")
+    choices = {"preset": labels.PRESETS, "language": labels.LANGUAGES}
+    form_columns = (
+        "name",
+        "address",
+        "phone",
+        "language",
+        "payment_accounts",
+        "ways_to_pay",
+    )
+    form_sections = (
+        (_l("Letterhead"), ("name", "address", "phone", "language")),
+        (_l("How residents pay"), ("payment_accounts", "ways_to_pay")),
+    )
+    column_descriptions = {
+        "payment_accounts": _l("One line each, as notices shall show them"),
+        "ways_to_pay": _l("One line each, as notices shall show them"),
+        "language": _l("Of papers and messages to owners who chose none"),
+    }
+
+
+class CalendarDayView(OfficeView):
+    table = CalendarDay
+    screen = "calendar_days"
+    title = _l("Holidays and make-up days")
+    icon = "calendar-days"
+    room = "policies"
+    column_list = ("day", "is_working", "note")
+    column_default_sort = "-day"
+    form_columns = ("day", "is_working", "note")
+    column_descriptions = {"is_working": _l("Ticked: the office works on this day, whatever is published")}
+    filters = (RangeFilter("day"),)
+    empty_hint = _l(
+        "Published holidays and make-up days are known already; enter only where this office differs."
+    )
+
+
+class AuditView(OfficeView):
+    table = Audit
+    screen = "audit"
+    title = _l("Change history")
+    icon = "history"
+    is_large = True
+    can_create = can_edit = can_delete = False
+    column_list = ("at", "staff.name", "action", "table_name", "row_id", "changes")
+    column_default_sort = "-at"
+    filters = (RangeFilter("at"), RelationFilter("staff"), TextFilter("table_name"), TextFilter("action"))
+    column_formats = {"changes": formats.long_text}
+
+
+class MessageView(OfficeView):
+    table = Message
+    screen = "outbox"
+    title = _l("Messages out")
+    icon = "send"
+    is_large = True
+    can_create = can_edit = can_delete = False
+    column_list = ("made_at", "channel", "address", "subject", "state", "attempts", "sent_at", "error")
+    column_default_sort = "-made_at"
+    choices = {"state": labels.MESSAGE_STATES, "channel": labels.CHANNELS_OUT}
+    filters = (ChoiceFilter("state"), ChoiceFilter("channel"), RangeFilter("made_at"))
+    one_click = (
+        OneClick("unknown", _l("To be looked into"), lambda _view: [Message.state == "unknown"]),
+        OneClick("dead", _l("Given up"), lambda _view: [Message.state == "dead"]),
+        OneClick("waiting", _l("Waiting"), lambda _view: [Message.state.in_(("pending", "failed"))]),
+    )
+
+
+class PaperView(OfficeView):
+    table = Paper
+    screen = "papers"
+    title = _l("Papers filed")
+    icon = "file-text"
+    is_large = True
+    can_create = can_edit = can_delete = False
+    column_list = ("number", "kind", "unit.code", "payer.name", "issued_at", "copies")
+    column_searchable_list = ("number", "unit.code")
+    column_default_sort = "-issued_at"
+    choices = {"kind": labels.PAPERS, "language": labels.LANGUAGES}
+    detail_columns = ("number", "kind", "unit.code", "payer.name", "language", "issued_at", "copies")
+    filters = (ChoiceFilter("kind"), RangeFilter("issued_at"))
+    verbs = {"pdf": "see"}
+    details_template = "office/paper_details.html"
+
+    @expose("/pdf/")
+    def pdf(self) -> Any:
+        """The paper drawn again as it was filed."""
+        row = self.get_one(request.args.get("id", ""))
+        if row is None:
+            return self.inaccessible_callback("pdf")
+        made = paperwork.filed_pdf(db.session(), row.id, self.now())
+        return Response(made, mimetype="application/pdf", headers={"Content-Disposition": "inline"})
+
+
+SCREENS = (EstateView, CalendarDayView, AuditView, MessageView, PaperView)

@@ -1,0 +1,310 @@
+"""Policies: the office's own numbers in forms, dated, checked on saving, with their history (§9).
+
+The form is made from the policy's document: a table of plain values becomes fields, a list of tables a grid
+with one empty row for adding. Kinds follow the values that stand there, so a new policy needs no new form.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+
+from admin import formats, labels, policy_words
+from admin.base import OfficePage, OfficeView
+from admin.sessions import current_staff
+from models.base import db
+from models.people import Staff
+from models.policies import PaperTemplate, PolicyVersion
+from office import audit, policies
+from office.errors import Refused
+from office.papers.template import check_template
+
+ADDED = "new"  # the index of a grid's empty row
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value of a document: where it stands, its kind, and what stands there as text."""
+
+    name: str  # as in the form: `stage.2.gap_days`
+    key: str
+    kind: str  # text, number, flag, list, structure
+    text: str
+
+
+def kind_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "flag"
+    if isinstance(value, int):
+        return "number"
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "list"
+    return "structure" if isinstance(value, list | dict) else "text"
+
+
+def as_text(value: Any) -> str:
+    kind = kind_of(value)
+    if kind == "list":
+        return ", ".join(value)
+    return (
+        json.dumps(value, ensure_ascii=False) if kind == "structure" else "" if value is None else str(value)
+    )
+
+
+def is_grid(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
+
+
+def parsed(text: str, kind: str) -> Any:
+    """A field's text as its kind. Raises ValueError."""
+    text = text.strip()
+    if kind == "number":
+        return int(text)
+    if kind == "list":
+        return [word for word in re.split(r"[,,、\s]+", text) if word]
+    if kind == "structure":
+        return json.loads(text or "{}")
+    return text
+
+
+class Editor:
+    """A document as a form, and the form as a document again."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+
+    def plain(self) -> Iterator[tuple[str, list[Field]]]:
+        """Sections of single values: those at the top, then one section for each table."""
+        top = [
+            self.field(key, key, value) for key, value in self.document.items() if not self._is_section(value)
+        ]
+        if top:
+            yield "", top
+        for key, value in self.document.items():
+            if isinstance(value, dict) and value and not is_grid(value):
+                yield key, [self.field(f"{key}.{name}", name, each) for name, each in value.items()]
+
+    def grids(self) -> Iterator[tuple[str, list[str], list[tuple[str, list[Field]]]]]:
+        """Lists of tables: their name, their columns, and their rows of fields, an empty one last."""
+        for key, rows in self.document.items():
+            if not is_grid(rows):
+                continue
+            kinds = self.columns(rows)
+            lines = [
+                (
+                    str(index),
+                    [
+                        self._cell(f"{key}.{index}.{name}", name, kind, row.get(name))
+                        for name, kind in kinds.items()
+                    ],
+                )
+                for index, row in enumerate(rows)
+            ]
+            lines.append(
+                (
+                    ADDED,
+                    [self._cell(f"{key}.{ADDED}.{name}", name, kind, None) for name, kind in kinds.items()],
+                )
+            )
+            yield key, list(kinds), lines
+
+    @staticmethod
+    def columns(rows: list[dict[str, Any]]) -> dict[str, str]:
+        """Every column that any row has, with the kind of its first value."""
+        kinds: dict[str, str] = {}
+        for row in rows:
+            for name, value in row.items():
+                kinds.setdefault(name, kind_of(value))
+        return kinds
+
+    @staticmethod
+    def field(name: str, key: str, value: Any) -> Field:
+        return Field(name, key, kind_of(value), as_text(value))
+
+    @staticmethod
+    def _cell(name: str, key: str, kind: str, value: Any) -> Field:
+        return Field(name, key, kind, "" if value is None else as_text(value))
+
+    @staticmethod
+    def _is_section(value: Any) -> bool:
+        return is_grid(value) or (isinstance(value, dict) and bool(value))
+
+    def changed(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """The document with what the form holds. Raises Refused naming the field that can't be read."""
+        made: dict[str, Any] = {}
+        for key, value in self.document.items():
+            if is_grid(value):
+                made[key] = self._changed_rows(key, value, form)
+            elif isinstance(value, dict) and value:
+                made[key] = {
+                    name: self._read(form, f"{key}.{name}", kind_of(each)) for name, each in value.items()
+                }
+            else:
+                made[key] = self._read(form, key, kind_of(value))
+        return made
+
+    def _changed_rows(
+        self, key: str, rows: list[dict[str, Any]], form: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        kinds, made = self.columns(rows), []
+        for index in [*map(str, range(len(rows))), ADDED]:
+            if form.get(f"{key}.{index}.remove"):
+                continue
+            row = {
+                name: self._read(form, f"{key}.{index}.{name}", kind)
+                for name, kind in kinds.items()
+                if kind == "flag" or form.get(f"{key}.{index}.{name}", "").strip()
+            }
+            kept = {
+                name: value
+                for name, value in row.items()
+                if value is not False or name in _stood(rows, index)
+            }
+            if any(kinds[name] != "flag" for name in kept):
+                made.append(kept)
+        return made
+
+    @staticmethod
+    def _read(form: Mapping[str, str], name: str, kind: str) -> Any:
+        if kind == "flag":
+            return name in form
+        try:
+            return parsed(form.get(name, ""), kind)
+        except ValueError as wrong:
+            label = policy_words.word(name.rpartition(".")[2])
+            raise Refused(
+                "%(field)s: “%(value)s” is not possible here", field=label, value=form.get(name, "")
+            ) from wrong
+
+
+def _stood(rows: list[dict[str, Any]], index: str) -> Mapping[str, Any]:
+    return {} if index == ADDED else rows[int(index)]
+
+
+class PoliciesPage(OfficePage):
+    screen = "policies"
+    title = _l("Policies")
+    room = "policies"
+    icon = "scale"
+    verbs = {"edit": "edit", "versions": "see"}
+
+    @expose("/")
+    def index(self) -> Any:
+        latest = policies.current(db.session(), date.max)
+        return self.render(
+            "office/policies.html",
+            current={name: latest[name] for name in policy_words.POLICIES if name in latest},
+            words=policy_words,
+            today=self.today(),
+            view=self,
+        )
+
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit(self) -> Any:
+        """One policy as a form; a save adds a version that holds from the chosen day."""
+        session, name = db.session(), request.args.get("policy", "")
+        version = policies.current(session, date.max).get(name)
+        if version is None or name not in policy_words.POLICIES:
+            abort(404)
+        editor = Editor(json.loads(version.rows))
+        if request.method == "POST":
+            answer = self._save(name, editor)
+            if isinstance(answer, Response):
+                return answer
+            editor = answer
+        return self.render(
+            "office/policy_form.html", policy=name, editor=editor, words=policy_words, today=self.today(),
+            versions=self._versions(name), view=self,
+        )  # fmt: skip
+
+    def _save(self, name: str, editor: Editor) -> Response | Editor:
+        session, staff = db.session(), current_staff()
+        rows: Mapping[str, Any] = editor.document
+        try:
+            rows = editor.changed(request.form)
+            version = policies.change(
+                session, name, rows,
+                valid_from=self._day(request.form.get("valid_from", "")),
+                reason=request.form.get("reason", "").strip()[:500],
+                now=self.now(), staff_id=staff.id,
+            )  # fmt: skip
+            session.flush()
+            changes = {"policy": name, "valid_from": version.valid_from}
+            audit.record(session, self.now(), staff.id, "edit", version, changes)
+            session.commit()
+        except Refused as refusal:
+            session.rollback()
+            flash(policy_words.worded(refusal), "error")
+            return Editor(rows)
+        flash(
+            _(
+                "Saved: it holds from %(day)s. What already happened stays as it was.",
+                day=formats.day(version.valid_from),
+            ),
+            "success",
+        )
+        return redirect(url_for("policies.index"))
+
+    @staticmethod
+    def _day(text: str) -> date:
+        try:
+            return date.fromisoformat(text)
+        except ValueError as wrong:
+            raise Refused(_("Choose the day from which the policy holds")) from wrong
+
+    @staticmethod
+    def _versions(name: str) -> list[Any]:
+        return list(
+            db.session.execute(
+                select(
+                    PolicyVersion.valid_from,
+                    PolicyVersion.revision,
+                    PolicyVersion.reason,
+                    PolicyVersion.changed_at,
+                    Staff.name,
+                )
+                .outerjoin(Staff, Staff.id == PolicyVersion.staff_id)
+                .where(PolicyVersion.policy == name)
+                .order_by(PolicyVersion.valid_from.desc(), PolicyVersion.revision.desc())
+                .limit(20)
+            )
+        )
+
+
+class PaperTemplateView(OfficeView):
+    table = PaperTemplate
+    screen = "paper_templates"
+    title = _l("Texts of papers")
+    room = "policies"
+    icon = "file-text"
+    can_create = can_delete = False
+    column_list = ("paper", "language")
+    choices = {"paper": labels.PAPERS, "language": labels.LANGUAGES}
+    form_columns = ("blocks",)
+    column_descriptions = {
+        "blocks": _l("Words in {braces} are filled in for each paper; they must stay as they are.")
+    }
+
+    def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
+        """Refuse a text that could not be printed (§10)."""
+        try:
+            blocks = json.loads(row.blocks)
+        except ValueError as wrong:
+            raise Refused(_("The texts are not whole: a bracket or quotation mark is missing")) from wrong
+        problems = check_template(row.paper, blocks)
+        if problems:
+            raise Refused("%(problems)s", problems="; ".join(map(str, problems)))
+
+
+SCREENS = (PoliciesPage, PaperTemplateView)

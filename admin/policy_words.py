@@ -1,0 +1,209 @@
+"""What policies, their values and their problems are called on screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin import labels
+from office.errors import Refused
+
+POLICIES = {
+    "ladder": (_l("Dunning ladder"), _l("Which reminder goes out when, by whom, over which channel")),
+    "gates": (_l("Last resorts"), _l("What must have happened before a restriction or a legal case")),
+    "billing": (_l("Billing"), _l("Days of issue and payment, splitting of months, ageing columns")),
+    "late_fee": (_l("Late fee"), _l("Rate, grace days and cap; off unless the office turns it on")),
+    "severities": (_l("Severities"), _l("Which facts make a complaint major, complex or simple")),
+    "clocks": (_l("Deadlines of complaints"), _l("Clocks for each severity, in minutes or working days")),
+    "escalation": (_l("Escalation"), _l("Who hears of a late clock, and after what wait")),
+    "complaints": (_l("Life of a complaint"), _l("Months until major, retention, who approves")),
+    "visits": (_l("Follow-up visits"), _l("Who visits when, and what counts as satisfied")),
+    "calendar": (_l("Office hours"), _l("Hours of each weekday and of make-up days")),
+    "messages": (_l("Messages"), _l("Tries and waits of what is sent")),
+    "backups": (_l("Backups"), _l("How many are kept")),
+}
+
+_WORDS = {
+    "policy": _l("In general"),
+    "judged_at": _l("Judged at"),
+    "tolerance": _l("Debts below this are left alone"),
+    "least_gap_days": _l("Least gap between two stages, days"),
+    "stage": _l("Stages"),
+    "order": _l("Order"),
+    "code": _l("Code"),
+    "after": _l("After stage"),
+    "subject": _l("Belongs to"),
+    "trigger": _l("Trigger"),
+    "trigger_number": _l("Day or number"),
+    "month_offset": _l("Months later"),
+    "roll": _l("Non-working days"),
+    "gap_days": _l("Gap, days"),
+    "channels": _l("Channels in order"),
+    "document": _l("Paper"),
+    "carried_by": _l("Carried out by"),
+    "approved_by": _l("Approved by"),
+    "is_automatic": _l("Automatic"),
+    "deadline": _l("Deadline in the letter"),
+    "deadline_days": _l("Deadline, days"),
+    "batch_size": _l("Batch size"),
+    "gate": _l("Gate"),
+    "effective_day": _l("Takes effect on day"),
+    "valid_from": _l("Valid from"),
+    "valid_to": _l("Valid to"),
+    "legal": _l("Legal case"),
+    "months_in_arrears": _l("Months in arrears"),
+    "attempt_methods": _l("Different ways tried"),
+    "is_letter_needed": _l("A delivered letter is needed"),
+    "restriction": _l("Service restriction"),
+    "calls": _l("Calls"),
+    "visits": _l("Visits"),
+    "is_head_visit_needed": _l("A visit by the station head is needed"),
+    "approvals": _l("Approvals"),
+    "signing_role": _l("Signed by"),
+    "services": _l("Services that may be restricted"),
+    "billing": _l("Billing"),
+    "issue_day": _l("Day of issue"),
+    "due_day": _l("Due day"),
+    "cut_off_day": _l("Cut-off day for slips"),
+    "is_split_by_payer": _l("Split a month when the payer changes"),
+    "is_split_by_hand_over": _l("Split the month of the hand-over"),
+    "unusual_percent": _l("Unusual from, percent"),
+    "unusual_least": _l("Unusual from, yuan"),
+    "ageing": _l("Ageing columns"),
+    "bounds": _l("Upper ends, days"),
+    "late_fee": _l("Late fee"),
+    "is_on": _l("In use"),
+    "daily_rate": _l("Rate per day"),
+    "grace_days": _l("Days of grace"),
+    "cap_rate": _l("Cap, part of the principal"),
+    "charged_from": _l("Charged from"),
+    "default": _l("Otherwise"),
+    "lowered_by": _l("May lower"),
+    "level": _l("Levels"),
+    "rank": _l("Rank"),
+    "rule": _l("Rules"),
+    "severity": _l("Severity"),
+    "fact": _l("Fact"),
+    "at_least": _l("From"),
+    "clock": _l("Clock"),
+    "starts_at": _l("Starts at"),
+    "unit": _l("Counted in"),
+    "length": _l("Length"),
+    "severities": _l("Severities"),
+    "needs_fact": _l("Only when"),
+    "is_pausable": _l("May be paused"),
+    "is_active": _l("Active"),
+    "first_level": _l("First level"),
+    "role": _l("Role"),
+    "first": _l("Begins higher"),
+    "step": _l("Steps"),
+    "months_until_major": _l("Months until major, 0 = never"),
+    "kept_years": _l("Kept, years"),
+    "reviewed_severities": _l("Close only with a review meeting"),
+    "invalid_approved_by": _l("May approve as invalid"),
+    "decided_by": _l("May end by decision"),
+    "stand_ins": _l("Stand-ins in order"),
+    "dissatisfied_up_to": _l("Dissatisfied up to"),
+    "satisfied_from": _l("Satisfied from"),
+    "partly_asks": _l("Partly satisfied: decided by"),
+    "tries": _l("Tries"),
+    "again_after": _l("Again after working days"),
+    "is_try_enough": _l("A try keeps the deadline"),
+    "unreachable_asks": _l("Unreachable: decided by"),
+    "kind": _l("Kind"),
+    "assignee_role": _l("Made by"),
+    "planned_after": _l("Planned after, minutes"),
+    "due_after": _l("Due after, minutes"),
+    "is_by_clerk": _l("By the clerk who took it"),
+    "zone": _l("Time zone"),
+    "country": _l("Country"),
+    "hours": _l("Hours, Monday to Sunday"),
+    "make_up_hours": _l("Hours of make-up days"),
+    "overrides": _l("Own days"),
+}
+
+_FACTS = {
+    "household_count": _l("Households together"),
+    "is_media": _l("Media"),
+    "is_injury": _l("Injury"),
+    "loss_amount": _l("Loss, yuan"),
+    "is_legal_letter": _l("Lawyer's letter or claim"),
+    "is_repeat": _l("Second complaint on one matter"),
+    "is_written": _l("In writing"),
+    "from_authority": _l("From government or head office"),
+    "about_staff_conduct": _l("Staff attitude or honesty"),
+    "happening_now": _l("Happening now"),
+}
+# a value that is one of a set of codes is chosen by its name
+CHOICES: dict[str, dict[str, Any]] = {
+    "subject": {"invoice": _l("Each invoice"), "episode": _l("The debt")},
+    "trigger": {
+        "day_of_month": _l("Day of month"),
+        "days_from_due": _l("Days from due day"),
+        "months_from_due": _l("Months from due day"),
+    },
+    "roll": {"none": _l("On the day itself"), "next_working_day": _l("Next working day")},
+    "deadline": {"none": _l("None"), "end_of_month": _l("End of month"), "days": _l("Days after")},
+    "unit": {"elapsed": _l("Minutes"), "office": _l("Office minutes"), "working_days": _l("Working days")},
+    "carried_by": labels.ROLES,
+    "approved_by": labels.ROLES,
+    "signing_role": labels.ROLES,
+    "role": labels.ROLES,
+    "assignee_role": labels.ROLES,
+    "partly_asks": labels.ROLES,
+    "unreachable_asks": labels.ROLES,
+    "severity": labels.SEVERITIES,
+    "default": labels.SEVERITIES,
+    "clock": labels.CLOCKS,
+    "fact": _FACTS,
+    "needs_fact": _FACTS,
+    "kind": labels.VISIT_KINDS,
+    "gate": {"legal": _l("Legal case")},
+}
+
+_PROBLEMS = {
+    "value_missing": _l("A value is missing: %(value)s"),
+    "value_impossible": _l("A value is not possible: %(what)s"),
+    "order_not_complete": _l("The order must run 1, 2, 3 … without gaps"),
+    "predecessor_wrong": _l("Stage %(stage)s must come after %(wanted)s"),
+    "code_twice": _l("Stage %(stage)s stands twice"),
+    "stage_before_predecessor": _l("Stage %(stage)s would fall due before the one it follows"),
+    "stage_before_due": _l("Stage %(stage)s would fall before the due day"),
+    "notice_after_due": _l("Stage %(stage)s would fall after the due day"),
+    "no_episode_stage": _l("The ladder has no stage for debts"),
+    "tolerance_negative": _l("The tolerance is below zero"),
+    "bounds_not_ascending": _l("The ageing columns must rise"),
+}
+
+
+def word(key: str) -> Any:
+    """What a value is called; its code where it has no name."""
+    return _WORDS.get(key, key.replace("_", " "))
+
+
+def choices(key: str, value: str) -> dict[str, Any]:
+    """The codes a value may be chosen from, with their names; empty when it is typed."""
+    known = CHOICES.get(key, {})
+    return {"": "—", **known} if known and (not value or value in known) else {}
+
+
+def policy(name: str) -> Any:
+    return POLICIES[name][0] if name in POLICIES else name
+
+
+def problem(code: str, inputs: dict[str, Any]) -> str:
+    """What is wrong with an edited policy, in the reader's language."""
+    text = _PROBLEMS.get(code)
+    if text is None:
+        return f"{code} {' '.join(map(str, inputs.values()))}".strip()
+    return str(text) % inputs
+
+
+def worded(refusal: Refused) -> str:
+    """A refusal in the reader's language, each problem of a policy on its own."""
+    found = getattr(refusal, "reasons", ())
+    if found:
+        return "; ".join(problem(reason.code, dict(reason.inputs)) for reason in found)
+    return _(refusal.message, **{name: str(value) for name, value in refusal.values.items()})
