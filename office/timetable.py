@@ -76,7 +76,7 @@ JOBS: tuple[Job, ...] = (
     Job("monthly_report", "office.reports:file_monthly_report", at=time(8, 45), day=1),
     Job("ladder", "office.dunning:judge_day", at=time(9, 0)),
     Job("backup", "office.backup:daily", at=time(2, 0)),
-    Job("retention", "office.complaints:remove_expired", at=time(3, 0)),
+    Job("retention", "office.retention:remove_expired", at=time(3, 0)),
     Job("old_runs", "office.scheduler:remove_old_runs", at=time(3, 30)),
     Job("ticket_clocks", "office.complaints:sweep", kept_days=400),
     Job("outbox", "office.outbox:send_due", is_committing=True, kept_days=400),
