@@ -77,10 +77,12 @@ def say(document: Any, *, as_json: bool, text: str) -> None:
 
 def init_app(app: Flask) -> None:
     app.cli.add_command(init)
-    for command in (tick, clock_command, jobs):
+    for command in (tick, clock_command, jobs, backup, restore):
         app.cli.add_command(command)
     app.cli.add_command(import_file)
     app.cli.add_command(export)
+    app.cli.add_command(bill)
+    app.cli.add_command(check)
 
 
 @click.command()
@@ -254,3 +256,71 @@ def export(kind: str, file: Path | None, *, file_format: str | None) -> None:
     out = click.get_text_stream("stdout", encoding="utf-8")
     exports.write(db.session(), kind, file=file, out=out, file_format=file_format or "")
     out.flush()
+
+
+@click.command()
+@click.argument("period")
+@click.option("--check", "is_check", is_flag=True, help="Only preview.")
+@click.option("--on", type=click.DateTime(("%Y-%m-%d",)), help="Issued on this day.")
+@click.option("--json", "as_json", is_flag=True)
+@writes
+def bill(period: str, *, is_check: bool, on: datetime | None, as_json: bool) -> None:
+    """Preview or issue the bills of PERIOD (YYYY-MM)."""
+    from office import billing, clock
+
+    session = db.session()
+    verb = billing.preview if is_check else billing.issue_invoices
+    made = verb(session, period, now=clock.now(session), on=on.date() if on else None)
+    if not is_check:
+        session.commit()
+    lines = [
+        gettext(
+            "%(period)s: %(count)s invoices, %(amount)s; %(unbilled)s not billed",
+            period=made.period,
+            count=made.invoices,
+            amount=made.amount,
+            unbilled=len(made.unbilled),
+        ),
+        *(f"  {one.unit_code}: {one.reason}" for one in made.unbilled),
+    ]
+    say(made.to_dict(), as_json=as_json, text="\n".join(lines))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def check(*, as_json: bool) -> None:
+    """Every invariant; names the rows that break one."""
+    from office import check as invariants
+
+    found = invariants.findings(db.session())
+    text = "\n".join(map(str, found)) or gettext("Every invariant holds.")
+    say({"ok": not found, "findings": [one.to_dict() for one in found]}, as_json=as_json, text=text)
+    if found:
+        click.echo(gettext("%(count)s rows break an invariant", count=len(found)), err=True)
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@reads
+def backup(file: Path) -> None:
+    """Write the whole office into FILE, while it is in use."""
+    from office import backup as backups
+    from office import clock
+
+    counts = backups.make(db.engine, file, now=clock.machine_now())
+    click.echo(gettext("%(file)s holds %(rows)s rows", file=file, rows=sum(counts.values())))
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--other-key", is_flag=True, help="Also when its personal data can't be read with this key.")
+@reads
+def restore(file: Path, *, other_key: bool) -> None:
+    """Replace this office by the one in FILE."""
+    from office import backup as backups
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
+    counts = backups.restore(app, file, is_key_ignored=other_key)
+    click.echo(gettext("Restored %(rows)s rows from %(file)s", file=file, rows=sum(counts.values())))

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table, and_, bindparam, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
@@ -224,6 +224,11 @@ def move_credit(session: Session, moved: Mapping[int, Decimal]) -> None:
     forget(session)
 
 
+def has_credit() -> ColumnElement[bool]:
+    """Payments that may still pay something; worded so that the partial index serves."""
+    return and_(text("payment.credit <> 0"), PAYMENT.c.kind == "payment", PAYMENT.c.state == "posted")
+
+
 @dataclass(frozen=True)
 class Credit:
     """What is left to use of one payment, in yuan, and since when it is paid and known."""
@@ -249,10 +254,7 @@ def credits_left(session: Session, *conditions: Any) -> list[Credit]:
             refunded.label("refunded"),
             *PAYMENT.c["paid_at", "posted_at"],
         )
-        .where(
-            and_(text("payment.credit <> 0"), PAYMENT.c.kind == "payment", PAYMENT.c.state == "posted"),
-            *conditions,
-        )
+        .where(has_credit(), *conditions)
         .order_by(PAYMENT.c.paid_at, PAYMENT.c.id)
     )
     return [
