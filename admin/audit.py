@@ -28,6 +28,7 @@ def record(
     after: Mapping[str, Any] | None = None,
     *,
     staff_id: int | None = None,
+    at: datetime | None = None,
 ) -> Audit:
     """Add the audit row of one change; the caller commits it together with the change."""
     staff = g.get("staff")
@@ -37,7 +38,7 @@ def record(
         if plain((before or {}).get(name)) != plain((after or {}).get(name))
     }
     row = Audit(
-        at=clock.now(db.session()),
+        at=at or clock.now(db.session()),
         staff_id=staff_id if staff_id is not None else (staff.id if staff else None),
         action=action,
         table_name=table,

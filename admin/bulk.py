@@ -88,6 +88,7 @@ class BulkEdit:
             )
             return redirect(self.return_url())
         batch, count = secrets.token_hex(6), 0
+        at = self.now()  # one instant for the whole batch: undo finds it by that
         try:
             for row in rows:
                 with db.session.no_autoflush:
@@ -95,7 +96,8 @@ class BulkEdit:
                     self.before_save(form, row, False)
                     before, after = pending_changes(row)
                 if after:
-                    record("bulk_edit", self.model.__tablename__, row.id, before, {**after, BATCH: batch})
+                    changed = {**after, BATCH: batch}
+                    record("bulk_edit", self.model.__tablename__, row.id, before, changed, at=at)
                     count += 1
                 db.session.flush()
                 self.after_save(row, False)

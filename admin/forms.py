@@ -51,12 +51,14 @@ class OfficeForm(BaseForm):
             return _wtforms_words(language.current())
 
     def validate(self, extra_validators: Any = None) -> bool:
-        is_valid = super().validate(extra_validators)
-        for field in self:
-            if any(isinstance(value, str) and not lists.is_clean(value) for value in field.raw_data or ()):
-                field.errors = [*field.errors, str(_("This holds characters that can't be stored."))]
-                is_valid = False
-        return is_valid
+        unclean = [
+            field
+            for field in self
+            if any(isinstance(value, str) and not lists.is_clean(value) for value in field.raw_data or ())
+        ]
+        for field in unclean:  # before any validator asks the database
+            field.errors = [str(_("This holds characters that can't be stored."))]
+        return not unclean and super().validate(extra_validators)
 
 
 class FixedField(DecimalField):

@@ -120,12 +120,12 @@ def login() -> Any:
         return redirect("/") if g.staff else render_template("office/login.html")
     if _is_too_often():
         return render_template("office/login.html", error=_("Too many attempts. Please wait a minute.")), 429
-    staff = _person(
-        request.form.get("login", ""), request.form.get("password", ""), request.form.get("code", "")
-    )
+    staff = _person(request.form.get("login", ""), request.form.get("password", ""))
     if staff is None:
-        db.session.commit()
         return render_template("office/login.html", error=_("This user name and password do not match.")), 401
+    if staff.totp_secret and not _is_code_right(staff, request.form.get("code", "")):
+        error = _("Please type your password and the code of your app.")
+        return render_template("office/login.html", error=error, needs_code=True), 401
     start_session(staff)
     _note(staff.id, "sign_in", staff.id)
     db.session.commit()
@@ -190,20 +190,22 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(entrance)
 
 
-def _person(login_name: str, password: str, code: str) -> Staff | None:
-    """The active person with this login, password and, where set up, this one-time code."""
+def _person(login_name: str, password: str) -> Staff | None:
+    """The active person with this login and password."""
     if "\x00" in login_name or len(login_name) > 60 or len(password) > 1000:
         return None
     staff = db.session.scalars(select(Staff).where(Staff.login == login_name)).first()
-    matches = check_password_hash(staff.password_hash if staff and staff.password_hash else NO_ONE, password)
+    stored = staff.password_hash if staff and staff.password_hash else NO_ONE
+    matches = check_password_hash(stored, password)
     if staff is None or not staff.password_hash or not matches or not staff.is_active:
         return None
-    if staff.totp_secret:
-        import pyotp
-
-        if not pyotp.TOTP(staff.totp_secret).verify(code, for_time=clock.machine_now(), valid_window=1):
-            return None
     return staff
+
+
+def _is_code_right(staff: Staff, code: str) -> bool:
+    import pyotp
+
+    return pyotp.TOTP(staff.totp_secret or "").verify(code, for_time=clock.machine_now(), valid_window=1)
 
 
 def _is_too_often() -> bool:
