@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 from flask import Flask, current_app
+from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
 from sqlalchemy.orm import Session
 
@@ -51,6 +52,7 @@ def refusals_told() -> Iterator[None]:
 def writes(command: Command) -> Command:
     """A command that writes: one write transaction at a time, refusals told."""
 
+    @with_appcontext
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         with refusals_told(), writing():
@@ -62,6 +64,7 @@ def writes(command: Command) -> Command:
 def reads(command: Command) -> Command:
     """A command that only reads."""
 
+    @with_appcontext
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
         with refusals_told():
@@ -101,7 +104,9 @@ def init(preset: str, *, demo: bool, sandbox: bool, admin_password: str | None) 
         db.session(), preset, now=clock.machine_now(), is_sandbox=sandbox, admin_password=admin_password
     )
     if demo:
-        demo_estate.build(db.session(), password=office.password, now=clock.machine_now())
+        demo_estate.build(
+            db.session(), password=office.password, now=clock.machine_now(), is_lived_in=not sandbox
+        )
     db.session.commit()
     click.echo(gettext("The office is ready. Sign in as %(login)s.", login=office.login))
     if admin_password is None:

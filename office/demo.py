@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,17 +14,20 @@ from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
 import seed
+from models.billing import Invoice
 from models.people import Department, Occupancy, Owner, OwnerPhone, Staff, StaffRole
 from models.property import Area, Building, Estate, Unit
 from models.secrets import fingerprint
 
 UNITS_PER_FLOOR = 4
+PAYING = ("wechat", "wechat", "alipay", "bank_transfer", "cash")
 
 
-def build(session: Session, *, password: str, now: datetime) -> None:
+def build(session: Session, *, password: str, now: datetime, is_lived_in: bool = False) -> None:
     """Add the demo estate to a new office: property, people who pay, and staff of every role.
 
-    The staff sign in with the administrator's first password. Raises nothing; call it once.
+    The staff sign in with the administrator's first password. A lived-in one also has three months of bills
+    and payments and some complaints; a sandbox has none of it, since its present may be moved anywhere.
     """
     demo = seed.demo()
     dice = random.Random(943)  # noqa: S311 -- the same estate every time, nothing secret
@@ -42,6 +45,63 @@ def build(session: Session, *, password: str, now: datetime) -> None:
     _people(session, demo, dice, now)
     _staff(session, demo, buildings, password)
     session.flush()
+    if is_lived_in:
+        _bills(session, dice, now)
+        _complaints(session, demo, now)
+
+
+def _bills(session: Session, dice: random.Random, now: datetime) -> None:
+    """Three months issued; in the oldest nearly all have paid, in this month 590 of 943 (K1)."""
+    from office import billing, clock, payments
+    from rules.billing import Period
+
+    zone = clock.zone(session)
+    month = Period.of(now.astimezone(zone).date())
+    for back, share in ((2, 0.95), (1, 0.85), (0, 590 / 943)):
+        period = month.plus(-back)
+        billing.issue_invoices(session, str(period), now=now)
+        owed = session.execute(
+            select(Invoice.unit_id, Invoice.amount, Invoice.issued_on)
+            .where(Invoice.period == str(period), Invoice.balance > 0)
+            .order_by(Invoice.id)
+        ).all()
+        paying = dice.sample(owed, round(len(owed) * share))
+        paid = [
+            payments.NewPayment(
+                unit_id=unit_id,
+                amount=amount,
+                method=dice.choice(PAYING),
+                paid_at=min(
+                    datetime.combine(issued_on, time(10), zone) + timedelta(hours=dice.randrange(300)), now
+                ),
+            )
+            for unit_id, amount, issued_on in paying
+        ]
+        payments.record_payments(session, sorted(paid, key=lambda each: each.paid_at), now=now)
+
+
+def _complaints(session: Session, demo: Mapping[str, Any], now: datetime) -> None:
+    from office import clock, complaints
+    from rules.severity import Facts
+
+    zone = clock.zone(session)
+    units = session.execute(select(Unit.id).order_by(Unit.id)).scalars().all()
+    clerk = session.execute(select(Staff.id).where(Staff.login == "desk")).scalar_one()
+    for number, (days, hour, channel, category, facts, statement) in enumerate(demo["complaints"]):
+        day = (now - timedelta(days=days)).astimezone(zone).date()
+        ticket = complaints.open_ticket(
+            session,
+            channel=channel,
+            category=category,
+            statement=statement,
+            facts=Facts.from_row(facts),
+            registered_at=datetime.combine(day, time(hour, 12), zone),
+            now=now,
+            unit_id=units[number * 97 % len(units)],
+            clerk_id=clerk,
+        )
+        if number % 2 == 0:
+            complaints.assign(session, ticket.id, now=now, staff_id=clerk)
 
 
 def _residential(session: Session, area: Area, row: Mapping[str, Any]) -> list[Building]:
