@@ -340,6 +340,7 @@ TASK_STATES = {"waiting": _("Waiting"), "running": _("Running"), "done": _("Done
 PRESETS = {"tower": _("Office tower"), "residential": _("Residential estate"), "project": _("Mixed project")}
 PAPERS = {
     "payment_notice": _("Payment notice"),
+    "payment_reminder": _("Payment reminder"),
     "demand": _("Demand notice"),
     "final_letter": _("Final letter"),
     "restriction_notice": _("Restriction notice"),

@@ -53,7 +53,7 @@ class Day:
         moment = Moment.of(session, at)
         return cls(
             moment,
-            changed or stored_ladder(session, moment.day),
+            changed or situation.stored_ladder(session, moment.day),
             policies.calendar(session, moment.day),
             situation.is_mailing(),
         )
@@ -82,11 +82,6 @@ class Candidate:
     oldest: Debt
     state: EpisodeState
     stage: Stage
-
-
-def stored_ladder(session: Session, on: date) -> Ladder:
-    """The ladder in force on a day (C1)."""
-    return Ladder.from_row(policies.document(session, "ladder", on), policies.document(session, "gates", on))
 
 
 def judge_day(session: Session, due_for: datetime) -> Outcome:
@@ -236,7 +231,7 @@ def _decide(
     holds = situation.holds_at(session, day.moment) if candidates else situation.Holds()
     gated = {_debtor(one.oldest): one.oldest.due_on for one in candidates if one.stage.gate}
     tries = situation.tried(session, day.moment, gated) if gated else {}
-    letters = letter_stages(day.ladder)
+    letters = situation.letter_stages(day.ladder)
     reach = _reach(session, day, candidates)
     answers: dict[tuple[EpisodeState, DayFacts], tuple[Decision, str]] = {}
     rows = []
@@ -254,11 +249,6 @@ def _decide(
         is_made = decision.outcome == dunning.Outcome.MADE
         rows.append(Row(one.oldest, one.stage, is_made, amount, channel, decision.reason))
     return rows
-
-
-def letter_stages(chain: Ladder) -> frozenset[str]:
-    """The stages whose paper counts as a letter for the gates (C9, C10)."""
-    return frozenset(stage.code for stage in chain.stages if stage.document in situation.LETTERS)
 
 
 def _debtor(debt: Debt) -> Debtor:

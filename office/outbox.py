@@ -205,7 +205,7 @@ class _Postman:
         message = self.session.get(Message, message_id, populate_existing=True) if claimed else None
         if message is not None:
             self.session.expunge(message)
-            if _is_still_wanted(self.session, message):
+            if _is_still_wanted(self.session, message, self.now):
                 _note(self.session, message, "sending", None)
             else:
                 _change(self.session, message, state="dropped", claimed_by="")
@@ -313,22 +313,22 @@ def _mark_bad(session: Session, message: Message) -> None:
         )
 
 
-def _is_still_wanted(session: Session, message: Message) -> bool:
+def _is_still_wanted(session: Session, message: Message, now: datetime) -> bool:
     """Asked at the last moment: a reminder whose debt was paid meanwhile does not go out."""
     if message.reminder_id is None:
         return True
-    from office import collection
+    from office import reminders
 
-    return collection.still_wanted(session, message)
+    return reminders.still_wanted(session, message, now)
 
 
 def _give_up(session: Session, message: Message, now: datetime) -> None:
     """A message that can't be delivered: collecting tries the next channel, if there is one (C5)."""
     if message.reminder_id is None:
         return
-    from office import collection
+    from office import reminders
 
-    collection.undeliverable(session, message, now)
+    reminders.undeliverable(session, message, now)
 
 
 # --- for people ---------------------------------------------------------------------------------------

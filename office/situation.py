@@ -17,10 +17,11 @@ from models.billing import Invoice
 from models.collection import Contact, LadderHold, Reminder
 from models.complaints import Ticket
 from models.people import Occupancy, Owner, OwnerPhone
+from office import policies
 from office.debts import Debtor, Moment, chunks
 from rules.dunning import DayFacts
 from rules.gates import NOTHING_TRIED, LegalFacts
-from rules.ladder import Stage
+from rules.ladder import Ladder, Stage
 
 ALWAYS_REACH = frozenset({"print", "visit"})  # a letter box and a door
 HANDED_OVER = ("sent", "printed", "done")
@@ -32,6 +33,16 @@ def is_mailing() -> bool:
     if has_app_context():
         return bool(current_app.config.get("SMTP_URL"))
     return bool(os.environ.get("GATEHOUSE_SMTP_URL"))
+
+
+def stored_ladder(session: Session, on: date) -> Ladder:
+    """The ladder in force on a day (C1)."""
+    return Ladder.from_row(policies.document(session, "ladder", on), policies.document(session, "gates", on))
+
+
+def letter_stages(ladder: Ladder) -> frozenset[str]:
+    """The stages whose paper counts as a letter for the gates (C9, C10)."""
+    return frozenset(stage.code for stage in ladder.stages if stage.document in LETTERS)
 
 
 @dataclass(frozen=True)

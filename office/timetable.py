@@ -75,9 +75,10 @@ JOBS: tuple[Job, ...] = (
     Job("direct_debit_reminder", "office.payments:remind_direct_debit", at=time(8, 30), day=10),
     Job("monthly_report", "office.reports:file_monthly_report", at=time(8, 45), day=1),
     Job("ladder", "office.dunning:judge_day", at=time(9, 0)),
-    Job("backup", "office.backup:daily", at=time(2, 0)),
+    Job("backup", "office.backup:daily", at=time(2, 0), is_committing=True),
     Job("retention", "office.retention:remove_expired", at=time(3, 0)),
     Job("old_runs", "office.scheduler:remove_old_runs", at=time(3, 30)),
+    Job("restriction_lifts", "office.restrictions:lift_paid", kept_days=400),
     Job("ticket_clocks", "office.complaints:sweep", kept_days=400),
     Job("outbox", "office.outbox:send_due", is_committing=True, kept_days=400),
 )

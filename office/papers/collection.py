@@ -41,6 +41,11 @@ class Demand:
     mark: Mark = ""
 
 
+def payment_reminder(letter: Demand, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+    """The friendly reminder on paper (缴费提醒, C2, C3)."""
+    return _dunning_letter("payment_reminder", letter, estate, language, stored)
+
+
 def demand(letter: Demand, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
     """The demand notice (催费通知单, C2)."""
     return _dunning_letter("demand", letter, estate, language, stored)

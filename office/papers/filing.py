@@ -50,6 +50,7 @@ KINDS: Mapping[str, Kind] = types.MappingProxyType(
         "tariff_notice": Kind(billing.TariffNotice, billing.tariff_notice),
         "receipt": Kind(payments.Receipt, payments.receipt),
         "deposit_slip": Kind(payments.DepositSlip, payments.deposit_slip),
+        "payment_reminder": Kind(collection.Demand, collection.payment_reminder),
         "demand": Kind(collection.Demand, collection.demand),
         "final_letter": Kind(collection.Demand, collection.final_letter),
         "restriction_notice": Kind(collection.RestrictionNotice, collection.restriction_notice),

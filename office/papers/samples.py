@@ -139,6 +139,7 @@ VALUES: dict[str, Value] = {
         amount=Decimal("2000.00"),
         cashier="周敏",
     ),
+    "payment_reminder": _DEMAND,
     "demand": _DEMAND,
     "final_letter": _DEMAND,
     "restriction_notice": collection.RestrictionNotice(

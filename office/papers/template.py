@@ -36,6 +36,7 @@ PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
         "tariff_notice": frozenset({"estate_name", "estate_phone", "valid_from", "posted_on"}),
         "receipt": _LETTER | {"amount", "method", "paid_on"},
         "deposit_slip": _LETTER | {"amount", "deposit_kind"},
+        "payment_reminder": _DEBT | {"contact_name", "contact_phone"},
         "demand": _DEBT | {"contact_name", "contact_phone"},
         "final_letter": _DEBT | {"contact_name", "contact_phone"},
         "restriction_notice": _LETTER | {"amount", "effective_on", "ends_on", "services"},
