@@ -80,12 +80,22 @@ def say(document: Any, *, as_json: bool, text: str) -> None:
 
 def init_app(app: Flask) -> None:
     app.cli.add_command(init)
+    app.cli.add_command(revise)
     for command in (tick, clock_command, jobs, backup, restore):
         app.cli.add_command(command)
     app.cli.add_command(import_file)
     app.cli.add_command(export)
     app.cli.add_command(bill)
     app.cli.add_command(check)
+
+
+@click.command()
+@click.argument("message")
+def revise(message: str) -> None:
+    """Write the migration for changed models (for developers)."""
+    from office import database
+
+    database.revise(current_app, message)  # type: ignore[arg-type] -- the proxy serves
 
 
 @click.command()

@@ -32,6 +32,15 @@ def downgrade(app: Flask, revision: str) -> None:
         flask_migrate.downgrade(revision=revision)
 
 
+def revise(app: Flask, message: str) -> None:
+    """Write the migration from the newest revision to what the models say."""
+    import flask_migrate
+
+    flask_migrate.Migrate(app, db, directory=str(MIGRATIONS))
+    with app.app_context():
+        flask_migrate.revision(message=message, autogenerate=True)
+
+
 def is_empty(session: Session) -> bool:
     """Whether no migration has ever run here."""
     return not inspect(session.connection()).has_table("alembic_version")
