@@ -22,8 +22,12 @@ def machine_now() -> datetime:
 
 def now(session: Session) -> datetime:
     """The office's present instant (UTC)."""
-    present = session.execute(select(Estate.present_at).where(Estate.is_sandbox)).scalar_one_or_none()
-    return present or machine_now()
+    return chosen_now(session) or machine_now()
+
+
+def chosen_now(session: Session) -> datetime | None:
+    """The present that `flask tick --at` chose for a sandbox; nothing while real time passes."""
+    return session.execute(select(Estate.present_at).where(Estate.is_sandbox)).scalar_one_or_none()
 
 
 def zone(session: Session) -> ZoneInfo:

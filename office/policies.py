@@ -77,6 +77,14 @@ def retry_waits(row: Mapping[str, Any]) -> list[timedelta]:
     return [timedelta(minutes=value) for value in minutes]
 
 
+def kept_backups(row: Mapping[str, Any]) -> int:
+    """How many nightly backups the office keeps (§8)."""
+    kept = int(row["kept"])
+    if kept < 1:
+        raise ValueError("kept must be 1 or more")
+    return kept
+
+
 def store(  # one row of history
     session: Session,
     policy: str,
@@ -204,6 +212,7 @@ _CHECKS: dict[str, _Check] = {
     "gates": _check_gates,
     "ladder": _check_ladder,
     "late_fee": lambda rows, _others: late_fee_problems(LateFeePolicy.from_row(rows["late_fee"])),
+    "backups": _builds(kept_backups),
     "messages": _builds(retry_waits),
     "severities": _builds(SeverityPolicy.from_row),
     "visits": _builds(VisitPolicy.from_row),
