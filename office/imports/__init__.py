@@ -1,0 +1,135 @@
+"""What offices bring in files: one module per kind, each a list of columns and a verb (contract "Imports").
+
+`read` the file outside any transaction, then `take_in` its table in one. A table with wrong rows is refused
+as a whole; rows that are there already are skipped, so that the same file twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from models.office import Audit
+from office.errors import N_, Refused
+from office.imports.columns import Column, Known, Problem, RowsRefused, read_rows
+from office.imports.reader import Table, read
+from office.imports.taken import Taken
+from office.spreadsheets import neutral
+
+__all__ = [
+    "KINDS",
+    "Problem",
+    "Report",
+    "RowsRefused",
+    "Table",
+    "columns",
+    "read",
+    "take_in",
+    "write_problems",
+]
+
+KINDS: Mapping[str, str] = {
+    "roster": "office.imports.roster",
+    "readings": "office.imports.readings",
+    "slips": "office.imports.slips",
+    "statement": "office.imports.statement",
+    "tickets": "office.imports.tickets",
+    "opening-balances": "office.imports.opening_balances",
+    "payments": "office.imports.payments",
+    "contacts": "office.imports.contacts",
+}
+ONE_AT_A_TIME = 0x6A7E  # the advisory lock that imports queue for on PostgreSQL
+
+
+class Kind(Protocol):
+    """What each module of a kind has."""
+
+    COLUMNS: tuple[Column, ...]
+
+    def problems(self, rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
+        """What is wrong between cells or rows that are each right."""
+
+    def take_in(
+        self,
+        session: Session,
+        given: Sequence[Mapping[str, Any]],
+        *,
+        now: datetime,
+        staff_id: int | None = None,
+    ) -> Taken:
+        """Write the rows that are not there yet."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a file held and what became of it."""
+
+    kind: str
+    file: str
+    rows: int
+    new: int
+    skipped: int
+    details: Mapping[str, int] = field(default_factory=dict)
+
+
+def _kind(code: str) -> Kind:
+    return cast("Kind", import_module(KINDS[code]))
+
+
+def columns(code: str) -> tuple[Column, ...]:
+    """The columns of a kind, for help texts and the mapping screen."""
+    return _kind(code).COLUMNS
+
+
+def take_in(
+    session: Session,
+    code: str,
+    table: Table,
+    *,
+    now: datetime,
+    staff_id: int | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> Report:
+    """Write what the table brings; a check is this with a rollback after it.
+
+    Raises RowsRefused with every wrong cell, Refused when a column is missing.
+    """
+    if session.connection().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
+    kind = _kind(code)
+    known = Known(session)
+    reading = getattr(kind, "read_rows", read_rows)
+    rows, problems = reading(table, kind.COLUMNS, known, mapping=mapping)
+    problems = [*problems, *([] if problems else kind.problems(rows, known))]
+    if problems:
+        raise RowsRefused(table.file, sorted(problems, key=lambda problem: problem.row))
+    try:
+        taken = kind.take_in(session, rows, now=now, staff_id=staff_id)
+        session.flush()
+    except (IntegrityError, DataError) as error:
+        raise Refused(
+            N_("%(file)s: the database refused a row that contradicts what is stored"), file=table.file
+        ) from error
+    if taken.new:
+        changes = json.dumps({"file": [None, table.file], "new": [None, taken.new]}, ensure_ascii=False)
+        session.add(Audit(at=now, staff_id=staff_id, action="import", table_name=code, changes=changes))
+    return Report(code, table.file, len(rows), taken.new, taken.skipped, taken.details)
+
+
+def write_problems(path: Path, refusal: RowsRefused, translate: Callable[..., str]) -> None:
+    """The row-error file: which cell of which row, what is wrong, how to mend it."""
+    told = refusal.told(translate)
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(told[0])
+        writer.writerows([neutral(str(value)) for value in row.values()] for row in told)

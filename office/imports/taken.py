@@ -1,0 +1,15 @@
+"""What an import did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Rows that were added and rows that were there already."""
+
+    new: int = 0
+    skipped: int = 0
+    details: Mapping[str, int] = field(default_factory=dict)
