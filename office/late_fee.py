@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.billing import CreditNote, Invoice, LateFeeWaiver
@@ -88,7 +88,7 @@ def accrue_late_fees(session: Session, due_for: datetime) -> Outcome:
     if not policy.is_on:
         return Outcome(result={"policy": "off"})
     allocation.lock_all(session)
-    late = allocation.bills(session, INVOICE.c.due_on < today, text("invoice.balance > 0"))
+    late = allocation.bills(session, INVOICE.c.due_on < today, allocation.is_open())
     ledger = Ledger(session, policy, late)
     changed: dict[int, Bill] = {}
     for bill in late:

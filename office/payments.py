@@ -163,7 +163,7 @@ def _known_keys(session: Session, rows: Iterable[NewPayment]) -> dict[str | None
     known: dict[str | None, int] = {}
     for chunk in allocation.chunks(keys):
         found = select(PAYMENT.c.form_key, PAYMENT.c.id).where(PAYMENT.c.form_key.in_(chunk))
-        known |= dict(session.execute(found).tuples().all())
+        known |= dict(session.execute(found).all())
     return known
 
 
@@ -386,6 +386,13 @@ def release(
             ledger.accrue(move.bill, today)
     allocation.write(session, moves, now)
     allocation.move_credit(session, freed)
+
+
+def accrue(session: Session, bills: Sequence[Bill], today: date) -> None:
+    """Set the late fees of bills in memory to what they are at the end of today."""
+    ledger = Ledger(session, late_fee.policy_on(session, today), bills)
+    for bill in bills:
+        ledger.accrue(bill, today)
 
 
 def _counter_entry(
