@@ -134,7 +134,9 @@ class Editor:
 
     @staticmethod
     def _cell(name: str, key: str, kind: str, value: Any) -> Field:
-        return Field(name, key, kind, "" if value is None else as_text(value))
+        return (
+            Field(name, key, kind, "") if value is None else Field(name, key, kind_of(value), as_text(value))
+        )
 
     @staticmethod
     def _is_section(value: Any) -> bool:
@@ -161,16 +163,15 @@ class Editor:
         for index in [*map(str, range(len(rows))), ADDED]:
             if form.get(f"{key}.{index}.remove"):
                 continue
+            stood = _stood(rows, index)
             row = {
-                name: self._read(form, f"{key}.{index}.{name}", kind)
+                name: self._read(
+                    form, f"{key}.{index}.{name}", kind_of(stood[name]) if name in stood else kind
+                )
                 for name, kind in kinds.items()
                 if kind == "flag" or form.get(f"{key}.{index}.{name}", "").strip()
             }
-            kept = {
-                name: value
-                for name, value in row.items()
-                if value is not False or name in _stood(rows, index)
-            }
+            kept = {name: value for name, value in row.items() if value is not False or name in stood}
             if any(kinds[name] != "flag" for name in kept):
                 made.append(kept)
         return made
@@ -197,7 +198,6 @@ class PoliciesPage(OfficePage):
     title = _l("Policies")
     room = "policies"
     icon = "scale"
-    verbs = {"edit": "edit", "versions": "see"}
 
     @expose("/")
     def index(self) -> Any:

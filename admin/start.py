@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin import formats
 from admin.base import OfficePage
-from admin.permissions import may
+from admin.screens import may_see
 from admin.sessions import current_staff
 from models.base import db
 from office import reports
@@ -59,7 +59,6 @@ class StartPage(OfficePage):
         )
 
     def _tiles(self, counts: reports.Today, overdue: reports.Overdue) -> list[Tile]:
-        roles = current_staff().roles
         wanted = (
             ("invoices", formats.money(overdue.amount), _("Overdue, %(n)s households", n=overdue.households),
              {"view": "overdue"}, "bad" if overdue.invoices else ""),
@@ -77,7 +76,7 @@ class StartPage(OfficePage):
         return [
             Tile(figure, label, url_for(f"{screen}.index_view", **query), tone)
             for screen, figure, label, query, tone in wanted
-            if may(roles, screen, "see")
+            if may_see(screen)
         ]
 
 
