@@ -1,0 +1,178 @@
+"""A real browser on a real office: `python app.py` in its own folder, Chromium in front of it.
+
+The browser is the system's Chromium or Playwright's own; without one the tests skip and say how to get it.
+Screenshots go to tests/screenshots/, which git ignores; looked at after each change of a screen.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+ROOT = Path(__file__).parent.parent.parent
+SCREENSHOTS = ROOT / "tests" / "screenshots"
+PASSWORD = "correct horse battery"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+LOCALES = {"en": "en-US", "zh_Hans": "zh-CN", "zh_Hant": "zh-TW"}
+WIDTHS = {"desk": 1440, "phone": 390}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/e2e" in item.nodeid:
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.timeout(900))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+        try:
+            chromium = playwright.chromium.launch(executable_path=found, args=list(QUIET))
+        except Error:
+            hint = "no Chromium: install your system's (apt install chromium) or run `playwright install chromium`"
+            if os.environ.get("CI"):
+                pytest.fail(hint)
+            pytest.skip(hint)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Served:
+    """A running office: where it is, and its commands."""
+
+    address: str
+    environment: dict[str, str]
+
+    def run(self, *arguments: str) -> str:
+        """Call a command as IT would; it must succeed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+def serve(instance: Path, *init: str) -> Iterator[Served]:
+    """Set an office up and serve it until the test is over."""
+    environment = {
+        **os.environ,
+        "GATEHOUSE_INSTANCE": str(instance),
+        "GATEHOUSE_SECRET_KEY": "a key for the browser's office",
+        "PYTHONUNBUFFERED": "1",
+    }
+    environment.pop("GATEHOUSE_DATABASE_URL", None)
+    office = Served("", environment)
+    office.run("init", *init, "--admin-password", PASSWORD)
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--port", "0"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        office.address = address_of(process)
+        wait_until_open(office.address)
+        yield office
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def address_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        found = re.search(r"http://[\w.:\[\]]+", line)
+        if found:
+            return found[0]
+    raise AssertionError("app.py ended before it said where it is open")
+
+
+def wait_until_open(address: str) -> None:
+    for _ in range(300):
+        try:
+            with urlopen(f"{address}/login") as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(f"{address} did not open")
+
+
+@dataclass
+class Person:
+    """Somebody in front of a browser, and the pictures of what they see."""
+
+    page: Page
+    office: Served
+
+    def go(self, path: str) -> Page:
+        answer = self.page.goto(self.office.address + path)
+        assert answer is not None
+        assert answer.status < 400, f"{path}: {answer.status}"
+        return self.page
+
+    def picture(self, name: str) -> None:
+        """A screenshot; the page must not be wider than the screen."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        width, screen = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert width <= screen, f"{name} is {width} wide on a screen of {screen}"
+
+
+@pytest.fixture
+def sign_in(browser: Browser) -> Iterator[object]:
+    """Open a browser of a language and width, signed in as a person."""
+    contexts = []
+
+    def open_browser(
+        office: Served,
+        login: str = "admin",
+        language: str = "en",
+        width: str = "desk",
+        password: str = PASSWORD,
+    ) -> Person:
+        context = browser.new_context(
+            viewport={"width": WIDTHS[width], "height": 900}, locale=LOCALES[language], accept_downloads=True
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.goto(f"{office.address}/login")
+        page.locator("input[name=login]").fill(login)
+        page.locator("input[type=password]").fill(password)
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "/login" not in url)
+        return Person(page, office)
+
+    yield open_browser
+    for context in contexts:
+        context.close()
