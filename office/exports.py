@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, type_coerce
 from sqlalchemy.orm import Session, aliased
 
 from models.base import Money
@@ -156,7 +156,8 @@ def balance_now() -> ColumnElement[Decimal]:
         .scalar_subquery()
     )
     zero = literal(NO_AMOUNT, Money())
-    return func.coalesce(owed, zero, type_=Money()) - func.coalesce(unused, zero, type_=Money())
+    balance = func.coalesce(owed, zero, type_=Money()) - func.coalesce(unused, zero, type_=Money())
+    return type_coerce(balance, Money())  # a difference of two whole numbers would be a whole number
 
 
 def _units(session: Session) -> Query:
