@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date
 from decimal import Decimal
 from functools import cache
+from gettext import translation
 from typing import Any
 
 from flask_admin.contrib.sqla.fields import QuerySelectField, QuerySelectMultipleField
@@ -39,8 +40,11 @@ SMALL_TABLE = 300
 
 
 @cache
-def _wtforms_words(code: str) -> Any:
-    return get_translations({"zh_Hans": ["zh"], "zh_Hant": ["zh_TW"]}.get(code, ["en"]))
+def wtforms_words(code: str) -> Any:
+    """What WTForms says in a language: our wording where we have one, else its own."""
+    ours = translation("wtforms", language.TRANSLATIONS, [language.LOCALES[code]], fallback=True)
+    ours.add_fallback(get_translations({"zh_Hans": ["zh"], "zh_Hant": ["zh_TW"]}.get(code, ["en"])))
+    return ours
 
 
 class OfficeForm(BaseForm):
@@ -48,7 +52,7 @@ class OfficeForm(BaseForm):
 
     class Meta:
         def get_translations(self, _form: Any) -> Any:
-            return _wtforms_words(language.current())
+            return wtforms_words(language.current())
 
     def validate(self, extra_validators: Any = None) -> bool:
         unclean = [

@@ -86,7 +86,7 @@ _WORDS = {
     "rule": _l("Rules"),
     "severity": _l("Severity"),
     "fact": _l("Fact"),
-    "at_least": _l("From"),
+    "at_least": _l("At least"),
     "clock": _l("Clock"),
     "starts_at": _l("Starts at"),
     "unit": _l("Counted in"),

@@ -52,6 +52,7 @@ def init_app(app: Flask) -> None:
         icon=icon,
         static_url=static_url,
         sidebar=sidebar,
+        may_see=may_see,
         formats=formats,
         labels=labels,
         PAGE_SIZES=lists.PAGE_SIZES,
@@ -63,6 +64,7 @@ def init_app(app: Flask) -> None:
         url="/",
         index_view=StartView(name="Start", url="/"),
         csp_nonce_generator=security.csp_nonce,
+        translations_path=str(language.TRANSLATIONS),
     )
     for name in MODULES:
         if find_spec(f"admin.{name}") is None:

@@ -1,0 +1,338 @@
+"""Three languages, complete: every sentence, every term of the glossary, every screen (goals U3)."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages import mofile, pofile
+from babel.messages.catalog import Catalog, Message
+from babel.messages.frontend import CommandLineInterface
+from flask.testing import FlaskClient
+from flask_babel import force_locale
+from wtforms.i18n import messages_path
+
+from admin import forms
+from admin.language import LOCALES, TRANSLATIONS, compile_translations
+from models import db, engine
+from office import demo
+from tests.conftest import ADMIN_PASSWORD, Office
+
+ROOT = Path(__file__).parents[2]
+GLOSSARY = ROOT / "seed" / "glossary.csv"
+CHINESE = {code: name for code, name in LOCALES.items() if code != "en"}
+PLACES = re.compile(r"%\(\w+\)[sd]|%%|<[^>]+>")
+
+# Characters that both scripts use although only one of the two old encodings has them.
+FINE_IN_TRADITIONAL = set("㎡·“”…—–")
+FINE_IN_SIMPLIFIED = set("㎡·“”…—–")
+
+
+def catalogue(locale: str, domain: str = "messages") -> Catalog:
+    with (TRANSLATIONS / locale / "LC_MESSAGES" / f"{domain}.po").open("rb") as file:
+        return pofile.read_po(file, locale=locale)
+
+
+def text_of(message: Message) -> str:
+    """The one Chinese form; Chinese has no plural."""
+    return message.string if isinstance(message.string, str) else message.string[0]
+
+
+def key_of(message: Message) -> str:
+    return message.id if isinstance(message.id, str) else message.id[0]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """What the sources ask to have translated, by the command that CONTRIBUTING.md names."""
+    target = tmp_path_factory.mktemp("source") / "messages.pot"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        CommandLineInterface().run(
+            [
+                "pybabel", "-q", "extract", "-F", "babel.cfg", "-k", "_l lazy_gettext N_",
+                "--no-location", "-o", str(target), ".",
+            ]
+        )  # fmt: skip
+    return pofile.read_po(BytesIO(target.read_bytes()))
+
+
+@pytest.fixture(params=sorted(CHINESE))
+def locale(request: pytest.FixtureRequest) -> str:
+    return CHINESE[request.param]
+
+
+# --- the sentences ---------------------------------------------------------------------------------------
+
+
+def test_every_sentence_is_translated(source: Catalog, locale: str) -> None:
+    known = {message.id: message for message in catalogue(locale)}
+
+    missing = [key_of(message) for message in source if message.id and not said(known.get(message.id))]
+
+    assert len(source) > 800
+    assert not missing, f"not in {locale}: pybabel update, then translate (CONTRIBUTING.md)"
+
+
+def test_nothing_is_fuzzy_or_left_over(source: Catalog, locale: str) -> None:
+    messages = catalogue(locale)
+
+    assert not [key_of(message) for message in messages if message.id and message.fuzzy]
+    assert not [key_of(message) for message in messages if message.id and message.id not in source]
+    assert not messages.obsolete
+
+
+def test_places_and_markup_are_kept(locale: str) -> None:
+    wrong = {
+        key_of(message): text_of(message)
+        for message in catalogue(locale)
+        if message.id
+        and places(text_of(message)) != places(message.id[-1] if message.pluralizable else message.id)
+    }
+
+    assert not wrong
+
+
+def test_the_glossary_is_kept() -> None:
+    """A sentence that is just a term of the glossary says the glossary's word."""
+    with GLOSSARY.open(encoding="utf-8") as file:
+        terms = list(csv.DictReader(file))
+    wrong = []
+    for code, locale in CHINESE.items():
+        known = {message.id: message for message in catalogue(locale)}
+        wrong += [
+            (term["en"], text_of(known[term["en"]]), term[code])
+            for term in terms
+            if term["en"] in known and text_of(known[term["en"]]) != term[code]
+        ]
+
+    assert len(terms) > 80
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("locale", "has", "has_not", "fine"),
+    [
+        ("zh_Hant_TW", "gb2312", "big5", FINE_IN_TRADITIONAL),
+        ("zh_Hans_CN", "big5", "gb2312", FINE_IN_SIMPLIFIED),
+    ],
+)
+@pytest.mark.parametrize("domain", ["messages", "admin", "wtforms"])
+def test_each_script_is_pure(domain: str, locale: str, has: str, has_not: str, fine: set[str]) -> None:
+    wrong = {
+        letter: text_of(message)
+        for message in catalogue(locale, domain)
+        if message.id
+        for letter in strangers(text_of(message), has, has_not, fine)
+    }
+
+    assert not wrong
+
+
+def test_strangers_are_found() -> None:
+    """The control: a Simplified word among Traditional ones, and the other way round."""
+    assert strangers("儲存设置", "gb2312", "big5", set()) == {"设"}
+    assert strangers("保存設置", "big5", "gb2312", set()) == {"設"}
+
+
+def said(message: Message | None) -> bool:
+    return message is not None and bool(message.string) and bool(text_of(message).strip())
+
+
+def places(text: str) -> list[str]:
+    return sorted(PLACES.findall(text))
+
+
+def strangers(text: str, has: str, has_not: str, fine: set[str]) -> set[str]:
+    """Letters that the encoding `has` knows and the encoding `has_not` doesn't."""
+    return {letter for letter in text if letter not in fine and can(letter, has) and not can(letter, has_not)}
+
+
+def can(letter: str, encoding: str) -> bool:
+    try:
+        letter.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+# --- what libraries say ----------------------------------------------------------------------------------
+
+
+def test_what_forms_say_is_in_the_readers_script(locale: str) -> None:
+    """WTForms' own Traditional words, not its Simplified ones, and none left in English (decisions)."""
+    asked = catalogue_of_wtforms()
+    code = next(code for code, name in CHINESE.items() if name == locale)
+    words = forms.wtforms_words(code)
+    has, has_not = ("gb2312", "big5") if code == "zh_Hant" else ("big5", "gb2312")
+
+    said_by_forms = {message: words.gettext(message) for message in asked}
+
+    assert (
+        said_by_forms["This field is required."] == {"zh_Hans": "此项必填。", "zh_Hant": "此項必填。"}[code]
+    )
+    assert not [english for english, chinese in said_by_forms.items() if english == chinese]
+    assert not {text for text in said_by_forms.values() if strangers(text, has, has_not, set())}
+
+
+def catalogue_of_wtforms() -> set[str]:
+    with (Path(messages_path()) / "zh_TW/LC_MESSAGES/wtforms.mo").open("rb") as file:
+        return {
+            key_of(message) for message in mofile.read_mo(file) if message.id and not message.pluralizable
+        }
+
+
+def test_what_flask_admin_lacks_is_supplied(locale: str) -> None:
+    for message in catalogue(locale, "admin"):
+        assert not message.id or said(message)
+
+
+# --- the screens -----------------------------------------------------------------------------------------
+
+# Words that stay in Latin letters in Chinese offices: file kinds, techniques, keys, names of things.
+ALLOWED = set(
+    """
+    Gatehouse Administrator admin English
+    CSV XLSX PDF JSON TOML UTF GBK SMS SMTP URL QR PIN TOTP ID IP OK
+    Ctrl Enter Esc Shift Tab Alt
+    """.split()
+)
+# A run of letters that is a word: not part of a code (B-12, RES2026), an address or a login.
+ADDRESSES = re.compile(r"\S+@\S+|https?://\S+|\S*\d\S*")
+WORDS = re.compile(r"[A-Za-z][A-Za-z']+")
+PAGES_PER_SCREEN = 9
+
+
+class Page(HTMLParser):
+    """What a reader sees or hears of a page, and where its links lead."""
+
+    SILENT = ("script", "style", "svg", "code", "textarea")
+    HEARD = ("placeholder", "title", "aria-label", "alt", "data-confirm")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.links: list[str] = []
+        self.is_in_menu = 0
+        self.menu: list[str] = []
+        self.silence: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag in self.SILENT:
+            self.silence.append(tag)
+        self.seen += [given[name] for name in self.HEARD if name in given]
+        if tag == "input" and given.get("type") in {"submit", "button"}:
+            self.seen.append(given.get("value", ""))
+        if tag == "a":
+            (self.menu if "data-screen" in given else self.links).append(given.get("href", ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.silence and self.silence[-1] == tag:
+            self.silence.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self.silence:
+            self.seen.append(data)
+
+    def english(self) -> set[str]:
+        text = ADDRESSES.sub(" ", " \n ".join(self.seen))
+        return {word for word in WORDS.findall(text) if word not in ALLOWED}
+
+
+@pytest.fixture(scope="module")
+def shown() -> dict[str, set[str]]:
+    return {}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("accepted", ["zh-CN", "zh-TW"])
+def test_no_english_word_on_a_chinese_screen(
+    office_of: Callable[..., Office],
+    dialect: str,
+    accepted: str,  # noqa: ARG001 -- chooses the database
+) -> None:
+    office = lived_in(office_of("residential"))
+    client = signed_in(office, accepted)
+    found: dict[str, set[str]] = {}
+    count = 0
+
+    for address in menu(client):
+        for path, page in walk(client, address):
+            count += 1
+            words = page.english()
+            if words:
+                found[path] = words
+
+    assert count > 30
+    assert not found, "\n".join(f"{path}: {' '.join(sorted(words))}" for path, words in found.items())
+
+
+def test_english_words_are_found() -> None:
+    """The control."""
+    page = Page("<p title='Close'>房号 <b>B-12</b> a@b.cn PDF <span>Unit no.</span></p><script>no</script>")
+
+    assert page.english() == {"Close", "Unit", "no"}
+
+
+def lived_in(office: Office) -> Office:
+    with office.app.app_context(), engine.writing():
+        demo.build(
+            db.session(), password=ADMIN_PASSWORD, now=datetime(2026, 7, 15, 2, tzinfo=UTC), is_lived_in=True
+        )
+        db.session.commit()
+        db.session.remove()
+    return office
+
+
+def signed_in(office: Office, accepted: str) -> FlaskClient:
+    client = office.app.test_client()
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = accepted
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)
+    assert token
+    fields = {"csrf_token": token[1], "login": "admin", "password": ADMIN_PASSWORD}
+    assert client.post("/login", data=fields).status_code == 302
+    return client
+
+
+def menu(client: FlaskClient) -> list[str]:
+    """The addresses of the sidebar; `/` first, then what every page's head offers."""
+    start = client.get("/", follow_redirects=True)
+    return ["/account", "/nothing-here", *dict.fromkeys(Page(start.text).menu)]
+
+
+def walk(client: FlaskClient, address: str) -> Iterator[tuple[str, Page]]:
+    """A screen and what it links to under its own address: one page of each shape."""
+    room = "/" + address.strip("/").split("/")[0] + "/"
+    waiting, shapes = [address], {shape(address)}
+    for _number in range(PAGES_PER_SCREEN):
+        if not waiting:
+            return
+        path = waiting.pop(0)
+        answer = client.get(path, follow_redirects=True, buffered=True)
+        assert answer.status_code < 500, path
+        if answer.mimetype != "text/html":
+            continue
+        page = Page(answer.text)
+        yield path, page
+        for link in page.links:
+            if link.startswith(room) and shape(link) not in shapes and not is_download(link):
+                shapes.add(shape(link))
+                waiting.append(link)
+
+
+def shape(link: str) -> str:
+    path, _, query = link.partition("?")
+    names: Iterable[str] = sorted(part.partition("=")[0] for part in query.split("&") if part)
+    return re.sub(r"\d+", "1", path) + "?" + "&".join(names)
+
+
+def is_download(link: str) -> bool:
+    return any(part in link for part in ("/export", ".pdf", ".csv", ".xlsx"))
