@@ -22,7 +22,7 @@ from rules.money import ZERO, MoneyError, money
 from rules.reasons import Reason
 
 LINE = cast("Table", InvoiceLine.__table__)
-SERIES = {"opening": "O", "move_in": "M", "one_off": "E"}
+SERIES = {"regular": "I", "opening": "O", "move_in": "M", "one_off": "E"}
 CREDIT_NOTES = "C"
 
 
@@ -56,7 +56,9 @@ class NewInvoice:
         return (str(self.period), self.unit_id, self.payer_id, self.kind, self.part)
 
 
-def issue(session: Session, wanted: Sequence[NewInvoice], *, now: datetime) -> list[int]:
+def issue(
+    session: Session, wanted: Sequence[NewInvoice], *, now: datetime, is_credit_used: bool = True
+) -> list[int]:
     """Issue invoices that are not there yet, in order, and let credit pay them; answers the new ids."""
     allocation.lock_all(session)
     known = _known(session, wanted)
@@ -88,10 +90,11 @@ def issue(session: Session, wanted: Sequence[NewInvoice], *, now: datetime) -> l
             for line in one.lines
         ],
     )
-    made = []
-    for chunk in allocation.chunks(ids):
-        made += allocation.bills(session, INVOICE.c.id.in_(chunk))
-    payments.use_credit(session, made, issued_at=now, now=now)
+    if is_credit_used:
+        made: list[allocation.Bill] = []
+        for chunk in allocation.chunks(ids):
+            made += allocation.bills(session, INVOICE.c.id.in_(chunk))
+        payments.use_credit(session, made, issued_at=now, now=now)
     return ids
 
 
@@ -185,6 +188,7 @@ def charge(
     due_on: date,
     now: datetime,
     staff_id: int | None = None,
+    is_credit_used: bool = True,
 ) -> Invoice:
     """Issue an invoice for one-off items or deposits (B1, B10). Raises Refused."""
     items = _items(session)
@@ -203,7 +207,7 @@ def charge(
     new = NewInvoice(
         "one_off", f"{(before or 0) + 1:03d}", unit_id, payer_id, Period.of(today), today, due_on, lines
     )
-    made = issue(session, [new], now=now)
+    made = issue(session, [new], now=now, is_credit_used=is_credit_used)
     if not made:
         raise Refused(N_("This can't be charged"))
     invoice = session.get_one(Invoice, made[0])

@@ -32,6 +32,12 @@ def office() -> dict[str, Any]:
     return document(HERE / "office.toml")
 
 
+def direct_debit_layouts() -> list[dict[str, Any]]:
+    """How banks want direct debits and answer them (M4)."""
+    rows: list[dict[str, Any]] = document(HERE / "direct_debit.toml")["layout"]
+    return rows
+
+
 def paper_templates() -> dict[str, dict[str, Any]]:
     """The texts of every paper, by paper and language (§10)."""
     return {path.stem: document(path) for path in sorted((HERE / "templates").glob("*.toml"))}

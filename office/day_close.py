@@ -1,0 +1,77 @@
+"""The end of a cashier's day: expected against counted, then locked (M3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.payments import DayClose, DayCloseLine, Payment
+from office import allocation, audit, clock
+from office.errors import N_, Refused
+from rules.money import ZERO
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What was counted of one way to pay, in yuan, and why it differs."""
+
+    amount: Decimal
+    reason: str = ""
+
+
+def expected(session: Session, cashier_id: int, day: date) -> dict[str, Decimal]:
+    """Yuan a cashier took on a day, less what they gave back, by way to pay."""
+    return dict(
+        session.execute(
+            select(Payment.method, func.sum(Payment.amount))
+            .where(Payment.posted_on == day, Payment.cashier_id == cashier_id)
+            .group_by(Payment.method)
+            .order_by(Payment.method)
+        ).all()
+    )
+
+
+def close_day(
+    session: Session,
+    *,
+    cashier_id: int,
+    day: date,
+    counted: Mapping[str, Counted],
+    closed_by_id: int,
+    now: datetime,
+) -> DayClose:
+    """Close a cashier's day; nothing is posted into it afterwards (M3).
+
+    Raises Refused when it is closed, has not come, or a difference has no reason.
+    """
+    if day > now.astimezone(clock.zone(session)).date():
+        raise Refused(N_("%(day)s has not come yet"), day=day)
+    allocation.lock_all(session)
+    if session.scalar(select(DayClose.id).where(DayClose.day == day, DayClose.cashier_id == cashier_id)):
+        raise Refused(N_("The day %(day)s is closed already"), day=day)
+    wanted = expected(session, cashier_id, day)
+    lines = []
+    for method in sorted({*wanted, *counted}):
+        found = counted.get(method, Counted(ZERO))
+        should = wanted.get(method, ZERO)
+        if found.amount != should and not found.reason.strip():
+            raise Refused(
+                N_("%(method)s: expected %(expected)s, counted %(counted)s: say why"),
+                method=method,
+                expected=should,
+                counted=found.amount,
+            )
+        lines.append(
+            DayCloseLine(method=method, expected=should, counted=found.amount, reason=found.reason.strip())
+        )
+    closed = DayClose(day=day, cashier_id=cashier_id, closed_by_id=closed_by_id, closed_at=now, lines=lines)
+    session.add(closed)
+    session.flush()
+    total = sum((line.counted for line in lines), ZERO)
+    audit.record(session, now, closed_by_id, "close", closed, {"day": day, "counted": total})
+    return closed
