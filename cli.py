@@ -87,6 +87,8 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(export)
     app.cli.add_command(bill)
     app.cli.add_command(check)
+    app.cli.add_command(explain)
+    app.cli.add_command(simulate)
 
 
 @click.command()
@@ -339,3 +341,33 @@ def restore(file: Path, *, other_key: bool) -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
     counts = backups.restore(app, file, is_key_ignored=other_key)
     click.echo(gettext("Restored %(rows)s rows from %(file)s", file=file, rows=sum(counts.values())))
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(("invoice", "ticket")))
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def explain(kind: str, number: str, *, as_json: bool) -> None:
+    """Why an invoice or ticket is where it is, and what comes next, when."""
+    from office import clock, told
+    from office import explain as stories
+
+    session = db.session()
+    story = stories.explain(session, kind, number, now=clock.now(session))
+    say(story, as_json=as_json, text=told.as_text(story))
+
+
+@click.command()
+@click.argument("period")
+@click.option("--policy", "file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def simulate(period: str, file: Path, *, as_json: bool) -> None:
+    """What a changed ladder would have done in PERIOD (YYYY-MM), without doing it."""
+    from office import clock, told
+    from office import simulate as trials
+
+    session = db.session()
+    compared = trials.simulate(session, period, trials.read_policy(file), now=clock.now(session))
+    say(compared, as_json=as_json, text=told.as_text(compared))

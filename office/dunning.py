@@ -7,11 +7,12 @@ the same rows. Each question that can have few answers is asked of the rules onc
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, Protocol
 
 from sqlalchemy import Date, case, exists, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -87,7 +88,7 @@ class Candidate:
 def judge_day(session: Session, due_for: datetime) -> Outcome:
     """Judge the ladder at an instant and write what it brings; again adds nothing (C1–C4, C13)."""
     day = Day.of(session, due_for)
-    rows = judge(session, day)
+    rows = judge(session, day, Stored(session))
     write(session, day, rows)
     made = sum(row.is_made for row in rows)
     return Outcome(done=made, result={"made": made, "not_made": len(rows) - made})
@@ -96,19 +97,36 @@ def judge_day(session: Session, due_for: datetime) -> Outcome:
 # --- deciding -------------------------------------------------------------------------------------
 
 
-def judge(session: Session, day: Day) -> list[Row]:
+class Past(Protocol):
+    """What was made before the day, and what is stored as not made."""
+
+    def stages(self, day: Day, debts: Mapping[Debtor, Sequence[Debt]]) -> Mapping[int, str]:
+        """The last stage made of each invoice, by its id; one that has none is missing."""
+        ...
+
+    def recent(self, day: Day) -> Mapping[Debtor, tuple[date | None, date | None]]:
+        """Per debtor the last day of an episode's stage, as far back as a gap reaches, and of any stage."""
+        ...
+
+    def untold(self, rows: Sequence[Row]) -> list[Row]:
+        """Those of the rows not made whose reason isn't stored yet: once per debt, stage and reason."""
+        ...
+
+
+def judge(session: Session, day: Day, past: Past) -> list[Row]:
     """The rows of one day for all payers and units, not yet written."""
     debts = owed(session, day.moment, until=horizon(day.ladder, day.on))
-    past = _recent_stages(session, day)
-    reached = _reached(session, day.ladder, debts)
+    recent = past.recent(day)
+    stages = past.stages(day, debts)
+    reached = through(day.ladder)
     rows: list[Row] = []
     candidates: list[Candidate] = []
     small: list[Row] = []
     waits = _Waits(day)
     for debtor, invoices in debts.items():
-        last_on, taken_on = past.get(debtor, (None, None))
+        last_on, taken_on = recent.get(debtor, (None, None))
         is_taken = taken_on == day.on
-        notice = None if is_taken else _notice(day, invoices, reached)
+        notice = None if is_taken else _notice(day, invoices, stages)
         if notice is not None:
             rows.append(notice)
         oldest = dunning.episode(day.ladder, invoices, day.on)
@@ -117,7 +135,7 @@ def judge(session: Session, day: Day) -> list[Row]:
             continue
         state = EpisodeState(
             due_on=oldest.due_on,
-            made=reached[oldest.stage],
+            made=reached[stages.get(oldest.id, "")],
             last_on=last_on,
             is_plan_kept=oldest.is_in_kept_plan,
             is_day_taken=is_taken or notice is not None,
@@ -127,7 +145,7 @@ def judge(session: Session, day: Day) -> list[Row]:
             candidates.append(Candidate(oldest, state, stage))
     held = _decide(session, day, debts, candidates)
     rows += [row for row in held if row.is_made]
-    return rows + _untold(session, [*small, *(row for row in held if not row.is_made)])
+    return rows + past.untold([*small, *(row for row in held if not row.is_made)])
 
 
 class _Waits:
@@ -156,37 +174,42 @@ def horizon(chain: Ladder, day: date) -> date:
     return day + timedelta(days=lead)
 
 
-def _recent_stages(session: Session, day: Day) -> dict[Debtor, tuple[date | None, date | None]]:
-    """Per debtor the last day of an episode's stage, as far back as a gap reaches, and of any stage."""
-    notices = [stage.code for stage in day.ladder.stages if stage.subject == Subject.INVOICE]
-    gap = max((max(stage.gap_days, 1) for stage in day.ladder.stages), default=1)
-    rows = session.execute(
-        select(
-            Reminder.unit_id,
-            Reminder.payer_id,
-            func.max(case((Reminder.stage.not_in(notices), Reminder.planned_on))),
-            func.max(Reminder.planned_on),
-        )
-        .where(
-            Reminder.planned_on > day.on - timedelta(days=gap),
-            Reminder.planned_on <= day.on,
-            Reminder.state != NOT_MADE,
-        )
-        .group_by(Reminder.unit_id, Reminder.payer_id)
-    )
-    return {(unit_id, payer_id): (last_on, taken_on) for unit_id, payer_id, last_on, taken_on in rows}
-
-
-def _reached(
-    session: Session, chain: Ladder, debts: Mapping[Debtor, Sequence[Debt]]
-) -> dict[str, tuple[str, ...]]:
-    """Per last stage made the stages up to it; one that the ladder no longer has counts by its history."""
-    orders = {stage.code: stage.order for stage in chain.stages}
+@lru_cache(maxsize=16)
+def through(chain: Ladder) -> Mapping[str, tuple[str, ...]]:
+    """Per stage all stages up to it; "" is before the first."""
     found: dict[str, tuple[str, ...]] = {"": ()}
-    for code, order in orders.items():
-        found[code] = tuple(stage.code for stage in chain.stages if stage.order <= order)
-    for code in {debt.stage for invoices in debts.values() for debt in invoices} - set(found):
-        before = session.scalars(
+    for stage in chain.stages:
+        found[stage.code] = tuple(one.code for one in chain.stages if one.order <= stage.order)
+    return found
+
+
+def gap_days(chain: Ladder) -> int:
+    """How many days back a stage may still hold up the next one."""
+    return max((max(stage.gap_days, 1) for stage in chain.stages), default=1)
+
+
+def notices(chain: Ladder) -> frozenset[str]:
+    """The stages that belong to an invoice by itself."""
+    return frozenset(stage.code for stage in chain.stages if stage.subject == Subject.INVOICE)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The past as the tables have it."""
+
+    session: Session
+
+    def stages(self, day: Day, debts: Mapping[Debtor, Sequence[Debt]]) -> Mapping[int, str]:
+        """Every invoice carries its last stage; one that the ladder no longer has counts by its history."""
+        found = {debt.id: debt.stage for invoices in debts.values() for debt in invoices if debt.stage}
+        known = through(day.ladder)
+        for code in set(found.values()) - set(known):
+            instead = self._instead_of(code, day.ladder)
+            found |= {key: instead for key, stage in found.items() if stage == code}
+        return found
+
+    def _instead_of(self, code: str, chain: Ladder) -> str:
+        before = self.session.scalars(
             select(Reminder.stage)
             .distinct()
             .where(
@@ -194,17 +217,57 @@ def _reached(
                 Reminder.subject_id.in_(select(Reminder.subject_id).where(Reminder.stage == code)),
             )
         ).all()
-        known = [one for one in before if one in orders]
-        found[code] = found[max(known, key=lambda one: orders[one])] if known else ()
-    return found
+        orders = {stage.code: stage.order for stage in chain.stages if stage.code in before}
+        return max(orders, key=lambda one: orders[one], default="")
+
+    def recent(self, day: Day) -> Mapping[Debtor, tuple[date | None, date | None]]:
+        rows = self.session.execute(
+            select(
+                Reminder.unit_id,
+                Reminder.payer_id,
+                func.max(case((Reminder.stage.not_in(notices(day.ladder)), Reminder.planned_on))),
+                func.max(Reminder.planned_on),
+            )
+            .where(
+                Reminder.planned_on > day.on - timedelta(days=gap_days(day.ladder)),
+                Reminder.planned_on <= day.on,
+                Reminder.state != NOT_MADE,
+            )
+            .group_by(Reminder.unit_id, Reminder.payer_id)
+        )
+        return {(unit_id, payer_id): (last_on, taken_on) for unit_id, payer_id, last_on, taken_on in rows}
+
+    def untold(self, rows: Sequence[Row]) -> list[Row]:
+        told: set[tuple[int, str, str]] = set()
+        for chunk in chunks({row.subject.id for row in rows}):
+            stored = self.session.execute(
+                select(Reminder.subject_id, Reminder.stage, Reminder.reason_code).where(
+                    Reminder.subject_id.in_(chunk), Reminder.state == NOT_MADE
+                )
+            )
+            told.update((subject_id, stage, code) for subject_id, stage, code in stored)
+        return not_among(told, rows)
 
 
-def _notice(day: Day, invoices: Iterable[Debt], reached: Mapping[str, tuple[str, ...]]) -> Row | None:
+def not_among(told: Collection[tuple[int, str, str]], rows: Sequence[Row]) -> list[Row]:
+    """The rows whose (invoice, stage, reason) isn't told; a small debt is told once, whatever the stage."""
+    small = {subject_id for subject_id, _, code in told if code == "below_tolerance"}
+    return [
+        row
+        for row in rows
+        if (row.subject.id, row.stage.code, row.reason.code) not in told
+        and not (row.reason.code == "below_tolerance" and row.subject.id in small)
+    ]
+
+
+def _notice(day: Day, invoices: Iterable[Debt], stages: Mapping[int, str]) -> Row | None:
     """The stage of its own that one invoice gets today: the oldest first, one a day (contract: Ladder)."""
+    reached = through(day.ladder)
     for debt in dunning.by_age(one for one in invoices if one.due_on >= day.on):
         if debt.balance < day.ladder.tolerance or debt.is_in_kept_plan:
             continue
-        stage = dunning.notice_stage(day.ladder, day.calendar, day.on, debt.due_on, reached[debt.stage])
+        made = reached[stages.get(debt.id, "")]
+        stage = dunning.notice_stage(day.ladder, day.calendar, day.on, debt.due_on, made)
         if stage is not None:
             reason = Reason("notice_due", {"stage": stage.code, "trigger_on": stage.trigger_on(debt.due_on)})
             return Row(debt, stage, is_made=True, debt=debt.balance, channel="", reason=reason)
@@ -263,25 +326,6 @@ def _reach(session: Session, day: Day, candidates: Iterable[Candidate]) -> dict[
         if situation.needs_reach(one.stage, is_mail_on=day.is_mail_on)
     }
     return situation.reachable(session, payers, is_mail_on=day.is_mail_on)
-
-
-def _untold(session: Session, rows: Sequence[Row]) -> list[Row]:
-    """The rows not made whose reason isn't stored yet: once per debt, stage and reason."""
-    told: set[tuple[int, str, str]] = set()
-    for chunk in chunks({row.subject.id for row in rows}):
-        stored = session.execute(
-            select(Reminder.subject_id, Reminder.stage, Reminder.reason_code).where(
-                Reminder.subject_id.in_(chunk), Reminder.state == NOT_MADE
-            )
-        )
-        told.update((subject_id, stage, code) for subject_id, stage, code in stored)
-    small = {(subject_id, code) for subject_id, _, code in told if code == "below_tolerance"}
-    return [
-        row
-        for row in rows
-        if (row.subject.id, row.stage.code, row.reason.code) not in told
-        and (row.subject.id, row.reason.code) not in small
-    ]
 
 
 # --- writing --------------------------------------------------------------------------------------
