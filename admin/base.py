@@ -53,6 +53,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from flask import abort, flash, g, jsonify, redirect, request, url_for
 from flask_admin import BaseView, expose
@@ -282,6 +283,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
 
     def __init__(self, **kwargs: Any) -> None:
         self._source_cache: dict[Any, Any] = {}
+        self.statements: dict[Any, Any] = {}  # of lists.shown_columns
         super().__init__(self.table, db, name=self.title, endpoint=self.screen, **kwargs)
         self.office_actions = self._found_actions()
         self._attributes: dict[str, Any] = {}
@@ -372,23 +374,26 @@ class OfficeView(Screen, BulkEdit, ModelView):
 
     def column(self, name: str) -> lists.Column:
         """A column ready to show, made once."""
-        if name not in self._attributes:
+        place = (language.current(), name)
+        if place not in self._attributes:
             kind = self.sort_type(name)
             show, layout = formats.automatic(kind)
+            is_by_value = show in {formats.day, formats.yes_no} or name in self.choices
             if name in self.choices:
                 has_tones = any(code in formats.TONES for code in self.choices[name])
                 show = (formats.badge if has_tones else formats.label)(self.choices[name])
                 layout = "text"
-            self._attributes[name] = lists.Column(
+            self._attributes[place] = lists.Column(
                 name=name,
-                label=self.get_column_name(name),
+                label=str(self.get_column_name(name)),
                 key=name.replace(".", "__"),
                 layout=layout,
                 show=self.column_formats.get(name, show),
                 is_sortable=name in self.sortable_names,
                 is_editable=name in (self.column_editable_list or ()),
+                is_by_value=is_by_value and name not in self.column_formats,
             )
-        return self._attributes[name]
+        return self._attributes[place]
 
     def attribute_path(self, name: str) -> Any:
         """The model attribute that a dotted name ends at."""
@@ -503,9 +508,11 @@ class OfficeView(Screen, BulkEdit, ModelView):
     def address(self, query: lists.Query) -> Callable[..., str]:
         """A function that gives this list's address with some parameters changed; None removes one."""
         base = {name: value for name, value in query.args.items() if name not in {"after", "before"}}
+        here = self.get_url(".index_view")
 
         def changed(**changes: Any) -> str:
-            return self.get_url(".index_view", **{k: v for k, v in {**base, **changes}.items() if v})
+            kept = {name: value for name, value in {**base, **changes}.items() if value}
+            return f"{here}?{urlencode(kept)}" if kept else here
 
         return changed
 
@@ -566,8 +573,8 @@ class OfficeView(Screen, BulkEdit, ModelView):
         names = tuple(self.detail_columns) or tuple(
             dict.fromkeys((*self.column_names, *self._plain_form_columns()))
         )
-        statement, columns = self._selected(names)
-        found = db.session.execute(statement.where(self.model.id == row.id)).one()
+        columns = [self.column(name) for name in names]
+        found = db.session.execute(lists.shown_columns(self, names), {"ids": [row.id]}).one()
         revealed = g.get("revealed", {})
         return [
             (
@@ -595,13 +602,6 @@ class OfficeView(Screen, BulkEdit, ModelView):
         if any(name.endswith(".name") for name in found):
             found = [name for name in found if name.replace(".name", ".code") not in self.column_names]
         return found
-
-    def _selected(self, names: Sequence[str]) -> tuple[Select[Any], list[lists.Column]]:
-        source = lists.Source(self.model, language.current(), self.column_computed)
-        columns = [self.column(name) for name in names]
-        shown = [source.expression(column.name).label(column.key) for column in columns]
-        statement = source.joined(select(self.model.id.label("id"), *shown).select_from(self.model))
-        return statement, columns
 
     def related_lists(self, row: Any) -> list[dict[str, Any]]:
         """The first rows of each related screen that the reader may see."""
@@ -931,9 +931,9 @@ class OfficeView(Screen, BulkEdit, ModelView):
         if not is_saved:
             problem = next((str(error) for field in form for error in field.errors), _("This was not saved."))
             return jsonify(error=problem), 422
-        statement, columns = self._selected([name])
-        found = db.session.execute(statement.where(self.model.id == row.id)).one()
-        shown = columns[0].show(getattr(found, columns[0].key), found)
+        column = self.column(name)
+        found = db.session.execute(lists.shown_columns(self, (name,)), {"ids": [row.id]}).one()
+        shown = column.show(getattr(found, column.key), found)
         return jsonify(html=Markup.escape(shown), row_version=row.row_version)
 
     @expose("/export/<export_type>/")
@@ -952,8 +952,6 @@ class OfficeView(Screen, BulkEdit, ModelView):
     @expose("/views/save/", methods=("POST",))
     def save_view(self) -> Any:
         """Keep the list's present filters, order and columns under a name."""
-        from urllib.parse import parse_qsl, urlencode
-
         staff = current_staff()
         name = request.form.get("name", "").strip()[:80]
         kept = [

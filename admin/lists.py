@@ -21,6 +21,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    bindparam,
     false,
     func,
     literal,
@@ -57,6 +58,7 @@ class Column:
     show: formats.Format
     is_sortable: bool
     is_editable: bool = False
+    is_by_value: bool = False  # equal values look equal: drawn once a page
 
 
 class Source:
@@ -351,41 +353,46 @@ class Page:
 
 
 def page(session: Session, view: Any, query: Query, conditions: Iterable[Any]) -> Page:
-    """One page of a view's rows under these conditions."""
-    source = Source(view.model, view.language, view.column_computed)
-    shown = {name: source.expression(name) for name in query.columns}
-    sort_expression = source.expression(query.sort)
-    conditions = list(conditions)
-    ids = _id_page(view, query, conditions)
-    statement = select(view.model.id.label("id"), sort_expression.label("sort__key"))
-    if hasattr(view.model, "row_version"):
-        statement = statement.add_columns(view.model.row_version.label("row_version"))
-    statement = statement.add_columns(*(shown[name].label(name.replace(".", "__")) for name in shown))
-    statement = source.joined(statement.select_from(view.model))
-    page_ids = ids.subquery("page")
-    backwards = query.is_descending != query.is_backward
-    statement = statement.join(page_ids, page_ids.c.id == view.model.id).order_by(
-        *_order(sort_expression, view.model.id, is_descending=backwards)
-    )
-    rows = list(session.execute(statement))
-    return _cut(rows, query)
+    """One page of a view's rows under these conditions: first its ids in order, then what is shown of them."""
+    found = session.execute(_ids(view, query, list(conditions))).all()
+    if query.is_backward:
+        found.reverse()
+    result = _cut(found, query)
+    result.rows = _rows(session, view, query.columns, [row.id for row in result.rows])
+    return result
 
 
-def ids_of(view: Any, query: Query, conditions: Iterable[Any]) -> Select[Any]:
-    """All ids that a query finds, in no order: for exports and bulk work."""
-    return select(view.model.id).where(*conditions)
-
-
-def _id_page(view: Any, query: Query, conditions: list[Any]) -> Select[Any]:
+def _ids(view: Any, query: Query, conditions: list[Any]) -> Select[Any]:
     source = Source(view.model, view.language, view.column_computed)
     key = source.expression(query.sort)
-    statement = source.joined(select(view.model.id.label("id")).select_from(view.model))
+    own = view.model.id
+    statement = source.joined(select(own.label("id"), key.label("sort__key")).select_from(view.model))
     backwards = query.is_descending != query.is_backward
     if query.cursor is not None:
         conditions = _without_bound(conditions, key, is_upper=backwards)
         conditions.append(_beyond(view, key, query, is_descending=backwards))
-    statement = statement.where(*conditions)
-    return statement.order_by(*_order(key, view.model.id, is_descending=backwards)).limit(query.size + 1)
+    order = _order(key, own, is_descending=backwards)
+    return statement.where(*conditions).order_by(*order).limit(query.size + 1)
+
+
+def _rows(session: Session, view: Any, names: tuple[str, ...], ids: list[int]) -> list[Any]:
+    """The shown columns of these rows, in this order."""
+    if not ids:
+        return []
+    found = {row.id: row for row in session.execute(shown_columns(view, names), {"ids": ids})}
+    return [found[key] for key in ids if key in found]
+
+
+def shown_columns(view: Any, names: tuple[str, ...]) -> Select[Any]:
+    """The statement that reads columns of given `ids`; made once per view, language and columns."""
+    place = (view.language, names)
+    if place not in view.statements:
+        source = Source(view.model, view.language, view.column_computed)
+        shown = [source.expression(name).label(name.replace(".", "__")) for name in names]
+        version = [view.model.row_version.label("row_version")] if hasattr(view.model, "row_version") else []
+        statement = source.joined(select(view.model.id.label("id"), *version, *shown).select_from(view.model))
+        view.statements[place] = statement.where(view.model.id.in_(bindparam("ids", expanding=True)))
+    return view.statements[place]
 
 
 def _order(key: Any, identity: Any, *, is_descending: bool) -> tuple[Any, ...]:
@@ -438,7 +445,7 @@ def _without_bound(conditions: list[Any], key: Any, *, is_upper: bool) -> list[A
 
 def _cut(rows: list[Any], query: Query) -> Page:
     has_more = len(rows) > query.size
-    if query.is_backward:
+    if query.is_backward:  # the one row too many is the first
         rows = rows[1:] if has_more else rows
         more_before, more_after = has_more, query.cursor is not None
     else:

@@ -17,26 +17,32 @@ def draw(view: Any, rows: Sequence[Any], columns: Sequence[lists.Column]) -> Mar
     has_ticks = bool(view.allowed_actions("rows") or view.bulk_columns)
     can_edit = view.can_edit and view.may("edit")
     cells = [
-        (column.key, column.show, _opening(column, position, can_edit))
+        (column.key, column.show, _opening(column, position, can_edit), {} if column.is_by_value else None)
         for position, column in enumerate(columns)
     ]
     drawn: list[str] = []
     put = drawn.append
     for row in rows:
         key = row.id
-        version = getattr(row, "row_version", "")
-        put(f'<tr data-id="{key}" data-version="{version}">')
+        put(f'<tr data-id="{key}" data-version="{getattr(row, "row_version", "")}">')
         if has_ticks:
             put(
-                f'<td class="tick"><input type="checkbox" name="rowid" value="{key}" form="acting" aria-label="{key}"></td>'
+                f'<td class="tick"><input type="checkbox" name="rowid" value="{key}" form="acting" '
+                f'aria-label="{key}"></td>'
             )
-        for position, (name, show, opening) in enumerate(cells):
-            shown = escape(show(getattr(row, name), row))
+        is_first = True
+        for name, show, opening, known in cells:
+            value = getattr(row, name)
+            if known is None:
+                shown = escape(show(value, row))
+            elif value in known:
+                shown = known[value]
+            else:
+                shown = known[value] = escape(show(value, row))
             put(opening)
-            put(
-                f'<a href="{details}?id={key}">{shown}</a>' if position == 0 and "<a " not in shown else shown
-            )
+            put(f'<a href="{details}?id={key}">{shown}</a>' if is_first and "<a " not in shown else shown)
             put("</td>")
+            is_first = False
         put("</tr>")
     return Markup("".join(drawn))  # noqa: S704 -- each value above went through escape()
 

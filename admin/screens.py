@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import Flask, g, redirect, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
-from flask_babel import gettext as _
+from flask_babel import get_translations
 from jinja2 import FileSystemBytecodeCache
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -47,6 +47,7 @@ def init_app(app: Flask) -> None:
     cache_folder = Path(app.instance_path) / "templates"
     cache_folder.mkdir(parents=True, exist_ok=True)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(cache_folder))
+    app.jinja_env.install_gettext_callables(_words, _plural_words, newstyle=True)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         icon=icon,
@@ -71,6 +72,21 @@ def init_app(app: Flask) -> None:
             continue
         for screen in getattr(import_module(f"admin.{name}"), "SCREENS", ()):
             panel.add_view(screen())
+
+
+def _catalogue() -> Any:
+    """The reader's translations, looked up once a request: a page asks for some sixty sentences."""
+    if "catalogue" not in g:
+        g.catalogue = get_translations()
+    return g.catalogue
+
+
+def _words(sentence: str) -> str:
+    return _catalogue().ugettext(sentence)
+
+
+def _plural_words(one: str, many: str, count: int) -> str:
+    return _catalogue().ungettext(one, many, count)
 
 
 def may_see(screen: str) -> bool:

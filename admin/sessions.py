@@ -25,8 +25,8 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy.orm import joinedload
 from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
@@ -45,6 +45,13 @@ THEMES = ("auto", "light", "dark")
 NO_ONE = "scrypt:32768:8:1$0000000000000000$" + "0" * 128
 
 
+_OPEN_SESSION = (
+    select(WebSession)
+    .where(WebSession.key_hash == bindparam("key_hash"))
+    .options(joinedload(WebSession.staff, innerjoin=True).joinedload(Staff.role_rows))
+)
+
+
 def current_staff() -> Staff | None:
     """The person who is signed in, with roles loaded; None without a session."""
     return g.get("staff")
@@ -57,12 +64,7 @@ def load_session() -> None:
     key = session.get("id")
     if not isinstance(key, str):
         return
-    statement = (
-        select(WebSession)
-        .where(WebSession.key_hash == _hash(key))
-        .options(joinedload(WebSession.staff).options(selectinload(Staff.role_rows)))
-    )
-    row = db.session.scalars(statement).first()
+    row = db.session.scalars(_OPEN_SESSION, {"key_hash": _hash(key)}).unique().first()
     if row is None:
         return
     present = clock.machine_now()
