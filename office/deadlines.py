@@ -378,24 +378,32 @@ def _turn_major(
     caught: CaughtUp,
 ) -> Rulebook | None:
     """Tickets unsolved for too long become major at their instant; new clocks replace the old (T8)."""
+    due = select(TICKET.c.id).where(TICKET.c.turns_major_at <= up_to)
+    ids = list(session.execute(_narrowed(due, TICKET.c.id, ticket_ids)).scalars())
+    if not ids:
+        return book
+    book = book or Rulebook(session)
+    for some in chunks(sorted(ids)):
+        _turn(session, book, _locked(session, some, up_to), caught)
+    return book
+
+
+def _locked(session: Session, ids: Sequence[int], up_to: datetime) -> list[Columns]:
+    """The tickets that are still to turn major now that nobody else can change them."""
     facts = [TICKET.c[name] for name in FACTS]
     query = (
         select(TICKET.c.id, TICKET.c.registered_at, TICKET.c.level, TICKET.c.turns_major_at, *facts)
-        .where(TICKET.c.turns_major_at <= up_to)
+        .where(TICKET.c.id.in_(ids), TICKET.c.turns_major_at <= up_to)
         .order_by(TICKET.c.id)
         .with_for_update()
     )
-    turned = list(session.execute(_narrowed(query, TICKET.c.id, ticket_ids)).mappings())
-    if not turned:
-        return book
-    book = book or Rulebook(session)
-    for some in chunks(turned):
-        _turn(session, book, some, caught)
-    return book
+    return list(session.execute(query).mappings())
 
 
 def _turn(session: Session, book: Rulebook, turned: Sequence[Columns], caught: CaughtUp) -> None:
     ids = [ticket["id"] for ticket in turned]
+    if not ids:
+        return
     clocks: dict[int, list[Columns]] = defaultdict(list)
     for clock in session.execute(
         select(CLOCK).where(CLOCK.c.ticket_id.in_(ids), CLOCK.c.stopped_at.is_(None))
@@ -449,8 +457,8 @@ def _look(
     caught: CaughtUp,
 ) -> Rulebook | None:
     """Look at every clock whose next instant has come."""
-    waiting = select(CLOCK.c.ticket_id).where(CLOCK.c.next_at <= up_to).distinct()
-    ids = list(session.execute(_narrowed(waiting, CLOCK.c.ticket_id, ticket_ids)).scalars())
+    waiting = select(CLOCK.c.ticket_id).where(CLOCK.c.next_at <= up_to)
+    ids = set(session.execute(_narrowed(waiting, CLOCK.c.ticket_id, ticket_ids)).scalars())
     if not ids:
         return book
     book = book or Rulebook(session)

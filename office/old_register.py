@@ -324,11 +324,12 @@ class _Importer:
         lives = [self.life(row) for row in rows]
         self._number(rows, lives)
         session = self.session
-        statement = insert(TICKET).returning(TICKET.c.id, sort_by_parameter_order=True)
-        ids = list(session.execute(statement, [life.ticket for life in lives]).scalars())
+        session.execute(insert(TICKET), [life.ticket for life in lives])
+        ids = self._ids([life.ticket["number"] for life in lives])
         named = []
         unsolved = []
-        for ticket_id, row, life in zip(ids, rows, lives, strict=True):
+        for row, life in zip(rows, lives, strict=True):
+            ticket_id = ids[life.ticket["number"]]
             for values in (*life.clocks, *life.events, *([life.visit] if life.visit else [])):
                 values["ticket_id"] = ticket_id
             if row.complainant:
@@ -346,6 +347,10 @@ class _Importer:
         self.written.update(self._key(row) for row in rows if not row.number)
         if self.is_present_known:
             deadlines.catch_up(session, self.now, ticket_ids=unsolved, book=self.book)
+
+    def _ids(self, wanted: Sequence[str]) -> dict[str, int]:
+        found = self.session.execute(select(Ticket.number, Ticket.id).where(Ticket.number.in_(wanted)))
+        return dict(found.all())
 
     def _number(self, rows: Sequence[OldTicket], lives: Sequence[_Life]) -> None:
         """Numbers of the office's own series for tickets without one, and for all visits."""

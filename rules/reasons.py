@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 Plain = str | int | bool | None
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode  # made once: imports write many
 
 
 def _plain(value: object) -> Plain:
@@ -35,10 +36,8 @@ class Reason:
         return f"{self.code}: " + ", ".join(f"{name}={_plain(value)}" for name, value in self.inputs.items())
 
     def to_json(self) -> str:
-        return json.dumps(
-            {"code": self.code, "inputs": {name: _plain(value) for name, value in self.inputs.items()}},
-            ensure_ascii=False,
-        )
+        inputs = {name: _plain(value) for name, value in self.inputs.items()}
+        return _ENCODE({"code": self.code, "inputs": inputs})
 
     @classmethod
     def from_json(cls, text: str) -> Reason:

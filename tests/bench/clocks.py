@@ -1,0 +1,187 @@
+"""S11: one tick among many open tickets; and the import of an old register.
+
+    python -m tests.bench.clocks [--tickets 1000000] [--postgres URL]
+
+Prints medians: a sweep with nothing due and with 100 due, beside the raw SQL that finds what is due, at
+10,000 tickets and at the number asked for; then old tickets imported and classified, per second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy.orm import Session
+
+from app import Settings, create_app
+from models import db
+from models.complaints import Category, Ticket, TicketClock
+from models.engine import prepare, writing
+from office import complaints, database, setup
+from office.old_register import OldTicket, import_tickets
+from rules.reasons import Reason
+from rules.severity import Facts
+
+START = datetime(2026, 3, 2, 2, tzinfo=UTC)
+FAR = START + timedelta(days=300)
+HOUR = timedelta(hours=1)
+DUE = 100
+RUNS = 7
+BATCH = 20_000
+RULE = Reason("due_elapsed", {"rule": "first_word", "length": 1440, "from": START}).to_json()
+
+
+def new_office(folder: Path, url: str) -> Session:
+    app = create_app(Settings(instance=folder, database_url=url, secret_key="bench"))
+    database.migrate(app)
+    with app.app_context(), writing():
+        setup.set_up(db.session(), "residential", now=START, is_sandbox=True, admin_password="bench bench")
+        db.session.commit()
+        address = db.engine.url
+        db.session.remove()
+        db.engine.dispose()
+    engine = create_engine(address)
+    prepare(engine)
+    return Session(engine)
+
+
+def fill(session: Session, first: int, count: int) -> None:
+    """Open tickets, each with a running clock that needs no look for long."""
+    category = session.execute(select(Category).limit(1)).scalar_one()
+    for begin in range(first, first + count, BATCH):
+        numbers = range(begin, min(begin + BATCH, first + count))
+        session.execute(insert(Ticket), [_ticket(number, category) for number in numbers])
+        session.execute(insert(TicketClock), [_clock(number, FAR) for number in numbers])
+        session.commit()
+    session.execute(text("ANALYZE"))
+    session.commit()
+
+
+def _ticket(number: int, category: Category) -> dict[str, object]:
+    return {
+        "id": number,
+        "number": f"B{number}",
+        "registered_at": START,
+        "channel": "phone",
+        "category_id": category.id,
+        "department_id": category.department_id,
+        "statement": "the hall was not cleaned",
+        "severity": "minor",
+    }
+
+
+def _clock(number: int, next_at: datetime) -> dict[str, object]:
+    return {
+        "ticket_id": number,
+        "clock": "first_word",
+        "started_at": START,
+        "warn_at": next_at - HOUR,
+        "due_at": next_at,
+        "rule": RULE,
+        "next_at": next_at - HOUR,
+    }
+
+
+def make_due(session: Session, at: datetime) -> None:
+    ids = list(session.execute(select(TicketClock.id).where(TicketClock.due_at == FAR).limit(DUE)).scalars())
+    session.execute(
+        text(
+            "UPDATE ticket_clock SET warn_at = :at, due_at = :at, next_at = :at "
+            f"WHERE id IN ({str(ids)[1:-1]})"
+        ),
+        {"at": at.replace(tzinfo=None) if session.get_bind().dialect.name == "sqlite" else at},
+    )
+    session.commit()
+
+
+def median(runs: Iterator[float]) -> float:
+    return statistics.median(runs) * 1000
+
+
+def timed(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def sweep(session: Session, at: datetime, due: int) -> float:
+    def run() -> None:
+        assert complaints.sweep(session, at).done == due
+        session.commit()
+
+    return timed(run)
+
+
+def raw(session: Session, at: datetime) -> float:
+    query = text("SELECT * FROM ticket_clock WHERE next_at <= :at")
+    value = at.replace(tzinfo=None) if session.get_bind().dialect.name == "sqlite" else at
+    seconds = timed(lambda: session.execute(query, {"at": value}).all())
+    session.rollback()
+    return seconds
+
+
+def measure_sweep(session: Session, count: int) -> None:
+    sweep(session, START, 0)  # imports, caches
+    nothing = median(sweep(session, START, 0) for _ in range(RUNS))
+    floor = median(raw(session, START) for _ in range(RUNS))
+    due = []
+    for run in range(RUNS):
+        at = START + timedelta(days=run + 1)
+        make_due(session, at)
+        due.append(sweep(session, at + timedelta(minutes=1), DUE))
+        session.execute(
+            text("UPDATE ticket_clock SET next_at = NULL WHERE next_at < :far"),
+            {"far": str(FAR - 2 * HOUR)[:19]},
+        )
+        session.commit()
+    print(
+        f"{count:>9,} tickets: nothing due {nothing:.1f} ms (raw select {floor:.2f} ms), "
+        f"{DUE} due {statistics.median(due) * 1000:.1f} ms"
+    )
+
+
+def old_tickets(count: int) -> Iterator[OldTicket]:
+    for number in range(count):
+        at = START - timedelta(minutes=7 * number)
+        yield OldTicket(
+            registered_at=at,
+            channel="phone",
+            category="cleaning",
+            statement=f"complaint {number}",
+            facts=Facts(household_count=1 + number % 4, is_written=number % 5 == 0),
+            number=f"OLD-{number}",
+            complainant="王五",
+            resolved_at=at + HOUR * (number % 90) if number % 50 else None,
+            followed_up_at=at + HOUR * 91 if number % 50 else None,
+            satisfaction=1 + number % 5,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tickets", type=int, default=1_000_000)
+    parser.add_argument("--old", type=int, default=100_000)
+    parser.add_argument("--postgres", default="")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, writing():
+        session = new_office(Path(folder), given.postgres)
+        few = min(10_000, given.tickets)
+        fill(session, 1, few)
+        measure_sweep(session, few)
+        fill(session, few + 1, given.tickets - few)
+        measure_sweep(session, given.tickets)
+        seconds = timed(lambda: import_tickets(session, old_tickets(given.old), now=START))
+        session.commit()
+        print(f"{given.old:>9,} old tickets imported in {seconds:.1f} s, {given.old / seconds:,.0f} a second")
+        session.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
