@@ -6,7 +6,6 @@ only where it wants another.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from flask import g
 from flask_babel import gettext as _
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from sqlalchemy import Boolean, Date, Integer
 from sqlalchemy.types import TypeEngine
 
@@ -204,15 +203,10 @@ def link(endpoint: str, id_column: str) -> Format:
 
 
 def reason(value: str | None, _row: Any = None) -> Any:
-    """A stored Reason in plain `code: name=value` form until a screen words it."""
-    if not value:
-        return EMPTY
-    try:
-        stored = json.loads(value)
-        inputs = ", ".join(f"{name}: {item}" for name, item in stored["inputs"].items())
-        return escape(f"{stored['code']} ({inputs})" if inputs else stored["code"])
-    except (ValueError, TypeError, KeyError):
-        return value
+    """A stored Reason in the reader's words."""
+    from admin import code_words  # it needs this module
+
+    return code_words.reason(value) if value else EMPTY
 
 
 def automatic(kind: TypeEngine[Any]) -> tuple[Format, str]:

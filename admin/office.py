@@ -8,9 +8,9 @@ from flask import Response, request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
-from admin import formats, labels
+from admin import code_words, labels
 from admin.base import OfficeView, OneClick
-from admin.lists import ChoiceFilter, RangeFilter, RelationFilter, TextFilter
+from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
 from models.base import db
 from models.office import Audit, Message, Paper
 from models.property import CalendarDay, Estate
@@ -69,8 +69,9 @@ class AuditView(OfficeView):
     can_create = can_edit = can_delete = False
     column_list = ("at", "staff.name", "action", "table_name", "row_id", "changes")
     column_default_sort = "-at"
-    filters = (RangeFilter("at"), RelationFilter("staff"), TextFilter("table_name"), TextFilter("action"))
-    column_formats = {"changes": formats.long_text}
+    choices = {"action": code_words.ACTIONS, "table_name": code_words.TABLES}
+    filters = (RangeFilter("at"), RelationFilter("staff"), ChoiceFilter("table_name"), ChoiceFilter("action"))
+    column_formats = {"changes": code_words.changes}
 
 
 class MessageView(OfficeView):
