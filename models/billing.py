@@ -162,6 +162,12 @@ class Invoice(Row, Model):
         ),
         Index("invoice_unit_idx", "unit_id", "due_on", "id"),  # household file, ladder, allocation
         Index("invoice_payer_idx", "payer_id", "due_on"),  # owner's page
+        Index(
+            "invoice_move_in_idx",
+            "unit_id",
+            sqlite_where=text("kind = 'move_in'"),
+            postgresql_where=text("kind = 'move_in'"),
+        ),  # billing run: months paid ahead
         Index("invoice_issued_idx", "issued_on", "id"),  # list, newest first
         Index(
             "invoice_open_idx",

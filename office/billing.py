@@ -6,6 +6,7 @@ A run that was killed has left nothing; run again, it makes everything. Run twic
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -20,6 +21,7 @@ from office import allocation, audit, clock, payments, policies
 from office.allocation import INVOICE, PAYMENT
 from office.billing_draft import Draft, Unbilled, Unusual
 from office.errors import N_, Refused
+from office.timetable import Outcome
 from rules import billing as rule
 from rules.billing import BillingPolicy, Period
 from rules.money import ZERO, yuan
@@ -186,3 +188,14 @@ def _use_credit(session: Session, run_id: int, period: Period, issued_on: date, 
 def start_of(session: Session, day: date) -> datetime:
     """The first instant of a day in office time."""
     return datetime.combine(day, time(0), clock.zone(session))
+
+
+def draft_run(session: Session, due_for: datetime) -> Outcome:
+    """On the cut-off day: what next month's bills would be, and what they still lack (job, B3, B4)."""
+    period = Period.of(due_for.astimezone(clock.zone(session)).date()).plus(1)
+    shown = preview(session, str(period), now=due_for)
+    lacking = Counter(one.reason.code for one in shown.unbilled)
+    return Outcome(
+        done=shown.invoices,
+        result={"period": shown.period, "amount": yuan(shown.amount), "unbilled": dict(lacking)},
+    )

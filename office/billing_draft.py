@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
+    Boolean,
     Column,
     ColumnElement,
     Integer,
@@ -33,6 +34,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     text,
@@ -106,6 +108,10 @@ OWN_LINE = Table(
 )
 # units left out until what they lack is there
 HELD = Table("bill_held", WORKING, Column("unit_id", Id, primary_key=True, autoincrement=False), **TEMPORARY)
+# units whose month is paid ahead
+PREPAID = Table(
+    "bill_prepaid", WORKING, Column("unit_id", Id, primary_key=True, autoincrement=False), **TEMPORARY
+)
 # the bills to be made, in the order of their numbers
 BILL = Table(
     "bill_draft",
@@ -238,6 +244,7 @@ class Draft:
     reasons: dict[int, Unbilled] = field(default_factory=dict)
     others: list[Unbilled] = field(default_factory=list)  # slips that wait though the unit is billed
     held: set[int] = field(default_factory=set)
+    prepaid: dict[int, set[int]] = field(default_factory=dict)  # unit -> items its move-in bill charged (B6)
     count: int = 0
     amount: Decimal = ZERO
 
@@ -245,6 +252,8 @@ class Draft:
         self.clear()
         WORKING.create_all(self.session.connection(), checkfirst=False)
         self.items = items(self.session)
+        self.prepaid = self._prepaid()
+        self._insert(PREPAID, [{"unit_id": unit_id} for unit_id in sorted(self.prepaid)])
         lacking = self._quote_sets()
         self._months_in_part()
         self._refuse_kinds(lacking)
@@ -297,6 +306,22 @@ class Draft:
             self.held.add(unit_id)
 
     # monthly items
+
+    def _prepaid(self) -> dict[int, set[int]]:
+        """Units whose move-in bill runs from an earlier period to this one or further, and for what."""
+        found: dict[int, set[int]] = defaultdict(set)
+        for unit_id, item_id in self.session.execute(
+            select(INVOICE.c.unit_id, LINE.c.fee_item_id)
+            .join(LINE, LINE.c.invoice_id == INVOICE.c.id)
+            .where(
+                literal_column("invoice.kind = 'move_in'", Boolean),
+                INVOICE.c.period <= str(self.period),
+                INVOICE.c.part >= str(self.period),
+                INVOICE.c.state != "credited",
+            )
+        ):
+            found[unit_id].add(item_id)
+        return found
 
     def _quote_sets(self) -> dict[str, Reason]:
         """Quote every distinct kind and area; answers the kinds that lack a tariff."""
@@ -358,7 +383,10 @@ class Draft:
         )
         rows = self.session.execute(
             select(*UNIT.c["id", "code", "kind", "area_m2", "handed_over_on"])
-            .where(_handed_over_by(self.period.last_on), or_(~whole, billed_to_another))
+            .where(
+                _handed_over_by(self.period.last_on),
+                or_(~whole, billed_to_another, exists().where(PREPAID.c.unit_id == UNIT.c.id)),
+            )
             .order_by(UNIT.c.id)
         )
         for batch in rows.partitions(BATCH):
@@ -407,7 +435,10 @@ class Draft:
         if reason:
             self._leave_out(unit.id, unit.code, reason)
             return
+        paid_ahead = self.prepaid.get(unit.id, ())
         for item, tariff in found:
+            if item.id in paid_ahead:
+                continue
             shared = covers.get(rule.service_period(item.timing, self.period))
             for part in shared.payers if shared else ():
                 line = item.price(unit.area_m2, tariff, part.share)
@@ -615,6 +646,8 @@ class Draft:
             )
             amount = amount + func.coalesce(own.c.amount, literal(0, Integer))
         conditions = [_handed_over_by(self.first_on), ~self._is_billed(), amount > ZERO]
+        if self.prepaid:
+            conditions.append(~exists().where(PREPAID.c.unit_id == UNIT.c.id))
         if self.held:
             conditions.append(~exists().where(HELD.c.unit_id == UNIT.c.id))
         self.session.execute(

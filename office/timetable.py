@@ -69,10 +69,10 @@ class Job:
 JOBS: tuple[Job, ...] = (
     Job("promise_checks", "office.contacts:check_promises", at=time(0, 5)),
     Job("plan_checks", "office.plans:check_plans", at=time(0, 10)),
-    Job("late_fees", "office.billing:accrue_late_fees", at=time(0, 15)),
+    Job("late_fees", "office.late_fee:accrue_late_fees", at=time(0, 15)),
     Job("restrictions", "office.restrictions:apply_restrictions", at=time(0, 20)),
     Job("billing_draft", "office.billing:draft_run", at=time(8, 0), day=25),
-    Job("direct_debit_reminder", "office.payments:remind_direct_debit", at=time(8, 30), day=10),
+    Job("direct_debit_reminder", "office.direct_debit:remind_direct_debit", at=time(8, 30), day=10),
     Job("monthly_report", "office.reports:file_monthly_report", at=time(8, 45), day=1),
     Job("ladder", "office.dunning:judge_day", at=time(9, 0)),
     Job("backup", "office.backup:daily", at=time(2, 0), is_committing=True),

@@ -572,6 +572,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('invoice', schema=None) as batch_op:
         batch_op.create_index('invoice_issued_idx', ['issued_on', 'id'], unique=False)
+        batch_op.create_index('invoice_move_in_idx', ['unit_id'], unique=False, sqlite_where=sa.text("kind = 'move_in'"), postgresql_where=sa.text("kind = 'move_in'"))
         batch_op.create_index('invoice_open_idx', ['due_on', 'id'], unique=False, sqlite_where=sa.text('balance > 0'), postgresql_where=sa.text('balance > 0'))
         batch_op.create_index('invoice_open_unit_idx', ['unit_id', 'due_on'], unique=False, sqlite_where=sa.text('balance > 0'), postgresql_where=sa.text('balance > 0'))
         batch_op.create_index('invoice_payer_idx', ['payer_id', 'due_on'], unique=False)
@@ -1574,6 +1575,7 @@ def downgrade() -> None:
         batch_op.drop_index('invoice_payer_idx')
         batch_op.drop_index('invoice_open_unit_idx', sqlite_where=sa.text('balance > 0'), postgresql_where=sa.text('balance > 0'))
         batch_op.drop_index('invoice_open_idx', sqlite_where=sa.text('balance > 0'), postgresql_where=sa.text('balance > 0'))
+        batch_op.drop_index('invoice_move_in_idx', sqlite_where=sa.text("kind = 'move_in'"), postgresql_where=sa.text("kind = 'move_in'"))
         batch_op.drop_index('invoice_issued_idx')
 
     op.drop_table('invoice')
