@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, insert, select, text
+from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
 from models.complaints import Category, Complainant, Ticket
-from models.office import Audit
 from models.property import Estate, Unit
 from models.visits import Visit
 from office import deadlines, numbers, visits
@@ -32,7 +31,6 @@ from rules.severity import Facts, proposal
 from rules.visits import FOLLOW_UP, Outcome, outcome, visit_plan, visitor
 
 BATCH = 5000  # rows in memory at once
-LOCK_KEY = 0x7469_636B  # PostgreSQL's name for "one import of tickets at a time"
 VISIT: Table = Visit.__table__  # type: ignore[assignment] # a mapped class has a table
 COMPLAINANT: Table = Complainant.__table__  # type: ignore[assignment]
 
@@ -73,14 +71,11 @@ class _Life:
     visit: Values | None = None
 
 
-def import_tickets(
-    session: Session, rows: Iterable[OldTicket], *, now: datetime, staff_id: int | None = None
-) -> Imported:
+def import_tickets(session: Session, rows: Iterable[OldTicket], *, now: datetime) -> Imported:
     """Add the tickets that are not there yet; raises Refused for unknown codes, units and severities.
 
     One with a known number is skipped; one without number when the same complaint stands already.
     """
-    _one_at_a_time(session)
     importer = _Importer(session, now)
     added = skipped = 0
     for batch in chunks(rows, BATCH):
@@ -88,19 +83,7 @@ def import_tickets(
         importer.write(fresh)
         added += len(fresh)
         skipped += len(batch) - len(fresh)
-    if added:
-        changes = f'{{"added": [null, {added}]}}'
-        session.add(
-            Audit(at=now, staff_id=staff_id, action="import_tickets", table_name="ticket", changes=changes)
-        )
-        session.flush()
     return Imported(added, skipped)
-
-
-def _one_at_a_time(session: Session) -> None:
-    """Two imports of one file at once must not both find its tickets missing."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
 
 
 class _Importer:
