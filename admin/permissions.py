@@ -138,6 +138,8 @@ SCREENS: dict[str, dict[str, str]] = {
     "statements": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     "statement_rows": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     "direct_debits": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
+    "day_close": {"it_admin": "s", "cashier": "sa", "manager": "sa"},
+    "day_close_lines": {"it_admin": "s", "manager": "s", "cashier": "s", "director": "s"},
     "day_closes": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     # Arrears
     "reminders": {
