@@ -20,7 +20,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from admin import formats, labels, policy_words
+from admin import code_words, formats, labels, policy_words
 from admin.base import OfficePage, OfficeView
 from admin.sessions import current_staff
 from models.base import db
@@ -291,10 +291,14 @@ class PaperTemplateView(OfficeView):
     can_create = can_delete = False
     column_list = ("paper", "language")
     choices = {"paper": labels.PAPERS, "language": labels.LANGUAGES}
+    column_formats = {"blocks": code_words.changes}
     form_columns = ("blocks",)
     column_descriptions = {
         "blocks": _l("Words in {braces} are filled in for each paper; they must stay as they are.")
     }
+
+    def text_of(self, row: Any) -> str:
+        return f"{labels.PAPERS.get(row.paper, row.paper)} {labels.LANGUAGES.get(row.language, row.language)}"
 
     def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
         """Refuse a text that could not be printed (§10)."""
