@@ -1,0 +1,102 @@
+"""What stands on the estate: areas, buildings, units (P2)."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+
+from admin import labels
+from admin.base import OfficeView, OneClick, Related
+from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
+from admin.sessions import current_staff
+from models.property import Area, Building, Unit
+
+
+class AreaView(OfficeView):
+    table = Area
+    screen = "areas"
+    title = _l("Areas")
+    room = "property"
+    icon = "layers"
+    column_list = ("name", "position", "opened_on")
+    column_default_sort = "position"
+    column_editable_list = ("position",)
+    form_columns = ("name", "position", "opened_on")
+    related = (Related("buildings", "area_id"),)
+
+
+class BuildingView(OfficeView):
+    table = Building
+    screen = "buildings"
+    title = _l("Buildings")
+    room = "property"
+    icon = "building-2"
+    column_list = ("name", "area.name", "position")
+    column_searchable_list = ("name",)
+    column_default_sort = "position"
+    column_editable_list = ("position",)
+    filters = (RelationFilter("area"),)
+    form_columns = ("name", "area", "position")
+    related = (Related("units", "building_id"),)
+
+
+class UnitView(OfficeView):
+    table = Unit
+    screen = "units"
+    title = _l("Units")
+    room = "property"
+    icon = "house"
+    is_large = True
+    column_list = (
+        "code",
+        "building.area.name",
+        "building.name",
+        "floor",
+        "kind",
+        "area_m2",
+        "state",
+        "handed_over_on",
+    )
+    column_searchable_list = ("code",)
+    column_default_sort = "code"
+    choices = {"kind": labels.UNIT_KINDS, "state": labels.UNIT_STATES}
+    filters = (
+        RelationFilter("building"),
+        ChoiceFilter("kind"),
+        ChoiceFilter("state"),
+        RangeFilter("floor"),
+        RangeFilter("area_m2"),
+        RangeFilter("handed_over_on"),
+    )
+    one_click = (
+        OneClick("vacant", _l("Vacant"), lambda _view: [Unit.state == "vacant"]),
+        OneClick(
+            "mine",
+            _l("My buildings"),
+            lambda _view: [Unit.building_id.in_([each.id for each in current_staff().buildings])],
+        ),
+    )
+    bulk_columns = ("state", "kind", "note")
+    form_columns = ("code", "building", "floor", "kind", "area_m2", "handed_over_on", "state", "note")
+    form_sections = (
+        (_l("Where"), ("code", "building", "floor")),
+        (_l("What"), ("kind", "area_m2", "handed_over_on", "state")),
+        (_l("Note"), ("note",)),
+    )
+    column_descriptions = {
+        "code": _l("Unique, such as 3-2-1201"),
+        "area_m2": _l("The area fees are charged on"),
+        "handed_over_on": _l("Billing starts here; empty: handed over already"),
+    }
+    details_template = "office/unit_details.html"
+    related = (
+        Related("occupancies", "unit_id"),
+        Related("invoices", "unit_id"),
+        Related("payments", "unit_id"),
+        Related("tickets", "unit_id"),
+        Related("visits", "unit_id"),
+        Related("meters", "unit_id"),
+    )
+    empty_hint = _l("Import the roster under “Imports”, or enter the first area, building and unit by hand.")
+
+
+SCREENS = (UnitView, BuildingView, AreaView)
