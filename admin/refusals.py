@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
-from admin import labels
-from office.errors import Refused
+from admin import code_words, labels
+from office.errors import Refusals, Refused
 
 # constraint → sentence; other named rules are told by their name
 RULES = {
@@ -28,7 +28,8 @@ RULES = {
 def words(error: Exception) -> str:
     """One sentence for a Refused or a database error; nothing of its statement or parameters."""
     if isinstance(error, Refused):
-        return str(_(error.message) % error.values if error.values else _(error.message))
+        values = {name: _value(name, each) for name, each in error.values.items()}
+        return str(_(error.message, **values) if values else _(error.message))
     if not isinstance(error, IntegrityError):
         return _("The database could not store one of these values.")
     text = str(error.orig)
@@ -50,6 +51,12 @@ def words(error: Exception) -> str:
     if name:
         return _("A rule of the database does not allow this: %(rule)s.", rule=name.replace("_", " "))
     return _("A rule of the database does not allow this.")
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, Refusals):
+        return _("; ").join(words(each) for each in value)
+    return code_words.value(name, value)
 
 
 def constraint(error: IntegrityError) -> str:

@@ -17,5 +17,14 @@ class Refused(Exception):  # noqa: N818 -- reads as the office says it
         self.values = values
 
 
+class Refusals(tuple[Refused, ...]):
+    """Several refusals as one value of another; the floors above word each of them."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self))
+
+
 class Stale(Refused):
     """Somebody else changed the row since the form was opened."""

@@ -14,7 +14,7 @@ from models.complaints import InvalidRequest, ReviewMeeting, Ticket, TicketEvent
 from models.people import Staff
 from models.visits import Visit
 from office import alerts, audit, deadlines
-from office.errors import N_, Refused
+from office.errors import N_, Refusals, Refused
 from office.rulebook import Rulebook, Standards
 from rules.clocks import Moment, turns_major_at
 from rules.lifecycle import Context, State, Verb, reopened_level, transition
@@ -144,7 +144,7 @@ def refusal(missing: tuple[Reason, ...]) -> Refused:
     first = missing[0]
     if len(missing) == 1:
         return Refused(MISSING[first.code], **first.inputs)
-    listed = "; ".join(MISSING[reason.code] % reason.inputs for reason in missing)
+    listed = Refusals(Refused(MISSING[reason.code], **reason.inputs) for reason in missing)
     return Refused(N_("Not possible yet: %(missing)s"), missing=listed)
 
 

@@ -17,10 +17,12 @@ from babel.messages.frontend import CommandLineInterface
 from flask.testing import FlaskClient
 from wtforms.i18n import messages_path
 
-from admin import forms
+from admin import code_words, forms, refusals
 from admin.language import LOCALES, TRANSLATIONS
 from models import db, engine
 from office import demo
+from office.errors import Refusals, Refused
+from rules.reasons import Reason
 from tests.conftest import ADMIN_PASSWORD, Office
 
 ROOT = Path(__file__).parents[2]
@@ -339,3 +341,44 @@ def shape(link: str) -> str:
 
 def is_download(link: str) -> bool:
     return any(part in link for part in ("/export", ".pdf", ".csv", ".xlsx"))
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (Refused("Only these roles may do this: %(roles)s", roles="manager, director"),
+         "只有以下角色可以进行此操作：物业经理、分管领导"),
+        (Refused("Not possible yet: %(missing)s", missing=Refusals(
+            [Refused("Write down what was done"),
+             Refused("Only these roles may do this: %(roles)s", roles="manager")]
+        )), "暂时不能进行：请填写处理结果；只有以下角色可以进行此操作：物业经理"),
+        (Refused("Not possible while the complaint is in state %(state)s (possible: %(allowed)s)",
+                 state="closed", allowed="assigned, in_progress"),
+         "投诉处于“已关闭”状态时不能进行此操作（允许：已派单、处理中）"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_is_said_without_codes(
+    office_of: Callable[..., Office], dialect: str, refusal: Refused, said: str
+) -> None:
+    with office_of("residential").app.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert refusals.words(refusal) == said
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (Reason("household_count", {"value": 3, "at_least": 3}), "联名户数（数值 3、不少于 3）"),
+        (Reason("promise_not_due", {"promised_on": "2026-07-20"}), "缴费承诺尚未到期（承诺日期 2026-07-20）"),
+        (Reason("late_solve", {"level": 1}), "解决已超时（升级层级 1）"),
+        (Reason("gate", {"gate": "legal", "missing": "months_in_arrears delivered_letter"}),
+         "前置条件未满足（前置条件 法律途径、缺少条件 欠费月数、已送达的函件）"),
+        (Reason("paid"), "已缴"),
+    ],
+)  # fmt: skip
+def test_stored_reasons_are_said_without_codes(
+    office_of: Callable[..., Office], dialect: str, reason: Reason, said: str
+) -> None:
+    with office_of("residential").app.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert code_words.reason(reason.to_json()) == said
