@@ -66,7 +66,7 @@ from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
 
-from admin import formats, forms, labels, language, lists, refusals
+from admin import code_words, formats, forms, labels, language, lists, refusals
 from admin.audit import Audit, pending_changes, record, snapshot
 from admin.bulk import BATCH, BulkEdit
 from admin.lists import (
@@ -98,22 +98,6 @@ ROOMS = {
     "reports": (_l("Reports"), "chart-column"),
     "policies": (_l("Policies"), "scale"),
     "office": (_l("Office"), "settings"),
-}
-VERBS = {
-    "create": _l("Created"),
-    "edit": _l("Changed"),
-    "delete": _l("Deleted"),
-    "export": _l("Exported"),
-    "reveal": _l("Masked value shown"),
-    "bulk_edit": _l("Changed together"),
-    "undo": _l("Change undone"),
-    "import": _l("Imported"),
-    "sign_in": _l("Signed in"),
-    "sign_out": _l("Signed out"),
-    "password": _l("Password changed"),
-    "preferences": _l("Own settings changed"),
-    "save_view": _l("View saved"),
-    "forget_view": _l("View forgotten"),
 }
 HISTORY_ROWS = 100
 RELATED_ROWS = 8
@@ -194,7 +178,7 @@ class Screen:
     def action_label(self, code: str) -> Any:
         """What an audit row's action is called."""
         own = getattr(self, "office_actions", {}).get(code)
-        return own.label if own else VERBS.get(code, code.replace("_", " "))
+        return own.label if own else code_words.action(code)
 
     def may(self, verb: str) -> bool:
         staff = current_staff()
@@ -414,7 +398,9 @@ class OfficeView(Screen, BulkEdit, ModelView):
         return self.attribute(name).type
 
     def text_of(self, row: Any) -> str:
-        return forms.text_of(row)
+        """What a record is called; without a name of its own, by the screen's title and its number."""
+        is_named = hasattr(row, "name_in") or type(row).__str__ is not object.__str__
+        return forms.text_of(row) if is_named else f"{self.title} {row.id}"
 
     # Which rows --------------------------------------------------------------------------------------
 
@@ -1016,7 +1002,9 @@ def history_of(table: str, row_id: int, label: Callable[[str], Any]) -> list[dic
             "staff": row.staff,
             "action": row.action,
             "changes": [
-                (label(name), *pair) for name, pair in json.loads(row.changes).items() if name != BATCH
+                (label(name), *(code_words.value(name, each) for each in pair))
+                for name, pair in json.loads(row.changes).items()
+                if name != BATCH
             ],
         }
         for row in db.session.execute(statement)

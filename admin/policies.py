@@ -308,7 +308,8 @@ class PaperTemplateView(OfficeView):
             raise Refused(_("The texts are not whole: a bracket or quotation mark is missing")) from wrong
         problems = check_template(row.paper, blocks)
         if problems:
-            raise Refused("%(problems)s", problems="; ".join(map(str, problems)))
+            listed = (policy_words.problem(each.code, dict(each.inputs)) for each in problems)
+            raise Refused("%(problems)s", problems=_("; ").join(listed))
 
 
 SCREENS = (PoliciesPage, PaperTemplateView)

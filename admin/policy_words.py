@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import labels
+from admin import code_words, labels, refusals
 from office.errors import Refused
 
 POLICIES = {
@@ -175,6 +175,35 @@ _PROBLEMS = {
     "no_episode_stage": _l("The ladder has no stage for debts"),
     "tolerance_negative": _l("The tolerance is below zero"),
     "bounds_not_ascending": _l("The ageing columns must rise"),
+    "invoice_stage_after_episode_stage": _l("Stages of each invoice come before those of the debt"),
+    "code_empty": _l("A stage needs a code"),
+    "day_of_month_impossible": _l("A day of the month is 1 to 31"),
+    "months_impossible": _l("The number of months is not possible"),
+    "month_offset_negative": _l("Stage %(stage)s: months later can't be below zero"),
+    "gap_too_small": _l("Stage %(stage)s: the gap is at least one day"),
+    "batch_size_negative": _l("Stage %(stage)s: the batch size can't be below zero"),
+    "channel_missing": _l("Stage %(stage)s: a channel is missing"),
+    "gate_unknown": _l("Stage %(stage)s: there is no such gate"),
+    "carrier_missing": _l("Stage %(stage)s: who carries it out is missing"),
+    "deadline_impossible": _l("Stage %(stage)s: the deadline is at least one day"),
+    "validity_impossible": _l("Stage %(stage)s ends before it begins"),
+    "count_negative": _l("A number can't be below zero"),
+    "two_approvals_needed": _l("A restriction needs two approvals"),
+    "service_protected": _l("Water, power, heat, gas and access can't be restricted: %(services)s"),
+    "due_before_issue": _l("The due day comes before the day of issue"),
+    "unusual_impossible": _l("What counts as unusual can't be below zero"),
+    "rate_impossible": _l("The rate per day is from 0 to below 1"),
+    "grace_negative": _l("The days of grace can't be below zero"),
+    "cap_negative": _l("The cap can't be below zero"),
+    "condition_missing": _l("A reward needs months ahead or a day"),
+    "reward_missing": _l("A reward needs a percentage or a gift"),
+    "percent_impossible": _l("A percentage is from 0 to 100"),
+    "unknown_block": _l("There is no text “%(block)s” on this paper"),
+    "empty_title": _l("The title is empty"),
+    "too_long": _l("The text “%(block)s” is too long (at most %(most)s characters)"),
+    "lone_brace": _l("The text “%(block)s” has a single brace"),
+    "unknown_placeholder": _l("The text “%(block)s” has an unknown place {%(name)s}"),
+    "unprintable": _l("The text “%(block)s” has characters that can't be printed: %(characters)s"),
 }
 
 
@@ -198,12 +227,12 @@ def problem(code: str, inputs: dict[str, Any]) -> str:
     text = _PROBLEMS.get(code)
     if text is None:
         return f"{code} {' '.join(map(str, inputs.values()))}".strip()
-    return str(text) % inputs
+    return str(text) % {name: code_words.value(name, each) for name, each in inputs.items()}
 
 
 def worded(refusal: Refused) -> str:
     """A refusal in the reader's language, each problem of a policy on its own."""
     found = getattr(refusal, "reasons", ())
     if found:
-        return "; ".join(problem(reason.code, dict(reason.inputs)) for reason in found)
-    return _(refusal.message, **{name: str(value) for name, value in refusal.values.items()})
+        return _("; ").join(problem(reason.code, dict(reason.inputs)) for reason in found)
+    return refusals.words(refusal)
