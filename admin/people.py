@@ -131,7 +131,18 @@ class StaffView(OfficeView):
     column_default_sort = "name"
     choices = {"language": labels.LANGUAGES}
     filters = (FlagFilter("is_active"), RelationFilter("department"))
-    form_columns = ("name", "login", "department", "buildings", "email", "phone", "language", "is_active")
+    form_columns = (
+        "name",
+        "login",
+        "email",
+        "phone",
+        "language",
+        "department",
+        "chosen_roles",
+        "buildings",
+        "new_password",
+        "is_active",
+    )
     form_extra_fields = {
         "chosen_roles": SelectMultipleField(
             _l("Roles"), choices=[(code, labels.ROLES[code]) for code in ROLES]
