@@ -348,6 +348,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "gate": {"legal": _("Legal case"), "restriction": _("Service restriction")},
     "missing": REASONS,
     "column": labels.COLUMNS,
+    "block": labels.COLUMNS,
     "result": STATES,
 }
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
