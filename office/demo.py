@@ -125,7 +125,7 @@ def _residential(session: Session, area: Area, row: Mapping[str, Any]) -> list[B
 
 
 def _commercial(session: Session, area: Area, row: Mapping[str, Any]) -> list[Building]:
-    made = []
+    made: list[Building] = []
     for letter, kind, count, area_m2 in (
         ("S", "shop", row["shops"], "64.2"),
         ("B", "office", row["offices"], "132"),

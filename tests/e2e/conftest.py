@@ -50,7 +50,7 @@ def browser() -> Iterator[Browser]:
         try:
             chromium = playwright.chromium.launch(executable_path=found, args=list(QUIET))
         except Error:
-            hint = "no Chromium: install your system's (apt install chromium) or run `playwright install chromium`"
+            hint = "no Chromium: `apt install chromium`, or `playwright install chromium`"
             if os.environ.get("CI"):
                 pytest.fail(hint)
             pytest.skip(hint)
