@@ -118,10 +118,9 @@ def _stored(session: Session, table: Kind) -> Iterator[Sequence[Any]]:
     if table.more is not None:
         yield from table.more(session)
         return
-    stream = session.connection().execute(
-        table.query(session), execution_options={"stream_results": True, "yield_per": AT_ONCE}
-    )
-    yield from stream
+    options = {"stream_results": True, "yield_per": AT_ONCE}
+    with session.connection().execute(table.query(session), execution_options=options) as stream:
+        yield from stream
 
 
 def payer_now(today: date) -> ColumnElement[str | None]:

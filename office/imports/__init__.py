@@ -32,7 +32,7 @@ __all__ = [
     "Report",
     "RowsRefused",
     "Table",
-    "columns",
+    "columns_of",
     "read",
     "take_in",
     "write_problems",
@@ -86,7 +86,7 @@ def _kind(code: str) -> Kind:
     return cast("Kind", import_module(KINDS[code]))
 
 
-def columns(code: str) -> tuple[Column, ...]:
+def columns_of(code: str) -> tuple[Column, ...]:
     """The columns of a kind, for help texts and the mapping screen."""
     return _kind(code).COLUMNS
 

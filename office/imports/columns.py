@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.billing import FeeItem
 from models.complaints import Category
+from models.people import Occupancy
 from models.property import Unit
 from office import clock
 from office.errors import N_, Refused
@@ -81,47 +82,54 @@ class Known:
         return clock.zone(self.session)
 
     @cached_property
-    def units(self) -> Mapping[str, int]:
-        """{unit code: id}, and by the code as it is compared where that is unambiguous."""
-        exact = dict(self.session.execute(select(Unit.code, Unit.id)).all())
-        loose: dict[str, int | None] = {}
-        for code, id_ in exact.items():
+    def unit_ids(self) -> Mapping[str, int]:
+        return dict(self.session.execute(select(Unit.code, Unit.id)).all())
+
+    @cached_property
+    def unit_codes(self) -> Mapping[str, str]:
+        """Each unit code by the form in which it is compared, where that is unambiguous."""
+        loose: dict[str, str | None] = {}
+        for code in self.unit_ids:
             compared = plain(code).strip()
-            loose[compared] = None if compared in loose else id_
-        return {**{code: id_ for code, id_ in loose.items() if id_ is not None}, **exact}
+            loose[compared] = None if compared in loose else code
+        return {compared: code for compared, code in loose.items() if code is not None}
 
     @cached_property
-    def fee_items(self) -> Callable[[str], int]:
-        rows = self.session.execute(
-            select(FeeItem.id, FeeItem.code, FeeItem.name_en, FeeItem.name_zh_hans, FeeItem.name_zh_hant)
-        )
-        return _by_word(rows, N_("unknown fee item"))
+    def fee_item_ids(self) -> Mapping[str, int]:
+        return dict(self.session.execute(select(FeeItem.code, FeeItem.id)).all())
 
     @cached_property
-    def categories(self) -> Callable[[str], int]:
-        rows = self.session.execute(
-            select(Category.id, Category.code, Category.name_en, Category.name_zh_hans, Category.name_zh_hant)
-        )
-        return _by_word(rows, N_("unknown category"))
+    def fee_items(self) -> Callable[[str], str]:
+        rows = select(FeeItem.code, FeeItem.name_en, FeeItem.name_zh_hans, FeeItem.name_zh_hant)
+        return _by_word(self.session.execute(rows), N_("unknown fee item: %(value)s"))
+
+    @cached_property
+    def categories(self) -> Callable[[str], str]:
+        rows = select(Category.code, Category.name_en, Category.name_zh_hans, Category.name_zh_hant)
+        return _by_word(self.session.execute(rows), N_("unknown category: %(value)s"))
 
 
-def _by_word(rows: Iterable[Any], message: str) -> Callable[[str], int]:
-    words: dict[str, int] = {}
-    codes = []
-    for id_, code, *names in rows:
-        codes.append(code)
-        words.update({cells.key(name): id_ for name in (*names, code) if name})
+def _by_word(rows: Iterable[Any], message: str) -> Callable[[str], str]:
+    """A reader of codes that also knows their names in each language."""
+    names = [tuple(row) for row in rows]
+    words = {cells.key(name): row[0] for row in names for name in (*row[1:], row[0]) if name}
+    codes = "、".join(row[0] for row in names)
 
-    def read(text: str) -> int:
+    def read(text: str) -> str:
         try:
-            return words[cells.key(text)]
+            return str(words[cells.key(text)])
         except KeyError:
-            raise Wrong(message, N_("Write one of: %(known)s"), known="、".join(codes)) from None
+            raise Wrong(message, N_("Write one of: %(known)s"), value=text, known=codes) from None
 
     return read
 
 
 Read = Callable[[str, Known], Any]
+
+
+def heads(listed: str) -> tuple[str, ...]:
+    """Headers that stand in one text with spaces between."""
+    return tuple(listed.split())
 
 
 @dataclass(frozen=True)
@@ -152,28 +160,54 @@ def instant(text: str, known: Known) -> Any:
     return cells.instant(text, known.zone)
 
 
-def unit(text: str, known: Known) -> int:
-    """A known unit's id."""
-    found = known.units.get(text) or known.units.get(plain(text).strip())
+def unit_code(text: str, known: Known) -> str:
+    """A known unit's code, whatever the width and case it is written in."""
+    found = text if text in known.unit_ids else known.unit_codes.get(plain(text).strip())
     if found is None:
         raise Wrong(N_("unknown unit"), N_("Write a unit code of the roster, or import the roster first"))
     return found
 
 
-def fee_item(text: str, known: Known) -> int:
+def unit(text: str, known: Known) -> int:
+    """A known unit's id."""
+    return known.unit_ids[unit_code(text, known)]
+
+
+def fee_item(text: str, known: Known) -> str:
+    """A fee item's code."""
     return known.fee_items(text)
 
 
-def category(text: str, known: Known) -> int:
+def category(text: str, known: Known) -> str:
+    """A category's code."""
     return known.categories(text)
 
 
-UNIT_CODE = Column(
-    "unit_code",
-    ("房号", "房號", "房屋编号", "房屋編號", "房间号", "房产编号", "房屋代码", "房屋", "unit", "unit no."),
-    unit,
-    is_required=True,
-)
+UNIT_HEADERS = ("房号", "房號", "房屋编号", "房屋編號", "房间号", "房产编号", "房屋", "unit", "unit no.")
+UNIT = Column("unit_code", UNIT_HEADERS, unit, is_required=True)
+
+
+def problem(
+    row: Mapping[str, Any], column: str, value: object, message: str, remedy: str, **values: object
+) -> Problem:
+    """What is wrong with a row whose cells are each right."""
+    return Problem(row["line"], column, str(value), message, remedy, values)
+
+
+def without_payer(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
+    """The rows of units that nobody has ever paid for: money and contacts belong to a payer."""
+    paid_for = set(known.session.scalars(select(Occupancy.unit_id).where(Occupancy.is_payer).distinct()))
+    return [
+        problem(
+            row,
+            "unit_code",
+            "",
+            N_("nobody pays for this unit"),
+            N_("Enter who occupies the unit and from when, then import again"),
+        )
+        for row in rows
+        if row["unit_code"] not in paid_for
+    ]
 
 
 def header_key(name: str) -> str:

@@ -45,6 +45,11 @@ def roster_rows(count: int = HOUSEHOLDS) -> list[list[Any]]:
     return made
 
 
+def names(listed: str) -> list[str]:
+    """Headers that stand in one text."""
+    return listed.split()
+
+
 def as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
