@@ -200,13 +200,13 @@ def test_what_flask_admin_lacks_is_supplied(locale: str) -> None:
 ALLOWED = {
     "Gatehouse", "Administrator", "admin", "English", "Cloud", "Garden",
     "CSV", "XLSX", "PDF", "JSON", "TOML", "UTF", "GBK", "SMS", "SMTP", "URL", "QR", "PIN", "TOTP",
-    "ID", "IP", "OK",
+    "ID", "IP", "OK", "HH", "MM", "YYYY", "DD",
     "Ctrl", "Enter", "Esc", "Shift", "Tab", "Alt",
 }  # fmt: skip
 # A run of letters that is a word: not part of a code (B-12, RES2026), an address or a login.
 ADDRESSES = re.compile(r"\S+@\S+|https?://\S+|\S*\d\S*|\{\w+\}|[A-Z][a-z]+/[A-Z][a-z]+")
 # Columns whose values are the same in every language: codes for exports, and English names.
-CODES = {"代码", "代碼", "名称（英文）", "名稱（英文）"}
+CODES = {"代码", "代碼", "用户名", "使用者名稱", "名称（英文）", "名稱（英文）"}
 WORDS = re.compile(r"[A-Za-z][A-Za-z']+")
 PAGES_PER_SCREEN = 9
 
