@@ -518,7 +518,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
             )
             key = lists.row_id(query.args[name])
             row = db.session.get(relation.mapper.class_, key) if relation is not None and key else None
-            shown = self.text_of(row) if row is not None else query.args[name]
+            shown = forms.text_of(row) if row is not None else query.args[name]
             found.append((self.get_column_name(name), shown, address(**{name: None})))
         return found
 

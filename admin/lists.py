@@ -288,8 +288,10 @@ class RelationFilter(Filter):
         return f"{self.name.replace('.', '_')}_id"
 
     def options(self, view: Any) -> Mapping[str, Any]:
+        from admin.forms import text_of  # it needs this module
+
         rows = db.session.scalars(select(self.target(view)).limit(500))
-        return {str(row.id): view.text_of(row) for row in rows}
+        return {str(row.id): text_of(row) for row in rows}
 
     def target(self, view: Any) -> Any:
         model = view.model
@@ -311,7 +313,9 @@ class RelationFilter(Filter):
     def chip(self, view: Any, args: Mapping[str, str]) -> str:
         key = row_id(args.get(self.key, ""))
         row = db.session.get(self.target(view), key) if key else None
-        return view.text_of(row) if row is not None else "?"
+        from admin.forms import text_of  # it needs this module
+
+        return text_of(row) if row is not None else "?"
 
 
 @dataclass(frozen=True)
