@@ -116,6 +116,12 @@ class Reminder(EditableRow, Model):
         Index("reminder_unit_idx", "unit_id", "payer_id", "planned_on"),  # household file, ladder
         Index("reminder_batch_idx", "batch_id"),
         Index("reminder_planned_idx", "planned_on", "id"),  # list
+        Index(
+            "reminder_open_idx",
+            "planned_on",
+            sqlite_where=text("state IN ('planned', 'approved')"),
+            postgresql_where=text("state IN ('planned', 'approved')"),
+        ),  # call list, work to do
     )
 
     batch_id: Mapped[int | None] = refer("reminder_batch", null=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,8 +18,10 @@ from office.debts import Debtor, Moment, chunks, owed, total
 from office.errors import N_, Refused
 from office.timetable import Outcome
 from rules import promises
+from rules.months import months_later
 
 APPROVES = frozenset({"station_head", "manager", "director"})
+MOST_PARTS = 60  # what a form may ask for; no rule
 STATES = {"plan_kept": "running", "plan_done": "kept", "plan_broken": "broken"}
 
 
@@ -53,6 +55,21 @@ def propose_plan(
     session.add_all(PlanInvoice(plan_id=plan.id, invoice_id=debt.id) for debt in debts)
     record(session, now, staff_id, "propose", plan, {"amount": plan.amount, "parts": len(parts)})
     return plan
+
+
+def even_parts(amount: Decimal, count: int, first_on: date) -> list[tuple[date, Decimal]]:
+    """The amount in monthly parts to the fen, the last one with the remainder. Raises Refused."""
+    if not 1 <= count <= MOST_PARTS:
+        raise Refused(N_("A plan has between 1 and %(most)s instalments"), most=MOST_PARTS)
+    each = (amount / count).quantize(Decimal("0.01"), ROUND_DOWN)
+    days = [months_later(first_on, number) for number in range(count)]
+    return [*((day, each) for day in days[:-1]), (days[-1], amount - each * (count - 1))]
+
+
+def debt_of(session: Session, debtor: Debtor, now: datetime) -> Decimal:
+    """What payer and unit owe by today, in yuan."""
+    moment = Moment.of(session, now)
+    return total(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, []))
 
 
 def _running(session: Session, debtor: Debtor) -> int | None:

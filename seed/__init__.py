@@ -41,3 +41,8 @@ def direct_debit_layouts() -> list[dict[str, Any]]:
 def paper_templates() -> dict[str, dict[str, Any]]:
     """The texts of every paper, by paper and language (§10)."""
     return {path.stem: document(path) for path in sorted((HERE / "templates").glob("*.toml"))}
+
+
+def openings() -> dict[str, dict[str, str]]:
+    """What a caller may say first, by language and reason for arrears (C8)."""
+    return document(HERE / "openings.toml")

@@ -922,6 +922,7 @@ def upgrade() -> None:
     with op.batch_alter_table('reminder', schema=None) as batch_op:
         batch_op.create_index('reminder_batch_idx', ['batch_id'], unique=False)
         batch_op.create_index('reminder_once_per_stage_and_debt', ['stage', 'subject_id'], unique=True, sqlite_where=sa.text("state <> 'not_made'"), postgresql_where=sa.text("state <> 'not_made'"))
+        batch_op.create_index('reminder_open_idx', ['planned_on'], unique=False, sqlite_where=sa.text("state IN ('planned', 'approved')"), postgresql_where=sa.text("state IN ('planned', 'approved')"))
         batch_op.create_index(batch_op.f('reminder_payer_id_idx'), ['payer_id'], unique=False)
         batch_op.create_index('reminder_planned_idx', ['planned_on', 'id'], unique=False)
         batch_op.create_index('reminder_reason_stored_once', ['subject_id', 'stage', 'reason_code'], unique=True, sqlite_where=sa.text("state = 'not_made'"), postgresql_where=sa.text("state = 'not_made'"))
@@ -1496,6 +1497,7 @@ def downgrade() -> None:
         batch_op.drop_index('reminder_reason_stored_once', sqlite_where=sa.text("state = 'not_made'"), postgresql_where=sa.text("state = 'not_made'"))
         batch_op.drop_index('reminder_planned_idx')
         batch_op.drop_index(batch_op.f('reminder_payer_id_idx'))
+        batch_op.drop_index('reminder_open_idx', sqlite_where=sa.text("state IN ('planned', 'approved')"), postgresql_where=sa.text("state IN ('planned', 'approved')"))
         batch_op.drop_index('reminder_once_per_stage_and_debt', sqlite_where=sa.text("state <> 'not_made'"), postgresql_where=sa.text("state <> 'not_made'"))
         batch_op.drop_index('reminder_batch_idx')
 

@@ -1,0 +1,209 @@
+"""Letters of a reminder batch as one PDF, filed in the household file; other papers of arrears (C4, C9)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.billing import FeeItem
+from models.collection import ArrearsNotice, Reminder, ReminderBatch, Restriction
+from models.people import Owner, Staff
+from models.property import Estate, Unit
+from office import legal, paperwork, reminders, situation
+from office.debts import Moment
+from office.errors import N_, Refused
+from office.papers import filing
+from office.papers.collection import ArrearsNotice as PublicList
+from office.papers.collection import Consent, Demand, LawyerLetter, OptionalService, RestrictionNotice
+from office.papers.paper import Paper
+from office.papers.press import pdf_bytes
+from office.papers.values import Recipient
+from rules.ladder import Stage, deadline_on
+from rules.months import months_later
+
+FALLBACK = "payment_reminder"  # the paper for a stage that names none
+PRINTABLE = ("approved", "printed", "done", "sent")
+
+
+def batch_pdf(session: Session, batch_id: int, *, language: str, now: datetime, staff_id: int) -> bytes:
+    """All letters of an approved batch that go on paper, in the order of units; marks them printed (C4).
+
+    Raises Refused before the approval, and when nothing is left to print.
+    """
+    batch = session.get(ReminderBatch, batch_id, populate_existing=True)
+    if batch is None or batch.state == "draft":
+        raise Refused(N_("This batch has not been approved yet"))
+    rows = session.scalars(
+        select(Reminder)
+        .join(Unit, Unit.id == Reminder.unit_id)
+        .where(Reminder.batch_id == batch_id, Reminder.channel == "print", Reminder.state.in_(PRINTABLE))
+        .order_by(Unit.code, Reminder.id)
+    ).all()
+    if not rows:
+        raise Refused(N_("There is nothing to print"))
+    chain = situation.stored_ladder(session, Moment.of(session, now).day)
+    stage = next((one for one in chain.stages if one.code == batch.stage), None)
+    kind = stage.document if stage is not None and stage.document in filing.KINDS else FALLBACK
+    values = list(_values(session, kind, stage, batch, rows))
+    if not values:
+        raise Refused(N_("There is nothing to print"))
+    for reminder, value in values:
+        paperwork.file(
+            session,
+            kind,
+            value,
+            number=_number(batch, reminder),
+            language=language,
+            now=now,
+            unit_id=reminder.unit_id,
+            payer_id=reminder.payer_id,
+            staff_id=staff_id,
+        )
+    made = pdf_bytes(_papers(session, kind, values, language), printed_at=now)
+    unprinted = [reminder.id for reminder, _ in values if reminder.state == "approved"]
+    reminders.mark(session, unprinted, "printed", now=now, staff_id=staff_id)
+    return made
+
+
+def _papers(
+    session: Session, kind: str, values: Sequence[tuple[Reminder, filing.Value]], language: str
+) -> Iterator[Paper]:
+    yield from paperwork.drawn(session, kind, (value for _, value in values), language)
+
+
+def _number(batch: ReminderBatch, reminder: Reminder) -> str:
+    return f"{batch.made_for:%Y%m%d}-{reminder.id}"
+
+
+def _values(
+    session: Session, kind: str, stage: Stage | None, batch: ReminderBatch, rows: Sequence[Reminder]
+) -> Iterator[tuple[Reminder, filing.Value]]:
+    """What each letter says; a debtor who owes nothing any more gets none."""
+    if kind == "payment_notice":
+        by_subject = {row.subject_id: row for row in rows}
+        language = session.scalar(select(Estate.language)) or "zh_Hans"
+        for invoice, notice in paperwork.payment_notices(session, list(by_subject), language):
+            yield by_subject[invoice.id], notice
+        return
+    if kind == "restriction_notice":
+        yield from _restriction_notices(session, rows)
+        return
+    day = batch.made_for
+    deadline = (deadline_on(stage, day) if stage is not None else None) or day
+    numbers = {_number(batch, row): row for row in rows}
+    debtors = [(row.unit_id, row.payer_id, number, deadline) for number, row in numbers.items()]
+    for demand in paperwork.demands(session, debtors, issued_on=day):
+        value = _by_lawyer(session, demand) if kind == "lawyer_letter" else demand
+        yield numbers[demand.number], value
+
+
+def _by_lawyer(session: Session, demand: Demand) -> LawyerLetter:
+    """The same debts under the lawyer's head, whose name and signature the firm itself adds."""
+    estate = session.execute(select(Estate)).scalar_one()
+    return LawyerLetter(
+        number=demand.number,
+        issued_on=demand.issued_on,
+        deadline_on=demand.deadline_on,
+        recipient=demand.recipient,
+        debts=demand.debts,
+        firm_name=estate.name,
+        firm_lines=tuple(line for line in (estate.address, estate.phone) if line),
+        lawyer_name="",
+        licence_no="",
+        contract="",
+    )
+
+
+def _restriction_notices(
+    session: Session, rows: Sequence[Reminder]
+) -> Iterator[tuple[Reminder, filing.Value]]:
+    """Only requests with both approvals have a letter; the others come in a later print."""
+    by_debt: dict[tuple[int, int], list[Restriction]] = defaultdict(list)
+    restrictions = session.scalars(
+        select(Restriction).where(
+            Restriction.unit_id.in_({row.unit_id for row in rows}),
+            Restriction.state.in_(("approved", "in_effect")),
+        )
+    )
+    for restriction in restrictions:
+        by_debt[restriction.unit_id, restriction.payer_id].append(restriction)
+    for row in rows:
+        for restriction in by_debt[row.unit_id, row.payer_id]:
+            yield row, notice_of(session, restriction, row.planned_on)
+
+
+def notice_of(session: Session, restriction: Restriction, on: date) -> RestrictionNotice:
+    """The letter to the payer of a restriction with both approvals (C9). Raises Refused before them."""
+    item = session.get(FeeItem, restriction.fee_item_id) if restriction.fee_item_id else None
+    given = (
+        ("station_head", restriction.approved_by_id, restriction.approved_at),
+        ("manager", restriction.second_approved_by_id, restriction.second_approved_at),
+    )
+    consents = tuple(
+        Consent(role, name, at.date())
+        for role, staff_id, at in given
+        if staff_id is not None and at is not None
+        for name in [session.scalar(select(Staff.name).where(Staff.id == staff_id)) or ""]
+    )
+    if item is None or restriction.effective_on is None or len(consents) < len(given):
+        raise Refused(N_("The letter needs the service and both approvals"))
+    code, name, address = session.execute(
+        select(Unit.code, Owner.name, Owner.post_address).where(
+            Unit.id == restriction.unit_id, Owner.id == restriction.payer_id
+        )
+    ).one()
+    debtor = (restriction.unit_id, restriction.payer_id, str(restriction.id), on)
+    demand = next(iter(paperwork.demands(session, [debtor], issued_on=on)), None)
+    return RestrictionNotice(
+        number=f"R{restriction.id:06d}",
+        issued_on=on,
+        recipient=Recipient(name, code, address),
+        debts=demand.debts if demand is not None else (),
+        services=(OptionalService(item.code, item.name_zh_hans or item.code, restriction.contract_clause),),
+        effective_on=restriction.effective_on,
+        ends_on=months_later(restriction.effective_on, 3),
+        approvals=consents,
+    )
+
+
+def restriction_pdf(
+    session: Session, restriction_id: int, *, language: str, now: datetime, staff_id: int
+) -> bytes:
+    """The letter of one restriction, filed in the household file (C9). Raises Refused."""
+    restriction = session.get(Restriction, restriction_id)
+    if restriction is None:
+        raise Refused(N_("There is nothing to print"))
+    value = notice_of(session, restriction, Moment.of(session, now).day)
+    paperwork.file(
+        session,
+        "restriction_notice",
+        value,
+        number=value.number,
+        language=language,
+        now=now,
+        unit_id=restriction.unit_id,
+        payer_id=restriction.payer_id,
+        staff_id=staff_id,
+    )
+    return paperwork.pdf(session, "restriction_notice", [value], language, now)
+
+
+def public_list_pdf(session: Session, notice_id: int, *, language: str, now: datetime) -> bytes:
+    """The public list: unit codes and nothing else (C11). Raises Refused before the director's yes."""
+    notice = session.get(ArrearsNotice, notice_id)
+    if notice is None or notice.approved_by_id is None:
+        raise Refused(N_("A public list is approved by the director, not by who asked for it"))
+    value = PublicList(
+        number=f"G{notice.id:06d}",
+        posted_on=notice.from_on,
+        until_on=notice.to_on,
+        place=notice.place,
+        reason=notice.reason,
+        approved_by=session.scalar(select(Staff.name).where(Staff.id == notice.approved_by_id)) or "",
+        unit_codes=tuple(legal.notice_units(session, notice, at=now)),
+    )
+    return paperwork.pdf(session, "arrears_notice", [value], language, now)
