@@ -300,6 +300,8 @@ INPUTS = {
     "codes": _("Unit nos."),
     "bills": _("Invoices"),
     "stage": _("Dunning stage"),
+    "unit": _("Counted in"),
+    "wait": _("After a wait of"),
     "clause": _("Contract clause"),
     "format": _("Format"),
     "column": _("Field"),
@@ -345,6 +347,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "theme": {"auto": _("Automatic"), "light": _("Light"), "dark": _("Dark")},
     "arrears_reason": labels.ARREARS_REASONS,
     "trigger": TRIGGERS,
+    "unit": {"elapsed": _("Minutes"), "office": _("Office minutes"), "working_days": _("Working days")},
     "gate": {"legal": _("Legal case"), "restriction": _("Service restriction")},
     "missing": REASONS,
     "column": labels.COLUMNS,
@@ -423,5 +426,5 @@ def changes(stored: str | None, _row: Any = None) -> Any:
     for name, each in read.items():
         before, after = each if isinstance(each, list) and len(each) == 2 else (None, each)
         shown = value(name, after) if before is None else f"{value(name, before)} → {value(name, after)}"
-        lines.append(Markup("{}: {}").format(field(name), shown))
-    return Markup('<span class="long">{}</span>').format(Markup("\n").join(lines))
+        lines.append(gettext("%(name)s: %(value)s", name=field(name), value=shown))
+    return Markup('<span class="long">{}</span>').format("\n".join(lines))
