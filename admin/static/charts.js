@@ -5,7 +5,7 @@ document.querySelectorAll("canvas[data-chart]").forEach((canvas) => {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(name).trim();
   const grid = { color: colour("--line") };
-  const ticks = { color: colour("--soft"), font: { family: style.fontFamily } };
+  const ticks = { color: colour("--soft"), font: { family: getComputedStyle(document.body).fontFamily } };
   new Chart(canvas, {
     type: canvas.dataset.chart,
     data: {

@@ -105,6 +105,8 @@ def serve(instance: Path, *init: str) -> Iterator[Served]:
     finally:
         process.terminate()
         process.wait(30)
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def address_of(process: subprocess.Popen[str]) -> str:

@@ -1,0 +1,167 @@
+"""One thin line through everything, in a real browser (P1-P8, B4, M1, M2, T1-T4, C4, V1, K4).
+
+IT imports the roster of an area of 943 households; the manager issues the month's bills; the cashier takes a
+payment and prints the receipt; the front desk registers a complaint; the clock escalates it and makes the
+reminders that are due; the ticket is resolved and its follow-up visit planned; the manager sees what is
+overdue and escalated one click from the start page. Then every page is looked at in three languages and
+two widths.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import LOCALES, WIDTHS, Person, Served, serve
+from tests.office.sheets import HOUSEHOLDS, ROSTER_HEADER, csv_file, roster_rows
+
+PAYER = ROSTER_HEADER.index("业主姓名")
+OPENS = "2026-12-01T09:30:00+08:00"  # a Tuesday
+NEXT_DAY = "2026-12-02T18:00:00+08:00"
+AFTER_DUE = "2026-12-21T10:00:00+08:00"
+PERIOD = "2026-12"
+
+pytestmark = pytest.mark.xdist_group("line")
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    yield from serve(tmp_path_factory.mktemp("line"), "--preset", "residential", "--demo", "--sandbox")
+
+
+def exported(office: Served, kind: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(office.run("export", kind, "--format", "csv").lstrip("\ufeff"))))
+
+
+def test_the_line(office: Served, sign_in: Callable[..., Person], tmp_path: Path) -> None:
+    office.run("tick", "--at", OPENS)
+
+    # IT: the roster
+    rows = roster_rows()
+    file = csv_file(tmp_path / "名册.csv", ROSTER_HEADER, rows, encoding="gbk")
+    before = len(exported(office, "units"))
+    office.run("import", "roster", str(file))
+    assert len(exported(office, "units")) == before + HOUSEHOLDS
+
+    # the manager: preview, then issue
+    manager = sign_in(office, "manager")
+    page = manager.go(f"/billing/?period={PERIOD}")
+    manager.picture("line-1-billing-preview")
+    page.get_by_role("button", name="Issue these bills").click()
+    page.get_by_role("button", name="Yes, do it").click()
+    expect(page.locator(".flash.good").first).to_contain_text("bills were issued")
+    manager.picture("line-2-billing-issued")
+    paying = sum(bool(row[PAYER]) for row in rows)
+    assert len(exported(office, "invoices")) == before + paying
+
+    # the cashier: keyboard only
+    cashier = sign_in(office, "cashier")
+    page = cashier.go("/cashier/")
+    page.keyboard.type("1-1-0101")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cashier/?unit_id=*")
+    cashier.picture("line-3-cashier")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**posted=*")
+    cashier.picture("line-4-paid")
+    receipt = receipt_of(page)
+    assert receipt.startswith(b"%PDF")
+    (payment,) = exported(office, "payments")
+    assert (payment["unit_code"], payment["amount"], payment["credit"]) == ("1-1-0101", "151.25", "0.00")
+
+    # the front desk: a complaint with its severity and deadlines
+    desk = sign_in(office, "desk")
+    page = desk.go("/tickets/new/")
+    fill_complaint(page)
+    desk.picture("line-5-intake")
+    page.get_by_role("button", name="Register", exact=False).first.click()
+    page.wait_for_url(lambda url: "/new/" not in url)
+    desk.picture("line-6-ticket")
+    (ticket,) = exported(office, "tickets")
+    assert (ticket["severity"], ticket["state"]) == ("major", "registered")
+
+    # the clock: late, escalated
+    office.run("tick", "--at", NEXT_DAY)
+    levels = {row["level"] for row in exported(office, "escalations")}
+    assert levels >= {"2", "3"}
+
+    # the manager: escalated, one click from the start page
+    page = manager.go("/start/")
+    manager.picture("line-7-start")
+    page.get_by_role("link", name="Escalated complaints").click()
+    expect(page.locator("main")).to_contain_text(ticket["number"])
+    manager.picture("line-8-escalated")
+
+    # the desk resolves it; the visit is planned
+    explained = json.loads(office.run("explain", "ticket", ticket["number"], "--json"))
+    assert explained
+    resolve(desk, ticket["number"])
+    (visit,) = exported(office, "visits")
+    assert (visit["ticket"], visit["assignee_role"]) == (ticket["number"], "station_head")
+    desk.go("/visits/")
+    desk.picture("line-9-visits")
+
+    # unpaid bills: reminders of the stages that are due
+    office.run("tick", "--at", AFTER_DUE)
+    made = [row for row in exported(office, "reminders") if row["state"] != "not_made"]
+    assert {row["stage"] for row in made} == {"upcoming", "friendly", "call"}
+    assert not any(row["unit_code"] == "1-1-0101" for row in made)
+    page = manager.go("/start/")
+    page.locator("a.tile", has_text="Overdue").click()
+    expect(page.locator("main")).to_contain_text("2026-12-15")
+    manager.picture("line-10-overdue")
+    assert office.run("check").strip() != ""
+
+
+def receipt_of(page: Page) -> bytes:
+    """What the print button answers."""
+    form = page.locator("form[action='/cashier/receipt/']")
+    fields = {name: form.locator(f"input[name={name}]").input_value() for name in ("csrf_token", "id")}
+    answer = page.request.post(page.url.split("/cashier/")[0] + "/cashier/receipt/", form=fields)
+    assert answer.status == 200
+    return answer.body()
+
+
+def fill_complaint(page: Page) -> None:
+    page.locator("[name=statement]").fill("3 栋两台电梯同时停运,五户老人出行困难。")
+    page.locator("[name=household_count]").fill("5")
+    page.locator("select[name=category]").select_option("equipment")
+    page.locator("select[name=channel]").select_option("phone")
+
+
+def resolve(person: Person, number: str) -> None:
+    page = person.go(f"/tickets/?search={number}")
+    page.get_by_role("link", name=number).first.click()
+    page.get_by_role("button", name="Resolve", exact=False).first.click()
+    page.locator("[name=resolution], [name=note]").first.fill("电梯已修复,逐户致歉。")
+    page.locator("main form button.main, dialog button.main").first.click()
+    page.wait_for_load_state()
+
+
+PAGES = (
+    "start", "units", "owners", "areas", "invoices", "tariffs", "billing", "cashier", "payments", "day_close",
+    "statement_rows", "reminders", "reminder_batches", "contacts", "tickets", "tickets/new", "escalations", "visits",
+    "reports", "complaint_reports", "policies", "policies/edit", "jobs", "audit", "staff", "imports",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("language", LOCALES)
+def test_every_page_in_every_language(
+    office: Served, sign_in: Callable[..., Person], language: str, width: str
+) -> None:
+    person = sign_in(office, "admin", language=language, width=width)
+    for name in PAGES:
+        path = "/policies/edit/?policy=ladder" if name == "policies/edit" else f"/{name}/"
+        person.go(path)
+        person.picture(f"{name.replace('/', '-')}-{language}-{width}")
+    assert (
+        person.page.locator("html").get_attribute("lang")
+        == {"en": "en", "zh_Hans": "zh-Hans", "zh_Hant": "zh-Hant"}[language]
+    )
