@@ -5,6 +5,7 @@ Exit 0 when done; 1 with one line on stderr when the office refuses; 2 for wrong
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -270,9 +271,9 @@ def export(kind: str, file: Path | None, *, file_format: str | None) -> None:
 
     if file_format == "xlsx" and file is None:
         raise click.UsageError("XLSX needs a FILE")
-    out = click.get_text_stream("stdout", encoding="utf-8")
+    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")  # whatever the terminal's
     exports.write(db.session(), kind, file=file, out=out, file_format=file_format or "")
-    out.flush()
+    out.detach()
 
 
 @click.command()
