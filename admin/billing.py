@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import formats, labels, language
+from admin import formats, labels, language, refusals
 from admin.base import Ask, OfficePage, OfficeView, OneClick, Related, office_action
 from admin.lists import ChoiceFilter, FlagFilter, RangeFilter, RelationFilter, TextFilter
 from admin.sessions import current_staff
@@ -338,7 +338,7 @@ class BillingPage(OfficePage):
             try:
                 preview = billing.preview(db.session(), period, now=self.now())
             except Refused as wrong:
-                refusal = _(wrong.message, **{name: str(value) for name, value in wrong.values.items()})
+                refusal = refusals.words(wrong)
         runs = db.session.query(BillingRun).order_by(BillingRun.id.desc()).limit(12).all()
         return self.render(
             "office/billing_run.html",
@@ -392,7 +392,7 @@ class BillingPage(OfficePage):
             db.session.commit()
         except Refused as refusal:
             db.session.rollback()
-            flash(_(refusal.message, **{name: str(value) for name, value in refusal.values.items()}), "error")
+            flash(refusals.words(refusal), "error")
             return None
         return answer
 

@@ -12,7 +12,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import formats, labels, language
+from admin import formats, labels, language, refusals
 from admin.base import Ask, OfficePage, OfficeView, OneClick, Related, office_action
 from admin.billing import pdf_answer
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
@@ -27,7 +27,7 @@ from rules.money import MoneyError, money
 
 def told(refusal: Refused) -> str:
     """A refusal in the reader's language."""
-    return _(refusal.message, **{name: str(value) for name, value in refusal.values.items()})
+    return refusals.words(refusal)
 
 
 class CashierPage(OfficePage):
