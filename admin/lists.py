@@ -597,8 +597,8 @@ def read_cursor(view: Any, query: Query, packed: str) -> tuple[Any, int] | None:
             return None
         if value is not None:
             kind = python_type(view.sort_type(sort))
-            value = parsed_instant(value) if issubclass(kind, datetime) else parsed(kind, value)
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+            value = parsed_cursor(kind, value)
+    except (ValueError, TypeError, ArithmeticError, binascii.Error, RecursionError):
         return None
     return value, key
 
@@ -632,6 +632,18 @@ def parsed(kind: type, value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError(value)
     return value
+
+
+def parsed_cursor(kind: type, value: Any) -> Any:
+    """A sort key from a cursor; raises ValueError for anything else."""
+    if issubclass(kind, datetime):
+        return parsed_instant(value)
+    if issubclass(kind, Decimal):  # as exact as the column, unlike what a person types
+        amount = Decimal(value) if len(value) < 40 else Decimal("nan")
+        if not amount.is_finite() or abs(amount) >= 10**12:
+            raise ValueError(value)
+        return amount
+    return parsed(kind, value)
 
 
 def parsed_instant(value: str) -> datetime:

@@ -179,6 +179,15 @@ SCREENS: dict[str, dict[str, str]] = {
     "undertakings": {"it_admin": "sx", "manager": "sax", "director": "sax", "station_head": "sax"},
     "public_notices": {"it_admin": "sx", "manager": "sax", "director": "sax"},
     "forecast": {"everyone": "s"},
+    "ladder_holds": {
+        "it_admin": "sx",
+        "manager": "sax",
+        "director": "sx",
+        "station_head": "sax",
+        "steward": "s",
+        "cashier": "s",
+    },
+    "opening_texts": {"it_admin": ALL, "manager": ALL, "station_head": ALL, "everyone": "s"},
     # Complaints
     "tickets": {
         "it_admin": "scax",
@@ -241,6 +250,13 @@ SCREENS: dict[str, dict[str, str]] = {
     "policy_versions": {"it_admin": "sceax", "manager": "sceax", "director": "sceax", "everyone": "s"},
     "paper_templates": {"it_admin": "sceax", "manager": "sceax", "everyone": "s"},
     "simulate": {"it_admin": "sa", "manager": "sa", "director": "sa"},
+    "complaint_reports": {
+        "it_admin": "sx",
+        "manager": "sax",
+        "director": "sax",
+        "station_head": "sx",
+        "department_lead": "s",
+    },
     # Office
     "audit": {"it_admin": "sax", "manager": "sax", "director": "sx"},
     "jobs": {"it_admin": "sax", "manager": "sx", "director": "s"},

@@ -160,12 +160,14 @@ def stock(app: Flask) -> Callable[[str], int]:
     """Flask-Admin as it comes, on the same tables."""
     from flask_admin import Admin, AdminIndexView
     from flask_admin.contrib.sqla import ModelView
+    from flask_babel import Babel
 
     from models.people import Occupancy
 
     plain = Flask("stock")
     plain.config.update(app.config, SECRET_KEY="stock")
     db.init_app(plain)
+    Babel(plain)
     panel = Admin(plain, index_view=AdminIndexView())
     panel.add_view(ModelView(Occupancy, db, endpoint="stock"))
     client = plain.test_client()
