@@ -238,6 +238,8 @@ class Restriction(EditableRow, Model):
     unit: Mapped[Unit] = relationship()
     payer: Mapped[Owner] = relationship()
     fee_item: Mapped[FeeItem | None] = relationship()
+    approved_by: Mapped[Staff | None] = relationship(foreign_keys=[approved_by_id])
+    second_approved_by: Mapped[Staff | None] = relationship(foreign_keys=[second_approved_by_id])
 
 
 class LegalCase(EditableRow, Model):

@@ -1,0 +1,877 @@
+"""Arrears: batches, today's calls, contacts, plans, restrictions, cases, and what comes next (C4–C12, B9)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from flask import Response, abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin import code_words, formats, labels, language, refusals
+from admin.base import Ask, OfficePage, OfficeView, OneClick, Related, office_action, read_asked
+from admin.billing import pdf_answer
+from admin.lists import ChoiceFilter, RangeFilter
+from admin.sessions import current_staff
+from models.base import db
+from models.billing import Instalment, InstalmentPlan, Invoice
+from models.collection import (
+    ArrearsNotice,
+    Contact,
+    LadderHold,
+    LegalCase,
+    OpeningText,
+    Reminder,
+    ReminderBatch,
+    Restriction,
+)
+from models.people import Owner
+from models.property import Building, Unit
+from office import call_list, contacts, explain, legal, letters, plans, reminders, restrictions
+from office.contacts import NewContact
+from office.errors import N_, Refused
+from office.payments import payers_on
+
+CHANNELS = {**labels.CHANNELS_OUT, **labels.CONTACT_METHODS}
+WHY = {
+    **labels.STAGES,
+    "promise_due": _l("A promise is due today"),
+    "promise_broken": _l("A promise was broken"),
+}
+NEXT_STEPS = {
+    "call": _l("Speak with them"),
+    "remind": _l("Remind kindly"),
+    "complaint": _l("Wait for the complaint"),
+    "plan": _l("Offer an instalment plan"),
+    "message": _l("Send a message"),
+    "check_bill": _l("Check the bill together"),
+    "legal": _l("The legal path, when its gate is passed"),
+    "find_contact": _l("Find a working contact"),
+}
+LAW = _l("Water, power, heat, gas and access can't be restricted (Civil Code art. 944).")
+
+
+def staff_id() -> int:
+    staff = current_staff()
+    assert staff is not None
+    return int(staff.id)
+
+
+def debtor_of(view: Any, given: Mapping[str, Any]) -> tuple[int, int]:
+    """The unit named in an action and who pays for it today. Raises Refused."""
+    code = str(given["unit_code"]).strip()
+    unit_id = db.session.scalar(db.select(Unit.id).where(Unit.code == code))
+    if unit_id is None:
+        raise Refused(N_("There is no unit %(code)s"), code=code)
+    payer_id = payers_on(db.session(), [(unit_id, view.today())])[0]
+    if payer_id is None:
+        raise Refused(N_("Nobody pays for this unit on that day"))
+    return unit_id, payer_id
+
+
+def key_of(text: str) -> int | None:
+    """A row's id from an address, None for what can't be one."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+# --- today ----------------------------------------------------------------------------------------
+
+
+class CallListPage(OfficePage):
+    """Today's calls and visits with a form for the door, at phone width too (C6, C8)."""
+
+    screen = "call_list"
+    title = _l("Calls and visits today")
+    room = "arrears"
+    icon = "phone-call"
+    verbs = {"contact": "see", "enter": "act"}
+
+    @expose("/")
+    def index(self) -> Any:
+        entries = call_list.call_list(
+            db.session(), now=self.now(), language=self.reading(), staff_id=staff_id()
+        )
+        return self.render(
+            "office/call_list.html",
+            entries=entries,
+            view=self,
+            why=WHY,
+            steps=NEXT_STEPS,
+            reasons=labels.ARREARS_REASONS,
+            channels=CHANNELS,
+            today=self.today(),
+        )
+
+    def reading(self) -> str:
+        current = str(language.current())
+        return current[:7] if current.startswith("zh") else "en"
+
+    @property
+    def fields(self) -> tuple[Ask, ...]:
+        return (
+            Ask("method", _l("Method"), kind="choice", is_required=True, choices=labels.CONTACT_METHODS),
+            Ask("outcome", _l("Outcome"), kind="choice", is_required=True, choices=labels.CONTACT_OUTCOMES),
+            Ask("arrears_reason", _l("Reason for arrears"), kind="choice", choices=labels.ARREARS_REASONS),
+            Ask("spoke_with", _l("Spoke with")),
+            Ask("promised_on", _l("Promised for"), kind="date"),
+            Ask("promised_amount", _l("Amount promised"), kind="money"),
+            Ask("note", _l("What was said"), kind="area"),
+        )
+
+    @expose("/contact/")
+    def contact(self) -> Any:
+        return self._form({}, {})
+
+    def _form(self, given: Mapping[str, Any], problems: Mapping[str, str]) -> Any:
+        unit_id, payer_id = (key_of(request.values.get(name, "")) for name in ("unit_id", "payer_id"))
+        unit = db.session.get(Unit, unit_id) if unit_id else None
+        payer = db.session.get(Owner, payer_id) if payer_id else None
+        if unit is None or payer is None:
+            abort(404)
+        entries = call_list.call_list(db.session(), now=self.now(), language=self.reading())
+        entry = next((one for one in entries if (one.unit_id, one.payer_id) == (unit.id, payer.id)), None)
+        last = db.session.scalars(
+            db.select(Contact)
+            .where(Contact.unit_id == unit.id, Contact.payer_id == payer.id)
+            .order_by(Contact.at.desc())
+            .limit(5)
+        ).all()
+        return self.render(
+            "office/contact_form.html",
+            unit=unit,
+            payer=payer,
+            entry=entry,
+            last=last,
+            fields=self.fields,
+            given=given,
+            problems=problems,
+            view=self,
+            outcomes=labels.CONTACT_OUTCOMES,
+            methods=labels.CONTACT_METHODS,
+            reasons=labels.ARREARS_REASONS,
+            reminder_id=request.values.get("reminder_id", ""),
+        )
+
+    @expose("/enter/", methods=("POST",))
+    def enter(self) -> Any:
+        given, problems = read_asked(self.fields, request.form, self)
+        unit_id, payer_id = key_of(request.form.get("unit_id", "")), key_of(request.form.get("payer_id", ""))
+        if unit_id is None or payer_id is None:
+            abort(404)
+        if problems:
+            return self._form(request.form, problems)
+        entered = NewContact(
+            unit_id=unit_id,
+            payer_id=payer_id,
+            at=self.now(),
+            staff_id=staff_id(),
+            reminder_id=key_of(request.form.get("reminder_id", "")),
+            method=given["method"],
+            outcome=given["outcome"],
+            arrears_reason=given["arrears_reason"] or "",
+            spoke_with=given["spoke_with"][:120],
+            promised_on=given["promised_on"],
+            promised_amount=given["promised_amount"],
+            note=given["note"],
+        )
+        try:
+            contacts.record_contact(db.session(), entered, now=self.now())
+            db.session.commit()
+        except Refused as refusal:
+            db.session.rollback()
+            flash(refusals.words(refusal), "error")
+            return self._form(request.form, {})
+        flash(_("The contact was entered."), "success")
+        return redirect(url_for("call_list.index"))
+
+
+# --- reminders ------------------------------------------------------------------------------------
+
+
+class ReminderBatchView(OfficeView):
+    table = ReminderBatch
+    screen = "reminder_batches"
+    title = _l("Reminder batches")
+    room = "arrears"
+    icon = "layers"
+    can_create = can_edit = can_delete = False
+    column_list = ("number", "stage", "made_for", "state", "part", "approved_at")
+    column_searchable_list = ("number",)
+    column_default_sort = "-made_for"
+    column_labels = {"stage": _l("Dunning stage")}
+    choices = {"stage": labels.STAGES, "state": labels.BATCH_STATES}
+    filters = (ChoiceFilter("stage"), ChoiceFilter("state"), RangeFilter("made_for"))
+    one_click = (
+        OneClick("draft", _l("Waiting for approval"), lambda _view: [ReminderBatch.state == "draft"]),
+        OneClick("print", _l("To print"), lambda _view: [ReminderBatch.id.in_(to_print())]),
+    )
+    related = (Related("reminders", "batch_id", size=50),)
+    empty_hint = _l(
+        "The clock makes a batch for each stage that is due; here it is looked through and approved."
+    )
+
+    @office_action(
+        "approve", _l("Approve"), icon="check", confirm=_l("Let these reminders go out?"), tone="main"
+    )
+    def approve(self, rows: Sequence[ReminderBatch], _given: Any) -> str:
+        for row in rows:
+            reminders.approve_batch(db.session(), row.id, now=self.now(), staff_id=staff_id())
+        return _("%(count)s batches were approved.", count=len(rows))
+
+    @office_action("letters", _l("Print letters"), on="row", icon="printer")
+    def letters(self, rows: Sequence[ReminderBatch], _given: Any) -> Response:
+        made = letters.batch_pdf(
+            db.session(), rows[0].id, language=self.reading(), now=self.now(), staff_id=staff_id()
+        )
+        return pdf_answer(made, f"{rows[0].number}.pdf")
+
+    def reading(self) -> str:
+        current = str(language.current())
+        return current[:7] if current.startswith("zh") else "en"
+
+
+def to_print() -> Any:
+    """The batches with letters that are approved and not printed."""
+    return db.select(Reminder.batch_id).where(Reminder.state == "approved", Reminder.channel == "print")
+
+
+class ReminderView(OfficeView):
+    table = Reminder
+    screen = "reminders"
+    title = _l("Reminders")
+    room = "arrears"
+    icon = "bell-ring"
+    is_large = True
+    can_create = can_edit = can_delete = False
+    column_list = (
+        "planned_on",
+        "stage",
+        "unit.code",
+        "payer.name",
+        "debt",
+        "due_on",
+        "channel",
+        "state",
+        "reason",
+    )
+    column_hidden = ("batch.number", "sent_at", "subject.number", "why")
+    column_searchable_list = ("unit.code", "payer.name", "payer.pinyin_initials", "batch.number")
+    column_default_sort = "-planned_on"
+    column_labels = {
+        "stage": _l("Dunning stage"),
+        "why": _l("Why it was made"),
+        "reason": _l("Why not"),
+        "subject.number": _l("Invoice no."),
+        "batch.number": _l("Reminder batch"),
+    }
+    choices = {"stage": labels.STAGES, "state": labels.REMINDER_STATES, "channel": CHANNELS}
+    column_formats = {"reason": formats.reason, "why": formats.reason}
+    filters = (
+        ChoiceFilter("stage"),
+        ChoiceFilter("state"),
+        ChoiceFilter("channel"),
+        RangeFilter("planned_on"),
+        RangeFilter("debt"),
+    )
+    one_click = (
+        OneClick("left_out", _l("Left out"), lambda _view: [Reminder.state.in_(("not_made", "dropped"))]),
+        OneClick(
+            "unknown", _l("Unknown or given up"), lambda _view: [Reminder.state.in_(("unknown", "dead"))]
+        ),
+        OneClick("todo", _l("To do"), lambda _view: [Reminder.state.in_(("planned", "approved"))]),
+    )
+    detail_columns = (
+        "stage",
+        "unit.code",
+        "payer.name",
+        "subject.number",
+        "debt",
+        "due_on",
+        "planned_on",
+        "batch.number",
+        "channel",
+        "state",
+        "sent_at",
+        "why",
+        "reason",
+    )
+
+    @office_action(
+        "drop",
+        _l("Drop"),
+        icon="x",
+        tone="bad",
+        fields=(Ask("reason", _l("Reason"), is_required=True),),
+    )
+    def drop(self, rows: Sequence[Reminder], given: Mapping[str, Any]) -> str:
+        for row in rows:
+            reminders.drop_reminder(
+                db.session(), row.id, reason=given["reason"], now=self.now(), staff_id=staff_id()
+            )
+        return _("%(count)s reminders were dropped.", count=len(rows))
+
+    @office_action("printed", _l("Mark as printed"), icon="printer")
+    def printed(self, rows: Sequence[Reminder], _given: Any) -> str:
+        return self._mark(rows, "printed")
+
+    @office_action("done", _l("Mark as done"), icon="check")
+    def done(self, rows: Sequence[Reminder], _given: Any) -> str:
+        return self._mark(rows, "done")
+
+    def _mark(self, rows: Sequence[Reminder], state: str) -> str:
+        ids = [row.id for row in rows]
+        count = reminders.mark(db.session(), ids, state, now=self.now(), staff_id=staff_id())
+        return _("%(count)s reminders were marked.", count=count)
+
+
+# --- contacts, holds, openings --------------------------------------------------------------------
+
+
+class ContactView(OfficeView):
+    table = Contact
+    screen = "contacts"
+    title = _l("Contact log")
+    room = "arrears"
+    icon = "contact"
+    is_large = True
+    can_create = can_edit = can_delete = False
+    column_list = (
+        "at",
+        "unit.code",
+        "payer.name",
+        "method",
+        "staff.name",
+        "outcome",
+        "arrears_reason",
+        "promised_on",
+        "promised_amount",
+        "promise_state",
+    )
+    column_hidden = ("note", "spoke_with")
+    column_searchable_list = ("unit.code", "payer.name", "payer.pinyin_initials")
+    column_default_sort = "-at"
+    column_labels = {"spoke_with": _l("Spoke with")}
+    choices = {
+        "method": labels.CONTACT_METHODS,
+        "outcome": labels.CONTACT_OUTCOMES,
+        "arrears_reason": labels.ARREARS_REASONS,
+        "promise_state": labels.PROMISE_STATES,
+    }
+    filters = (
+        ChoiceFilter("method"),
+        ChoiceFilter("arrears_reason"),
+        ChoiceFilter("promise_state"),
+        RangeFilter("at"),
+        RangeFilter("promised_on"),
+    )
+    one_click = (
+        OneClick(
+            "week",
+            _l("Promises due this week"),
+            lambda view: [
+                Contact.promise_state == "open",
+                Contact.promised_on <= view.today() + timedelta(days=6 - view.today().weekday()),
+            ],
+        ),
+        OneClick("broken", _l("Broken promises"), lambda _view: [Contact.promise_state == "broken"]),
+        OneClick("lost", _l("Unreachable"), lambda _view: [Contact.arrears_reason == "unreachable"]),
+    )
+
+
+class LadderHoldView(OfficeView):
+    table = LadderHold
+    screen = "ladder_holds"
+    title = _l("Dunning holds")
+    room = "arrears"
+    icon = "pause"
+    can_create = can_edit = can_delete = False
+    column_list = ("unit.code", "payer.name", "from_at", "until_on", "ended_at", "reason")
+    column_searchable_list = ("unit.code",)
+    column_labels = {"until_on": _l("Through"), "ended_at": _l("Ended at")}
+    one_click = (OneClick("running", _l("Running"), lambda _view: [LadderHold.ended_at.is_(None)]),)
+
+    @office_action(
+        "hold",
+        _l("Hold a unit's reminders"),
+        on="list",
+        icon="pause",
+        fields=(
+            Ask("unit_code", _l("Unit no."), is_required=True),
+            Ask("until_on", _l("Through"), kind="date"),
+            Ask("reason", _l("Reason"), is_required=True),
+        ),
+    )
+    def hold(self, _rows: Any, given: Mapping[str, Any]) -> str:
+        contacts.hold_ladder(
+            db.session(),
+            debtor_of(self, given),
+            reason=given["reason"],
+            until_on=given["until_on"],
+            now=self.now(),
+            staff_id=staff_id(),
+        )
+        return _("The ladder waits.")
+
+    @office_action("end", _l("Let it go on"), icon="play", confirm=_l("Let the ladder go on?"))
+    def end(self, rows: Sequence[LadderHold], _given: Any) -> str:
+        for row in rows:
+            contacts.end_hold(db.session(), row.id, now=self.now(), staff_id=staff_id())
+        return _("%(count)s holds were ended.", count=len(rows))
+
+
+class OpeningTextView(OfficeView):
+    table = OpeningText
+    screen = "opening_texts"
+    title = _l("Suggested openings")
+    room = "arrears"
+    icon = "message-circle"
+    column_list = ("arrears_reason", "language", "text")
+    form_columns = ("arrears_reason", "language", "text")
+    column_labels = {"text": _l("Text")}
+    choices = {
+        "arrears_reason": {"": _l("Not known yet"), **labels.ARREARS_REASONS},
+        "language": labels.LANGUAGES,
+    }
+    column_descriptions = {
+        "text": _l("{estate_name}, {unit_code}, {amount} and {due_on} are filled in."),
+    }
+    empty_hint = _l("Until you write your own, the program's own suggestions are shown on the call list.")
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+
+class InstalmentPlanView(OfficeView):
+    table = InstalmentPlan
+    screen = "instalment_plans"
+    title = _l("Instalment plans")
+    room = "arrears"
+    icon = "calendar-clock"
+    can_create = can_edit = can_delete = False
+    column_list = ("unit.code", "payer.name", "amount", "state", "approved_at", "ended_on", "reason")
+    column_searchable_list = ("unit.code", "payer.name")
+    choices = {"state": labels.PLAN_STATES}
+    filters = (ChoiceFilter("state"),)
+    one_click = (
+        OneClick("proposed", _l("Waiting for approval"), lambda _view: [InstalmentPlan.state == "proposed"]),
+        OneClick("running", _l("Running"), lambda _view: [InstalmentPlan.state == "running"]),
+    )
+    related = (Related("instalments", "plan_id"),)
+
+    @office_action(
+        "propose",
+        _l("Propose a plan"),
+        on="list",
+        icon="plus",
+        verb="create",
+        fields=(
+            Ask("unit_code", _l("Unit no."), is_required=True),
+            Ask("count", _l("Instalments, one a month"), kind="number", is_required=True),
+            Ask("first_on", _l("First instalment on"), kind="date", is_required=True),
+            Ask("reason", _l("Reason")),
+        ),
+    )
+    def propose(self, _rows: Any, given: Mapping[str, Any]) -> str:
+        session, debtor = db.session(), debtor_of(self, given)
+        amount = plans.debt_of(session, debtor, self.now())
+        parts = plans.even_parts(amount, int(given["count"]), given["first_on"])
+        plan = plans.propose_plan(
+            session, debtor, parts, now=self.now(), staff_id=staff_id(), reason=given["reason"]
+        )
+        return _("A plan over %(amount)s yuan waits for approval.", amount=formats.money(plan.amount))
+
+    @office_action(
+        "approve",
+        _l("Approve"),
+        on="row",
+        icon="check",
+        confirm=_l("Approve this plan? Its bills get no reminders while it is kept."),
+    )
+    def approve(self, rows: Sequence[InstalmentPlan], _given: Any) -> str:
+        plans.approve_plan(db.session(), rows[0].id, now=self.now(), staff_id=staff_id())
+        return _("The plan runs.")
+
+    @office_action(
+        "cancel",
+        _l("Cancel"),
+        on="row",
+        icon="ban",
+        tone="bad",
+        fields=(Ask("reason", _l("Reason"), is_required=True),),
+    )
+    def cancel(self, rows: Sequence[InstalmentPlan], given: Mapping[str, Any]) -> str:
+        plans.cancel_plan(
+            db.session(), rows[0].id, reason=given["reason"], now=self.now(), staff_id=staff_id()
+        )
+        return _("The plan was cancelled.")
+
+
+class InstalmentView(OfficeView):
+    table = Instalment
+    screen = "instalments"
+    title = _l("Instalments")
+    room = "arrears"
+    is_in_menu = False
+    can_create = can_edit = can_delete = False
+    column_list = ("due_on", "amount", "state")
+    choices = {"state": {"open": _l("Open"), "kept": _l("Kept"), "missed": _l("Missed")}}
+
+
+# --- last resorts ---------------------------------------------------------------------------------
+
+
+def services(view: Any) -> dict[str, Any]:
+    """The services that may be chosen: optional, contracted, protected by no law."""
+    found = restrictions.choosable_services(db.session(), view.today())
+    return {str(item.id): item.name_in(language.current()) for item in found}
+
+
+class RestrictionView(OfficeView):
+    table = Restriction
+    screen = "restrictions"
+    title = _l("Service restrictions")
+    room = "arrears"
+    icon = "shield-alert"
+    can_create = can_edit = can_delete = False
+    details_template = "office/restriction_details.html"
+    column_list = (
+        "unit.code",
+        "payer.name",
+        "fee_item.name",
+        "state",
+        "requested_on",
+        "effective_on",
+        "lifted_on",
+        "reason",
+    )
+    column_searchable_list = ("unit.code", "payer.name")
+    column_labels = {"fee_item.name": _l("Service"), "undertaking_until": _l("Undertaking until")}
+    column_formats = {"reason": formats.reason}
+    choices = {"state": labels.RESTRICTION_STATES}
+    filters = (ChoiceFilter("state"), RangeFilter("requested_on"))
+    one_click = (
+        OneClick("requested", _l("Waiting for approval"), lambda _view: [Restriction.state == "requested"]),
+        OneClick("in_effect", _l("In effect"), lambda _view: [Restriction.state == "in_effect"]),
+    )
+    detail_columns = (
+        "unit.code",
+        "payer.name",
+        "fee_item.name",
+        "contract_clause",
+        "state",
+        "requested_on",
+        "approved_by.name",
+        "approved_at",
+        "second_approved_by.name",
+        "second_approved_at",
+        "effective_on",
+        "lifted_on",
+        "undertaking_until",
+        "reason",
+    )
+
+    def gate_of(self, row: Restriction) -> list[str]:
+        """What the gate still misses, in words; nothing for what is over."""
+        if row.state not in {"requested", "approved"}:
+            return []
+        lacking = restrictions.missing(db.session(), row, at=self.now(), is_taking_effect=True)
+        return [code_words.value("missing", code) for code in lacking]
+
+    law = LAW
+
+    @office_action(
+        "choose_service",
+        _l("Choose the service"),
+        on="row",
+        icon="list-checks",
+        fields=(
+            Ask(
+                "service",
+                _l("Optional contracted service"),
+                kind="choice",
+                is_required=True,
+                choices=services,
+                help=LAW,
+            ),
+            Ask("clause", _l("Contract clause"), is_required=True),
+        ),
+    )
+    def choose_service(self, rows: Sequence[Restriction], given: Mapping[str, Any]) -> str:
+        restrictions.choose_service(
+            db.session(),
+            rows[0].id,
+            fee_item_id=int(given["service"]),
+            contract_clause=given["clause"],
+            now=self.now(),
+            staff_id=staff_id(),
+        )
+        return _("The service was chosen.")
+
+    @office_action("approve", _l("Approve"), on="row", icon="check", confirm=_l("Approve this restriction?"))
+    def approve(self, rows: Sequence[Restriction], _given: Any) -> str:
+        return self._approve(rows[0], is_signed=False)
+
+    @office_action(
+        "sign",
+        _l("Approve with signature (manager)"),
+        on="row",
+        icon="pencil",
+        confirm=_l("Sign this restriction as manager?"),
+    )
+    def sign(self, rows: Sequence[Restriction], _given: Any) -> str:
+        return self._approve(rows[0], is_signed=True)
+
+    def _approve(self, row: Restriction, *, is_signed: bool) -> str:
+        made = restrictions.approve_restriction(
+            db.session(), row.id, is_signed=is_signed, now=self.now(), staff_id=staff_id()
+        )
+        if made.effective_on is None:
+            return _("Approved; the other approval is still missing.")
+        return _("Approved: it takes effect on %(day)s.", day=formats.day(made.effective_on))
+
+    @office_action(
+        "refuse",
+        _l("Refuse"),
+        on="row",
+        icon="ban",
+        tone="bad",
+        fields=(Ask("reason", _l("Reason"), is_required=True),),
+    )
+    def refuse(self, rows: Sequence[Restriction], given: Mapping[str, Any]) -> str:
+        restrictions.refuse_restriction(
+            db.session(), rows[0].id, reason=given["reason"], now=self.now(), staff_id=staff_id()
+        )
+        return _("The restriction was refused.")
+
+    @office_action(
+        "undertaking",
+        _l("Restore against an undertaking"),
+        on="row",
+        icon="handshake",
+        fields=(Ask("until_on", _l("Undertaking until"), kind="date", is_required=True),),
+    )
+    def undertaking(self, rows: Sequence[Restriction], given: Mapping[str, Any]) -> str:
+        restrictions.sign_undertaking(
+            db.session(), rows[0].id, until_on=given["until_on"], now=self.now(), staff_id=staff_id()
+        )
+        return _("The service is restored while the undertaking is kept.")
+
+    @office_action("letter", _l("Print the letter"), on="row", icon="printer")
+    def letter(self, rows: Sequence[Restriction], _given: Any) -> Response:
+        current = str(language.current())
+        made = letters.restriction_pdf(
+            db.session(),
+            rows[0].id,
+            language=current[:7] if current.startswith("zh") else "en",
+            now=self.now(),
+            staff_id=staff_id(),
+        )
+        return pdf_answer(made, f"restriction-{rows[0].id}.pdf")
+
+
+class LegalCaseView(OfficeView):
+    table = LegalCase
+    screen = "legal_cases"
+    title = _l("Legal cases")
+    room = "arrears"
+    icon = "gavel"
+    can_create = can_edit = can_delete = False
+    column_list = (
+        "unit.code",
+        "payer.name",
+        "state",
+        "opened_on",
+        "amount",
+        "recovered",
+        "letter_batch",
+        "filing_batch",
+        "closed_on",
+    )
+    column_hidden = ("missing", "result")
+    column_searchable_list = ("unit.code", "payer.name")
+    choices = {"state": labels.LEGAL_STATES}
+    filters = (ChoiceFilter("state"), RangeFilter("opened_on"))
+    one_click = (OneClick("open", _l("Open"), lambda _view: [LegalCase.closed_on.is_(None)]),)
+
+    @office_action(
+        "open",
+        _l("Open a case"),
+        on="list",
+        icon="plus",
+        fields=(Ask("unit_code", _l("Unit no."), is_required=True),),
+    )
+    def open(self, _rows: Any, given: Mapping[str, Any]) -> str:
+        case = legal.open_case(db.session(), debtor_of(self, given), now=self.now(), staff_id=staff_id())
+        return _("A case over %(amount)s yuan was opened.", amount=formats.money(case.amount))
+
+    @office_action(
+        "move",
+        _l("Next step"),
+        on="row",
+        icon="chevron-right",
+        fields=(
+            Ask("state", _l("State"), kind="choice", is_required=True, choices=labels.LEGAL_STATES),
+            Ask("result", _l("Result")),
+            Ask("recovered", _l("Recovered"), kind="money"),
+        ),
+    )
+    def move(self, rows: Sequence[LegalCase], given: Mapping[str, Any]) -> str:
+        legal.move_case(
+            db.session(),
+            rows[0].id,
+            given["state"],
+            now=self.now(),
+            staff_id=staff_id(),
+            result=given["result"],
+            recovered=given["recovered"],
+        )
+        return _("The case is now: %(state)s.", state=labels.LEGAL_STATES[given["state"]])
+
+
+def buildings(_view: Any) -> dict[str, Any]:
+    rows = db.session.execute(db.select(Building.id, Building.name).order_by(Building.name))
+    return {str(row.id): row.name for row in rows}
+
+
+class PublicNoticeView(OfficeView):
+    table = ArrearsNotice
+    screen = "public_notices"
+    title = _l("Public notices of arrears")
+    room = "arrears"
+    icon = "megaphone"
+    can_create = can_edit = can_delete = False
+    column_list = ("place", "from_on", "to_on", "reason", "approved_at", "is_taken_down", "taken_down_on")
+    column_labels = {"taken_down_on": _l("Taken down on")}
+    one_click = (
+        OneClick(
+            "take_down",
+            _l("To take down"),
+            lambda view: [
+                ArrearsNotice.approved_by_id.is_not(None),
+                ~ArrearsNotice.is_taken_down,
+                ArrearsNotice.to_on <= view.today(),
+            ],
+        ),
+    )
+    empty_hint = _l(
+        "The normal notice is the collection rate per building. A list of unit numbers needs the director's "
+        "approval, a reason, a place and an end date; it never holds names, phones or amounts."
+    )
+
+    @office_action(
+        "request",
+        _l("Ask for a list"),
+        on="list",
+        icon="plus",
+        fields=(
+            Ask("building", _l("Building"), kind="choice", choices=buildings),
+            Ask("place", _l("Place"), is_required=True),
+            Ask("reason", _l("Reason"), is_required=True),
+            Ask("from_on", _l("From"), kind="date", is_required=True),
+            Ask("to_on", _l("To"), kind="date", is_required=True),
+        ),
+    )
+    def request(self, _rows: Any, given: Mapping[str, Any]) -> str:
+        legal.request_notice(
+            db.session(),
+            building_id=int(given["building"]) if given["building"] else None,
+            reason=given["reason"],
+            place=given["place"],
+            from_on=given["from_on"],
+            to_on=given["to_on"],
+            now=self.now(),
+            staff_id=staff_id(),
+        )
+        return _("The list waits for the director's approval.")
+
+    @office_action("approve", _l("Approve"), on="row", icon="check", confirm=_l("Approve this public list?"))
+    def approve(self, rows: Sequence[ArrearsNotice], _given: Any) -> str:
+        legal.approve_notice(db.session(), rows[0].id, now=self.now(), staff_id=staff_id())
+        return _("The list is approved.")
+
+    @office_action("print", _l("Print"), on="row", icon="printer")
+    def print(self, rows: Sequence[ArrearsNotice], _given: Any) -> Response:
+        current = str(language.current())
+        reading = current[:7] if current.startswith("zh") else "en"
+        made = letters.public_list_pdf(db.session(), rows[0].id, language=reading, now=self.now())
+        return pdf_answer(made, f"notice-{rows[0].id}.pdf")
+
+    @office_action("take_down", _l("Taken down"), icon="check")
+    def take_down(self, rows: Sequence[ArrearsNotice], _given: Any) -> str:
+        for row in rows:
+            legal.take_down(db.session(), row.id, now=self.now(), staff_id=staff_id())
+        return _("%(count)s lists were taken down.", count=len(rows))
+
+
+# --- what comes next ------------------------------------------------------------------------------
+
+
+class ForecastPage(OfficePage):
+    """What the clock will do in the next 30 days, and why one debt is where it is (C12)."""
+
+    screen = "forecast"
+    title = _l("What comes next")
+    room = "arrears"
+    icon = "calendar-days"
+    verbs = {"debt": "see"}
+
+    @expose("/")
+    def index(self) -> Any:
+        coming = explain.coming_stages(db.session(), self.now())
+        days: dict[Any, list[explain.ComingStage]] = {}
+        for one in coming:
+            days.setdefault(one.day, []).append(one)
+        return self.render("office/forecast.html", days=days, stages=labels.STAGES, view=self)
+
+    @expose("/debt/")
+    def debt(self) -> Any:
+        number = request.args.get("number", "")[:60]
+        unit_id = key_of(request.args.get("unit_id", ""))
+        if unit_id is not None:
+            number = self._oldest(unit_id)
+        if not number:
+            return self.render("office/debt.html", story=None, view=self, number="")
+        try:
+            story = explain.explain(db.session(), "invoice", number, now=self.now())
+        except Refused:
+            abort(404)
+        return self.render(
+            "office/debt.html",
+            story=story,
+            number=number,
+            stages=labels.STAGES,
+            states=labels.REMINDER_STATES,
+            invoice_states=labels.INVOICE_STATES,
+            words=lambda reason: code_words.reason(json.dumps(reason)) if reason else "",
+            amount=lambda text: formats.money(Decimal(text)),
+            view=self,
+        )
+
+    @staticmethod
+    def _oldest(unit_id: int) -> str:
+        """The unit's oldest open bill, else its latest one."""
+        query = db.select(Invoice.number).where(Invoice.unit_id == unit_id).limit(1)
+        oldest = query.where(Invoice.balance > 0).order_by(Invoice.due_on, Invoice.id)
+        latest = query.order_by(Invoice.due_on.desc(), Invoice.id.desc())
+        return db.session.scalar(oldest) or db.session.scalar(latest) or ""
+
+
+SCREENS = (
+    CallListPage,
+    ReminderBatchView,
+    ReminderView,
+    ContactView,
+    InstalmentPlanView,
+    InstalmentView,
+    RestrictionView,
+    LegalCaseView,
+    LadderHoldView,
+    PublicNoticeView,
+    OpeningTextView,
+    ForecastPage,
+)

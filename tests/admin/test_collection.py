@@ -1,0 +1,218 @@
+"""A steward's and a manager's work on arrears through the screens (C4–C12, B9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from models.billing import FeeItem, InstalmentPlan
+from models.collection import Contact, LadderHold, LegalCase, Reminder, ReminderBatch, Restriction
+from models.property import Estate, Unit
+from office import dunning
+from tests.admin.conftest import PASSWORD, Web, add_staff, text_of
+from tests.office.arrears import add_bill, add_unit, at
+
+SCREENS = (
+    "call_list",
+    "reminder_batches",
+    "reminders",
+    "contacts",
+    "instalment_plans",
+    "restrictions",
+    "legal_cases",
+    "ladder_holds",
+    "public_notices",
+    "opening_texts",
+    "forecast",
+)
+
+
+@pytest.fixture
+def arrears(web_of: Callable[..., Web]) -> Web:
+    """A tower in which unit 8-801 owes 100 since 5 March, on the afternoon of 3 April 2026."""
+    web = web_of("tower")
+    with web.rows() as session:
+        debtor = add_unit(session, "8-801", "陈静")
+        add_bill(session, debtor, date(2026, 3, 5), number="T-1")
+        day = date(2026, 3, 1)
+        while day <= date(2026, 4, 3):
+            dunning.judge_day(session, at(day))
+            day += timedelta(days=1)
+        session.execute(update(Estate).values(present_at=at(date(2026, 4, 3), 15)))
+        session.commit()
+        add_staff(session, "head", "station_head")
+        add_staff(session, "director", "director")
+    assert web.sign_in("manager", PASSWORD).status_code == 302
+    return web
+
+
+def act(web: Web, screen: str, action: str, row: Any = None, **fields: str) -> Any:
+    chosen = {"rowid": str(row.id)} if row is not None else {}
+    return web.post(
+        f"/{screen}/action/",
+        {"action": action, "confirmed": "1", **chosen, **fields},
+        follow_redirects=True,
+    )
+
+
+def first(web: Web, model: Any, **where: Any) -> Any:
+    with web.rows() as session:
+        found = session.scalars(select(model).filter_by(**where).order_by(model.id)).first()
+        session.expunge_all()
+        return found
+
+
+def hers(web: Web, model: Any, **where: Any) -> Any:
+    """The same of unit 8-801."""
+    with web.rows() as session:
+        unit_id = session.scalar(select(Unit.id).where(Unit.code == "8-801"))
+    return first(web, model, unit_id=unit_id, **where)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_every_screen_opens(arrears: Web, screen: str) -> None:
+    answer = arrears.get(f"/{screen}/")
+
+    assert answer.status_code == 200, text_of(answer)[:500]
+
+
+def test_a_batch_is_looked_through_approved_and_printed(arrears: Web) -> None:
+    batch = first(arrears, ReminderBatch, number="demand-20260323")
+
+    assert "8-801" in text_of(arrears.get(f"/reminder_batches/details/?id={batch.id}"))
+    act(arrears, "reminder_batches", "approve", batch)
+    pdf = act(arrears, "reminder_batches", "letters", batch)
+
+    assert pdf.mimetype == "application/pdf"
+    assert pdf.data.startswith(b"%PDF")
+    assert hers(arrears, Reminder, stage="demand").state == "printed"
+    assert first(arrears, ReminderBatch, number="demand-20260323").state == "done"
+
+
+def test_a_dropped_row_needs_a_reason_and_keeps_it(arrears: Web) -> None:
+    row = hers(arrears, Reminder, stage="letter")
+    act(arrears, "reminders", "drop", row, reason="")
+    assert hers(arrears, Reminder, stage="letter").state == "planned"
+
+    act(arrears, "reminders", "drop", row, reason="spoke to her today")
+
+    kept = hers(arrears, Reminder, stage="letter")
+    assert (kept.state, kept.reason_code) == ("dropped", "staff")
+    assert "spoke to her today" in kept.reason
+
+
+def test_a_call_is_entered_from_todays_list(arrears: Web) -> None:
+    page = arrears.get("/call_list/")
+    call = hers(arrears, Reminder, stage="call")
+
+    assert "8-801" in text_of(page)
+    form = arrears.get(
+        f"/call_list/contact/?unit_id={call.unit_id}&payer_id={call.payer_id}&reminder_id={call.id}"
+    )
+    assert "陈静" in text_of(form)
+    arrears.post(
+        "/call_list/enter/",
+        {
+            "unit_id": call.unit_id,
+            "payer_id": call.payer_id,
+            "reminder_id": call.id,
+            "method": "phone",
+            "outcome": "promised",
+            "promised_on": "2026-04-10",
+            "promised_amount": "60",
+            "note": "salary on the 9th",
+        },
+    )
+
+    contact = first(arrears, Contact)
+    assert (contact.promised_on, str(contact.promised_amount), contact.promise_state) == (
+        date(2026, 4, 10),
+        "60.00",
+        "open",
+    )
+    assert hers(arrears, Reminder, stage="call").state == "done"
+
+
+def test_an_impossible_contact_keeps_what_was_typed(arrears: Web) -> None:
+    call = hers(arrears, Reminder, stage="call")
+    fields = {
+        "unit_id": call.unit_id,
+        "payer_id": call.payer_id,
+        "method": "phone",
+        "outcome": "promised",
+        "promised_on": "2020-01-01",
+        "note": "kept words",
+    }
+
+    answer = arrears.post("/call_list/enter/", fields)
+
+    assert "kept words" in answer.text
+    assert first(arrears, Contact) is None
+
+
+def test_a_plan_is_proposed_and_approved(arrears: Web) -> None:
+    act(
+        arrears, "instalment_plans", "propose", unit_code="8-801", count="3", first_on="2026-04-20", reason=""
+    )
+    plan = first(arrears, InstalmentPlan)
+
+    act(arrears, "instalment_plans", "approve", plan)
+
+    assert (first(arrears, InstalmentPlan).state, str(plan.amount)) == ("running", "100.00")
+    details = text_of(arrears.get(f"/instalment_plans/details/?id={plan.id}"))
+    assert "33.33" in details
+    assert "33.34" in details
+
+
+def test_a_restriction_shows_its_gate_and_what_the_law_protects_is_not_offered(arrears: Web) -> None:
+    with arrears.rows() as session:
+        for code in ("overtime_ac", "water"):
+            item = session.scalars(select(FeeItem).where(FeeItem.code == code)).first() or FeeItem(
+                code=code, basis="metered"
+            )
+            item.is_restrictable, item.name_en = True, f"Item {code}"
+            session.add(item)
+        session.commit()
+    row = hers(arrears, Restriction)
+
+    page = text_of(arrears.get(f"/restrictions/details/?id={row.id}"))
+    asked = arrears.post("/restrictions/action/", {"action": "choose_service", "rowid": str(row.id)})
+    refused = text_of(act(arrears, "restrictions", "sign", row))
+
+    assert "Still missing" in page
+    assert ("Item overtime_ac" in asked.text, "Item water" in asked.text) == (True, False)
+    assert "gate is not passed" in refused
+    assert hers(arrears, Restriction).second_approved_by_id is None
+
+
+def test_a_hold_and_its_end(arrears: Web) -> None:
+    act(arrears, "ladder_holds", "hold", unit_code="8-801", until_on="", reason="in hospital")
+    hold = first(arrears, LadderHold)
+    act(arrears, "ladder_holds", "end", hold)
+
+    assert hold.reason == "in hospital"
+    assert first(arrears, LadderHold).ended_at == datetime(2026, 4, 3, 7, tzinfo=UTC)
+
+
+def test_a_case_without_its_gate_is_refused_with_what_is_missing(arrears: Web) -> None:
+    answer = act(arrears, "legal_cases", "open", unit_code="8-801")
+
+    assert "Months in arrears" in text_of(answer)
+    assert first(arrears, LegalCase) is None
+
+
+def test_a_debt_explains_itself(arrears: Web) -> None:
+    with arrears.rows() as session:
+        unit_id = session.scalar(select(Unit.id).where(Unit.code == "8-801"))
+
+    by_number = text_of(arrears.get("/forecast/debt/?number=T-1"))
+    by_unit = text_of(arrears.get(f"/forecast/debt/?unit_id={unit_id}"))
+
+    for page in (by_number, by_unit):
+        assert "Restriction request" in page
+        assert "Legal action" in page
+    assert arrears.get("/forecast/debt/?number=nonsense").status_code == 404
