@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -174,11 +175,7 @@ def add_case(
     texts = (title, what_happened, what_was_done, lesson)
     if not title.strip() or not what_happened.strip() or not what_was_done.strip():
         raise Refused(N_("Write a title, what happened and what was done"))
-    if ticket_id is not None:
-        ticket = session.get(Ticket, ticket_id)
-        names = [one.name for one in ticket.complainants] if ticket else []
-        if any(name and name in text for name in names for text in texts):
-            raise Refused(N_("Remove the complainant's name first"))
+    refuse_names(session, ticket_id, texts)
     case = CaseEntry(
         ticket_id=ticket_id,
         category_id=category_id,
@@ -191,6 +188,14 @@ def add_case(
     session.flush()
     audit.record(session, now, staff_id, "add_case", case, {"title": title})
     return case
+
+
+def refuse_names(session: Session, ticket_id: int | None, texts: Iterable[str]) -> None:
+    """Raise Refused when a name of the ticket's complainants stands in one of the texts (T10)."""
+    ticket = session.get(Ticket, ticket_id) if ticket_id is not None else None
+    names = [one.name for one in ticket.complainants] if ticket else []
+    if any(name and name in text for text in texts for name in names):
+        raise Refused(N_("Remove the complainant's name first"))
 
 
 def invalid_requests(session: Session) -> list[InvalidRequest]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
@@ -25,7 +25,7 @@ from models.complaints import (
     TicketEvent,
     WorkSlip,
 )
-from models.people import Department, Staff
+from models.people import Department, Occupancy, Owner, Staff
 from office import alerts, audit, deadlines, numbers, visits
 from office.errors import N_, Refused
 from office.lifecycle import Hand, member, month_end, refusal, reopened, take, times_solved
@@ -510,6 +510,21 @@ def open_tickets_of_units(session: Session, unit_ids: Collection[int]) -> Sequen
         .scalars()
         .all()
     )
+
+
+def resident_of(session: Session, unit_id: int, on: date) -> Owner | None:
+    """Who lives in a unit on a day: the tenant before the owner, the payer before others (P4)."""
+    return session.execute(
+        select(Owner)
+        .join(Occupancy, Occupancy.owner_id == Owner.id)
+        .where(
+            Occupancy.unit_id == unit_id,
+            Occupancy.from_on <= on,
+            or_(Occupancy.to_on.is_(None), Occupancy.to_on >= on),
+        )
+        .order_by(Occupancy.kind.desc(), Occupancy.is_payer.desc(), Occupancy.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
 
 
 def issue_work_slip(

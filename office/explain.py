@@ -26,7 +26,7 @@ from rules.dunning import DayFacts, EpisodeState
 from rules.gates import NOTHING_TRIED
 from rules.reasons import Reason
 
-KINDS = {"invoice": "office.explain:invoice", "ticket": "office.explain_ticket:ticket"}
+KINDS = {"invoice": "office.explain:invoice", "ticket": "office.case_file:explain_ticket"}
 FORECAST_DAYS = 30  # what a screen shows; no rule
 
 

@@ -71,12 +71,14 @@ class _Life:
     visit: Values | None = None
 
 
-def import_tickets(session: Session, rows: Iterable[OldTicket], *, now: datetime) -> Imported:
+def import_tickets(
+    session: Session, rows: Iterable[OldTicket], *, now: datetime, staff_id: int | None = None
+) -> Imported:
     """Add the tickets that are not there yet; raises Refused for unknown codes, units and severities.
 
     One with a known number is skipped; one without number when the same complaint stands already.
     """
-    importer = _Importer(session, now)
+    importer = _Importer(session, now, staff_id)
     added = skipped = 0
     for batch in chunks(rows, BATCH):
         fresh = importer.unknown(batch)
@@ -89,8 +91,8 @@ def import_tickets(session: Session, rows: Iterable[OldTicket], *, now: datetime
 class _Importer:
     """What all rows of an import share: codes, policies, staff."""
 
-    def __init__(self, session: Session, now: datetime) -> None:
-        self.session, self.now = session, now
+    def __init__(self, session: Session, now: datetime, staff_id: int | None) -> None:
+        self.session, self.now, self.staff_id = session, now, staff_id
         self.book = Rulebook(session)
         self.categories = {
             code: (category_id, department_id)
@@ -172,6 +174,7 @@ class _Importer:
         ticket = self._ticket(row, standards, severity, reason)
         life = _Life(ticket, started(self.book, case, Moment.REGISTERED, row.registered_at), [])
         _note(life, row.registered_at, "register", reason)
+        life.events[0]["staff_id"] = self.staff_id
         solved = [(row.resolved_at, None)] if row.resolved_at else []
         ticket["turns_major_at"] = month_end(self.book, row.registered_at, severity, solved)
         if row.resolved_at is not None:
