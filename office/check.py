@@ -45,6 +45,7 @@ CHECKS = (
     "office.check:triggers_present",
     "office.ledger:money_adds_up",
     "office.complaint_checks:all_hold",
+    "office.collection_checks:all_hold",
 )
 
 
