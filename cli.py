@@ -20,6 +20,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from models import db
@@ -48,6 +49,19 @@ def refusals_told() -> Iterator[None]:
             db.session.rollback()
             click.echo(gettext(refusal.message, **refusal.values), err=True)
             sys.exit(1)
+        except DatabaseError:
+            if is_set_up():
+                raise
+            click.echo(gettext("The office is not set up: run flask init"), err=True)
+            sys.exit(1)
+
+
+def is_set_up() -> bool:
+    """Whether there are tables to work in."""
+    from office import database
+
+    db.session.rollback()
+    return not database.is_empty(db.session())
 
 
 def writes(command: Command) -> Command:
