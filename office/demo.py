@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
@@ -61,21 +61,23 @@ def _bills(session: Session, dice: random.Random, now: datetime) -> None:
         period = month.plus(-back)
         billing.issue_invoices(session, str(period), now=now)
         owed = session.execute(
-            select(Invoice.unit_id, Invoice.amount, Invoice.issued_on)
-            .where(Invoice.period == str(period), Invoice.balance > 0)
-            .order_by(Invoice.id)
+            select(Unit.kind == "residence", Invoice.unit_id, func.sum(Invoice.balance))
+            .join(Unit, Unit.id == Invoice.unit_id)
+            .where(Invoice.balance > 0)
+            .group_by(Unit.kind == "residence", Invoice.unit_id)
+            .order_by(Invoice.unit_id)
         ).all()
-        paying = dice.sample(owed, round(len(owed) * share))
+        homes, others = ([row for row in owed if bool(row[0]) == is_home] for is_home in (True, False))
+        paying = [row for rows in (homes, others) for row in dice.sample(rows, round(len(rows) * share))]
+        opened = datetime.combine(period.first_on, time(10), zone)
         paid = [
             payments.NewPayment(
                 unit_id=unit_id,
                 amount=amount,
                 method=dice.choice(PAYING),
-                paid_at=min(
-                    datetime.combine(issued_on, time(10), zone) + timedelta(hours=dice.randrange(300)), now
-                ),
+                paid_at=min(opened + timedelta(hours=dice.randrange(300)), now),
             )
-            for unit_id, amount, issued_on in paying
+            for _, unit_id, amount in paying
         ]
         payments.record_payments(session, sorted(paid, key=lambda each: each.paid_at), now=now)
 
