@@ -160,7 +160,7 @@
       if (box.value.trim() && list.children.length) mark(1);
     };
     box.addEventListener("input", () => { hidden.value = ""; clearTimeout(wait); wait = setTimeout(look, 120); });
-    box.addEventListener("focus", () => { if (!hidden.value) look(); });
+    box.addEventListener("click", () => { if (!hidden.value) look(); });
     box.addEventListener("blur", () => {
       close();
       if (!hidden.value && box.value) box.setCustomValidity(" "); else box.setCustomValidity("");
