@@ -1,4 +1,4 @@
-"""Batches: looked through, dropped, approved, mailed, asked again before sending; what check finds (C4, C5)."""
+"""Batches: looked through, dropped, approved, mailed, asked again before sending; and check (C4, C5)."""
 
 from datetime import date
 from decimal import Decimal
