@@ -603,3 +603,19 @@ PAPERS = {
     "monthly_complaints": _("Monthly complaint report"),
     "weekly_meeting": _("Weekly meeting sheet"),
 }
+JOBS = {
+    "promise_checks": _("Promises kept or broken"),
+    "plan_checks": _("Instalment plans"),
+    "late_fees": _("Late fees"),
+    "restrictions": _("Restrictions take effect or end"),
+    "billing_draft": _("Draft of the next bills"),
+    "direct_debit_reminder": _("Direct-debit results"),
+    "monthly_report": _("Monthly complaint report"),
+    "ladder": _("Dunning ladder"),
+    "backup": _("Backup"),
+    "retention": _("Removal of old complaints"),
+    "old_runs": _("Removal of old runs"),
+    "restriction_lifts": _("Restrictions lifted on payment"),
+    "ticket_clocks": _("Deadlines of complaints"),
+    "outbox": _("Messages out"),
+}

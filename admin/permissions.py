@@ -259,6 +259,7 @@ SCREENS: dict[str, dict[str, str]] = {
     },
     # Office
     "audit": {"it_admin": "sax", "manager": "sax", "director": "sx"},
+    "job_runs": {"it_admin": "sx", "manager": "sx", "director": "s"},
     "jobs": {"it_admin": "sax", "manager": "sx", "director": "s"},
     "outbox": {"it_admin": "sax", "manager": "sax", "station_head": "sax"},
     "papers": {"it_admin": "sx", "manager": "sx", "cashier": "s", "station_head": "s"},

@@ -1,0 +1,81 @@
+"""What the clock did and will do: each job, its runs, its next run, and running it by hand (§8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin import formats, labels
+from admin.base import OfficePage, OfficeView, OneClick
+from admin.lists import ChoiceFilter, RangeFilter, TextFilter
+from admin.refusals import worded
+from admin.sessions import current_staff
+from models.base import db
+from models.office import JobRun
+from office import audit, scheduler
+from office.errors import Refused
+
+
+class JobsPage(OfficePage):
+    screen = "jobs"
+    title = _l("Scheduled jobs")
+    icon = "alarm-clock"
+    verbs = {"run": "act"}
+
+    @expose("/")
+    def index(self) -> Any:
+        return self.render(
+            "office/jobs.html",
+            jobs=scheduler.statuses(db.session(), self.now()),
+            names=labels.JOBS,
+            age=scheduler.age_of_last_tick(db.session()),
+            present=self.now().astimezone(formats.zone()),
+            view=self,
+        )
+
+    @expose("/run/", methods=("POST",))
+    def run(self) -> Any:
+        """Have a job run for a given moment; the clock does it within the minute."""
+        session, code = db.session(), request.form.get("job", "")
+        try:
+            scheduler.ask_for_run(session, code, self._moment(request.form.get("due_for", "")), self.now())
+            asked = session.scalars(
+                db.select(JobRun).where(JobRun.job == code).order_by(JobRun.id.desc())
+            ).first()
+            audit.record(session, self.now(), current_staff().id, "run_by_hand", asked, {"job": code})
+            session.commit()
+        except Refused as refusal:
+            session.rollback()
+            flash(worded(refusal), "error")
+        else:
+            flash(_("The clock runs it within the next minute."), "success")
+        return redirect(url_for("jobs.index"))
+
+    @staticmethod
+    def _moment(text: str) -> datetime:
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=formats.zone())
+        except ValueError as wrong:
+            raise Refused(_("Choose a moment")) from wrong
+
+
+class JobRunView(OfficeView):
+    table = JobRun
+    screen = "job_runs"
+    title = _l("Runs of jobs")
+    icon = "history"
+    is_large = True
+    can_create = can_edit = can_delete = False
+    column_list = ("due_for", "job", "state", "attempts", "finished_at", "done", "failed", "error")
+    column_default_sort = "-due_for"
+    choices = {"state": labels.JOB_STATES, "job": labels.JOBS}
+    filters = (ChoiceFilter("job"), ChoiceFilter("state"), RangeFilter("due_for"), TextFilter("error"))
+    one_click = (OneClick("failed", _l("Failed"), lambda _view: [JobRun.state.in_(("failed", "dead"))]),)
+
+
+SCREENS = (JobsPage, JobRunView)
