@@ -10,10 +10,9 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import formats, labels
+from admin import formats, labels, refusals
 from admin.base import OfficePage, OfficeView, OneClick
 from admin.lists import ChoiceFilter, RangeFilter, TextFilter
-from admin.refusals import worded
 from admin.sessions import current_staff
 from models.base import db
 from models.office import JobRun
@@ -51,7 +50,7 @@ class JobsPage(OfficePage):
             session.commit()
         except Refused as refusal:
             session.rollback()
-            flash(worded(refusal), "error")
+            flash(refusals.words(refusal), "error")
         else:
             flash(_("The clock runs it within the next minute."), "success")
         return redirect(url_for("jobs.index"))
