@@ -26,6 +26,7 @@ from models.complaints import (
 )
 from office.rulebook import Rulebook, Standards
 from rules.clocks import (
+    ClockRule,
     ClockState,
     Deadline,
     Moment,
@@ -104,15 +105,13 @@ def started(
     """The rows of the clocks that a ticket gets at a moment (T4)."""
     standards = book.at(at)
     rules = clocks_starting(standards.clocks, moment, case.severity, case.facts)
-    return [clock_row(standards, case, rule.code, at, pauses) for rule in rules]
+    return [clock_row(standards, case, rule, at, pauses) for rule in rules]
 
 
 def clock_row(
-    standards: Standards, case: Case, rule_code: str, at: datetime, pauses: Sequence[Pause] = ()
+    standards: Standards, case: Case, rule: ClockRule, at: datetime, pauses: Sequence[Pause] = ()
 ) -> Values:
     """The row of one clock that starts at an instant, paused where its ticket waits (T4, T6)."""
-    rule = standards.clock_rule(rule_code)
-    assert rule is not None
     due = deadline(standards.calendar, rule, at, pauses, registered_at=case.registered_at)
     is_paused = rule.is_pausable and any(pause.until_at is None for pause in pauses)
     return {
@@ -262,7 +261,7 @@ def lower(session: Session, book: Rulebook, ticket: Ticket, at: datetime) -> Non
             continue
         change(session, [ended(clock, at, is_void=True)])
         if rule is not None:
-            new.append(_not_before(clock_row(standards, case, rule.code, clock["started_at"], pauses), at))
+            new.append(_not_before(clock_row(standards, case, rule, clock["started_at"], pauses), at))
     add(session, new)
 
 

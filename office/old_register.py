@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from models.complaints import Category, Complainant, Ticket
 from models.property import Estate, Unit
 from models.visits import Visit
 from office import deadlines, numbers, visits
+from office.bulk import insert_rows
 from office.complaints import SERIES, fact_columns
 from office.deadlines import CLOCK, EVENT, TICKET, Case, Values, chunks, ended, started
 from office.errors import N_, Refused
@@ -310,7 +311,7 @@ class _Importer:
         lives = [self.life(row) for row in rows]
         self._number(rows, lives)
         session = self.session
-        session.execute(insert(TICKET), [life.ticket for life in lives])
+        insert_rows(session, TICKET, [life.ticket for life in lives])
         ids = self._ids([life.ticket["number"] for life in lives])
         named = []
         unsolved = []
@@ -322,14 +323,10 @@ class _Importer:
                 named.append({"ticket_id": ticket_id, "name": row.complainant})
             if any(clock["next_at"] is not None for clock in life.clocks) or life.ticket["turns_major_at"]:
                 unsolved.append(ticket_id)
-        for table, values_ in (
-            (COMPLAINANT, named),
-            (CLOCK, [clock for life in lives for clock in life.clocks]),
-            (EVENT, [event for life in lives for event in life.events]),
-            (VISIT, [life.visit for life in lives if life.visit]),
-        ):
-            if values_:
-                session.execute(insert(table), values_)
+        insert_rows(session, COMPLAINANT, named)
+        insert_rows(session, CLOCK, [clock for life in lives for clock in life.clocks])
+        insert_rows(session, EVENT, [event for life in lives for event in life.events])
+        insert_rows(session, VISIT, [life.visit for life in lives if life.visit])
         self.written.update(self._key(row) for row in rows if not row.number)
         if self.is_present_known:
             deadlines.catch_up(session, self.now, ticket_ids=unsolved, book=self.book)
