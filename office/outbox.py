@@ -315,17 +315,20 @@ def _mark_bad(session: Session, message: Message) -> None:
 
 def _is_still_wanted(session: Session, message: Message, now: datetime) -> bool:
     """Asked at the last moment: a reminder whose debt was paid meanwhile does not go out."""
+    if message.reminder_id is None:
+        return True
     from office import reminders
 
-    return message.reminder_id is None or reminders.still_wanted(session, message, now)
+    return reminders.still_wanted(session, message, now)
 
 
 def _give_up(session: Session, message: Message, now: datetime) -> None:
     """A message that can't be delivered: collecting tries the next channel, if there is one (C5)."""
+    if message.reminder_id is None:
+        return
     from office import reminders
 
-    if message.reminder_id is not None:
-        reminders.undeliverable(session, message, now)
+    reminders.undeliverable(session, message, now)
 
 
 # --- for people ---------------------------------------------------------------------------------------

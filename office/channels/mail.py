@@ -7,6 +7,7 @@ the sender, `?starttls=1` asks for STARTTLS (a sign-in always does).
 from __future__ import annotations
 
 import hashlib
+import platform
 import smtplib
 import ssl
 from contextlib import suppress
@@ -66,13 +67,14 @@ class Mail:
 
     def _connect(self) -> smtplib.SMTP:
         host = self.url.hostname or ""
+        name = platform.node() or "localhost"  # else smtplib asks the DNS who we are, which may take long
         if self.url.scheme == "smtps":
             tls = ssl.create_default_context()
             server: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, self.url.port or 465, timeout=SECONDS_TO_WAIT, context=tls
+                host, self.url.port or 465, name, timeout=SECONDS_TO_WAIT, context=tls
             )
         else:
-            server = smtplib.SMTP(host, self.url.port or 25, timeout=SECONDS_TO_WAIT)
+            server = smtplib.SMTP(host, self.url.port or 25, name, timeout=SECONDS_TO_WAIT)
             if self.url.username or self.options.get("starttls") == "1":
                 server.starttls(context=ssl.create_default_context())
         if self.url.username:
