@@ -124,6 +124,7 @@
     list.id = `picker-${number}`;
     list.setAttribute("role", "listbox");
     list.hidden = true;
+    list.setAttribute("aria-label", box.getAttribute("aria-label") || box.labels?.[0]?.textContent.trim() || box.placeholder);
     picker.append(list);
     box.setAttribute("aria-controls", list.id);
     let chosen = -1, wait = 0, asked = 0;
