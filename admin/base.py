@@ -398,9 +398,8 @@ class OfficeView(Screen, BulkEdit, ModelView):
         return self.attribute(name).type
 
     def text_of(self, row: Any) -> str:
-        """What a record is called; without a name of its own, by the screen's title and its number."""
-        is_named = hasattr(row, "name_in") or type(row).__str__ is not object.__str__
-        return forms.text_of(row) if is_named else f"{self.title} {row.id}"
+        """What a record of this screen is called."""
+        return forms.text_of(row)
 
     # Which rows --------------------------------------------------------------------------------------
 

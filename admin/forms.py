@@ -30,7 +30,7 @@ from wtforms import (
 )
 from wtforms.i18n import get_translations
 
-from admin import formats, language, lists
+from admin import code_words, formats, language, lists
 from models.base import db
 from models.secrets import masked
 
@@ -325,7 +325,8 @@ def text_of(row: Any) -> str:
     """What a row is called in the reader's language."""
     if hasattr(row, "name_in"):
         return str(row.name_in(language.current()))
-    return str(row)
+    is_named = type(row).__str__ is not object.__str__
+    return str(row) if is_named else f"{code_words.table(row.__tablename__)} {row.id}"
 
 
 class Converter(AdminModelConverter):

@@ -27,7 +27,7 @@ from models.base import db
 from models.people import Staff
 from models.policies import PaperTemplate, PolicyVersion
 from office import audit, policies
-from office.errors import Refused
+from office.errors import N_, Refused
 from office.papers.template import check_template
 
 ADDED = "new"  # the index of a grid's empty row
@@ -53,10 +53,10 @@ def kind_of(value: Any) -> str:
     return "structure" if isinstance(value, list | dict) else "text"
 
 
-def as_text(value: Any) -> str:
+def as_text(value: Any, key: str = "") -> str:
     kind = kind_of(value)
     if kind == "list":
-        return ", ".join(value)
+        return ", ".join(policy_words.listed(key, value))
     return (
         json.dumps(value, ensure_ascii=False) if kind == "structure" else "" if value is None else str(value)
     )
@@ -66,13 +66,15 @@ def is_grid(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
-def parsed(text: str, kind: str) -> Any:
-    """A field's text as its kind. Raises ValueError."""
+def parsed(text: str, kind: str, key: str = "") -> Any:
+    """A field's text as its kind; a list's words as the codes they stand for. Raises ValueError."""
     text = text.strip()
     if kind == "number":
         return int(text)
     if kind == "list":
-        return [word for word in re.split(r"[,,、\s]+", text) if word]
+        return policy_words.codes(
+            key, [word.strip() for word in re.split(r"[,，、;；]", text) if word.strip()]
+        )
     if kind == "structure":
         return json.loads(text or "{}")
     return text
@@ -130,12 +132,14 @@ class Editor:
 
     @staticmethod
     def field(name: str, key: str, value: Any) -> Field:
-        return Field(name, key, kind_of(value), as_text(value))
+        return Field(name, key, kind_of(value), as_text(value, key))
 
     @staticmethod
     def _cell(name: str, key: str, kind: str, value: Any) -> Field:
         return (
-            Field(name, key, kind, "") if value is None else Field(name, key, kind_of(value), as_text(value))
+            Field(name, key, kind, "")
+            if value is None
+            else Field(name, key, kind_of(value), as_text(value, key))
         )
 
     @staticmethod
@@ -181,11 +185,11 @@ class Editor:
         if kind == "flag":
             return name in form
         try:
-            return parsed(form.get(name, ""), kind)
+            return parsed(form.get(name, ""), kind, name.rpartition(".")[2])
         except ValueError as wrong:
             label = policy_words.word(name.rpartition(".")[2])
             raise Refused(
-                "%(field)s: “%(value)s” is not possible here", field=label, value=form.get(name, "")
+                N_("%(field)s: “%(value)s” is not possible here"), field=label, value=form.get(name, "")
             ) from wrong
 
 

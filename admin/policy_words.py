@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -122,6 +123,17 @@ _WORDS = {
     "hours": _l("Hours, Monday to Sunday"),
     "make_up_hours": _l("Hours of make-up days"),
     "overrides": _l("Own days"),
+    "kept": _l("How many are kept"),
+    "effect": _l("Effect of a channel"),
+    "days": _l("Days"),
+    "move_in": _l("Move-in bill"),
+    "unit_kind": _l("Kind of unit"),
+    "fee_item": _l("Fee item"),
+    "months": _l("Months"),
+    "amount": _l("Amount"),
+    "is_from_registration": _l("Counted from the registration"),
+    "least_minutes": _l("At least, minutes"),
+    "retry_after_minutes": _l("Again after, minutes"),
 }
 
 _FACTS = {
@@ -161,6 +173,20 @@ CHOICES: dict[str, dict[str, Any]] = {
     "needs_fact": _FACTS,
     "kind": labels.VISIT_KINDS,
     "gate": {"legal": _l("Legal case")},
+    "unit_kind": labels.UNIT_KINDS,
+    "document": labels.PAPERS,
+    "after": labels.STAGES,
+}
+# a list of codes is typed in words, separated by commas
+_LISTS: dict[str, dict[str, Any]] = {
+    "channels": {**labels.CONTACT_METHODS, **labels.CHANNELS_OUT},
+    "starts_at": {**labels.TICKET_STATES, **labels.SEVERITIES},
+    "severities": labels.SEVERITIES,
+    "reviewed_severities": labels.SEVERITIES,
+    "invalid_approved_by": labels.ROLES,
+    "decided_by": labels.ROLES,
+    "lowered_by": labels.ROLES,
+    "stand_ins": labels.ROLES,
 }
 
 _PROBLEMS = {
@@ -210,6 +236,17 @@ _PROBLEMS = {
 def word(key: str) -> Any:
     """What a value is called; its code where it has no name."""
     return _WORDS.get(key, key.replace("_", " "))
+
+
+def listed(key: str, found: Sequence[str]) -> list[str]:
+    """The codes of a list in words."""
+    return [str(_LISTS.get(key, {}).get(code, code)) for code in found]
+
+
+def codes(key: str, typed: Sequence[str]) -> list[str]:
+    """The codes that the words of a list stand for; what is no word stays as it is."""
+    known = {str(name).casefold(): code for code, name in _LISTS.get(key, {}).items()}
+    return [known.get(word.casefold(), word) for word in typed]
 
 
 def choices(key: str, value: str) -> dict[str, Any]:
