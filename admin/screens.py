@@ -23,8 +23,8 @@ from admin import base, formats, labels, language, lists, permissions, security,
 
 STATIC = Path(__file__).parent / "static"
 MODULES = (
-    "start", "search", "property", "people", "change_of_owner", "household", "billing", "payments", "collection", "complaints", "visits",
-    "reports", "policies", "imports", "office", "jobs",
+    "start", "search", "property", "people", "change_of_owner", "household", "billing", "payments", "collection",
+    "complaints", "visits", "reports", "policies", "imports", "office", "jobs",
 )  # fmt: skip
 
 

@@ -238,12 +238,18 @@ def find_columns(
     )
 
 
+def wanted_keys(column: Column, mapping: Mapping[str, str]) -> frozenset[str]:
+    """The headers a column may stand under: the mapped one alone where a person chose, else its names."""
+    if not mapping:
+        return column.keys
+    return frozenset({header_key(mapping[column.code])}) if column.code in mapping else frozenset()
+
+
 def _places(line: Line, columns: Sequence[Column], mapping: Mapping[str, str], file: str) -> dict[str, int]:
     headers = [header_key(cell) for cell in line.cells]
     places: dict[str, int] = {}
     for column in columns:
-        chosen = mapping.get(column.code)
-        wanted = {header_key(chosen)} if chosen else column.keys
+        wanted = wanted_keys(column, mapping)
         found = [place for place, header in enumerate(headers) if header in wanted]
         exact = [place for place in found if headers[place] == header_key(column.code)]
         if len({headers[place] for place in found}) < len(found):
@@ -318,3 +324,23 @@ def twice(rows: Iterable[Mapping[str, Any]], column: str, shown: Callable[[Any],
                 )
             )
     return problems
+
+
+def header_line(table: Table, columns: Sequence[Column]) -> Line:
+    """The line that is most likely the header: it knows the most columns, else it has the most cells."""
+
+    def score(line: Line) -> tuple[int, int]:
+        keys = {header_key(cell) for cell in line.cells if cell.strip()}
+        return sum(bool(keys & column.keys) for column in columns), len(keys)
+
+    return max(table.lines[:MOST_HEADER_ROW], key=score)
+
+
+def guess(line: Line, columns: Sequence[Column]) -> dict[str, str]:
+    """Which of a line's headers each column probably is: {code: header as written}."""
+    found: dict[str, str] = {}
+    for column in columns:
+        header = next((cell.strip() for cell in line.cells if header_key(cell) in column.keys), "")
+        if header:
+            found[column.code] = header
+    return found

@@ -252,7 +252,7 @@ def _mapped(headers: Sequence[str], mapping: Mapping[str, str], known: Known) ->
     chosen, method = (mapping, "bank_transfer") if remembered is None else remembered
     places: dict[str, tuple[int, ...]] = {}
     for column in COLUMNS:
-        wanted = {header_key(chosen[column.code])} if column.code in chosen else column.keys
+        wanted = columns.wanted_keys(column, chosen)
         found = [place for place, header in enumerate(headers) if header in wanted]
         if found:
             places[column.code] = tuple(found if column.code == "memo" else found[:1])
@@ -301,7 +301,7 @@ def read_rows(
     for count, line in enumerate(table.lines[: columns.MOST_HEADER_ROW], start=1):
         headers = [header_key(_plain(cell)) for cell in line.cells]
         layout = next((one for one in LAYOUTS if one.is_header(headers)), None)
-        if layout is not None and not mapping:
+        if layout is not None:
             return _collected(_service_lines(table.lines[count:], headers, layout), layout.source, known)
         mapped = _mapped(headers, mapping or {}, known)
         if mapped is not None:

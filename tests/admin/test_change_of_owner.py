@@ -1,0 +1,85 @@
+"""Change of owner on one screen, and payers whom nobody reaches (P5, P6)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from models.people import Occupancy, Owner
+from models.property import Unit
+from tests.admin.conftest import PASSWORD, Web, text_of
+
+
+@pytest.fixture
+def unit_id(web: Web) -> int:
+    with web.rows() as session:
+        unit = session.scalars(select(Unit).where(Unit.code == "A-01")).one()
+        owner = session.scalars(select(Owner)).one()
+        session.add(Occupancy(unit_id=unit.id, owner_id=owner.id, from_on=date(2020, 1, 1)))
+        session.commit()
+        return unit.id
+
+
+def payers(web: Web) -> list[tuple[str, date, date | None]]:
+    with web.rows() as session:
+        rows = session.scalars(select(Occupancy).order_by(Occupancy.from_on, Occupancy.id))
+        return [(row.owner.name, row.from_on, row.to_on) for row in rows]
+
+
+def test_the_final_account_is_shown_and_a_new_payer_taken_over(web: Web, unit_id: int) -> None:
+    shown = text_of(web.get(f"/change_payer/?unit_id={unit_id}"))
+    assert "王秀英" in shown
+    assert "100.00" in shown
+
+    answer = web.post(
+        "/change_payer/",
+        {"unit": unit_id, "on": "2026-03-01", "kind": "owner", "name": "曾新", "phone": "13900000009"},
+    )
+
+    assert answer.status_code == 302, text_of(answer)
+    assert payers(web) == [
+        ("王秀英", date(2020, 1, 1), date(2026, 2, 28)),
+        ("曾新", date(2026, 3, 1), None),
+    ]
+    assert {"create", "change_of_owner"} <= {row.action for row in web.audits()}
+
+
+def test_a_change_that_cannot_be_says_why_and_changes_nothing(web: Web, unit_id: int) -> None:
+    answer = web.post(
+        "/change_payer/", {"unit": unit_id, "on": "2020-01-01", "kind": "owner", "name": "曾新"}
+    )
+
+    assert answer.status_code == 422
+    assert "2020-01-01" in text_of(answer)
+    assert payers(web) == [("王秀英", date(2020, 1, 1), None)]
+    with web.rows() as session:
+        assert session.scalars(select(Owner.name)).all() == ["王秀英"]
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"on": "2026-03-01"}, {"unit": "x"}, {"unit": "1", "on": "never", "kind": "guest"}]
+)
+def test_incomplete_forms_come_back(web: Web, unit_id: int, fields: dict[str, str]) -> None:
+    assert web.post("/change_payer/", fields).status_code == 422
+
+
+def test_units_and_owners_are_found_by_typing(web: Web, unit_id: int) -> None:
+    assert web.get("/change_payer/ajax/lookup/?name=unit&query=A-01").json == [[unit_id, "A-01"]]
+    assert web.get("/change_payer/ajax/lookup/?name=staff&query=a").status_code == 404
+
+
+def test_a_steward_may_not_change_payers(visitor: Web) -> None:
+    visitor.sign_in("steward", PASSWORD)
+
+    assert visitor.get("/change_payer/").status_code == 403
+
+
+def test_payers_without_a_working_contact_are_listed(web: Web, unit_id: int) -> None:
+    assert "A-01" not in text_of(web.get("/contact_quality/"))
+    with web.rows() as session:
+        session.scalars(select(Owner)).one().phones[0].is_bad = True
+        session.commit()
+
+    assert "A-01" in text_of(web.get("/contact_quality/"))
