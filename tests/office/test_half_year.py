@@ -1,4 +1,4 @@
-"""A half-year of each preset by `flask tick --at`, daily and in monthly jumps, beside a table by hand (C1–C13).
+"""A half-year of each preset by `flask tick --at`, daily and monthly, beside a table worked by hand (C1–C13).
 
 A-1 pays nothing. A-2 pays each bill on the 20th at noon. A-3 pays half an hour after the bill, before the
 hour of judging. A-4 promises in January, pays on the promised day, and later on the 3rd of each month.
