@@ -208,13 +208,13 @@ class ImportPage(OfficePage):
 
 
 def _told(problem: Mapping[str, Any]) -> dict[str, Any]:
-    values = problem["values"]
+    message, remedy, values = problem["message"], problem["remedy"], problem["values"]
     return {
         "row": problem["row"],
         "column": _column_label(problem["column"]),
         "value": problem["value"],
-        "problem": _(problem["message"], **values) if values else _(problem["message"]),
-        "remedy": _(problem["remedy"], **values) if values else _(problem["remedy"]),
+        "problem": _(message, **values) if values else _(message),
+        "remedy": _(remedy, **values) if values else _(remedy),
     }
 
 
