@@ -62,7 +62,8 @@ def what_was_due_was_done(session: Session) -> Iterable[Finding]:
     ).scalar_one_or_none()
     if last is None:
         return
-    late = select(TicketClock).where(TicketClock.next_at < last, TicketClock.started_at < last)
+    is_late = or_(TicketClock.next_at < last, and_(TicketClock.state == "running", TicketClock.due_at < last))
+    late = select(TicketClock).where(is_late, TicketClock.started_at < last)
     yield from _clock_findings(session, "ticket_clock_looked_at", late, str(last))
     query = select(Ticket.id, Ticket.number, Ticket.turns_major_at).where(
         Ticket.turns_major_at < last, Ticket.registered_at < last
@@ -76,14 +77,17 @@ def escalations_are_in_order(session: Session) -> Iterable[Finding]:
     stated = (
         select(
             TicketClock.id,
-            TicketClock.clock,
+            Ticket.number + " " + TicketClock.clock,
             TicketClock.first_level,
             TicketClock.last_level,
             func.count(Escalation.id).label("made"),
             func.coalesce(func.max(Escalation.level), 0).label("top"),
         )
         .join(Escalation, Escalation.ticket_clock_id == TicketClock.id)
-        .group_by(TicketClock.id, TicketClock.clock, TicketClock.first_level, TicketClock.last_level)
+        .join(TicketClock.ticket)
+        .group_by(
+            TicketClock.id, Ticket.number, TicketClock.clock, TicketClock.first_level, TicketClock.last_level
+        )
         .having(
             or_(
                 func.count(Escalation.id) != func.max(Escalation.level) - TicketClock.first_level + 1,
@@ -96,8 +100,9 @@ def escalations_are_in_order(session: Session) -> Iterable[Finding]:
             "escalations_without_gap", "ticket_clock", id_, name, f"{made} up to {top}", f"{first} to {last}"
         )
     dated = (
-        select(Escalation.id, Escalation.clock, Escalation.at)
+        select(Escalation.id, Ticket.number + " " + Escalation.clock, Escalation.at)
         .join(TicketClock, TicketClock.id == Escalation.ticket_clock_id)
+        .join(TicketClock.ticket)
         .where(or_(Escalation.at < TicketClock.due_at, Escalation.at >= TicketClock.stopped_at))
     )
     for id_, name, at in session.execute(dated):
@@ -149,8 +154,9 @@ def visits_are_planned(session: Session) -> Iterable[Finding]:
 
 
 def _clock_findings(session: Session, check: str, query: Select[Any], should: str) -> Iterable[Finding]:
-    for clock in session.execute(query).scalars():
-        yield Finding(check, "ticket_clock", clock.id, clock.clock, f"{clock.state} {clock.next_at}", should)
+    for clock, number in session.execute(query.join(TicketClock.ticket).add_columns(Ticket.number)):
+        name, says = f"{number} {clock.clock}", f"{clock.state} {clock.next_at}"
+        yield Finding(check, "ticket_clock", clock.id, name, says, should)
 
 
 def all_hold(session: Session) -> Iterable[Finding]:

@@ -118,6 +118,21 @@ INVARIANTS = (
         is_money=False,
     ),
     Invariant(
+        "receipt_ends_in_its_number",
+        "payment",
+        "SELECT id, receipt_no, receipt_no, running_no FROM payment "
+        "WHERE LTRIM(REPLACE(receipt_no, series || year || '-', ''), '0') <> CAST(running_no AS TEXT)",
+        is_money=False,
+    ),
+    Invariant(
+        "one_payer_at_a_time",
+        "occupancy",
+        "SELECT b.id, u.code, b.from_on, a.to_on FROM occupancy a JOIN occupancy b ON b.unit_id = a.unit_id "
+        "AND b.is_payer AND (b.from_on > a.from_on OR b.from_on = a.from_on AND b.id > a.id) "
+        "JOIN unit u ON u.id = b.unit_id WHERE a.is_payer AND (a.to_on IS NULL OR b.from_on <= a.to_on)",
+        is_money=False,
+    ),
+    Invariant(
         "counter_stands_at_the_last_number",
         "counter",
         "SELECT c.year, c.series, c.value, COALESCE(p.last, 0) FROM counter c LEFT JOIN "

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from app import Settings, create_app
+from models import db
 from tests.conftest import SECRET_KEY, Templates, on_server
 
 COMMANDS = (
@@ -25,7 +26,11 @@ def never_set_up(dialect, templates: Templates, tmp_path):
         on_server(templates.server(), 'DROP DATABASE IF EXISTS "never_set_up"')
         on_server(templates.server(), 'CREATE DATABASE "never_set_up"')
         url = make_url(templates.server()).set(database="never_set_up").render_as_string(hide_password=False)
-    return create_app(Settings(instance=tmp_path, database_url=url, secret_key=SECRET_KEY))
+    app = create_app(Settings(instance=tmp_path, database_url=url, secret_key=SECRET_KEY))
+    yield app
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 def test_an_office_never_set_up_says_so_in_one_line(never_set_up, tmp_path):
