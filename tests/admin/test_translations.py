@@ -20,13 +20,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms.i18n import messages_path
 
-from admin import code_words, forms, refusals
+from admin import code_words, forms, policy_words, refusals
 from admin.language import LOCALES, TRANSLATIONS
 from models import db, engine
 from models.billing import Invoice
 from models.complaints import Ticket
 from models.people import Department, Staff
-from office import complaints, contacts, demo, legal, plans
+from office import complaints, contacts, demo, legal, lifecycle, plans
 from office.errors import Refusals, Refused
 from rules.reasons import Reason
 from tests.conftest import ADMIN_PASSWORD, Office
@@ -198,6 +198,36 @@ def catalogue_of_wtforms() -> set[str]:
 def test_what_flask_admin_lacks_is_supplied(locale: str) -> None:
     for message in catalogue(locale, "admin"):
         assert not message.id or said(message)
+
+
+# --- stored codes ----------------------------------------------------------------------------------------
+
+# Reasons that are worded elsewhere: guards of a ticket's life, faults of edited policies and texts.
+WORDED = {*lifecycle.MISSING, *policy_words._PROBLEMS, "approval_by_requester"}
+NEVER_SHOWN = {"counter", "sign_in_attempt"}
+RECORDED = (
+    r'\brecord\(\s*(?:self\.|db\.)?session(?:\(\))?,\s*[\w.()]+,\s*[\w.]+,\s*"(\w+)"',
+    r'\brecord\(\s*"(\w+)"',
+    r'\bhand\.audit\(\s*"(\w+)"',
+    r'@office_action\(\s*"(\w+)"',
+)
+
+
+def in_source(floors: str, *patterns: str) -> set[str]:
+    sources = [path.read_text("utf-8") for floor in floors.split() for path in (ROOT / floor).rglob("*.py")]
+    return {code for text in sources for pattern in patterns for code in re.findall(pattern, text)}
+
+
+def test_every_stored_code_has_a_word() -> None:
+    """Reasons, audited actions and tables: nobody reads `plan_broken` on a screen (C12, F17)."""
+    reasons = in_source("rules office", r'\bReason\(\s*"(\w+)"')
+    actions = in_source("office admin", *RECORDED)
+
+    assert len(reasons) > 60
+    assert len(actions) > 40
+    assert not reasons - set(code_words.REASONS) - WORDED
+    assert not actions - set(code_words.ACTIONS)
+    assert not set(db.metadata.tables) - set(code_words.TABLES) - NEVER_SHOWN
 
 
 # --- the screens -----------------------------------------------------------------------------------------
