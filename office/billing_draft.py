@@ -201,11 +201,11 @@ def items(session: Session) -> list[Item]:
             Basis(item.basis),
             Timing(item.timing),
             item.is_required,
-            item.position,
+            place,
             {kind: tuple(rows) for kind, rows in tariffs[item.id].items()},
         )
-        for item in session.scalars(
-            select(FeeItem).where(FeeItem.is_active).order_by(FeeItem.position, FeeItem.id)
+        for place, item in enumerate(
+            session.scalars(select(FeeItem).where(FeeItem.is_active).order_by(FeeItem.position, FeeItem.id))
         )
     ]
 

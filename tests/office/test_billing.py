@@ -233,6 +233,15 @@ class TestTariffs:
 
         assert [one[2] for one in invoices(session)] == ["250.00", "110.00"]
 
+    def test_items_at_the_same_place_are_all_billed(self, session):
+        add_item(session, "garbage", "fixed", rates={"residence": "12"})
+        add_item(session, "lift", "per_m2", rates={"residence": "0.45"})
+        add_unit(session)
+
+        bill(session)
+
+        assert [one[0] for one in lines(session)] == ["management_fee", "garbage", "lift"]
+
     def test_arrears_items_charge_the_month_before(self, session):
         add_item(session, "lift", "fixed", timing="arrears", rates={"residence": "31"})
         add_unit(session, "1-101", handed_over_on=day("2026-05-17"))
