@@ -142,7 +142,8 @@ def fill_complaint(page: Page) -> None:
 def act(person: Person, number: str, action: str, **fields: str) -> None:
     """Open a ticket, press one of its actions, and give what it asks for."""
     page = person.go(f"/tickets/?search={number}")
-    page.get_by_role("link", name=number).first.click()
+    page.locator("td.first a", has_text=number).click()
+    page.wait_for_url("**/tickets/details/**")
     page.locator(f"button[name=action][value={action}]").click()
     page.wait_for_load_state()
     asking = page.locator("form.card.narrow")
@@ -155,8 +156,9 @@ def act(person: Person, number: str, action: str, **fields: str) -> None:
 
 PAGES = (
     "start", "units", "owners", "areas", "invoices", "tariffs", "billing", "cashier", "payments", "day_close",
-    "statement_rows", "reminders", "reminder_batches", "contacts", "tickets", "tickets/new", "escalations", "visits",
-    "reports", "complaint_reports", "policies", "policies/edit", "jobs", "audit", "staff", "imports",
+    "statement_rows", "reminders", "reminder_batches", "contacts", "call_list", "forecast", "tickets",
+    "tickets/new", "escalations", "visits", "reports", "complaint_reports", "policies", "policies/edit",
+    "jobs", "audit", "staff", "imports",
 )  # fmt: skip
 
 
