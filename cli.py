@@ -182,9 +182,9 @@ def tick(at: datetime | None, *, as_json: bool) -> None:
 
 
 @click.command("clock")
-@click.option("--with-parent", is_flag=True, hidden=True, help="End when the starting process is gone.")
+@click.option("--parent", type=int, hidden=True, help="End when this process, which started it, is gone.")
 @reads
-def clock_command(*, with_parent: bool) -> None:
+def clock_command(*, parent: int | None) -> None:
     """Tick every minute until stopped."""
     from office import scheduler
 
@@ -196,7 +196,7 @@ def clock_command(*, with_parent: bool) -> None:
             yield session
 
     db.session.remove()
-    scheduler.run_clock(scheduler.Clock(open_session), is_with_parent=with_parent)
+    scheduler.run_clock(scheduler.Clock(open_session), parent=parent)
 
 
 @click.command()
@@ -241,9 +241,10 @@ def importable() -> Iterable[str]:
 
 
 def exportable() -> Iterable[str]:
+    from admin import exports as lists
     from office import exports
 
-    return exports.KINDS
+    return [*exports.KINDS, *lists.screens()]
 
 
 @click.command("import")
@@ -281,12 +282,14 @@ def import_file(kind: str, file: Path, *, is_check: bool, as_json: bool) -> None
 @reads
 def export(kind: str, file: Path | None, *, file_format: str | None) -> None:
     """Write a table to FILE or, without one, to the terminal."""
+    from admin import exports as lists
     from office import exports
 
     if file_format == "xlsx" and file is None:
         raise click.UsageError("XLSX needs a FILE")
     out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")  # whatever the terminal's
-    exports.write(db.session(), kind, file=file, out=out, file_format=file_format or "")
+    header, found = exports.rows(db.session(), kind) if kind in exports.KINDS else lists.coded(kind)
+    exports.write_rows(header, found, file=file, out=out, file_format=file_format or "")
     out.detach()
 
 

@@ -28,9 +28,11 @@ from models import db
 from models.engine import writing
 from models.property import PRESETS
 from office import clock, database, demo, scheduler, setup
+from office.claims import is_orphaned
 
 HERE = Path(__file__).parent
 SECONDS_TO_STOP = 10
+PARENT = "GATEHOUSE_PARENT"  # tells web workers who started them
 
 
 @click.command()
@@ -76,18 +78,26 @@ def free_port(host: str, port: int) -> int:
 
 def prepare(app: Flask) -> None:
     """Bring the database up to date, set the office up on the first run, and refuse a damaged one."""
-    database.migrate(app)
+    session = db.session()
+    if database.is_up_to_date(session):
+        refuse_damaged(database.missing_protections(session))
+    else:
+        session.rollback()
+        database.migrate(app)
     with writing():
-        session = db.session()
-        missing = database.missing_protections(session)
-        if missing:
-            listed = ", ".join(missing)
-            reason = _("The database has lost protections: %(missing)s. Restore a backup.", missing=listed)
-            raise click.ClickException(reason)
+        session.rollback()
         if setup.estate(session) is None:
             set_up(sys.stdin.isatty() and sys.stdout.isatty())
         session.commit()
         scheduler.heartbeat(session)
+
+
+def refuse_damaged(missing: list[str]) -> None:
+    """Nobody works in a database that no longer protects posted money (M7)."""
+    if missing:
+        listed = ", ".join(missing)
+        reason = _("The database has lost protections: %(missing)s. Restore a backup.", missing=listed)
+        raise click.ClickException(reason)
 
 
 def set_up(is_asking: bool) -> None:  # noqa: FBT001 -- one flag, one meaning
@@ -113,6 +123,7 @@ def set_up(is_asking: bool) -> None:  # noqa: FBT001 -- one flag, one meaning
 
 def serve(host: str, port: int) -> None:
     """Run the clock beside the web server until the server ends."""
+    os.environ[PARENT] = str(os.getpid())
     keeper = ClockKeeper()
     keeper.start()
     try:
@@ -134,7 +145,8 @@ class ClockKeeper:
         self.thread.start()
 
     def _open(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "flask", "--app", str(HERE / "app.py"), "clock", "--with-parent"]
+        flask = [sys.executable, "-m", "flask", "--app", str(HERE / "app.py")]
+        command = [*flask, "clock", "--parent", str(os.getpid())]
         return subprocess.Popen(command, cwd=HERE, stdin=subprocess.DEVNULL)  # noqa: S603 -- our own command
 
     def _keep(self) -> None:
@@ -183,12 +195,12 @@ def web_server(host: str, port: int) -> Callable[[], None]:
 
 def web_application() -> Any:
     """The application of one web worker, which ends when the process that started it is gone."""
-    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=end_with, args=(int(os.environ[PARENT]),), daemon=True).start()
     return create_app()
 
 
 def end_with(parent: int) -> None:
-    while os.getppid() == parent:
+    while not is_orphaned(parent):
         time.sleep(1)
     os._exit(0)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, request
 from flask_admin import expose
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin import code_words, labels
-from admin.base import OfficeView, OneClick
+from admin.base import OfficeView, OneClick, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
+from admin.sessions import current_staff
 from models.base import db
 from models.office import Audit, Message, Paper
 from models.property import CalendarDay, Estate
-from office import paperwork
+from office import outbox, paperwork
 
 
 class EstateView(OfficeView):
@@ -90,6 +93,21 @@ class MessageView(OfficeView):
         OneClick("dead", _l("Given up"), lambda _view: [Message.state == "dead"]),
         OneClick("waiting", _l("Waiting"), lambda _view: [Message.state.in_(("pending", "failed"))]),
     )
+
+    @office_action("arrived", _l("It arrived"), icon="check", confirm=_l("Mark the chosen messages as sent?"))
+    def arrived(self, rows: Sequence[Message], _given: Any) -> str:
+        return self._decide(rows, has_arrived=True)
+
+    @office_action("again", _l("Send again"), icon="send", confirm=_l("Send the chosen messages again?"))
+    def again(self, rows: Sequence[Message], _given: Any) -> str:
+        return self._decide(rows, has_arrived=False)
+
+    def _decide(self, rows: Sequence[Message], *, has_arrived: bool) -> str:
+        for row in rows:
+            outbox.decide_unknown(
+                db.session(), row.id, has_arrived=has_arrived, now=self.now(), staff_id=current_staff().id
+            )
+        return _("%(count)s messages were decided.", count=len(rows))
 
 
 class PaperView(OfficeView):

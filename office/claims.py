@@ -35,6 +35,11 @@ def _host() -> str:
     return platform.node()[:80]
 
 
+def is_orphaned(parent: int) -> bool:
+    """Whether the process that started this one has ended."""
+    return os.getppid() != parent if os.name == "posix" else not psutil.pid_exists(parent)
+
+
 def is_abandoned(claimed_by: str, claimed_at: datetime | None, machine_now: datetime) -> bool:
     """Whether a claim may be taken over: its process is gone from this machine, or its lease has passed."""
     if claimed_at is None or machine_now - claimed_at > LEASE:

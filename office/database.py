@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import inspect
 from sqlalchemy.orm import Session
@@ -44,6 +45,14 @@ def revise(app: Flask, message: str) -> None:
 def is_empty(session: Session) -> bool:
     """Whether no migration has ever run here."""
     return not inspect(session.connection()).has_table("alembic_version")
+
+
+def is_up_to_date(session: Session) -> bool:
+    """Whether the schema is the one of this program."""
+    if is_empty(session):
+        return False
+    stored = session.connection().exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return stored == ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def missing_protections(session: Session) -> list[str]:

@@ -33,7 +33,7 @@ from models.engine import writing
 from models.office import JobRun
 from models.property import Estate
 from office import clock, database, outbox
-from office.claims import claimant, is_abandoned
+from office.claims import claimant, is_abandoned, is_orphaned
 from office.errors import N_, Refused
 from office.timetable import BY_CODE, JOBS, POSITION, Job, Outcome
 
@@ -446,11 +446,8 @@ def heartbeat(session: Session) -> None:
         session.commit()
 
 
-def run_clock(clockwork: Clock, *, is_with_parent: bool = False) -> None:
-    """Tick until the process is told to stop. APScheduler only keeps the time here.
-
-    `is_with_parent` also ends it when the process that started it is gone.
-    """
+def run_clock(clockwork: Clock, *, parent: int | None = None) -> None:
+    """Tick until the process is told to stop, or `parent` has ended. APScheduler keeps the time."""
     from apscheduler.schedulers.background import BackgroundScheduler
 
     told = threading.Event()
@@ -461,9 +458,8 @@ def run_clock(clockwork: Clock, *, is_with_parent: bool = False) -> None:
     scheduler.add_job(clockwork.minute, "cron", second=0, next_run_time=clock.machine_now(), **common)
     scheduler.add_job(clockwork.beat, "interval", seconds=clockwork.BEAT.total_seconds(), **common)
     scheduler.start()
-    parent = os.getppid()
     while not told.wait(1):
-        if is_with_parent and os.getppid() != parent:
+        if parent is not None and is_orphaned(parent):
             break
     scheduler.shutdown(wait=True)
 
