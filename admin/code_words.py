@@ -360,6 +360,21 @@ INPUTS = {
     "login": _("User name"),
 }
 
+# why a paper is not printed
+PAPER_FAULTS = {
+    "unknown_paper": _("There is no such paper"),
+    "unknown_language": _("There is no such language"),
+    "unreadable": _("The paper can't be read"),
+    "no_service": _("No service was chosen"),
+    "protected_service": _("This service can't be restricted"),
+    "no_contract_clause": _("The contract clause is missing"),
+    "approvals_missing": _("Approvals are missing"),
+    "ends_too_early": _("It would end too early"),
+    "not_approved": _("Approvals are missing"),
+    "no_reason": _("The reason is missing"),
+    "no_place": _("The place is missing"),
+    "no_unit": _("No unit is in arrears"),
+}
 CLOCK_RULES = {"solve_major": _("Solution"), "follow_up_major": _("Follow-up visit")}
 TRIGGERS = {
     "day_of_month": _("Day of month"),
@@ -403,6 +418,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "gate": {"legal": _("Legal case"), "restriction": _("Service restriction")},
     "missing": REASONS,
     "visitor": REASONS,
+    "why": PAPER_FAULTS,
     "whom": {"resident": _("The resident"), "outside": _("An outside body")},
     "column": labels.COLUMNS,
     "block": labels.COLUMNS,
@@ -440,6 +456,9 @@ def value(name: str, stored: Any) -> str:
     codes = VALUES.get(name, {})
     if text in codes:
         return str(codes[text])
+    code, colon, detail = text.partition(": ")
+    if colon and code in codes:
+        return gettext("%(name)s: %(value)s", name=codes[code], value=detail)
     words = re.split(r"[ ,]+", text)
     if codes and all(word in codes for word in words):
         return gettext(", ").join(str(codes[word]) for word in words)

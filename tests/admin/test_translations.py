@@ -311,6 +311,8 @@ def test_no_english_word_on_a_chinese_screen(
     client = signed_in(office, accepted)
     everywhere = Page(client.get("/nothing-here").text).english()
     found = {"on every page": everywhere} if everywhere else {}
+    stranger = office.app.test_client()
+    assert not Page(stranger.get("/login", headers={"Accept-Language": accepted}).text).english()
     count = 0
 
     for path, page in walk(client):
