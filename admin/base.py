@@ -484,11 +484,15 @@ class OfficeView(Screen, BulkEdit, ModelView):
             saved_views=self._saved_views(),
         )
 
-    def drawn_rows(self, rows: Sequence[Any], columns: Sequence[lists.Column]) -> Markup:
+    def drawn_rows(
+        self, rows: Sequence[Any], columns: Sequence[lists.Column], *, has_ticks: bool | None = None
+    ) -> Markup:
         """The body of the table, drawn without a form or macro per row (decisions: Speed)."""
         from admin.rows import draw
 
-        return draw(self, rows, columns)
+        if has_ticks is None:
+            has_ticks = bool(self.allowed_actions("rows") or self.bulk_columns)
+        return draw(self, rows, columns, has_ticks=has_ticks)
 
     def address(self, query: lists.Query) -> Callable[..., str]:
         """A function that gives this list's address with some parameters changed; None removes one."""
@@ -572,20 +576,22 @@ class OfficeView(Screen, BulkEdit, ModelView):
         ]
 
     def _plain_form_columns(self) -> list[str]:
-        """Form columns as list columns: a relation by the name of what it points at."""
+        """Form columns as list columns; a relation, unless it is shown already, by its name."""
         found = []
         mapper = inspect(self.model)
+        shown = {name.partition(".")[0] for name in self.column_names if "." in name}
         for name in self.form_columns:
             if name in mapper.column_attrs:
                 found.append(name)
-            elif name in mapper.relationships and not mapper.relationships[name].uselist:
-                target = mapper.relationships[name].mapper
-                for each in ("code", "number", "name", "name_zh_hans"):
-                    if each in target.column_attrs:
-                        found.append(f"{name}.{'name' if each == 'name_zh_hans' else each}")
-                        break
-        if any(name.endswith(".name") for name in found):
-            found = [name for name in found if name.replace(".name", ".code") not in self.column_names]
+            elif (
+                name in mapper.relationships and name not in shown and not mapper.relationships[name].uselist
+            ):
+                target = mapper.relationships[name].mapper.column_attrs
+                called = next(
+                    (each for each in ("name", "name_zh_hans", "number", "code") if each in target), None
+                )
+                if called:
+                    found.append(f"{name}.{'name' if called == 'name_zh_hans' else called}")
         return found
 
     def related_lists(self, row: Any) -> list[dict[str, Any]]:
@@ -606,7 +612,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
                     "view": view,
                     "page": page,
                     "columns": columns,
-                    "rows": view.drawn_rows(page.rows, columns),
+                    "rows": view.drawn_rows(page.rows, columns, has_ticks=False),
                     "all": view.get_url(f"{view.screen}.index_view", **{each.column: row.id}),
                     "new": view.get_url(f"{view.screen}.create_view", **{each.column: row.id})
                     if view.can_create and view.form_columns and view.may("create")
@@ -776,10 +782,17 @@ class OfficeView(Screen, BulkEdit, ModelView):
             theirs = self._edit_form_class(None, obj=row)
             pairs = [(field, _shown_field(field), _shown_field(theirs[field.name])) for field in mine]
         return (
-            self.render("office/stale.html", row=row, heading=self.text_of(row), pairs=pairs, form=mine,
-                        version=row.row_version, history=self.history(row.id)[:3]),
+            self.render(
+                "office/stale.html",
+                row=row,
+                heading=self.text_of(row),
+                pairs=pairs,
+                form=mine,
+                version=row.row_version,
+                history=self.history(row.id)[:3],
+            ),
             409,
-        )  # fmt: skip
+        )
 
     # Deleting ----------------------------------------------------------------------------------------
 
@@ -1016,28 +1029,24 @@ def read_asked(
     """Typed answers to a sequence of Ask as values, and what is wrong: name → sentence."""
     from decimal import Decimal
 
+    kinds = {"date": date, "money": Decimal, "number": int}
     values: dict[str, Any] = {}
     problems: dict[str, str] = {}
     for each in fields:
         text = given.get(each.name, "").strip()
-        values[each.name] = None if each.kind in {"date", "money", "number"} else text
+        values[each.name] = None if each.kind in kinds else text
         choices = each.choices(view) if callable(each.choices) else each.choices
-        try:
-            if not lists.is_clean(text) or len(text) > 20_000:
-                raise ValueError(text)
-            if not text:
-                if each.is_required:
-                    problems[each.name] = _("This field is required.")
-            elif each.kind == "date":
-                values[each.name] = lists.parsed(date, text)
-            elif each.kind == "money":
-                values[each.name] = lists.parsed(Decimal, text)
-            elif each.kind == "number":
-                values[each.name] = lists.parsed(int, text)
-            elif each.kind == "choice" and text not in (choices or {}):
-                raise ValueError(text)
-        except ValueError:
+        is_odd = not lists.is_clean(text) or len(text) > 20_000
+        is_odd = is_odd or (each.kind == "choice" and bool(text) and text not in (choices or {}))
+        if is_odd:
             problems[each.name] = _("This value is not possible here.")
+        elif not text and each.is_required:
+            problems[each.name] = _("This field is required.")
+        elif text and each.kind in kinds:
+            try:
+                values[each.name] = lists.parsed(kinds[each.kind], text)
+            except ValueError:
+                problems[each.name] = _("This value is not possible here.")
     return values, problems
 
 
@@ -1051,17 +1060,33 @@ def _shown_field(field: Any) -> str:
         return str(field.labels.get(field.data, field.data or ""))
     if isinstance(field.data, bool):
         return _("Yes") if field.data else _("No")
-    return str(field._value()) if hasattr(field, "_value") else str(field.data or "")  # noqa: SLF001 -- WTForms' own text of a field
+    own_text = getattr(field, "_value", None)
+    return str(own_text()) if own_text else str(field.data or "")
 
 
 def _indexed(model: Any) -> set[str]:
     table = model.__table__
-    found = {list(index.columns)[0].key for index in table.indexes if index.columns}
+    found = {next(iter(index.columns)).key for index in table.indexes if index.columns}
     found |= {column.key for column in table.columns if column.unique or column.primary_key}
     return {str(name) for name in found}
 
 
 __all__ = [
-    "Action", "Ask", "ChoiceFilter", "FlagFilter", "IsFilter", "OfficePage", "OfficeView", "OneClick",
-    "RangeFilter", "Refused", "Related", "RelationFilter", "Stale", "TextFilter", "office_action", "url_for", "view_of",
-]  # fmt: skip
+    "Action",
+    "Ask",
+    "ChoiceFilter",
+    "FlagFilter",
+    "IsFilter",
+    "OfficePage",
+    "OfficeView",
+    "OneClick",
+    "RangeFilter",
+    "Refused",
+    "Related",
+    "RelationFilter",
+    "Stale",
+    "TextFilter",
+    "office_action",
+    "url_for",
+    "view_of",
+]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from flask import Response, send_file, stream_with_context
@@ -41,8 +42,46 @@ def answer(view: Any, query: lists.Query, kind: str) -> Response:
     )
 
 
-def rows_of(view: Any, query: lists.Query, columns: list[lists.Column]) -> Iterator[list[Any]]:
+def screens() -> list[str]:
+    """The screens that show a table."""
+    from flask import current_app
+
+    views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no list
+    return [view.screen for view in views if hasattr(view, "column_names")]
+
+
+def coded(screen: str) -> tuple[list[str], Iterator[list[Any]]]:
+    """A screen's whole list for scripts: its columns' names, codes as they are stored, sealed values masked.
+
+    Raises KeyError when the screen has no list.
+    """
+    from admin.base import view_of
+
+    view = view_of(screen)
+    if view is None or not hasattr(view, "column_names"):
+        raise KeyError(screen)
+    query = replace(lists.read_query(view, {}), columns=view.column_names)
+    columns = [view.column(name) for name in query.columns]
+    return [column.name for column in columns], rows_of(view, query, columns, cell=as_stored)
+
+
+def as_stored(view: Any, column: lists.Column, value: Any) -> Any:
+    """One cell for scripts, made harmless where it is written."""
+    if isinstance(view.sort_type(column.name), formats.Sealed):
+        return formats.masked(value) if value else ""
+    if isinstance(value, datetime):
+        return value.astimezone(formats.zone()).isoformat()
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def rows_of(
+    view: Any,
+    query: lists.Query,
+    columns: list[lists.Column],
+    cell: Callable[[Any, lists.Column, Any], Any] | None = None,
+) -> Iterator[list[Any]]:
     """Rows in id order, chunk by chunk from where the last one ended."""
+    said = cell or exported
     source = lists.Source(view.model, language.current(), view.column_computed)
     shown = [source.expression(column.name).label(column.key) for column in columns]
     statement = source.joined(select(view.model.id.label("id"), *shown).select_from(view.model))
@@ -53,7 +92,7 @@ def rows_of(view: Any, query: lists.Query, columns: list[lists.Column]) -> Itera
     while count < MOST_ROWS:
         found = db.session.execute(statement.where(view.model.id > last)).all()
         for row in found:
-            yield [exported(view, column, getattr(row, column.key)) for column in columns]
+            yield [said(view, column, getattr(row, column.key)) for column in columns]
         if len(found) < CHUNK:
             return
         last, count = found[-1].id, count + len(found)

@@ -21,6 +21,7 @@ from sqlalchemy.types import TypeEngine
 from models.base import FixedPoint, Instant, Money, db
 from models.secrets import Sealed, masked
 from office import clock
+from office.spreadsheets import neutral
 
 Format = Callable[[Any, Any], Any]
 EMPTY = Markup('<span class="none">–</span>')
@@ -238,8 +239,3 @@ def plain_cell(value: Any) -> Any:
     if isinstance(value, int | float | Decimal):
         return value
     return neutral(str(value))
-
-
-def neutral(value: str) -> str:
-    """Text that a spreadsheet can't take for a formula (contract: Settled besides); a bare dash may stay."""
-    return f"'{value}" if value[:1] in {"=", "+", "-", "@", "\t", "\r"} and value != "-" else value

@@ -82,7 +82,9 @@ class FixedField(DecimalField):
             return str(self.raw_data[0])
         if self.data is None:
             return ""
-        return formats.number(self.data).replace(",", "") if self.decimals != 2 else f"{self.data:.2f}"
+        if self.decimals == 2:
+            return f"{self.data:.2f}"
+        return str(formats.number(self.data)).replace(",", "")
 
     def process_formdata(self, valuelist: list[str]) -> None:
         text = valuelist[0].strip().replace(",", "") if valuelist else ""
@@ -112,7 +114,7 @@ class MoneyField(FixedField):
 class DayField(DateField):
     """A native date input."""
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         if self.data is not None and not EARLIEST <= self.data <= LATEST:
             raise ValidationError(_("This date is too far away."))
 
@@ -142,9 +144,15 @@ class ChoiceField(SelectField):
     """A native select over code → label; `allow_blank` adds an empty first line."""
 
     def __init__(
-        self, label: Any = None, validators: Any = None, *, labels: Mapping[str, Any], allow_blank: bool = False,
-        coerce: Callable[[Any], Any] = str, **kwargs: Any,
-    ) -> None:  # fmt: skip
+        self,
+        label: Any = None,
+        validators: Any = None,
+        *,
+        labels: Mapping[str, Any],
+        allow_blank: bool = False,
+        coerce: Callable[[Any], Any] = str,
+        **kwargs: Any,
+    ) -> None:
         self.allow_blank = allow_blank
         self.labels = labels
         super().__init__(label, validators, coerce=coerce, choices=self._choices, **kwargs)
@@ -163,7 +171,7 @@ class ChoiceField(SelectField):
         for value, text in self._choices():
             yield value, text, value == (self.data or ""), {}
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         if self.data and self.data not in self.labels:
             raise ValidationError(_("Please choose one of the list."))
         if not self.data and not self.allow_blank and "" not in self.labels:
@@ -198,7 +206,7 @@ class SealedField(StringField):
 class SealedRequired:
     """Required unless something is stored already."""
 
-    def __call__(self, form: Any, field: Any) -> None:
+    def __call__(self, _form: Any, field: Any) -> None:
         if not field.data and not getattr(field, "stored", None):
             raise ValidationError(field.gettext("This field is required."))
 
@@ -206,7 +214,7 @@ class SealedRequired:
 class PickerWidget:
     """A hidden id and a box that searches through the screen's look-up (own script; no inline code)."""
 
-    def __call__(self, field: Any, **kwargs: Any) -> Markup:
+    def __call__(self, field: Any, **_kwargs: Any) -> Markup:
         current = field.data
         return Markup(
             '<span class="picker" data-picker="{url}"><input type="hidden" name="{name}" value="{value}">'
@@ -256,7 +264,7 @@ class PickerField(Field):
         if self.data is None:
             raise ValueError(_("Please choose one of the list."))
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         if self.data is None and not self.allow_blank:
             raise validators.StopValidation(_("Please choose one of the list."))
 
@@ -309,7 +317,7 @@ class CheckList(widgets.ListWidget):
     def __init__(self) -> None:
         super().__init__(prefix_label=False)
 
-    def __call__(self, field: Any, **kwargs: Any) -> Markup:
+    def __call__(self, field: Any, **_kwargs: Any) -> Markup:
         lines = [
             Markup('<label class="tick"><input type="checkbox" name="{}" value="{}"{}> {}</label>').format(
                 field.name, value, Markup(" checked") if is_chosen else "", label

@@ -139,7 +139,7 @@ class Filter:
     def conditions(self, view: Any, args: Mapping[str, str]) -> list[Any]:
         raise NotImplementedError
 
-    def chip(self, view: Any, args: Mapping[str, str]) -> str:
+    def chip(self, view: Any, args: Mapping[str, str]) -> str:  # noqa: ARG002 -- kinds of filter use it
         return str(args.get(self.key, ""))
 
     def is_active(self, args: Mapping[str, str]) -> bool:
@@ -261,7 +261,7 @@ class RangeFilter(Filter):
             found.append(reach(view.model, self.name, upper))
         return found
 
-    def chip(self, view: Any, args: Mapping[str, str]) -> str:
+    def chip(self, view: Any, args: Mapping[str, str]) -> str:  # noqa: ARG002 -- as Filter.chip
         low, high = (args.get(name, "") for name in self.parameters())
         return f"{low} – {high}"
 
@@ -357,7 +357,7 @@ class Page:
 
 
 def page(session: Session, view: Any, query: Query, conditions: Iterable[Any]) -> Page:
-    """One page of a view's rows under these conditions: first its ids in order, then what is shown of them."""
+    """One page of a view's rows: first its ids in order, then what is shown of them."""
     found = session.execute(_ids(view, query, list(conditions))).all()
     if query.is_backward:
         found.reverse()
@@ -517,7 +517,7 @@ def search_condition(view: Any, words: str) -> Any:
             found.append(select(view.model.id).where(condition).limit(SEARCH_CAP))
     for name in view.search_exact:
         mac = view.fingerprint(words)
-        condition = reach(view.model, name, lambda column: column == mac)
+        condition = reach(view.model, name, lambda column, mac=mac: column == mac)
         found.append(select(view.model.id).where(condition).limit(SEARCH_CAP))
     if not found:
         return false()
@@ -629,9 +629,7 @@ def parsed(kind: type, value: Any) -> Any:
         if not amount.is_finite() or abs(amount) >= 10**12 or -amount.as_tuple().exponent > 2:
             raise ValueError(value)
         return amount
-    if not isinstance(value, str):
-        raise ValueError(value)
-    return value
+    return str(value)
 
 
 def parsed_cursor(kind: type, value: Any) -> Any:

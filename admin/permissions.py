@@ -270,7 +270,7 @@ SCREENS: dict[str, dict[str, str]] = {
 
 
 def may(roles: Iterable[str], screen: str, verb: str) -> bool:
-    """Whether a person with these roles may `see`, `create`, `edit`, `delete`, `act` on or `export` a screen."""
+    """Whether these roles may `see`, `create`, `edit`, `delete`, `act` on or `export` a screen."""
     row = SCREENS.get(screen, {})
     letter = LETTERS[verb]
     if any(letter in row.get(role, "") for role in (*roles, "everyone")):

@@ -25,7 +25,7 @@ RULES = {
 }
 
 
-def words(error: Exception) -> str:
+def words(error: Exception) -> str:  # noqa: PLR0911 -- one sentence a kind
     """One sentence for a Refused or a database error; nothing of its statement or parameters."""
     if isinstance(error, Refused):
         values = {name: _value(name, each) for name, each in error.values.items()}

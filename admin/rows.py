@@ -11,10 +11,9 @@ from markupsafe import Markup, escape
 from admin import lists
 
 
-def draw(view: Any, rows: Sequence[Any], columns: Sequence[lists.Column]) -> Markup:
+def draw(view: Any, rows: Sequence[Any], columns: Sequence[lists.Column], *, has_ticks: bool) -> Markup:
     """`<tr>` for each row: a tick box where rows can be acted on, then the cells; the first is the link."""
     details = url_for(f"{view.screen}.details_view")
-    has_ticks = bool(view.allowed_actions("rows") or view.bulk_columns)
     can_edit = view.can_edit and view.may("edit")
     cells = [
         (column.key, column.show, _opening(column, position, can_edit), {} if column.is_by_value else None)

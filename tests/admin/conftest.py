@@ -68,9 +68,13 @@ class TrialUnit(OfficeView):
     column_editable_list = ("note",)
     choices = {"kind": labels.UNIT_KINDS, "state": labels.UNIT_STATES}
     filters = (
-        ChoiceFilter("kind"), ChoiceFilter("state"), RelationFilter("building"), RangeFilter("area_m2"),
-        RangeFilter("handed_over_on"), RelationFilter("building.area"),
-    )  # fmt: skip
+        ChoiceFilter("kind"),
+        ChoiceFilter("state"),
+        RelationFilter("building"),
+        RangeFilter("area_m2"),
+        RangeFilter("handed_over_on"),
+        RelationFilter("building.area"),
+    )
     one_click = (OneClick("vacant", "Vacant", lambda view: [Unit.state == "vacant"]),)
     form_columns = ("code", "building", "floor", "kind", "area_m2", "handed_over_on", "state", "note")
     form_sections = (("Where", ("code", "building")),)
@@ -194,9 +198,11 @@ def add_property(session: Session) -> None:
     session.flush()
     first, second = Building(name="1号楼", area_id=east.id), Building(name="2号楼", area_id=west.id)
     owner = Owner(
-        name="王秀英", pinyin_initials="WXY", id_number="110101199001011237",
+        name="王秀英",
+        pinyin_initials="WXY",
+        id_number="110101199001011237",
         id_number_mac=fingerprint("110101199001011237"),
-    )  # fmt: skip
+    )
     session.add_all([first, second, owner])
     session.flush()
     session.add(OwnerPhone(owner_id=owner.id, number="13800138000", number_mac=fingerprint("13800138000")))
@@ -217,7 +223,7 @@ def add_property(session: Session) -> None:
                 issued_on=date(2026, 1, 1),
                 due_on=date(2026, 1, 15),
                 balance=Decimal(100),
-            )  # fmt: skip
+            )
         )
     session.commit()
 

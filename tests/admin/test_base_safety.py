@@ -1,4 +1,4 @@
-"""Each weakness that decisions.md lists, tried on real requests; controls show that the attack works without."""
+"""Each weakness that decisions.md lists, tried on real requests; controls show the attack works without."""
 
 from __future__ import annotations
 
@@ -39,10 +39,21 @@ def unit(web: Web, code: str) -> Unit:
 @pytest.mark.parametrize("token", [None, "", "guessed", "another"])
 @pytest.mark.parametrize(
     "path",
-    ["/trial_areas/new/", "/trial_areas/edit/?id=1", "/trial_areas/delete/", "/trial_units/action/",
-     "/trial_areas/ajax/update/", "/trial_units/bulk/", "/trial_units/undo/", "/trial_areas/views/save/",
-     "/trial_owners/reveal/", "/preferences", "/logout", "/account"],
-)  # fmt: skip
+    [
+        "/trial_areas/new/",
+        "/trial_areas/edit/?id=1",
+        "/trial_areas/delete/",
+        "/trial_units/action/",
+        "/trial_areas/ajax/update/",
+        "/trial_units/bulk/",
+        "/trial_units/undo/",
+        "/trial_areas/views/save/",
+        "/trial_owners/reveal/",
+        "/preferences",
+        "/logout",
+        "/account",
+    ],
+)
 def test_a_post_without_this_sessions_token_changes_nothing(web: Web, path: str, token: str | None) -> None:
     if token == "another":
         other = web.office.app.test_client()
@@ -94,9 +105,15 @@ def test_every_post_form_holds_the_hidden_token(web: Web) -> None:
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/", 302), ("/trial_areas/", 302), ("/trial_areas/export/csv/", 302), ("/nowhere", 302), ("/login", 200),
-     ("/static/office.css", 200)],
-)  # fmt: skip
+    [
+        ("/", 302),
+        ("/trial_areas/", 302),
+        ("/trial_areas/export/csv/", 302),
+        ("/nowhere", 302),
+        ("/login", 200),
+        ("/static/office.css", 200),
+    ],
+)
 def test_without_a_session_only_the_entrance_answers(visitor: Web, path: str, status: int) -> None:
     answer = visitor.get(path)
 
@@ -124,11 +141,16 @@ def test_the_whole_url_map_is_behind_the_wall(visitor: Web) -> None:
 
 @pytest.mark.parametrize(
     ("path", "fields"),
-    [("/trial_areas/new/", NEW_AREA), ("/trial_areas/edit/?id=1", {**NEW_AREA, "row_version": "1"}),
-     ("/trial_areas/delete/", {"id": "1", "confirmed": "1"}), ("/trial_units/action/", {"action": "touch", "rowid": "1"}),
-     ("/trial_areas/ajax/update/", {"id": "1", "row_version": "1", "name": "position", "position": "9"}),
-     ("/trial_units/bulk/", {"rowid": "1"}), ("/trial_owners/reveal/", {"id": "1", "column": "id_number", "reason": "x"})],
-)  # fmt: skip
+    [
+        ("/trial_areas/new/", NEW_AREA),
+        ("/trial_areas/edit/?id=1", {**NEW_AREA, "row_version": "1"}),
+        ("/trial_areas/delete/", {"id": "1", "confirmed": "1"}),
+        ("/trial_units/action/", {"action": "touch", "rowid": "1"}),
+        ("/trial_areas/ajax/update/", {"id": "1", "row_version": "1", "name": "position", "position": "9"}),
+        ("/trial_units/bulk/", {"rowid": "1"}),
+        ("/trial_owners/reveal/", {"id": "1", "column": "id_number", "reason": "x"}),
+    ],
+)
 def test_a_role_that_may_only_see_changes_nothing(visitor: Web, path: str, fields: dict[str, str]) -> None:
     visitor.sign_in("steward", PASSWORD)
 
@@ -271,7 +293,9 @@ def test_bulk_edit_previews_applies_and_is_undone(web: Web) -> None:
         "/trial_units/bulk/", {**chosen, "step": "apply", "version": ["1:7", "2:1"]}, follow_redirects=True
     )
     assert "nothing was saved" in text_of(stale)
-    done = web.post("/trial_units/bulk/", {**chosen, "step": "apply", "version": versions}, follow_redirects=True)
+    done = web.post(
+        "/trial_units/bulk/", {**chosen, "step": "apply", "version": versions}, follow_redirects=True
+    )
     assert "were changed" in text_of(done), text_of(done)
     assert (unit(web, "A-01").state, unit(web, "A-02").state) == ("sealed", "sealed")
 
@@ -285,13 +309,27 @@ def test_bulk_edit_previews_applies_and_is_undone(web: Web) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "is_taken"),
-    [("area_m2", "89.5", True), ("area_m2", "-1", False), ("area_m2", "NaN", False), ("area_m2", "Infinity", False),
-     ("area_m2", "1e99", False), ("area_m2", "1.00001", False), ("area_m2", "9" * 30, False), ("area_m2", "x", False),
-     ("floor", "9" * 30, False), ("floor", "99999999999", False), ("handed_over_on", "0001-01-01", False),
-     ("handed_over_on", "2026-02-30", False), ("kind", "castle", False), ("building", "999", False),
-     ("building", "1' OR 1=1", False), ("code", "a\x00b", False), ("code", "x" * 41, False),
-     ("note", "<script>alert(1)</script>", True)],
-)  # fmt: skip
+    [
+        ("area_m2", "89.5", True),
+        ("area_m2", "-1", False),
+        ("area_m2", "NaN", False),
+        ("area_m2", "Infinity", False),
+        ("area_m2", "1e99", False),
+        ("area_m2", "1.00001", False),
+        ("area_m2", "9" * 30, False),
+        ("area_m2", "x", False),
+        ("floor", "9" * 30, False),
+        ("floor", "99999999999", False),
+        ("handed_over_on", "0001-01-01", False),
+        ("handed_over_on", "2026-02-30", False),
+        ("kind", "castle", False),
+        ("building", "999", False),
+        ("building", "1' OR 1=1", False),
+        ("code", "a\x00b", False),
+        ("code", "x" * 41, False),
+        ("note", "<script>alert(1)</script>", True),
+    ],
+)
 def test_odd_values_are_told_and_never_crash(web: Web, name: str, value: str, is_taken: bool) -> None:
     fields = {"code": "B-01", "building": "1", "kind": "office", "area_m2": "10", "state": "vacant"}
 
@@ -312,12 +350,38 @@ def test_an_impossible_id_is_not_found(web: Web, page: str, key: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["page=-1", "page=99999999999999999999", "page_size=-1", "page_size=1e9", "limit=-1", "search=%00", "search=" + "%25" * 900,
-     "sort=99", "sort=-nothing", "sort=password_hash", "after=AAAA", "after=%00", "after=W10", "before=eyJhIjoxfQ",
-     "kind=castle", "state=%00", "building_id=abc", "building_id=99999999999999999999999", "area_m2_from=NaN",
-     "area_m2_to=1e400", "area_m2_from=9999999999999999", "handed_over_on_from=0000-00-00", "handed_over_on_to=9999-12-31", "view=none", "columns=id,password_hash,,",
-     "flt0_0=%27", "search=%F0%9F%98%80", "search='", "search=%25_%5C"],
-)  # fmt: skip
+    [
+        "page=-1",
+        "page=99999999999999999999",
+        "page_size=-1",
+        "page_size=1e9",
+        "limit=-1",
+        "search=%00",
+        "search=" + "%25" * 900,
+        "sort=99",
+        "sort=-nothing",
+        "sort=password_hash",
+        "after=AAAA",
+        "after=%00",
+        "after=W10",
+        "before=eyJhIjoxfQ",
+        "kind=castle",
+        "state=%00",
+        "building_id=abc",
+        "building_id=99999999999999999999999",
+        "area_m2_from=NaN",
+        "area_m2_to=1e400",
+        "area_m2_from=9999999999999999",
+        "handed_over_on_from=0000-00-00",
+        "handed_over_on_to=9999-12-31",
+        "view=none",
+        "columns=id,password_hash,,",
+        "flt0_0=%27",
+        "search=%F0%9F%98%80",
+        "search='",
+        "search=%25_%5C",
+    ],
+)
 @pytest.mark.parametrize("screen", ["trial_units", "trial_invoices"])
 def test_no_query_string_crashes_a_list(web: Web, screen: str, query: str) -> None:
     assert web.get(f"/{screen}/?{query}").status_code == 200
@@ -326,10 +390,20 @@ def test_no_query_string_crashes_a_list(web: Web, screen: str, query: str) -> No
 
 @pytest.mark.parametrize(
     ("target", "answer"),
-    [("/units/?a=1", "/units/?a=1"), ("//evil.example", None), ("https://evil.example", None), ("/\\evil.example", None),
-     ("javascript:alert(1)", None), ("/\t/evil.example", None), ("\\\\evil.example", None), ("", None), (None, None),
-     ("/a\nLocation: x", None), (" //evil.example", None)],
-)  # fmt: skip
+    [
+        ("/units/?a=1", "/units/?a=1"),
+        ("//evil.example", None),
+        ("https://evil.example", None),
+        ("/\\evil.example", None),
+        ("javascript:alert(1)", None),
+        ("/\t/evil.example", None),
+        ("\\\\evil.example", None),
+        ("", None),
+        (None, None),
+        ("/a\nLocation: x", None),
+        (" //evil.example", None),
+    ],
+)
 def test_only_paths_of_this_site_are_returned_to(target: str | None, answer: str | None) -> None:
     assert safe_target(target) == answer
 
@@ -346,9 +420,17 @@ def test_saving_never_redirects_off_site(web: Web, target: str) -> None:
 # Exports -----------------------------------------------------------------------------------------------
 
 CELLS = [
-    ("=1+1", "'=1+1"), ("+86", "'+86"), ("-1-1", "'-1-1"), ("@x", "'@x"), ("\tx", "'\tx"), ("\rx", "'\rx"),
-    ("-", "-"), ("a=1", "a=1"), ("", ""), (" =1", " =1"),
-]  # fmt: skip
+    ("=1+1", "'=1+1"),
+    ("+86", "'+86"),
+    ("-1-1", "'-1-1"),
+    ("@x", "'@x"),
+    ("\tx", "'\tx"),
+    ("\rx", "'\rx"),
+    ("-", "-"),
+    ("a=1", "a=1"),
+    ("", ""),
+    (" =1", " =1"),
+]
 
 
 @pytest.mark.parametrize(("stored", "exported"), CELLS)
@@ -470,7 +552,8 @@ def test_signing_in_makes_a_new_session_and_signing_out_ends_it(visitor: Web) ->
     before = visitor.client.get_cookie("gatehouse")
     visitor.sign_in()
     inside = visitor.client.get_cookie("gatehouse")
-    assert before and inside
+    assert before
+    assert inside
     assert before.value != inside.value
     assert count(visitor, WebSession) == 1
 

@@ -112,10 +112,22 @@ def test_a_range_filter_and_the_cursor_agree(many: Web) -> None:
 
 @pytest.mark.parametrize(
     ("query", "found"),
-    [("kind=office", COUNT), ("kind=residence", 6), ("building_id=2", 1), ("building_area_id=2", 1), ("area_m2_from=89&area_m2_to=90", 6),
-     ("area_m2_from=3&area_m2_to=3", 19), ("view=vacant&kind=residence", 6), ("search=A-0", 6), ("search=m-00", 10), ("search=-0", 0),
-     ("search=%", 0), ("search=_", 0), ("building_id=1&search=A-06", 0)],
-)  # fmt: skip
+    [
+        ("kind=office", COUNT),
+        ("kind=residence", 6),
+        ("building_id=2", 1),
+        ("building_area_id=2", 1),
+        ("area_m2_from=89&area_m2_to=90", 6),
+        ("area_m2_from=3&area_m2_to=3", 19),
+        ("view=vacant&kind=residence", 6),
+        ("search=A-0", 6),
+        ("search=m-00", 10),
+        ("search=-0", 0),
+        ("search=%", 0),
+        ("search=_", 0),
+        ("building_id=1&search=A-06", 0),
+    ],
+)
 def test_filters_views_and_search_narrow_together(many: Web, query: str, found: int) -> None:
     shown = text_of(many.get(f"/trial_units/?{query}"))
 
@@ -152,12 +164,19 @@ def test_counting_stops_at_the_cap(web: Web) -> None:
             insert(Invoice),
             [
                 {
-                    "number": f"N{number:05d}", "unit_id": 1, "payer_id": 1, "period": "2025-01", "part": str(number),
-                    "issued_on": date(2025, 1, 1), "due_on": date(2025, 1, 15), "amount": Decimal(1), "balance": Decimal(1),
+                    "number": f"N{number:05d}",
+                    "unit_id": 1,
+                    "payer_id": 1,
+                    "period": "2025-01",
+                    "part": str(number),
+                    "issued_on": date(2025, 1, 1),
+                    "due_on": date(2025, 1, 15),
+                    "amount": Decimal(1),
+                    "balance": Decimal(1),
                 }
                 for number in range(lists.COUNT_CAP + 5)
             ],
-        )  # fmt: skip
+        )
         session.commit()
 
     assert "more than 1,000 rows" in text_of(web.get("/trial_invoices/?state=open"))
@@ -211,10 +230,18 @@ def test_every_screen_has_a_row_in_the_table_of_permissions(web: Web) -> None:
 
 @pytest.mark.parametrize(
     ("roles", "screen", "verb", "answer"),
-    [({"it_admin"}, "nowhere", "see", True), ({"it_admin"}, "nowhere", "edit", False), ({"steward"}, "nowhere", "see", False),
-     ({"cashier"}, "invoices", "edit", False), ({"manager"}, "payments", "delete", False), ({"cashier"}, "payments", "act", True),
-     ({"steward", "cashier"}, "cashier", "act", True), (set(), "areas", "see", True), (set(), "areas", "edit", False)],
-)  # fmt: skip
+    [
+        ({"it_admin"}, "nowhere", "see", True),
+        ({"it_admin"}, "nowhere", "edit", False),
+        ({"steward"}, "nowhere", "see", False),
+        ({"cashier"}, "invoices", "edit", False),
+        ({"manager"}, "payments", "delete", False),
+        ({"cashier"}, "payments", "act", True),
+        ({"steward", "cashier"}, "cashier", "act", True),
+        (set(), "areas", "see", True),
+        (set(), "areas", "edit", False),
+    ],
+)
 def test_the_table_of_permissions_answers_by_role(
     roles: set[str], screen: str, verb: str, answer: bool
 ) -> None:

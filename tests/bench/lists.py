@@ -77,66 +77,54 @@ def office(folder: Path, url: str, rows: int) -> Flask:
 
 
 def fill(rows: int) -> None:
+    """Made by the database itself; 3 % of each month stays unpaid, so overdue grows with the history."""
     is_sqlite = db.engine.dialect.name == "sqlite"
-    pad = (lambda value, width: f"printf('%0{width}d', {value})") if is_sqlite else (
-        lambda value, width: f"lpad(({value})::text, {width}, '0')"
-    )  # fmt: skip
+
+    def pad(value: str, width: int) -> str:
+        return f"printf('%0{width}d', {value})" if is_sqlite else f"lpad(({value})::text, {width}, '0')"
 
     def numbers(most: int) -> str:
         if is_sqlite:
-            return f"(WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < {most - 1}) SELECT n FROM s)"
+            series = f"SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < {most - 1}"
+            return f"(WITH RECURSIVE s(n) AS ({series}) SELECT n FROM s)"
         return f"(SELECT generate_series(0, {most - 1}) AS n) AS s"
 
-    run = db.session.execute
-    run(text("INSERT INTO area (id, name) VALUES (1, 'bench area')"))
-    run(
-        text(
-            f"INSERT INTO building (id, name, area_id) SELECT n + 1, 'B' || {pad('n', 4)}, 1 FROM {numbers(100)}"
-        )
-    )
-    run(text(
-        "INSERT INTO unit (id, code, building_id, floor, kind, area_m2) "
-        f"SELECT n + 1, {pad('n / 1000', 3)} || '-' || {pad('n % 1000', 4)}, 1 + n / 1000, n % 30, 'residence', 895000 "
-        f"FROM {numbers(UNITS)}"
-    ))  # fmt: skip
-    run(text(
-        f"INSERT INTO owner (id, name, pinyin_initials) SELECT n + 1, '业主' || {pad('n', 6)}, 'YZ' || {pad('n', 6)} "
-        f"FROM {numbers(UNITS)}"
-    ))  # fmt: skip
-    run(text(
-        "INSERT INTO occupancy (unit_id, owner_id, kind, is_payer, from_on) "
-        f"SELECT n + 1, n + 1, 'owner', {'1' if is_sqlite else 'true'}, '2016-01-01' FROM {numbers(1000)}"
-    ))  # fmt: skip
-    if is_sqlite:
-        run(text("CREATE TEMP TABLE month (m INTEGER PRIMARY KEY, period, issued, due)"))
-    else:
-        run(text("CREATE TEMP TABLE month (m INTEGER PRIMARY KEY, period text, issued date, due date)"))
+    def insert(table: str, source: str, **columns: str) -> None:
+        names, values = ", ".join(columns), ", ".join(columns.values())
+        db.session.execute(text(f"INSERT INTO {table} ({names}) SELECT {values} FROM {source}"))
+
+    yes = "1" if is_sqlite else "true"
+    start = "'2016-01-01'" if is_sqlite else "date '2016-01-01'"
+    insert("area", numbers(1), id="1", name="'bench area'")
+    insert("building", numbers(100), id="n + 1", name=f"'B' || {pad('n', 4)}", area_id="1")
+    code = f"{pad('n / 1000', 3)} || '-' || {pad('n % 1000', 4)}"
+    insert("unit", numbers(UNITS), id="n + 1", code=code, building_id="1 + n / 1000", floor="n % 30",
+           kind="'residence'", area_m2="895000")  # fmt: skip
+    insert("owner", numbers(UNITS), id="n + 1", name=f"'业主' || {pad('n', 6)}",
+           pinyin_initials=f"'YZ' || {pad('n', 6)}")  # fmt: skip
+    insert("occupancy", numbers(1000), unit_id="n + 1", owner_id="n + 1", kind="'owner'", is_payer=yes,
+           from_on=start)  # fmt: skip
+    kind = "" if is_sqlite else " date"
+    db.session.execute(text(f"CREATE TEMP TABLE month (period varchar, issued{kind}, due{kind})"))
     for month in range(MONTHS):
-        year, number = 2016 + month // 12, month % 12 + 1
-        values = {
-            "m": month,
-            "p": f"{year}-{number:02d}",
-            "i": f"{year}-{number:02d}-01",
-            "d": f"{year}-{number:02d}-15",
-        }
-        run(text("INSERT INTO month VALUES (:m, :p, :i, :d)" if is_sqlite else
-                 "INSERT INTO month VALUES (:m, :p, CAST(:i AS date), CAST(:d AS date))"), values)  # fmt: skip
-    # 3 % of each month stays unpaid, so that what is overdue grows with the history
-    each = -(-rows // MONTHS)
-    run(text(
-        "INSERT INTO invoice (number, unit_id, payer_id, period, part, issued_on, due_on, amount, paid, balance, state) "
-        f"SELECT m.period || '-' || {pad('n', 7)}, 1 + n % {UNITS}, 1 + n % {UNITS}, m.period, 'p' || (n / {UNITS}), "
-        "m.issued, m.due, 10000 + n % 9000, "
-        "CASE WHEN n % 33 = 0 THEN 0 ELSE 10000 + n % 9000 END, CASE WHEN n % 33 = 0 THEN 10000 + n % 9000 ELSE 0 END, "
-        "CASE WHEN n % 33 = 0 THEN 'open' ELSE 'paid' END "
-        f"FROM {numbers(each)} CROSS JOIN month m"
-        if is_sqlite else
-        "INSERT INTO invoice (number, unit_id, payer_id, period, part, issued_on, due_on, amount, paid, balance, state) "
-        f"SELECT m.period || '-' || {pad('n', 7)}, 1 + n % {UNITS}, 1 + n % {UNITS}, m.period, 'p' || (n / {UNITS}), "
-        "m.issued, m.due, 10000 + n % 9000, "
-        "CASE WHEN n % 33 = 0 THEN 0 ELSE 10000 + n % 9000 END, CASE WHEN n % 33 = 0 THEN 10000 + n % 9000 ELSE 0 END, "
-        f"CASE WHEN n % 33 = 0 THEN 'open' ELSE 'paid' END FROM {numbers(each)} CROSS JOIN month m"
-    ))  # fmt: skip
+        period = f"{2016 + month // 12}-{month % 12 + 1:02d}"
+        db.session.execute(text(f"INSERT INTO month VALUES ('{period}', '{period}-01', '{period}-15')"))
+    amount, is_open = "10000 + n % 9000", "n % 33 = 0"
+    insert(
+        "invoice",
+        f"{numbers(-(-rows // MONTHS))} CROSS JOIN month m",
+        number=f"m.period || '-' || {pad('n', 7)}",
+        unit_id=f"1 + n % {UNITS}",
+        payer_id=f"1 + n % {UNITS}",
+        period="m.period",
+        part=f"'p' || (n / {UNITS})",
+        issued_on="m.issued",
+        due_on="m.due",
+        amount=amount,
+        paid=f"CASE WHEN {is_open} THEN 0 ELSE {amount} END",
+        balance=f"CASE WHEN {is_open} THEN {amount} ELSE 0 END",
+        state=f"CASE WHEN {is_open} THEN 'open' ELSE 'paid' END",
+    )
 
 
 # The competitors ---------------------------------------------------------------------------------------
@@ -193,21 +181,52 @@ def django_admin(app: Flask) -> Callable[[str], int]:
         from sqlalchemy import make_url
 
         parts = make_url(url)
-        base = {"ENGINE": "django.db.backends.postgresql", "NAME": parts.database, "USER": parts.username or "",
-                "PASSWORD": parts.password or "", "HOST": parts.query.get("host") or parts.host or "",
-                "PORT": parts.port or ""}  # fmt: skip
+        base = {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": parts.database,
+            "USER": parts.username or "",
+            "PASSWORD": parts.password or "",
+            "HOST": parts.query.get("host") or parts.host or "",
+            "PORT": parts.port or "",
+        }
     settings.configure(
-        SECRET_KEY="bench", DEBUG=False, ROOT_URLCONF="tests.bench.django_urls", ALLOWED_HOSTS=["*"], USE_TZ=True,
-        DATABASES={"default": base}, STATIC_URL="/s/", DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
-        INSTALLED_APPS=["django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes",
-                        "django.contrib.sessions", "django.contrib.messages", "tests.bench.django_app.Peer"],
-        MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware", "django.middleware.common.CommonMiddleware",
-                    "django.middleware.csrf.CsrfViewMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware",
-                    "django.contrib.messages.middleware.MessageMiddleware"],
-        TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True, "OPTIONS": {
-            "context_processors": ["django.template.context_processors.request", "django.contrib.auth.context_processors.auth",
-                                   "django.contrib.messages.context_processors.messages"]}}],
-    )  # fmt: skip
+        SECRET_KEY="bench",
+        DEBUG=False,
+        ROOT_URLCONF="tests.bench.django_urls",
+        ALLOWED_HOSTS=["*"],
+        USE_TZ=True,
+        DATABASES={"default": base},
+        STATIC_URL="/s/",
+        DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        INSTALLED_APPS=[
+            "django.contrib.admin",
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.sessions",
+            "django.contrib.messages",
+            "tests.bench.django_app.Peer",
+        ],
+        MIDDLEWARE=[
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.common.CommonMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
+        ],
+        TEMPLATES=[
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                    ]
+                },
+            }
+        ],
+    )
     django.setup()
     from django.contrib.auth.models import User
     from django.core.management import call_command
@@ -233,7 +252,7 @@ RAW = (
     "SELECT i.id, i.number, u.code, o.name, i.period, i.issued_on, i.due_on, i.amount, i.paid, i.balance, i.state, i.stage "
     "FROM invoice i LEFT JOIN unit u ON u.id = i.unit_id LEFT JOIN owner o ON o.id = i.payer_id {where} "
     "ORDER BY {order} LIMIT 50"
-)  # fmt: skip
+)
 
 
 def raw(app: Flask) -> Callable[[str, str], int]:
@@ -268,7 +287,7 @@ def timed(work: Callable[[], Any], times: int) -> float:
     """Median milliseconds; slow work is repeated less."""
     work()
     taken: list[float] = []
-    while len(taken) < times and sum(taken) < 20_000 or len(taken) < 3:
+    while (len(taken) < times and sum(taken) < 20_000) or len(taken) < 3:
         start = time.perf_counter()
         work()
         taken.append((time.perf_counter() - start) * 1000)
@@ -281,23 +300,50 @@ def compare(app: Flask, times: int) -> Iterator[tuple[str, str, float | None, fl
     screen, other = "/invoices/", "/admin/django_urls/invoice/"
     with app.app_context():
         total = db.session.execute(text("SELECT count(*) FROM invoice")).scalar() or 0
-        middle = db.session.execute(text(
-            "SELECT id, issued_on FROM invoice WHERE issued_on = '2021-01-01' ORDER BY id LIMIT 1 OFFSET 10"
-        )).one()  # fmt: skip
+        middle = db.session.execute(
+            text(
+                "SELECT id, issued_on FROM invoice WHERE issued_on = '2021-01-01' ORDER BY id LIMIT 1 OFFSET 10"
+            )
+        ).one()
     start, end = TODAY - timedelta(days=60), TODAY
     due = f"due_on_from={start}&due_on_to={end}"
     overdue = f"i.balance > 0 AND i.due_on < '{TODAY}'"
     cases = [
         ("S1", "first page", screen, other, "", "i.issued_on DESC, i.id DESC"),
-        ("S1", "overdue + due range", f"{screen}?view=overdue&{due}",
-         f"{other}?balance__gt=0&due_on__gte={start}&due_on__lt={end}", f"WHERE {overdue} AND i.due_on >= '{start}'", "i.due_on, i.id"),
-        ("S1", "overdue only", f"{screen}?view=overdue", f"{other}?balance__gt=0&due_on__lt={end}", f"WHERE {overdue}", "i.due_on, i.id"),
-        ("S1", "by unit", f"{screen}?unit_id=500", f"{other}?unit__id__exact=500", "WHERE i.unit_id = 500", "i.issued_on DESC, i.id DESC"),
-    ]  # fmt: skip
+        (
+            "S1",
+            "overdue + due range",
+            f"{screen}?view=overdue&{due}",
+            f"{other}?balance__gt=0&due_on__gte={start}&due_on__lt={end}",
+            f"WHERE {overdue} AND i.due_on >= '{start}'",
+            "i.due_on, i.id",
+        ),
+        (
+            "S1",
+            "overdue only",
+            f"{screen}?view=overdue",
+            f"{other}?balance__gt=0&due_on__lt={end}",
+            f"WHERE {overdue}",
+            "i.due_on, i.id",
+        ),
+        (
+            "S1",
+            "by unit",
+            f"{screen}?unit_id=500",
+            f"{other}?unit__id__exact=500",
+            "WHERE i.unit_id = 500",
+            "i.issued_on DESC, i.id DESC",
+        ),
+    ]
     for goal, work, mine, theirs, where, order in cases:
         assert us(mine) > 0, mine
-        yield (goal, work, timed(lambda m=mine: us(m), times), timed(lambda t=theirs: django(t), times),
-               timed(lambda w=where, o=order: floor(w, o), times))  # fmt: skip
+        yield (
+            goal,
+            work,
+            timed(lambda m=mine: us(m), times),
+            timed(lambda t=theirs: django(t), times),
+            timed(lambda w=where, o=order: floor(w, o), times),
+        )
     query = lists.Query({}, "", "issued_on", True, 50, None, False, "", ())
     row = type("Row", (), {"sort__key": date.fromisoformat(str(middle.issued_on)), "id": middle.id})
     cursor = lists.written_cursor(query, row)
