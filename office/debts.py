@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, literal_column, or_, select
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from models.billing import BillingRun, CreditNote, InstalmentPlan, Invoice, PlanInvoice
 from models.payments import Allocation, Payment
 from office import clock
-from rules.dunning import OwedInvoice
+from rules.dunning import Owable
 
 Debtor = tuple[int, int]  # unit id, payer id
 Key = TypeVar("Key")
@@ -30,14 +30,17 @@ IN_ONE_QUERY = 5000  # ids per statement, below every database's limit of parame
 NOTHING: Any = literal_column("0")  # a literal, or SQLite can't use the partial indexes
 
 
-@dataclass(frozen=True)
-class Debt(OwedInvoice):
-    """An invoice as it was owed, with its keys and the last stage made for it."""
+class Debt(NamedTuple):
+    """An invoice as it was owed, with its keys and the last stage made for it; balance in yuan."""
 
-    id: int = 0
-    unit_id: int = 0
-    payer_id: int = 0
-    stage: str = ""
+    number: str
+    due_on: date
+    balance: Decimal
+    is_in_kept_plan: bool
+    id: int
+    unit_id: int
+    payer_id: int
+    stage: str
 
 
 @dataclass(frozen=True)
@@ -79,20 +82,12 @@ def owed(
     since = _paid_since(session, moment, units)
     planned = _in_kept_plans(session, moment)
     found: dict[Debtor, list[Debt]] = defaultdict(list)
-    for row in _rows(session, moment, until, since, units):
-        balance = row.balance + since.get(row.id, Decimal(0))
+    for key, unit_id, payer_id, number, due_on, balance, stage in _rows(session, moment, until, since, units):
+        if key in since:
+            balance += since[key]  # noqa: PLW2901 -- the row's own, as it was then
         if balance > 0:
-            found[row.unit_id, row.payer_id].append(
-                Debt(
-                    row.number,
-                    row.due_on,
-                    balance,
-                    row.id in planned,
-                    row.id,
-                    row.unit_id,
-                    row.payer_id,
-                    row.stage,
-                )
+            found[unit_id, payer_id].append(
+                Debt(number, due_on, balance, key in planned, key, unit_id, payer_id, stage)
             )
     return found
 
@@ -182,6 +177,6 @@ def _in_kept_plans(session: Session, moment: Moment) -> frozenset[int]:
     )
 
 
-def total(debts: Sequence[OwedInvoice]) -> Decimal:
+def total(debts: Sequence[Owable]) -> Decimal:
     """Their sum in yuan."""
     return sum((one.balance for one in debts), Decimal(0))

@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Date, case, exists, func, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Date, Table, case, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
 from models.collection import LegalCase, Reminder, ReminderBatch, Restriction
 from office import policies, reminders, situation
+from office.bulk import insert_rows
 from office.debts import Debt, Debtor, Moment, chunks, owed
 from office.timetable import Outcome
 from rules import dunning, ladder
-from rules.dunning import DayFacts, Decision, EpisodeState
+from rules.dunning import DayFacts, EpisodeState
 from rules.gates import NOTHING_TRIED
 from rules.ladder import Ladder, Stage, Subject
 from rules.reasons import Reason
@@ -60,8 +60,7 @@ class Day:
         )
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A reminder to write: made, or not made and why; `debt` in yuan (C4)."""
 
     subject: Debt
@@ -76,8 +75,7 @@ class Row:
         return self.subject.unit_id, self.subject.payer_id
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An episode whose next stage has come, before asking what holds it."""
 
     oldest: Debt
@@ -126,23 +124,18 @@ def judge(session: Session, day: Day, past: Past) -> list[Row]:
     for debtor, invoices in debts.items():
         last_on, taken_on = recent.get(debtor, (None, None))
         is_taken = taken_on == day.on
-        notice = None if is_taken else _notice(day, invoices, stages)
+        notice = None if is_taken else _notice(day, invoices, stages, reached)
         if notice is not None:
             rows.append(notice)
         oldest = dunning.episode(day.ladder, invoices, day.on)
         if oldest is None:
             small += _below_tolerance(day, invoices)
             continue
-        state = EpisodeState(
-            due_on=oldest.due_on,
-            made=reached[stages.get(oldest.id, "")],
-            last_on=last_on,
-            is_plan_kept=oldest.is_in_kept_plan,
-            is_day_taken=is_taken or notice is not None,
+        come = waits.come(
+            oldest, stages.get(oldest.id, ""), last_on, is_day_taken=is_taken or notice is not None
         )
-        stage = waits.come(state)
-        if stage is not None:
-            candidates.append(Candidate(oldest, state, stage))
+        if come is not None:
+            candidates.append(Candidate(oldest, *come))
     held = _decide(session, day, debts, candidates)
     rows += [row for row in held if row.is_made]
     return rows + past.untold([*small, *(row for row in held if not row.is_made)])
@@ -153,16 +146,31 @@ class _Waits:
 
     def __init__(self, day: Day) -> None:
         self.day = day
-        self.known: dict[EpisodeState, Stage | None] = {}
+        self.reached = through(day.ladder)
+        self.known: dict[tuple[object, ...], tuple[EpisodeState, Stage] | None] = {}
 
-    def come(self, state: EpisodeState) -> Stage | None:
-        if state not in self.known:
-            stage = dunning.following(self.day.ladder, state.made, self.day.on)
-            if stage is not None:
-                own_day = dunning.planned_on(stage, self.day.calendar, state, self.day.on)
-                stage = stage if own_day <= self.day.on else None
-            self.known[state] = stage
-        return self.known[state]
+    def come(
+        self, oldest: Debt, last_stage: str, last_on: date | None, *, is_day_taken: bool
+    ) -> tuple[EpisodeState, Stage] | None:
+        """The state and its next stage, None while that has to wait or there is none left."""
+        key = (oldest.due_on, last_stage, last_on, oldest.is_in_kept_plan, is_day_taken)
+        if key not in self.known:
+            state = EpisodeState(
+                due_on=oldest.due_on,
+                made=self.reached[last_stage],
+                last_on=last_on,
+                is_plan_kept=oldest.is_in_kept_plan,
+                is_day_taken=is_day_taken,
+            )
+            self.known[key] = self._asked(state)
+        return self.known[key]
+
+    def _asked(self, state: EpisodeState) -> tuple[EpisodeState, Stage] | None:
+        stage = dunning.following(self.day.ladder, state.made, self.day.on)
+        if stage is None:
+            return None
+        own_day = dunning.planned_on(stage, self.day.calendar, state, self.day.on)
+        return (state, stage) if own_day <= self.day.on else None
 
 
 def horizon(chain: Ladder, day: date) -> date:
@@ -260,10 +268,14 @@ def not_among(told: Collection[tuple[int, str, str]], rows: Sequence[Row]) -> li
     ]
 
 
-def _notice(day: Day, invoices: Iterable[Debt], stages: Mapping[int, str]) -> Row | None:
+def _notice(
+    day: Day,
+    invoices: Iterable[Debt],
+    stages: Mapping[int, str],
+    reached: Mapping[str, tuple[str, ...]],
+) -> Row | None:
     """The stage of its own that one invoice gets today: the oldest first, one a day (contract: Ladder)."""
-    reached = through(day.ladder)
-    for debt in dunning.by_age(one for one in invoices if one.due_on >= day.on):
+    for debt in dunning.by_age([one for one in invoices if one.due_on >= day.on]):
         if debt.balance < day.ladder.tolerance or debt.is_in_kept_plan:
             continue
         made = reached[stages.get(debt.id, "")]
@@ -296,22 +308,29 @@ def _decide(
     tries = situation.tried(session, day.moment, gated) if gated else {}
     letters = situation.letter_stages(day.ladder)
     reach = _reach(session, day, candidates)
-    answers: dict[tuple[EpisodeState, DayFacts], tuple[Decision, str]] = {}
+    answers: dict[tuple[object, ...], tuple[bool, str, Reason]] = {}
     rows = []
-    for one in candidates:
-        debtor = _debtor(one.oldest)
+    for oldest, state, stage in candidates:
+        debtor = (oldest.unit_id, oldest.payer_id)
         legal = tries[debtor].legal(letters) if debtor in tries else NOTHING_TRIED
         channels = reach.get(debtor[1], situation.ALWAYS_REACH)
-        facts = situation.day_facts(debtor, day.moment, holds, channels, legal)
-        key = (one.state, facts)
+        # one state is one object here, so its identity stands for it
+        key = (id(state), *holds.of(debtor), channels, legal)
         if key not in answers:
-            decision = dunning.next_stage(day.ladder, day.calendar, one.state, facts)
-            answers[key] = decision, dunning.channel(one.stage, facts.reachable) or ""
-        decision, channel = answers[key]
-        amount = dunning.debt(debts[debtor], day.on)
-        is_made = decision.outcome == dunning.Outcome.MADE
-        rows.append(Row(one.oldest, one.stage, is_made, amount, channel, decision.reason))
+            facts = situation.day_facts(debtor, day.moment, holds, channels, legal)
+            answers[key] = _answer(day, state, stage, facts)
+        is_made, channel, reason = answers[key]
+        owes = debts[debtor]
+        amount = oldest.balance if len(owes) == 1 else dunning.debt(owes, day.on)
+        rows.append(Row(oldest, stage, is_made, amount, channel, reason))
     return rows
+
+
+def _answer(day: Day, state: EpisodeState, stage: Stage, facts: DayFacts) -> tuple[bool, str, Reason]:
+    decision = dunning.next_stage(day.ladder, day.calendar, state, facts)
+    is_made = decision.outcome == dunning.Outcome.MADE
+    channel = dunning.channel(stage, facts.reachable) if is_made else ""
+    return is_made, channel or "", decision.reason
 
 
 def _debtor(debt: Debt) -> Debtor:
@@ -320,11 +339,11 @@ def _debtor(debt: Debt) -> Debtor:
 
 def _reach(session: Session, day: Day, candidates: Iterable[Candidate]) -> dict[int, frozenset[str]]:
     """The channels that reach the payers, read only where a stage's channel depends on them."""
-    payers = {
-        one.oldest.payer_id
-        for one in candidates
-        if situation.needs_reach(one.stage, is_mail_on=day.is_mail_on)
+    stages = {one.stage.code: one.stage for one in candidates}
+    asked = {
+        code for code, stage in stages.items() if situation.needs_reach(stage, is_mail_on=day.is_mail_on)
     }
+    payers = {one.oldest.payer_id for one in candidates if one.stage.code in asked}
     return situation.reachable(session, payers, is_mail_on=day.is_mail_on)
 
 
@@ -337,12 +356,12 @@ def write(session: Session, day: Day, rows: Sequence[Row]) -> None:
     for row in rows:
         if row.is_made:
             by_stage[row.stage.code].append(row)
-    _insert(session, [_values(day, row, None, NOT_MADE) for row in rows if not row.is_made])
+    _insert(session, day, [row for row in rows if not row.is_made], None, NOT_MADE)
     for code, made in by_stage.items():
         stage = day.ladder.stage(code)
         for batch_id, part in _new_batches(session, day, stage, _with_channels(session, day, stage, made)):
             state = "planned" if needs_approval(stage) else "approved"
-            _insert(session, [_values(day, row, batch_id, state) for row in part])
+            _insert(session, day, part, batch_id, state)
             session.execute(
                 update(Invoice)
                 .where(Invoice.id.in_(select(Reminder.subject_id).where(Reminder.batch_id == batch_id)))
@@ -400,32 +419,38 @@ def _new_batches(
     return made
 
 
-def _values(day: Day, row: Row, batch_id: int | None, state: str) -> dict[str, Any]:
-    told = row.reason.to_json()
-    return {
-        "batch_id": batch_id,
-        "subject_id": row.subject.id,
-        "stage": row.stage.code,
-        "unit_id": row.subject.unit_id,
-        "payer_id": row.subject.payer_id,
-        "debt": row.debt,
-        "due_on": row.subject.due_on,
-        "planned_on": day.on,
-        "channel": row.channel if row.is_made else "",
-        "state": state,
-        "reason_code": "" if row.is_made else row.reason.code,
-        "reason": "" if row.is_made else told,
-        "why": told if row.is_made else "",
-    }
+COLUMNS = (
+    "batch_id",
+    "subject_id",
+    "stage",
+    "unit_id",
+    "payer_id",
+    "debt",
+    "due_on",
+    "planned_on",
+    "channel",
+    "state",
+    "reason_code",
+    "reason",
+    "why",
+    "row_version",
+)
 
 
-def _insert(session: Session, values: list[dict[str, Any]]) -> None:
+def _insert(session: Session, day: Day, rows: Iterable[Row], batch_id: int | None, state: str) -> None:
     """In bulk; what the unique indexes know already is left as it is."""
-    if not values:
-        return
-    is_sqlite = session.connection().dialect.name == "sqlite"
-    make = sqlite.insert if is_sqlite else postgresql.insert
-    session.execute(make(Reminder.__table__).on_conflict_do_nothing(), values)  # type: ignore[arg-type]
+    told: dict[int, str] = {}  # many rows share one reason
+
+    def values(row: Row) -> tuple[Any, ...]:
+        subject, stage, is_made, debt, channel, reason = row
+        text = told.get(id(reason)) or told.setdefault(id(reason), reason.to_json())
+        not_made = ("", "", text) if is_made else (reason.code, text, "")
+        whose = (subject.unit_id, subject.payer_id, debt, subject.due_on)
+        return (batch_id, subject.id, stage.code, *whose, day.on, channel, state, *not_made, 1)
+
+    table = Reminder.__table__
+    assert isinstance(table, Table)
+    insert_rows(session, table, COLUMNS, map(values, rows))
 
 
 def _carry_out(session: Session, day: Day, stage: Stage, batch_id: int) -> None:

@@ -53,6 +53,10 @@ class Holds:
     complaints: frozenset[Debtor] = frozenset()
     holds: frozenset[Debtor] = frozenset()
 
+    def of(self, debtor: Debtor) -> tuple[date | None, bool, bool]:
+        """A payer's and unit's promise, open complaint and hold."""
+        return self.promised.get(debtor), debtor in self.complaints, debtor in self.holds
+
 
 def holds_at(session: Session, moment: Moment, units: Collection[int] | None = None) -> Holds:
     """The promises, open complaints and holds that stood at the moment; with `units` only theirs."""
@@ -98,17 +102,17 @@ def reachable(session: Session, payers: Iterable[int], *, is_mail_on: bool) -> d
     """The channels that reach each payer: print and visit always, others when one is good (C5, P6)."""
     phone = exists().where(OwnerPhone.owner_id == Owner.id, ~OwnerPhone.is_bad)
     found: dict[int, frozenset[str]] = {}
+    alike: dict[tuple[bool, bool], frozenset[str]] = {}
     for chunk in chunks(payers):
         rows = session.execute(
             select(Owner.id, and_(Owner.email != "", ~Owner.is_email_bad), phone).where(Owner.id.in_(chunk))
         )
         for payer_id, has_email, has_phone in rows:
-            channels = set(ALWAYS_REACH)
-            if has_phone:
-                channels |= {"phone", "sms"}
-            if has_email and is_mail_on:
-                channels.add("email")
-            found[payer_id] = frozenset(channels)
+            key = (has_phone, has_email and is_mail_on)
+            if key not in alike:
+                more = {"phone", "sms"} if key[0] else set()
+                alike[key] = ALWAYS_REACH | more | ({"email"} if key[1] else set())
+            found[payer_id] = alike[key]
     return found
 
 
@@ -176,11 +180,12 @@ def day_facts(
     legal: LegalFacts = NOTHING_TRIED,
 ) -> DayFacts:
     """What the rules ask of a payer and unit on the day."""
+    promised_on, is_complaint_open, is_on_hold = holds.of(debtor)
     return DayFacts(
         day=moment.day,
-        promised_on=holds.promised.get(debtor),
-        is_complaint_open=debtor in holds.complaints,
-        is_on_hold=debtor in holds.holds,
+        promised_on=promised_on,
+        is_complaint_open=is_complaint_open,
+        is_on_hold=is_on_hold,
         reachable=channels,
         legal=legal,
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from rules.allocation import number_key
@@ -51,7 +51,20 @@ class OwedInvoice:
     is_in_kept_plan: bool = False
 
 
-Owed = TypeVar("Owed", bound=OwedInvoice)
+class Owable(Protocol):
+    """What the ladder asks of a bill, however the caller keeps it."""
+
+    @property
+    def number(self) -> str: ...
+    @property
+    def due_on(self) -> date: ...
+    @property
+    def balance(self) -> Decimal: ...
+    @property
+    def is_in_kept_plan(self) -> bool: ...
+
+
+Owed = TypeVar("Owed", bound=Owable)
 
 
 @dataclass(frozen=True)
@@ -259,7 +272,8 @@ class History:
 
 def by_age(invoices: Iterable[Owed]) -> list[Owed]:
     """Oldest due date first, then the lowest number."""
-    return sorted(invoices, key=lambda one: (one.due_on, number_key(one.number)))
+    found = list(invoices)
+    return found if len(found) < 2 else sorted(found, key=lambda one: (one.due_on, number_key(one.number)))
 
 
 def past_due(invoices: Iterable[Owed], day: date) -> list[Owed]:
@@ -273,7 +287,7 @@ def episode(ladder: Ladder, invoices: Iterable[Owed], day: date) -> Owed | None:
     return next((one for one in owed if not one.is_in_kept_plan), owed[0] if owed else None)
 
 
-def debt(invoices: Iterable[OwedInvoice], day: date) -> Decimal:
+def debt(invoices: Iterable[Owable], day: date) -> Decimal:
     """All that is past due for payer and unit on the day, in yuan; what a kept plan covers is left out."""
     owed = past_due(invoices, day)
     return sum((one.balance for one in owed if not one.is_in_kept_plan), ZERO) or sum(
