@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 from flask import Flask, current_app
-from flask.cli import with_appcontext
+from flask.cli import ScriptInfo, with_appcontext
 from flask_babel import force_locale, gettext
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
@@ -226,7 +226,9 @@ def known_kind(
 ) -> Callable[[click.Context, click.Parameter, str], str]:
     """A check of KIND that loads what it can be only when it is asked."""
 
-    def check(_context: click.Context, _argument: click.Parameter, value: str) -> str:
+    def check(context: click.Context, _argument: click.Parameter, value: str) -> str:
+        if not current_app:  # called in a process of its own the application is open already
+            context.with_resource(context.ensure_object(ScriptInfo).load_app().app_context())
         if value not in (known := list(kinds())):
             raise click.BadParameter(f"{value!r} is not one of {', '.join(known)}")
         return value

@@ -43,3 +43,10 @@ def test_an_office_never_set_up_says_so_in_one_line(never_set_up, tmp_path):
 
         assert told.exit_code == 1, command
         assert told.stderr == "The office is not set up: run flask init\n", command
+
+
+@pytest.mark.parametrize("kind", ["units", "collection_rate", "areas"])
+def test_tables_and_screens_leave_by_the_same_command(office, kind):
+    told = office.run("export", kind, "--format", "json")
+
+    assert (told.exit_code, told.stderr) == (0, "")
