@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from models.complaints import Category, Complainant, Ticket
 from models.property import Estate, Unit
@@ -311,7 +312,7 @@ class _Importer:
         lives = [self.life(row) for row in rows]
         self._number(rows, lives)
         session = self.session
-        insert_rows(session, TICKET, [life.ticket for life in lives])
+        _store(session, TICKET, [life.ticket for life in lives])
         ids = self._ids([life.ticket["number"] for life in lives])
         named = []
         unsolved = []
@@ -323,10 +324,10 @@ class _Importer:
                 named.append({"ticket_id": ticket_id, "name": row.complainant})
             if any(clock["next_at"] is not None for clock in life.clocks) or life.ticket["turns_major_at"]:
                 unsolved.append(ticket_id)
-        insert_rows(session, COMPLAINANT, named)
-        insert_rows(session, CLOCK, [clock for life in lives for clock in life.clocks])
-        insert_rows(session, EVENT, [event for life in lives for event in life.events])
-        insert_rows(session, VISIT, [life.visit for life in lives if life.visit])
+        _store(session, COMPLAINANT, named)
+        _store(session, CLOCK, [clock for life in lives for clock in life.clocks])
+        _store(session, EVENT, [event for life in lives for event in life.events])
+        _store(session, VISIT, [life.visit for life in lives if life.visit])
         self.written.update(self._key(row) for row in rows if not row.number)
         if self.is_present_known:
             deadlines.catch_up(session, self.now, ticket_ids=unsolved, book=self.book)
@@ -363,6 +364,21 @@ class _Importer:
             taken = self._known_numbers(set(made)) | self.seen_numbers if series == SERIES else set()
             free += [number for number in made if number not in taken]
         return free
+
+
+def _store(session: Session, table: Table, rows: Sequence[Values]) -> None:
+    """Write rows that all have the same columns; those left out take their model's plain defaults."""
+    if not rows:
+        return
+    names = list(rows[0])
+    left_out = {
+        column.name: column.default.arg
+        for column in table.c
+        if column.name not in rows[0] and isinstance(column.default, ScalarElementColumnDefault)
+    }
+    rest = tuple(left_out.values())
+    values = (tuple(row[name] for name in names) + rest for row in rows)
+    insert_rows(session, table, [*names, *left_out], values)
 
 
 def _ended(clock: Values, at: datetime) -> Values:
