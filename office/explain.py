@@ -66,10 +66,14 @@ def _instant(day: date, at: time, zone: Any) -> datetime:
 
 
 def standings(
-    session: Session, day: Day, units: Collection[int] | None = None, past: Past | None = None
+    session: Session,
+    day: Day,
+    units: Collection[int] | None = None,
+    past: Past | None = None,
+    until: date | None = None,
 ) -> dict[Debtor, Standing]:
     """What the ladder will see on a day, per payer and unit; with `units` only theirs."""
-    debts = owed(session, day.moment, until=horizon(day.ladder, day.on), units=units)
+    debts = owed(session, day.moment, until=until or horizon(day.ladder, day.on), units=units)
     past = past or Stored(session)
     recent, stages = past.recent(day), past.stages(day, debts)
     holds = situation.holds_at(session, day.moment, units)
@@ -111,7 +115,8 @@ def invoice(session: Session, number: str, *, now: datetime) -> dict[str, Any]:
     history = _history(session, bill.id)
     made = [one for one in history if one["state"] != "not_made"]
     day = next_day(session, now)
-    standing = standings(session, day, [bill.unit_id]).get((bill.unit_id, bill.payer_id))
+    ahead = max(horizon(day.ladder, day.on), bill.due_on)
+    standing = standings(session, day, [bill.unit_id], until=ahead).get((bill.unit_id, bill.payer_id))
     coming = _coming(day, standing, bill, day.on + timedelta(days=FORECAST_DAYS))
     holds = _holds(day, standing)
     late = dunning.past_due(standing.invoices, day.on) if standing else []
@@ -171,8 +176,6 @@ def _holds(day: Day, standing: Standing | None) -> tuple[Reason, ...]:
 def _coming(day: Day, standing: Standing | None, bill: Invoice, until: date) -> list[dict[str, Any]]:
     """The stages to come for a bill: its notice, or the climb of the debt it is the oldest of."""
     if standing is None or all(one.id != bill.id for one in standing.invoices):
-        if bill.balance > 0 and bill.due_on >= day.on:
-            return _notices(day, bill.due_on, bill.stage)
         return []
     if bill.due_on >= day.on:
         return _notices(day, bill.due_on, bill.stage) + _first_climb(day, standing, bill, until)
