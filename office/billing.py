@@ -13,7 +13,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.billing import BillingRun
@@ -174,13 +174,12 @@ def issue_invoices(
 
 
 def _use_credit(session: Session, run_id: int, period: Period, issued_on: date, now: datetime) -> Decimal:
-    with_credit = exists().where(
-        PAYMENT.c.unit_id == INVOICE.c.unit_id,
-        PAYMENT.c.payer_id == INVOICE.c.payer_id,
-        allocation.has_credit(),
-    )
+    with_credit = select(PAYMENT.c.unit_id).where(allocation.has_credit())
     paid_ahead = allocation.bills(
-        session, INVOICE.c.period == str(period), INVOICE.c.run_id == run_id, with_credit
+        session,
+        INVOICE.c.period == str(period),
+        INVOICE.c.run_id == run_id,
+        INVOICE.c.unit_id.in_(with_credit),
     )
     return payments.use_credit(session, paid_ahead, issued_at=start_of(session, issued_on), now=now)
 

@@ -106,23 +106,25 @@ OWN_LINE = Table(
     Column("slip_id", Id),
     **TEMPORARY,
 )
+# units of the period whose month is not billed yet
+PENDING = Table(
+    "bill_pending", WORKING, Column("unit_id", Id, primary_key=True, autoincrement=False), **TEMPORARY
+)
 # units left out until what they lack is there
 HELD = Table("bill_held", WORKING, Column("unit_id", Id, primary_key=True, autoincrement=False), **TEMPORARY)
-# units whose month is paid ahead
-PREPAID = Table(
-    "bill_prepaid", WORKING, Column("unit_id", Id, primary_key=True, autoincrement=False), **TEMPORARY
-)
 # the bills to be made, in the order of their numbers
 BILL = Table(
     "bill_draft",
     WORKING,
     Column("n", Integer, primary_key=True),
-    Column("unit_id", Id, nullable=False),
+    Column("unit_id", Id, nullable=False, index=True),
     Column("payer_id", Id, nullable=False),
+    Column("part", String(10), nullable=False),
     Column("set_id", Integer),
     Column("amount", Money(), nullable=False),
     **TEMPORARY,
 )
+MONTH, EXTRA = "", "extra"  # an invoice that charges the month itself, or only what came before it
 LINE_COLUMNS = ("fee_item_id", "quantity", "rate", "amount", "explanation")
 
 quoted = lru_cache(65_536)(rule.quote)  # each distinct combination is asked once
@@ -251,16 +253,43 @@ class Draft:
     def make(self) -> None:
         self.clear()
         WORKING.create_all(self.session.connection(), checkfirst=False)
+        if not self._pend():
+            return
         self.items = items(self.session)
         self.prepaid = self._prepaid()
-        self._insert(PREPAID, [{"unit_id": unit_id} for unit_id in sorted(self.prepaid)])
         lacking = self._quote_sets()
-        self._months_in_part()
-        self._refuse_kinds(lacking)
         for service, metered in self._by_service(Basis.METERED).items():
             self._meters(service, metered)
         self._slips()
-        self._bills()
+        self._bill_whole_months()
+        self._months_in_part(lacking)
+        self._bill_own_lines()
+        count, amount = self.session.execute(
+            select(func.count(), func.sum(BILL.c.amount)).select_from(BILL)
+        ).one()
+        self.count, self.amount = count, amount or ZERO
+
+    def _pend(self) -> int:
+        """Take down the units of the period whose month is not billed; answers how many."""
+        billed = exists().where(
+            INVOICE.c.period == str(self.period),
+            INVOICE.c.unit_id == UNIT.c.id,
+            INVOICE.c.kind == "regular",
+            INVOICE.c.part == MONTH,
+        )
+        self.session.execute(
+            insert(PENDING).from_select(
+                ["unit_id"], select(UNIT.c.id).where(_handed_over_by(self.period.last_on), ~billed)
+            )
+        )
+        self._analyze(PENDING)
+        return self.session.scalar(select(func.count()).select_from(PENDING)) or 0
+
+    def _analyze(self, *tables: Table) -> None:
+        """PostgreSQL plans joins on a temporary table only after it was told what is in it."""
+        if is_postgresql(self.session):
+            for table in tables:
+                self.session.execute(text(f"ANALYZE {table.name}"))
 
     def clear(self) -> None:
         for table in WORKING.tables.values():
@@ -290,16 +319,6 @@ class Draft:
     def _is_whole(self) -> ColumnElement[bool]:
         return _covering(self.first_on, self.period.last_on)
 
-    def _bills_of_unit(self) -> list[ColumnElement[bool]]:
-        return [
-            INVOICE.c.period == str(self.period),
-            INVOICE.c.unit_id == UNIT.c.id,
-            INVOICE.c.kind == "regular",
-        ]
-
-    def _is_billed(self) -> ColumnElement[bool]:
-        return exists().where(*self._bills_of_unit())
-
     def _leave_out(self, unit_id: int, code: str, reason: Reason, *, is_held: bool = True) -> None:
         self.reasons.setdefault(unit_id, Unbilled(code, reason))
         if is_held:
@@ -309,18 +328,21 @@ class Draft:
 
     def _prepaid(self) -> dict[int, set[int]]:
         """Units whose move-in bill runs from an earlier period to this one or further, and for what."""
+        bills = dict(
+            self.session.execute(
+                select(INVOICE.c.id, INVOICE.c.unit_id).where(
+                    literal_column("invoice.kind = 'move_in'", Boolean),
+                    func.coalesce(INVOICE.c.period, "") <= str(self.period),  # by the index of move-in bills
+                    INVOICE.c.part >= str(self.period),
+                    INVOICE.c.state != "credited",
+                )
+            ).all()
+        )
         found: dict[int, set[int]] = defaultdict(set)
-        for unit_id, item_id in self.session.execute(
-            select(INVOICE.c.unit_id, LINE.c.fee_item_id)
-            .join(LINE, LINE.c.invoice_id == INVOICE.c.id)
-            .where(
-                literal_column("invoice.kind = 'move_in'", Boolean),
-                INVOICE.c.period <= str(self.period),
-                INVOICE.c.part >= str(self.period),
-                INVOICE.c.state != "credited",
-            )
-        ):
-            found[unit_id].add(item_id)
+        for some in chunks(sorted(bills)):
+            charged = select(LINE.c.invoice_id, LINE.c.fee_item_id).where(LINE.c.invoice_id.in_(some))
+            for invoice_id, item_id in self.session.execute(charged):
+                found[bills[invoice_id]].add(item_id)
         return found
 
     def _quote_sets(self) -> dict[str, Reason]:
@@ -344,9 +366,7 @@ class Draft:
             quotes += [{"set_id": set_id, **_line(item, line)} for item, line in lines]
         self._insert(QUOTE_SET, sets)
         self._insert(QUOTE, quotes)
-        if is_postgresql(self.session):
-            self.session.execute(text("ANALYZE bill_quote_set"))
-            self.session.execute(text("ANALYZE bill_quote"))
+        self._analyze(QUOTE_SET, QUOTE)
         return lacking
 
     def _tariffs(
@@ -363,62 +383,27 @@ class Draft:
                 return [], Reason("no_tariff", {"fee_item": item.code, "unit_kind": kind})
         return found, None if found else Reason("no_tariff", {"unit_kind": kind})
 
-    def _refuse_kinds(self, lacking: Mapping[str, Reason]) -> None:
-        if not lacking:
-            return
-        rows = self.session.execute(
-            select(UNIT.c.id, UNIT.c.code, UNIT.c.kind)
-            .join(OCCUPANCY, self._is_whole())
-            .where(_handed_over_by(self.first_on), UNIT.c.kind.in_(lacking), ~self._is_billed())
-        )
-        for unit_id, code, kind in rows:
-            self._leave_out(unit_id, code, lacking[kind])
-
-    def _months_in_part(self) -> None:
-        """Units without one payer for the whole time, and those billed so far to somebody else only."""
-        whole = exists().where(self._is_whole(), _handed_over_by(self.first_on))
-        billed_to_another = exists().where(
-            *self._bills_of_unit(),
-            ~exists().where(self._is_whole(), OCCUPANCY.c.owner_id == INVOICE.c.payer_id),
-        )
+    def _months_in_part(self, lacking: Mapping[str, Reason]) -> None:
+        """The units left: no one payer for the whole time, no tariff, paid ahead, or left out."""
         rows = self.session.execute(
             select(*UNIT.c["id", "code", "kind", "area_m2", "handed_over_on"])
-            .where(
-                _handed_over_by(self.period.last_on),
-                or_(~whole, billed_to_another, exists().where(PREPAID.c.unit_id == UNIT.c.id)),
-            )
+            .join(PENDING, PENDING.c.unit_id == UNIT.c.id)
+            .where(~exists().where(BILL.c.unit_id == UNIT.c.id))
             .order_by(UNIT.c.id)
         )
         for batch in rows.partitions(BATCH):
             units = [UnitRow(*row) for row in batch]
             occupancies = _occupancies(self.session, [unit.id for unit in units])
-            done = self._already_billed([unit.id for unit in units])
             lines: list[dict[str, Any]] = []
             for unit in units:
-                if unit.id not in done:
-                    lines += self._month_in_part(unit, occupancies[unit.id])
+                lines += self._month_in_part(unit, occupancies[unit.id], lacking.get(unit.kind))
             self._insert(OWN_LINE, lines)
-
-    def _already_billed(self, unit_ids: Sequence[int]) -> set[int]:
-        """Those of the units whose month has been charged to somebody."""
-        return set(
-            self.session.scalars(
-                select(INVOICE.c.unit_id)
-                .join(LINE, LINE.c.invoice_id == INVOICE.c.id)
-                .where(
-                    INVOICE.c.period == str(self.period),
-                    INVOICE.c.unit_id.in_(unit_ids),
-                    INVOICE.c.kind == "regular",
-                    LINE.c.fee_item_id.in_([item.id for item in self.monthly]),
-                )
-            )
-        )
 
     def _coverage(self, service: Period, unit: UnitRow, payers: Sequence[liability.Occupancy]) -> Coverage:
         return rule.coverage(self.terms, service, unit.handed_over_on, payers)
 
     def _month_in_part(
-        self, unit: UnitRow, payers: Sequence[liability.Occupancy]
+        self, unit: UnitRow, payers: Sequence[liability.Occupancy], lacking: Reason | None
     ) -> Iterator[dict[str, Any]]:
         now = self._coverage(self.period, unit, payers)
         if now.reason:
@@ -433,7 +418,7 @@ class Draft:
         first_days = {service: cover.payers[0].segment.from_on for service, cover in covers.items()}
         found, reason = self._tariffs(unit.kind, first_days)
         if reason:
-            self._leave_out(unit.id, unit.code, reason)
+            self._leave_out(unit.id, unit.code, lacking or reason)
             return
         paid_ahead = self.prepaid.get(unit.id, ())
         for item, tariff in found:
@@ -517,7 +502,8 @@ class Draft:
                 OCCUPANCY,
                 and_(_covering(service.first_on, service.last_on), _handed_over_by(service.first_on)),
             )
-            .where(_handed_over_by(service.last_on), ~self._is_billed())
+            .join(PENDING, PENDING.c.unit_id == ends.c.unit_id)
+            .where(_handed_over_by(service.last_on))
             .order_by(ends.c.unit_id, ends.c.meter_id)
         )
 
@@ -574,11 +560,10 @@ class Draft:
                 payer.label("payer_id"),
             )
             .join(UNIT, UNIT.c.id == SLIP.c.unit_id)
+            .join(PENDING, PENDING.c.unit_id == SLIP.c.unit_id)
             .where(
                 text("service_slip.state = 'open'"),
                 SLIP.c.used_on <= rule.slip_cut_off_on(self.terms, self.period),
-                _handed_over_by(self.period.last_on),
-                ~self._is_billed(),
             )
             .order_by(SLIP.c.id)
         )
@@ -619,23 +604,23 @@ class Draft:
 
     # bills
 
-    def _bills(self) -> None:
+    def _has_own_lines(self) -> bool:
+        return self.session.scalar(select(OWN_LINE.c.id).limit(1)) is not None
+
+    def _hold(self) -> None:
+        self.session.execute(HELD.delete())
         self._insert(HELD, [{"unit_id": unit_id} for unit_id in sorted(self.held)])
-        if is_postgresql(self.session):
-            self.session.execute(text("ANALYZE bill_line"))
-        self._bill_whole_months()
-        self._bill_own_lines()
-        count, amount = self.session.execute(
-            select(func.count(), func.sum(BILL.c.amount)).select_from(BILL)
-        ).one()
-        self.count, self.amount = count, amount or ZERO
 
     def _bill_whole_months(self) -> None:
-        source = UNIT.join(OCCUPANCY, self._is_whole()).join(
-            QUOTE_SET, and_(QUOTE_SET.c.kind == UNIT.c.kind, QUOTE_SET.c.area_m2 == UNIT.c.area_m2)
+        self._hold()
+        self._analyze(OWN_LINE)
+        source = (
+            PENDING.join(UNIT, UNIT.c.id == PENDING.c.unit_id)
+            .join(OCCUPANCY, self._is_whole())
+            .join(QUOTE_SET, and_(QUOTE_SET.c.kind == UNIT.c.kind, QUOTE_SET.c.area_m2 == UNIT.c.area_m2))
         )
         amount: ColumnElement[Any] = QUOTE_SET.c.amount
-        if self.session.scalar(select(OWN_LINE.c.id).limit(1)) is not None:
+        if self._has_own_lines():
             own = (
                 select(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id, func.sum(OWN_LINE.c.amount).label("amount"))
                 .group_by(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id)
@@ -645,22 +630,32 @@ class Draft:
                 own, and_(own.c.unit_id == UNIT.c.id, own.c.payer_id == OCCUPANCY.c.owner_id)
             )
             amount = amount + func.coalesce(own.c.amount, literal(0, Integer))
-        conditions = [_handed_over_by(self.first_on), ~self._is_billed(), amount > ZERO]
-        if self.prepaid:
-            conditions.append(~exists().where(PREPAID.c.unit_id == UNIT.c.id))
+        conditions = [_handed_over_by(self.first_on), amount > ZERO]
         if self.held:
             conditions.append(~exists().where(HELD.c.unit_id == UNIT.c.id))
+        if self.prepaid:
+            conditions.append(UNIT.c.id.not_in(sorted(self.prepaid)))
         self.session.execute(
             insert(BILL).from_select(
-                ["unit_id", "payer_id", "set_id", "amount"],
-                select(UNIT.c.id, OCCUPANCY.c.owner_id, QUOTE_SET.c.set_id, as_type(amount, Money()))
+                ["unit_id", "payer_id", "part", "set_id", "amount"],
+                select(
+                    UNIT.c.id,
+                    OCCUPANCY.c.owner_id,
+                    literal(MONTH),
+                    QUOTE_SET.c.set_id,
+                    as_type(amount, Money()),
+                )
                 .select_from(source)
                 .where(*conditions)
                 .order_by(UNIT.c.id),
             )
         )
+        self._analyze(BILL)
 
     def _bill_own_lines(self) -> None:
+        if not self._has_own_lines():
+            return
+        self._hold()
         known = exists().where(BILL.c.unit_id == OWN_LINE.c.unit_id, BILL.c.payer_id == OWN_LINE.c.payer_id)
         issued = exists().where(
             INVOICE.c.period == str(self.period),
@@ -669,10 +664,17 @@ class Draft:
             INVOICE.c.kind == "regular",
         )
         total = func.sum(OWN_LINE.c.amount)
+        monthly = OWN_LINE.c.fee_item_id.in_([item.id for item in self.monthly])
+        is_month = func.max(case((monthly, 1), else_=0)) == 1
         self.session.execute(
             insert(BILL).from_select(
-                ["unit_id", "payer_id", "amount"],
-                select(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id, as_type(total, Money()))
+                ["unit_id", "payer_id", "part", "amount"],
+                select(
+                    OWN_LINE.c.unit_id,
+                    OWN_LINE.c.payer_id,
+                    case((is_month, MONTH), else_=EXTRA),
+                    as_type(total, Money()),
+                )
                 .where(~known, ~issued, ~exists().where(HELD.c.unit_id == OWN_LINE.c.unit_id))
                 .group_by(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id)
                 .having(total > ZERO)
@@ -686,7 +688,6 @@ class Draft:
         first = numbers.take(self.session, SERIES, year, self.count)
         fixed = {
             "kind": "regular",
-            "part": "",
             "period": str(self.period),
             "issued_on": issued_on,
             "due_on": due_on,
@@ -699,6 +700,7 @@ class Draft:
             "number": literal(f"{SERIES}{year}-") + _padded(self.session, BILL.c.n + (first - 1)),
             "unit_id": BILL.c.unit_id,
             "payer_id": BILL.c.payer_id,
+            "part": BILL.c.part,
             **{name: literal(value, INVOICE.c[name].type) for name, value in fixed.items()},
             "amount": BILL.c.amount,
             "balance": BILL.c.amount,
@@ -708,9 +710,10 @@ class Draft:
             insert(INVOICE).from_select(list(values), select(*values.values()).order_by(BILL.c.n))
         )
         self._write_lines(QUOTE, QUOTE.c.set_id == BILL.c.set_id, QUOTE.c.position)
-        own = and_(OWN_LINE.c.unit_id == BILL.c.unit_id, OWN_LINE.c.payer_id == BILL.c.payer_id)
-        self._write_lines(OWN_LINE, own, OWN_LINE.c.position)
-        self._close_slips()
+        if self._has_own_lines():
+            own = and_(OWN_LINE.c.unit_id == BILL.c.unit_id, OWN_LINE.c.payer_id == BILL.c.payer_id)
+            self._write_lines(OWN_LINE, own, OWN_LINE.c.position)
+            self._close_slips()
 
     def _is_bill(self) -> ColumnElement[bool]:
         return and_(
@@ -718,7 +721,7 @@ class Draft:
             INVOICE.c.unit_id == BILL.c.unit_id,
             INVOICE.c.payer_id == BILL.c.payer_id,
             INVOICE.c.kind == "regular",
-            INVOICE.c.part == "",
+            INVOICE.c.part == BILL.c.part,
         )
 
     def _write_lines(self, source: Table, belongs: ColumnElement[bool], position: ColumnElement[int]) -> None:
