@@ -13,7 +13,7 @@ from typing import Any
 from flask import Response, send_file, stream_with_context
 from sqlalchemy import select
 
-from admin import formats, language, lists
+from admin import formats, language, lists, permissions
 from models.base import db
 
 KINDS = ("csv", "xlsx")
@@ -43,11 +43,13 @@ def answer(view: Any, query: lists.Query, kind: str) -> Response:
 
 
 def screens() -> list[str]:
-    """The screens that show a table."""
+    """The screens that show a table and let somebody export it."""
     from flask import current_app
 
     views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no list
-    return [view.screen for view in views if hasattr(view, "column_names")]
+    tables = [view.screen for view in views if hasattr(view, "column_names")]
+    rows = permissions.SCREENS
+    return [screen for screen in tables if any("x" in letters for letters in rows.get(screen, {}).values())]
 
 
 def coded(screen: str) -> tuple[list[str], Iterator[list[Any]]]:

@@ -7,7 +7,7 @@ decimal yuan with 2 places, instants are office time with offset, booleans `true
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -622,9 +622,20 @@ def write(session: Session, kind: str, *, file: Path | None, out: IO[str], file_
 
     Without a format the file's ending decides, else CSV.
     """
+    return write_rows(*rows(session, kind), file=file, out=out, file_format=file_format)
+
+
+def write_rows(
+    header: Sequence[str],
+    found: Iterable[Sequence[Value]],
+    *,
+    file: Path | None,
+    out: IO[str],
+    file_format: str = "",
+) -> int:
+    """Put rows into a file or to `out`; answers their number."""
     ending = file.suffix.lower().lstrip(".") if file else ""
     file_format = file_format or (ending if ending in FORMATS else "csv")
-    header, found = rows(session, kind)
     if file_format == "xlsx":
         assert file is not None
         return write_xlsx(file, header, found)

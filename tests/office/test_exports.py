@@ -214,5 +214,8 @@ def test_the_command_writes_to_the_terminal_or_a_file(office, tmp_path):
     assert (tmp_path / "t.csv").read_text(encoding="utf-8") == printed.stdout
     assert len(json.loads(as_json.stdout)) == len(printed.stdout.splitlines()) - 1
     assert (tmp_path / "t.xlsx").read_bytes().startswith(b"PK")
+    areas = office.run("export", "areas")
+    assert areas.stdout.splitlines()[0] == "name,position,opened_on"
     assert office.run("export", "weather").exit_code == 2
+    assert office.run("export", "complainants").exit_code == 2
     assert office.run("export", "tariffs", "--format", "xlsx").exit_code == 2
