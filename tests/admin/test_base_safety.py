@@ -36,36 +36,36 @@ def unit(web: Web, code: str) -> Unit:
 # Token -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("token", [None, "", "guessed", "another"])
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/trial_areas/new/",
-        "/trial_areas/edit/?id=1",
-        "/trial_areas/delete/",
-        "/trial_units/action/",
-        "/trial_areas/ajax/update/",
-        "/trial_units/bulk/",
-        "/trial_units/undo/",
-        "/trial_areas/views/save/",
-        "/trial_owners/reveal/",
-        "/preferences",
-        "/logout",
-        "/account",
-    ],
-)
-def test_a_post_without_this_sessions_token_changes_nothing(web: Web, path: str, token: str | None) -> None:
-    if token == "another":
-        other = web.office.app.test_client()
-        found = re.search(r'name="csrf_token" value="([^"]+)"', other.get("/login").text)
-        token = found[1] if found else ""
-    before = len(web.audits())
+def test_a_post_without_this_sessions_token_changes_nothing(web: Web) -> None:
+    for kind in [None, "", "guessed", "another"]:
+        for path in [
+            "/trial_areas/new/",
+            "/trial_areas/edit/?id=1",
+            "/trial_areas/delete/",
+            "/trial_units/action/",
+            "/trial_areas/ajax/update/",
+            "/trial_units/bulk/",
+            "/trial_units/undo/",
+            "/trial_areas/views/save/",
+            "/trial_owners/reveal/",
+            "/preferences",
+            "/logout",
+            "/account",
+        ]:
+            token = kind
+            if kind == "another":
+                other = web.office.app.test_client()
+                found = re.search(r'name="csrf_token" value="([^"]+)"', other.get("/login").text)
+                token = found[1] if found else ""
+            before = len(web.audits())
 
-    answer = web.client.post(path, data={**NEW_AREA, **({} if token is None else {"csrf_token": token})})
+            answer = web.client.post(
+                path, data={**NEW_AREA, **({} if token is None else {"csrf_token": token})}
+            )
 
-    assert answer.status_code == 400
-    assert len(web.audits()) == before
-    assert count(web, Area) == 2
+            assert answer.status_code == 400
+            assert len(web.audits()) == before
+            assert count(web, Area) == 2
 
 
 def test_control_without_the_check_the_forged_post_goes_through(
@@ -103,22 +103,19 @@ def test_every_post_form_holds_the_hidden_token(web: Web) -> None:
 # The wall ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
+def test_without_a_session_only_the_entrance_answers(visitor: Web) -> None:
+    for path, status in [
         ("/", 302),
         ("/trial_areas/", 302),
         ("/trial_areas/export/csv/", 302),
         ("/nowhere", 302),
         ("/login", 200),
         ("/static/office.css", 200),
-    ],
-)
-def test_without_a_session_only_the_entrance_answers(visitor: Web, path: str, status: int) -> None:
-    answer = visitor.get(path)
+    ]:
+        answer = visitor.get(path)
 
-    assert answer.status_code == status
-    assert status != 302 or answer.headers["location"] == "/login"
+        assert answer.status_code == status
+        assert status != 302 or answer.headers["location"] == "/login"
 
 
 def test_without_a_session_a_post_is_refused(visitor: Web) -> None:
@@ -139,9 +136,11 @@ def test_the_whole_url_map_is_behind_the_wall(visitor: Web) -> None:
 # Roles and rows ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("path", "fields"),
-    [
+def test_a_role_that_may_only_see_changes_nothing(visitor: Web) -> None:
+    visitor.sign_in("steward", PASSWORD)
+    assert visitor.get("/trial_areas/").status_code == 200
+    assert visitor.get("/trial_areas/export/csv/").status_code == 403
+    for path, fields in [
         ("/trial_areas/new/", NEW_AREA),
         ("/trial_areas/edit/?id=1", {**NEW_AREA, "row_version": "1"}),
         ("/trial_areas/delete/", {"id": "1", "confirmed": "1"}),
@@ -149,18 +148,12 @@ def test_the_whole_url_map_is_behind_the_wall(visitor: Web) -> None:
         ("/trial_areas/ajax/update/", {"id": "1", "row_version": "1", "name": "position", "position": "9"}),
         ("/trial_units/bulk/", {"rowid": "1"}),
         ("/trial_owners/reveal/", {"id": "1", "column": "id_number", "reason": "x"}),
-    ],
-)
-def test_a_role_that_may_only_see_changes_nothing(visitor: Web, path: str, fields: dict[str, str]) -> None:
-    visitor.sign_in("steward", PASSWORD)
+    ]:
+        answer = visitor.post(path, fields)
 
-    assert visitor.get("/trial_areas/").status_code == 200
-    assert visitor.get("/trial_areas/export/csv/").status_code == 403
-    answer = visitor.post(path, fields)
-
-    assert answer.status_code == 403
-    assert not visitor.audits("area")
-    assert not visitor.audits("unit")
+        assert answer.status_code == 403
+        assert not visitor.audits("area")
+        assert not visitor.audits("unit")
 
 
 def test_a_role_without_a_screen_is_refused(visitor: Web) -> None:
@@ -307,9 +300,8 @@ def test_bulk_edit_previews_applies_and_is_undone(web: Web) -> None:
     assert unit(web, "A-02").note == "kept"
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "is_taken"),
-    [
+def test_odd_values_are_told_and_never_crash(web: Web) -> None:
+    for name, value, is_taken in [
         ("area_m2", "89.5", True),
         ("area_m2", "-1", False),
         ("area_m2", "NaN", False),
@@ -328,29 +320,26 @@ def test_bulk_edit_previews_applies_and_is_undone(web: Web) -> None:
         ("code", "a\x00b", False),
         ("code", "x" * 41, False),
         ("note", "<script>alert(1)</script>", True),
-    ],
-)
-def test_odd_values_are_told_and_never_crash(web: Web, name: str, value: str, is_taken: bool) -> None:
-    fields = {"code": "B-01", "building": "1", "kind": "office", "area_m2": "10", "state": "vacant"}
+    ]:
+        fields = {"code": f"B-{name}", "building": "1", "kind": "office", "area_m2": "10", "state": "vacant"}
 
-    answer = web.post("/trial_units/new/", {**fields, name: value})
+        answer = web.post("/trial_units/new/", {**fields, name: value})
 
-    assert answer.status_code == (302 if is_taken else 422)
-    assert "<script>alert" not in web.get("/trial_units/").text
+        assert answer.status_code == (302 if is_taken else 422), (name, value)
+        assert "<script>alert" not in web.get("/trial_units/").text
 
 
 # Addresses ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", ["abc", "1,2", "0", "-1", "9" * 40, "1%00", "", "1.0", "%ff", "１"])
-@pytest.mark.parametrize("page", ["details", "edit"])
-def test_an_impossible_id_is_not_found(web: Web, page: str, key: str) -> None:
-    assert web.get(f"/trial_units/{page}/?id={key}").status_code == 404
+def test_an_impossible_id_is_not_found(web: Web) -> None:
+    for key in ["abc", "1,2", "0", "-1", "9" * 40, "1%00", "", "1.0", "%ff", "１"]:
+        for page in ["details", "edit"]:
+            assert web.get(f"/trial_units/{page}/?id={key}").status_code == 404
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+def test_no_query_string_crashes_a_list(web: Web) -> None:
+    for query in [
         "page=-1",
         "page=99999999999999999999",
         "page_size=-1",
@@ -380,12 +369,10 @@ def test_an_impossible_id_is_not_found(web: Web, page: str, key: str) -> None:
         "search=%F0%9F%98%80",
         "search='",
         "search=%25_%5C",
-    ],
-)
-@pytest.mark.parametrize("screen", ["trial_units", "trial_invoices"])
-def test_no_query_string_crashes_a_list(web: Web, screen: str, query: str) -> None:
-    assert web.get(f"/{screen}/?{query}").status_code == 200
-    assert web.get(f"/{screen}/export/csv/?{query}").status_code == 200
+    ]:
+        for screen in ["trial_units", "trial_invoices"]:
+            assert web.get(f"/{screen}/?{query}").status_code == 200
+            assert web.get(f"/{screen}/export/csv/?{query}").status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -408,20 +395,19 @@ def test_only_paths_of_this_site_are_returned_to(target: str | None, answer: str
     assert safe_target(target) == answer
 
 
-@pytest.mark.parametrize(
-    "target", ["//evil.example", "https://evil.example/", "/\\evil.example", "%2f%2fevil.example"]
-)
-def test_saving_never_redirects_off_site(web: Web, target: str) -> None:
-    answer = web.post(f"/trial_areas/new/?url={target}", NEW_AREA)
+def test_saving_never_redirects_off_site(web: Web) -> None:
+    for target in ["//evil.example", "https://evil.example/", "/\\evil.example", "%2f%2fevil.example"]:
+        answer = web.post(f"/trial_areas/new/?url={target}", {**NEW_AREA, "name": target})
 
-    assert answer.headers["location"].startswith("/trial_areas/")
+        assert answer.headers["location"].startswith("/trial_areas/")
 
 
 # Exports -----------------------------------------------------------------------------------------------
 
 CELLS = [
     ("=1+1", "'=1+1"),
-    ("+86", "'+86"),
+    ("+a", "'+a"),
+    ("+86", "+86"),
     ("-1-1", "'-1-1"),
     ("@x", "'@x"),
     ("\tx", "'\tx"),
@@ -509,19 +495,17 @@ def test_a_sealed_value_left_empty_stays_and_a_new_one_is_found_again(web: Web) 
 # Headers -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "path", ["/login", "/trial_units/", "/trial_units/new/", "/nothing", "/trial_units/details/?id=1"]
-)
-def test_every_page_has_a_strict_policy(web: Web, path: str) -> None:
-    headers = web.get(path).headers
+def test_every_page_has_a_strict_policy(web: Web) -> None:
+    for path in ["/login", "/trial_units/", "/trial_units/new/", "/nothing", "/trial_units/details/?id=1"]:
+        headers = web.get(path).headers
 
-    policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
-    assert "unsafe" not in policy["script-src"]
-    assert "*" not in policy["script-src"]
-    assert policy["frame-ancestors"] == "'none'"
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "same-origin"
-    assert headers["Cache-Control"] == "no-store"
+        policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
+        assert "unsafe" not in policy["script-src"]
+        assert "*" not in policy["script-src"]
+        assert policy["frame-ancestors"] == "'none'"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cache-Control"] == "no-store"
 
 
 def test_no_page_holds_inline_code(web: Web) -> None:
