@@ -15,11 +15,11 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ from models.engine import writing
 from models.office import JobRun
 from models.property import Estate
 from office import clock, database, outbox
-from office.claims import claimant, is_abandoned, is_orphaned
+from office.claims import LEASE, claimant, is_abandoned, is_orphaned
 from office.errors import N_, Refused
 from office.timetable import BY_CODE, JOBS, POSITION, Job, Outcome
 
@@ -181,23 +181,21 @@ def work(session: Session) -> Ticked:
     held_back: set[str] = set()
     with writing():
         while True:
-            waiting = [
-                run
-                for run in _unfinished(session)
-                if run.id not in tried and not (run.job in held_back and _is_dated(run.job))
-            ]
+            queue = [run for run in _unfinished(session) if run.id not in tried]
             session.rollback()
-            if not waiting:
+            if not queue:
                 return ticked
-            run = waiting[0]
-            tried.add(run.id)
-            worked = _work_on(session, run)
-            if worked is None:
-                ticked.is_busy = True
-                return ticked
-            ticked.runs.append(worked)
-            if worked.state != "done":
-                held_back.add(run.job)
+            for run in queue:
+                tried.add(run.id)
+                if run.job in held_back:
+                    continue
+                worked = _work_on(session, run)
+                if worked is None:
+                    ticked.is_busy = True
+                    return ticked
+                ticked.runs.append(worked)
+                if worked.state != "done" and _is_dated(run.job):
+                    held_back.add(run.job)
 
 
 def _is_dated(code: str) -> bool:
@@ -406,6 +404,7 @@ class Clock:
     def __init__(self, open_session: Any) -> None:
         self.open_session = open_session
         self.turn = threading.Lock()
+        self.turn_began_at = clock.machine_now()
 
     def minute(self) -> None:
         """One tick; an error is logged, and the next minute comes."""
@@ -415,6 +414,8 @@ class Clock:
     def beat(self) -> None:
         """Show that the clock runs; finish what is left unless a tick is at it."""
         if not self.turn.acquire(blocking=False):
+            if clock.machine_now() - self.turn_began_at < LEASE:  # a long catch-up, no stuck one
+                self._guarded(heartbeat)
             return
         try:
             self._take_turn(is_minute=False)
@@ -422,14 +423,24 @@ class Clock:
             self.turn.release()
 
     def _take_turn(self, *, is_minute: bool) -> None:
+        self.turn_began_at = clock.machine_now()
+        self._guarded(partial(self._work, is_minute=is_minute))
+
+    def _work(self, session: Session, *, is_minute: bool) -> None:
+        heartbeat(session)
+        bind = session.get_bind()
+        assert isinstance(bind, Engine)
+        with elected(bind) as is_elected:
+            if is_minute and is_elected:
+                tick(session, is_whole_minute=True)
+            elif is_elected:
+                work(session)
+
+    def _guarded(self, act: Callable[[Session], None]) -> None:
+        """Act in a fresh session; whatever goes wrong is logged, and the next turn comes."""
         try:
             with self.open_session() as session:
-                heartbeat(session)
-                with elected(session.get_bind()) as is_elected:
-                    if is_minute and is_elected:
-                        tick(session, is_whole_minute=True)
-                    elif is_elected:
-                        work(session)
+                act(session)
         except Refused as refusal:
             log.warning("%s", refusal)
         except SQLAlchemyError:

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ from sqlalchemy.orm import Session
 from models.engine import writing
 from models.office import Audit, JobRun, Message
 from models.property import Estate
-from office import clock, scheduler, timetable
+from office import clock, outbox, scheduler, timetable
 from tests import nursery
 from tests.conftest import Office
 from tests.office.test_outbox import free_port
@@ -41,12 +42,15 @@ class Letters:
 
     def __init__(self) -> None:
         self.received: Counter[str] = Counter()
+        self.seconds = 0.06
+        self.taken = threading.Event()
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 -- aiosmtpd's name
         import asyncio
 
         self.received[envelope.content.decode().strip().splitlines()[-1]] += 1
-        await asyncio.sleep(0.06)
+        self.taken.set()
+        await asyncio.sleep(self.seconds)
         return "250 taken"
 
 
@@ -124,13 +128,31 @@ def test_without_claims_effects_happen_twice(killed: Callable[..., Session]) -> 
     assert max(effects(session).values()) > 1
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"])
-def test_a_guess_about_unknown_letters_sends_some_twice(
-    killed: Callable[..., Session], letters: Letters
+@pytest.mark.parametrize(
+    ("guesses", "state", "times"), [(False, "unknown", 1), (True, "sent", 2)], ids=["protected", "control"]
+)
+def test_a_letter_whose_sender_died_is_not_sent_again(
+    office: Office, letters: Letters, monkeypatch: pytest.MonkeyPatch, guesses: bool, state: str, times: int
 ) -> None:
-    killed(40, seconds=12, without="unknown")
+    """The sender dies between the server's taking the letter and its answer; the control sends it twice."""
+    with office.session() as session, writing():
+        scheduler.tick(session, at=nursery.START)
+        outbox.enqueue(session, "key", "email", "a@example.org", body="text", now=nursery.START)
+        session.commit()
+        letters.seconds = 10
+        environment = office.environment | {"GATEHOUSE_SMTP_URL": os.environ["GATEHOUSE_SMTP_URL"]}
+        sender = subprocess.Popen([sys.executable, "-m", "flask", "--app", "app", "tick"], env=environment)
+        assert letters.taken.wait(60)
+        sender.kill()
+        sender.wait()
+        letters.seconds = 0
+        if guesses:
+            monkeypatch.setattr(outbox, "_settle_lost", nursery.guess)
 
-    assert max(letters.received.values()) > 1
+        outbox.send_due(session, nursery.START)
+
+        assert session.scalars(select(Message.state)).one() == state
+    assert letters.received["text"] == times
 
 
 def test_four_real_clocks_catch_three_days_up_once(office: Office, tmp_path: Path) -> None:
