@@ -32,7 +32,8 @@ class OwnCookie(SecureCookieSessionInterface):
     """Flask's cookie, marked Secure whenever the request came over https."""
 
     def get_cookie_secure(self, _app: Flask) -> bool:
-        return request.is_secure
+        # a proxy in front says how the request came; who says so without one only loses their own cookie
+        return request.is_secure or request.headers.get("X-Forwarded-Proto", "").startswith("https")
 
 
 def init_app(app: Flask) -> None:
