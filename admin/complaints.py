@@ -12,10 +12,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import exists, func, or_, select
 
-from admin import code_words, formats, forms, intake, labels, refusals
+from admin import code_words, formats, forms, intake, labels, language, refusals
 from admin.audit import record
 from admin.base import Ask, OfficeView, OneClick, Related, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
+from admin.permissions import may
 from admin.sessions import current_staff
 from models.base import db
 from models.billing import Invoice
@@ -32,7 +33,7 @@ from models.complaints import (
     WorkSlip,
 )
 from models.people import Department
-from office import attachments, case_file, closures, complaints
+from office import attachments, case_file, closures, complaint_papers, complaints
 from office.closures import Minutes
 from office.errors import Refused
 from rules.lifecycle import State, verbs_from
@@ -113,6 +114,12 @@ def _severities(view: Any) -> Mapping[str, Any]:
 
 def _end_of(day: date) -> datetime:
     return datetime.combine(day, time(23, 59), formats.zone())
+
+
+def _pdf(content: bytes, name: str) -> Response:
+    answer = Response(content, mimetype="application/pdf")
+    answer.headers.set("Content-Disposition", "inline", filename=f"{name}.pdf")
+    return answer
 
 
 def _number(text: str | None) -> int | None:
@@ -346,6 +353,7 @@ class TicketView(OfficeView):
             codes |= {"resume"} if is_waiting else {"pause", "keep_clock"}
         else:
             codes.add("add_case")
+        codes.add("print")
         order = list(self.office_actions)
         allowed = [action for action in self.allowed_actions("row") if action.code in codes]
         return sorted(allowed, key=lambda action: (action.code not in NEXT_STEPS, order.index(action.code)))
@@ -677,6 +685,22 @@ class TicketView(OfficeView):
             )
         return _("Added to the case library.")
 
+    @office_action("print", _l("Complaint form"), on="row", icon="printer")
+    def print_form(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> Any:
+        """With who complained for those who may know it, else the version to share."""
+        staff = current_staff()
+        row = rows[0]
+        made = complaint_papers.print_form(
+            db.session(),
+            row.id,
+            language=language.current(),
+            now=self.now(),
+            staff_id=_staff_id(),
+            reason=str(code_words.reason(row.severity_reason)) if row.severity_reason else "",
+            has_identity=staff is not None and may(staff.roles, "complainants", "act"),
+        )
+        return _pdf(made, row.number)
+
     # Files -------------------------------------------------------------------------------------------
 
     @expose("/attach/", methods=("POST",))
@@ -861,6 +885,17 @@ class WorkSlipView(OfficeView):
             )
         return _("Saved.")
 
+    @office_action("print", _l("Print"), on="row", icon="printer")
+    def print_slip(self, rows: Sequence[WorkSlip], _given: Mapping[str, Any]) -> Any:
+        made = complaint_papers.print_slip(
+            db.session(),
+            rows[0].id,
+            language=language.current(),
+            now=self.now(),
+            staff_id=_staff_id(),
+        )
+        return _pdf(made, rows[0].number)
+
 
 class InvalidRequestView(OfficeView):
     """Requests to close a complaint as invalid, decided by another person."""
@@ -908,6 +943,17 @@ class InvalidRequestView(OfficeView):
     def refuse(self, rows: Sequence[InvalidRequest], given: Mapping[str, Any]) -> str:
         self._decide(rows, given["note"], is_approved=False)
         return _("Refused; the complaint goes on.")
+
+    @office_action("print", _l("Print"), on="row", icon="printer")
+    def print_invalid(self, rows: Sequence[InvalidRequest], _given: Mapping[str, Any]) -> Any:
+        made = complaint_papers.print_invalid(
+            db.session(),
+            rows[0].id,
+            language=language.current(),
+            now=self.now(),
+            staff_id=_staff_id(),
+        )
+        return _pdf(made, rows[0].ticket.number)
 
     def _decide(self, rows: Sequence[InvalidRequest], note: str, *, is_approved: bool) -> None:
         for row in rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import String, cast, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.complaints import (
@@ -22,7 +22,7 @@ from models.complaints import (
     TicketEvent,
     WorkSlip,
 )
-from models.office import Message
+from models.office import Message, Paper
 from models.visits import Visit
 from office.rulebook import Rulebook
 from office.timetable import Outcome
@@ -74,12 +74,23 @@ def remove_expired(session: Session, due_for: datetime) -> Outcome:
 
 def _remove(session: Session, ids: Sequence[int]) -> None:
     """Remove tickets with all that belongs to them; a case without names outlives its ticket."""
+    numbers = select(Ticket.number).where(Ticket.id.in_(ids))
+    slips = select(WorkSlip.number).where(WorkSlip.ticket_id.in_(ids))
+    their_papers = (Paper.kind == "complaint_form") & Paper.number.in_(numbers)
+    closures = (
+        select(Ticket.number + "-" + cast(InvalidRequest.id, String))
+        .join(Ticket, Ticket.id == InvalidRequest.ticket_id)
+        .where(Ticket.id.in_(ids))
+    )
+    their_papers |= (Paper.kind == "invalid_closure") & Paper.number.in_(closures)
+    their_papers |= (Paper.kind == "work_contact_slip") & Paper.number.in_(slips)
     their_visits = select(Visit.id).where(Visit.ticket_id.in_(ids))
     plain = {"synchronize_session": False}
     session.execute(
         delete(Attachment).where(Attachment.ticket_id.in_(ids) | Attachment.visit_id.in_(their_visits)),
         execution_options=plain,
     )
+    session.execute(delete(Paper).where(their_papers), execution_options=plain)
     session.execute(delete(Visit).where(Visit.ticket_id.in_(ids)), execution_options=plain)
     for table in BELONGINGS:
         session.execute(delete(table).where(table.ticket_id.in_(ids)), execution_options=plain)

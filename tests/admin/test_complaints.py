@@ -16,7 +16,7 @@ from models.complaints import (
     Ticket,
     WorkSlip,
 )
-from models.office import Audit
+from models.office import Audit, Paper
 from models.people import Department, Staff
 from models.property import Unit
 from office import clock, complaints
@@ -395,3 +395,32 @@ def test_every_complaint_screen_opens_for_the_manager(desk):
         answer = desk.get(f"/{screen}/")
         assert answer.status_code == 200, screen
         assert not re.search(r"\son\w+=", answer.text)
+
+
+def test_the_form_the_slip_and_the_closure_print(desk):
+    """§10: filed once, a second print is counted; who may not know who complained gets the shared version."""
+    key = register(desk, unit=unit_id(desk), complainant="王秀英")
+    with desk.rows() as session:
+        other = session.scalars(select(Department.id).where(Department.code == "engineering")).one()
+    act(desk, key, "work_slip", department_id=other, task="mend the tap", due_on="")
+    act(desk, key, "request_invalid", ground="unfounded", reason="no such hall")
+    as_(desk, "manager")
+    with desk.rows() as session:
+        slip, request = (
+            session.scalars(select(WorkSlip.id)).one(),
+            session.scalars(select(InvalidRequest.id)).one(),
+        )
+
+    answers = [
+        act(desk, key, "print"),
+        act(desk, key, "print"),
+        act(desk, slip, "print", screen="work_slips"),
+        act(desk, request, "print", screen="invalid_requests"),
+    ]
+
+    assert all(answer.data.startswith(b"%PDF") for answer in answers)
+    with desk.rows() as session:
+        filed = {paper.kind: paper for paper in session.scalars(select(Paper))}
+        assert set(filed) == {"complaint_form", "work_contact_slip", "invalid_closure"}
+        assert filed["complaint_form"].copies == 1
+        assert "王秀英" not in json.dumps(filed["complaint_form"].contents, ensure_ascii=False)
