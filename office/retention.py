@@ -79,7 +79,8 @@ def _remove(session: Session, ids: Sequence[int]) -> None:
     their_papers = (Paper.kind == "complaint_form") & Paper.number.in_(numbers)
     closures = (
         select(Ticket.number + "-" + cast(InvalidRequest.id, String))
-        .join(Ticket, Ticket.id == InvalidRequest.ticket_id)
+        .select_from(InvalidRequest)
+        .join(InvalidRequest.ticket)
         .where(Ticket.id.in_(ids))
     )
     their_papers |= (Paper.kind == "invalid_closure") & Paper.number.in_(closures)
