@@ -1,4 +1,4 @@
-"""The ladder judged on rows: the days of contract.md, run twice, caught up, beside the rules' own judge (C1–C13)."""
+"""The ladder judged on rows: the days of contract.md, run twice, caught up, beside the rules (C1–C13)."""
 
 from datetime import date
 
