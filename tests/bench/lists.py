@@ -249,7 +249,8 @@ def django_admin(app: Flask) -> Callable[[str], int]:
 
 
 RAW = (
-    "SELECT i.id, i.number, u.code, o.name, i.period, i.issued_on, i.due_on, i.amount, i.paid, i.balance, i.state, i.stage "
+    "SELECT i.id, i.number, u.code, o.name, i.period, i.issued_on, i.due_on, i.amount, i.paid, i.balance, "
+    "i.state, i.stage "
     "FROM invoice i LEFT JOIN unit u ON u.id = i.unit_id LEFT JOIN owner o ON o.id = i.payer_id {where} "
     "ORDER BY {order} LIMIT 50"
 )
@@ -302,7 +303,8 @@ def compare(app: Flask, times: int) -> Iterator[tuple[str, str, float | None, fl
         total = db.session.execute(text("SELECT count(*) FROM invoice")).scalar() or 0
         middle = db.session.execute(
             text(
-                "SELECT id, issued_on FROM invoice WHERE issued_on = '2021-01-01' ORDER BY id LIMIT 1 OFFSET 10"
+                "SELECT id, issued_on FROM invoice WHERE issued_on = '2021-01-01' "
+                "ORDER BY id LIMIT 1 OFFSET 10"
             )
         ).one()
     start, end = TODAY - timedelta(days=60), TODAY
