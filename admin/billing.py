@@ -9,6 +9,7 @@ from flask import Response, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import literal_column
 
 from admin import formats, labels, language, refusals
 from admin.base import Ask, OfficePage, OfficeView, OneClick, Related, office_action
@@ -168,12 +169,22 @@ class InvoiceView(OfficeView):
         RangeFilter("balance"),
     )
     one_click = (
-        OneClick("overdue", _l("Overdue"), lambda view: [Invoice.balance > 0, Invoice.due_on < view.today()]),
-        OneClick("open", _l("Open"), lambda _view: [Invoice.balance > 0]),
+        # the literal 0 is what lets SQLite use invoice_open_idx (decisions: Speed)
+        OneClick(
+            "overdue",
+            _l("Overdue"),
+            lambda view: [Invoice.balance > literal_column("0"), Invoice.due_on < view.today()],
+            sort="due_on",
+        ),
+        OneClick("open", _l("Open"), lambda _view: [Invoice.balance > literal_column("0")], sort="due_on"),
         OneClick(
             "reminded",
             _l("Reminded"),
-            lambda _view: [Invoice.balance > 0, Invoice.stage.notin_(("", "notice", "upcoming"))],
+            lambda _view: [
+                Invoice.balance > literal_column("0"),
+                Invoice.stage.notin_(("", "notice", "upcoming")),
+            ],
+            sort="due_on",
         ),
     )
     detail_columns = (
