@@ -24,6 +24,7 @@ from office.errors import N_, Refused
 from rules import dunning
 from rules.dunning import DayFacts, EpisodeState
 from rules.gates import NOTHING_TRIED
+from rules.money import yuan
 from rules.reasons import Reason
 
 KINDS = {"invoice": "office.explain:invoice", "ticket": "office.case_file:explain_ticket"}
@@ -125,8 +126,8 @@ def invoice(session: Session, number: str, *, now: datetime) -> dict[str, Any]:
         "payer_name": payer_name,
         "state": bill.state,
         "due_on": bill.due_on.isoformat(),
-        "balance": str(bill.balance),
-        "debt": str(total(late)),
+        "balance": yuan(bill.balance),
+        "debt": yuan(total(late)),
         "stage": bill.stage,
         "stage_on": made[-1]["planned_on"] if made else None,
         "rule": made[-1]["why"] if made else None,
