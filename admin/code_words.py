@@ -95,6 +95,7 @@ ACTIONS = {
     "edit": _("Changed"),
     "delete": _("Deleted"),
     "export": _("Exported"),
+    "run_by_hand": _("Run by hand"),
     "reveal": _("Masked value shown"),
     "bulk_edit": _("Changed together"),
     "undo": _("Change undone"),
