@@ -70,6 +70,10 @@ def test_units_and_owners_are_found_by_typing(web: Web, unit_id: int) -> None:
     assert web.get("/change_payer/ajax/lookup/?name=staff&query=a").status_code == 404
 
 
+def test_the_household_file_leads_there(web: Web, unit_id: int) -> None:
+    assert f"/change_payer/?unit_id={unit_id}" in web.get(f"/household/?unit_id={unit_id}").text
+
+
 def test_a_steward_may_not_change_payers(visitor: Web) -> None:
     visitor.sign_in("steward", PASSWORD)
 
