@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 from flask import Flask
+from flask.globals import _cv_app
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -61,13 +63,22 @@ class Office:
     environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: object) -> Result:
-        """Call a command in this process, as `flask` would."""
-        return self.app.test_cli_runner().invoke(args=[str(argument) for argument in arguments])
+        """Call a command in this process, as `flask` would: with nothing left over from anyone else."""
+        runner = self.app.test_cli_runner()
+        return Context().run(runner.invoke, args=[str(argument) for argument in arguments])
 
     def session(self) -> Session:
         """A session on this office's database."""
         with self.app.app_context():
             return Session(db.engine)
+
+
+@pytest.fixture(autouse=True)
+def no_app_left_over() -> Iterator[None]:
+    """A test that leaves an application's context behind must not lend it to the next one."""
+    yield
+    while (left := _cv_app.get(None)) is not None:
+        left.pop()
 
 
 @pytest.fixture(scope="session")
