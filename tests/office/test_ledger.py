@@ -294,14 +294,11 @@ def mutants():
     def nothing(*_args, **_more):
         return None
 
-    real_write, real_lay_out, real_take = allocation.write, allocation.lay_out, numbers.take
+    real_lay_out, real_take = allocation.lay_out, numbers.take
     real_credits, real_checked = allocation.credits_left, payments._checked
 
     def bills_only(session, moves, _now):
         allocation.write_bills(session, {move.bill.id: move.bill for move in moves})
-
-    def principal_only(session, moves, now):
-        real_write(session, [m for m in moves if m.principal], now)
 
     def a_fen_more(amount, among, picks=()):
         parts, credit = real_lay_out(amount, among, picks)
@@ -345,7 +342,6 @@ def mutants():
         "credit stays where it was": (allocation, "move_credit", nothing),
         "allocations are not written": (allocation, "write", bills_only),
         "bills are not written": (allocation, "write_bills", nothing),
-        "parts on late fees only are lost": (allocation, "write", principal_only),
         "a fen from nowhere": (allocation, "lay_out", a_fen_more),
         "receipt numbers have gaps": (numbers, "take", with_gaps),
         "what was refunded is used again": (allocation, "credits_left", refunds_forgotten),
