@@ -40,8 +40,8 @@ GOALS = {"S8": 1.5, "S9": {"sqlite": 50, "postgresql": 10}, "S10": 0.1, "memory"
 FLOOR_INVOICES = """
 INSERT INTO invoice (number, kind, part, unit_id, payer_id, period, issued_on, due_on, amount, paid, credited,
   late_fee, balance, state, stage)
-SELECT 'F{period}-' || u.id, 'regular', '', u.id, o.owner_id, '{period}', '{first}', '{due}', 30700, 0, 0, 0,
-  30700, 'open', ''
+SELECT 'F{period}-' || u.id, 'regular', '', u.id, o.owner_id, '{period}', '{first}', '{due}', 30700, {paid},
+  0, 0, 30700 - {paid}, '{state}', ''
 FROM unit u JOIN occupancy o ON o.unit_id = u.id AND o.is_payer
 """
 FLOOR_LINES = """
@@ -49,7 +49,6 @@ INSERT INTO invoice_line (invoice_id, fee_item_id, quantity, rate, amount, expla
 SELECT i.id, f.id, 1000000, 2500000, 25000, '{reason}' FROM invoice i JOIN fee_item f ON f.code IN
   ('management_fee', 'lift', 'garbage') WHERE i.period = '{period}'
 """
-SETTLE = "UPDATE invoice SET paid = amount, balance = 0, state = 'paid' WHERE balance > 0"
 REASON = (
     '{"code": "per_m2", "inputs": {"quantity": "100.0000", "rate": "2.500000", "amount": "250.00"}}'.replace(
         ":", "\\:"
@@ -93,15 +92,15 @@ def fill(session: Session, units: int, invoices: int) -> None:
     session.commit()
     for back in range(1, -(-invoices // units) + 1):
         month = FIRST_YEAR * 12 - back
-        floor_invoices(session, f"{month // 12}-{month % 12 + 1:02d}")
-        session.execute(text(SETTLE))
+        floor_invoices(session, f"{month // 12}-{month % 12 + 1:02d}", paid=30700, state="paid")
         session.commit()
     session.execute(text("ANALYZE"))
     session.commit()
 
 
-def floor_invoices(session: Session, period: str) -> None:
-    session.execute(text(FLOOR_INVOICES.format(period=period, first=f"{period}-01", due=f"{period}-15")))
+def floor_invoices(session: Session, period: str, paid: int = 0, state: str = "open") -> None:
+    days = {"first": f"{period}-01", "due": f"{period}-15"}
+    session.execute(text(FLOOR_INVOICES.format(period=period, paid=paid, state=state, **days)))
 
 
 def floor(session: Session, period: str) -> None:
