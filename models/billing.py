@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, U
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, FixedPoint, Instant, Model, Money, Named, Row, one_of, refer
-from models.people import Owner
+from models.people import Owner, Staff
 from models.property import UNIT_KINDS, Unit
 
 BASES = ("per_m2", "fixed", "metered", "per_hour", "per_job", "one_off", "deposit")
@@ -19,6 +19,7 @@ INVOICE_STATES = ("open", "partly_paid", "paid", "credited")
 SLIP_STATES = ("open", "billed", "cancelled")
 PLAN_STATES = ("proposed", "running", "kept", "broken", "cancelled")
 RUN_STATES = ("running", "done", "failed")
+WAIVER_STATES = ("requested", "approved", "refused")
 
 
 class FeeItem(EditableRow, Named, Model):
@@ -259,6 +260,32 @@ class LateFeeWaiver(Row, Model):
     waived_on: Mapped[date] = mapped_column(Date)
     staff_id: Mapped[int] = refer("staff")
 
+    invoice: Mapped[Invoice] = relationship()
+    staff: Mapped[Staff] = relationship()
+
+
+class WaiverRequest(EditableRow, Model):
+    """A late fee that someone asks to have waived; another person decides (B7)."""
+
+    __tablename__ = "waiver_request"
+    __table_args__ = (
+        one_of("state", WAIVER_STATES, "waiver_request_state_known"),
+        CheckConstraint("amount > 0", name="waiver_request_amount_positive"),
+    )
+
+    invoice_id: Mapped[int] = refer("invoice", index=True)
+    amount: Mapped[Decimal] = mapped_column(Money())
+    reason: Mapped[str] = mapped_column()
+    state: Mapped[str] = mapped_column(String(10), default="requested", server_default="requested")
+    asked_by_id: Mapped[int] = refer("staff")
+    asked_at: Mapped[datetime] = mapped_column(Instant())
+    decided_by_id: Mapped[int | None] = refer("staff", null=True)
+    decided_at: Mapped[datetime | None] = mapped_column(Instant())
+
+    invoice: Mapped[Invoice] = relationship()
+    asked_by: Mapped[Staff] = relationship(foreign_keys=[asked_by_id])
+    decided_by: Mapped[Staff | None] = relationship(foreign_keys=[decided_by_id])
+
 
 class Incentive(EditableRow, Named, Model):
     """Pay N months ahead or before a date: a discount or a gift (B8)."""
@@ -288,6 +315,12 @@ class IncentiveGrant(Row, Model):
     payment_id: Mapped[int | None] = refer("payment", null=True)
     amount: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
     granted_on: Mapped[date] = mapped_column(Date)
+    explanation: Mapped[str] = mapped_column(default="", server_default="")  # a Reason as JSON
+    handed_over_on: Mapped[date | None] = mapped_column(Date)  # a gift
+    taken_back_on: Mapped[date | None] = mapped_column(Date)  # its payment was undone
+
+    incentive: Mapped[Incentive] = relationship()
+    unit: Mapped[Unit] = relationship()
 
 
 class InstalmentPlan(EditableRow, Model):
@@ -367,3 +400,4 @@ class Deposit(Row, Model):
 
     unit: Mapped[Unit] = relationship()
     payer: Mapped[Owner] = relationship()
+    fee_item: Mapped[FeeItem] = relationship()
