@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets as random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import make_url
+from werkzeug.routing import Rule
 
 import admin
 import cli
@@ -86,13 +89,35 @@ def refuse_network_share(url: str) -> None:
         )
 
 
+class LateRule(Rule):
+    """A URL rule whose builder is compiled when first asked for: hundreds at once are half of a start."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: FBT001, FBT002 - as in Werkzeug
+        compiled: list[Callable[..., tuple[str, str]]] = []
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            if not compiled:
+                compiled.append(super(LateRule, self)._compile_builder(append_unknown))
+            return compiled[0](rule, **values)
+
+        return build
+
+
+class Gatehouse(Flask):
+    """Flask with many addresses."""
+
+    url_rule_class = LateRule
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The application for web workers, commands and tests alike."""
     settings = settings or Settings.from_environment()
     settings.instance.mkdir(parents=True, exist_ok=True)
     url = settings.database()
     refuse_network_share(url)
-    app = Flask("gatehouse", root_path=str(HERE), instance_path=str(settings.instance), static_folder=None)
+    app = Gatehouse(
+        "gatehouse", root_path=str(HERE), instance_path=str(settings.instance), static_folder=None
+    )
     is_sqlite = url.startswith("sqlite")
     app.config.update(
         SECRET_KEY=settings.key(),
