@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -599,3 +599,21 @@ def sweep(session: Session, due_for: datetime) -> Outcome:
         "told": told,
     }
     return Outcome(done=caught.clocks + caught.majors, result=result)
+
+
+def recalculate(session: Session, now: datetime, *, is_provisional_only: bool = False) -> deadlines.Moves:
+    """Judge running clocks by the policies and holidays in force now; answers what moved (T5, T6).
+
+    All that was due before is warned and escalated first, as it stood.
+    """
+    alerts.tell(session, deadlines.catch_up(session, now).news, now)
+    return deadlines.recalculate(session, now, is_provisional_only=is_provisional_only)
+
+
+def follow_policies(session: Session, due_for: datetime) -> Outcome:
+    """Job, each night: policies that hold from today and newly published holidays move deadlines (T5)."""
+    book = Rulebook(session)
+    today = book.at(due_for).calendar.local_day(due_for)
+    is_new = book.on(today) is not book.on(today - timedelta(days=1))
+    moved = recalculate(session, due_for, is_provisional_only=not is_new)
+    return Outcome(done=moved.clocks, result={"clocks": moved.clocks, "tickets": len(moved.tickets)})

@@ -220,7 +220,7 @@ def pause(session: Session, ticket_id: int, at: datetime, look_at: datetime) -> 
     book = Rulebook(session)
     paused = []
     for clock in open_clocks(session, ticket_id):
-        rule = book.at(clock["started_at"]).clock_rule(_rule_code(clock))
+        rule = book.at(at).clock_rule(_rule_code(clock))
         if rule is not None and rule.is_pausable and clock_state(at, clock["due_at"]) is ClockState.RUNNING:
             paused.append({"id": clock["id"], "state": ClockState.PAUSED.value, "next_at": look_at})
     change(session, paused)
@@ -265,37 +265,86 @@ def lower(session: Session, book: Rulebook, ticket: Ticket, at: datetime) -> Non
     add(session, new)
 
 
-def recalculate(session: Session, now: datetime) -> int:
-    """Judge all running clocks anew after a policy or a holiday changed; answers how many moved (T5, T6).
+@dataclass(frozen=True)
+class Move:
+    """A running clock whose deadline a changed policy or calendar moves; `row` are its columns before."""
 
-    Pauses are kept, what was breached is not rewritten, and nothing becomes due before now.
+    row: Columns
+    kept: Deadline
+
+    @property
+    def is_earlier(self) -> bool:
+        return bool(self.kept.due_at < self.row["due_at"])
+
+
+@dataclass
+class Moves:
+    """How many deadlines of how many open complaints a change moves (T5, T6)."""
+
+    clocks: int = 0
+    earlier: int = 0
+    tickets: set[int] = field(default_factory=set)
+
+    def count(self, moved: Sequence[Move]) -> None:
+        self.clocks += len(moved)
+        self.earlier += sum(move.is_earlier for move in moved)
+        self.tickets.update(move.row["ticket_id"] for move in moved)
+
+
+def recalculate(session: Session, now: datetime, *, is_provisional_only: bool = False) -> Moves:
+    """Judge all running clocks anew after a policy or a holiday changed; answers what moved (T5, T6).
+
+    What was due up to now is judged before (`complaints.recalculate`). Pauses are kept, what was breached is
+    not rewritten, and nothing becomes due before now; a paused clock is judged when it goes on.
+    `is_provisional_only` looks at clocks set before a year's holidays were known.
     """
-    catch_up(session, now)
-    rows = session.execute(
-        select(CLOCK, TICKET.c.registered_at)
-        .join(TICKET, TICKET.c.id == CLOCK.c.ticket_id)
-        .where(CLOCK.c.next_at.is_not(None), CLOCK.c.state == ClockState.RUNNING.value)
-    ).mappings()
-    clocks = list(rows)
-    book, pauses = Rulebook(session), pauses_of(session, {clock["ticket_id"] for clock in clocks})
-    changes = []
-    for clock in clocks:
-        rule = book.at(now).clock_rule(_rule_code(clock))
-        if rule is None:
-            continue
-        standards = book.at(now)
-        fresh = deadline(
-            standards.calendar,
-            rule,
-            clock["started_at"],
-            pauses[clock["ticket_id"]],
-            registered_at=clock["registered_at"],
-        )
-        kept = recalculated(_stored(clock), fresh, now)
-        if (kept.due_at, kept.warn_at) != (clock["due_at"], clock["warn_at"]):
-            changes.append(_rescheduled(clock, kept, now))
-    change(session, changes)
-    return len(changes)
+    moved = Moves()
+    for found in _moves(session, Rulebook(session), now, is_provisional_only=is_provisional_only):
+        moved.count(found)
+        change(session, [_rescheduled(move.row, move.kept, now) for move in found])
+    return moved
+
+
+def preview(session: Session, book: Rulebook, now: datetime) -> Moves:
+    """What `recalculate` would move by a rulebook that holds what is not yet saved; writes nothing."""
+    moved = Moves()
+    for found in _moves(session, book, now):
+        moved.count(found)
+    return moved
+
+
+def _moves(
+    session: Session, book: Rulebook, now: datetime, *, is_provisional_only: bool = False
+) -> Iterator[list[Move]]:
+    """The running clocks, some thousands at a time, whose deadline differs by the policies in force now."""
+    wanted = [CLOCK.c.next_at.is_not(None), CLOCK.c.state == ClockState.RUNNING.value]
+    if is_provisional_only:
+        wanted.append(CLOCK.c.rule.contains("provisional_year"))
+    ids = list(session.execute(select(CLOCK.c.id).where(*wanted).order_by(CLOCK.c.id)).scalars())
+    standards = book.at(now) if ids else None
+    for some in chunks(ids):
+        assert standards is not None
+        clocks = session.execute(
+            select(CLOCK, TICKET.c.registered_at)
+            .join(TICKET, TICKET.c.id == CLOCK.c.ticket_id)
+            .where(CLOCK.c.id.in_(some))
+        ).mappings()
+        held = list(clocks)
+        pauses = pauses_of(session, {clock["ticket_id"] for clock in held})
+        moved = (_move(standards, clock, pauses[clock["ticket_id"]], now) for clock in held)
+        yield [move for move in moved if move is not None]
+
+
+def _move(standards: Standards, clock: Columns, pauses: Sequence[Pause], now: datetime) -> Move | None:
+    rule = standards.clock_rule(_rule_code(clock))
+    if rule is None or now > clock["due_at"]:
+        return None
+    fresh = deadline(
+        standards.calendar, rule, clock["started_at"], pauses, registered_at=clock["registered_at"]
+    )
+    kept = recalculated(_stored(clock), fresh, now)
+    is_same = (kept.due_at, kept.warn_at) == (clock["due_at"], clock["warn_at"])
+    return None if is_same else Move(clock, kept)
 
 
 def _rule_code(clock: Columns) -> str:
@@ -313,9 +362,9 @@ def _deadline(
     pauses: Sequence[Pause],
     as_of: datetime,
 ) -> Deadline | None:
-    """A clock's deadline by the rule it started under; None when that row is gone."""
-    standards = book.at(clock["started_at"])
-    rule = standards.clock_rule(_rule_code(clock))
+    """A clock's deadline by its rule as it holds at `as_of`, or when it started; None when it is gone."""
+    standards, code = book.at(as_of), _rule_code(clock)
+    rule = standards.clock_rule(code) or book.at(clock["started_at"]).clock_rule(code)
     if rule is None:
         return None
     return deadline(

@@ -61,8 +61,20 @@ _BUILD: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 class Rulebook:
     """All versions of the complaint policies; `at` answers those in force on an instant's office day."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(
+        self,
+        session: Session,
+        *,
+        as_if: Mapping[str, tuple[date, Mapping[str, Any]]] | None = None,
+        own_days: Mapping[date, bool | None] | None = None,
+    ) -> None:
+        """Build from what is stored and, for previews, what is not yet saved.
+
+        `as_if` is a policy's document from a day on; `own_days` are days worked or not, None = as published.
+        """
         self._session = session
+        self._as_if = as_if or {}
+        self._tried_days = own_days or {}
         self._days: dict[date, Standards] = {}
         self._built: dict[tuple[str, int], Any] = {}
 
@@ -81,12 +93,18 @@ class Rulebook:
         versions: dict[str, list[tuple[date, str]]] = {}
         for policy, valid_from, document in rows:
             versions.setdefault(policy, []).append((valid_from, document))
+        for policy, (valid_from, tried) in self._as_if.items():
+            held = versions.setdefault(policy, [])
+            place = bisect_right(held, valid_from, key=lambda version: version[0])
+            held.insert(place, (valid_from, json.dumps(tried, default=str)))
         return versions
 
     @cached_property
     def _own_days(self) -> dict[str, bool]:
         rows = self._session.execute(select(CalendarDay.day, CalendarDay.is_working))
-        return {day.isoformat(): is_working for day, is_working in rows}
+        days: dict[date, bool | None] = dict(iter(rows))
+        days.update(self._tried_days)
+        return {day.isoformat(): is_working for day, is_working in days.items() if is_working is not None}
 
     def at(self, instant: datetime) -> Standards:
         """The policies in force at an instant. Raises Refused when the office has none."""

@@ -10,6 +10,7 @@ from models.property import CalendarDay
 from office import complaints, deadlines, policies
 from office.complaints import Joining
 from office.errors import Refused
+from office.rulebook import Rulebook
 from tests.office.desk import MINUTE, at, clocks, complain, people, solved, told, wall
 
 # preset, facts, severity -> clock: due, registered on Monday 2 March 2026 at 10:00 (T3, T4)
@@ -526,10 +527,75 @@ def test_a_new_holiday_moves_running_clocks_and_no_breached_one(session_of):
     session.add(CalendarDay(day=date(2026, 3, 3), is_working=False))
     session.flush()
 
-    deadlines.recalculate(session, at("11:00"))
+    moved = complaints.recalculate(session, at("11:00"))
 
     assert clocks(session, late)["solve"] == ("running", "2026-03-05 18:00", None)
     assert clocks(session, early)["solve"] == ("breached", "2026-02-26 18:00", None)
+    # the first word, promised on the 3rd working day, moves as well
+    assert (moved.clocks, moved.earlier, moved.tickets) == (2, 0, {late.id})
+    assert complaints.recalculate(session, at("11:00")).clocks == 0
+
+
+def test_a_preview_counts_what_would_move_and_writes_nothing(session_of):
+    """T5: a day, or a whole policy, as if it were already saved."""
+    session = session_of("tower")
+    ticket = complain(session)
+    stood = clocks(session, ticket)
+    rows = policies.document(session, "clocks", date(2026, 3, 2))
+    for rule in rows["rule"]:
+        rule["length"] = 1 if rule["code"] == "solve" else rule["length"]
+
+    day = deadlines.preview(session, Rulebook(session, own_days={date(2026, 3, 3): False}), at("11:00"))
+    policy = Rulebook(session, as_if={"clocks": (date(2026, 3, 2), rows)})
+    shorter = deadlines.preview(session, policy, at("11:00"))
+    later = Rulebook(session, as_if={"clocks": (date(2026, 3, 3), rows)})
+
+    assert (day.clocks, day.earlier) == (2, 0)
+    assert (shorter.clocks, shorter.earlier) == (1, 1)
+    assert deadlines.preview(session, later, at("11:00")).clocks == 0
+    assert clocks(session, ticket) == stood
+
+
+def test_recalculating_forgets_no_pause(session_of):
+    """T6: the paused time stays in the deadline, and a paused clock goes on by the new policy."""
+    session = session_of("project")
+    first, second = (complain(session) for _ in range(2))
+    for ticket in (first, second):
+        complaints.pause(
+            session,
+            ticket.id,
+            waiting_for="resident",
+            reason="away",
+            look_again_on=date(2026, 3, 4),
+            now=at("11:00"),
+        )
+    complaints.resume(session, first.id, now=at("13:00"))
+    rows = policies.document(session, "clocks", date(2026, 3, 2))
+    for rule in rows["rule"]:
+        rule["length"] = 1500 if rule["code"] == "first_word" else rule["length"]
+    policies.store(session, "clocks", rows, valid_from=date(2026, 3, 2), now=at("13:30"))
+
+    moved = complaints.recalculate(session, at("13:30"))
+    complaints.resume(session, second.id, now=at("14:00"))
+
+    assert moved.clocks == 1
+    assert clocks(session, first)["first_word"][:2] == ("running", "2026-03-03 13:00")  # 25 h and 2 paused
+    assert clocks(session, second)["first_word"][:2] == ("running", "2026-03-03 14:00")  # 25 h and 3 paused
+
+
+def test_a_policy_of_a_later_day_moves_deadlines_when_the_day_comes(session_of):
+    """§9: nightly; without a new policy nothing is looked at."""
+    session = session_of("tower")
+    ticket = complain(session)
+    rows = policies.document(session, "clocks", date(2026, 3, 2))
+    for rule in rows["rule"]:
+        rule["length"] = 3 if rule["code"] == "solve" else rule["length"]
+    policies.store(session, "clocks", rows, valid_from=date(2026, 3, 4), now=at("10:00"))
+
+    done = [complaints.follow_policies(session, at(f"2026-03-0{day} 00:01")).done for day in (3, 4, 5)]
+
+    assert done == [0, 1, 0]
+    assert clocks(session, ticket)["solve"][1] == "2026-03-05 18:00"
 
 
 def test_a_changed_policy_holds_from_its_day(session):
