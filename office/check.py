@@ -44,6 +44,7 @@ def triggers_present(session: Session) -> Iterable[Finding]:
 CHECKS = (
     "office.check:triggers_present",
     "office.ledger:money_adds_up",
+    "office.late_fee_checks:all_hold",
     "office.complaint_checks:all_hold",
     "office.collection_checks:all_hold",
 )

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from models.billing import FeeItem, Invoice, InvoiceLine, Meter, MeterReading, ServiceSlip, Tariff
+from models.office import JobRun
 from models.payments import Payment
 from models.people import Occupancy, Owner, Staff, StaffRole
-from models.property import Area, Building, Unit
-from office import billing, payments, policies
+from models.property import Area, Building, Estate, Unit
+from office import billing, late_fee, payments, policies
 from office.check import findings
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -147,6 +148,15 @@ def paid(session):
 def turn_on_late_fee(session, **row):
     terms = {"is_on": True, "daily_rate": "0.0005", "grace_days": 0, "cap_rate": "1.00"} | row
     policies.store(session, "late_fee", {"late_fee": terms}, valid_from=LONG_AGO, now=NOW)
+    session.flush()
+
+
+def accrue(session, instant):
+    """The daily job's run for an instant, with the clock's row of it; that is the present then."""
+    late_fee.accrue_late_fees(session, instant)
+    if not session.scalar(select(JobRun.id).where(JobRun.job == "late_fees", JobRun.due_for == instant)):
+        session.add(JobRun(job="late_fees", due_for=instant, state="done", finished_at=instant))
+    session.scalars(select(Estate)).one().present_at = instant
     session.flush()
 
 

@@ -3,6 +3,7 @@
 GATEHOUSE_TEST_MONEY_EXAMPLES says how many random histories are tried (default 8, goals.md: 1000).
 """
 
+import itertools
 import json
 import os
 from datetime import timedelta
@@ -19,6 +20,7 @@ from models import triggers
 from models.billing import CreditNote, Invoice, InvoiceLine
 from models.engine import writing
 from models.payments import Payment
+from models.property import Unit
 from office import (
     allocation,
     day_close,
@@ -33,9 +35,10 @@ from office.check import findings
 from office.day_close import Counted
 from office.errors import Refused
 from office.statements import Entry
-from rules.money import ZERO
+from rules.money import FEN, ZERO
 from tests.office.estate import (
     NOW,
+    accrue,
     add_staff,
     add_unit,
     assert_books_hold,
@@ -98,7 +101,7 @@ class Books(RuleBasedStateMachine):
     @rule(days=st.integers(min_value=1, max_value=40))
     def time_passes(self, days):
         self.today += timedelta(days=days)
-        late_fee.accrue_late_fees(self.session, at(self.today.isoformat(), 0, 15))
+        accrue(self.session, at(self.today.isoformat(), 0, 15))
 
     @rule(
         unit=st.integers(0, 2),
@@ -124,6 +127,24 @@ class Books(RuleBasedStateMachine):
             except Refused:  # the cashier's day is closed
                 return
         self.taken += amount
+
+    @rule(unit=st.integers(0, 2), what=st.sampled_from(["principal", "balance", "balance and a fen"]))
+    def pay_what_is_owed(self, unit, what):
+        """The oldest debt to the fen: paid without its late fee, that alone is left."""
+        unit_id = self.units[unit].id
+        payer_id = payments.payers_on(self.session, [(unit_id, self.today)])[0]
+        owed = [one for one in allocation.open_bills(self.session, [unit_id]) if one.payer_id == payer_id]
+        if not owed:
+            return
+        oldest = min(owed, key=lambda one: (one.due_on, one.id))
+        amount = oldest.balance if what.startswith("balance") else oldest.principal
+        if amount:
+            self.pay_some(unit, amount + (FEN if what.endswith("fen") else 0), 0, False, False)
+
+    @rule(days=st.integers(min_value=16, max_value=60))
+    def a_month_falls_due(self, days):
+        self.issue_a_month()
+        self.time_passes(days)
 
     @rule(unit=st.integers(0, 2), amount=AMOUNTS, copies=st.integers(1, 2))
     def read_a_statement(self, unit, amount, copies):
@@ -294,11 +315,14 @@ def mutants():
     def nothing(*_args, **_more):
         return None
 
-    real_lay_out, real_take = allocation.lay_out, numbers.take
+    real_write, real_lay_out, real_take = allocation.write, allocation.lay_out, numbers.take
     real_credits, real_checked = allocation.credits_left, payments._checked
 
     def bills_only(session, moves, _now):
         allocation.write_bills(session, {move.bill.id: move.bill for move in moves})
+
+    def principal_only(session, moves, now):
+        real_write(session, [move for move in moves if move.principal], now)
 
     def a_fen_more(amount, among, picks=()):
         parts, credit = real_lay_out(amount, among, picks)
@@ -342,6 +366,9 @@ def mutants():
         "credit stays where it was": (allocation, "move_credit", nothing),
         "allocations are not written": (allocation, "write", bills_only),
         "bills are not written": (allocation, "write_bills", nothing),
+        "parts on late fees only are lost": (allocation, "write", principal_only),
+        "late fees stand still": (late_fee.Ledger, "accrue", nothing),
+        "late fees go on for what was paid": (late_fee.Ledger, "paid", nothing),
         "a fen from nowhere": (allocation, "lay_out", a_fen_more),
         "receipt numbers have gaps": (numbers, "take", with_gaps),
         "what was refunded is used again": (allocation, "credits_left", refunds_forgotten),
@@ -420,6 +447,55 @@ class TestFindings:
 
         assert (check, name) in found
         assert ("trigger_missing", "invoice_is_never_rewritten") in found
+
+
+class TestLateFeeFindings:
+    """A fee that is not what accrued is named, also past the triggers and with the row's own sum right."""
+
+    @pytest.fixture
+    def late(self, session):
+        turn_on_late_fee(session, daily_rate="0.001")
+        for number in range(1, 5):
+            add_unit(session, f"1-10{number}", area="400")
+        bill(session)
+        units = session.scalars(select(Unit).order_by(Unit.code)).all()
+        pay(session, units[0], "1004", "2026-06-20")  # paid five days late, with its fee
+        pay(session, units[1], "1000", "2026-06-20")  # the fee alone is left
+        pay(session, units[2], "400", "2026-06-20")
+        accrue(session, at("2026-06-25", 0, 15))
+        session.commit()
+        fees = dict(session.execute(select(Invoice.number, Invoice.late_fee).order_by(Invoice.id)).all())
+        assert [str(fee) for fee in fees.values()] == ["4.00", "4.00", "7.60", "10.00"]
+        assert_books_hold(session)
+        triggers.drop(session.connection())
+        return session
+
+    def test_a_fen_more_or_less(self, late):
+        for number, by in itertools.product((2, 3, 4), ("+ 1", "- 1")):
+            name = f"I202606-{number:06d}"
+            change = f"late_fee = late_fee {by}, balance = balance {by}"
+            with late.begin_nested() as tampered:
+                late.execute(text(f"UPDATE invoice SET {change} WHERE number = '{name}'"))
+                found = [one for one in findings(late) if one.check != "trigger_missing"]
+                tampered.rollback()
+
+            assert [(one.check, one.name) for one in found] == [("late_fee_is_what_accrued", name)]
+
+    def test_one_that_was_never_charged(self, late):
+        late.execute(text("DELETE FROM allocation WHERE part = 'late_fee'"))
+        late.execute(text("UPDATE invoice SET late_fee = 0, paid = 100000 WHERE number = 'I202606-000001'"))
+        late.execute(text("UPDATE payment SET amount = 100000, allocated = 100000 WHERE id = 1"))
+
+        found = [one for one in findings(late) if one.check != "trigger_missing"]
+
+        assert [(one.says, one.should) for one in found] == [("0.00", "4.00")]
+
+    def test_one_that_the_office_never_turned_on(self, late):
+        late.execute(
+            text("DELETE FROM policy_version WHERE policy = 'late_fee' AND valid_from > '2000-01-01'")
+        )
+
+        assert len([one for one in findings(late) if one.check == "late_fee_is_what_accrued"]) == 4
 
 
 def test_the_command_names_what_is_wrong(office):

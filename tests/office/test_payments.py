@@ -16,6 +16,7 @@ from office.payments import NewPayment
 from rules.allocation import Pick
 from tests.office.estate import (
     NOW,
+    accrue,
     add_staff,
     add_unit,
     assert_books_hold,
@@ -327,7 +328,7 @@ class TestLateFee:
     )
     def test_to_the_day(self, session, unit, today, expected):
         for _ in range(2):
-            late_fee.accrue_late_fees(session, at(today, 0, 15))
+            accrue(session, at(today, 0, 15))
 
         assert self.fee(session)[0] == expected
         assert_books_hold(session)
@@ -337,21 +338,21 @@ class TestLateFee:
         add_unit(session)
         bill(session)
 
-        late_fee.accrue_late_fees(session, at("2026-06-30"))
+        accrue(session, at("2026-06-30"))
 
         assert self.fee(session)[0] == "0.00"
 
     def test_a_payment_stops_it_from_its_day_on_and_the_fee_survives(self, session, unit):
-        late_fee.accrue_late_fees(session, at("2026-06-25", 0, 15))
+        accrue(session, at("2026-06-25", 0, 15))
 
         pay(session, unit, "1000", "2026-06-25")
-        late_fee.accrue_late_fees(session, at("2026-07-10", 0, 15))
+        accrue(session, at("2026-07-10", 0, 15))
 
         assert self.fee(session) == ("4.50", "4.50", "partly_paid")
         assert_books_hold(session)
 
     def test_paid_with_principal_and_fee_nothing_is_left(self, session, unit):
-        late_fee.accrue_late_fees(session, at("2026-06-25", 0, 15))
+        accrue(session, at("2026-06-25", 0, 15))
 
         pay(session, unit, "1004.50", "2026-06-25")
 
@@ -360,17 +361,17 @@ class TestLateFee:
         assert_books_hold(session)
 
     def test_a_part_goes_on_for_the_rest(self, session, unit):
-        late_fee.accrue_late_fees(session, at("2026-06-20", 0, 15))
+        accrue(session, at("2026-06-20", 0, 15))
         pay(session, unit, "400", "2026-06-20")
 
-        late_fee.accrue_late_fees(session, at("2026-06-25", 0, 15))
+        accrue(session, at("2026-06-25", 0, 15))
 
         # 16th to 19th on 1,000.00, 20th to 25th on 600.00
         assert self.fee(session)[0] == "3.80"
         assert_books_hold(session)
 
     def test_a_payment_known_late_counts_from_its_own_day(self, session, unit):
-        late_fee.accrue_late_fees(session, at("2026-06-25", 0, 15))
+        accrue(session, at("2026-06-25", 0, 15))
 
         pay(session, unit, "1000", "2026-06-18", now=at("2026-06-25"))
 
@@ -381,7 +382,7 @@ class TestLateFee:
         payment = pay(session, unit, "1000", "2026-06-15")
         payments.reverse_payment(session, payment.id, reason="bounced", now=at("2026-06-20"))
 
-        late_fee.accrue_late_fees(session, at("2026-06-25", 0, 15))
+        accrue(session, at("2026-06-25", 0, 15))
 
         assert self.fee(session)[0] == "3.00"
         assert_books_hold(session)
@@ -389,7 +390,7 @@ class TestLateFee:
     @pytest.mark.parametrize(("role", "is_refused"), [("manager", False), ("cashier", True)])
     def test_waived_by_a_manager_with_a_reason(self, session, unit, role, is_refused):
         staff = add_staff(session, "one", role)
-        late_fee.accrue_late_fees(session, at("2026-06-25", 0, 15))
+        accrue(session, at("2026-06-25", 0, 15))
         invoice_id = session.scalars(select(Invoice.id)).one()
         given = {"amount": Decimal(5), "reason": "our mistake", "staff_id": staff.id, "now": NOW}
 
@@ -398,7 +399,7 @@ class TestLateFee:
                 late_fee.waive_late_fee(session, invoice_id, **given)
         else:
             late_fee.waive_late_fee(session, invoice_id, **given)
-            late_fee.accrue_late_fees(session, at("2026-06-26", 0, 15))
+            accrue(session, at("2026-06-26", 0, 15))
             assert self.fee(session)[0] == "0.50"
         assert_books_hold(session)
 
