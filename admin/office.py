@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from flask import Response, request
+from flask import Response, abort, jsonify, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import code_words, labels
+from admin import code_words, deadlines, labels
+from admin.audit import record, snapshot
 from admin.base import OfficeView, OneClick, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.sessions import current_staff
@@ -18,6 +20,8 @@ from models.base import db
 from models.office import Audit, Message, Paper
 from models.property import CalendarDay, Estate
 from office import outbox, paperwork
+from office.deadlines import preview
+from office.rulebook import Rulebook
 
 
 class EstateView(OfficeView):
@@ -61,6 +65,39 @@ class CalendarDayView(OfficeView):
     empty_hint = _l(
         "Published holidays and make-up days are known already; enter only where this office differs."
     )
+    list_template = "office/calendar_days.html"
+    create_template = edit_template = "office/calendar_day_form.html"
+    verbs: Mapping[str, str] = {"preview_view": "see"}
+
+    def warning(self) -> str:
+        """Which years' holidays are not published yet (T5)."""
+        return deadlines.provisional(db.session(), self.now())
+
+    @expose("/preview/")
+    def preview_view(self) -> Any:
+        """What a day that is not yet saved would do to the deadlines of open complaints."""
+        try:
+            day = date.fromisoformat(request.args.get("day", ""))
+        except ValueError:
+            abort(404)
+        stood = self.get_one(request.args.get("id")) if request.args.get("id") else None
+        days: dict[date, bool | None] = {stood.day: None} if stood is not None else {}
+        days[day] = request.args.get("is_working") == "1"
+        moves = preview(db.session(), Rulebook(db.session(), own_days=days), self.now())
+        return jsonify(text=deadlines.sentence(moves, is_done=False))
+
+    def after_save(self, row: CalendarDay, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
+        """Running deadlines follow the day at once (T5)."""
+        deadlines.follow(db.session(), self.now())
+
+    def delete_model(self, model: CalendarDay) -> bool:
+        """Deleted with its audit row; running deadlines follow in the same transaction."""
+        session, key, before = db.session(), model.id, snapshot(model)
+        session.delete(model)
+        deadlines.follow(session, self.now())
+        record("delete", CalendarDay.__tablename__, key, before, {})
+        session.commit()
+        return True
 
 
 class AuditView(OfficeView):

@@ -20,15 +20,17 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from admin import code_words, formats, labels, policy_words
+from admin import code_words, deadlines, formats, labels, policy_words
 from admin.base import OfficePage, OfficeView
 from admin.sessions import current_staff
 from models.base import db
 from models.people import Staff
 from models.policies import PaperTemplate, PolicyVersion
 from office import audit, policies
+from office.deadlines import preview
 from office.errors import N_, Refused
 from office.papers.template import check_template
+from office.rulebook import Rulebook
 
 ADDED = "new"  # the index of a grid's empty row
 
@@ -229,7 +231,8 @@ class PoliciesPage(OfficePage):
             editor = answer
         return self.render(
             "office/policy_form.html", policy=name, editor=editor, words=policy_words, today=self.today(),
-            versions=self._versions(name), view=self,
+            versions=self._versions(name), view=self, has_preview=name in deadlines.POLICIES,
+            warning=deadlines.provisional(session, self.now()) if name == "calendar" else "",
         )  # fmt: skip
 
     def _save(self, name: str, editor: Editor) -> Response | Editor:
@@ -243,7 +246,12 @@ class PoliciesPage(OfficePage):
                 reason=request.form.get("reason", "").strip()[:500],
                 now=self.now(), staff_id=staff.id,
             )  # fmt: skip
+            if "preview" in request.form:
+                session.rollback()
+                return self._previewed(name, rows, version.valid_from)
             session.flush()
+            if name in deadlines.POLICIES:
+                deadlines.follow(session, self.now())
             changes = {"policy": name, "valid_from": version.valid_from}
             audit.record(session, self.now(), staff.id, "edit", version, changes)
             session.commit()
@@ -259,6 +267,17 @@ class PoliciesPage(OfficePage):
             "success",
         )
         return redirect(url_for("policies.index"))
+
+    def _previewed(self, name: str, rows: Mapping[str, Any], valid_from: date) -> Editor:
+        """What the typed policy would do to running deadlines from its day on; nothing is saved."""
+        session, now = db.session(), self.now()
+        day = max(valid_from, self.today())
+        book = Rulebook(session, as_if={name: (self.today(), rows)})
+        moves = preview(session, book, now)
+        flash(deadlines.sentence(moves, is_done=False), "info")
+        if day > self.today():
+            flash(_("They move on %(day)s, those that then still run.", day=formats.day(day)), "info")
+        return Editor(rows)
 
     @staticmethod
     def _day(text: str) -> date:
