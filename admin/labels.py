@@ -608,6 +608,8 @@ JOBS = {
     "plan_checks": _("Instalment plans"),
     "late_fees": _("Late fees"),
     "restrictions": _("Restrictions take effect or end"),
+    "rewards": _("Early-payment rewards"),
+    "deposits": _("Deposits that were paid"),
     "billing_draft": _("Draft of the next bills"),
     "direct_debit_reminder": _("Direct-debit results"),
     "monthly_report": _("Monthly complaint report"),

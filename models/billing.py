@@ -291,7 +291,7 @@ class Incentive(EditableRow, Named, Model):
     """Pay N months ahead or before a date: a discount or a gift (B8)."""
 
     __tablename__ = "incentive"
-    __table_args__ = (CheckConstraint("percent BETWEEN 0 AND 100", name="incentive_percent_in_range"),)
+    __table_args__ = (CheckConstraint("percent BETWEEN 0 AND 10000", name="incentive_percent_in_range"),)
 
     months_ahead: Mapped[int | None] = mapped_column(Integer)
     pay_before_on: Mapped[date | None] = mapped_column(Date)

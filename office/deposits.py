@@ -6,6 +6,8 @@ giving it back credits that invoice, and the credit is refunded or pays the arre
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,6 +19,7 @@ from models.payments import Allocation, Payment
 from office import allocation, audit, clock, invoices, numbers, payments
 from office.errors import N_, Refused
 from office.invoices import Charge
+from office.timetable import Outcome
 from rules.allocation import Pick
 from rules.money import ZERO
 
@@ -24,9 +27,13 @@ SERIES = "Y"
 
 
 def held(session: Session, unit_id: int, payer_id: int | None = None) -> Decimal:
-    """Yuan held for a unit (and payer)."""
+    """Yuan held for a unit (and payer); what an undone payment brought is not."""
     signed = case((Deposit.entry == "taken", Deposit.amount), else_=-Deposit.amount)
-    statement = select(func.coalesce(func.sum(signed), 0)).where(Deposit.unit_id == unit_id)
+    statement = (
+        select(func.coalesce(func.sum(signed), 0))
+        .join(Payment, Payment.id == Deposit.payment_id)
+        .where(Deposit.unit_id == unit_id, Payment.state == "posted")
+    )
     if payer_id is not None:
         statement = statement.where(Deposit.payer_id == payer_id)
     return session.scalar(statement) or ZERO
@@ -74,7 +81,55 @@ def take_deposit(
         picks=[Pick(invoice.number)],
         form_key=form_key,
     )
-    return _entry(session, "taken", item.id, payment, amount, "", cashier_id, now)
+    of = _Of(unit_id, payer_id, item.id, payment.id)
+    return _entry(session, "taken", of, amount, "", cashier_id, now)
+
+
+def enter_paid(
+    session: Session, *, now: datetime, staff_id: int | None = None, unit_ids: Sequence[int] = ()
+) -> list[Deposit]:
+    """Enter the deposits that bills asked for and payments have brought in the meantime (B6, B10).
+
+    A move-in bill's deposit is held from the moment its bill is paid. Run again it enters nothing twice.
+    """
+    brought = (
+        select(
+            Invoice.unit_id,
+            Invoice.payer_id,
+            InvoiceLine.fee_item_id,
+            InvoiceLine.amount,
+            func.max(Allocation.payment_id).label("payment_id"),
+        )
+        .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
+        .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
+        .join(Allocation, Allocation.invoice_id == Invoice.id)
+        .join(Payment, Payment.id == Allocation.payment_id)
+        .where(
+            FeeItem.basis == "deposit",
+            Invoice.kind.in_(("move_in", "one_off")),
+            Invoice.balance == 0,
+            Invoice.credited == 0,
+            Payment.state == "posted",
+            *((Invoice.unit_id.in_(unit_ids),) if unit_ids else ()),
+        )
+        .group_by(Invoice.id, Invoice.unit_id, Invoice.payer_id, InvoiceLine.id)
+        .order_by(Invoice.id, InvoiceLine.id)
+    )
+    known = set(
+        session.execute(
+            select(Deposit.unit_id, Deposit.fee_item_id, Deposit.payment_id).where(Deposit.entry == "taken")
+        )
+    )
+    return [
+        _entry(session, "taken", _Of(row[0], row[1], row[2], row.payment_id), row.amount, "", staff_id, now)
+        for row in session.execute(brought).all()
+        if (row[0], row[2], row.payment_id) not in known
+    ]
+
+
+def enter_all_paid(session: Session, due_for: datetime) -> Outcome:
+    """Deposits that were paid in any way since the last look (job, B10)."""
+    return Outcome(done=len(enter_paid(session, now=due_for)))
 
 
 def _of_form(session: Session, form_key: str) -> Deposit | None:
@@ -83,11 +138,20 @@ def _of_form(session: Session, form_key: str) -> Deposit | None:
     ).one_or_none()
 
 
+@dataclass(frozen=True)
+class _Of:
+    """Whose deposit: unit, payer, fee item, and the payment that brought it."""
+
+    unit_id: int
+    payer_id: int
+    fee_item_id: int
+    payment_id: int
+
+
 def _entry(
     session: Session,
     entry: str,
-    fee_item_id: int,
-    payment: Payment,
+    of: _Of,
     amount: Decimal,
     reason: str,
     staff_id: int | None,
@@ -96,14 +160,14 @@ def _entry(
     today = now.astimezone(clock.zone(session)).date()
     row = Deposit(
         number=numbers.written(f"{SERIES}{today.year}", numbers.take(session, SERIES, today.year)),
-        unit_id=payment.unit_id,
-        payer_id=payment.payer_id,
-        fee_item_id=fee_item_id,
+        unit_id=of.unit_id,
+        payer_id=of.payer_id,
+        fee_item_id=of.fee_item_id,
         entry=entry,
         amount=amount,
         reason=reason.strip(),
         posted_on=today,
-        payment_id=payment.id,
+        payment_id=of.payment_id,
         staff_id=staff_id,
     )
     session.add(row)
@@ -123,11 +187,12 @@ def return_deposit(
     method: str | None = None,
 ) -> Deposit:
     """Give a deposit back, or part of it (B10). Raises Refused."""
-    taken, payment = _free(session, deposit_id, amount, reason, staff_id, now)
-    payments.refund_payment(
-        session, payment.id, amount=amount, reason=reason, staff_id=staff_id, now=now, method=method
-    )
-    return _entry(session, "returned", taken.fee_item_id, payment, amount, reason, staff_id, now)
+    of, freed = _free(session, deposit_id, amount, reason, staff_id, now)
+    for payment_id, part in freed:
+        payments.refund_payment(
+            session, payment_id, amount=part, reason=reason, staff_id=staff_id, now=now, method=method
+        )
+    return _entry(session, "returned", of, amount, reason, staff_id, now)
 
 
 def set_off_deposit(
@@ -140,39 +205,75 @@ def set_off_deposit(
     now: datetime,
 ) -> Deposit:
     """Let a deposit pay what its payer owes for the unit; the rest is credit (B10). Raises Refused."""
-    taken, payment = _free(session, deposit_id, amount, reason, staff_id, now)
-    owed = [
-        bill
-        for bill in allocation.open_bills(session, [payment.unit_id])
-        if bill.payer_id == payment.payer_id
-    ]
+    of, _ = _free(session, deposit_id, amount, reason, staff_id, now)
+    owed = [bill for bill in allocation.open_bills(session, [of.unit_id]) if bill.payer_id == of.payer_id]
     payments.use_credit(session, owed, issued_at=now, now=now)
-    return _entry(session, "set_off", taken.fee_item_id, payment, amount, reason, staff_id, now)
+    return _entry(session, "set_off", of, amount, reason, staff_id, now)
+
+
+def left(session: Session, taken: Deposit) -> Decimal:
+    """Yuan of a taken deposit that is still held."""
+    gone = session.scalar(
+        select(func.coalesce(func.sum(Deposit.amount), 0)).where(
+            Deposit.payment_id == taken.payment_id,
+            Deposit.fee_item_id == taken.fee_item_id,
+            Deposit.unit_id == taken.unit_id,
+            Deposit.entry != "taken",
+        )
+    )
+    return taken.amount - (gone or ZERO)
 
 
 def _free(
     session: Session, deposit_id: int, amount: Decimal, reason: str, staff_id: int | None, now: datetime
-) -> tuple[Deposit, Payment]:
-    """Turn part of a held deposit into credit of the payment that brought it."""
+) -> tuple[_Of, list[tuple[int, Decimal]]]:
+    """Turn part of a held deposit into credit of the payments that brought it; answers how much of each."""
     taken = session.get(Deposit, deposit_id)
     if taken is None or taken.entry != "taken" or taken.payment_id is None:
         raise Refused(N_("There is no such deposit"))
     allocation.lock(session, [taken.unit_id])
-    gone = session.scalar(
-        select(func.coalesce(func.sum(Deposit.amount), 0)).where(
-            Deposit.payment_id == taken.payment_id, Deposit.entry != "taken"
-        )
-    )
-    left = taken.amount - (gone or ZERO)
-    if not ZERO < amount <= left:
-        raise Refused(N_("Only %(amount)s of this deposit is held"), amount=left)
+    payment = session.get_one(Payment, taken.payment_id)
+    if payment.state != "posted":
+        raise Refused(N_("Receipt %(number)s is no longer in force"), number=payment.receipt_no)
+    held_now = left(session, taken)
+    if not ZERO < amount <= held_now:
+        raise Refused(N_("Only %(amount)s of this deposit is held"), amount=held_now)
     invoice_id = session.scalars(
         select(Invoice.id)
         .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
         .join(Allocation, Allocation.invoice_id == Invoice.id)
-        .where(Allocation.payment_id == taken.payment_id, InvoiceLine.fee_item_id == taken.fee_item_id)
+        .where(
+            Allocation.payment_id == taken.payment_id,
+            InvoiceLine.fee_item_id == taken.fee_item_id,
+            Invoice.unit_id == taken.unit_id,
+        )
         .order_by(Invoice.id.desc())
         .limit(1)
     ).one()
-    invoices.credit_note(session, invoice_id, amount=amount, reason=reason, staff_id=staff_id, now=now)
-    return taken, session.get_one(Payment, taken.payment_id)
+    before = _credits(session, invoice_id)
+    invoices.credit_note(
+        session,
+        invoice_id,
+        amount=amount,
+        reason=reason,
+        staff_id=staff_id,
+        now=now,
+        fee_item_id=taken.fee_item_id,
+    )
+    freed = [
+        (payment_id, credit - before.get(payment_id, ZERO))
+        for payment_id, credit in _credits(session, invoice_id).items()
+    ]
+    of = _Of(taken.unit_id, taken.payer_id, taken.fee_item_id, taken.payment_id)
+    return of, [(payment_id, part) for payment_id, part in freed if part > 0]
+
+
+def _credits(session: Session, invoice_id: int) -> dict[int, Decimal]:
+    """The credit of each payment that paid an invoice; yuan."""
+    rows = session.execute(
+        select(Payment.id, Payment.credit)
+        .join(Allocation, Allocation.payment_id == Payment.id)
+        .where(Allocation.invoice_id == invoice_id)
+        .distinct()
+    ).all()
+    return {payment_id: credit for payment_id, credit in rows}  # noqa: C416 -- rows, not pairs

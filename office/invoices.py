@@ -257,6 +257,7 @@ def credit_note(
         amount=amount,
         reason=reason.strip(),
         issued_on=today,
+        issued_at=now,
         staff_id=staff_id,
     )
     session.add(note)

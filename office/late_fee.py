@@ -10,7 +10,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.billing import CreditNote, Invoice, LateFeeWaiver
+from models.billing import CreditNote, Invoice, LateFeeWaiver, WaiverRequest
 from models.people import StaffRole
 from office import allocation, audit, clock, policies
 from office.allocation import ALLOCATION, INVOICE, Bill
@@ -109,24 +109,35 @@ def explained(session: Session, invoice_id: int, on: date) -> LateFee:
 
 
 def waive_late_fee(
-    session: Session, invoice_id: int, *, amount: Decimal, reason: str, staff_id: int, now: datetime
+    session: Session,
+    invoice_id: int,
+    *,
+    amount: Decimal,
+    reason: str,
+    staff_id: int,
+    now: datetime,
+    asked_by_id: int | None = None,
 ) -> LateFeeWaiver:
-    """Waive a part of an invoice's unpaid late fee (B7). Raises Refused unless a manager says why."""
-    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
-    if not roles & MAY_WAIVE:
+    """Waive a part of an invoice's unpaid late fee (B7).
+
+    Raises Refused unless a manager says why, and another person asked for it where the policy wants two.
+    """
+    if not may_waive(session, staff_id):
         raise Refused(N_("Only a manager may waive a late fee"))
+    today = now.astimezone(clock.zone(session)).date()
+    if asked_by_id in {None, staff_id} and _needs_two(policy_on(session, today), amount):
+        raise Refused(N_("Another person must ask for a waiver of this size"))
     if not reason.strip():
         raise Refused(N_("Say why"))
     unit_id = session.scalars(select(Invoice.unit_id).where(Invoice.id == invoice_id)).one()
     allocation.lock(session, [unit_id])
     (bill,) = allocation.bills(session, INVOICE.c.id == invoice_id)
-    if not ZERO < amount <= bill.late_fee - bill.paid_late_fee:
-        raise Refused(N_("There is no such late fee to waive"))
+    _refuse_too_much(bill, amount)
     waiver = LateFeeWaiver(
         invoice_id=invoice_id,
         amount=amount,
         reason=reason.strip(),
-        waived_on=now.astimezone(clock.zone(session)).date(),
+        waived_on=today,
         staff_id=staff_id,
     )
     session.add(waiver)
@@ -135,3 +146,72 @@ def waive_late_fee(
     allocation.write_bills(session, {bill.id: bill})
     audit.record(session, now, staff_id, "waive", waiver, {"amount": amount, "reason": waiver.reason})
     return waiver
+
+
+def may_waive(session: Session, staff_id: int) -> bool:
+    """Whether a person has a role that waives late fees."""
+    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
+    return bool(roles & MAY_WAIVE)
+
+
+def _needs_two(policy: LateFeePolicy, amount: Decimal) -> bool:
+    return policy.second_person_from is not None and amount >= policy.second_person_from
+
+
+def _refuse_too_much(bill: Bill, amount: Decimal) -> None:
+    if not ZERO < amount <= bill.late_fee - bill.paid_late_fee:
+        raise Refused(
+            N_("Only %(amount)s of this late fee can be waived"), amount=bill.late_fee - bill.paid_late_fee
+        )
+
+
+def ask_for_waiver(
+    session: Session, invoice_id: int, *, amount: Decimal, reason: str, staff_id: int, now: datetime
+) -> LateFeeWaiver | WaiverRequest:
+    """Waive at once where this person may alone, else ask another for it (B7). Raises Refused."""
+    today = now.astimezone(clock.zone(session)).date()
+    if may_waive(session, staff_id) and not _needs_two(policy_on(session, today), amount):
+        return waive_late_fee(session, invoice_id, amount=amount, reason=reason, staff_id=staff_id, now=now)
+    if not reason.strip():
+        raise Refused(N_("Say why"))
+    (bill,) = allocation.bills(session, INVOICE.c.id == invoice_id)
+    _refuse_too_much(bill, amount)
+    request = WaiverRequest(
+        invoice_id=invoice_id, amount=amount, reason=reason.strip(), asked_by_id=staff_id, asked_at=now
+    )
+    session.add(request)
+    session.flush()
+    audit.record(session, now, staff_id, "request", request, {"amount": amount, "reason": request.reason})
+    return request
+
+
+def decide_waiver(
+    session: Session, request_id: int, *, is_approved: bool, staff_id: int, now: datetime
+) -> WaiverRequest:
+    """Approve or refuse a waiver that another person asked for (B7). Raises Refused."""
+    request = session.scalars(
+        select(WaiverRequest).where(WaiverRequest.id == request_id).with_for_update()
+    ).one_or_none()
+    if request is None or request.state != "requested":
+        raise Refused(N_("This request is decided already"))
+    if not may_waive(session, staff_id):
+        raise Refused(N_("Only a manager may waive a late fee"))
+    if request.asked_by_id == staff_id:
+        raise Refused(N_("Who asked for it can't decide it"))
+    if is_approved:
+        waive_late_fee(
+            session,
+            request.invoice_id,
+            amount=request.amount,
+            reason=request.reason,
+            staff_id=staff_id,
+            now=now,
+            asked_by_id=request.asked_by_id,
+        )
+    request.state = "approved" if is_approved else "refused"
+    request.decided_by_id, request.decided_at = staff_id, now
+    session.flush()
+    audit.record(
+        session, now, staff_id, "approve" if is_approved else "refuse", request, {"amount": request.amount}
+    )
+    return request

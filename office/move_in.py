@@ -25,6 +25,24 @@ def template(session: Session, kind: str, on: date) -> list[MoveInItem]:
     return [MoveInItem.from_row(row) for row in rows if row["unit_kind"] == kind]
 
 
+def lines_of(session: Session, unit: Unit, on: date) -> tuple[Line, ...]:
+    """The lines of a unit's move-in bill from the day of hand-over, none issued yet (B6).
+
+    Raises Refused without a template or a tariff.
+    """
+    wanted = template(session, unit.kind, on)
+    if not wanted:
+        raise Refused(N_("There is no move-in bill for this kind of unit: add it to the billing policy"))
+    by_code = {item.code: item for item in items(session)}
+    lines: list[Line] = []
+    for one in wanted:
+        item = by_code.get(one.fee_item)
+        if item is None:
+            raise Refused(N_("There is no fee item %(item)s"), item=one.fee_item)
+        lines += _lines(unit, item, one, Period.of(on), on)
+    return tuple(lines)
+
+
 def issue_move_in_bill(
     session: Session,
     unit_id: int,
@@ -41,9 +59,9 @@ def issue_move_in_bill(
     leave them out. Raises Refused without a template or a tariff, or when there is one already.
     """
     unit = session.get_one(Unit, unit_id)
-    wanted = template(session, unit.kind, on)
-    if not wanted:
-        raise Refused(N_("There is no move-in bill for this kind of unit: add it to the billing policy"))
+    if due_on < on:
+        raise Refused(N_("The due day comes before the hand-over"))
+    lines = lines_of(session, unit, on)
     allocation.lock_all(session)
     if session.scalar(
         select(func.count())
@@ -51,17 +69,10 @@ def issue_move_in_bill(
         .where(Invoice.unit_id == unit_id, Invoice.payer_id == payer_id, Invoice.kind == "move_in")
     ):
         raise Refused(N_("The move-in bill of unit %(unit)s is out already"), unit=unit.code)
-    by_code = {item.code: item for item in items(session)}
     period = Period.of(on)
-    months = max((one.months for one in wanted), default=0)
-    lines: list[Line] = []
-    for one in wanted:
-        item = by_code.get(one.fee_item)
-        if item is None:
-            raise Refused(N_("There is no fee item %(item)s"), item=one.fee_item)
-        lines += _lines(unit, item, one, period, on)
+    months = max((one.months for one in template(session, unit.kind, on)), default=0)
     until = str(period.plus(months - 1)) if months else ""
-    new = NewInvoice("move_in", until, unit_id, payer_id, period, on, due_on, tuple(lines))
+    new = NewInvoice("move_in", until, unit_id, payer_id, period, on, due_on, lines)
     (invoice_id,) = invoices.issue(session, [new], now=now) or (None,)
     if invoice_id is None:
         raise Refused(N_("This can't be charged"))
@@ -72,7 +83,8 @@ def issue_move_in_bill(
 
 def _lines(unit: Unit, item: Item, wanted: MoveInItem, period: Period, on: date) -> list[Line]:
     if item.basis not in MONTHLY or not wanted.months:
-        return [Line(item.id, rule.move_in_line(MoveInItem(item.code, 0, wanted.amount), Decimal(0)))]
+        once = MoveInItem(item.code, 0, wanted.amount, wanted.per_m2)
+        return [Line(item.id, rule.move_in_line(once, Decimal(0), unit.area_m2))]
     tariff = item.tariff(unit.kind, on)
     if tariff is None:
         raise Refused(N_("%(item)s has no tariff for this kind of unit"), item=item.code)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from models.policies import PolicyVersion
 from models.property import CalendarDay, Estate
 from office.errors import N_, Refused
-from rules.billing import BillingPolicy, billing_problems
+from rules.billing import BillingPolicy, billing_problems, move_in_problems
 from rules.clocks import EscalationPolicy, clock_rules
 from rules.gates import LegalGate, RestrictionGate, gate_problems
 from rules.kpi import bound_problems
@@ -27,6 +27,7 @@ from rules.late_fee import LateFeePolicy
 from rules.late_fee import policy_problems as late_fee_problems
 from rules.lifecycle import ComplaintPolicy
 from rules.reasons import Reason
+from rules.rows import tables
 from rules.severity import SeverityPolicy
 from rules.visits import VisitPolicy
 from rules.working_time import OfficeCalendar
@@ -200,6 +201,7 @@ def _check_billing(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reas
         *billing_problems(billing),
         *ladder_problems(Ladder.from_row(others["ladder"], others["gates"]), billing.due_day),
         *bound_problems(rows["ageing"]["bounds"]),
+        *move_in_problems(tables(rows, "move_in")),
     )
 
 

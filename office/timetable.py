@@ -71,6 +71,8 @@ JOBS: tuple[Job, ...] = (
     Job("plan_checks", "office.plans:check_plans", at=time(0, 10)),
     Job("late_fees", "office.late_fee:accrue_late_fees", at=time(0, 15)),
     Job("restrictions", "office.restrictions:apply_restrictions", at=time(0, 20)),
+    Job("rewards", "office.incentives:judge_rewards", at=time(0, 25)),
+    Job("deposits", "office.deposits:enter_all_paid", at=time(0, 28)),
     Job("billing_draft", "office.billing:draft_run", at=time(8, 0), day=25),
     Job("direct_debit_reminder", "office.direct_debit:remind_direct_debit", at=time(8, 30), day=10),
     Job("monthly_report", "office.reports:file_monthly_report", at=time(8, 45), day=1),

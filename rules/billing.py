@@ -16,6 +16,7 @@ from typing import Self
 from rules.liability import Occupancy, Segment, liable
 from rules.money import ZERO, MoneyError, rounded, split_by_days
 from rules.reasons import Reason
+from rules.rows import whole
 
 
 class Basis(StrEnum):
@@ -343,19 +344,39 @@ def previous_balance(open_balances: Iterable[Decimal]) -> Decimal:
 
 @dataclass(frozen=True)
 class MoveInItem:
-    """A row of a unit kind's move-in template: so many months of a fee item, or a fixed amount (B6)."""
+    """A row of a unit kind's move-in template: months of a fee item, an amount, or yuan for each m² (B6)."""
 
     fee_item: str
     months: int = 0
     amount: Decimal = ZERO
+    per_m2: Decimal = ZERO
 
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> Self:
-        return cls(str(row["fee_item"]), int(str(row.get("months", 0))), Decimal(str(row.get("amount", "0"))))
+        return cls(
+            fee_item=str(row["fee_item"]),
+            months=whole(row.get("months")),
+            amount=Decimal(str(row.get("amount") or "0")),
+            per_m2=Decimal(str(row.get("per_m2") or "0")),
+        )
 
 
-def move_in_line(item: MoveInItem, month_amount: Decimal) -> Quote:
-    """A move-in bill's line: months × the item's month at its tariff, or the template's amount (B6)."""
+def move_in_problems(rows: Iterable[Mapping[str, object]]) -> tuple[Reason, ...]:
+    """What is wrong with an edited move-in template, for checking on saving (§9). Raises KeyError."""
+    found: list[Reason] = []
+    for row in rows:
+        item = MoveInItem.from_row(row)
+        named = {"fee_item": item.fee_item, "unit_kind": row["unit_kind"]}
+        values = (Decimal(item.months), item.amount, item.per_m2)
+        if min(values) < 0 or sum(value > 0 for value in values) != 1:
+            found.append(Reason("move_in_row_unclear", named))
+    return tuple(found)
+
+
+def move_in_line(item: MoveInItem, month_amount: Decimal, area_m2: Decimal = ZERO) -> Quote:
+    """A move-in bill's line: months × the item's month at its tariff, area × rate, or the amount (B6)."""
+    if not item.months and item.per_m2:
+        return quote(Basis.PER_M2, area_m2, item.per_m2)
     if not item.months:
         return quote(Basis.ONE_OFF, Decimal(1), item.amount)
     amount = rounded(month_amount * item.months)

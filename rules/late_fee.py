@@ -25,17 +25,20 @@ class LateFeePolicy:
     grace_days: int
     cap_rate: Decimal | None = None
     charged_from: date | None = None
+    second_person_from: Decimal | None = None  # waivers of so many yuan need another who asked
 
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> Self:
         """The policy of a stored row or of `[late_fee]` in late_fee.toml. Raises KeyError, ValueError."""
         cap = row.get("cap_rate")
+        second = row.get("waiver_second_from")
         return cls(
             is_on=bool(row["is_on"]),
             daily_rate=Decimal(str(row["daily_rate"])),
             grace_days=whole(row["grace_days"]),
             cap_rate=None if cap in {None, ""} else Decimal(str(cap)),
             charged_from=day_or_none(row.get("charged_from")),
+            second_person_from=None if second in {None, ""} else Decimal(str(second)),
         )
 
 
@@ -47,6 +50,10 @@ def policy_problems(policy: LateFeePolicy) -> tuple[Reason, ...]:
             ("rate_impossible", not (policy.daily_rate.is_finite() and 0 <= policy.daily_rate < 1)),
             ("grace_negative", policy.grace_days < 0),
             ("cap_negative", policy.cap_rate is not None and not policy.cap_rate >= 0),
+            (
+                "waiver_limit_negative",
+                policy.second_person_from is not None and not policy.second_person_from >= 0,
+            ),
         )
         if is_wrong
     )

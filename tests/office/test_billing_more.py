@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from models.billing import Deposit, Invoice, InvoiceLine
 from models.payments import DebitMandate, DirectDebit, Payment
-from office import billing, day_close, deposits, direct_debit, final_account, move_in
+from office import billing, day_close, deposits, direct_debit, final_account, move_in, payments
 from office.day_close import Counted
 from office.errors import Refused
 from tests.office.estate import (
@@ -47,7 +47,7 @@ class TestMoveIn:
     def test_fees_ahead_and_deposits(self, session, moved_in):
         amounts = session.scalars(select(InvoiceLine.amount).order_by(InvoiceLine.id)).all()
 
-        assert [str(one) for one in amounts] == ["125.00", "500.00", "2000.00"]
+        assert [str(one) for one in amounts] == ["125.00", "500.00", "2000.00", "300.00", "8000.00"]
         assert moved_in[2].number == "M202606-000001"
         assert_books_hold(session)
 
@@ -63,6 +63,38 @@ class TestMoveIn:
         bill(session, "2026-07")
 
         assert [one[2] for one in invoices(session, "2026-07")] == ["30.00"]
+
+    def test_its_deposits_are_held_once_it_is_paid_in_parts_and_each_comes_back(self, session, moved_in):
+        unit, owner, _ = moved_in
+        pay(session, unit, "10000", "2026-06-17")
+        assert deposits.enter_paid(session, now=NOW) == []
+        pay(session, unit, "925", "2026-06-18")
+
+        entered = deposits.enter_paid(session, now=NOW)
+
+        assert [str(one.amount) for one in entered] == ["2000.00", "300.00"]
+        assert deposits.enter_paid(session, now=NOW) == []
+        for one in entered:
+            given = {"amount": one.amount, "reason": "moves out", "staff_id": None, "now": NOW}
+            deposits.return_deposit(session, one.id, **given)
+            with pytest.raises(Refused, match=r"Only 0.00"):
+                deposits.return_deposit(session, one.id, **given)
+        assert deposits.held(session, unit.id, owner.id) == 0
+        assert_books_hold(session)
+
+    def test_a_deposit_of_a_voided_receipt_is_not_held(self, session, moved_in):
+        unit, *_ = moved_in
+        payment = pay(session, unit, "10925", "2026-06-17")
+        entered = deposits.enter_paid(session, now=NOW)
+        payments.void_payment(
+            session, payment.id, reason="x", staff_id=add_staff(session, "other", "cashier").id, now=NOW
+        )
+
+        assert deposits.held(session, unit.id) == 0
+        with pytest.raises(Refused, match="no longer in force"):
+            deposits.return_deposit(
+                session, entered[0].id, amount=Decimal(1), reason="x", staff_id=None, now=NOW
+            )
 
     def test_only_once(self, session, moved_in):
         unit, owner, _ = moved_in
