@@ -604,6 +604,7 @@ PAPERS = {
     "weekly_meeting": _("Weekly meeting sheet"),
 }
 JOBS = {
+    "deadlines": _("Deadlines follow policies and holidays"),
     "promise_checks": _("Promises kept or broken"),
     "plan_checks": _("Instalment plans"),
     "late_fees": _("Late fees"),

@@ -67,6 +67,7 @@ class Job:
 
 
 JOBS: tuple[Job, ...] = (
+    Job("deadlines", "office.complaints:follow_policies", at=time(0, 1)),
     Job("promise_checks", "office.contacts:check_promises", at=time(0, 5)),
     Job("plan_checks", "office.plans:check_plans", at=time(0, 10)),
     Job("late_fees", "office.late_fee:accrue_late_fees", at=time(0, 15)),
