@@ -19,7 +19,17 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, se
 from sqlalchemy.orm import Session, aliased
 
 from models.base import Money
-from models.billing import FeeItem, Instalment, InstalmentPlan, Invoice, InvoiceLine, Tariff
+from models.billing import (
+    FeeItem,
+    Instalment,
+    InstalmentPlan,
+    Invoice,
+    InvoiceLine,
+    Meter,
+    MeterReading,
+    ServiceSlip,
+    Tariff,
+)
 from models.collection import Contact, LegalCase, Reminder, ReminderBatch, Restriction
 from models.complaints import Category, Escalation, Ticket, TicketClock
 from models.office import Audit, JobRun
@@ -170,6 +180,7 @@ def _units(session: Session) -> Query:
             Unit.state,
             payer_now(clock.today(session)),
             balance_now(),
+            Unit.handed_over_on,
         )
         .join(Unit.building)
         .join(Building.area)
@@ -195,6 +206,7 @@ def _invoices(session: Session) -> Query:
             Invoice.state,
             Invoice.stage,
             is_overdue,
+            Invoice.kind,
         )
         .join(Invoice.unit)
         .join(Invoice.payer)
@@ -232,6 +244,7 @@ def _payments(_session: Session) -> Query:
             Payment.credit,
             Payment.state,
             Payment.reference,
+            Payment.kind,
         )
         .join(Payment.unit)
         .join(Payment.payer)
@@ -412,9 +425,38 @@ def _visits(_session: Session) -> Query:
 
 def _tariffs(_session: Session) -> Query:
     return (
-        select(FeeItem.code, Tariff.unit_kind, Tariff.rate, Tariff.valid_from, Tariff.valid_to)
+        select(FeeItem.code, Tariff.unit_kind, Tariff.rate, Tariff.valid_from, Tariff.valid_to, Tariff.tiers)
         .join(Tariff.fee_item)
         .order_by(FeeItem.position, FeeItem.id, Tariff.valid_from, Tariff.id)
+    )
+
+
+def _readings(_session: Session) -> Query:
+    return (
+        select(Unit.code, Meter.code, FeeItem.code, MeterReading.read_on, MeterReading.value)
+        .join(MeterReading.meter)
+        .join(Meter.unit)
+        .join(Meter.fee_item)
+        .order_by(Meter.unit_id, Meter.id, MeterReading.read_on)
+    )
+
+
+def _slips(_session: Session) -> Query:
+    return (
+        select(
+            ServiceSlip.slip_no,
+            Unit.code,
+            FeeItem.code,
+            ServiceSlip.used_on,
+            ServiceSlip.quantity,
+            ServiceSlip.amount,
+            ServiceSlip.state,
+            func.coalesce(Invoice.number, ""),
+        )
+        .join(ServiceSlip.unit)
+        .join(ServiceSlip.fee_item)
+        .outerjoin(Invoice, Invoice.id == ServiceSlip.invoice_id)
+        .order_by(ServiceSlip.id)
     )
 
 
@@ -489,14 +531,15 @@ def _kind(query: Callable[[Session], Query], codes: str, **says: Say) -> Kind:
 KINDS: Mapping[str, Kind] = {
     "units": _kind(
         _units,
-        "unit_code building area_name unit_kind area_m2 state payer_name balance",
+        "unit_code building area_name unit_kind area_m2 state payer_name balance handed_over_on",
         area_m2=decimal,
         balance=amount,
+        handed_over_on=day,
     ),
     "invoices": _kind(
         _invoices,
         "number unit_code payer_name period issued_on due_on amount paid credited late_fee balance state "
-        "stage is_overdue",
+        "stage is_overdue kind",
         issued_on=day,
         due_on=day,
         amount=amount,
@@ -516,7 +559,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "payments": _kind(
         _payments,
-        "receipt_no paid_at posted_on unit_code payer_name method amount allocated credit state reference",
+        "receipt_no paid_at posted_on unit_code payer_name method amount allocated credit state reference "
+        "kind",
         paid_at=instant,
         posted_on=day,
         amount=amount,
@@ -582,7 +626,19 @@ KINDS: Mapping[str, Kind] = {
         done_at=instant,
     ),
     "tariffs": _kind(
-        _tariffs, "fee_item unit_kind rate valid_from valid_to", rate=rate, valid_from=day, valid_to=day
+        _tariffs,
+        "fee_item unit_kind rate valid_from valid_to tiers",
+        rate=rate,
+        valid_from=day,
+        valid_to=day,
+    ),
+    "readings": _kind(_readings, "unit_code meter fee_item read_on value", read_on=day, value=decimal),
+    "slips": _kind(
+        _slips,
+        "slip_no unit_code fee_item used_on quantity amount state invoice_number",
+        used_on=day,
+        quantity=decimal,
+        amount=amount,
     ),
     "statement_rows": _kind(
         _statement_rows,
