@@ -1,6 +1,17 @@
 """All tables: importing this module registers every one of them."""
 
-from models import billing, collection, complaints, office, payments, people, policies, property, visits  # noqa: A004 -- the noun
+from models import (
+    billing,
+    collection,
+    complaints,
+    figures,
+    office,
+    payments,
+    people,
+    policies,
+    property,  # noqa: A004 -- the noun
+    visits,
+)
 from models.base import Base, db
 
 __all__ = [
@@ -9,6 +20,7 @@ __all__ = [
     "collection",
     "complaints",
     "db",
+    "figures",
     "office",
     "payments",
     "people",

@@ -1,4 +1,6 @@
-"""What the database itself refuses, beyond constraints: rewriting posted money, two payers at once.
+"""What the database itself refuses and notes, beyond constraints.
+
+It refuses to rewrite posted money and two payers at once; it notes which figures a change made stale.
 
 SQLite's batch migrations drop triggers without a word, so they are installed again after each migration
 and the program does not start while one is missing (decisions: Data).
@@ -8,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 # table -> the columns that may still change; every other column is frozen, and no row is ever deleted
 POSTED: Mapping[str, frozenset[str]] = {
@@ -27,6 +29,8 @@ POSTED: Mapping[str, frozenset[str]] = {
 # tables whose rows the retention job alone may remove, with the ticket they belong to (T11)
 REMOVED_BY_RETENTION = frozenset({"escalation"})
 ONE_PAYER = "occupancy_one_payer_at_a_time"
+# what makes a building's month of `figures_collected`, `figures_item` and `figures_owed` stale
+COUNTED = ("paid", "credited", "balance")
 
 
 def _columns(table: str) -> list[str]:
@@ -62,7 +66,34 @@ def _sqlite() -> dict[str, list[str]]:
             f"CREATE TRIGGER {name} BEFORE {event} ON occupancy {overlap} "
             f"BEGIN SELECT RAISE(ABORT, '{ONE_PAYER}'); END"
         ]
+    made |= _sqlite_figures()
     return made
+
+
+def _sqlite_figures() -> dict[str, list[str]]:
+    note = (
+        "INSERT INTO figures_stale (building_id, period) SELECT u.building_id, NEW.period FROM unit u "
+        "WHERE u.id = NEW.unit_id AND NOT EXISTS (SELECT 1 FROM figures_stale s "
+        "WHERE s.building_id = u.building_id AND s.period = NEW.period)"
+    )
+    changed = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in COUNTED)
+    moved = (
+        "INSERT INTO figures_stale (building_id, period) SELECT DISTINCT b.id, i.period FROM invoice i, "
+        "(SELECT OLD.building_id AS id UNION SELECT NEW.building_id) b WHERE i.unit_id = NEW.id"
+    )
+    return {
+        "figures_note_an_invoice": [
+            f"CREATE TRIGGER figures_note_an_invoice AFTER INSERT ON invoice BEGIN {note}; END"
+        ],
+        "figures_note_a_change": [
+            f"CREATE TRIGGER figures_note_a_change AFTER UPDATE OF {', '.join(COUNTED)} ON invoice "
+            f"WHEN {changed} BEGIN {note}; END"
+        ],
+        "figures_note_a_move": [
+            "CREATE TRIGGER figures_note_a_move AFTER UPDATE OF building_id ON unit "
+            f"WHEN OLD.building_id <> NEW.building_id BEGIN {moved}; END"
+        ],
+    }
 
 
 def _postgresql() -> dict[str, list[str]]:
@@ -92,7 +123,36 @@ def _postgresql() -> dict[str, list[str]]:
         "(int8range(unit_id, unit_id, '[]') WITH &&, daterange(from_on, to_on, '[]') WITH &&) "
         "WHERE (is_payer)"
     ]
+    made |= _postgresql_figures()
     return made
+
+
+def _postgresql_figures() -> dict[str, list[str]]:
+    """One note per statement, not per row: a billing run changes a hundred thousand at once."""
+    cells = "INSERT INTO figures_stale (building_id, period) SELECT DISTINCT"
+    differ = " OR ".join(f"c.{name} <> b.{name}" for name in COUNTED)
+    functions = {
+        "note_an_invoice": f"{cells} u.building_id, c.period FROM changed c JOIN unit u ON u.id = c.unit_id;",
+        "note_a_change": f"{cells} u.building_id, c.period FROM changed c JOIN before b ON b.id = c.id "
+        f"JOIN unit u ON u.id = c.unit_id WHERE {differ};",
+        "note_a_move": f"{cells} x.id, i.period FROM invoice i CROSS JOIN "
+        "(VALUES (OLD.building_id), (NEW.building_id)) AS x (id) WHERE i.unit_id = NEW.id;",
+    }
+    events = {
+        "note_an_invoice": "AFTER INSERT ON invoice REFERENCING NEW TABLE AS changed FOR EACH STATEMENT",
+        "note_a_change": "AFTER UPDATE ON invoice REFERENCING OLD TABLE AS before NEW TABLE AS changed "
+        "FOR EACH STATEMENT",
+        "note_a_move": "AFTER UPDATE OF building_id ON unit FOR EACH ROW "
+        "WHEN (OLD.building_id <> NEW.building_id)",
+    }
+    return {
+        f"figures_{name}": [
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN {body} RETURN NULL; END $$",
+            f"CREATE TRIGGER figures_{name} {events[name]} EXECUTE FUNCTION {name}()",
+        ]
+        for name, body in functions.items()
+    }
 
 
 def expected(dialect: str) -> dict[str, list[str]]:
@@ -135,5 +195,7 @@ def drop(connection: Connection) -> None:
         elif name == ONE_PAYER:
             connection.exec_driver_sql(f"ALTER TABLE occupancy DROP CONSTRAINT {name}")
         else:
-            table = next(table for table in POSTED if name.startswith(f"{table}_is_never_"))
+            table = connection.scalar(
+                text("SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = :name"), {"name": name}
+            )
             connection.exec_driver_sql(f"DROP TRIGGER {name} ON {table}")
