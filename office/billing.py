@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.billing import BillingRun
+from models.billing import BillingRun, FeeItem, Invoice, InvoiceLine
 from office import allocation, audit, clock, payments, policies
 from office.allocation import INVOICE, PAYMENT
 from office.billing_draft import Draft, Unbilled, Unusual
@@ -54,6 +54,8 @@ class Preview:
     by_item: Mapping[str, Decimal]
     unbilled: tuple[Unbilled, ...]
     unusual: tuple[Unusual, ...]
+    last_by_item: Mapping[str, Decimal]
+    absent: tuple[tuple[str, Decimal], ...]  # unit codes billed last month and not this one, with the sum
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -69,6 +71,7 @@ class Preview:
                 {"unit_code": one.unit_code, "amount": yuan(one.amount), "last": yuan(one.last)}
                 for one in self.unusual
             ],
+            "absent": [{"unit_code": code, "last": yuan(amount)} for code, amount in self.absent],
         }
 
 
@@ -98,9 +101,24 @@ def preview(session: Session, period: str, *, now: datetime, on: date | None = N
         by_item=draft.by_item(),
         unbilled=draft.unbilled(),
         unusual=draft.unusual(),
+        last_by_item=_billed_by_item(session, str(wanted.plus(-1))),
+        absent=draft.absent(),
     )
     draft.clear()
     return shown
+
+
+def _billed_by_item(session: Session, period: str) -> dict[str, Decimal]:
+    """Yuan that a period's regular bills asked for, by fee item code."""
+    return dict(
+        session.execute(
+            select(FeeItem.code, func.sum(InvoiceLine.amount))
+            .join(InvoiceLine, InvoiceLine.fee_item_id == FeeItem.id)
+            .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+            .where(Invoice.period == period, Invoice.kind == "regular")
+            .group_by(FeeItem.code)
+        ).all()
+    )
 
 
 def _issue_day(

@@ -800,6 +800,27 @@ class Draft:
             if (reason := rule.unusual(self.terms, amount, before))
         )
 
+    def absent(self) -> tuple[tuple[str, Decimal], ...]:
+        """Units with a bill of the month before and none of this one, drafted or issued: code, last yuan."""
+        last, this = INVOICE.alias("last"), INVOICE.alias("this")
+        rows = self.session.execute(
+            select(UNIT.c.code, func.sum(last.c.amount))
+            .join(UNIT, UNIT.c.id == last.c.unit_id)
+            .where(
+                last.c.period == str(self.period.plus(-1)),
+                last.c.kind == "regular",
+                ~exists().where(BILL.c.unit_id == last.c.unit_id),
+                ~exists().where(
+                    this.c.period == str(self.period),
+                    this.c.unit_id == last.c.unit_id,
+                    this.c.kind == "regular",
+                ),
+            )
+            .group_by(UNIT.c.code)
+            .order_by(UNIT.c.code)
+        )
+        return tuple((code, amount) for code, amount in rows)
+
     def _insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         for some in chunks(rows, 10_000):
             self.session.connection().execute(insert(table), list(some))

@@ -110,17 +110,39 @@ def export_batch(
     session.add(batch)
     session.flush()
     audit.record(session, now, staff_id, "export_debits", batch, {"rows": len(owed)})
-    return batch, _file(chosen, batch, [(invoice, mandate, code) for invoice, mandate, code in owed])
+    listed = [(invoice, mandate, code, invoice.balance) for invoice, mandate, code in owed]
+    return batch, _file(chosen, batch, listed)
+
+
+def batch_file(session: Session, batch_id: int) -> tuple[DirectDebitBatch, bytes]:
+    """The file of a batch once more, as it was sent. Raises Refused when there is no such batch."""
+    batch = session.get(DirectDebitBatch, batch_id)
+    if batch is None:
+        raise Refused(N_("There is no such batch"))
+    rows = session.execute(
+        select(Invoice, DebitMandate, Unit.code, DirectDebit.amount)
+        .join(DirectDebit, DirectDebit.invoice_id == Invoice.id)
+        .join(DebitMandate, DebitMandate.unit_id == Invoice.unit_id)
+        .join(Unit, Unit.id == Invoice.unit_id)
+        .where(DirectDebit.batch_id == batch_id)
+        .order_by(Unit.code, Invoice.due_on, Invoice.id)
+    ).all()
+    return batch, _file(_layout(batch.layout), batch, [(row[0], row[1], row[2], row[3]) for row in rows])
+
+
+def file_name(batch: DirectDebitBatch) -> str:
+    """What the bank's file is called."""
+    return f"{batch.number}.{'csv' if _layout(batch.layout).delimiter == ',' else 'txt'}"
 
 
 def _file(
-    layout: Layout, batch: DirectDebitBatch, owed: Sequence[tuple[Invoice, DebitMandate, str]]
+    layout: Layout, batch: DirectDebitBatch, owed: Sequence[tuple[Invoice, DebitMandate, str, Decimal]]
 ) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=layout.delimiter, lineterminator="\r\n")
     if layout.has_header:
         writer.writerow([header for header, _ in layout.out])
-    for invoice, mandate, unit_code in owed:
+    for invoice, mandate, unit_code, amount in owed:
         values = {
             "number": invoice.number,
             "reference": reference(batch.number, invoice.number),
@@ -128,8 +150,8 @@ def _file(
             "account": mandate.account,
             "account_name": mandate.account_name,
             "bank": mandate.bank,
-            "amount": yuan(invoice.balance),
-            "amount_fen": str(to_fen(invoice.balance)),
+            "amount": yuan(amount),
+            "amount_fen": str(to_fen(amount)),
             "period": invoice.period,
             "batch": batch.number,
         }

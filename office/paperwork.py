@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine
@@ -106,6 +106,40 @@ def file(
     )
     session.add(filed)
     return filed
+
+
+def file_all(
+    session: Session,
+    kind: str,
+    papers: Sequence[tuple[str, int, int, filing.Value]],
+    *,
+    language: str,
+    now: datetime,
+    staff_id: int | None,
+) -> None:
+    """Put many papers (number, unit id, payer id, value) into their files, each once; reprints count."""
+    for start in range(0, len(papers), IN_ONE_QUERY):
+        portion = papers[start : start + IN_ONE_QUERY]
+        numbers = [number for number, *_ in portion]
+        filed = (FiledPaper.kind == kind, FiledPaper.number.in_(numbers))
+        known = set(session.scalars(select(FiledPaper.number).where(*filed)))
+        session.execute(update(FiledPaper).where(*filed).values(copies=FiledPaper.copies + 1))
+        rows = [
+            {
+                "kind": kind,
+                "number": number,
+                "unit_id": unit_id,
+                "payer_id": payer_id,
+                "language": language,
+                "contents": filing.contents(value),
+                "issued_at": now,
+                "staff_id": staff_id,
+            }
+            for number, unit_id, payer_id, value in portion
+            if number not in known
+        ]
+        if rows:
+            session.execute(insert(FiledPaper), rows)
 
 
 def filed_pdf(session: Session, paper_id: int, now: datetime) -> bytes:
@@ -213,6 +247,7 @@ def payment_notices(
                     amount=invoice.amount - invoice.credited,
                     previous_balance=before.get(invoice.id, ZERO),
                     credit_used=invoice.paid,
+                    late_fee=invoice.late_fee,
                 ),
             )
 
@@ -227,10 +262,29 @@ def _charge_lines(
     for line in rows.scalars():
         lines[line.invoice_id].append(
             ChargeLine(
-                item=names[line.fee_item_id], amount=line.amount, quantity=line.quantity, rate=line.rate
+                item=names[line.fee_item_id],
+                amount=line.amount,
+                quantity=line.quantity,
+                rate=line.rate,
+                explanation=_explained(line.explanation),
             )
         )
     return lines
+
+
+def _explained(stored: str) -> str:
+    """What a line counts besides quantity × rate: readings, tiers, the slip, the days; signs, not words."""
+    inputs = json.loads(stored)["inputs"] if stored else {}
+    said = []
+    if "meter" in inputs:
+        said.append(f"{inputs['meter']}: {inputs['from']} → {inputs['to']}")
+    if "tiers" in inputs:
+        said.append(str(inputs["tiers"]))
+    if "slip_no" in inputs:
+        said.append(f"{inputs['slip_no']} ({inputs['used_on']})")
+    if "days" in inputs and "of_days" in inputs:
+        said.append(f"{inputs['days']}/{inputs['of_days']}")
+    return "; ".join(said)
 
 
 def _previous_balances(session: Session, invoices: Sequence[Invoice]) -> dict[int, Decimal]:

@@ -28,6 +28,7 @@ class PaymentNotice:
     previous_balance: Decimal = Decimal(0)
     credit_used: Decimal = Decimal(0)
     mark: Mark = ""
+    late_fee: Decimal = Decimal(0)
 
 
 def payment_notice(
@@ -36,7 +37,7 @@ def payment_notice(
     """The payment notice of one bill, with ways to pay and the QR code of its memo (B5, M5)."""
     draft = Draft("payment_notice", estate, language, stored)
     words, to = draft.words, notice.recipient
-    total = notice.amount + notice.previous_balance - notice.credit_used
+    total = notice.amount + notice.late_fee + notice.previous_balance - notice.credit_used
     draft.fill(
         **draft.letter(to, notice.number, notice.issued_on),
         period=words.period(notice.period),
@@ -45,6 +46,8 @@ def payment_notice(
         total_due=draft.money(total),
     )
     sums = [(words["this_bill"], draft.money(notice.amount))]
+    if notice.late_fee:
+        sums.append((words["late_fee"], draft.money(notice.late_fee)))
     if notice.previous_balance:
         sums.append((words["previous_balance"], draft.money(notice.previous_balance)))
     if notice.credit_used:
