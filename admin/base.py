@@ -60,7 +60,7 @@ from flask_admin import BaseView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlalchemy import Select, inspect, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
@@ -102,6 +102,7 @@ ROOMS = {
 HISTORY_ROWS = 100
 RELATED_ROWS = 8
 MOST_ROWS_AT_ONCE = 500
+NEVER_BROKEN = {"code", "number", "period"}  # columns whose values stay on one line
 
 
 @dataclass(frozen=True)
@@ -367,6 +368,8 @@ class OfficeView(Screen, BulkEdit, ModelView):
                 has_tones = any(code in formats.TONES for code in self.choices[name])
                 show = (formats.badge if has_tones else formats.label)(self.choices[name])
                 layout = "text"
+            elif layout == "text" and name.rpartition(".")[2] in NEVER_BROKEN:
+                layout = "code"
             self._attributes[place] = lists.Column(
                 name=name,
                 label=str(self.get_column_name(name)),
@@ -549,19 +552,52 @@ class OfficeView(Screen, BulkEdit, ModelView):
         return self.render(
             self.details_template,
             row=row,
-            heading=self.text_of(row),
+            heading=self.heading_of(row),
             facts=self.facts(row),
+            links=self.fact_links(row),
             related=self.related_lists(row),
             history=self.history(row.id),
             actions=[*self.allowed_actions("rows"), *self.allowed_actions("row")],
             revealed=g.get("revealed", {}),
         )
 
+    @property
+    def one(self) -> str:
+        """What one record of this screen is called."""
+        return code_words.table(self.model.__tablename__)
+
+    def heading_of(self, row: Any) -> str:
+        """The name of a record; without one, what it is and how its line in the list begins."""
+        if forms.is_named(row) or type(self).text_of is not OfficeView.text_of:
+            return self.text_of(row)
+        names = tuple(self.column_list[:2])
+        found = db.session.execute(lists.shown_columns(self, names), {"ids": [row.id]}).one()
+        values = [(self.column(name), getattr(found, self.column(name).key)) for name in names]
+        shown = [Markup(escape(column.show(value, found))).striptags() for column, value in values if value]
+        return f"{self.one} · {' · '.join(shown)}" if shown else self.text_of(row)
+
+    def fact_links(self, row: Any) -> dict[str, str]:
+        """Column name → address of the record it comes from, where the reader may see that one."""
+        relations = inspect(self.model).relationships
+        found = {}
+        for name in self.fact_names():
+            step, _dot, rest = name.partition(".")
+            if "." in rest or step not in relations or relations[step].uselist:
+                continue
+            key = getattr(row, relations[step].local_remote_pairs[0][0].key, None)
+            view = view_of_table(relations[step].mapper.class_)
+            if key and view is not None and view.may("see"):
+                found[name] = view.get_url(f"{view.screen}.details_view", id=key)
+        return found
+
+    def fact_names(self) -> tuple[str, ...]:
+        """The columns of a record's details."""
+        own = (*self.column_names, *self._plain_form_columns())
+        return tuple(self.detail_columns) or tuple(dict.fromkeys(own))
+
     def facts(self, row: Any) -> list[tuple[str, Any, Any, bool]]:
         """(name, label, shown value, can be revealed) of a record's details."""
-        names = tuple(self.detail_columns) or tuple(
-            dict.fromkeys((*self.column_names, *self._plain_form_columns()))
-        )
+        names = self.fact_names()
         columns = [self.column(name) for name in names]
         found = db.session.execute(lists.shown_columns(self, names), {"ids": [row.id]}).one()
         revealed = g.get("revealed", {})
@@ -642,8 +678,9 @@ class OfficeView(Screen, BulkEdit, ModelView):
         return self.render(
             self.details_template,
             row=row,
-            heading=self.text_of(row),
+            heading=self.heading_of(row),
             facts=self.facts(row),
+            links=self.fact_links(row),
             related=self.related_lists(row),
             history=self.history(row.id),
             actions=self.allowed_actions("row"),
@@ -692,7 +729,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
                 form=form,
                 row=row,
                 version=version,
-                heading=self.text_of(row),
+                heading=self.heading_of(row),
                 sections=self.sections(form),
             ),
             self._form_status(form),
@@ -992,6 +1029,14 @@ def view_of(screen: str) -> Any:
 
     admin = current_app.extensions["admin"][0]
     return next((view for view in admin._views if getattr(view, "screen", "") == screen), None)  # noqa: SLF001 -- Flask-Admin offers no look-up
+
+
+def view_of_table(model: Any) -> Any:
+    """The first OfficeView of a table, or None."""
+    from flask import current_app
+
+    views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no look-up
+    return next((view for view in views if getattr(view, "table", None) is model), None)
 
 
 def history_of(table: str, row_id: int, label: Callable[[str], Any]) -> list[dict[str, Any]]:

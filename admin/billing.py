@@ -40,6 +40,7 @@ class FeeItemView(OfficeView):
     table = FeeItem
     screen = "fee_items"
     title = _l("Fee items")
+    empty_hint = _l("Enter what the office charges for; then give each item its rates under “Tariffs”.")
     room = "bills"
     icon = "tags"
     column_list = ("code", "name", "basis", "timing", "is_active", "is_restrictable", "position")
@@ -74,6 +75,7 @@ class TariffView(OfficeView):
     table = Tariff
     screen = "tariffs"
     title = _l("Tariffs")
+    empty_hint = _l("Enter a rate for each fee item and kind of unit; without one nothing can be billed.")
     room = "bills"
     icon = "scale"
     column_list = ("fee_item.name", "unit_kind", "rate", "valid_from", "valid_to")
@@ -93,6 +95,9 @@ class MeterView(OfficeView):
     table = Meter
     screen = "meters"
     title = _l("Meters")
+    empty_hint = _l(
+        "Enter one meter for each unit and metered fee item; then its readings can be entered or imported."
+    )
     room = "bills"
     icon = "gauge"
     column_list = ("unit.code", "fee_item.name", "code", "is_active")
@@ -106,6 +111,7 @@ class MeterReadingView(OfficeView):
     table = MeterReading
     screen = "meter_readings"
     title = _l("Meter readings")
+    empty_hint = _l("Enter the readings here, or bring them in as a table under “Imports”.")
     room = "bills"
     icon = "gauge"
     column_list = ("meter.unit.code", "meter.code", "read_on", "value")
@@ -120,6 +126,10 @@ class ServiceSlipView(OfficeView):
     table = ServiceSlip
     screen = "service_slips"
     title = _l("Service slips")
+    empty_hint = _l(
+        "Enter each signed slip here; open ones go into the next bill. A register in a spreadsheet "
+        "comes in under “Imports”."
+    )
     room = "bills"
     icon = "clipboard-list"
     column_list = ("slip_no", "unit.code", "fee_item.name", "used_on", "quantity", "amount", "state")
@@ -279,6 +289,7 @@ class CreditNoteView(OfficeView):
     table = CreditNote
     screen = "credit_notes"
     title = _l("Credit notes")
+    empty_hint = _l("To correct a bill, open it under “Invoices” and choose “Credit note”.")
     room = "bills"
     icon = "undo-2"
     can_create = can_edit = can_delete = False
@@ -302,6 +313,9 @@ class IncentiveView(OfficeView):
     table = Incentive
     screen = "incentives"
     title = _l("Early-payment rewards")
+    empty_hint = _l(
+        "Enter a reward for paying early: a discount or a gift; what was granted is listed with it."
+    )
     room = "bills"
     icon = "gift"
     column_list = ("name", "months_ahead", "pay_before_on", "percent", "gift", "valid_from", "valid_to")
@@ -323,6 +337,7 @@ class DepositView(OfficeView):
     table = Deposit
     screen = "deposits"
     title = _l("Deposits")
+    empty_hint = _l("Deposits appear here when they are taken in with a move-in bill.")
     room = "bills"
     icon = "vault"
     can_create = can_edit = can_delete = False

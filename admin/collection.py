@@ -244,6 +244,7 @@ class ReminderView(OfficeView):
     table = Reminder
     screen = "reminders"
     title = _l("Reminders")
+    empty_hint = _l("Reminders appear here when a stage of the dunning ladder is due.")
     room = "arrears"
     icon = "bell-ring"
     is_large = True
@@ -336,6 +337,10 @@ class ContactView(OfficeView):
     table = Contact
     screen = "contacts"
     title = _l("Contact log")
+    empty_hint = _l(
+        "Calls and visits are entered on the call list or in a household's file; old ones come in under "
+        "“Imports”."
+    )
     room = "arrears"
     icon = "contact"
     is_large = True
@@ -387,6 +392,7 @@ class LadderHoldView(OfficeView):
     table = LadderHold
     screen = "ladder_holds"
     title = _l("Dunning holds")
+    empty_hint = _l("Nobody's reminders are held back at present.")
     room = "arrears"
     icon = "pause"
     can_create = can_edit = can_delete = False
@@ -450,6 +456,7 @@ class InstalmentPlanView(OfficeView):
     table = InstalmentPlan
     screen = "instalment_plans"
     title = _l("Instalment plans")
+    empty_hint = _l("Agree instalments with a payer under “Propose a plan”; the station head approves them.")
     room = "arrears"
     icon = "calendar-clock"
     can_create = can_edit = can_delete = False
@@ -535,6 +542,7 @@ class RestrictionView(OfficeView):
     table = Restriction
     screen = "restrictions"
     title = _l("Service restrictions")
+    empty_hint = _l("The dunning ladder makes the request when its stage is due; it is approved here.")
     room = "arrears"
     icon = "shield-alert"
     can_create = can_edit = can_delete = False
@@ -678,6 +686,7 @@ class LegalCaseView(OfficeView):
     table = LegalCase
     screen = "legal_cases"
     title = _l("Legal cases")
+    empty_hint = _l("Open the first one with “Open a case”; it says what is still missing.")
     room = "arrears"
     icon = "gavel"
     can_create = can_edit = can_delete = False

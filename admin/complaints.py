@@ -132,6 +132,10 @@ class TicketView(OfficeView):
     table = Ticket
     screen = "tickets"
     title = _l("Complaint tickets")
+    empty_hint = _l(
+        "Register every complaint, also one that is solved on the spot; an old register comes in under "
+        "“Imports”."
+    )
     room = "complaints"
     icon = "message-square-warning"
     is_large = True
@@ -327,6 +331,7 @@ class TicketView(OfficeView):
             row=row,
             heading=row.number,
             facts=self.facts(row),
+            links=self.fact_links(row),
             ticked=[name for name in intake.TICKS if getattr(row, name)],
             related=self.related_lists(row),
             history=self.history(row.id),
@@ -747,6 +752,7 @@ class ClockView(OfficeView):
     table = TicketClock
     screen = "ticket_clocks"
     title = _l("Deadlines")
+    empty_hint = _l("Deadlines start by themselves when a complaint is registered.")
     room = "complaints"
     icon = "alarm-clock"
     is_large = True
@@ -787,6 +793,7 @@ class EscalationView(OfficeView):
     table = Escalation
     screen = "escalations"
     title = _l("Escalations")
+    empty_hint = _l("Nothing was escalated: every deadline was kept so far.")
     room = "complaints"
     icon = "bell-ring"
     is_large = True
@@ -814,6 +821,7 @@ class ComplainantView(OfficeView):
     table = Complainant
     screen = "complainants"
     title = _l("Complainants")
+    empty_hint = _l("People are entered with their complaint.")
     room = "complaints"
     icon = "contact"
     can_create = can_edit = can_delete = False
@@ -836,6 +844,7 @@ class WorkSlipView(OfficeView):
     table = WorkSlip
     screen = "work_slips"
     title = _l("Work contact slips")
+    empty_hint = _l("To ask another department for help, open the complaint and choose “Work contact slip”.")
     room = "complaints"
     icon = "send"
     can_create = can_edit = can_delete = False
@@ -903,6 +912,7 @@ class InvalidRequestView(OfficeView):
     table = InvalidRequest
     screen = "invalid_requests"
     title = _l("Closures as invalid")
+    empty_hint = _l("A closure as invalid is asked for on the complaint and decided here.")
     room = "complaints"
     icon = "ban"
     can_create = can_edit = can_delete = False
@@ -973,6 +983,7 @@ class ReviewMeetingView(OfficeView):
     table = ReviewMeeting
     screen = "review_meetings"
     title = _l("Review meetings")
+    empty_hint = _l("A major complaint needs one before it closes: open it and choose “Review meeting”.")
     room = "complaints"
     icon = "users"
     can_create = can_edit = can_delete = False
@@ -1038,6 +1049,7 @@ class CategoryView(OfficeView):
     table = Category
     screen = "categories"
     title = _l("Complaint categories")
+    empty_hint = _l("Enter the categories; each names the department that answers for it.")
     room = "complaints"
     icon = "tags"
     column_list = ("code", "name", "department.name", "parent.name", "is_active", "position")

@@ -333,8 +333,12 @@ def text_of(row: Any) -> str:
     """What a row is called in the reader's language."""
     if hasattr(row, "name_in"):
         return str(row.name_in(language.current()))
-    is_named = type(row).__str__ is not object.__str__
-    return str(row) if is_named else f"{code_words.table(row.__tablename__)} {row.id}"
+    return str(row) if is_named(row) else f"{code_words.table(row.__tablename__)} {row.id}"
+
+
+def is_named(row: Any) -> bool:
+    """Whether a row says itself what it is called."""
+    return hasattr(row, "name_in") or type(row).__str__ is not object.__str__
 
 
 class Converter(AdminModelConverter):

@@ -67,6 +67,7 @@ class JobRunView(OfficeView):
     table = JobRun
     screen = "job_runs"
     title = _l("Runs of jobs")
+    empty_hint = _l("Runs appear here as soon as the clock has ticked.")
     icon = "history"
     is_large = True
     can_create = can_edit = can_delete = False

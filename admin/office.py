@@ -118,6 +118,7 @@ class MessageView(OfficeView):
     table = Message
     screen = "outbox"
     title = _l("Messages out")
+    empty_hint = _l("Messages appear here when reminders or notices are sent.")
     icon = "send"
     is_large = True
     can_create = can_edit = can_delete = False
@@ -151,6 +152,7 @@ class PaperView(OfficeView):
     table = Paper
     screen = "papers"
     title = _l("Papers filed")
+    empty_hint = _l("Every notice, letter and receipt that is printed is filed here.")
     icon = "file-text"
     is_large = True
     can_create = can_edit = can_delete = False

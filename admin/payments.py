@@ -129,6 +129,7 @@ class PaymentView(OfficeView):
     table = Payment
     screen = "payments"
     title = _l("Payments and receipts")
+    empty_hint = _l("Take the first payment under “Take a payment”, or import a statement.")
     room = "money"
     icon = "receipt"
     is_large = True
@@ -360,6 +361,7 @@ class DayCloseView(OfficeView):
     table = DayClose
     screen = "day_closes"
     title = _l("Closed days")
+    empty_hint = _l("Days appear here when a cashier has closed them under “Day-end reconciliation”.")
     room = "money"
     icon = "lock"
     can_create = can_edit = can_delete = False

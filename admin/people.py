@@ -10,7 +10,7 @@ from werkzeug.security import generate_password_hash
 from wtforms import PasswordField, SelectMultipleField
 from wtforms.validators import Length, Optional
 
-from admin import labels
+from admin import forms, labels
 from admin.base import OfficeView, Related
 from admin.lists import ChoiceFilter, FlagFilter, RelationFilter
 from admin.sessions import current_staff, end_sessions
@@ -24,6 +24,7 @@ class OwnerView(OfficeView):
     table = Owner
     screen = "owners"
     title = _l("Owners and tenants")
+    empty_hint = _l("Import the roster under “Imports”, or enter the first owner here.")
     room = "property"
     icon = "users"
     is_large = True
@@ -94,6 +95,7 @@ class OccupancyView(OfficeView):
     table = Occupancy
     screen = "occupancies"
     title = _l("Occupancies")
+    empty_hint = _l("Import the roster under “Imports”, or enter who moved in under “Change of owner”.")
     room = "property"
     icon = "key-round"
     is_large = True
@@ -113,6 +115,7 @@ class DepartmentView(OfficeView):
     table = Department
     screen = "departments"
     title = _l("Departments")
+    empty_hint = _l("Enter the departments that complaints are given to.")
     icon = "network"
     column_list = ("code", "name", "email", "position")
     column_default_sort = "position"
@@ -145,7 +148,7 @@ class StaffView(OfficeView):
     )
     form_extra_fields = {
         "chosen_roles": SelectMultipleField(
-            _l("Roles"), choices=[(code, labels.ROLES[code]) for code in ROLES]
+            _l("Roles"), choices=[(code, labels.ROLES[code]) for code in ROLES], widget=forms.CheckList()
         ),
         "new_password": PasswordField(_l("New password"), [Optional(), Length(10, 200)]),
     }

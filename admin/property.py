@@ -15,6 +15,7 @@ class AreaView(OfficeView):
     table = Area
     screen = "areas"
     title = _l("Areas")
+    empty_hint = _l("Enter the areas of the estate first; buildings belong to one.")
     room = "property"
     icon = "layers"
     column_list = ("name", "position", "opened_on")
@@ -28,6 +29,7 @@ class BuildingView(OfficeView):
     table = Building
     screen = "buildings"
     title = _l("Buildings")
+    empty_hint = _l("Import the roster under “Imports”, or enter the first building here.")
     room = "property"
     icon = "building-2"
     column_list = ("name", "area.name", "position")

@@ -97,6 +97,9 @@ class TargetView(OfficeView):
     table = CollectionTarget
     screen = "targets"
     title = _l("Collection targets")
+    empty_hint = _l(
+        "Enter the collection rate the office aims at in a year; reports show the distance to it."
+    )
     room = "reports"
     icon = "target"
     column_list = ("year", "area_id", "percent", "set_on")

@@ -62,6 +62,9 @@ class VisitView(OfficeView):
     table = Visit
     screen = "visits"
     title = _l("Visits")
+    empty_hint = _l(
+        "Visits are planned by themselves when a complaint is resolved; others with “Plan a visit”."
+    )
     room = "visits"
     icon = "footprints"
     is_large = True

@@ -83,6 +83,49 @@
   });
   window.addEventListener("pageshow", showTicked);
 
+  // The rows of a list are remembered, so that a record opened from it knows its neighbours and the way back.
+  const tab = (() => { try { return sessionStorage; } catch { return null; } })();
+  const [, screen, page] = location.pathname.split("/");
+  if (tab && find("table[data-list]")) {
+    const ids = all("table[data-list] tr[data-id]").map((row) => row.dataset.id);
+    tab.setItem(`list:${screen}`, JSON.stringify({ ids, back: location.pathname + location.search }));
+  }
+  const neighbours = find("[data-neighbours]");
+  if (tab && neighbours && page === "details") {
+    const { ids = [], back = "" } = JSON.parse(tab.getItem(`list:${screen}`) || "{}");
+    const id = new URLSearchParams(location.search).get("id");
+    const place = ids.indexOf(id);
+    if (place >= 0 && back.startsWith(`/${screen}/`)) {
+      neighbours.hidden = false;
+      find("[data-back]", neighbours).href = back;
+      all("[data-step]", neighbours).forEach((link) => {
+        const other = ids[place + Number(link.dataset.step)];
+        if (other) link.href = `${location.pathname}?id=${other}`;
+      });
+    }
+  }
+
+  // On a phone a table that would have to be pushed sideways becomes cards, as lists are.
+  const stack = () => all("table.list.plain").forEach((table) => {
+    if (table.classList.contains("stacked") || !matchMedia("(max-width: 640px)").matches) return;
+    const frame = table.closest(".table-frame");
+    if (!frame || frame.scrollWidth <= frame.clientWidth + 1) return;
+    const names = all("thead th", table).map((head) => head.textContent.trim());
+    all("tbody tr", table).forEach((row) => [...row.cells].forEach((cell, index) => {
+      if (!cell.dataset.label) cell.dataset.label = names[index] || "";
+      if (!index) cell.classList.add("first");
+    }));
+    table.classList.add("stacked");
+  });
+  stack();
+  window.addEventListener("resize", stack);
+
+  // A chosen file is named beside its button in the page's own language, not the browser's.
+  document.addEventListener("change", (event) => {
+    const told = event.target.matches(".file input") && find("output", event.target.closest(".file"));
+    if (told) told.textContent = [...event.target.files].map((file) => file.name).join(", ");
+  });
+
   // Keyboard.
   let here = -1;
   const rows = () => all("table[data-list] tbody tr");
@@ -98,7 +141,9 @@
   const press = (key) => {
     const target = find(`[data-key="${key}"]`);
     if (!target) return false;
-    if (target.matches("input")) { target.focus(); target.select(); } else target.click();
+    if (target.matches("input")) { target.focus(); target.select(); }
+    else if (target.matches("summary")) { target.parentElement.open = true; find("a, button, input", target.nextElementSibling)?.focus(); }
+    else target.click();
     return true;
   };
   document.addEventListener("keydown", (event) => {
@@ -113,7 +158,7 @@
       if (box) { box.checked = !box.checked; showTicked(); }
       return;
     }
-    if (["/", "n", "e", "f", "[", "]"].includes(event.key) && press(event.key)) event.preventDefault();
+    if (["/", "n", "e", "f", "b", "d", "[", "]"].includes(event.key) && press(event.key)) event.preventDefault();
   });
   find("[data-help]")?.addEventListener("click", () => find("#help").showModal());
 
