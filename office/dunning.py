@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from models.billing import Invoice
 from models.collection import LegalCase, Reminder, ReminderBatch, Restriction
 from office import policies, reminders, situation
-from office.bulk import insert_rows
+from office.bulk import insert_rows, uncollected
 from office.debts import Debt, Debtor, Moment, chunks, owed
 from office.timetable import Outcome
 from rules import dunning, ladder
@@ -31,6 +31,7 @@ from rules.reasons import Reason
 from rules.working_time import OfficeCalendar
 
 NOT_MADE = "not_made"
+NEVER = (None, None)
 RUNNING_RESTRICTIONS = ("requested", "approved", "in_effect", "suspended")
 REQUEST = "restriction_request"  # the stage that asks for a restriction (contract: Ladder)
 
@@ -42,7 +43,7 @@ class Day:
     moment: Moment
     ladder: Ladder
     calendar: OfficeCalendar
-    is_mail_on: bool
+    ways: frozenset[str]  # the wired channels that the office has
 
     @property
     def on(self) -> date:
@@ -56,7 +57,7 @@ class Day:
             moment,
             changed or situation.stored_ladder(session, moment.day),
             policies.calendar(session, moment.day),
-            situation.is_mailing(),
+            situation.ways_out(),
         )
 
 
@@ -86,8 +87,9 @@ class Candidate(NamedTuple):
 def judge_day(session: Session, due_for: datetime) -> Outcome:
     """Judge the ladder at an instant and write what it brings; again adds nothing (C1–C4, C13)."""
     day = Day.of(session, due_for)
-    rows = judge(session, day, Stored(session))
-    write(session, day, rows)
+    with uncollected():
+        rows = judge(session, day, Stored(session))
+        write(session, day, rows)
     made = sum(row.is_made for row in rows)
     return Outcome(done=made, result={"made": made, "not_made": len(rows) - made})
 
@@ -120,20 +122,21 @@ def judge(session: Session, day: Day, past: Past) -> list[Row]:
     rows: list[Row] = []
     candidates: list[Candidate] = []
     small: list[Row] = []
-    waits = _Waits(day)
+    waits, on, least = _Waits(day), day.on, day.ladder.tolerance
     for debtor, invoices in debts.items():
-        last_on, taken_on = recent.get(debtor, (None, None))
-        is_taken = taken_on == day.on
-        notice = None if is_taken else _notice(day, invoices, stages, reached)
+        last_on, taken_on = recent.get(debtor, NEVER)
+        is_taken, notice = taken_on == on, None
+        oldest: Debt | None = invoices[0]
+        if len(invoices) > 1 or invoices[0].due_on >= on or invoices[0].balance < least:  # else it is plain
+            ahead = [one for one in invoices if one.due_on >= on] if not is_taken else ()
+            notice = _notice(day, ahead, stages, reached) if ahead else None
+            oldest = dunning.episode(day.ladder, invoices, on)
         if notice is not None:
             rows.append(notice)
-        oldest = dunning.episode(day.ladder, invoices, day.on)
         if oldest is None:
             small += _below_tolerance(day, invoices)
             continue
-        come = waits.come(
-            oldest, stages.get(oldest.id, ""), last_on, is_day_taken=is_taken or notice is not None
-        )
+        come = waits.come(oldest, stages.get(oldest.id, ""), last_on, is_taken or notice is not None)
         if come is not None:
             candidates.append(Candidate(oldest, *come))
     held = _decide(session, day, debts, candidates)
@@ -150,7 +153,11 @@ class _Waits:
         self.known: dict[tuple[object, ...], tuple[EpisodeState, Stage] | None] = {}
 
     def come(
-        self, oldest: Debt, last_stage: str, last_on: date | None, *, is_day_taken: bool
+        self,
+        oldest: Debt,
+        last_stage: str,
+        last_on: date | None,
+        is_day_taken: bool,  # noqa: FBT001 -- asked for every debtor, and names cost
     ) -> tuple[EpisodeState, Stage] | None:
         """The state and its next stage, None while that has to wait or there is none left."""
         key = (oldest.due_on, last_stage, last_on, oldest.is_in_kept_plan, is_day_taken)
@@ -274,8 +281,8 @@ def _notice(
     stages: Mapping[int, str],
     reached: Mapping[str, tuple[str, ...]],
 ) -> Row | None:
-    """The stage of its own that one invoice gets today: the oldest first, one a day (contract: Ladder)."""
-    for debt in dunning.by_age([one for one in invoices if one.due_on >= day.on]):
+    """The stage of its own that one bill not yet past due gets today: the oldest first, one a day."""
+    for debt in dunning.by_age(invoices):
         if debt.balance < day.ladder.tolerance or debt.is_in_kept_plan:
             continue
         made = reached[stages.get(debt.id, "")]
@@ -312,12 +319,12 @@ def _decide(
     rows = []
     for oldest, state, stage in candidates:
         debtor = (oldest.unit_id, oldest.payer_id)
-        legal = tries[debtor].legal(letters) if debtor in tries else NOTHING_TRIED
+        legal = tries[debtor].legal(letters) if debtor in tries else None
         channels = reach.get(debtor[1], situation.ALWAYS_REACH)
         # one state is one object here, so its identity stands for it
-        key = (id(state), *holds.of(debtor), channels, legal)
+        key = (id(state), holds.of(debtor), channels, legal)
         if key not in answers:
-            facts = situation.day_facts(debtor, day.moment, holds, channels, legal)
+            facts = situation.day_facts(debtor, day.moment, holds, channels, legal or NOTHING_TRIED)
             answers[key] = _answer(day, state, stage, facts)
         is_made, channel, reason = answers[key]
         owes = debts[debtor]
@@ -340,11 +347,11 @@ def _debtor(debt: Debt) -> Debtor:
 def _reach(session: Session, day: Day, candidates: Iterable[Candidate]) -> dict[int, frozenset[str]]:
     """The channels that reach the payers, read only where a stage's channel depends on them."""
     stages = {one.stage.code: one.stage for one in candidates}
-    asked = {
-        code for code, stage in stages.items() if situation.needs_reach(stage, is_mail_on=day.is_mail_on)
-    }
+    asked = {code for code, stage in stages.items() if situation.needs_reach(stage, day.ways)}
+    if not asked:
+        return {}
     payers = {one.oldest.payer_id for one in candidates if one.stage.code in asked}
-    return situation.reachable(session, payers, is_mail_on=day.is_mail_on)
+    return situation.reachable(session, payers, day.ways)
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -382,9 +389,8 @@ def _with_channels(session: Session, day: Day, stage: Stage, rows: list[Row]) ->
     if stage.subject != Subject.INVOICE:
         return rows
     reach: dict[int, frozenset[str]] = {}
-    if situation.needs_reach(stage, is_mail_on=day.is_mail_on):
-        payers = {row.subject.payer_id for row in rows}
-        reach = situation.reachable(session, payers, is_mail_on=day.is_mail_on)
+    if situation.needs_reach(stage, day.ways):
+        reach = situation.reachable(session, {row.subject.payer_id for row in rows}, day.ways)
     return [
         Row(row.subject, stage, row.is_made, row.debt, channel, row.reason)
         for row in rows
@@ -419,21 +425,17 @@ def _new_batches(
     return made
 
 
-COLUMNS = (
-    "batch_id",
+OWN = (
     "subject_id",
-    "stage",
     "unit_id",
     "payer_id",
     "debt",
     "due_on",
-    "planned_on",
+    "stage",
     "channel",
-    "state",
     "reason_code",
     "reason",
     "why",
-    "row_version",
 )
 
 
@@ -444,13 +446,13 @@ def _insert(session: Session, day: Day, rows: Iterable[Row], batch_id: int | Non
     def values(row: Row) -> tuple[Any, ...]:
         subject, stage, is_made, debt, channel, reason = row
         text = told.get(id(reason)) or told.setdefault(id(reason), reason.to_json())
-        not_made = ("", "", text) if is_made else (reason.code, text, "")
-        whose = (subject.unit_id, subject.payer_id, debt, subject.due_on)
-        return (batch_id, subject.id, stage.code, *whose, day.on, channel, state, *not_made, 1)
+        whose = (subject.id, subject.unit_id, subject.payer_id, debt, subject.due_on, stage.code, channel)
+        return (*whose, "", "", text) if is_made else (*whose, reason.code, text, "")
 
     table = Reminder.__table__
     assert isinstance(table, Table)
-    insert_rows(session, table, COLUMNS, map(values, rows))
+    alike = {"batch_id": batch_id, "planned_on": day.on, "state": state, "row_version": 1}
+    insert_rows(session, table, OWN, map(values, rows), alike)
 
 
 def _carry_out(session: Session, day: Day, stage: Stage, batch_id: int) -> None:

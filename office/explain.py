@@ -81,7 +81,7 @@ def standings(
     oldest = {debtor: dunning.episode(day.ladder, rows, day.on) for debtor, rows in debts.items()}
     since = {debtor: one.due_on for debtor, one in oldest.items() if one is not None}
     tried = situation.tried(session, day.moment, since)
-    reach = situation.reachable(session, {payer for _, payer in debts}, is_mail_on=day.is_mail_on)
+    reach = situation.reachable(session, {payer for _, payer in debts}, day.ways)
     letters = situation.letter_stages(day.ladder)
     found = {}
     for debtor, rows in debts.items():

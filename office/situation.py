@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from flask import current_app, has_app_context
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import String, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
 from models.collection import Contact, LadderHold, Reminder
 from models.complaints import Ticket
 from models.people import Occupancy, Owner, OwnerPhone
-from office import policies
-from office.debts import Debtor, Moment, chunks
+from office import channels, policies
+from office.debts import IN_ONE_QUERY, Debtor, Moment, chunks
 from rules.dunning import DayFacts
 from rules.gates import NOTHING_TRIED, LegalFacts
 from rules.ladder import Ladder, Stage
 
 ALWAYS_REACH = frozenset({"print", "visit"})  # a letter box and a door
+WIRED = frozenset({"email", "sms"})  # what leaves through a server
 HANDED_OVER = ("sent", "printed", "done")
 LETTERS = frozenset({"final_letter", "lawyer_letter"})
 
 
-def is_mailing() -> bool:
-    """Whether the office has a mail server (GATEHOUSE_SMTP_URL)."""
-    if has_app_context():
-        return bool(current_app.config.get("SMTP_URL"))
-    return bool(os.environ.get("GATEHOUSE_SMTP_URL"))
+def ways_out() -> frozenset[str]:
+    """The wired channels that IT has set up (GATEHOUSE_SMTP_URL, GATEHOUSE_SMS_URL)."""
+    return frozenset(filter(channels.is_available, WIRED))
 
 
 def stored_ladder(session: Session, on: date) -> Ladder:
@@ -98,27 +95,36 @@ def _debtors(session: Session, query: Any) -> frozenset[Debtor]:
     return frozenset((unit_id, payer_id) for unit_id, payer_id in session.execute(query))
 
 
-def reachable(session: Session, payers: Iterable[int], *, is_mail_on: bool) -> dict[int, frozenset[str]]:
-    """The channels that reach each payer: print and visit always, others when one is good (C5, P6)."""
-    phone = exists().where(OwnerPhone.owner_id == Owner.id, ~OwnerPhone.is_bad)
+def reachable(session: Session, payers: Iterable[int], ways: frozenset[str]) -> dict[int, frozenset[str]]:
+    """The channels that reach each payer: print and visit always, others when one is good (C5, P6).
+
+    `ways` are the wired channels that the office has. Where many are asked, others may be answered too.
+    """
+    wanted = set(payers)
+    has_email = and_(Owner.email != "", ~Owner.is_email_bad).label("has_email")
+    has_phone = exists().where(OwnerPhone.owner_id == Owner.id, ~OwnerPhone.is_bad).label("has_phone")
     found: dict[int, frozenset[str]] = {}
-    alike: dict[tuple[bool, bool], frozenset[str]] = {}
-    for chunk in chunks(payers):
+    # so many at once are most of the estate: then all of it is asked
+    for chunk in [wanted] if len(wanted) > IN_ONE_QUERY else chunks(wanted):
+        asked = select(Owner.id, has_email, has_phone)
+        if len(chunk) <= IN_ONE_QUERY:
+            asked = asked.where(Owner.id.in_(chunk))
+        alike = asked.subquery()  # the few ways to be reached, each with its payers
+        ids = func.aggregate_strings(cast(alike.c.id, String), " ")
         rows = session.execute(
-            select(Owner.id, and_(Owner.email != "", ~Owner.is_email_bad), phone).where(Owner.id.in_(chunk))
+            select(alike.c.has_email, alike.c.has_phone, ids).group_by(alike.c.has_email, alike.c.has_phone)
         )
-        for payer_id, has_email, has_phone in rows:
-            key = (has_phone, has_email and is_mail_on)
-            if key not in alike:
-                more = {"phone", "sms"} if key[0] else set()
-                alike[key] = ALWAYS_REACH | more | ({"email"} if key[1] else set())
-            found[payer_id] = alike[key]
+        for is_mailed, is_called, listed in rows:
+            reach = ALWAYS_REACH | ({"email"} & ways if is_mailed else set())
+            if is_called:
+                reach |= {"phone"} | ({"sms"} & ways)
+            found |= dict.fromkeys(map(int, listed.split()), reach)
     return found
 
 
-def needs_reach(stage: Stage, *, is_mail_on: bool) -> bool:
+def needs_reach(stage: Stage, ways: frozenset[str]) -> bool:
     """Whether the stage's channel depends on the payer at all."""
-    first = next((code for code in stage.channels if code != "email" or is_mail_on), "")
+    first = next((code for code in stage.channels if code not in WIRED or code in ways), "")
     return first not in ALWAYS_REACH
 
 

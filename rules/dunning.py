@@ -272,19 +272,24 @@ class History:
 
 def by_age(invoices: Iterable[Owed]) -> list[Owed]:
     """Oldest due date first, then the lowest number."""
-    found = list(invoices)
+    found = invoices if isinstance(invoices, list) else list(invoices)
     return found if len(found) < 2 else sorted(found, key=lambda one: (one.due_on, number_key(one.number)))
 
 
 def past_due(invoices: Iterable[Owed], day: date) -> list[Owed]:
     """What is open and past due on the day, oldest first."""
-    return by_age(one for one in invoices if one.balance > 0 and one.due_on < day)
+    return by_age([one for one in invoices if one.due_on < day and one.balance > 0])
 
 
 def episode(ladder: Ladder, invoices: Iterable[Owed], day: date) -> Owed | None:
     """The oldest invoice past due by the tolerance or more; one in a kept plan only if all are (B9, C13)."""
-    owed = [one for one in past_due(invoices, day) if one.balance >= ladder.tolerance]
-    return next((one for one in owed if not one.is_in_kept_plan), owed[0] if owed else None)
+    first = None
+    for one in past_due(invoices, day):
+        if one.balance >= ladder.tolerance:
+            if not one.is_in_kept_plan:
+                return one
+            first = first or one
+    return first
 
 
 def debt(invoices: Iterable[Owable], day: date) -> Decimal:
