@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from flask import Flask
 
-from admin import health, language, screens
+from admin import health, language, public, screens
 
 
 def init_app(app: Flask) -> None:
     """Attach languages, sign-in, protections and every screen."""
     language.init_app(app)
     screens.init_app(app)
+    public.init_app(app)
     health.init_app(app)

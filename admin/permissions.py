@@ -223,6 +223,13 @@ SCREENS: dict[str, dict[str, str]] = {
         "front_desk": "s",
     },
     "review_meetings": {"it_admin": "sx", "manager": "sceax", "director": "sceax", "station_head": "sceax"},
+    "public_form": {
+        "it_admin": "s",
+        "manager": "s",
+        "director": "s",
+        "station_head": "s",
+        "front_desk": "s",
+    },
     "case_library": {"it_admin": ALL, "manager": ALL, "station_head": "scex", "everyone": "s"},
     "categories": {"it_admin": ALL, "manager": ALL, "everyone": "s"},
     # Visits

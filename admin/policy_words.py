@@ -20,6 +20,7 @@ POLICIES = {
     "clocks": (_l("Deadlines of complaints"), _l("Clocks for each severity, in minutes or working days")),
     "escalation": (_l("Escalation"), _l("Who hears of a late clock, and after what wait")),
     "complaints": (_l("Life of a complaint"), _l("Months until major, retention, who approves")),
+    "public_form": (_l("Public complaint form"), _l("By link or QR code: on or off, how many, which files")),
     "visits": (_l("Follow-up visits"), _l("Who visits when, and what counts as satisfied")),
     "calendar": (_l("Office hours"), _l("Hours of each weekday and of make-up days")),
     "messages": (_l("Messages"), _l("Tries and waits of what is sent")),
@@ -136,6 +137,12 @@ _WORDS = {
     "is_from_registration": _l("Counted from the registration"),
     "least_minutes": _l("At least, minutes"),
     "retry_after_minutes": _l("Again after, minutes"),
+    "per_address": _l("Complaints from one address within an hour"),
+    "in_total": _l("Complaints from all within an hour"),
+    "asked_per_address": _l("Questions from one address within an hour"),
+    "most_files": _l("Files, at most 5"),
+    "largest_mb": _l("Size of a file, at most 10 MB"),
+    "unsure_category": _l("Category of who doesn't know"),
 }
 
 _FACTS = {

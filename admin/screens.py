@@ -33,6 +33,7 @@ MODULES = (
     "payments",
     "collection",
     "complaints",
+    "public",
     "visits",
     "reports",
     "policies",

@@ -26,6 +26,7 @@ from rules.ladder import Ladder, ladder_problems
 from rules.late_fee import LateFeePolicy
 from rules.late_fee import policy_problems as late_fee_problems
 from rules.lifecycle import ComplaintPolicy
+from rules.public_form import PublicForm
 from rules.reasons import Reason
 from rules.rows import tables
 from rules.severity import SeverityPolicy
@@ -216,6 +217,7 @@ _CHECKS: dict[str, _Check] = {
     "late_fee": lambda rows, _others: late_fee_problems(LateFeePolicy.from_row(rows["late_fee"])),
     "backups": _builds(kept_backups),
     "messages": _builds(retry_waits),
+    "public_form": _builds(PublicForm.from_row),
     "severities": _builds(SeverityPolicy.from_row),
     "visits": _builds(VisitPolicy.from_row),
 }
