@@ -61,7 +61,7 @@ from flask_admin.contrib.sqla import ModelView
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import Select, bindparam, inspect, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
@@ -102,6 +102,15 @@ ROOMS = {
 HISTORY_ROWS = 100
 RELATED_ROWS = 8
 MOST_ROWS_AT_ONCE = 500
+
+_SAVED_VIEWS = (
+    select(SavedView.id, SavedView.name, SavedView.query, SavedView.staff_id)
+    .where(
+        SavedView.screen == bindparam("screen"),
+        (SavedView.staff_id == bindparam("staff_id")) | SavedView.is_shared.is_(True),
+    )
+    .order_by(SavedView.name)
+)
 NEVER_BROKEN = {"code", "number", "period"}  # columns whose values stay on one line
 
 
@@ -268,7 +277,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
 
     def __init__(self, **kwargs: Any) -> None:
         self._source_cache: dict[Any, Any] = {}
-        self.statements: dict[Any, Any] = {}  # of lists.shown_columns
+        self.statements: dict[Any, Any] = {}  # made once by admin/lists.py
         super().__init__(self.table, db, name=self.title, endpoint=self.screen, **kwargs)
         self.office_actions = self._found_actions()
         self._attributes: dict[str, Any] = {}
@@ -379,6 +388,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
                 is_sortable=name in self.sortable_names,
                 is_editable=name in (self.column_editable_list or ()),
                 is_by_value=is_by_value and name not in self.column_formats,
+                is_plain=self.column_formats.get(name, show) in formats.PLAIN,
             )
         return self._attributes[place]
 
@@ -485,6 +495,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
             actions=self.allowed_actions("rows"),
             list_actions=self.allowed_actions("list"),
             saved_views=self._saved_views(),
+            options=tuple(each.field_options(self) for each in self.filters),
         )
 
     def drawn_rows(
@@ -531,18 +542,12 @@ class OfficeView(Screen, BulkEdit, ModelView):
     def filter_label(self, each: Filter) -> Any:
         return each.label or self.get_column_name(each.name)
 
-    def _saved_views(self) -> list[Any]:
+    def _saved_views(self) -> tuple[Any, ...]:
         staff = current_staff()
         if staff is None:
-            return []
-        mine = (SavedView.staff_id == staff.id) | SavedView.is_shared.is_(True)
-        return list(
-            db.session.execute(
-                select(SavedView.id, SavedView.name, SavedView.query, SavedView.staff_id)
-                .where(SavedView.screen == self.screen, mine)
-                .order_by(SavedView.name)
-            )
-        )
+            return ()
+        asked = {"screen": self.screen, "staff_id": staff.id}
+        return tuple(db.session.connection().execute(_SAVED_VIEWS, asked))
 
     # One record --------------------------------------------------------------------------------------
 
@@ -571,7 +576,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
         if forms.is_named(row) or type(self).text_of is not OfficeView.text_of:
             return self.text_of(row)
         names = tuple(self.column_list[:2])
-        found = db.session.execute(lists.shown_columns(self, names), {"ids": [row.id]}).one()
+        (found,) = lists.shown_rows(db.session(), self, names, [row.id])
         values = [(self.column(name), getattr(found, self.column(name).key)) for name in names]
         shown = [Markup(escape(column.show(value, found))).striptags() for column, value in values if value]
         return f"{self.one} · {' · '.join(shown)}" if shown else self.text_of(row)
@@ -599,7 +604,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
         """(name, label, shown value, can be revealed) of a record's details."""
         names = self.fact_names()
         columns = [self.column(name) for name in names]
-        found = db.session.execute(lists.shown_columns(self, names), {"ids": [row.id]}).one()
+        (found,) = lists.shown_rows(db.session(), self, names, [row.id])
         revealed = g.get("revealed", {})
         return [
             (
@@ -967,7 +972,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
             problem = next((str(error) for field in form for error in field.errors), _("This was not saved."))
             return jsonify(error=problem), 422
         column = self.column(name)
-        found = db.session.execute(lists.shown_columns(self, (name,)), {"ids": [row.id]}).one()
+        (found,) = lists.shown_rows(db.session(), self, (name,), [row.id])
         shown = column.show(getattr(found, column.key), found)
         return jsonify(html=Markup.escape(shown), row_version=row.row_version)
 

@@ -210,6 +210,9 @@ def reason(value: str | None, _row: Any = None) -> Any:
     return code_words.reason(value) if value else EMPTY
 
 
+PLAIN = frozenset({money, number, day, instant})  # digits and signs only: nothing to escape
+
+
 def automatic(kind: TypeEngine[Any]) -> tuple[Format, str]:
     """The format for a column's type and how its cells are laid out: `num`, `date`, `text` or `flag`."""
     for types, pair in (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
+from functools import cache
 from pathlib import Path
 
+from babel import Locale
 from babel.messages import mofile, pofile
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, get_locale
@@ -41,8 +43,12 @@ def from_browser() -> str:
 
 def current() -> str:
     """`en`, `zh_Hans` or `zh_Hant`: the language of what is being shown now."""
-    locale = str(get_locale() or "en")
-    return next((code for code, name in LOCALES.items() if name == locale), "en")
+    return _code(get_locale())
+
+
+@cache
+def _code(locale: Locale | None) -> str:
+    return next((code for code, name in LOCALES.items() if name == str(locale)), "en")
 
 
 def html_code() -> str:

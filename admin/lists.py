@@ -14,13 +14,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     ColumnElement,
     Select,
     and_,
+    any_,
     bindparam,
     false,
     func,
@@ -31,6 +35,7 @@ from sqlalchemy import (
     text,
     tuple_,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import TypeEngine
 
@@ -43,6 +48,7 @@ SEARCH_CAP = 2000
 MOST_OPTIONS = 500  # of a filter's select
 BIGGEST_ID = 2**63 - 1
 LONGEST_INPUT = 200
+CURSORS = frozenset({"after", "before"})
 LAST_LETTER = "\U0010ffff"
 
 
@@ -61,6 +67,7 @@ class Column:
     is_sortable: bool
     is_editable: bool = False
     is_by_value: bool = False  # equal values look equal: drawn once a page
+    is_plain: bool = False  # its format gives nothing that needs escaping
 
 
 class Source:
@@ -138,11 +145,22 @@ class Filter:
     def parameters(self) -> tuple[str, ...]:
         return (self.key,)
 
+    def field_options(self, view: Any) -> tuple[tuple[str, Any], ...]:
+        """The codes and labels of a select, found in this request; nothing for other kinds of field."""
+        return tuple(self.options(view).items()) if self.kind == "choice" else ()
+
+    def options(self, view: Any) -> Mapping[str, Any]:  # noqa: ARG002 -- kinds of filter use it
+        return {}
+
     def conditions(self, view: Any, args: Mapping[str, str]) -> list[Any]:
         raise NotImplementedError
 
     def chip(self, view: Any, args: Mapping[str, str]) -> str:  # noqa: ARG002 -- kinds of filter use it
         return str(args.get(self.key, ""))
+
+    def given(self, args: Mapping[str, str]) -> tuple[str, ...]:
+        """The values of its own parameters, empty where the address has none."""
+        return tuple(args.get(name, "") for name in self.parameters())
 
     def is_active(self, args: Mapping[str, str]) -> bool:
         return any(args.get(name) for name in self.parameters())
@@ -300,9 +318,12 @@ class RelationFilter(Filter):
             return {
                 str(row.id): text_of(row) for row in db.session.scalars(select(target).limit(MOST_OPTIONS))
             }
-        name = attribute_of(target, "name" if called == "name_zh_hans" else called, view.language)
-        order = (target.position, name) if "position" in columns else (name,)
-        found = db.session.execute(select(target.id, name).order_by(*order).limit(MOST_OPTIONS))
+        place = (view.language, self)
+        if place not in view.statements:
+            name = attribute_of(target, "name" if called == "name_zh_hans" else called, view.language)
+            order = (target.position, name) if "position" in columns else (name,)
+            view.statements[place] = select(target.id, name).order_by(*order).limit(MOST_OPTIONS)
+        found = db.session.connection().execute(view.statements[place]).all()
         return {str(key): text for key, text in found}
 
     def target(self, view: Any) -> Any:
@@ -357,6 +378,11 @@ class Query:
     one_click: str
     columns: tuple[str, ...]
 
+    @cached_property
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """What the address asks for beside the place in the list: parts of a page are kept by it."""
+        return tuple((name, value) for name, value in self.args.items() if name not in CURSORS)
+
 
 @dataclass
 class Page:
@@ -370,11 +396,11 @@ class Page:
 
 def page(session: Session, view: Any, query: Query, conditions: Iterable[Any]) -> Page:
     """One page of a view's rows: first its ids in order, then what is shown of them."""
-    found = session.execute(_ids(view, query, list(conditions))).all()
+    found = session.connection().execute(_ids(view, query, list(conditions))).all()
     if query.is_backward:
         found.reverse()
     result = _cut(found, query)
-    result.rows = _rows(session, view, query.columns, [row.id for row in result.rows])
+    result.rows = shown_rows(session, view, query.columns, [row.id for row in result.rows])
     return result
 
 
@@ -391,23 +417,32 @@ def _ids(view: Any, query: Query, conditions: list[Any]) -> Select[Any]:
     return statement.where(*conditions).order_by(*order).limit(query.size + 1)
 
 
-def _rows(session: Session, view: Any, names: tuple[str, ...], ids: list[int]) -> list[Any]:
-    """The shown columns of these rows, in this order."""
+def shown_rows(session: Session, view: Any, names: tuple[str, ...], ids: list[int]) -> list[Any]:
+    """The named columns of these rows, in this order; a row that is gone is left out."""
     if not ids:
         return []
-    found = {row.id: row for row in session.execute(shown_columns(view, names), {"ids": ids})}
+    given = json.dumps(ids) if view.dialect == "sqlite" else ids
+    rows = session.connection().execute(_shown_columns(view, names), {"ids": given}).all()
+    found = {row.id: row for row in rows}
     return [found[key] for key in ids if key in found]
 
 
-def shown_columns(view: Any, names: tuple[str, ...]) -> Select[Any]:
-    """The statement that reads columns of given `ids`; made once per view, language and columns."""
+def _shown_columns(view: Any, names: tuple[str, ...]) -> Select[Any]:
+    """The statement that reads columns of given `ids`; made once per view, language and columns.
+
+    The ids are one parameter, so that the statement's text is the same for every page.
+    """
     place = (view.language, names)
     if place not in view.statements:
         source = Source(view.model, view.language, view.column_computed)
         shown = [source.expression(name).label(name.replace(".", "__")) for name in names]
         version = [view.model.row_version.label("row_version")] if hasattr(view.model, "row_version") else []
         statement = source.joined(select(view.model.id.label("id"), *version, *shown).select_from(view.model))
-        view.statements[place] = statement.where(view.model.id.in_(bindparam("ids", expanding=True)))
+        if view.dialect == "sqlite":
+            wanted = view.model.id.in_(select(func.json_each(bindparam("ids")).table_valued("value").c.value))
+        else:
+            wanted = view.model.id == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+        view.statements[place] = statement.where(wanted)
     return view.statements[place]
 
 
@@ -482,26 +517,28 @@ def _cut(rows: list[Any], query: Query) -> Page:
 
 def count(session: Session, view: Any, conditions: Sequence[Any]) -> tuple[int, bool]:
     """How many rows, and whether that is exact: counting stops at COUNT_CAP, whole tables are estimated."""
+    estimated = estimate(session, view.model.__tablename__) if not conditions else 0
+    if estimated > COUNT_CAP:
+        return estimated, False
     inner = select(literal(1)).select_from(view.model).where(*conditions).limit(COUNT_CAP + 1).subquery()
-    found = session.scalar(select(func.count()).select_from(inner)) or 0
-    if found <= COUNT_CAP:
-        return found, True
-    if conditions:
-        return COUNT_CAP, False
-    return max(estimate(session, view.model.__tablename__), COUNT_CAP), False
+    found = session.connection().scalar(select(func.count()).select_from(inner)) or 0
+    return min(found, COUNT_CAP), found <= COUNT_CAP
 
 
 def estimate(session: Session, table: str) -> int:
     """A table's rows by the database's own statistics; 0 before the first ANALYZE."""
-    if session.get_bind().dialect.name == "postgresql":
-        found = session.scalar(
-            text("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(:t)"), {"t": table}
-        )
-        return max(int(found or 0), 0)
-    if not session.scalar(text("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'")):
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        return max(int(connection.scalar(_TUPLES, {"t": table}) or 0), 0)
+    try:
+        stat = connection.scalar(_STATISTICS, {"t": table})
+    except OperationalError:  # there is no such table before the first ANALYZE
         return 0
-    stat = session.scalar(text("SELECT stat FROM sqlite_stat1 WHERE tbl = :t LIMIT 1"), {"t": table})
     return int(str(stat).split(" ", maxsplit=1)[0]) if stat else 0
+
+
+_TUPLES = text("SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass(:t)")
+_STATISTICS = text("SELECT stat FROM sqlite_stat1 WHERE tbl = :t LIMIT 1")
 
 
 # Search -----------------------------------------------------------------------------------------------

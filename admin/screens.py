@@ -19,7 +19,7 @@ from jinja2 import FileSystemBytecodeCache
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from admin import base, formats, labels, language, lists, permissions, security, sessions
+from admin import base, formats, kept, labels, language, lists, permissions, security, sessions
 
 STATIC = Path(__file__).parent / "static"
 MODULES = (
@@ -63,9 +63,11 @@ def init_app(app: Flask) -> None:
     cache_folder.mkdir(parents=True, exist_ok=True)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(cache_folder))
     app.jinja_env.install_gettext_callables(_words, _plural_words, newstyle=True)
+    app.jinja_env.add_extension(kept.Kept)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         icon=icon,
+        here=kept.here,
         static_url=static_url,
         sidebar=sidebar,
         may_see=may_see,
