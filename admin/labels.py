@@ -618,6 +618,7 @@ JOBS = {
     "backup": _("Backup"),
     "retention": _("Removal of old complaints"),
     "old_runs": _("Removal of old runs"),
+    "figures": _("Figures for managers"),
     "restriction_lifts": _("Restrictions lifted on payment"),
     "ticket_clocks": _("Deadlines of complaints"),
     "outbox": _("Messages out"),

@@ -47,6 +47,7 @@ CHECKS = (
     "office.late_fee_checks:all_hold",
     "office.complaint_checks:all_hold",
     "office.collection_checks:all_hold",
+    "office.figures:all_hold",
 )
 
 

@@ -24,9 +24,9 @@ from models.payments import Payment
 from models.people import Department
 from models.property import Area, Building, Unit
 from models.visits import Visit
-from office import clock, policies
+from office import clock, figures, policies
 from office.timetable import Outcome
-from rules.kpi import Collected, age_bands, kept_rate, on_time_rate, percent
+from rules.kpi import Collected, age_band, age_bands, is_old_arrears, kept_rate, on_time_rate, percent
 from rules.money import ZERO
 
 
@@ -40,51 +40,25 @@ class Rate:
     collected: Collected
 
 
-def _principal_paid() -> ColumnElement[Decimal]:
-    """What was paid of the principal: late fee comes after it (contract: Money)."""
-    principal = Invoice.amount - Invoice.credited
-    return case((Invoice.paid > principal, principal), else_=Invoice.paid)
-
-
 def collection_rates(session: Session, period: str) -> list[Rate]:
-    """Each area's buildings in order, behind them the area itself; money in yuan (K1)."""
-    per_unit = (
-        select(
-            Invoice.unit_id,
-            func.sum(Invoice.amount - Invoice.credited).label("billed"),
-            func.sum(_principal_paid()).label("paid"),
-            func.sum(Invoice.balance).label("owed"),
-        )
-        .where(Invoice.period == period)
-        .group_by(Invoice.unit_id)
-        .subquery()
-    )
-    rows = session.execute(
-        select(
-            Area.name,
-            Building.name,
-            func.sum(per_unit.c.billed, type_=Money()),
-            func.sum(per_unit.c.paid, type_=Money()),
-            func.count(),
-            func.sum(case((per_unit.c.owed == 0, 1), else_=0)),
-        )
-        .select_from(per_unit)
-        .join(Unit, Unit.id == per_unit.c.unit_id)
-        .join(Building, Building.id == Unit.building_id)
+    """Each area's buildings in order, behind them the area itself; money in yuan (K1).
+
+    `period` is a month (`2026-06`) or a year (`2026`).
+    """
+    collected = figures.collected(session, period)
+    buildings = session.execute(
+        select(Area.name, Building.id, Building.name)
         .join(Area, Area.id == Building.area_id)
-        .group_by(Area.id, Area.name, Area.position, Building.id, Building.name, Building.position)
         .order_by(Area.position, Area.name, Building.position, Building.name)
     )
-    rates: list[Rate] = []
-    whole: dict[str, Collected] = {}
-    for area, building, billed, paid, households, households_paid in rows:
-        collected = Collected(billed, paid, households, int(households_paid))
-        rates.append(Rate(period, area, building, collected))
-        whole[area] = whole.get(area, Collected()) + collected
+    by_area: dict[str, list[Rate]] = {}
+    for area, building_id, building in buildings:
+        if building_id in collected:
+            by_area.setdefault(area, []).append(Rate(period, area, building, collected[building_id]))
     return [
         rate
-        for area, collected in whole.items()
-        for rate in (*(rate for rate in rates if rate.area_name == area), Rate(period, area, "", collected))
+        for area, rates in by_area.items()
+        for rate in (*rates, Rate(period, area, "", sum((each.collected for each in rates), Collected())))
     ]
 
 
@@ -124,23 +98,22 @@ class AgeRow:
 
 
 def ageing(session: Session, today: date) -> list[AgeRow]:
-    """What is past due by age, in the bands of the billing policy; money in yuan (K2)."""
+    """What is past due by age, in the bands of the billing policy; money in yuan (K2).
+
+    A household counts once, in the band of its oldest debt.
+    """
     bands = age_bands(policies.document(session, "billing", today)["ageing"]["bounds"])
-    band = case(
-        *[
-            (Invoice.due_on >= today - timedelta(days=one.to_days), one.code)
-            for one in bands
-            if one.to_days is not None
-        ],
-        else_=bands[-1].code,
-    )
-    rows = session.execute(
-        select(band, func.sum(Invoice.balance), func.count(), func.count(Invoice.unit_id.distinct()))
-        .where(Invoice.balance > 0, Invoice.due_on < today)
-        .group_by(band)
-    )
-    found = {code: AgeRow(code, amount, count, households) for code, amount, count, households in rows}
-    return [found.get(one.code, AgeRow(one.code, ZERO, 0, 0)) for one in bands]
+    rows = {band.code: AgeRow(band.code, ZERO, 0, 0) for band in bands}
+    for owed in figures.owed(session):
+        if band := age_band(bands, owed.due_on, today):
+            row = rows[band.code]
+            rows[band.code] = AgeRow(
+                band.code,
+                row.amount + owed.amount,
+                row.invoices + owed.invoices,
+                row.households + owed.households,
+            )
+    return list(rows.values())
 
 
 @dataclass(frozen=True)
@@ -152,26 +125,21 @@ class Overdue:
 
 def overdue(session: Session, today: date) -> Overdue:
     """Everything past due today (K4)."""
-    amount, count, households = session.execute(
-        select(
-            func.coalesce(func.sum(Invoice.balance), 0, type_=Money()),
-            func.count(),
-            func.count(Invoice.unit_id.distinct()),
-        ).where(Invoice.balance > 0, Invoice.due_on < today)
-    ).one()
-    return Overdue(amount, count, households)
+    late = [owed for owed in figures.owed(session) if owed.due_on < today]
+    return Overdue(
+        sum((owed.amount for owed in late), ZERO),
+        sum(owed.invoices for owed in late),
+        sum(owed.households for owed in late),
+    )
 
 
 def year_split(session: Session, today: date) -> dict[str, Decimal]:
     """What is open of this year's bills and of old arrears, in yuan (K1, 当年款/往年款)."""
-    is_old = Invoice.period < f"{today.year:04}-01"
-    old, current = session.execute(
-        select(
-            func.coalesce(func.sum(case((is_old, Invoice.balance), else_=0)), 0, type_=Money()),
-            func.coalesce(func.sum(case((is_old, 0), else_=Invoice.balance)), 0, type_=Money()),
-        ).where(Invoice.balance > 0)
-    ).one()
-    return {"current_year": current, "old_arrears": old}
+    split = {"current_year": ZERO, "old_arrears": ZERO}
+    for owed in figures.owed(session):
+        is_old = is_old_arrears(int(owed.period[:4]), today.year)
+        split["old_arrears" if is_old else "current_year"] += owed.amount
+    return split
 
 
 def promises(session: Session, since: date, until: date) -> dict[str, Any]:

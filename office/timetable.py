@@ -82,6 +82,7 @@ JOBS: tuple[Job, ...] = (
     Job("retention", "office.retention:remove_expired", at=time(3, 0)),
     Job("old_runs", "office.scheduler:remove_old_runs", at=time(3, 30)),
     Job("restriction_lifts", "office.restrictions:lift_paid", kept_days=400),
+    Job("figures", "office.figures:store", kept_days=400),
     Job("ticket_clocks", "office.complaints:sweep", kept_days=400),
     Job("outbox", "office.outbox:send_due", is_committing=True, kept_days=400),
 )
