@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, Instant, Model, Row, one_of, refer
 from models.people import Owner, Staff
-from models.property import Unit
+from models.property import Area, Unit
 
 JOB_STATES = ("due", "running", "done", "failed", "dead")
 MESSAGE_STATES = ("pending", "sending", "sent", "failed", "unknown", "dead", "dropped")
@@ -169,3 +169,17 @@ class CollectionTarget(EditableRow, Model):
     area_id: Mapped[int | None] = refer("area", null=True)
     percent: Mapped[int] = mapped_column(Integer)
     set_on: Mapped[date | None] = mapped_column(Date)
+
+    area: Mapped[Area | None] = relationship()
+
+
+class ReportCount(Row, Model):
+    """A report that is counted at night, since it reads a month's whole history; shown with its time (K2)."""
+
+    __tablename__ = "report_count"
+    __table_args__ = (UniqueConstraint("report", "period", name="report_count_once_per_period"),)
+
+    report: Mapped[str] = mapped_column(String(20))
+    period: Mapped[str] = mapped_column(String(7))  # a month; a year for what old arrears brought
+    counted_at: Mapped[datetime] = mapped_column(Instant())
+    figures: Mapped[Any] = mapped_column(JSON)  # {code: {figure: whole number}}, money in fen
