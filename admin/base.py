@@ -26,8 +26,9 @@ Columns: `number`, `unit.code` (joined), or a key of `column_computed` = {"is_ov
 overrules, a format is `(value, row) -> text or Markup` and never queries. Labels come from admin/labels.py
 unless `column_labels` says otherwise. `detail_columns` defaults to the list's and the form's columns.
 Large tables set `is_large = True`: only indexed columns sort.
-Rows a reader may touch: override `scope(self) -> list of SQL conditions`; it holds for the list, one record,
-look-ups, export, actions and inline edit. `lookup_scope(name, model)` does so for a picker's rows.
+Rows a reader may touch: admin/reach.py says it for each table, or override `scope(self) -> list of SQL
+conditions`; it holds for the list, one record, look-ups, export, actions and inline edit.
+`lookup_scope(name, model)` does so for a picker's rows.
 Read-only tables set `can_create = can_edit = can_delete = False` (or leave the letters out in permissions).
 
 Actions: a method that calls one office verb. The base checks the role, loads the rows in scope, asks for
@@ -66,7 +67,7 @@ from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
 
-from admin import code_words, formats, forms, labels, language, lists, refusals
+from admin import code_words, formats, forms, labels, language, lists, reach, refusals
 from admin.audit import Audit, pending_changes, record, snapshot
 from admin.bulk import BATCH, BulkEdit
 from admin.lists import (
@@ -316,6 +317,13 @@ class OfficeView(Screen, BulkEdit, ModelView):
             if name in mapper.relationships
         }
 
+    def verb_of(self, function: str) -> str:
+        """An action takes the letter that it says; the others what their address does."""
+        if function == "action_view":
+            action = self.office_actions.get(request.form.get("action", ""))
+            return action.verb if action is not None else "act"
+        return super().verb_of(function)
+
     def get_column_name(self, field: str) -> Any:
         own = self.column_labels or {}
         if field in own:
@@ -418,11 +426,11 @@ class OfficeView(Screen, BulkEdit, ModelView):
 
     def scope(self) -> list[Any]:
         """SQL conditions of the rows that the signed-in person may touch; none means all."""
-        return []
+        return reach.conditions(self.model)
 
-    def lookup_scope(self, _name: str, _model: Any) -> list[Any]:
+    def lookup_scope(self, _name: str, model: Any) -> list[Any]:
         """SQL conditions of the rows that a relation's field may offer and take."""
-        return []
+        return reach.conditions(model)
 
     def lookup_statement(self, name: str, model: Any) -> Select[Any]:
         statement = select(model).where(*self.lookup_scope(name, model))

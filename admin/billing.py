@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import literal_column
 
-from admin import formats, labels, language, refusals
+from admin import formats, labels, language, lists, refusals
 from admin.base import Ask, OfficePage, OfficeView, OneClick, Related, office_action
 from admin.lists import ChoiceFilter, FlagFilter, RangeFilter, RelationFilter, TextFilter
 from admin.sessions import current_staff
@@ -397,14 +397,14 @@ class BillingPage(OfficePage):
     @expose("/notices/", methods=("POST",))
     def notices(self) -> Any:
         """All payment notices of a run as one file."""
-        run_id = request.form.get("run", "")
+        run_id = lists.row_id(request.form.get("run"))
         ids = (
             list(
                 db.session.scalars(
-                    db.select(Invoice.id).where(Invoice.run_id == int(run_id)).order_by(Invoice.unit_id)
+                    db.select(Invoice.id).where(Invoice.run_id == run_id).order_by(Invoice.unit_id)
                 )
             )
-            if run_id.isdigit()
+            if run_id is not None
             else []
         )
         answer = self._refusing(lambda: notices_pdf(self, ids))

@@ -13,7 +13,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import code_words, formats, labels, language, refusals
+from admin import code_words, formats, labels, language, reach, refusals
 from admin.base import Ask, OfficePage, OfficeView, OneClick, Related, office_action, read_asked
 from admin.billing import pdf_answer
 from admin.lists import ChoiceFilter, RangeFilter
@@ -65,7 +65,7 @@ def staff_id() -> int:
 def debtor_of(view: Any, given: Mapping[str, Any]) -> tuple[int, int]:
     """The unit named in an action and who pays for it today. Raises Refused."""
     code = str(given["unit_code"]).strip()
-    unit_id = db.session.scalar(db.select(Unit.id).where(Unit.code == code))
+    unit_id = db.session.scalar(db.select(Unit.id).where(Unit.code == code, *reach.conditions(Unit)))
     if unit_id is None:
         raise Refused(N_("There is no unit %(code)s"), code=code)
     payer_id = payers_on(db.session(), [(unit_id, view.today())])[0]
@@ -133,6 +133,7 @@ class CallListPage(OfficePage):
         payer = db.session.get(Owner, payer_id) if payer_id else None
         if unit is None or payer is None:
             abort(404)
+        reach.unit_or_404(unit.id)
         entries = call_list.call_list(db.session(), now=self.now(), language=self.reading())
         entry = next((one for one in entries if (one.unit_id, one.payer_id) == (unit.id, payer.id)), None)
         last = db.session.scalars(
@@ -163,6 +164,7 @@ class CallListPage(OfficePage):
         unit_id, payer_id = key_of(request.form.get("unit_id", "")), key_of(request.form.get("payer_id", ""))
         if unit_id is None or payer_id is None:
             abort(404)
+        reach.unit_or_404(unit_id)
         if problems:
             return self._form(request.form, problems)
         entered = NewContact(
@@ -831,7 +833,8 @@ class ForecastPage(OfficePage):
 
     @expose("/")
     def index(self) -> Any:
-        coming = explain.coming_stages(db.session(), self.now())
+        own = db.session.scalars(reach.units()).all() if reach.buildings() else None
+        coming = explain.coming_stages(db.session(), self.now(), units=own)
         days: dict[Any, list[explain.ComingStage]] = {}
         for one in coming:
             days.setdefault(one.day, []).append(one)
@@ -845,6 +848,7 @@ class ForecastPage(OfficePage):
             number = self._oldest(unit_id)
         if not number:
             return self.render("office/debt.html", story=None, view=self, number="")
+        reach.unit_or_404(db.session.scalar(db.select(Invoice.unit_id).where(Invoice.number == number)))
         try:
             story = explain.explain(db.session(), "invoice", number, now=self.now())
         except Refused:

@@ -10,9 +10,9 @@ from flask import Response, abort, flash, jsonify, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, false, func, or_, select
 
-from admin import code_words, formats, forms, intake, labels, language, refusals
+from admin import code_words, formats, forms, intake, labels, language, reach, refusals
 from admin.audit import record
 from admin.base import Ask, OfficeView, OneClick, Related, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
@@ -255,18 +255,17 @@ class TicketView(OfficeView):
         "resolution": formats.long_text,
     }
 
-    def scope(self) -> list[Any]:
-        """The person complained about doesn't see the complaint."""
-        return [or_(Ticket.accused_id.is_(None), Ticket.accused_id != _staff_id())]
-
     def _process_ajax_references(self) -> dict[str, Any]:
         found = super()._process_ajax_references()
         found["repeat_of"] = forms.Loader(self, "repeat_of", Ticket, ("number",))
         found["invoice"] = forms.Loader(self, "invoice", Invoice, ("number",))
         return found
 
-    def lookup_scope(self, name: str, _model: Any) -> list[Any]:
-        return self.scope() if name == "repeat_of" else []
+    def lookup_scope(self, name: str, model: Any) -> list[Any]:
+        """A complaint may be about any unit; bills only for those who may see them."""
+        if name == "invoice" and not may(current_staff().roles, "invoices", "see"):
+            return [false()]
+        return [] if name == "unit" else super().lookup_scope(name, model)
 
     def loader_of(self, name: str) -> forms.Loader:
         return self._form_ajax_refs[name]
@@ -318,7 +317,12 @@ class TicketView(OfficeView):
         unit = self.loader_of("unit").get_one(request.args.get("unit_id"))
         if unit is None:
             abort(404)
-        return jsonify(intake.household(unit.id, self.today()))
+        found = intake.household(unit.id, self.today())
+        if not reach.has_unit(unit.id) or not may(current_staff().roles, "invoices", "see"):
+            found["invoices"] = []
+        readable = set(db.session.scalars(select(Ticket.id).where(Ticket.unit_id == unit.id, *self.scope())))
+        found["tickets"] = [each for each in found["tickets"] if each["id"] in readable]
+        return jsonify(found)
 
     # One ticket --------------------------------------------------------------------------------------
 
@@ -829,10 +833,6 @@ class ComplainantView(OfficeView):
     column_list = ("ticket.number", "name", "phone", "ticket.registered_at")
     column_searchable_list = ("ticket.number",)
     column_labels = {"ticket.registered_at": _l("Registered at")}
-
-    def scope(self) -> list[Any]:
-        accused = select(Ticket.id).where(Ticket.accused_id == _staff_id())
-        return [Complainant.ticket_id.not_in(accused)]
 
     def text_of(self, row: Complainant) -> str:
         return _("Complainant of %(number)s", number=row.ticket.number)

@@ -82,14 +82,22 @@ def rows_of(
     columns: list[lists.Column],
     cell: Callable[[Any, lists.Column, Any], Any] | None = None,
 ) -> Iterator[list[Any]]:
-    """Rows in id order, chunk by chunk from where the last one ended."""
-    said = cell or exported
+    """Rows in id order, chunk by chunk from where the last one ended.
+
+    What the reader may see is settled now: the rows are read while the answer is under way.
+    """
     source = lists.Source(view.model, language.current(), view.column_computed)
     shown = [source.expression(column.name).label(column.key) for column in columns]
     statement = source.joined(select(view.model.id.label("id"), *shown).select_from(view.model))
     statement = (
         statement.where(*view.conditions(replace(query, cursor=None))).order_by(view.model.id).limit(CHUNK)
     )
+    return _chunks(view, statement, columns, cell or exported)
+
+
+def _chunks(
+    view: Any, statement: Any, columns: list[lists.Column], said: Callable[[Any, lists.Column, Any], Any]
+) -> Iterator[list[Any]]:
     last, count = 0, 0
     while count < MOST_ROWS:
         found = db.session.execute(statement.where(view.model.id > last)).all()

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
-from admin import labels
+from admin import labels, reach
 from admin.base import OfficePage
+from admin.permissions import may
+from admin.sessions import current_staff
 from models.base import db
+from models.complaints import Ticket
+from models.visits import Visit
 from office import households
 
 KINDS = {
@@ -22,6 +28,21 @@ KINDS = {
     "visit": (_l("Follow-up visit"), "visits", labels.VISIT_OUTCOMES),
     "paper": (_l("Paper"), "papers", labels.PAPERS),
 }
+
+
+def readable(found: households.Household) -> list[households.Moment]:
+    """What the reader's role may see of all that happened; never a complaint about the reader."""
+    roles = current_staff().roles
+    kinds = {kind for kind, (_label, screen, _codes) in KINDS.items() if may(roles, screen, "see")}
+    moments = [moment for moment in found.moments if moment.kind in kinds]
+    for kind, model in (("ticket", Ticket), ("visit", Visit)):
+        own = set(
+            db.session.scalars(
+                select(model.id).where(model.unit_id == found.unit.id, *reach.conditions(model))
+            )
+        )
+        moments = [moment for moment in moments if moment.kind != kind or moment.row_id in own]
+    return moments
 
 
 class HouseholdPage(OfficePage):
@@ -38,6 +59,8 @@ class HouseholdPage(OfficePage):
         found = households.household(db.session(), int(unit_id), self.today()) if is_key else None
         if found is None:
             abort(404)
+        reach.unit_or_404(found.unit.id)
+        found = replace(found, moments=readable(found))
         return self.render("office/household.html", file=found, kinds=KINDS, today=self.today(), view=self)
 
 

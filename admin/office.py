@@ -168,9 +168,7 @@ class PaperView(OfficeView):
     @expose("/pdf/")
     def pdf(self) -> Any:
         """The paper drawn again as it was filed."""
-        row = self.get_one(request.args.get("id", ""))
-        if row is None:
-            return self.inaccessible_callback("pdf")
+        row = self.get_or_404(request.args.get("id"))
         made = paperwork.filed_pdf(db.session(), row.id, self.now())
         return Response(made, mimetype="application/pdf", headers={"Content-Disposition": "inline"})
 

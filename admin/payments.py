@@ -59,7 +59,9 @@ class CashierPage(OfficePage):
             today=self.today(),
             methods=labels.METHODS,
             form_key=secrets.token_urlsafe(16),
-            posted=db.session.get(Payment, int(posted)) if posted.isdigit() and len(posted) < 19 else None,
+            posted=db.session.get(Payment, int(posted))
+            if posted.isascii() and posted.isdigit() and len(posted) < 19
+            else None,
             given=request.args,
             view=self,
         )
@@ -108,7 +110,7 @@ class CashierPage(OfficePage):
     def receipt(self) -> Any:
         """The receipt as PDF; the first print is the original, later ones are copies (M2)."""
         key = request.form.get("id", "")
-        if not key.isdigit() or len(key) > 18:
+        if not key.isascii() or not key.isdigit() or len(key) > 18:
             abort(404)
         return receipt_pdf(self, int(key))
 

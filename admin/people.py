@@ -158,7 +158,7 @@ class StaffView(OfficeView):
         (_l("Signing in"), ("new_password", "is_active")),
     )
     column_descriptions = {
-        "buildings": _l("For stewards: the buildings they answer for"),
+        "buildings": _l("For stewards: the buildings they answer for; none: the whole estate"),
         "new_password": _l(
             "At least 10 characters; empty: stays as it is. It must be changed at the first sign-in."
         ),

@@ -21,7 +21,6 @@ SCREENS: dict[str, dict[str, str]] = {
     "help": {"everyone": "s"},
     # Property
     "estate": {"it_admin": "sea", "manager": "sea", "director": "s"},
-    "office_hours": {"it_admin": ALL, "manager": ALL, "everyone": "s"},
     "calendar_days": {"it_admin": ALL, "manager": ALL, "station_head": "sce", "everyone": "s"},
     "areas": {"it_admin": ALL, "manager": ALL, "station_head": "sx", "everyone": "s"},
     "buildings": {"it_admin": ALL, "manager": ALL, "station_head": "sx", "everyone": "s"},
@@ -95,7 +94,15 @@ SCREENS: dict[str, dict[str, str]] = {
         "steward": "sx",
         "front_desk": "s",
     },
-    "invoice_lines": {"it_admin": "sx", "manager": "sx", "director": "sx", "cashier": "sx", "everyone": "s"},
+    "invoice_lines": {
+        "it_admin": "sx",
+        "manager": "sx",
+        "director": "sx",
+        "cashier": "sx",
+        "station_head": "s",
+        "steward": "s",
+        "front_desk": "s",
+    },
     "credit_notes": {
         "it_admin": "sax",
         "manager": "sax",
@@ -114,7 +121,14 @@ SCREENS: dict[str, dict[str, str]] = {
         "steward": "scx",
         "director": "sx",
     },
-    "instalments": {"it_admin": "sx", "manager": "sx", "station_head": "sx", "cashier": "sx", "steward": "s"},
+    "instalments": {
+        "it_admin": "sx",
+        "manager": "sx",
+        "director": "sx",
+        "station_head": "sx",
+        "cashier": "sx",
+        "steward": "s",
+    },
     "deposits": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     # Money
     "cashier": {"it_admin": "sa", "manager": "sa", "cashier": "sa"},
@@ -155,7 +169,7 @@ SCREENS: dict[str, dict[str, str]] = {
         "manager": "sax",
         "director": "sx",
         "station_head": "sax",
-        "steward": "sa",
+        "steward": "s",
         "cashier": "sx",
     },
     "contacts": {
@@ -178,7 +192,15 @@ SCREENS: dict[str, dict[str, str]] = {
     "legal_cases": {"it_admin": "sx", "manager": "sax", "director": "sax", "station_head": "sax"},
     "undertakings": {"it_admin": "sx", "manager": "sax", "director": "sax", "station_head": "sax"},
     "public_notices": {"it_admin": "sx", "manager": "sax", "director": "sax"},
-    "forecast": {"everyone": "s"},
+    "forecast": {
+        "it_admin": "s",
+        "manager": "s",
+        "director": "s",
+        "station_head": "s",
+        "steward": "s",
+        "cashier": "s",
+        "front_desk": "s",
+    },
     "ladder_holds": {
         "it_admin": "sx",
         "manager": "sax",

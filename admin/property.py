@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
 
 from admin import labels
@@ -98,6 +100,11 @@ class UnitView(OfficeView):
         Related("visits", "unit_id"),
         Related("meters", "unit_id"),
     )
+
+    def scope(self) -> list[Any]:
+        """Where a unit is, is no secret; what hangs on it is bound by its own screens."""
+        return []
+
     empty_hint = _l("Import the roster under “Imports”, or enter the first area, building and unit by hand.")
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from flask import redirect, request, url_for
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
-from admin.base import OfficePage
+from admin.base import OfficePage, view_of
 from admin.permissions import may
 from admin.sessions import current_staff
 from models.base import db
@@ -37,6 +38,18 @@ def address(hit: search.Hit) -> str:
     return url_for(f"{SCREEN_OF[hit.kind]}.details_view", id=hit.id)
 
 
+def within_reach(hits: list[search.Hit]) -> list[search.Hit]:
+    """The hits whose rows the reader may touch; units are no secret, their files are."""
+    for kind, screen in SCREEN_OF.items():
+        bounds = view_of(screen).scope()
+        ids = {hit.id for hit in hits if hit.kind == kind}
+        if bounds and ids:
+            model = view_of(screen).model
+            ids = set(db.session.scalars(select(model.id).where(model.id.in_(ids), *bounds)))
+            hits = [hit for hit in hits if hit.kind != kind or hit.id in ids]
+    return hits
+
+
 class SearchPage(OfficePage):
     screen = "search"
     title = _l("Search")
@@ -49,7 +62,7 @@ class SearchPage(OfficePage):
         text = request.args.get("q", "")
         roles = current_staff().roles
         kinds = frozenset(kind for kind, screen in SCREEN_OF.items() if may(roles, screen, "see"))
-        hits = search.search(db.session(), text, kinds)
+        hits = within_reach(search.search(db.session(), text, kinds))
         if len(hits) == 1:
             return redirect(address(hits[0]))
         return self.render("office/search.html", text=text, hits=hits, address=address, kinds=KIND_LABELS)

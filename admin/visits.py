@@ -14,12 +14,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_, select
 
-from admin import formats, intake, labels, lists, refusals
+from admin import formats, intake, labels, lists, reach, refusals
 from admin.base import Ask, OfficePage, OfficeView, OneClick, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
+from admin.permissions import may
 from admin.sessions import current_staff
 from models.base import db
-from models.complaints import Ticket
 from models.property import Unit
 from models.visits import Visit
 from office import attachments, visits
@@ -119,11 +119,6 @@ class VisitView(OfficeView):
             lambda _view: [Visit.outcome == "unreachable"],
         ),
     )
-
-    def scope(self) -> list[Any]:
-        """Who a complaint is about sees neither it nor its visits."""
-        accused = select(Ticket.id).where(Ticket.accused_id == _staff_id())
-        return [or_(Visit.ticket_id.is_(None), Visit.ticket_id.not_in(accused))]
 
     @office_action("record", _l("Record"), on="row", icon="pencil", tone="main")
     def record(self, rows: Sequence[Visit], _given: Mapping[str, Any]) -> Any:
@@ -232,10 +227,20 @@ class RoutePage(OfficePage):
         return redirect(self.get_url(".index"))
 
     def _visit(self, key: Any) -> Visit:
-        """A visit that this person may see."""
-        identity = lists.row_id(key)
-        found = db.session.get(Visit, identity) if identity else None
-        if found is None or not self._seen([found]):
+        """A visit that this person makes, or may give to another."""
+        identity, staff = lists.row_id(key), current_staff()
+        own = [
+            or_(
+                Visit.assignee_id == staff.id,
+                Visit.assignee_id.is_(None) & Visit.assignee_role.in_(staff.roles),
+            )
+        ]
+        if may(staff.roles, "visits", "act"):
+            own = []
+        found = db.session.scalars(
+            select(Visit).where(Visit.id == identity, *reach.conditions(Visit), *own)
+        ).first()
+        if found is None:
             abort(404)
         return found
 
