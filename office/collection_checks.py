@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.billing import InstalmentPlan, Invoice
 from models.collection import Reminder, ReminderBatch, Restriction
-from models.office import Message
+from models.office import JobRun, Message
 from models.property import Unit
+from office import clock
 from office.check import Finding
+from office.situation import WIRED
 
 OPEN = ("planned", "approved", "sending")
 
@@ -51,6 +54,42 @@ def one_stage_a_day(session: Session) -> Iterable[Finding]:
         yield Finding("one_stage_a_day", "reminder", id_, f"{code} {day}", str(count), "1")
 
 
+def planned_on_is_the_batchs_day(session: Session) -> Iterable[Finding]:
+    """A reminder is planned for the day that its batch was made for, and never before its trigger."""
+    query = (
+        select(Reminder.id, Unit.code, Reminder.stage, Reminder.planned_on, ReminderBatch.made_for)
+        .join(ReminderBatch, ReminderBatch.id == Reminder.batch_id)
+        .join(Unit, Unit.id == Reminder.unit_id)
+        .where(Reminder.planned_on != ReminderBatch.made_for)
+    )
+    for id_, code, stage, planned_on, made_for in session.execute(query):
+        yield Finding(
+            "planned_on_batchs_day", "reminder", id_, f"{code} {stage}", str(planned_on), str(made_for)
+        )
+
+
+def left_out_rows_keep_their_day(session: Session) -> Iterable[Finding]:
+    """A stage was left out on a day on which its ladder was judged, its trigger come, and no later."""
+    zone = clock.zone(session)
+    judged = {
+        due_for.astimezone(zone).date()
+        for due_for in session.scalars(select(JobRun.due_for).where(JobRun.job == "ladder"))
+    }
+    known_since = min(judged, default=date.max)  # old runs are cleared away
+    query = (
+        select(Reminder.id, Unit.code, Reminder.stage, Reminder.planned_on, Reminder.due_on)
+        .join(Unit, Unit.id == Reminder.unit_id)
+        .where(Reminder.state == "not_made")
+    )
+    for id_, code, stage, planned_on, due_on in session.execute(query):
+        if planned_on <= due_on:
+            yield Finding(
+                "left_out_after_due", "reminder", id_, f"{code} {stage}", str(planned_on), str(due_on)
+            )
+        elif planned_on >= known_since and planned_on not in judged:
+            yield Finding("left_out_on_judged_day", "reminder", id_, f"{code} {stage}", str(planned_on), "")
+
+
 def left_out_rows_have_a_reason(session: Session) -> Iterable[Finding]:
     """What was not made or was dropped says why."""
     query = select(Reminder.id, Reminder.stage, Reminder.state).where(
@@ -61,11 +100,11 @@ def left_out_rows_have_a_reason(session: Session) -> Iterable[Finding]:
 
 
 def mailed_reminders_have_a_message(session: Session) -> Iterable[Finding]:
-    """An approved reminder that goes by e-mail lies in the outbox: nothing is silently lost."""
+    """An approved reminder that leaves by wire lies in the outbox: nothing is silently lost."""
     query = (
         select(Reminder.id, Reminder.stage, Reminder.state)
         .join(Message, Message.reminder_id == Reminder.id, isouter=True)
-        .where(Reminder.channel == "email", Reminder.state == "approved", Message.id.is_(None))
+        .where(Reminder.channel.in_(WIRED), Reminder.state == "approved", Message.id.is_(None))
     )
     for id_, stage, state in session.execute(query):
         yield Finding("mailed_has_message", "reminder", id_, stage, state, "a message")
@@ -121,6 +160,8 @@ def all_hold(session: Session) -> Iterable[Finding]:
     for check in (
         stage_is_the_last_one_made,
         one_stage_a_day,
+        planned_on_is_the_batchs_day,
+        left_out_rows_keep_their_day,
         left_out_rows_have_a_reason,
         mailed_reminders_have_a_message,
         sent_reminders_say_when,

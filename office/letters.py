@@ -13,17 +13,26 @@ from models.billing import FeeItem
 from models.collection import ArrearsNotice, Reminder, ReminderBatch, Restriction
 from models.people import Owner, Staff
 from models.property import Estate, Unit
-from office import legal, paperwork, reminders, situation
-from office.debts import Moment
+from office import legal, paperwork, policies, reminders, restrictions, situation
+from office.debts import Moment, owed, total
 from office.errors import N_, Refused
 from office.papers import filing
 from office.papers.collection import ArrearsNotice as PublicList
-from office.papers.collection import Consent, Demand, LawyerLetter, OptionalService, RestrictionNotice
+from office.papers.collection import (
+    Consent,
+    Demand,
+    LawyerLetter,
+    OptionalService,
+    PromisedPayment,
+    RestrictionNotice,
+    Undertaking,
+)
 from office.papers.paper import Paper
 from office.papers.press import pdf_bytes
 from office.papers.values import Recipient
+from rules.dunning import past_due
+from rules.gates import LawFirm
 from rules.ladder import Stage, deadline_on
-from rules.months import months_later
 
 FALLBACK = "payment_reminder"  # the paper for a stage that names none
 PRINTABLE = ("approved", "printed", "done", "sent")
@@ -48,7 +57,7 @@ def batch_pdf(session: Session, batch_id: int, *, language: str, now: datetime, 
     chain = situation.stored_ladder(session, Moment.of(session, now).day)
     stage = next((one for one in chain.stages if one.code == batch.stage), None)
     kind = stage.document if stage is not None and stage.document in filing.KINDS else FALLBACK
-    values = list(_values(session, kind, stage, batch, rows))
+    values = list(_values(session, kind, stage, batch, rows, now=now))
     if not values:
         raise Refused(N_("There is nothing to print"))
     for reminder, value in values:
@@ -80,7 +89,13 @@ def _number(batch: ReminderBatch, reminder: Reminder) -> str:
 
 
 def _values(
-    session: Session, kind: str, stage: Stage | None, batch: ReminderBatch, rows: Sequence[Reminder]
+    session: Session,
+    kind: str,
+    stage: Stage | None,
+    batch: ReminderBatch,
+    rows: Sequence[Reminder],
+    *,
+    now: datetime,
 ) -> Iterator[tuple[Reminder, filing.Value]]:
     """What each letter says; a debtor who owes nothing any more gets none."""
     if kind == "payment_notice":
@@ -97,24 +112,27 @@ def _values(
     numbers = {_number(batch, row): row for row in rows}
     debtors = [(row.unit_id, row.payer_id, number, deadline) for number, row in numbers.items()]
     for demand in paperwork.demands(session, debtors, issued_on=day):
-        value = _by_lawyer(session, demand) if kind == "lawyer_letter" else demand
+        value = _by_lawyer(session, demand, now) if kind == "lawyer_letter" else demand
         yield numbers[demand.number], value
 
 
-def _by_lawyer(session: Session, demand: Demand) -> LawyerLetter:
-    """The same debts under the lawyer's head, whose name and signature the firm itself adds."""
-    estate = session.execute(select(Estate)).scalar_one()
+def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
+    """The same debts under the head of the office's law firm. Raises Refused when none is named."""
+    gates = policies.document(session, "gates", Moment.of(session, now).day)
+    firm = LawFirm.from_row(gates.get("law_firm", {}))
+    if not firm.name:
+        raise Refused(N_("First name the law firm, under Policies, Last resorts"))
     return LawyerLetter(
         number=demand.number,
         issued_on=demand.issued_on,
         deadline_on=demand.deadline_on,
         recipient=demand.recipient,
         debts=demand.debts,
-        firm_name=estate.name,
-        firm_lines=tuple(line for line in (estate.address, estate.phone) if line),
-        lawyer_name="",
-        licence_no="",
-        contract="",
+        firm_name=firm.name,
+        firm_lines=firm.lines,
+        lawyer_name=firm.lawyer,
+        licence_no=firm.licence_no,
+        contract=firm.contract,
     )
 
 
@@ -151,23 +169,24 @@ def notice_of(session: Session, restriction: Restriction, on: date) -> Restricti
     )
     if item is None or restriction.effective_on is None or len(consents) < len(given):
         raise Refused(N_("The letter needs the service and both approvals"))
-    code, name, address = session.execute(
-        select(Unit.code, Owner.name, Owner.post_address).where(
-            Unit.id == restriction.unit_id, Owner.id == restriction.payer_id
-        )
-    ).one()
     debtor = (restriction.unit_id, restriction.payer_id, str(restriction.id), on)
     demand = next(iter(paperwork.demands(session, [debtor], issued_on=on)), None)
     return RestrictionNotice(
         number=f"R{restriction.id:06d}",
         issued_on=on,
-        recipient=Recipient(name, code, address),
+        recipient=_recipient(session, restriction),
         debts=demand.debts if demand is not None else (),
         services=(OptionalService(item.code, item.name_zh_hans or item.code, restriction.contract_clause),),
         effective_on=restriction.effective_on,
-        ends_on=months_later(restriction.effective_on, 3),
+        ends_on=restrictions.ends_on(session, restriction.effective_on),
         approvals=consents,
     )
+
+
+def _recipient(session: Session, restriction: Restriction) -> Recipient:
+    payer = session.get_one(Owner, restriction.payer_id)
+    code = session.scalar(select(Unit.code).where(Unit.id == restriction.unit_id)) or ""
+    return Recipient(payer.name, code, payer.post_address)
 
 
 def restriction_pdf(
@@ -190,6 +209,41 @@ def restriction_pdf(
         staff_id=staff_id,
     )
     return paperwork.pdf(session, "restriction_notice", [value], language, now)
+
+
+def undertaking_pdf(
+    session: Session, restriction_id: int, *, language: str, now: datetime, staff_id: int
+) -> bytes:
+    """The undertaking against which a service came back, to be signed and filed (C9). Raises Refused."""
+    restriction = session.get(Restriction, restriction_id)
+    item = session.get(FeeItem, restriction.fee_item_id) if restriction and restriction.fee_item_id else None
+    if restriction is None or item is None or restriction.undertaking_until is None:
+        raise Refused(N_("There is no undertaking for this restriction"))
+    moment = Moment.of(session, now)
+    debtor = (restriction.unit_id, restriction.payer_id)
+    owes = past_due(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, []), moment.day)
+    called = {"en": item.name_en, "zh_Hans": item.name_zh_hans, "zh_Hant": item.name_zh_hant}
+    value = Undertaking(
+        number=f"U{restriction.id:06d}",
+        signed_on=moment.day,
+        recipient=_recipient(session, restriction),
+        amount=total(owes),
+        payments=(PromisedPayment(restriction.undertaking_until, total(owes)),),
+        services=(called.get(language) or item.code,),
+        ends_on=restriction.undertaking_until,
+    )
+    paperwork.file(
+        session,
+        "undertaking",
+        value,
+        number=value.number,
+        language=language,
+        now=now,
+        unit_id=debtor[0],
+        payer_id=debtor[1],
+        staff_id=staff_id,
+    )
+    return paperwork.pdf(session, "undertaking", [value], language, now)
 
 
 def public_list_pdf(session: Session, notice_id: int, *, language: str, now: datetime) -> bytes:

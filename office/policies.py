@@ -20,7 +20,7 @@ from models.property import CalendarDay, Estate
 from office.errors import N_, Refused
 from rules.billing import BillingPolicy, billing_problems, move_in_problems
 from rules.clocks import EscalationPolicy, clock_rules
-from rules.gates import LegalGate, RestrictionGate, gate_problems
+from rules.gates import LawFirm, LegalGate, RestrictionGate, gate_problems
 from rules.kpi import bound_problems
 from rules.ladder import Ladder, ladder_problems
 from rules.late_fee import LateFeePolicy
@@ -188,7 +188,11 @@ def _check_ladder(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reaso
 
 def _check_gates(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reason]:
     return (
-        *gate_problems(LegalGate.from_row(rows["legal"]), RestrictionGate.from_row(rows["restriction"])),
+        *gate_problems(
+            LegalGate.from_row(rows["legal"]),
+            RestrictionGate.from_row(rows["restriction"]),
+            LawFirm.from_row(rows.get("law_firm", {})),
+        ),
         *ladder_problems(
             Ladder.from_row(others["ladder"], rows),
             BillingPolicy.from_row(others["billing"]["billing"]).due_day,

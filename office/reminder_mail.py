@@ -1,4 +1,4 @@
-"""Reminders as e-mail: the text of the stage's own paper with the debts below it (C4, C5)."""
+"""Reminders by e-mail or text message: the stage's own paper as text, in a mail with the debts (C4, C5)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 
 from models.billing import Invoice
 from models.collection import Reminder
-from models.people import Owner
+from models.people import Owner, OwnerPhone
 from models.property import Estate, Unit
 from office import paperwork
 from office.debts import Debtor, chunks
 from office.papers.template import PLACEHOLDERS, Blocks, Filled
 from office.papers.words import Words, money, words_of
+from office.situation import WIRED
 from rules.allocation import number_key
 from rules.ladder import Ladder, deadline_on
 
@@ -37,7 +38,7 @@ class Owed:
 
 
 def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """The outbox rows of reminders that go by e-mail, each in its payer's language."""
+    """The outbox rows of reminders that leave by wire, each in its payer's language."""
     estate = session.execute(select(Estate)).scalar_one()
     stored: dict[str, dict[str, Mapping[str, str]]] = {}
     for chunk in chunks(reminder_ids):
@@ -48,10 +49,11 @@ def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> I
             .join(Unit, Unit.id == Reminder.unit_id)
             .join(Owner, Owner.id == Reminder.payer_id)
             .join(Invoice, Invoice.id == Reminder.subject_id)
-            .where(Reminder.id.in_(chunk), Reminder.channel == "email")
+            .where(Reminder.id.in_(chunk), Reminder.channel.in_(WIRED))
             .order_by(Reminder.id)
         ).all()
         debts = _debts(session, {row[0].unit_id for row in rows})
+        phones = _phones(session, {row[0].payer_id for row in rows if row[0].channel == "sms"})
         for reminder, code, name, address, own_language, number, period in rows:
             language = own_language or estate.language
             if language not in stored:
@@ -70,15 +72,30 @@ def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> I
                 estate, words_of(language), name, code, number, period, reminder, tuple(listed), ladder
             )
             subject, body = letter.written(document, language, stored[language].get(document))
+            is_mail = reminder.channel == "email"
             yield {
-                "key": f"reminder-{reminder.id}",
-                "channel": "email",
-                "address": address,
+                "key": f"reminder-{reminder.id}" + ("" if is_mail else f"-{reminder.channel}"),
+                "channel": reminder.channel,
+                "address": address if is_mail else phones.get(reminder.payer_id, ""),
                 "subject": subject,
                 "body": body,
                 "language": language,
                 "reminder_id": reminder.id,
             }
+
+
+def _phones(session: Session, payers: set[int]) -> dict[int, str]:
+    """The first number of each payer that works."""
+    found: dict[int, str] = {}
+    for chunk in chunks(payers):
+        rows = session.execute(
+            select(OwnerPhone.owner_id, OwnerPhone.number)
+            .where(OwnerPhone.owner_id.in_(chunk), ~OwnerPhone.is_bad)
+            .order_by(OwnerPhone.position, OwnerPhone.id)
+        )
+        for owner_id, number in rows:
+            found.setdefault(owner_id, number)
+    return found
 
 
 def _debts(session: Session, units: set[int]) -> dict[Debtor, list[Owed]]:
@@ -120,6 +137,8 @@ class _Letter:
         wanted = PLACEHOLDERS[document]
         values = {name: value for name, value in self._values().items() if name in wanted}
         text = Filled(document, language, stored, values | dict.fromkeys(wanted - values.keys(), ""))
+        if self.reminder.channel == "sms":  # no table in a text message
+            return text["title"], f"[{self.estate.name}] {text['greeting']} {text['body']}".strip()
         lines = [
             f"{self.words.period(debt.period)}  {self.words.day(debt.due_on)}  {self._money(debt.balance)}"
             for debt in self.debts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -31,17 +32,14 @@ def send_out(session: Session, batch_id: int, *, now: datetime) -> None:
     """Hand an approved batch's messages to the outbox; what is printed waits for the printer."""
     ids = session.scalars(
         select(Reminder.id).where(
-            Reminder.batch_id == batch_id, Reminder.channel == "email", Reminder.state == "approved"
+            Reminder.batch_id == batch_id,
+            Reminder.channel.in_(situation.WIRED),
+            Reminder.state == "approved",
         )
     ).all()
     if ids:
-        outbox.enqueue_all(
-            session,
-            reminder_mail.messages(
-                session, situation.stored_ladder(session, Moment.of(session, now).day), ids
-            ),
-            now,
-        )
+        chain = situation.stored_ladder(session, Moment.of(session, now).day)
+        outbox.enqueue_all(session, reminder_mail.messages(session, chain, ids), now)
 
 
 # --- people work on a batch -----------------------------------------------------------------------
@@ -79,9 +77,12 @@ def _drop(session: Session, ids: Sequence[int], reason: Reason, staff_id: int | 
         outbox.drop_waiting(session, chunk)
 
 
-def approve_batch(session: Session, batch_id: int, *, now: datetime, staff_id: int) -> ReminderBatch:
+def approve_batch(
+    session: Session, batch_id: int, *, now: datetime, staff_id: int, units: Any = None
+) -> ReminderBatch:
     """Let a batch go out: what is paid or held meanwhile drops with its reason (C4).
 
+    With `units` (ids, or a query of them) only theirs; the batch stays a draft while rows of others wait.
     Raises Refused unless the approver has the role that the stage asks for, or one above it.
     """
     batch = session.get(ReminderBatch, batch_id, populate_existing=True)
@@ -93,16 +94,25 @@ def approve_batch(session: Session, batch_id: int, *, now: datetime, staff_id: i
     roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
     if wanted and not roles & {wanted, *ABOVE.get(wanted, ())}:
         raise Refused(N_("This batch is approved by another role: %(role)s"), role=wanted)
-    _drop_unwanted(session, chain, batch_id, now)
-    session.execute(
+    own = [Reminder.batch_id == batch_id]
+    if units is not None:
+        own.append(Reminder.unit_id.in_(units))
+    _drop_unwanted(session, chain, own, now)
+    approved = session.execute(
         update(Reminder)
-        .where(Reminder.batch_id == batch_id, Reminder.state == "planned")
+        .where(*own, Reminder.state == "planned")
         .values(state="approved", row_version=Reminder.row_version + 1)
-    )
-    batch.state, batch.approved_by_id, batch.approved_at = "approved", staff_id, now
+        .execution_options(synchronize_session=False)
+        .returning(Reminder.id)
+    ).all()
+    waits = select(Reminder.id).where(Reminder.batch_id == batch_id, Reminder.state == "planned").limit(1)
+    if session.scalar(waits) is None:
+        batch.state, batch.approved_by_id, batch.approved_at = "approved", staff_id, now
     session.flush()
     send_out(session, batch_id, now=now)
-    record(session, now, staff_id, "approve", batch, {"state": ("draft", "approved")})
+    record(
+        session, now, staff_id, "approve", batch, {"state": ("draft", batch.state), "count": len(approved)}
+    )
     session.expire_all()
     return batch
 
@@ -111,10 +121,8 @@ def _stage(chain: Ladder, code: str) -> Stage | None:
     return next((stage for stage in chain.stages if stage.code == code), None)
 
 
-def _drop_unwanted(session: Session, chain: Ladder, batch_id: int, now: datetime) -> None:
-    rows = session.scalars(
-        select(Reminder).where(Reminder.batch_id == batch_id, Reminder.state.in_(OPEN))
-    ).all()
+def _drop_unwanted(session: Session, chain: Ladder, which: Sequence[Any], now: datetime) -> None:
+    rows = session.scalars(select(Reminder).where(*which, Reminder.state.in_(OPEN))).all()
     for reason, ids in _unwanted(session, chain, rows, now):
         _drop(session, ids, reason)
 
@@ -219,13 +227,26 @@ def still_wanted(session: Session, message: Message, now: datetime) -> bool:
 
 
 def undeliverable(session: Session, message: Message, now: datetime) -> None:
-    """A reminder that could not be mailed goes by the stage's next channel, which is the printer's (C5)."""
+    """A reminder that did not arrive goes by the stage's next channel that reaches the payer (C5)."""
     reminder = session.get(Reminder, message.reminder_id, populate_existing=True)
     if reminder is None:
         return
-    stage = _stage(situation.stored_ladder(session, Moment.of(session, now).day), reminder.stage)
-    if stage is not None and "print" in stage.channels and reminder.channel != "print":
-        before = {"state": (reminder.state, "approved"), "channel": (reminder.channel, "print")}
-        reminder.state, reminder.channel, reminder.sent_at = "approved", "print", None
-        session.flush()
-        record(session, now, None, "fall_back", reminder, before)
+    chain = situation.stored_ladder(session, Moment.of(session, now).day)
+    instead = _next_channel(session, _stage(chain, reminder.stage), reminder)
+    if instead is None:
+        return
+    before = {"state": (reminder.state, "approved"), "channel": (reminder.channel, instead)}
+    reminder.state, reminder.channel, reminder.sent_at = "approved", instead, None
+    session.flush()
+    record(session, now, None, "fall_back", reminder, before)
+    if instead in situation.WIRED:
+        outbox.enqueue_all(session, reminder_mail.messages(session, chain, [reminder.id]), now)
+
+
+def _next_channel(session: Session, stage: Stage | None, reminder: Reminder) -> str | None:
+    if stage is None or reminder.channel not in stage.channels:
+        return None
+    payer = reminder.payer_id
+    reach = situation.reachable(session, [payer], situation.ways_out()).get(payer, situation.ALWAYS_REACH)
+    left = stage.channels[stage.channels.index(reminder.channel) + 1 :]
+    return next((code for code in left if code in reach), None)

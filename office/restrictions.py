@@ -24,6 +24,7 @@ from office.timetable import Outcome
 from rules import ladder as ladder_rules
 from rules.dunning import past_due
 from rules.gates import Approval, RestrictionFacts, RestrictionGate, is_restrictable, restriction_missing
+from rules.months import months_later
 from rules.reasons import Reason
 
 WAITING = ("requested", "approved")
@@ -267,13 +268,17 @@ def _step(
     session: Session, restriction: Restriction, moment: Moment, debts: Mapping[Debtor, Sequence[Debt]]
 ) -> None:
     is_paid = not past_due(debts.get((restriction.unit_id, restriction.payer_id), ()), moment.day)
+    begun_on = restriction.effective_on
+    is_over = begun_on is not None and moment.day > ends_on(session, begun_on)
     if restriction.state == "approved":
         if restriction.effective_on is not None and restriction.effective_on <= moment.day:
             _take_effect(session, restriction, moment)
     elif is_paid:
         if restriction.state == "suspended":
             restriction.undertaking_state = "kept"
-        _lift(session, restriction, moment.at)
+        _lift(session, restriction, moment.at, Reason("paid"))
+    elif is_over:
+        _lift(session, restriction, moment.at, Reason("term_over"))
     elif restriction.state == "suspended" and _is_broken(restriction, moment.day):
         restriction.undertaking_state = "broken"
         ends = {"until": restriction.undertaking_until}
@@ -298,8 +303,13 @@ def _take_effect(session: Session, restriction: Restriction, moment: Moment) -> 
         _tell_security(session, restriction, moment.at)
 
 
-def _lift(session: Session, restriction: Restriction, at: datetime) -> None:
-    _end(session, restriction, "lifted", Reason("paid"), at, None)
+def ends_on(session: Session, effective_on: date) -> date:
+    """The last day of a restriction that takes effect on a day: its policy row's months later (C9)."""
+    return months_later(effective_on, gate(session, effective_on).months)
+
+
+def _lift(session: Session, restriction: Restriction, at: datetime, reason: Reason) -> None:
+    _end(session, restriction, "lifted", reason, at, None)
     _tell_security(session, restriction, at)
 
 
@@ -313,7 +323,7 @@ def lift_paid(session: Session, due_for: datetime) -> Outcome:
     lifted = 0
     for restriction in rows:
         if not past_due(debts.get((restriction.unit_id, restriction.payer_id), ()), moment.day):
-            _lift(session, restriction, due_for)
+            _lift(session, restriction, due_for, Reason("paid"))
             lifted += 1
     return Outcome(done=lifted)
 

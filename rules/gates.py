@@ -40,6 +40,7 @@ class RestrictionGate:
     approvals: int
     signing_role: str
     services: frozenset[str]
+    months: int = 3  # of offices whose row does not say it yet
 
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> Self:
@@ -55,7 +56,28 @@ class RestrictionGate:
             approvals=whole(row["approvals"]),
             signing_role=str(row["signing_role"]),
             services=frozenset(map(str, services)),
+            months=whole(row.get("months", cls.months)),
         )
+
+
+@dataclass(frozen=True)
+class LawFirm:
+    """Whose head a lawyer's letter bears, and the contract it quotes; without a name none is printed."""
+
+    name: str = ""
+    lines: tuple[str, ...] = ()
+    lawyer: str = ""
+    licence_no: str = ""
+    contract: str = ""
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> Self:
+        """The firm of `[law_firm]` in gates.toml; an office without that row has none."""
+        lines = row.get("lines", ())
+        if not isinstance(lines, list | tuple):
+            raise TypeError("lines must be a list of texts")
+        texts = {name: str(row.get(name) or "") for name in ("name", "lawyer", "licence_no", "contract")}
+        return cls(lines=tuple(map(str, lines)), **texts)
 
 
 @dataclass(frozen=True)
@@ -88,7 +110,9 @@ def legal_missing(gate: LegalGate, facts: LegalFacts, due_on: date, day: date) -
 PROTECTED_SERVICES = frozenset({"water", "power", "electricity", "heat", "gas", "access"})
 
 
-def gate_problems(legal: LegalGate, restriction: RestrictionGate) -> tuple[Reason, ...]:
+def gate_problems(
+    legal: LegalGate, restriction: RestrictionGate, firm: LawFirm | None = None
+) -> tuple[Reason, ...]:
     """What is wrong with edited gates, for checking on saving; a protected service is refused (§9)."""
     counts = (
         legal.months_in_arrears,
@@ -103,6 +127,10 @@ def gate_problems(legal: LegalGate, restriction: RestrictionGate) -> tuple[Reaso
         found.append(Reason("two_approvals_needed", {"approvals": restriction.approvals}))
     if unlawful:
         found.append(Reason("service_protected", {"services": " ".join(unlawful)}))
+    if restriction.months < 1:
+        found.append(Reason("restriction_without_end"))
+    if firm is not None and firm.name and not (firm.lawyer and firm.licence_no):
+        found.append(Reason("law_firm_incomplete"))
     return tuple(found)
 
 

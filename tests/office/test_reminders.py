@@ -8,8 +8,10 @@ from sqlalchemy import select, text, update
 
 from models.billing import Invoice
 from models.collection import Reminder, ReminderBatch
-from models.office import Message
-from office import collection_checks, contacts, reminders
+from models.office import JobRun, Message
+from models.people import OwnerPhone
+from models.secrets import fingerprint
+from office import collection_checks, contacts, letters, policies, reminders
 from office.contacts import NewContact
 from office.errors import Refused
 from tests.office.arrears import add_bill, add_unit, at, judge, pay
@@ -123,6 +125,51 @@ def test_what_can_not_be_mailed_is_printed(session):
     assert (row.channel, row.state) == ("print", "approved")
 
 
+def test_channels_are_tried_in_their_order_until_one_reaches(session, monkeypatch):
+    """Mail, then a text message, then paper; what failed before isn't tried again (C5, P6)."""
+    for name in ("SMTP", "SMS"):
+        monkeypatch.setenv(f"GATEHOUSE_{name}_URL", "smtp://127.0.0.1:1")
+    rows = policies.document(session, "ladder", DUE)
+    rows["stage"][1]["channels"] = ["email", "sms", "print"]
+    policies.store(session, "ladder", rows, valid_from=date(2026, 1, 1), now=at(DUE))
+    _, payer_id = owing(session, email="a@example.org")
+    session.add(OwnerPhone(owner_id=payer_id, number="13800000001", number_mac=fingerprint("13800000001")))
+    session.flush()
+    judge(session, date(2026, 3, 16), date(2026, 3, 16))
+    now = at(date(2026, 3, 16), 12)
+    row, tried = row_of(session, "friendly"), []
+
+    for _ in range(3):
+        tried.append((row.channel, row.state))
+        for message in session.scalars(select(Message).where(Message.channel == row.channel)).all():
+            if message.channel == "sms":
+                assert (message.address, "王小明" in message.body) == ("13800000001", True)
+                assert "\n" not in message.body
+                session.execute(update(OwnerPhone).values(is_bad=True))
+            reminders.undeliverable(session, message, now)
+        session.refresh(row)
+
+    assert tried == [("email", "approved"), ("sms", "approved"), ("print", "approved")]
+    assert session.scalars(select(Message.channel).order_by(Message.id)).all() == ["email", "sms"]
+
+
+def test_a_steward_approves_the_rows_of_the_own_buildings(session):
+    """The batch stays a draft until the last of its rows is decided (C4)."""
+    mine, other = owing(session, "1-101"), owing(session, "2-101")
+    judge(session, date(2026, 3, 16), date(2026, 3, 19))
+    batch, steward = batch_of(session, "call"), add_staff(session, "s1", "steward")
+    states = []
+
+    for debtor in (mine, other):
+        now = at(date(2026, 3, 19), 10)
+        reminders.approve_batch(session, batch.id, now=now, staff_id=steward, units=[debtor[0]])
+        rows = session.execute(select(Reminder.unit_id, Reminder.state).where(Reminder.stage == "call"))
+        found = dict(map(tuple, rows))
+        states.append((batch.state, found[mine[0]], found[other[0]]))
+
+    assert states == [("draft", "approved", "planned"), ("approved", "approved", "approved")]
+
+
 # --- people ---------------------------------------------------------------------------------------
 
 
@@ -203,6 +250,31 @@ def test_lawyers_letters_come_in_batches_of_thirty(session):
     assert [len(batch.reminders) for batch in batches] == [30, 1]
 
 
+def test_a_lawyers_letter_bears_the_firms_head_and_without_a_firm_there_is_none(session):
+    owing(session)
+    judge(session, date(2026, 3, 16), date(2026, 5, 20))
+    batch, manager = batch_of(session, "lawyer_letter"), add_staff(session, "m1", "manager")
+    now = at(date(2026, 5, 20), 10)
+    reminders.approve_batch(session, batch.id, now=now, staff_id=manager)
+
+    with pytest.raises(Refused, match="name the law firm"):
+        letters.batch_pdf(session, batch.id, language="en", now=now, staff_id=manager)
+    rows = policies.document(session, "gates", DUE)
+    rows["law_firm"] |= {"name": "Hengxin Law", "lines": ["1 Main St"]}
+    assert [one.code for one in policies.problems("gates", rows, others(session))] == ["law_firm_incomplete"]
+    rows["law_firm"] |= {"lawyer": "Sun Rui", "licence_no": "13101201510000000"}
+    policies.change(
+        session, "gates", rows, valid_from=date(2026, 5, 20), reason="x", now=now, staff_id=manager
+    )
+
+    assert letters.batch_pdf(session, batch.id, language="en", now=now, staff_id=manager).startswith(b"%PDF")
+    assert row_of(session, "lawyer_letter").state == "printed"
+
+
+def others(session):
+    return {name: policies.document(session, name, DUE) for name in ("ladder", "gates", "billing")}
+
+
 # --- flask check ----------------------------------------------------------------------------------
 
 BREAKS = {
@@ -211,6 +283,7 @@ BREAKS = {
     "sent_says_when": (Reminder, {"state": "done"}),
     "mailed_has_message": (Reminder, {"channel": "email", "state": "approved"}),
     "done_batch_is_done": (ReminderBatch, {"state": "done"}),
+    "planned_on_batchs_day": (Reminder, {"planned_on": date(2026, 3, 17)}),
 }
 
 
@@ -222,6 +295,24 @@ def test_check_names_the_row_that_breaks_a_rule(session, check):
     model, values = BREAKS[check]
 
     session.execute(update(model).values(values).execution_options(synchronize_session=False))
+    session.expire_all()
+
+    assert check in {finding.check for finding in collection_checks.all_hold(session)}
+
+
+MOVED = [("2026-03-18", "left_out_on_judged_day"), ("2026-03-15", "left_out_after_due")]
+
+
+@pytest.mark.parametrize(("planned_on", "check"), MOVED)
+def test_check_finds_a_row_left_out_that_was_moved(session, planned_on, check):
+    debtor = owing(session)
+    contacts.hold_ladder(session, debtor, reason="x", until_on=None, now=at(DUE), staff_id=None)
+    for day in (16, 17, 19):
+        session.add(JobRun(job="ladder", due_for=at(date(2026, 3, day)), state="due"))
+        judge(session, date(2026, 3, day), date(2026, 3, day))
+    assert list(collection_checks.all_hold(session)) == []
+
+    session.execute(text(f"UPDATE reminder SET planned_on = '{planned_on}'"))
     session.expire_all()
 
     assert check in {finding.check for finding in collection_checks.all_hold(session)}

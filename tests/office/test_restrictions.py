@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from models.billing import FeeItem
 from models.collection import LegalCase, Restriction
-from office import contacts, legal, reminders, restrictions
+from office import contacts, legal, letters, reminders, restrictions
 from office.contacts import NewContact
 from office.errors import Refused
 from tests.office.arrears import add_bill, add_unit, at, judge, not_made, pay
@@ -166,6 +166,20 @@ def test_payment_lifts_it_by_itself(session_of):
     assert (request.state, request.lifted_on) == ("lifted", date(2026, 4, 8))
 
 
+def test_it_ends_by_itself_after_the_months_of_the_policy(session_of):
+    """A restriction has an end date (C9): three months after the 5th of April."""
+    session = session_of("tower")
+    _, request = in_effect(session)
+    assert restrictions.ends_on(session, request.effective_on) == date(2026, 7, 5)
+
+    restrictions.apply_restrictions(session, at(date(2026, 7, 5), 0, 20))
+    assert request.state == "in_effect"
+    restrictions.apply_restrictions(session, at(date(2026, 7, 6), 0, 20))
+
+    assert (request.state, request.lifted_on) == ("lifted", date(2026, 7, 6))
+    assert '"term_over"' in request.reason
+
+
 UNDERTAKINGS = [("0", "in_effect", "broken"), ("100", "lifted", "kept")]
 
 
@@ -179,6 +193,10 @@ def test_an_undertaking_suspends_it_and_a_broken_one_restores_it(session_of, pai
     )
     restrictions.apply_restrictions(session, at(date(2026, 4, 20), 0, 20))
     assert request.state == "suspended"
+    paper = letters.undertaking_pdf(
+        session, request.id, language="zh_Hans", now=at(date(2026, 4, 8)), staff_id=head
+    )
+    assert paper.startswith(b"%PDF")
     if paid != "0":
         pay(session, debtor, paid, at(date(2026, 4, 20), 10))
 

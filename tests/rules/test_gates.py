@@ -9,6 +9,7 @@ import pytest
 from rules.gates import (
     PROTECTED_SERVICES,
     Approval,
+    LawFirm,
     LegalFacts,
     LegalGate,
     RestrictionFacts,
@@ -97,6 +98,13 @@ PROBLEMS = [
     ({"calls": -1}, ["count_negative"]),
     ({"services": frozenset({"overtime_ac", "water"})}, ["service_protected"]),
 ]
+
+
+def test_a_law_firm_is_whole_or_not_named():
+    assert gate_problems(LEGAL, GATE, LawFirm()) == ()
+    assert [one.code for one in gate_problems(LEGAL, GATE, LawFirm("Hengxin"))] == ["law_firm_incomplete"]
+    assert gate_problems(LEGAL, GATE, LawFirm("Hengxin", (), "Sun Rui", "131")) == ()
+    assert LawFirm.from_row({}) == LawFirm()
 
 
 @pytest.mark.parametrize(("change", "codes"), PROBLEMS)
