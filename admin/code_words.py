@@ -225,6 +225,7 @@ REASONS = {
     "staff": _("Decided by staff"),
     "undertaking": _("An undertaking was signed"),
     "undertaking_broken": _("The undertaking was broken"),
+    "term_over": _("Its months are over"),
     "approved": _("Approved"),
     # bills
     "per_m2": _("Per m² per month"),
