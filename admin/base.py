@@ -503,7 +503,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
             actions=self.allowed_actions("rows"),
             list_actions=self.allowed_actions("list"),
             saved_views=self._saved_views(),
-            options=tuple(each.field_options(self) for each in self.filters),
+            options=tuple(each.found_options(self) for each in self.filters),
         )
 
     def drawn_rows(

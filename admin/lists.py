@@ -145,9 +145,9 @@ class Filter:
     def parameters(self) -> tuple[str, ...]:
         return (self.key,)
 
-    def field_options(self, view: Any) -> tuple[tuple[str, Any], ...]:
-        """The codes and labels of a select, found in this request; nothing for other kinds of field."""
-        return tuple(self.options(view).items()) if self.kind == "choice" else ()
+    def found_options(self, view: Any) -> tuple[tuple[str, Any], ...]:  # noqa: ARG002 -- kinds of filter use it
+        """Options of its select that come from the database: what the field is drawn from."""
+        return ()
 
     def options(self, view: Any) -> Mapping[str, Any]:  # noqa: ARG002 -- kinds of filter use it
         return {}
@@ -315,9 +315,8 @@ class RelationFilter(Filter):
         if called is None:
             from admin.forms import text_of  # it needs this module
 
-            return {
-                str(row.id): text_of(row) for row in db.session.scalars(select(target).limit(MOST_OPTIONS))
-            }
+            rows = db.session.scalars(select(target).limit(MOST_OPTIONS))
+            return {str(row.id): text_of(row) for row in rows}
         place = (view.language, self)
         if place not in view.statements:
             name = attribute_of(target, "name" if called == "name_zh_hans" else called, view.language)
@@ -325,6 +324,9 @@ class RelationFilter(Filter):
             view.statements[place] = select(target.id, name).order_by(*order).limit(MOST_OPTIONS)
         found = db.session.connection().execute(view.statements[place]).all()
         return {str(key): text for key, text in found}
+
+    def found_options(self, view: Any) -> tuple[tuple[str, Any], ...]:
+        return () if self.is_large else tuple(self.options(view).items())
 
     def target(self, view: Any) -> Any:
         model = view.model

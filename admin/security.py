@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from functools import cache
 from typing import Any
 
 from flask import Flask, abort, g, redirect, render_template, request, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_babel import gettext as _
+from itsdangerous import URLSafeTimedSerializer
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -34,6 +36,11 @@ class OwnCookie(SecureCookieSessionInterface):
     def get_cookie_secure(self, _app: Flask) -> bool:
         # a proxy in front says how the request came; who says so without one only loses their own cookie
         return request.is_secure or request.headers.get("X-Forwarded-Proto", "").startswith("https")
+
+    @cache
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Made once: it derives the key."""
+        return super().get_signing_serializer(app)
 
 
 def init_app(app: Flask) -> None:

@@ -23,12 +23,14 @@ from flask import Flask
 from sqlalchemy import text
 
 from admin import lists
-from app import Settings, create_app
 from models import db, engine
-from office import database, setup
+from models.billing import Invoice
+from models.complaints import Ticket
+from models.payments import Payment
+from tests.bench import ground
+from tests.bench.ground import PASSWORD
 
-PASSWORD = "correct horse battery"
-UNITS = 100_000
+UNITS, BUILDINGS = 120_000, 120
 TODAY = date(2026, 1, 20)
 MONTHS = 120
 
@@ -52,79 +54,65 @@ def main() -> None:
 
 def office(folder: Path, url: str, rows: int) -> Flask:
     """An office with UNITS units, as many owners and `rows` invoices over the last ten years."""
-    app = create_app(
-        Settings(instance=folder, database_url=url, secret_key="a key for benches", flask={"TESTING": True})
-    )
+    app = ground.application(folder, url, TESTING=True)
     done = folder / f"filled-{rows}"
     if done.exists():
         return app
-    database.migrate(app)
-    with app.app_context(), engine.writing():
-        setup.set_up(
-            db.session(),
-            "residential",
-            now=datetime(2026, 1, 20, tzinfo=UTC),
-            is_sandbox=True,
-            admin_password=PASSWORD,
-        )
-        db.session.commit()
-        fill(rows)
-        db.session.commit()
-        db.session.execute(text("ANALYZE"))
-        db.session.commit()
+    ground.set_up(app, datetime(2026, 1, 20, tzinfo=UTC))
+    with (
+        app.app_context(),
+        engine.writing(),
+        db.engine.connect() as connection,
+        ground.quick_inserts(connection, Invoice, Payment, Ticket),
+    ):
+        fill(ground.Filler(connection), rows)
     done.touch()
     return app
 
 
-def fill(rows: int) -> None:
-    """Made by the database itself; 3 % of each month stays unpaid, so overdue grows with the history."""
-    is_sqlite = db.engine.dialect.name == "sqlite"
-
-    def pad(value: str, width: int) -> str:
-        return f"printf('%0{width}d', {value})" if is_sqlite else f"lpad(({value})::text, {width}, '0')"
-
-    def numbers(most: int) -> str:
-        if is_sqlite:
-            series = f"SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < {most - 1}"
-            return f"(WITH RECURSIVE s(n) AS ({series}) SELECT n FROM s)"
-        return f"(SELECT generate_series(0, {most - 1}) AS n) AS s"
-
-    def insert(table: str, source: str, **columns: str) -> None:
-        names, values = ", ".join(columns), ", ".join(columns.values())
-        db.session.execute(text(f"INSERT INTO {table} ({names}) SELECT {values} FROM {source}"))
-
-    yes = "1" if is_sqlite else "true"
-    start = "'2016-01-01'" if is_sqlite else "date '2016-01-01'"
-    insert("area", numbers(1), id="1", name="'bench area'")
-    insert("building", numbers(100), id="n + 1", name=f"'B' || {pad('n', 4)}", area_id="1")
-    code = f"{pad('n / 1000', 3)} || '-' || {pad('n % 1000', 4)}"
-    insert("unit", numbers(UNITS), id="n + 1", code=code, building_id="1 + n / 1000", floor="n % 30",
-           kind="'residence'", area_m2="895000")  # fmt: skip
-    insert("owner", numbers(UNITS), id="n + 1", name=f"'业主' || {pad('n', 6)}",
-           pinyin_initials=f"'YZ' || {pad('n', 6)}")  # fmt: skip
-    insert("occupancy", numbers(1000), unit_id="n + 1", owner_id="n + 1", kind="'owner'", is_payer=yes,
-           from_on=start)  # fmt: skip
-    kind = "" if is_sqlite else " date"
-    db.session.execute(text(f"CREATE TEMP TABLE month (period varchar, issued{kind}, due{kind})"))
+def fill(filler: ground.Filler, rows: int) -> None:
+    """Ten years of months; 3 % of each stays unpaid, so overdue grows with the history."""
+    pad, connection = filler.pad, filler.connection
+    filler.insert("area", 1, id="1", name="'bench area'")
+    filler.insert("building", BUILDINGS, id="n + 1", name=f"'B' || {pad('n', 4)}", area_id="1")
+    each = UNITS // BUILDINGS
+    code = f"{pad(f'n / {each}', 3)} || '-' || {pad(f'n % {each}', 4)}"
+    filler.insert("unit", UNITS, id="n + 1", code=code, building_id=f"1 + n / {each}", floor="n % 30",
+                  kind="'residence'", area_m2="895000")  # fmt: skip
+    filler.insert("owner", UNITS, id="n + 1", name=f"'业主' || {pad('n', 6)}",
+                  pinyin_initials=f"'YZ' || {pad('n', 6)}")  # fmt: skip
+    filler.insert("occupancy", UNITS, unit_id="n + 1", owner_id="n + 1", kind="'owner'", is_payer=filler.yes,
+                  from_on=filler.constant(date(2016, 1, 1)))  # fmt: skip
+    number, is_open = "10000 + n % 9000", "n % 33 = 0"
     for month in range(MONTHS):
-        period = f"{2016 + month // 12}-{month % 12 + 1:02d}"
-        db.session.execute(text(f"INSERT INTO month VALUES ('{period}', '{period}-01', '{period}-15')"))
-    amount, is_open = "10000 + n % 9000", "n % 33 = 0"
-    insert(
-        "invoice",
-        f"{numbers(-(-rows // MONTHS))} CROSS JOIN month m",
-        number=f"m.period || '-' || {pad('n', 7)}",
-        unit_id=f"1 + n % {UNITS}",
-        payer_id=f"1 + n % {UNITS}",
-        period="m.period",
-        part=f"'p' || (n / {UNITS})",
-        issued_on="m.issued",
-        due_on="m.due",
-        amount=amount,
-        paid=f"CASE WHEN {is_open} THEN 0 ELSE {amount} END",
-        balance=f"CASE WHEN {is_open} THEN {amount} ELSE 0 END",
-        state=f"CASE WHEN {is_open} THEN 'open' ELSE 'paid' END",
-    )
+        first = date(2016 + month // 12, month % 12 + 1, 1)
+        filler.insert(
+            "invoice",
+            -(-rows // MONTHS),
+            number=f"'{first:%Y-%m}-' || {pad('n', 7)}",
+            unit_id=f"1 + n % {UNITS}",
+            payer_id=f"1 + n % {UNITS}",
+            period=f"'{first:%Y-%m}'",
+            part=f"'p' || (n / {UNITS})",
+            issued_on=filler.constant(first),
+            due_on=filler.constant(first.replace(day=15)),
+            amount=number,
+            paid=f"CASE WHEN {is_open} THEN 0 ELSE {number} END",
+            balance=f"CASE WHEN {is_open} THEN {number} ELSE 0 END",
+            state=f"CASE WHEN {is_open} THEN 'open' ELSE 'paid' END",
+        )
+        connection.commit()
+    noon = filler.constant(datetime(2025, 12, 1, 4, tzinfo=UTC))
+    filler.insert("payment", UNITS, receipt_no=f"'R2025-' || {pad('n', 7)}", series="'R'", year="2025",
+                  running_no="n + 1", unit_id="n + 1", payer_id="n + 1", method="'cash'", amount="10000",
+                  allocated="10000", credit="0", paid_at=noon, posted_at=noon,
+                  posted_on=filler.constant(date(2025, 12, 1)))  # fmt: skip
+    kind = "(SELECT min(id) FROM category)"
+    filler.insert("ticket", UNITS, number=f"'T2025-' || {pad('n', 7)}", registered_at=noon,
+                  channel="'phone'", category_id=kind, department_id="(SELECT min(id) FROM department)",
+                  statement="'the hall was not cleaned'", severity="'minor'", unit_id="n + 1",
+                  closed_at=noon, state="'closed'")  # fmt: skip
+    connection.commit()
 
 
 # The competitors ---------------------------------------------------------------------------------------
