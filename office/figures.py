@@ -27,6 +27,11 @@ MONTH = len("2026-06")
 MONTHS = " UNION ALL ".join(f"SELECT '-{month:02}' AS month" for month in range(1, 13))
 # late fee comes after the principal (contract: Money)
 PRINCIPAL_PAID = "CASE WHEN i.paid > i.amount - i.credited THEN i.amount - i.credited ELSE i.paid END"
+# CROSS JOIN: SQLite then begins at the few cells, whatever its statistics say
+ITS_INVOICES = (
+    "CROSS JOIN unit u CROSS JOIN invoice i WHERE u.building_id = k.building_id AND i.unit_id = u.id"
+)
+ESTATE = 0  # in the place of a building: all of them together, so that reading what is owed stays short
 STALE_MONTH = "SELECT 1 FROM figures_stale s WHERE s.building_id = f.building_id AND s.period = f.period"
 STALE_YEAR = (
     "SELECT 1 FROM figures_stale s WHERE s.building_id = f.building_id AND substr(s.period, 1, 4) = f.period"
@@ -55,10 +60,9 @@ def _collected(cells: str) -> str:
         "SELECT building_id, cell AS period, SUM(billed) AS billed, SUM(paid) AS paid, "
         "COUNT(*) AS households, SUM(CASE WHEN owed = 0 THEN 1 ELSE 0 END) AS households_paid FROM ("
         "SELECT k.building_id, k.cell, i.unit_id, SUM(i.amount - i.credited) AS billed, "
-        f"SUM({PRINCIPAL_PAID}) AS paid, SUM(i.balance) AS owed FROM ({cells}) k "
-        "JOIN unit u ON u.building_id = k.building_id "
-        "JOIN invoice i ON i.unit_id = u.id AND i.period = k.period "
-        "GROUP BY k.building_id, k.cell, i.unit_id) per_unit GROUP BY building_id, cell"
+        f"SUM({PRINCIPAL_PAID}) AS paid, SUM(i.balance) AS owed FROM ({cells}) k {ITS_INVOICES} "
+        "AND i.period = k.period GROUP BY k.building_id, k.cell, i.unit_id) per_unit "
+        "GROUP BY building_id, cell"
     )
 
 
@@ -84,9 +88,8 @@ def _items(cells: str, *, is_sqlite: bool) -> str:
         "SELECT k.building_id, k.cell, i.id, l.fee_item_id, i.amount - i.credited AS billed, "
         f"{PRINCIPAL_PAID} AS paid, SUM(l.amount) - COALESCE((SELECT SUM(n.amount) FROM credit_note n "
         "WHERE n.invoice_id = i.id AND n.fee_item_id = l.fee_item_id), 0) AS net "
-        f"FROM ({cells}) k JOIN unit u ON u.building_id = k.building_id "
-        "JOIN invoice i ON i.unit_id = u.id AND i.period = k.period "
-        "JOIN invoice_line l ON l.invoice_id = i.id "
+        f"FROM ({cells}) k {ITS_INVOICES.replace(' WHERE', ' CROSS JOIN invoice_line l WHERE')} "
+        "AND i.period = k.period AND l.invoice_id = i.id "
         "GROUP BY k.building_id, k.cell, i.id, i.amount, i.credited, i.paid, l.fee_item_id"
     )
     running = (
@@ -105,9 +108,8 @@ def _owed(stale: str) -> str:
         "SUM(is_oldest) AS households FROM ("
         "SELECT u.building_id, i.due_on, i.period, i.balance, CASE WHEN ROW_NUMBER() OVER "
         "(PARTITION BY i.unit_id ORDER BY i.due_on, i.id) = 1 THEN 1 ELSE 0 END AS is_oldest "
-        f"FROM (SELECT DISTINCT building_id FROM figures_stale WHERE {stale}) k "
-        "JOIN unit u ON u.building_id = k.building_id "
-        "JOIN invoice i ON i.unit_id = u.id AND i.balance > 0) open_invoice "
+        f"FROM (SELECT DISTINCT building_id FROM figures_stale WHERE {stale}) k {ITS_INVOICES} "
+        "AND i.balance > 0) open_invoice "
         "GROUP BY building_id, due_on, period"
     )
 
@@ -169,12 +171,15 @@ class Owed:
 def owed(session: Session) -> list[Owed]:
     """Everything open in the estate, by due day and period, oldest first (K1, K2)."""
     columns = "due_on, period, amount, invoices, households"
+    # the estate as stored, without its stale buildings, with these counted now
     rows = session.execute(
         text(
             "SELECT due_on, period, SUM(amount), SUM(invoices), SUM(households) FROM ("
-            f"SELECT {columns} FROM figures_owed f WHERE NOT EXISTS ({STALE_BUILDING}) "
-            f"UNION ALL SELECT {columns} FROM ({_owed('1 = 1')}) live) both_parts "
-            "GROUP BY due_on, period ORDER BY due_on, period"
+            f"SELECT {columns} FROM figures_owed WHERE building_id = {ESTATE} "
+            "UNION ALL SELECT due_on, period, -amount, -invoices, -households FROM figures_owed f "
+            f"WHERE building_id IN (SELECT building_id FROM figures_stale) "
+            f"UNION ALL SELECT {columns} FROM ({_owed('1 = 1')}) live) parts "
+            "GROUP BY due_on, period HAVING SUM(invoices) > 0 ORDER BY due_on, period"
         )
     )
     return [
@@ -220,6 +225,13 @@ def store(session: Session, due_for: datetime) -> Outcome:  # noqa: ARG001 -- a 
         columns = COLUMNS[table]
         insert = text(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM ({counted}) counted")
         stored += cast("CursorResult[Any]", session.execute(insert)).rowcount
+    session.execute(text(f"DELETE FROM figures_owed WHERE building_id = {ESTATE}"))
+    session.execute(
+        text(
+            f"INSERT INTO figures_owed ({COLUMNS['figures_owed']}) SELECT {ESTATE}, due_on, period, "
+            "SUM(amount), SUM(invoices), SUM(households) FROM figures_owed GROUP BY due_on, period"
+        )
+    )
     session.execute(text("DELETE FROM figures_stale WHERE is_counting"))
     return Outcome(done=stored)
 
@@ -282,8 +294,17 @@ def _recounts() -> tuple[Recount, ...]:
         ),
         Recount(
             "figures_owed",
-            "SELECT building_id, due_on, amount, invoices, households FROM figures_owed",
+            f"SELECT * FROM figures_owed WHERE building_id <> {ESTATE}",
             f"{by_day} UNION ALL {oldest}",
+            "due_on",
+            ("amount", "invoices", "households"),
+            STALE_BUILDING,
+        ),
+        Recount(
+            "figures_owed_in_all",
+            f"SELECT * FROM figures_owed WHERE building_id = {ESTATE}",
+            f"SELECT {ESTATE} AS building_id, due_on, amount, invoices, households FROM figures_owed "
+            f"WHERE building_id <> {ESTATE}",
             "due_on",
             ("amount", "invoices", "households"),
             STALE_BUILDING,
