@@ -17,7 +17,7 @@ from models.secrets import Sealed, masked
 from office import clock
 
 Changes = dict[str, list[Any]]
-HIDDEN = frozenset({"password_hash", "totp_secret", "csrf_secret", "key_hash"})
+HIDDEN = frozenset({"password_hash", "totp_secret", "totp_step", "csrf_secret", "key_hash"})
 
 
 def record(

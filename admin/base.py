@@ -86,6 +86,7 @@ from models.base import db
 from models.office import SavedView
 from models.secrets import Sealed, fingerprint
 from office import clock
+from office.audit import RECORDED
 from office.errors import Refused, Stale
 
 ROOMS = {
@@ -930,10 +931,12 @@ class OfficeView(Screen, BulkEdit, ModelView):
 
     def _run(self, action: Action, rows: list[Any], given: dict[str, Any]) -> Any:
         ids = [row.id for row in rows]
+        told = db.session().info[RECORDED] = set()
         try:
             answer = getattr(self, action.handler)(rows, given)
             for key in ids or [None]:
-                record(action.code, self.model.__tablename__, key, {}, given)
+                if (action.code, self.model.__tablename__, key) not in told:  # else the verb said so itself
+                    record(action.code, self.model.__tablename__, key, {}, given)
             db.session.commit()
         except (Refused, IntegrityError, DataError, StatementError) as error:
             db.session.rollback()

@@ -258,6 +258,7 @@ COLUMNS = {
     "missing": _("Missing"),
     "months_ahead": _("Months ahead"),
     "must_change_password": _("Must change the password"),
+    "recovery_codes": _("Recovery codes"),
     "next_at": _("Next event at"),
     "next_try_at": _("Next try at"),
     "occupancies": _("Occupancies"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -11,12 +12,13 @@ from wtforms import PasswordField, SelectMultipleField
 from wtforms.validators import Length, Optional
 
 from admin import forms, labels
-from admin.base import OfficeView, Related
+from admin.base import OfficeView, Related, office_action
 from admin.lists import ChoiceFilter, FlagFilter, RelationFilter
 from admin.sessions import current_staff, end_sessions
+from models.base import db
 from models.people import ROLES, Department, Occupancy, Owner, OwnerPhone, Staff, StaffRole
 from models.secrets import fingerprint
-from office import people
+from office import people, second_step
 from office.errors import Refused
 
 
@@ -163,6 +165,20 @@ class StaffView(OfficeView):
             "At least 10 characters; empty: stays as it is. It must be changed at the first sign-in."
         ),
     }
+
+    @office_action(
+        "second_step_off",
+        _l("Switch off the second step"),
+        on="row",
+        icon="key-round",
+        confirm=_l("Let this person sign in with the password alone until a new app is set up?"),
+        tone="bad",
+    )
+    def second_step_off(self, rows: Sequence[Staff], _given: Any) -> str:
+        for row in rows:
+            second_step.switch_off(db.session(), row, now=self.now(), by_id=current_staff().id)
+            end_sessions(row.id)
+        return _("The second step is off; this person signs in again.")
 
     def on_form_prefill(self, form: Any, id: Any) -> None:  # noqa: A002 -- Flask-Admin's name
         """Show the roles that the person has."""

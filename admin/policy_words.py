@@ -25,9 +25,15 @@ POLICIES = {
     "calendar": (_l("Office hours"), _l("Hours of each weekday and of make-up days")),
     "messages": (_l("Messages"), _l("Tries and waits of what is sent")),
     "backups": (_l("Backups"), _l("How many are kept")),
+    "sign_in": (_l("Signing in"), _l("Which roles need a second step, wrong codes before the door waits")),
 }
 
 _WORDS = {
+    **labels.ROLES,
+    "second_step_for": _l("Second step for"),
+    "wrong_codes": _l("Wrong codes before the door waits"),
+    "wait_minutes": _l("The door waits, minutes"),
+    "recovery_codes": _l("Recovery codes for each person"),
     "policy": _l("In general"),
     "judged_at": _l("Judged at"),
     "tolerance": _l("Debts below this are left alone"),

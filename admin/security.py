@@ -76,12 +76,20 @@ def guard() -> Any:
         and request.endpoint not in _OPEN_WITH_OLD_PASSWORD
     ):
         return redirect(url_for("entrance.account"))
+    if _must_set_up() and request.endpoint not in _OPEN_WITHOUT_SECOND_STEP:
+        return redirect(url_for("entrance.second_step_page"))
     return None
+
+
+def _must_set_up() -> bool:
+    """Whether the estate asks this person for a second step that is not there yet (told at sign-in)."""
+    return g.web_session is not None and sessions.kept(g.web_session).get("must_set_up", False)
 
 
 _OPEN_WITH_OLD_PASSWORD = frozenset(
     {"entrance.account", "entrance.logout", "entrance.preferences", "static", "healthz"}
 )
+_OPEN_WITHOUT_SECOND_STEP = _OPEN_WITH_OLD_PASSWORD | {"entrance.second_step_page"}
 
 
 def has_token() -> bool:

@@ -1,5 +1,7 @@
 """Who is signed in: server-side sessions, sign-in, sign-out, and a person's own settings (P7, F15).
 
+Whoever has a second step (admin/second_step.py) types the password first; the signed cookie then remembers
+for some minutes that it was right, and the code opens the session.
 The cookie holds a random id; the row in `web_session` is keyed by its hash and is what counts. A row goes
 at sign-out, when it was idle or old for too long, and when the person's password, roles or state change
 (`end_sessions`).
@@ -8,8 +10,10 @@ at sign-out, when it was idle or old for too long, and when the person's passwor
 from __future__ import annotations
 
 import hashlib
+import hmac
+import json
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import (
@@ -33,13 +37,15 @@ from werkzeug.wrappers import Response
 from models.base import db
 from models.engine import writing
 from models.people import LANGUAGES, SignInAttempt, Staff, WebSession
-from office import clock
+from models.secrets import fingerprint
+from office import clock, second_step
 
 entrance = Blueprint("entrance", __name__, template_folder="templates")
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 ATTEMPTS_A_MINUTE = 10
+CODE_WITHIN = timedelta(minutes=5)
 THEMES = ("auto", "light", "dark")
 # compared with when the login is unknown, so that the answer takes as long
 NO_ONE = "scrypt:32768:8:1$0000000000000000$" + "0" * 128
@@ -80,22 +86,32 @@ def load_session() -> None:
         _touch(row.key_hash)
 
 
-def start_session(staff: Staff) -> None:
+def start_session(staff: Staff) -> WebSession:
     """A new random id for this person; whatever the cookie held before is forgotten."""
+    must_set_up = not staff.totp_secret and second_step.is_required(
+        db.session(), staff, clock.today(db.session())
+    )
     key = secrets.token_urlsafe(32)
     present = clock.machine_now()
     kept = {name: session[name] for name in ("language",) if name in session}
     session.clear()
     session.update(kept, id=key)
-    db.session.add(
-        WebSession(
-            key_hash=_hash(key),
-            staff_id=staff.id,
-            csrf_secret=secrets.token_urlsafe(32),
-            created_at=present,
-            seen_at=present,
-        )
+    row = WebSession(
+        key_hash=_hash(key),
+        staff_id=staff.id,
+        csrf_secret=secrets.token_urlsafe(32),
+        data=json.dumps({"must_set_up": True} if must_set_up else {}),
+        created_at=present,
+        seen_at=present,
     )
+    db.session.add(row)
+    return row
+
+
+def kept(row: WebSession) -> dict[str, Any]:
+    """What a session remembers beside the person."""
+    found: dict[str, Any] = json.loads(row.data)
+    return found
 
 
 def end_sessions(staff_id: int) -> None:
@@ -114,7 +130,7 @@ def csrf_token() -> str:
 
 
 @entrance.route("/login", methods=["GET", "POST"])
-def login() -> Any:
+def login() -> Any:  # noqa: PLR0911 -- one answer a case
     if request.args.get("language") in LANGUAGES:
         session["language"] = request.args["language"]
         return redirect(url_for("entrance.login"))
@@ -122,16 +138,57 @@ def login() -> Any:
         return redirect("/") if g.staff else render_template("office/login.html")
     if _is_too_often():
         return render_template("office/login.html", error=_("Too many attempts. Please wait a minute.")), 429
+    if "code" in request.form:
+        return _second_step()
     staff = _person(request.form.get("login", ""), request.form.get("password", ""))
     if staff is None:
         return render_template("office/login.html", error=_("This user name and password do not match.")), 401
-    if staff.totp_secret and not _is_code_right(staff, request.form.get("code", "")):
-        error = _("Please type your password and the code of your app.")
-        return render_template("office/login.html", error=error, needs_code=True), 401
+    if staff.totp_secret:
+        session["password_was_right"] = [staff.id, _password_mark(staff), clock.machine_now().isoformat()]
+        return render_template("office/login.html", needs_code=True), 401
+    return _let_in(staff)
+
+
+def _let_in(staff: Staff) -> Response:
     start_session(staff)
     _note(staff.id, "sign_in", staff.id)
     db.session.commit()
     return redirect("/")
+
+
+def _second_step() -> Any:
+    """The code after the password; a few wrong ones and the door waits, whoever types them."""
+    staff = _waiting_person()
+    if staff is None:
+        session.pop("password_was_right", None)
+        return render_template("office/login.html", error=_("Please sign in again.")), 401
+    present, on, code = clock.machine_now(), clock.today(db.session()), request.form.get("code", "")
+    if second_step.is_held_up(db.session(), staff, now=present, on=on):
+        error = _("Too many wrong codes. Please wait a while or ask the administrator.")
+        return render_template("office/login.html", error=error, needs_code=True), 429
+    if not second_step.passes(db.session(), staff, code[:40], now=present):
+        second_step.note_wrong_code(db.session(), staff, now=present)
+        db.session.commit()
+        error = _("This code is not right or was used already.")
+        return render_template("office/login.html", error=error, needs_code=True), 401
+    return _let_in(staff)
+
+
+def _waiting_person() -> Staff | None:
+    """Who typed the right password in this browser some minutes ago."""
+    kept = session.get("password_was_right")
+    if not isinstance(kept, list) or len(kept) != 3:
+        return None
+    staff = db.session.get(Staff, kept[0])
+    is_late = clock.machine_now() - datetime.fromisoformat(kept[2]) > CODE_WITHIN
+    if staff is None or is_late or not staff.is_active or not staff.totp_secret:
+        return None
+    return staff if hmac.compare_digest(kept[1], _password_mark(staff)) else None
+
+
+def _password_mark(staff: Staff) -> str:
+    """Changes with the password, tells nothing of it."""
+    return fingerprint(staff.password_hash)[:16]
 
 
 @entrance.post("/logout")
@@ -189,6 +246,8 @@ def safe_target(target: str | None) -> str | None:
 
 
 def init_app(app: Flask) -> None:
+    from admin import second_step as _page  # noqa: F401 -- adds its page to the entrance
+
     app.register_blueprint(entrance)
 
 
@@ -202,12 +261,6 @@ def _person(login_name: str, password: str) -> Staff | None:
     if staff is None or not staff.password_hash or not matches or not staff.is_active:
         return None
     return staff
-
-
-def _is_code_right(staff: Staff, code: str) -> bool:
-    import pyotp
-
-    return pyotp.TOTP(staff.totp_secret or "").verify(code, for_time=clock.machine_now(), valid_window=1)
 
 
 def _is_too_often() -> bool:

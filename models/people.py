@@ -158,6 +158,7 @@ class Staff(EditableRow, Model):
     language: Mapped[str | None] = mapped_column(String(10))
     theme: Mapped[str] = mapped_column(String(10), default="auto", server_default="auto")
     totp_secret: Mapped[str | None] = mapped_column(Sealed())
+    totp_step: Mapped[int | None] = mapped_column(Integer)  # of the last code: none opens twice
 
     department: Mapped[Department | None] = relationship()
     role_rows: Mapped[list[StaffRole]] = relationship(back_populates="staff", cascade="all, delete-orphan")
@@ -185,6 +186,16 @@ class StaffRole(Row, Model):
 
     def __str__(self) -> str:
         return self.role
+
+
+class RecoveryCode(Row, Model):
+    """A code that opens once when the phone is gone; only its keyed hash is kept (P7)."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("staff_id", "code_mac", name="recovery_code_once"),)
+
+    staff_id: Mapped[int] = refer("staff")
+    code_mac: Mapped[str] = mapped_column(String(64))
 
 
 class WebSession(Model):

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from models.office import Audit
 
+RECORDED = "audited"  # in Session.info: (action, table, row id) told since it was last emptied
+
 
 def record(
     session: Session,
@@ -36,6 +38,7 @@ def record(
         ),
     )
     session.add(audit)
+    session.info.setdefault(RECORDED, set()).add((action, row.__tablename__, row.id))
     return audit
 
 

@@ -210,6 +210,13 @@ def _check_billing(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reas
     )
 
 
+def _check_sign_in(rows: Mapping[str, Any], _others: _Documents) -> Iterable[Reason]:
+    from office.second_step import sign_in_policy
+
+    sign_in_policy(rows)
+    return ()
+
+
 _CHECKS: dict[str, _Check] = {
     "billing": _check_billing,
     "calendar": _builds(OfficeCalendar.from_row),
@@ -223,5 +230,6 @@ _CHECKS: dict[str, _Check] = {
     "messages": _builds(retry_waits),
     "public_form": _builds(PublicForm.from_row),
     "severities": _builds(SeverityPolicy.from_row),
+    "sign_in": _check_sign_in,
     "visits": _builds(VisitPolicy.from_row),
 }

@@ -41,7 +41,7 @@ owners              scedax    scedax   sx        sceax    scea    sea      sea  
 owner_phones        scedax    scedax   -         scedax   scea    scea     scea     -
 occupancies         scedx     scedx    s         scex     sce     s        s        -
 departments         scedx     scedx    s         s        s       s        s        s
-staff               scex      sx       sx        s        -       -        -        -
+staff               scaex     sx       sx        s        -       -        -        -
 # bills
 fee_items           scedx     scedx    s         s        s       s        sx       s
 tariffs             scedx     scedx    s         s        s       s        sx       s
@@ -194,6 +194,8 @@ OPEN_ADDRESSES = """
 /                                   GET   signed-in
 /account                            GET   signed-in
 /account                            POST  signed-in
+/account/second-step                GET   signed-in
+/account/second-step                POST  signed-in
 /preferences                        POST  signed-in
 /logout                             POST  signed-in
 /login                              GET   public

@@ -611,25 +611,6 @@ def test_an_unknown_login_and_a_wrong_password_read_the_same(visitor: Web) -> No
     assert strip.sub("", unknown.text) == strip.sub("", wrong.text)
 
 
-def test_a_one_time_code_is_asked_for_where_it_is_set_up(visitor: Web) -> None:
-    import pyotp
-
-    secret = pyotp.random_base32()
-    with visitor.rows() as session:
-        session.scalars(select(Staff).where(Staff.login == "admin")).one().totp_secret = secret
-        session.commit()
-
-    asked = visitor.sign_in()
-    token = visitor.token("/login")
-    fields = {"csrf_token": token, "login": "admin", "password": "correct horse battery"}
-    wrong = visitor.client.post("/login", data={**fields, "code": "000000"})
-    right = visitor.client.post("/login", data={**fields, "code": pyotp.TOTP(secret).now()})
-
-    assert asked.status_code == wrong.status_code == 401
-    assert 'name="code"' in asked.text
-    assert right.status_code == 302
-
-
 def test_the_entrance_has_one_text_and_one_password_field(visitor: Web) -> None:
     text = visitor.get("/login").text
 
