@@ -37,6 +37,7 @@ MODULES = (
     "visits",
     "reports",
     "policies",
+    "simulate",
     "imports",
     "office",
     "jobs",
