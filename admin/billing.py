@@ -1,8 +1,11 @@
-"""Bills: what is charged for, the billing run, and the invoices it made (B1–B8, B10)."""
+"""Bills: what is charged for, the invoices, their lines and corrections (B1–B5, B7)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
@@ -12,16 +15,13 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import literal_column
 
 from admin import formats, labels, language, lists, refusals
-from admin.base import Ask, OfficePage, OfficeView, OneClick, Related, office_action
+from admin.base import Ask, OfficeView, OneClick, Related, office_action
 from admin.lists import ChoiceFilter, FlagFilter, RangeFilter, RelationFilter, TextFilter
 from admin.sessions import current_staff
 from models.base import db
 from models.billing import (
-    BillingRun,
     CreditNote,
-    Deposit,
     FeeItem,
-    Incentive,
     Invoice,
     InvoiceLine,
     LateFeeWaiver,
@@ -30,10 +30,23 @@ from models.billing import (
     ServiceSlip,
     Tariff,
 )
-from office import billing, invoices, paperwork
+from models.property import Unit
+from office import bill_papers, billing, invoices, late_fee, paperwork, people
 from office.errors import Refused
+from office.payments import MONEY_REFUSALS
+from rules.money import MoneyError, money
 
-SHOWN_UNUSUAL = 50  # of a preview; the rest is counted
+MOST_EXPENSES = 40
+
+
+def fee_items(_view: Any = None) -> dict[str, str]:
+    """What can be charged for once, by code; deposits are taken under “Deposits”."""
+    rows = db.session.scalars(
+        db.select(FeeItem)
+        .where(FeeItem.is_active, FeeItem.basis.not_in(("deposit", "metered")))
+        .order_by(FeeItem.position, FeeItem.id)
+    )
+    return {row.code: row.name_in(language.current()) for row in rows}
 
 
 class FeeItemView(OfficeView):
@@ -89,6 +102,68 @@ class TariffView(OfficeView):
         "tiers": _l("Metered items only: [[up to, rate], …], the last one open"),
         "valid_to": _l("Empty: until further notice"),
     }
+    list_template = "office/tariffs.html"
+    verbs = {"notice": "export"}
+
+    @expose("/notice/", methods=("GET", "POST"))
+    def notice(self) -> Any:
+        """The public notice: tariffs, what they pay for, and the statement of income and expense (B2)."""
+        if request.method == "GET":
+            return self.render("office/tariff_notice.html", today=self.today(), given={}, refusal="")
+        form = request.form
+        try:
+            made = bill_papers.print_tariff_notice(
+                db.session(),
+                on=_day(form.get("on", "")),
+                posted_on=self.today(),
+                periods=_periods(form),
+                expenses=_expenses(form.get("expenses", "")),
+                language=language.current(),
+                now=self.now(),
+            )
+        except Refused as refusal:
+            return (
+                self.render(
+                    "office/tariff_notice.html",
+                    today=self.today(),
+                    given=form,
+                    refusal=refusals.words(refusal),
+                ),
+                422,
+            )
+        return pdf_answer(made, "tariffs.pdf")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as wrong:
+        raise Refused(_("Choose a day")) from wrong
+
+
+def _periods(form: Mapping[str, str]) -> tuple[str, str] | None:
+    """The first and last period of the statement; none when it is left out. Raises Refused."""
+    first, last = form.get("from", "").strip(), form.get("to", "").strip()
+    if not first and not last:
+        return None
+    ends = sorted(billing.parse_period(text) for text in (first or last, last or first))
+    return str(ends[0]), str(ends[-1])
+
+
+def _expenses(text: str) -> list[tuple[str, Decimal]]:
+    """Lines of `item amount` as pairs. Raises Refused for a line without an amount."""
+    found = []
+    for line in text.splitlines()[:MOST_EXPENSES]:
+        if not line.strip():
+            continue
+        read = re.fullmatch(r"(.+?)[\s,，:：;；]+([\d.,，]+)", line.strip()[:200])
+        if read is None or not lists.is_clean(line):
+            raise Refused(_("Write each expense as a line: item, then the amount: %(line)s", line=line[:60]))
+        try:
+            found.append((read[1], money(read[2].replace(",", "").replace("，", ""))))
+        except MoneyError as problem:
+            raise Refused(MONEY_REFUSALS[problem.code]) from problem
+    return found
 
 
 class MeterView(OfficeView):
@@ -214,10 +289,16 @@ class InvoiceView(OfficeView):
         "stage",
     )
     related = (
-        Related("invoice_lines", "invoice_id"),
+        Related(
+            "invoice_lines",
+            "invoice_id",
+            columns=("fee_item.name", "quantity", "rate", "amount", "explanation"),
+        ),
         Related("credit_notes", "invoice_id"),
         Related("allocations", "invoice_id"),
+        Related("late_fee_waivers", "invoice_id"),
     )
+    details_template = "office/invoice.html"
     empty_hint = _l("Bills appear here when a period was issued under “Billing run”.")
 
     @office_action("notice", _l("Print payment notices"), icon="printer")
@@ -231,20 +312,97 @@ class InvoiceView(OfficeView):
         icon="undo-2",
         fields=(
             Ask("amount", _l("Amount"), kind="money", is_required=True),
+            Ask("fee_item", _l("Fee item"), kind="choice", choices=fee_items),
             Ask("reason", _l("Reason"), is_required=True),
         ),
     )
     def credit(self, rows: Sequence[Invoice], given: Any) -> str:
-        for row in rows:
-            note = invoices.credit_note(
-                db.session(),
-                row.id,
-                amount=given["amount"],
-                reason=given["reason"],
-                staff_id=current_staff().id,
-                now=self.now(),
-            )
+        session = db.session()
+        item_id = session.scalar(db.select(FeeItem.id).where(FeeItem.code == given["fee_item"]))
+        note = invoices.credit_note(
+            session,
+            rows[0].id,
+            amount=given["amount"],
+            reason=given["reason"],
+            staff_id=current_staff().id,
+            now=self.now(),
+            fee_item_id=item_id,
+        )
         return _("Credit note %(number)s was issued.", number=note.number)
+
+    @office_action(
+        "waive",
+        _l("Waive late fee"),
+        on="row",
+        icon="percent",
+        fields=(
+            Ask("amount", _l("Amount"), kind="money", is_required=True),
+            Ask("reason", _l("Reason"), is_required=True),
+        ),
+    )
+    def waive(self, rows: Sequence[Invoice], given: Any) -> str:
+        made = late_fee.ask_for_waiver(
+            db.session(),
+            rows[0].id,
+            amount=given["amount"],
+            reason=given["reason"],
+            staff_id=current_staff().id,
+            now=self.now(),
+        )
+        if isinstance(made, LateFeeWaiver):
+            return _("%(amount)s yuan of the late fee were waived.", amount=made.amount)
+        return _("The waiver was asked for; a manager decides it under “Late fee waivers asked for”.")
+
+    @office_action(
+        "charge",
+        _l("Charge once"),
+        on="list",
+        icon="plus",
+        fields=(
+            Ask("unit_code", _l("Unit no."), is_required=True),
+            Ask("fee_item", _l("Fee item"), kind="choice", is_required=True, choices=fee_items),
+            Ask("quantity", _l("Quantity"), kind="money", is_required=True),
+            Ask("rate", _l("Rate"), kind="money", is_required=True),
+            Ask("due_on", _l("Due on"), kind="date", is_required=True),
+        ),
+    )
+    def charge(self, _rows: Sequence[Invoice], given: Any) -> Any:
+        session, code = db.session(), given["unit_code"].strip()
+        unit_id = session.scalar(db.select(Unit.id).where(Unit.code == code))
+        if unit_id is None:
+            raise Refused(_("There is no unit %(code)s", code=code[:40]))
+        payer = people.payer_of(session, unit_id, self.today())
+        if payer is None:
+            raise Refused(_("Nobody pays for unit %(unit)s", unit=code))
+        invoice = invoices.charge(
+            session,
+            unit_id=unit_id,
+            payer_id=payer.owner_id,
+            charges=[invoices.Charge(given["fee_item"], given["quantity"], given["rate"])],
+            due_on=given["due_on"],
+            now=self.now(),
+            staff_id=current_staff().id,
+            form_key=request.form.get("form_key", "")[:60] or None,
+        )
+        session.commit()
+        flash(_("Invoice %(number)s was issued.", number=invoice.number), "success")
+        return redirect(url_for("invoices.details_view", id=invoice.id))
+
+    def late_fee(self, row: Invoice) -> dict[str, Any] | None:
+        """The late fee to a day, part by part; nothing while the policy is off and none accrued (B7)."""
+        session = db.session()
+        try:
+            on = _day(request.args["late_on"]) if request.args.get("late_on") else self.today()
+        except Refused:
+            on = self.today()
+        policy = late_fee.policy_on(session, on)
+        if not policy.is_on and not row.late_fee:
+            return None
+        fee = late_fee.explained(session, row.id, on)
+        waived = session.scalars(
+            db.select(LateFeeWaiver.amount).where(LateFeeWaiver.invoice_id == row.id)
+        ).all()
+        return {"on": on, "policy": policy, "fee": fee, "waived": sum(waived, Decimal(0))}
 
 
 def notices_pdf(view: Any, ids: Sequence[int]) -> Response:
@@ -293,147 +451,22 @@ class CreditNoteView(OfficeView):
     room = "bills"
     icon = "undo-2"
     can_create = can_edit = can_delete = False
-    column_list = ("number", "invoice.number", "amount", "reason", "issued_on")
-    column_searchable_list = ("number", "invoice.number")
+    column_list = ("number", "invoice.number", "invoice.unit.code", "amount", "reason", "issued_on")
+    column_searchable_list = ("number", "invoice.number", "invoice.unit.code")
     column_default_sort = "-issued_on"
+    filters = (RangeFilter("issued_on"), RangeFilter("amount"))
 
-
-class LateFeeWaiverView(OfficeView):
-    table = LateFeeWaiver
-    screen = "late_fee_waivers"
-    title = _l("Late fee waivers")
-    room = "bills"
-    is_in_menu = False
-    can_create = can_edit = can_delete = False
-    column_list = ("invoice_id", "amount", "reason", "waived_on")
-    column_default_sort = "-waived_on"
-
-
-class IncentiveView(OfficeView):
-    table = Incentive
-    screen = "incentives"
-    title = _l("Early-payment rewards")
-    empty_hint = _l(
-        "Enter a reward for paying early: a discount or a gift; what was granted is listed with it."
-    )
-    room = "bills"
-    icon = "gift"
-    column_list = ("name", "months_ahead", "pay_before_on", "percent", "gift", "valid_from", "valid_to")
-    column_default_sort = "-valid_from"
-    form_columns = (
-        "name_en",
-        "name_zh_hans",
-        "name_zh_hant",
-        "months_ahead",
-        "pay_before_on",
-        "percent",
-        "gift",
-        "valid_from",
-        "valid_to",
-    )
-
-
-class DepositView(OfficeView):
-    table = Deposit
-    screen = "deposits"
-    title = _l("Deposits")
-    empty_hint = _l("Deposits appear here when they are taken in with a move-in bill.")
-    room = "bills"
-    icon = "vault"
-    can_create = can_edit = can_delete = False
-    column_list = ("number", "unit.code", "payer.name", "entry", "amount", "posted_on", "reason")
-    column_searchable_list = ("number", "unit.code")
-    column_default_sort = "-posted_on"
-    choices = {"entry": {"taken": _l("Taken"), "returned": _l("Returned"), "set_off": _l("Set off")}}
-
-
-class BillingPage(OfficePage):
-    """Preview a month, then issue it (B4)."""
-
-    screen = "billing"
-    title = _l("Billing run")
-    room = "bills"
-    icon = "play"
-    verbs = {"issue": "act", "notices": "act"}
-
-    @expose("/")
-    def index(self) -> Any:
-        period = request.args.get("period") or self.today().strftime("%Y-%m")
-        preview, refusal = None, None
-        if "period" in request.args:
-            try:
-                preview = billing.preview(db.session(), period, now=self.now())
-            except Refused as wrong:
-                refusal = refusals.words(wrong)
-        runs = db.session.query(BillingRun).order_by(BillingRun.id.desc()).limit(12).all()
-        return self.render(
-            "office/billing_run.html",
-            period=period,
-            preview=preview,
-            refusal=refusal,
-            runs=runs,
-            most=SHOWN_UNUSUAL,
-            view=self,
-            words=unbilled_words(),
+    @office_action("paper", _l("Print the credit note"), on="row", icon="printer", verb="see")
+    def paper(self, rows: Sequence[CreditNote], _given: Any) -> Response:
+        row = rows[0]
+        made = bill_papers.print_credit_note(
+            db.session(), row.id, language=language.current(), now=self.now(), staff_id=current_staff().id
         )
-
-    @expose("/issue/", methods=("POST",))
-    def issue(self) -> Any:
-        period = request.form.get("period", "")
-        made = self._refusing(
-            lambda: billing.issue_invoices(db.session(), period, now=self.now(), staff_id=current_staff().id)
-        )
-        if made is not None:
-            flash(
-                _(
-                    "%(count)s bills were issued, %(amount)s yuan in all.",
-                    count=made.invoices,
-                    amount=formats.money(made.amount),
-                ),
-                "success",
-            )
-        return redirect(url_for("billing.index", period=period))
-
-    @expose("/notices/", methods=("POST",))
-    def notices(self) -> Any:
-        """All payment notices of a run as one file."""
-        run_id = lists.row_id(request.form.get("run"))
-        ids = (
-            list(
-                db.session.scalars(
-                    db.select(Invoice.id).where(Invoice.run_id == run_id).order_by(Invoice.unit_id)
-                )
-            )
-            if run_id is not None
-            else []
-        )
-        answer = self._refusing(lambda: notices_pdf(self, ids))
-        return answer or redirect(url_for("billing.index"))
-
-    @staticmethod
-    def _refusing(verb: Callable[[], Any]) -> Any:
-        """Call an office verb and commit; tell a refusal instead of raising it."""
-        try:
-            answer = verb()
-            db.session.commit()
-        except Refused as refusal:
-            db.session.rollback()
-            flash(refusals.words(refusal), "error")
-            return None
-        return answer
-
-
-def unbilled_words() -> dict[str, Any]:
-    """Why a unit could not be billed."""
-    return {
-        "no_payer": _("Nobody pays for it"),
-        "no_tariff": _("No tariff for this kind of unit"),
-        "no_reading": _("The meter was not read"),
-    }
+        db.session.commit()
+        return pdf_answer(made, f"{row.number}.pdf")
 
 
 SCREENS = (
-    BillingPage,
     InvoiceView,
     InvoiceLineView,
     ServiceSlipView,
@@ -442,7 +475,4 @@ SCREENS = (
     FeeItemView,
     TariffView,
     CreditNoteView,
-    LateFeeWaiverView,
-    DepositView,
-    IncentiveView,
 )

@@ -89,6 +89,7 @@ TABLES = {
     "unit": _("Unit"),
     "visit": _("Follow-up visit"),
     "work_slip": _("Work contact slip"),
+    "waiver_request": _("Late fee waiver"),
 }
 
 ACTIONS = {
@@ -112,6 +113,13 @@ ACTIONS = {
     "save_view": _("View saved"),
     "forget_view": _("View forgotten"),
     "issue": _("Issued"),
+    "grant": _("Reward granted"),
+    "hand_over": _("Gift handed over"),
+    "take_back": _("Reward taken back"),
+    "judge": _("Rewards looked at"),
+    "taken": _("Deposit taken"),
+    "returned": _("Deposit given back"),
+    "set_off": _("Deposit set off"),
     "charge": _("Charged"),
     "credit": _("Credited"),
     "waive": _("Waived"),

@@ -9,7 +9,26 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _
 
 COLUMNS = {
+    "payment.receipt_no": _("Receipt no."),
+    "taken_back_on": _("Taken back on"),
+    "decided_by.name": _("Decided by"),
+    "asked_at": _("Asked at"),
+    "asked_by.name": _("Asked for by"),
+    "incentive.name": _("Early-payment reward"),
+    "batch.number": _("Direct debit file"),
+    "meter.unit.code": _("Unit no."),
+    "invoice.unit.code": _("Unit no."),
     "id": _("No."),
+    "unit_code": _("Unit no."),
+    "area_name": _("Area"),
+    "payer_phone": _("Payer's phone"),
+    "payer_email": _("Payer's e-mail"),
+    "occupancy_from": _("Pays from"),
+    "steward": _("Steward"),
+    "complainant": _("Complainant"),
+    "amount_in": _("Amount in"),
+    "amount_out": _("Amount out"),
+    "direction": _("In or out"),
     "number": _("Number"),
     "code": _("Code"),
     "name": _("Name"),
@@ -428,6 +447,9 @@ METHODS = {
 }
 PAYMENT_KINDS = {"payment": _("Payment"), "reversal": _("Reversal"), "refund": _("Refund")}
 PAYMENT_STATES = {"posted": _("Posted"), "void": _("Void"), "reversed": _("Reversed")}
+WAIVER_STATES = {"requested": _("Asked for"), "approved": _("Approved"), "refused": _("Refused")}
+DEBIT_BATCH_STATES = {"exported": _("With the bank"), "answered": _("Answered")}
+DEBIT_STATES = {"sent": _("With the bank"), "collected": _("Collected"), "failed": _("Failed")}
 STATEMENT_STATES = {"posted": _("Posted"), "waiting": _("Waiting"), "ignored": _("Ignored")}
 BATCH_STATES = {"draft": _("Draft"), "approved": _("Approved"), "done": _("Done")}
 REMINDER_STATES = {
@@ -603,6 +625,7 @@ PAPERS = {
     "invalid_closure": _("Closure as invalid"),
     "monthly_complaints": _("Monthly complaint report"),
     "weekly_meeting": _("Weekly meeting sheet"),
+    "report_sheet": _("Report"),
 }
 JOBS = {
     "deadlines": _("Deadlines follow policies and holidays"),

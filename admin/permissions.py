@@ -111,6 +111,14 @@ SCREENS: dict[str, dict[str, str]] = {
         "station_head": "s",
     },
     "late_fee_waivers": {"it_admin": "sx", "manager": "sax", "director": "sax", "cashier": "s"},
+    "waiver_requests": {
+        "it_admin": "s",
+        "manager": "sax",
+        "director": "sax",
+        "station_head": "s",
+        "cashier": "s",
+    },
+    "move_in": {"it_admin": "sa", "manager": "sa", "cashier": "sa", "station_head": "sa", "front_desk": "s"},
     "incentives": {"it_admin": ALL, "manager": ALL, "cashier": "sa", "everyone": "s"},
     "incentive_grants": {"it_admin": "sx", "manager": "sax", "cashier": "sa", "director": "sx"},
     "instalment_plans": {
@@ -151,6 +159,9 @@ SCREENS: dict[str, dict[str, str]] = {
     "refunds": {"it_admin": "sax", "manager": "sax", "director": "sx", "cashier": "sax"},
     "statements": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     "statement_rows": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
+    "statement_layouts": {"it_admin": "sdax", "manager": "sdax", "cashier": "sdax", "director": "s"},
+    "debit_mandates": {"it_admin": "scex", "manager": "sceax", "cashier": "sceax", "front_desk": "sce"},
+    "direct_debit_rows": {"it_admin": "sx", "manager": "sx", "cashier": "sx", "director": "sx"},
     "direct_debits": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     "day_close": {"it_admin": "s", "cashier": "sa", "manager": "sa"},
     "day_close_lines": {"it_admin": "s", "manager": "s", "cashier": "s", "director": "s"},
@@ -245,6 +256,7 @@ SCREENS: dict[str, dict[str, str]] = {
         "front_desk": "s",
     },
     "review_meetings": {"it_admin": "sx", "manager": "sceax", "director": "sceax", "station_head": "sceax"},
+    "board": {"everyone": "s"},
     "public_form": {
         "it_admin": "s",
         "manager": "s",

@@ -10,6 +10,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 from flask import Flask, g, redirect, request, url_for
@@ -29,8 +30,17 @@ MODULES = (
     "people",
     "change_of_owner",
     "household",
+    "billing_run",
     "billing",
+    "move_in",
+    "deposits",
+    "late_fee",
+    "incentives",
+    "cashier",
     "payments",
+    "statements",
+    "direct_debit",
+    "day_close",
     "collection",
     "complaints",
     "public",
@@ -72,6 +82,7 @@ def init_app(app: Flask) -> None:
         static_url=static_url,
         sidebar=sidebar,
         may_see=may_see,
+        new_form_key=lambda: token_urlsafe(16),
         formats=formats,
         labels=labels,
         PAGE_SIZES=lists.PAGE_SIZES,

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from models.payments import DayClose, DayCloseLine, Payment
+from models.people import Staff
 from office import allocation, audit, clock
 from office.errors import N_, Refused
 from rules.money import ZERO
+
+MOST_OPEN_DAYS = 31
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,41 @@ def expected(session: Session, cashier_id: int, day: date) -> dict[str, Decimal]
             .order_by(Payment.method)
         ).all()
     )
+
+
+def receipts(session: Session, cashier_id: int, day: date) -> dict[str, int]:
+    """How many entries a cashier posted on a day, by way to pay."""
+    return dict(
+        session.execute(
+            select(Payment.method, func.count())
+            .where(Payment.posted_on == day, Payment.cashier_id == cashier_id)
+            .group_by(Payment.method)
+        ).all()
+    )
+
+
+@dataclass(frozen=True)
+class OpenDay:
+    """A past day of a cashier with entries, not closed yet; yuan."""
+
+    day: date
+    cashier_id: int
+    cashier: str
+    amount: Decimal
+
+
+def still_open(session: Session, cashier_id: int | None, today: date) -> list[OpenDay]:
+    """Days before today on which a cashier (or any) posted something and that nobody closed, newest first."""
+    closed = exists().where(DayClose.day == Payment.posted_on, DayClose.cashier_id == Payment.cashier_id)
+    rows = session.execute(
+        select(Payment.posted_on, Staff.id, Staff.name, func.sum(Payment.amount))
+        .join(Staff, Staff.id == Payment.cashier_id)
+        .where(Payment.posted_on < today, *(() if cashier_id is None else (Staff.id == cashier_id,)), ~closed)
+        .group_by(Payment.posted_on, Staff.id, Staff.name)
+        .order_by(Payment.posted_on.desc(), Staff.id)
+        .limit(MOST_OPEN_DAYS)
+    )
+    return [OpenDay(*row) for row in rows]
 
 
 def close_day(

@@ -189,11 +189,25 @@ def charge(
     now: datetime,
     staff_id: int | None = None,
     is_credit_used: bool = True,
+    form_key: str | None = None,
 ) -> Invoice:
-    """Issue an invoice for one-off items or deposits (B1, B10). Raises Refused."""
+    """Issue an invoice for one-off items or deposits (B1, B10). Raises Refused.
+
+    The same form key again answers the first invoice.
+    """
     items = _items(session)
     today = now.astimezone(clock.zone(session)).date()
     allocation.lock_all(session)
+    if form_key is not None:
+        known = session.scalars(
+            select(Invoice).where(
+                Invoice.unit_id == unit_id, Invoice.kind == "one_off", Invoice.part == form_key
+            )
+        ).one_or_none()
+        if known is not None:
+            return known
+    if due_on < today:
+        raise Refused(N_("The due day has passed already"))
     try:
         lines = tuple(
             Line(items[one.fee_item].id, quote(Basis(items[one.fee_item].basis), one.quantity, one.rate))
@@ -205,7 +219,14 @@ def charge(
         select(func.count()).select_from(Invoice).where(Invoice.unit_id == unit_id, Invoice.kind == "one_off")
     )
     new = NewInvoice(
-        "one_off", f"{(before or 0) + 1:03d}", unit_id, payer_id, Period.of(today), today, due_on, lines
+        "one_off",
+        form_key or f"{(before or 0) + 1:03d}",
+        unit_id,
+        payer_id,
+        Period.of(today),
+        today,
+        due_on,
+        lines,
     )
     made = issue(session, [new], now=now, is_credit_used=is_credit_used)
     if not made:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from io import BytesIO
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -28,7 +29,7 @@ from office.papers.billing import PaymentNotice
 from office.papers.collection import Demand
 from office.papers.paper import Paper
 from office.papers.payments import Receipt, ReceiptLine
-from office.papers.press import pdf_bytes
+from office.papers.press import Progress, print_papers
 from office.papers.values import ChargeLine, Debt, PaperRefused, Recipient
 from office.papers.values import Estate as Letterhead
 
@@ -67,12 +68,22 @@ def drawn(session: Session, kind: str, values: Iterable[filing.Value], language:
             raise Refused(N_("This paper can't be printed: %(why)s"), why=str(refusal)) from refusal
 
 
-def pdf(session: Session, kind: str, values: Iterable[filing.Value], language: str, now: datetime) -> bytes:
-    """The papers of one kind as one PDF. Raises Refused when there is none."""
+def pdf(
+    session: Session,
+    kind: str,
+    values: Iterable[filing.Value],
+    language: str,
+    now: datetime,
+    *,
+    progress: Progress | None = None,
+) -> bytes:
+    """The papers of one kind as one PDF, telling `progress` after each. Raises Refused when there is none."""
     listed = list(values)
     if not listed:
         raise Refused(N_("There is nothing to print"))
-    return pdf_bytes(drawn(session, kind, listed, language), printed_at=now)
+    target = BytesIO()
+    print_papers(drawn(session, kind, listed, language), target, printed_at=now, progress=progress)
+    return target.getvalue()
 
 
 def file(

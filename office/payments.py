@@ -403,7 +403,9 @@ def _counter_entry(
     reason: str,
     staff_id: int | None,
     now: datetime,
+    *,
     method: str | None = None,
+    form_key: str | None = None,
 ) -> Payment:
     today = now.astimezone(clock.zone(session)).date()
     series = VOIDS if kind == "reversal" else REFUNDS
@@ -427,6 +429,7 @@ def _counter_entry(
         reference=payment.reference,
         reason=reason.strip(),
         cashier_id=staff_id,
+        form_key=form_key,
     )
     session.add(counter)
     session.flush()
@@ -442,9 +445,20 @@ def refund_payment(
     staff_id: int | None,
     now: datetime,
     method: str | None = None,
+    form_key: str | None = None,
 ) -> Payment:
-    """Give unused credit of a payment back; both entries stay (M6). Answers the refund."""
+    """Give unused credit of a payment back; both entries stay (M6). Answers the refund.
+
+    The same form key again answers the first refund. Raises Refused.
+    """
     payment = _posted(session, payment_id, reason)
+    known = (
+        session.scalars(select(Payment).where(Payment.form_key == form_key)).one_or_none()
+        if form_key
+        else None
+    )
+    if known is not None:
+        return known
     try:
         amount = money(amount, is_zero_allowed=False)
     except MoneyError as problem:
@@ -455,7 +469,9 @@ def refund_payment(
             N_("Only %(amount)s of receipt %(number)s is unused"), amount=left, number=payment.receipt_no
         )
     refuse_closed(session, [staff_id], now.astimezone(clock.zone(session)).date())
-    refund = _counter_entry(session, payment, "refund", -amount, reason, staff_id, now, method)
+    refund = _counter_entry(
+        session, payment, "refund", -amount, reason, staff_id, now, method=method, form_key=form_key
+    )
     audit.record(session, now, staff_id, "refund", payment, {"amount": amount, "reason": reason})
     return refund
 

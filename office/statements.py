@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import Select, Table, bindparam, select, update
+from sqlalchemy import Select, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -236,6 +236,25 @@ def _read_candidates(session: Session, codes: Iterable[str]) -> list[Candidate]:
         Candidate(code, payers.get(code, ""), tuple(balances[code]), frozenset(before[code]))
         for code in wanted
     ]
+
+
+def next_waiting(session: Session, *, after: int | None = None) -> StatementRow | None:
+    """The next row that waits, the first one again after the last."""
+    waiting = select(StatementRow).where(text("state = 'waiting'")).order_by(StatementRow.id).limit(1)
+    row = session.scalars(waiting.where(StatementRow.id > (after or 0))).one_or_none()
+    if row is None and after:
+        row = session.scalars(waiting.where(StatementRow.id < after)).one_or_none()
+    return row
+
+
+def count_waiting(session: Session) -> int:
+    """How many rows wait for a person."""
+    return session.scalar(select(func.count()).select_from(ROW).where(text("state = 'waiting'"))) or 0
+
+
+def owed(session: Session, unit_id: int) -> Decimal:
+    """What is open for a unit, in yuan."""
+    return sum((bill.balance for bill in allocation.open_bills(session, [unit_id])), Decimal(0))
 
 
 def match_row(session: Session, row_id: int, *, unit_id: int, staff_id: int | None, now: datetime) -> Payment:

@@ -1,20 +1,53 @@
-/* The cashier's page: change to give back, and a form that is sent once however often it is clicked.
-   (The server posts a form once by its key whatever the browser does.) */
+/* The cashier's page: the sum of the ticked bills or lines, change to give back, one sending a form.
+   (The server adds up, checks and posts a form once by its key whatever the browser does.) */
 "use strict";
-const tendered = document.querySelector("[data-tendered]");
-if (tendered) {
-  const amount = document.getElementById(tendered.dataset.tendered);
+(() => {
+  const fen = (text) => Math.round(Number(String(text).replace(/[,，￥¥\s]/g, "")) * 100);
+  const yuan = (sum) => (sum / 100).toFixed(2);
+  const form = document.querySelector("form[data-cashier]");
+  const amount = document.getElementById("amount");
+  const tendered = document.querySelector("[data-tendered]");
   const change = document.querySelector("[data-change]");
-  const show = () => {
-    const rest = Math.round(Number(tendered.value) * 100) - Math.round(Number(amount.value) * 100);
-    change.textContent = tendered.value && rest >= 0 ? (rest / 100).toFixed(2) : "—";
+
+  const showChange = () => {
+    if (!tendered) return;
+    const rest = fen(tendered.value) - fen(amount.value);
+    change.textContent = tendered.value && rest >= 0 ? yuan(rest) : "—";
   };
-  tendered.addEventListener("input", show);
-  amount.addEventListener("input", show);
-}
-document.querySelectorAll("form[data-once]").forEach((form) =>
-  form.addEventListener("submit", () => {
-    const button = form.querySelector("button.main");
-    setTimeout(() => { button.disabled = true; }, 0);
-    setTimeout(() => { button.disabled = false; }, 8000);
-  }));
+
+  const rows = form ? [...form.querySelectorAll("tr[data-bill]")] : [];
+  const tick = (row) => row.querySelector('input[name="pick"]');
+  const part = (row) => row.querySelector('input[name^="part_"]');
+
+  const addUp = () => {
+    const ticked = rows.filter((row) => tick(row).checked);
+    const sum = ticked.reduce((total, row) => total + fen(part(row).value || row.dataset.bill), 0);
+    if (amount) amount.value = ticked.length ? (Number.isFinite(sum) ? yuan(sum) : "") : amount.dataset.asked;
+    showChange();
+  };
+
+  rows.forEach((row) => {
+    const lines = [...row.querySelectorAll("[data-line]")];
+    lines.forEach((line) => line.addEventListener("change", () => {
+      const chosen = lines.filter((each) => each.checked);
+      const sum = chosen.reduce((total, each) => total + fen(each.dataset.line), 0);
+      tick(row).checked = chosen.length > 0;
+      part(row).value = chosen.length && chosen.length < lines.length ? yuan(Math.min(sum, fen(row.dataset.bill))) : "";
+      addUp();
+    }));
+    tick(row).addEventListener("change", addUp);
+    part(row).addEventListener("input", () => { tick(row).checked = Boolean(part(row).value) || tick(row).checked; addUp(); });
+  });
+
+  if (tendered) {
+    tendered.addEventListener("input", showChange);
+    amount.addEventListener("input", showChange);
+    showChange();
+  }
+  const payer = document.querySelector("[data-payer-choice]");
+  if (payer) payer.addEventListener("change", () => {
+    const url = new URL(payer.dataset.payerChoice, location.href);
+    url.searchParams.set("payer_id", payer.value);
+    location.assign(url);
+  });
+})();
