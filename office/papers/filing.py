@@ -34,6 +34,7 @@ Value = (
     | complaints.InvalidClosure
     | reports.MonthlyComplaints
     | reports.WeeklyMeeting
+    | reports.ReportSheet
 )
 
 
@@ -63,6 +64,7 @@ KINDS: Mapping[str, Kind] = types.MappingProxyType(
         "invalid_closure": Kind(complaints.InvalidClosure, complaints.invalid_closure),
         "monthly_complaints": Kind(reports.MonthlyComplaints, reports.monthly_complaints),
         "weekly_meeting": Kind(reports.WeeklyMeeting, reports.weekly_meeting),
+        "report_sheet": Kind(reports.ReportSheet, reports.report_sheet),
     }
 )
 

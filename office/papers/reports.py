@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from office.papers.draft import Draft
 from office.papers.paper import Paper
-from office.papers.parts import Part, Ruled, Signatures, Table, Text
+from office.papers.parts import Column, Part, Ruled, Signatures, Table, Text
 from office.papers.template import Blocks
 from office.papers.values import Estate
 
@@ -245,6 +245,69 @@ def _promises(draft: Draft, rows: Sequence[PromiseRow]) -> Table | None:
         for row in rows
     ]
     return Table(columns, lines)
+
+
+@dataclass(frozen=True)
+class SheetColumn:
+    title: str
+    is_number: bool = False
+    is_long: bool = False
+
+
+@dataclass(frozen=True)
+class SheetRow:
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SheetTable:
+    """One table of a report in the reader's words; its last `sums` rows are totals."""
+
+    title: str
+    columns: tuple[SheetColumn, ...]
+    rows: tuple[SheetRow, ...]
+    sums: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ReportSheet:
+    """A report as managers see it on screen (K6)."""
+
+    name: str
+    scope: str
+    made_on: date
+    tables: tuple[SheetTable, ...]
+
+
+WIDE_FROM = 7  # columns
+
+
+def report_sheet(sheet: ReportSheet, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+    """The tables of a report under each other (K6)."""
+    draft = Draft("report_sheet", estate, language, stored)
+    words = draft.words
+    draft.fill(
+        estate_name=estate.name, report=sheet.name, scope=sheet.scope, made_on=words.day(sheet.made_on)
+    )
+    parts: list[Part] = draft.text("body")
+    for table in sheet.tables:
+        columns = [
+            Column(one.title, 4 if one.is_long else 0, "right" if one.is_number else "left")
+            for one in table.columns
+        ]
+        if not any(column.share for column in columns):
+            columns[0] = Column(columns[0].title, 1, columns[0].align)
+        body = (
+            Table(columns, [row.cells for row in table.rows], sums=table.sums, size=8) if table.rows else None
+        )
+        parts.append(Text(table.title, size=11, ink="bold", after=3))
+        parts.append(body or Text(words["none"], size=9, ink="faint"))
+        if table.note:
+            parts.append(Text(table.note, size=8, ink="faint"))
+    under = (sheet.name, sheet.scope, words.day(sheet.made_on))
+    is_wide = any(len(table.columns) >= WIDE_FROM for table in sheet.tables)
+    return draft.paper(parts, form="a4_wide" if is_wide else "a4", under_title=under)
 
 
 def _section(draft: Draft, key: str, table: Table | None) -> list[Part]:

@@ -295,6 +295,29 @@ VALUES: dict[str, Value] = {
             ),
         ),
     ),
+    "report_sheet": reports.ReportSheet(
+        name="按片区和楼栋的收缴率",
+        scope="2026年3月",
+        made_on=date(2026, 3, 2),
+        tables=(
+            reports.SheetTable(
+                "按片区和楼栋的收缴率",
+                (
+                    reports.SheetColumn("片区"),
+                    reports.SheetColumn("楼栋"),
+                    reports.SheetColumn("应收", is_number=True),
+                    reports.SheetColumn("已收", is_number=True),
+                    reports.SheetColumn("金额收缴率", is_number=True),
+                ),
+                (
+                    reports.SheetRow(("东区", "1", "12,000.00", "9,000.00", "75.0%")),
+                    reports.SheetRow(("东区", "合计", "12,000.00", "9,000.00", "75.0%")),
+                ),
+                sums=1,
+                note="按金额：已收本金÷应收（扣除冲减）。",
+            ),
+        ),
+    ),
     "weekly_meeting": reports.WeeklyMeeting(
         week_from=date(2026, 3, 2),
         week_to=date(2026, 3, 8),

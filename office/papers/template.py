@@ -51,6 +51,7 @@ PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
         "invalid_closure": _TICKET | {"ground"},
         "monthly_complaints": frozenset({"estate_name", "period", "ticket_count", "on_time_count"}),
         "weekly_meeting": frozenset({"estate_name", "week_from", "week_to"}),
+        "report_sheet": frozenset({"estate_name", "report", "scope", "made_on"}),
     }
 )
 PAPERS = tuple(PLACEHOLDERS)
