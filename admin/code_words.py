@@ -159,6 +159,7 @@ ACTIONS = {
     "register": _("Registered"),
     "assign": _("Assigned"),
     "start": _("Work started"),
+    "take_on": _("Taken on"),
     "resolve": _("Resolved"),
     "resolve_on_spot": _("Resolved on the spot"),
     "follow_up": _("Followed up"),
@@ -213,6 +214,7 @@ ACTIONS = {
     "upload": _("File brought"),
     "work_slip": _("Work contact slip issued"),
     "print": _("Printed"),
+    "print_shared": _("Printed"),
     "reprint": _("Printed again"),
 }
 
@@ -498,8 +500,41 @@ def reason(stored: Any) -> str:
     late = labels.CLOCKS.get(code.removeprefix("late_")) if code.startswith("late_") else None
     known = REASONS.get(code)
     said = str(known) if known else gettext("%(clock)s is late", clock=late) if late else plain(code)
+    inputs = _measured(code, inputs)
     seen = gettext(", ").join(f"{field(name)} {value(name, each)}" for name, each in inputs.items())
     return gettext("%(reason)s (%(inputs)s)", reason=said, inputs=seen) if seen else said
+
+
+def _measured(code: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A deadline's lengths and an escalation's wait with their unit in words."""
+    if code.startswith("due_"):
+        unit = code.removeprefix("due_")
+        lengths = {name: amount(inputs[name], unit) for name in ("length", "paused") if name in inputs}
+        return {**inputs, **lengths}
+    if code.startswith("late_") and "wait" in inputs:
+        rest = {name: each for name, each in inputs.items() if name not in {"wait", "unit"}}
+        wait = inputs["wait"]
+        return {**rest, "wait": amount(wait, str(inputs.get("unit")))} if wait else rest
+    return inputs
+
+
+def amount(length: Any, unit: str) -> str:
+    """A length in minutes or working days, as people say it: `12 h`, `4 office hours`, `2 working days`."""
+    try:
+        number = float(length)
+    except (TypeError, ValueError):
+        return str(length)
+    is_hours = number >= 60 and number % 60 == 0
+    shown = f"{number / 60 if is_hours and unit != 'working_days' else number:g}"
+    if unit == "working_days":
+        return gettext("%(days)s working days", days=shown)
+    if unit == "office":
+        return (
+            gettext("%(hours)s office hours", hours=shown)
+            if is_hours
+            else gettext("%(minutes)s office minutes", minutes=shown)
+        )
+    return gettext("%(hours)s h", hours=shown) if is_hours else gettext("%(minutes)s min", minutes=shown)
 
 
 def changes(stored: str | None, _row: Any = None) -> Any:

@@ -15,7 +15,7 @@ from sqlalchemy import exists, false, func, or_, select
 from admin import code_words, formats, forms, intake, labels, language, reach, refusals
 from admin.audit import record
 from admin.base import Ask, OfficeView, OneClick, Related, office_action
-from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
+from admin.lists import ChoiceFilter, RangeFilter, RelationFilter, row_id
 from admin.permissions import may
 from admin.sessions import current_staff
 from models.base import db
@@ -33,6 +33,7 @@ from models.complaints import (
     WorkSlip,
 )
 from models.people import Department
+from models.property import Unit
 from office import attachments, case_file, closures, complaint_papers, complaints
 from office.closures import Minutes
 from office.errors import Refused
@@ -104,8 +105,36 @@ def _departments(view: Any) -> Mapping[str, str]:
     return {str(department.id): department.name_in(view.language) for department in found}
 
 
-def _staff(_view: Any) -> Mapping[str, str]:
-    return intake.staff_names()
+def _asked_about() -> Ticket | None:
+    """The one complaint that an action is about."""
+    chosen = request.form.getlist("rowid")
+    key = row_id(chosen[0]) if len(chosen) == 1 else None
+    return db.session.get(Ticket, key) if key else None
+
+
+def _handlers(_view: Any) -> Mapping[str, str]:
+    """Who may handle the complaint: those of its department first, never the person complained about."""
+    ticket = _asked_about()
+    people = [] if ticket is None else complaints.handlers(db.session(), ticket)
+    own = {str(person.id): person.name for person in people}
+    accused = str(ticket.accused_id) if ticket is not None else ""
+    return own | {key: name for key, name in intake.staff_names().items() if key not in {accused, *own}}
+
+
+def _running_clocks(_view: Any) -> Mapping[str, Any]:
+    """The deadlines of the complaint that run and are met by hand."""
+    ticket = _asked_about()
+    return {code: labels.CLOCKS[code] for code in (running_by_hand(ticket) if ticket else KEPT_BY_HAND)}
+
+
+def running_by_hand(ticket: Ticket) -> list[str]:
+    """Which deadlines of a complaint run and are met by hand."""
+    running = select(TicketClock.clock).where(
+        TicketClock.ticket_id == ticket.id,
+        TicketClock.stopped_at.is_(None),
+        TicketClock.clock.in_(KEPT_BY_HAND),
+    )
+    return list(db.session.scalars(running.order_by(TicketClock.due_at, TicketClock.id)))
 
 
 def _severities(view: Any) -> Mapping[str, Any]:
@@ -257,6 +286,7 @@ class TicketView(OfficeView):
 
     def _process_ajax_references(self) -> dict[str, Any]:
         found = super()._process_ajax_references()
+        found["unit"] = intake.UnitLoader(self, "unit", Unit, ("code",))
         found["repeat_of"] = forms.Loader(self, "repeat_of", Ticket, ("number",))
         found["invoice"] = forms.Loader(self, "invoice", Invoice, ("number",))
         return found
@@ -359,10 +389,12 @@ class TicketView(OfficeView):
             codes |= {"change_severity", "work_slip", "join", "link_repeat", "link_debt", "hold_review"}
         if state.value in UNSOLVED:
             is_waiting = complaints.open_pause(db.session(), row.id) is not None
-            codes |= {"resume"} if is_waiting else {"pause", "keep_clock"}
+            codes |= {"resume"} if is_waiting else {"pause"}
+            codes |= {"take_on"} if state is not State.IN_PROGRESS else set()
+            codes |= {"keep_clock"} if running_by_hand(row) else set()
         else:
             codes.add("add_case")
-        codes.add("print")
+        codes |= {"print", "print_shared"}
         order = list(self.office_actions)
         allowed = [action for action in self.allowed_actions("row") if action.code in codes]
         return sorted(allowed, key=lambda action: (action.code not in NEXT_STEPS, order.index(action.code)))
@@ -376,7 +408,7 @@ class TicketView(OfficeView):
         icon="user-check",
         fields=(
             Ask("department_id", _l("Department"), kind="choice", choices=_departments),
-            Ask("handler_id", _l("Handled by"), kind="choice", choices=_staff),
+            Ask("handler_id", _l("Handled by"), kind="choice", choices=_handlers),
             Ask("note", _l("Note")),
         ),
     )
@@ -392,6 +424,12 @@ class TicketView(OfficeView):
                 note=given["note"],
             )
         return _("Assigned.")
+
+    @office_action("take_on", _l("Take it on"), on="row", icon="play", tone="main")
+    def take_on(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> str:
+        for row in rows:
+            complaints.take_on(db.session(), row.id, now=self.now(), staff_id=_staff_id())
+        return _("Work has begun.")
 
     @office_action("start", _l("Start work"), on="row", icon="play")
     def start(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> str:
@@ -410,7 +448,7 @@ class TicketView(OfficeView):
                 _l("What was done"),
                 kind="choice",
                 is_required=True,
-                choices={code: labels.CLOCKS[code] for code in KEPT_BY_HAND},
+                choices=_running_clocks,
             ),
             Ask("note", _l("Note")),
         ),
@@ -698,7 +736,15 @@ class TicketView(OfficeView):
     def print_form(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> Any:
         """With who complained for those who may know it, else the version to share."""
         staff = current_staff()
-        row = rows[0]
+        return self._form_of(
+            rows[0], has_identity=staff is not None and may(staff.roles, "complainants", "act")
+        )
+
+    @office_action("print_shared", _l("Complaint form to share, without names"), on="row", icon="printer")
+    def print_shared(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> Any:
+        return self._form_of(rows[0], has_identity=False)
+
+    def _form_of(self, row: Ticket, *, has_identity: bool) -> Response:
         made = complaint_papers.print_form(
             db.session(),
             row.id,
@@ -706,7 +752,7 @@ class TicketView(OfficeView):
             now=self.now(),
             staff_id=_staff_id(),
             reason=str(code_words.reason(row.severity_reason)) if row.severity_reason else "",
-            has_identity=staff is not None and may(staff.roles, "complainants", "act"),
+            has_identity=has_identity,
         )
         return _pdf(made, row.number)
 
@@ -747,7 +793,9 @@ class TicketView(OfficeView):
         return answer
 
 
-NEXT_STEPS = frozenset({"assign", "start", "resolve", "keep_clock", "close", "resume", "hold_review"})
+NEXT_STEPS = frozenset(
+    {"take_on", "assign", "start", "resolve", "keep_clock", "close", "resume", "hold_review"}
+)
 
 
 class ClockView(OfficeView):
@@ -832,7 +880,7 @@ class ComplainantView(OfficeView):
     can_export = False
     column_list = ("ticket.number", "name", "phone", "ticket.registered_at")
     column_searchable_list = ("ticket.number",)
-    column_labels = {"ticket.registered_at": _l("Registered at")}
+    column_labels = {"ticket.registered_at": _l("Registered at"), "name": _l("Complainant")}
 
     def text_of(self, row: Complainant) -> str:
         return _("Complainant of %(number)s", number=row.ticket.number)

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
@@ -20,6 +21,9 @@ from wtforms import (
 )
 
 from admin import code_words, formats, forms, labels
+from admin.permissions import may
+from admin.screens import may_see
+from admin.sessions import current_staff
 from models.base import db
 from models.billing import Invoice
 from models.complaints import FACTS, Category, Ticket
@@ -28,18 +32,46 @@ from office import attachments, complaints
 from office.complaints import Joining
 from office.deadlines import Case, started
 from office.rulebook import Rulebook
+from office.search import Hit, search
 from rules.clocks import Moment
+from rules.reasons import Reason
 from rules.severity import FACT_KINDS, Facts, proposal
 
 TICKS = tuple(name for name in FACTS if FACT_KINDS[name] is bool)
 SHOWN_BILLS = 12
 
 
+class UnitLoader(forms.Loader):
+    """Finds units by their code, and by the name, pinyin initials or phone of who lives there (T1)."""
+
+    def get_list(self, query: str | None, offset: int = 0, limit: int = 10) -> list[Any]:
+        by_code = super().get_list(query, offset, limit)
+        return [*by_code, *self._by_name(query, {unit.id for unit in by_code})][:limit] if query else by_code
+
+    def _by_name(self, query: str, known: set[int]) -> list[Hit]:
+        staff = current_staff()
+        if staff is None or not may(staff.roles, "owners", "see"):
+            return []
+        hits = [
+            hit
+            for hit in search(db.session(), query, frozenset({"owner"}))
+            if hit.unit_id not in {None, *known}
+        ]
+        wanted = select(Owner.id).where(
+            Owner.id.in_([hit.id for hit in hits]), *self.view.lookup_scope("owner", Owner)
+        )
+        readable = set(db.session.scalars(wanted)) if hits else set()
+        return [hit for hit in hits if hit.id in readable]
+
+    def format(self, row: Any) -> tuple[int, str]:
+        return (row.unit_id, f"{row.detail} {row.title}") if isinstance(row, Hit) else super().format(row)
+
+
 def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:
     """The form with the reader's categories and staff; `values` fill it before anything is typed."""
 
     class Intake(forms.OfficeForm):
-        unit = forms.PickerField(_l("Unit no."), loader=view.loader_of("unit"), allow_blank=True)
+        unit = forms.PickerField(_l("Unit no. or name"), loader=view.loader_of("unit"), allow_blank=True)
         complainant = StringField(_l("Complainant"), [validators.Length(max=120)])
         phone = StringField(_l("Phone"), [validators.Length(max=40)])
         is_anonymous = BooleanField(_l("Anonymous"))
@@ -93,13 +125,13 @@ def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:
 
 
 def categories(language: str) -> Mapping[str, str]:
-    """The categories in use with the department that answers for each, in order."""
+    """The categories in use with the department that answers for each; a digit chooses one by keyboard."""
     found = db.session.scalars(
         select(Category).where(Category.is_active).order_by(Category.position, Category.id)
     )
     return {
-        category.code: f"{category.name_in(language)} → {category.department.name_in(language)}"
-        for category in found
+        category.code: f"{number} {category.name_in(language)} → {category.department.name_in(language)}"
+        for number, category in enumerate(found, 1)
     }
 
 
@@ -137,7 +169,14 @@ def proposed(facts: Facts, now: datetime) -> dict[str, Any]:
     book = Rulebook(db.session())
     answer = proposal(book.at(now).severities, facts)
     clocks = started(book, Case(0, now, answer.severity, facts), Moment.REGISTERED, now)
+    years = sorted({year for clock in clocks if (year := _provisional_year(clock["rule"]))})
     return {
+        "warning": _(
+            "The holidays of %(years)s are not published yet: these deadlines may still move.",
+            years=", ".join(map(str, years)),
+        )
+        if years
+        else "",
         "severity": answer.severity,
         "label": str(labels.SEVERITIES.get(answer.severity, answer.severity)),
         "tone": formats.TONES.get(answer.severity, ""),
@@ -149,12 +188,17 @@ def proposed(facts: Facts, now: datetime) -> dict[str, Any]:
     }
 
 
+def _provisional_year(rule: str) -> int | None:
+    return Reason.from_json(rule).inputs.get("provisional_year")  # type: ignore[return-value] # a year
+
+
 def household(unit_id: int, today: date) -> dict[str, Any]:
     """Who lives there, their open complaints and bills: what the desk should see at once (T8, T12)."""
     session = db.session()
     resident = complaints.resident_of(session, unit_id, today)
     return {
         "resident": resident.name if resident else "",
+        "file": url_for("household.index", unit_id=unit_id) if may_see("household") else "",
         "tickets": [
             {
                 "id": ticket.id,

@@ -85,7 +85,7 @@ def typed_form(policy: PublicForm, formdata: Any = None) -> Any:
         unit_code = StringField(
             _l("Your unit no."), [validators.Length(max=40)], description=_l("Leave empty if you prefer")
         )
-        place = StringField(_l("Where"), [validators.Length(max=120)])
+        place = StringField(_l("Where it happened"), [validators.Length(max=120)])
         name = StringField(_l("Your name"), [validators.Length(max=120)])
         phone = StringField(_l("Your phone"), [validators.Length(max=40)])
         is_anonymous = BooleanField(_l("I do not want to give my name"))

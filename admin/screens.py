@@ -25,6 +25,7 @@ from admin import base, formats, kept, labels, language, lists, permissions, sec
 STATIC = Path(__file__).parent / "static"
 MODULES = (
     "start",
+    "board",
     "search",
     "property",
     "people",

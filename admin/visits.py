@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from flask import abort, flash, redirect, request
+from flask import Response, abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_, select
 
 from admin import formats, intake, labels, lists, reach, refusals
+from admin.audit import record as audit_record
 from admin.base import Ask, OfficePage, OfficeView, OneClick, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.permissions import may
@@ -27,6 +28,7 @@ from office.errors import Refused
 
 PLANNED_BY_HAND = {code: labels.VISIT_KINDS[code] for code in ("courtesy", "repair", "collection")}
 PNG = "data:image/png;base64,"
+OF_OPEN_VISITS = frozenset({"record", "reassign"})
 LONGEST = 20_000
 
 
@@ -61,6 +63,8 @@ class VisitView(OfficeView):
 
     table = Visit
     screen = "visits"
+    details_template = "office/visit_details.html"
+    verbs: Mapping[str, str] = {"attachment_view": "see"}
     title = _l("Visits")
     empty_hint = _l(
         "Visits are planned by themselves when a complaint is resolved; others with “Plan a visit”."
@@ -119,6 +123,41 @@ class VisitView(OfficeView):
             lambda _view: [Visit.outcome == "unreachable"],
         ),
     )
+
+    @expose("/details/")
+    def details_view(self) -> Any:
+        """With what was kept of the visit: signature, voice note, pictures."""
+        row = self.get_or_404(request.args.get("id"))
+        kept = attachments.of_visit(db.session(), row.id)
+        return self.render(
+            self.details_template,
+            row=row,
+            heading=self.text_of(row),
+            facts=self.facts(row),
+            related=self.related_lists(row),
+            history=self.history(row.id),
+            actions=self._possible(row),
+            revealed={},
+            files=kept,
+        )
+
+    def _possible(self, row: Visit) -> list[Any]:
+        """A visit that was made is neither recorded again nor given to another."""
+        offered = self.allowed_actions("row")
+        return [each for each in offered if row.done_at is None or each.code not in OF_OPEN_VISITS]
+
+    @expose("/attachment/")
+    def attachment_view(self) -> Any:
+        """Hand out a file of a visit by its random name: pictures are shown, the rest is downloaded."""
+        kept = attachments.by_key(db.session(), request.args.get("key", "")[:64])
+        if kept is None or kept.visit_id is None or self.get_one(str(kept.visit_id)) is None:
+            abort(404)
+        audit_record("download", "attachment", kept.id, {}, {"file_name": kept.file_name})
+        db.session.commit()
+        answer = Response(kept.content, mimetype=kept.media_type)
+        way = "inline" if kept.media_type.startswith("image/") else "attachment"
+        answer.headers.set("Content-Disposition", way, filename=kept.file_name)
+        return answer
 
     @office_action("record", _l("Record"), on="row", icon="pencil", tone="main")
     def record(self, rows: Sequence[Visit], _given: Mapping[str, Any]) -> Any:
@@ -218,6 +257,7 @@ class RoutePage(OfficePage):
                 is_reached="not_reached" not in given,
             )
             self._keep_signature(visit, given.get("signature", ""))
+            self._keep_files(visit)
             db.session.commit()
         except Refused as error:
             db.session.rollback()
@@ -259,6 +299,19 @@ class RoutePage(OfficePage):
             staff_id=_staff_id(),
             visit_id=visit.id,
         )
+
+    def _keep_files(self, visit: Visit) -> None:
+        """A voice note or pictures from the door (V2). Raises Refused."""
+        for file in request.files.getlist("files"):
+            if file.filename:
+                attachments.attach(
+                    db.session(),
+                    file_name=file.filename,
+                    content=file.read(attachments.LARGEST + 1),
+                    now=self.now(),
+                    staff_id=_staff_id(),
+                    visit_id=visit.id,
+                )
 
     def _sentence(self, recorded: visits.Recorded) -> str:
         parts = [_("Visit %(number)s is recorded.", number=recorded.visit.number)]

@@ -83,6 +83,12 @@ def of_ticket(session: Session, ticket_id: int) -> Sequence[Attachment]:
     return session.execute(query).scalars().all()
 
 
+def of_visit(session: Session, visit_id: int) -> Sequence[Attachment]:
+    """The files of a visit without their content, oldest first (V2)."""
+    query = select(Attachment).where(Attachment.visit_id == visit_id).order_by(Attachment.id)
+    return session.execute(query).scalars().all()
+
+
 def by_key(session: Session, key: str) -> Attachment | None:
     """A file by its random name."""
     return session.execute(select(Attachment).where(Attachment.key == key)).scalar_one_or_none()

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.complaints import ClockPause, Escalation, Ticket, TicketClock, TicketEvent
+from models.office import Message
+from models.people import Staff
 from models.visits import Visit
 from office.errors import N_, Refused
 from office.rulebook import Rulebook
@@ -35,7 +37,7 @@ class Line:
     """One line of a ticket's timeline; `code` names it, `reason` is a rule's reason or nothing."""
 
     at: datetime
-    kind: str  # event, started, warned, stopped, breached, escalation
+    kind: str  # event, started, warned, stopped, breached, escalation, told
     code: str
     by: str = ""
     note: str = ""
@@ -166,10 +168,24 @@ def timeline(session: Session, ticket: Ticket) -> list[Line]:
         )
         for row in _escalations(session, ticket)
     ]
+    lines += _told(session, ticket)
     return sorted(lines, key=lambda line: (line.at, _ORDER.index(line.kind)))
 
 
-_ORDER = ("event", "started", "warned", "stopped", "breached", "escalation")
+_ORDER = ("event", "started", "warned", "stopped", "breached", "escalation", "told")
+
+
+def _told(session: Session, ticket: Ticket) -> list[Line]:
+    """The alerts that went to staff about a ticket: to whom, when, and what became of each."""
+    rows = session.execute(
+        select(Message.made_at, Message.sent_at, Message.state, Message.subject, Staff.name)
+        .join(Staff, Staff.id == Message.staff_id)
+        .where(Message.ticket_id == ticket.id)
+        .order_by(Message.id)
+    )
+    return [
+        Line(row.sent_at or row.made_at, "told", row.state, by=row.name, note=row.subject) for row in rows
+    ]
 
 
 def _clock_lines(clock: TicketClock) -> list[Line]:

@@ -232,6 +232,12 @@ def start_work(
     return _done(hand)
 
 
+def take_on(session: Session, ticket_id: int, *, now: datetime, staff_id: int) -> Ticket:
+    """Who takes a complaint on handles it and begins at once (T7). Raises Refused as assigning does."""
+    assign(session, ticket_id, now=now, staff_id=staff_id, handler_id=staff_id)
+    return start_work(session, ticket_id, now=now, staff_id=staff_id)
+
+
 def keep_clock(
     session: Session,
     ticket_id: int,

@@ -31,6 +31,7 @@
     proposal.querySelector("b").textContent = told.label;
     proposal.querySelector("span > span").textContent = `${proposal.dataset.because} ${told.reason}`;
     proposal.querySelector("ul").replaceChildren(...told.clocks.map((clock) => make("li", `${clock.clock}: ${clock.due}`)));
+    if (told.warning) proposal.querySelector("ul").append(make("li", told.warning));
     proposal.className = `flash ${told.tone || "info"}`;
   };
   let wait = 0;
@@ -66,7 +67,8 @@
     if (!told) { box.hidden = true; return; }
     const name = form.querySelector("[name=complainant]");
     if (told.resident && !name.value) name.value = told.resident;
-    const parts = [make("p", `${box.dataset.lives} ${told.resident || "–"}`)];
+    const parts = [make("p", `${box.dataset.lives} ${told.resident || "–"} `)];
+    if (told.file) parts[0].append(Object.assign(make("a", box.dataset.file), { href: told.file, target: "_blank" }));
     if (told.tickets.length) {
       parts.push(make("p", box.dataset.open), choice("same", "", box.dataset.new, "repeat_of", ""));
       for (const one of told.tickets) parts.push(choice("same", one.id, `${one.number} · ${one.at} · ${one.state} · ${one.statement}`, "repeat_of", one.number));

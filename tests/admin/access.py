@@ -94,6 +94,7 @@ outbox              sax       sax      -         sax      -       -        -    
 papers              sx        sx       -         s        -       -        s        -
 # hand-made pages
 start               s         s        s         s        s       s        s        s
+board               s         s        s         s        s       s        s        s
 search              s         s        s         s        s       s        s        s
 household           s         s        s         s        s       s        s        s
 billing             sa        sa       -         -        -       -        sa       -
@@ -137,8 +138,8 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 
 # screens made by hand, whose addresses are all listed below
 PAGES = words(
-    "start search household billing cashier day_close call_list forecast change_payer contact_quality route "
-    "reports complaint_reports public_form policies imports jobs"
+    "start board search household billing cashier day_close call_list forecast change_payer contact_quality "
+    "route reports complaint_reports public_form policies imports jobs"
 )
 
 OWN_ADDRESSES = """
@@ -148,7 +149,9 @@ OWN_ADDRESSES = """
 /tickets/attachment/        GET   s
 /papers/pdf/                GET   s
 /calendar_days/preview/     GET   s
+/visits/attachment/         GET   s
 /start/                     GET   s
+/board/                     GET   s
 /search/                    GET   s
 /household/                 GET   s
 /billing/                   GET   s
