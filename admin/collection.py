@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from flask import Response, abort, flash, redirect, request, url_for
 from flask_admin import expose
+from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import code_words, formats, labels, language, reach, refusals
+from admin import audit, code_words, formats, labels, language, reach, refusals
 from admin.base import Ask, OfficePage, OfficeView, OneClick, Related, office_action, read_asked
 from admin.billing import pdf_answer
-from admin.lists import ChoiceFilter, RangeFilter
+from admin.lists import ChoiceFilter, RangeFilter, coded
 from admin.sessions import current_staff
 from models.base import db
 from models.billing import Instalment, InstalmentPlan, Invoice
@@ -30,9 +31,10 @@ from models.collection import (
     ReminderBatch,
     Restriction,
 )
+from models.office import Message
 from models.people import Owner
 from models.property import Building, Unit
-from office import call_list, contacts, explain, legal, letters, plans, reminders, restrictions
+from office import call_list, contacts, explain, legal, letters, plans, policies, reminders, restrictions
 from office.contacts import NewContact
 from office.errors import N_, Refused
 from office.payments import payers_on
@@ -53,6 +55,17 @@ NEXT_STEPS = {
     "legal": _l("The legal path, when its gate is passed"),
     "find_contact": _l("Find a working contact"),
 }
+CONTACT_MARKS = {
+    "no_phone": _l("No working phone"),
+    "phone_bad": _l("A phone number does not work"),
+    "email_bad": _l("The e-mail address does not work"),
+}
+KINDS = {
+    "phone": _l("By phone"),
+    "visit": _l("At the door"),
+    "promise": _l("Promises"),
+}
+PAGE = 50  # households on one page of the call list
 LAW = _l("Water, power, heat, gas and access can't be restricted (Civil Code art. 944).")
 
 
@@ -89,16 +102,27 @@ class CallListPage(OfficePage):
     title = _l("Calls and visits today")
     room = "arrears"
     icon = "phone-call"
-    verbs = {"contact": "see", "enter": "act"}
+    verbs = {"contact": "see", "enter": "act", "phone": "act"}
 
     @expose("/")
     def index(self) -> Any:
         entries = call_list.call_list(
             db.session(), now=self.now(), language=self.reading(), staff_id=staff_id()
         )
+        kinds = {kind: [one for one in entries if kind_of(one) == kind] for kind in KINDS}
+        kind = request.args.get("kind", "")
+        chosen = kinds.get(kind, entries)
+        page = min(key_of(request.args.get("page", "")) or 1, max(-(-len(chosen) // PAGE), 1))
         return self.render(
             "office/call_list.html",
-            entries=entries,
+            entries=chosen[(page - 1) * PAGE : page * PAGE],
+            count=len(chosen),
+            page=page,
+            pages=-(-len(chosen) // PAGE),
+            kind=kind if kind in KINDS else "",
+            kinds=[(code, KINDS[code], len(found)) for code, found in kinds.items() if found],
+            marks=CONTACT_MARKS,
+            outcomes=labels.CONTACT_OUTCOMES,
             view=self,
             why=WHY,
             steps=NEXT_STEPS,
@@ -125,17 +149,34 @@ class CallListPage(OfficePage):
 
     @expose("/contact/")
     def contact(self) -> Any:
-        return self._form({}, {})
+        """The form for one household: from the list, or of whoever called in about a unit."""
+        if "unit_code" not in request.args:
+            return self._form({}, {})
+        try:
+            unit_id, payer_id = debtor_of(self, request.args)
+        except Refused as refusal:
+            flash(refusals.words(refusal), "error")
+            return redirect(url_for("call_list.index"))
+        return redirect(url_for("call_list.contact", unit_id=unit_id, payer_id=payer_id))
 
-    def _form(self, given: Mapping[str, Any], problems: Mapping[str, str]) -> Any:
+    @expose("/phone/", methods=("POST",))
+    def phone(self) -> Any:
+        """Show the payer's numbers to who is about to call; that they were shown is kept (F16)."""
+        return self._form({}, {}, is_calling=True)
+
+    def _form(
+        self, given: Mapping[str, Any], problems: Mapping[str, str], *, is_calling: bool = False
+    ) -> Any:
         unit_id, payer_id = (key_of(request.values.get(name, "")) for name in ("unit_id", "payer_id"))
         unit = db.session.get(Unit, unit_id) if unit_id else None
         payer = db.session.get(Owner, payer_id) if payer_id else None
         if unit is None or payer is None:
             abort(404)
         reach.unit_or_404(unit.id)
-        entries = call_list.call_list(db.session(), now=self.now(), language=self.reading())
-        entry = next((one for one in entries if (one.unit_id, one.payer_id) == (unit.id, payer.id)), None)
+        entry = call_list.entry_of(db.session(), (unit.id, payer.id), now=self.now(), language=self.reading())
+        if is_calling:
+            audit.record("reveal", "owner", payer.id, {}, {"column": "phones", "reason": f"call {unit.code}"})
+            db.session.commit()
         last = db.session.scalars(
             db.select(Contact)
             .where(Contact.unit_id == unit.id, Contact.payer_id == payer.id)
@@ -155,6 +196,9 @@ class CallListPage(OfficePage):
             outcomes=labels.CONTACT_OUTCOMES,
             methods=labels.CONTACT_METHODS,
             reasons=labels.ARREARS_REASONS,
+            steps=NEXT_STEPS,
+            marks=CONTACT_MARKS,
+            is_calling=is_calling,
             reminder_id=request.values.get("reminder_id", ""),
         )
 
@@ -192,6 +236,11 @@ class CallListPage(OfficePage):
         return redirect(url_for("call_list.index"))
 
 
+def kind_of(entry: call_list.Entry) -> str:
+    """Which part of the day's list an entry belongs to."""
+    return "promise" if entry.why.startswith("promise") else entry.channel
+
+
 # --- reminders ------------------------------------------------------------------------------------
 
 
@@ -213,6 +262,8 @@ class ReminderBatchView(OfficeView):
         OneClick("print", _l("To print"), lambda _view: [ReminderBatch.id.in_(to_print())]),
     )
     related = (Related("reminders", "batch_id", size=50),)
+    details_template = "office/batch_details.html"
+    channels = CHANNELS
     empty_hint = _l(
         "The clock makes a batch for each stage that is due; here it is looked through and approved."
     )
@@ -222,13 +273,38 @@ class ReminderBatchView(OfficeView):
     )
     def approve(self, rows: Sequence[ReminderBatch], _given: Any) -> str:
         for row in rows:
-            reminders.approve_batch(db.session(), row.id, now=self.now(), staff_id=staff_id())
+            reminders.approve_batch(
+                db.session(), row.id, now=self.now(), staff_id=staff_id(), units=self.own_units()
+            )
+        waiting = [row.number for row in rows if row.state == "draft"]
+        if waiting:
+            flash(
+                _(
+                    "Of %(batches)s only the rows of your buildings: the others wait.",
+                    batches=", ".join(waiting),
+                ),
+                "info",
+            )
         return _("%(count)s batches were approved.", count=len(rows))
+
+    @staticmethod
+    def own_units() -> Any:
+        """What a steward approves and prints: the rows of the own buildings."""
+        return reach.units() if reach.buildings() else None
+
+    def parts(self, row: ReminderBatch) -> list[reminders.Part]:
+        """The batch at a glance."""
+        return reminders.parts_of(db.session(), row.id, self.own_units())
 
     @office_action("letters", _l("Print letters"), on="row", icon="printer")
     def letters(self, rows: Sequence[ReminderBatch], _given: Any) -> Response:
         made = letters.batch_pdf(
-            db.session(), rows[0].id, language=self.reading(), now=self.now(), staff_id=staff_id()
+            db.session(),
+            rows[0].id,
+            language=self.reading(),
+            now=self.now(),
+            staff_id=staff_id(),
+            units=self.own_units(),
         )
         return pdf_answer(made, f"{rows[0].number}.pdf")
 
@@ -270,6 +346,7 @@ class ReminderView(OfficeView):
         "why": _l("Why it was made"),
         "reason": _l("Why not"),
         "subject.number": _l("Invoice no."),
+        "channel": _l("Goes by"),
         "batch.number": _l("Reminder batch"),
     }
     choices = {"stage": labels.STAGES, "state": labels.REMINDER_STATES, "channel": CHANNELS}
@@ -284,9 +361,9 @@ class ReminderView(OfficeView):
     one_click = (
         OneClick("left_out", _l("Left out"), lambda _view: [Reminder.state.in_(("not_made", "dropped"))]),
         OneClick(
-            "unknown", _l("Unknown or given up"), lambda _view: [Reminder.state.in_(("unknown", "dead"))]
+            "unknown", _l("Unknown or given up"), lambda _view: [coded(Reminder.state, "unknown", "dead")]
         ),
-        OneClick("todo", _l("To do"), lambda _view: [Reminder.state.in_(("planned", "approved"))]),
+        OneClick("todo", _l("To do"), lambda _view: [coded(Reminder.state, "planned", "approved")]),
     )
     detail_columns = (
         "stage",
@@ -303,6 +380,17 @@ class ReminderView(OfficeView):
         "why",
         "reason",
     )
+    details_template = "office/reminder_details.html"
+    channels = CHANNELS
+    contact_marks = CONTACT_MARKS
+
+    def deliveries(self, row: Reminder) -> Sequence[Message]:
+        """What became of its messages (C5)."""
+        return reminders.deliveries(db.session(), row.id)
+
+    def marks_of(self, row: Reminder) -> tuple[str, ...]:
+        """What is wrong with the payer's contacts (P6)."""
+        return call_list.marks_of(db.session(), (row.unit_id, row.payer_id))
 
     @office_action(
         "drop",
@@ -381,12 +469,13 @@ class ContactView(OfficeView):
             "week",
             _l("Promises due this week"),
             lambda view: [
-                Contact.promise_state == "open",
+                coded(Contact.promise_state, "open"),
                 Contact.promised_on <= view.today() + timedelta(days=6 - view.today().weekday()),
             ],
+            sort="promised_on",
         ),
-        OneClick("broken", _l("Broken promises"), lambda _view: [Contact.promise_state == "broken"]),
-        OneClick("lost", _l("Unreachable"), lambda _view: [Contact.arrears_reason == "unreachable"]),
+        OneClick("broken", _l("Broken promises"), lambda _view: [coded(Contact.promise_state, "broken")]),
+        OneClick("lost", _l("Unreachable"), lambda _view: [coded(Contact.arrears_reason, "unreachable")]),
     )
 
 
@@ -585,14 +674,47 @@ class RestrictionView(OfficeView):
         "reason",
     )
 
-    def gate_of(self, row: Restriction) -> list[str]:
-        """What the gate still misses, in words; nothing for what is over."""
+    def gate_of(self, row: Restriction) -> list[tuple[str, bool]]:
+        """The gate's questions in words, and whether each is answered; nothing for what is over."""
         if row.state not in {"requested", "approved"}:
             return []
-        lacking = restrictions.missing(db.session(), row, at=self.now(), is_taking_effect=True)
-        return [code_words.value("missing", code) for code in lacking]
+        asked = restrictions.questions(db.session(), row, at=self.now())
+        return [(code_words.value("missing", code), is_there) for code, is_there in asked]
+
+    def ends_on(self, row: Restriction) -> Any:
+        """The last day of one that has its first (C9)."""
+        return restrictions.ends_on(db.session(), row.effective_on) if row.effective_on else None
 
     law = LAW
+
+    @office_action(
+        "request",
+        _l("Ask for a restriction"),
+        on="list",
+        icon="plus",
+        fields=(
+            Ask("unit_code", _l("Unit no."), is_required=True),
+            Ask(
+                "service",
+                _l("Optional contracted service"),
+                kind="choice",
+                is_required=True,
+                choices=services,
+                help=LAW,
+            ),
+            Ask("clause", _l("Contract clause"), is_required=True),
+        ),
+    )
+    def request(self, _rows: Any, given: Mapping[str, Any]) -> str:
+        restrictions.request_restriction(
+            db.session(),
+            debtor_of(self, given),
+            fee_item_id=int(given["service"]),
+            contract_clause=given["clause"],
+            now=self.now(),
+            staff_id=staff_id(),
+        )
+        return _("The request was made; its gate says what is still missing.")
 
     @office_action(
         "choose_service",
@@ -683,6 +805,23 @@ class RestrictionView(OfficeView):
         )
         return pdf_answer(made, f"restriction-{rows[0].id}.pdf")
 
+    @office_action("paper", _l("Print the undertaking"), on="row", icon="printer")
+    def paper(self, rows: Sequence[Restriction], _given: Any) -> Response:
+        current = str(language.current())
+        made = letters.undertaking_pdf(
+            db.session(),
+            rows[0].id,
+            language=current[:7] if current.startswith("zh") else "en",
+            now=self.now(),
+            staff_id=staff_id(),
+        )
+        return pdf_answer(made, f"undertaking-{rows[0].id}.pdf")
+
+
+def missing_words(value: Any, _row: Any) -> str:
+    """A gate's missing codes in words."""
+    return " · ".join(code_words.value("missing", code) for code in (value or "").split()) or "–"
+
 
 class LegalCaseView(OfficeView):
     table = LegalCase
@@ -705,9 +844,22 @@ class LegalCaseView(OfficeView):
     )
     column_hidden = ("missing", "result")
     column_searchable_list = ("unit.code", "payer.name")
+    column_formats = {"missing": missing_words}
+    details_template = "office/restriction_details.html"
+    law = ""
     choices = {"state": labels.LEGAL_STATES}
     filters = (ChoiceFilter("state"), RangeFilter("opened_on"))
     one_click = (OneClick("open", _l("Open"), lambda _view: [LegalCase.closed_on.is_(None)]),)
+
+    def gate_of(self, row: LegalCase) -> list[tuple[str, bool]]:
+        """The gate's questions in words, and whether each is answered, while the letter has not gone."""
+        if row.state != "preparing":
+            return []
+        lacking = legal.missing(db.session(), (row.unit_id, row.payer_id), at=self.now())
+        return [(code_words.value("missing", code), code not in lacking) for code in legal.QUESTIONS]
+
+    def ends_on(self, _row: LegalCase) -> None:
+        """A case has no last day."""
 
     @office_action(
         "open",
@@ -835,10 +987,29 @@ class ForecastPage(OfficePage):
     def index(self) -> Any:
         own = db.session.scalars(reach.units()).all() if reach.buildings() else None
         coming = explain.coming_stages(db.session(), self.now(), units=own)
-        days: dict[Any, list[explain.ComingStage]] = {}
+        days: dict[date, list[explain.ComingStage]] = {}
         for one in coming:
             days.setdefault(one.day, []).append(one)
-        return self.render("office/forecast.html", days=days, stages=labels.STAGES, view=self)
+        return self.render(
+            "office/forecast.html",
+            days=days,
+            weeks=self.weeks(),
+            calendar=policies.calendar(db.session(), self.today()),
+            today=self.today(),
+            stages=labels.STAGES,
+            view=self,
+        )
+
+    @staticmethod
+    def weekday(day: date) -> str:
+        """Its short name in the reader's language."""
+        return str(format_date(day, "EEE"))
+
+    def weeks(self) -> list[list[date]]:
+        """The days from this week's Monday until the forecast's last week is full."""
+        first = self.today() - timedelta(days=self.today().weekday())
+        count = -(-(self.today().weekday() + explain.FORECAST_DAYS + 1) // 7)
+        return [[first + timedelta(days=7 * week + day) for day in range(7)] for week in range(count)]
 
     @expose("/debt/")
     def debt(self) -> Any:

@@ -45,25 +45,40 @@ class Entry:
     promised_on: date | None
     opening: str
     is_quiet: bool
+    marks: tuple[str, ...] = ()  # what is wrong with the contacts: no_phone, phone_bad, email_bad (P6)
 
 
 def call_list(session: Session, *, now: datetime, language: str, staff_id: int | None = None) -> list[Entry]:
     """Today's calls and visits, the largest debt first; of a steward only the own buildings' (C8)."""
     moment = Moment.of(session, now)
-    wanted = _wanted(session, moment, _buildings(session, staff_id))
+    buildings = _buildings(session, staff_id)
+    units = select(Unit.id).where(Unit.building_id.in_(buildings)) if buildings else None
+    wanted = _wanted(session, moment, units)
+    standing = situation.holds_at(session, moment, {unit_id for unit_id, _ in wanted})
+    held = standing.complaints | standing.holds
+    return _entries(
+        session, moment, {debtor: why for debtor, why in wanted.items() if debtor not in held}, language
+    )
+
+
+def entry_of(session: Session, debtor: Debtor, *, now: datetime, language: str) -> Entry | None:
+    """The same of one payer and unit, on today's list or not; nothing for who owes nothing past due."""
+    moment = Moment.of(session, now)
+    wanted = _wanted(session, moment, [debtor[0]]).get(debtor) or _Wanted("", "phone")
+    return next(iter(_entries(session, moment, {debtor: wanted}, language)), None)
+
+
+def _entries(
+    session: Session, moment: Moment, wanted: Mapping[Debtor, _Wanted], language: str
+) -> list[Entry]:
     if not wanted:
         return []
     debts = owed(session, moment, until=moment.day, units={unit_id for unit_id, _ in wanted})
-    standing = situation.holds_at(session, moment, {unit_id for unit_id, _ in wanted})
-    late = {
-        debtor: past_due(debts.get(debtor, ()), moment.day)
-        for debtor in wanted
-        if debtor not in standing.complaints and debtor not in standing.holds
-    }
+    late = {debtor: past_due(debts.get(debtor, ()), moment.day) for debtor in wanted}
     people = _people(session, wanted)
     last = _last_contacts(session, moment, wanted)
     openings = opening_texts(session, language)
-    lunch = not policies.calendar(session, moment.day).is_open(now)
+    lunch = not policies.calendar(session, moment.day).is_open(moment.at)
     estate = session.scalar(select(Estate.name)) or ""
     entries = [
         _entry(
@@ -91,7 +106,7 @@ class _Wanted:
     promised_on: date | None = None
 
 
-def _wanted(session: Session, moment: Moment, buildings: Sequence[int]) -> dict[Debtor, _Wanted]:
+def _wanted(session: Session, moment: Moment, units: Any = None) -> dict[Debtor, _Wanted]:
     """Debtors with a call or visit to make, or a promise that is due today or was broken yesterday."""
     todo = select(Reminder.unit_id, Reminder.payer_id, Reminder.stage, Reminder.channel, Reminder.id).where(
         text("reminder.state IN ('planned', 'approved')"),  # literal, as the partial index says it
@@ -104,8 +119,7 @@ def _wanted(session: Session, moment: Moment, buildings: Sequence[int]) -> dict[
             (Contact.promise_state == "broken") & (Contact.promised_on >= moment.day.replace(day=1)),
         )
     )
-    if buildings:
-        units = select(Unit.id).where(Unit.building_id.in_(buildings))
+    if units is not None:
         todo, promised = todo.where(Reminder.unit_id.in_(units)), promised.where(Contact.unit_id.in_(units))
     found: dict[Debtor, _Wanted] = {}
     for unit_id, payer_id, promised_on, state in session.execute(promised):
@@ -122,20 +136,27 @@ class _Person:
     name: str
     quiet: tuple[str, str]
     phones: tuple[str, ...]
+    marks: tuple[str, ...]
 
 
 def _people(session: Session, debtors: Collection[Debtor]) -> dict[Debtor, _Person]:
     phones: dict[int, list[str]] = {}
+    bad: set[int] = set()
     owners: dict[int, Any] = {}
     codes: dict[int, str] = {}
     for chunk in chunks({payer_id for _, payer_id in debtors}):
-        query = select(Owner.id, Owner.name, Owner.quiet_from, Owner.quiet_to).where(Owner.id.in_(chunk))
-        owners |= {row.id: row for row in session.execute(query)}
-        numbers = select(OwnerPhone.owner_id, OwnerPhone.number).where(
-            OwnerPhone.owner_id.in_(chunk), ~OwnerPhone.is_bad
+        query = select(Owner.id, Owner.name, Owner.quiet_from, Owner.quiet_to, Owner.is_email_bad).where(
+            Owner.id.in_(chunk)
         )
-        for owner_id, number in session.execute(numbers.order_by(OwnerPhone.position)):
-            phones.setdefault(owner_id, []).append(number)
+        owners |= {row.id: row for row in session.execute(query)}
+        numbers = select(OwnerPhone.owner_id, OwnerPhone.number, OwnerPhone.is_bad).where(
+            OwnerPhone.owner_id.in_(chunk)
+        )
+        for owner_id, number, is_bad in session.execute(numbers.order_by(OwnerPhone.position)):
+            if is_bad:
+                bad.add(owner_id)
+            else:
+                phones.setdefault(owner_id, []).append(number)
     for chunk in chunks({unit_id for unit_id, _ in debtors}):
         codes |= {
             row.id: row.code for row in session.execute(select(Unit.id, Unit.code).where(Unit.id.in_(chunk)))
@@ -146,9 +167,23 @@ def _people(session: Session, debtors: Collection[Debtor]) -> dict[Debtor, _Pers
             owners[payer_id].name,
             (owners[payer_id].quiet_from, owners[payer_id].quiet_to),
             tuple(phones.get(payer_id, ())),
+            tuple(
+                code
+                for code, is_so in (
+                    ("no_phone", payer_id not in phones),
+                    ("phone_bad", payer_id in bad),
+                    ("email_bad", owners[payer_id].is_email_bad),
+                )
+                if is_so
+            ),
         )
         for unit_id, payer_id in debtors
     }
+
+
+def marks_of(session: Session, debtor: Debtor) -> tuple[str, ...]:
+    """What is wrong with a payer's contacts, as the list marks it (P6)."""
+    return _people(session, [debtor])[debtor].marks
 
 
 def _last_contacts(session: Session, moment: Moment, debtors: Collection[Debtor]) -> dict[Debtor, Contact]:
@@ -211,6 +246,7 @@ def _entry(
         promised_on=wanted.promised_on or (last.promised_on if last is not None else None),
         opening=opening,
         is_quiet=wanted.channel == "phone" and (is_meal or is_quiet(person.quiet, local)),
+        marks=person.marks,
     )
 
 

@@ -29,6 +29,7 @@ NEXT_STATES = {
     "judged": ("settled",),
 }
 ENDED = frozenset({"settled", "withdrawn"})
+QUESTIONS = ("debt", "months_in_arrears", "attempt_methods", "delivered_letter")
 
 
 def missing(session: Session, debtor: Debtor, *, at: datetime) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -38,20 +39,26 @@ FALLBACK = "payment_reminder"  # the paper for a stage that names none
 PRINTABLE = ("approved", "printed", "done", "sent")
 
 
-def batch_pdf(session: Session, batch_id: int, *, language: str, now: datetime, staff_id: int) -> bytes:
-    """All letters of an approved batch that go on paper, in the order of units; marks them printed (C4).
+def batch_pdf(
+    session: Session, batch_id: int, *, language: str, now: datetime, staff_id: int, units: Any = None
+) -> bytes:
+    """A batch's approved letters that go on paper, in the order of units; marks them printed (C4).
 
-    Raises Refused before the approval, and when nothing is left to print.
+    With `units` (ids, or a query of them) only theirs. Raises Refused before the approval, and when nothing
+    is left to print.
     """
     batch = session.get(ReminderBatch, batch_id, populate_existing=True)
-    if batch is None or batch.state == "draft":
-        raise Refused(N_("This batch has not been approved yet"))
+    own = [] if units is None else [Reminder.unit_id.in_(units)]
     rows = session.scalars(
         select(Reminder)
         .join(Unit, Unit.id == Reminder.unit_id)
-        .where(Reminder.batch_id == batch_id, Reminder.channel == "print", Reminder.state.in_(PRINTABLE))
+        .where(
+            Reminder.batch_id == batch_id, Reminder.channel == "print", Reminder.state.in_(PRINTABLE), *own
+        )
         .order_by(Unit.code, Reminder.id)
     ).all()
+    if batch is None or (batch.state == "draft" and not rows):
+        raise Refused(N_("This batch has not been approved yet"))
     if not rows:
         raise Refused(N_("There is nothing to print"))
     chain = situation.stored_ladder(session, Moment.of(session, now).day)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models.collection import Reminder, ReminderBatch
@@ -200,6 +202,35 @@ def _finish_batches(session: Session) -> None:
         )
         .values(state="done", row_version=ReminderBatch.row_version + 1)
     )
+
+
+@dataclass(frozen=True)
+class Part:
+    """The reminders of a batch in one state and over one channel; debt in yuan."""
+
+    state: str
+    channel: str
+    count: int
+    debt: Decimal
+
+
+def parts_of(session: Session, batch_id: int, units: Any = None) -> list[Part]:
+    """A batch at a glance, for who looks it through: how many, over which channel, how much (C4)."""
+    own = [] if units is None else [Reminder.unit_id.in_(units)]
+    rows = session.execute(
+        select(Reminder.state, Reminder.channel, func.count(), func.sum(Reminder.debt))
+        .where(Reminder.batch_id == batch_id, *own)
+        .group_by(Reminder.state, Reminder.channel)
+        .order_by(Reminder.state, Reminder.channel)
+    )
+    return [Part(state, channel, count, debt) for state, channel, count, debt in rows]
+
+
+def deliveries(session: Session, reminder_id: int) -> Sequence[Message]:
+    """What became of a reminder's messages, the first try first (C5)."""
+    return session.scalars(
+        select(Message).where(Message.reminder_id == reminder_id).order_by(Message.id)
+    ).all()
 
 
 # --- the outbox asks ------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -109,6 +110,15 @@ def missing(
     return restriction_missing(
         gate(session, moment.day), _facts(session, restriction, moment), is_taking_effect=is_taking_effect
     )
+
+
+def questions(session: Session, restriction: Restriction, *, at: datetime) -> list[tuple[str, bool]]:
+    """Each question of the gate and whether it is answered, in the gate's order (C9)."""
+    rule = gate(session, Moment.of(session, at).day)
+    nothing = RestrictionFacts(service="", is_contracted=False, debt=Decimal(0))
+    asked = restriction_missing(rule, nothing, is_taking_effect=True)
+    lacking = missing(session, restriction, at=at, is_taking_effect=True)
+    return [(code, code not in lacking) for code in asked]
 
 
 def _facts(session: Session, restriction: Restriction, moment: Moment) -> RestrictionFacts:

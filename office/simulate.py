@@ -117,7 +117,7 @@ def _changed(session: Session, rows: Mapping[str, Any], on: date) -> tuple[str, 
         raise Refused(N_("Only a ladder or its gates can be simulated"))
     found = policies.problems(policy, rows, others)
     if found:
-        raise Refused(N_("The policy can't be saved: %(problems)s"), problems="; ".join(map(str, found)))
+        raise policies.PolicyRefused(found)
     both = others | {policy: dict(rows)}
     return policy, Ladder.from_row(both["ladder"], both["gates"])
 

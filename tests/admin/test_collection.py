@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,7 +12,11 @@ from sqlalchemy import select, update
 
 from models.billing import FeeItem, InstalmentPlan
 from models.collection import Contact, LadderHold, LegalCase, Reminder, ReminderBatch, Restriction
+from models.office import Audit, Message
+from models.people import Owner, OwnerPhone
+from models.policies import PolicyVersion
 from models.property import Estate, Unit
+from models.secrets import fingerprint
 from office import dunning
 from tests.admin.conftest import PASSWORD, Web, add_staff, text_of
 from tests.office.arrears import add_bill, add_unit, at
@@ -137,6 +142,96 @@ def test_a_call_is_entered_from_todays_list(arrears: Web) -> None:
     assert hers(arrears, Reminder, stage="call").state == "done"
 
 
+def test_a_number_is_shown_to_who_calls_and_that_is_kept(arrears: Web) -> None:
+    """F16: masked on the page until asked for; a contact of a unit that is on no list can be entered too."""
+    call = hers(arrears, Reminder, stage="call")
+    with arrears.rows() as session:
+        phone = OwnerPhone(
+            owner_id=call.payer_id, number="13812345678", number_mac=fingerprint("13812345678")
+        )
+        bad = OwnerPhone(owner_id=call.payer_id, number="1", number_mac=fingerprint("1"), is_bad=True)
+        session.add_all([phone, bad])
+        session.commit()
+    keys = {"unit_id": call.unit_id, "payer_id": call.payer_id, "reminder_id": call.id}
+
+    masked = arrears.get("/call_list/contact/?unit_code=8-801", follow_redirects=True)
+    shown = arrears.post("/call_list/phone/", keys)
+
+    assert ("138****5678" in masked.text, "13812345678" in masked.text) == (True, False)
+    assert "tel:13812345678" in shown.text
+    assert "A phone number does not work" in text_of(masked)
+    assert first(arrears, Audit, action="reveal").row_id == call.payer_id
+    assert "There is no unit" in text_of(
+        arrears.get("/call_list/contact/?unit_code=9-999", follow_redirects=True)
+    )
+
+
+def test_a_reminder_says_what_became_of_its_message(arrears: Web) -> None:
+    """C5, P6: the steward sees that the mail was refused and that it goes on paper."""
+    row = hers(arrears, Reminder, stage="reminder")
+    with arrears.rows() as session:
+        session.execute(update(Owner).where(Owner.id == row.payer_id).values(is_email_bad=True))
+        session.add(
+            Message(
+                key="k",
+                channel="email",
+                address="a@example.org",
+                subject="",
+                body="",
+                reminder_id=row.id,
+                state="dead",
+                error="550 no such user",
+                attempts=1,
+                made_at=at(date(2026, 3, 13)),
+                next_try_at=at(date(2026, 3, 13)),
+            )
+        )
+        session.commit()
+
+    page = text_of(arrears.get(f"/reminders/details/?id={row.id}"))
+
+    assert "550 no such user" in page
+    assert "It goes on as: Print." in page
+    assert "The e-mail address does not work" in page
+
+
+def test_a_changed_ladder_is_tried_on_last_month_and_changes_nothing(arrears: Web) -> None:
+    """§9, C12: a visit three days later would have come three days later."""
+    page = arrears.get("/simulate/?policy=ladder")
+    form = {
+        **dict(re.findall(r'<input name="([\w.]+)"[^>]*? value="([^"]*)"', page.text)),
+        **{
+            name: chosen
+            for name, options in re.findall(r'<select name="([\w.]+)"[^>]*>(.*?)</select>', page.text)
+            for chosen in re.findall(r'<option value="([^"]*)" selected', options)
+        },
+        **dict.fromkeys(re.findall(r'type="checkbox" name="([\w.]+)"[^>]*? checked', page.text), "1"),
+    }
+    days = {int(value): name for name, value in form.items() if name.endswith("trigger_number") and value}
+    same = arrears.post("/simulate/?policy=ladder", {**form, "period": "2026-03"})
+    changed = arrears.post("/simulate/?policy=ladder", {**form, "period": "2026-03", days[13]: "16"})
+    refused = arrears.post("/simulate/?policy=ladder", {**form, "period": "2026-03", days[13]: "24"})
+
+    assert "All would have been the same." in text_of(same)
+    words = " ".join(text_of(changed).split())
+    assert "8-801 陈静 Reminder 2026-03-13 2026-03-16" in words, words
+    assert "would differ" not in text_of(refused)
+    assert hers(arrears, Reminder, stage="reminder").planned_on == date(2026, 3, 13)
+    with arrears.rows() as session:
+        assert session.scalars(select(PolicyVersion).where(PolicyVersion.policy == "ladder")).one()
+
+
+def test_the_next_days_stand_in_a_calendar(arrears: Web) -> None:
+    with arrears.rows() as session:
+        add_bill(session, add_unit(session, "8-802", "李明"), date(2026, 4, 5))
+        session.commit()
+
+    page = arrears.get("/forecast/")
+
+    assert '<time datetime="2026-05-03">' in page.text
+    assert 'class=" off' in page.text  # Sunday and Qingming
+
+
 def test_an_impossible_contact_keeps_what_was_typed(arrears: Web) -> None:
     call = hers(arrears, Reminder, stage="call")
     fields = {
@@ -179,11 +274,12 @@ def test_a_restriction_shows_its_gate_and_what_the_law_protects_is_not_offered(a
         session.commit()
     row = hers(arrears, Restriction)
 
-    page = text_of(arrears.get(f"/restrictions/details/?id={row.id}"))
+    page = " ".join(text_of(arrears.get(f"/restrictions/details/?id={row.id}")).split())
+    assert page.index("Missing An optional service") < page.index("Missing The manager's signature")
     asked = arrears.post("/restrictions/action/", {"action": "choose_service", "rowid": str(row.id)})
     refused = text_of(act(arrears, "restrictions", "sign", row))
 
-    assert "Still missing" in page
+    assert "There A debt past due" in page
     assert ("Item overtime_ac" in asked.text, "Item water" in asked.text) == (True, False)
     assert "gate is not passed" in refused
     assert hers(arrears, Restriction).second_approved_by_id is None
