@@ -109,6 +109,7 @@ reports             s         s        s         s        -       -        s    
 complaint_reports   s         s        s         s        -       -        -        s
 public_form         s         s        s         s        s       -        -        -
 policies            sa        sa       sa        s        s       s        s        s
+simulate            sa        sa       sa        -        -       -        -        -
 imports             sa        sa       -         -        -       -        sa       -
 jobs                sa        s        s         -        -       -        -        -
 """
@@ -139,7 +140,7 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 # screens made by hand, whose addresses are all listed below
 PAGES = words(
     "start board search household billing cashier day_close call_list forecast change_payer contact_quality "
-    "route reports complaint_reports public_form policies imports jobs"
+    "route reports complaint_reports public_form policies simulate imports jobs"
 )
 
 OWN_ADDRESSES = """
@@ -165,6 +166,7 @@ OWN_ADDRESSES = """
 /call_list/                 GET   s
 /call_list/contact/         GET   s
 /call_list/enter/           POST  a
+/call_list/phone/           POST  a
 /forecast/                  GET   s
 /forecast/debt/             GET   s
 /change_payer/              GET   s
@@ -180,6 +182,8 @@ OWN_ADDRESSES = """
 /policies/                  GET   s
 /policies/edit/             GET   s
 /policies/edit/             POST  a
+/simulate/                  GET   s
+/simulate/                  POST  a
 /imports/                   GET   s
 /imports/template/          GET   s
 /imports/preview/           GET   s
