@@ -15,7 +15,7 @@ from sqlalchemy import exists, false, func, or_, select
 from admin import code_words, formats, forms, intake, labels, language, reach, refusals
 from admin.audit import record
 from admin.base import Ask, OfficeView, OneClick, Related, office_action
-from admin.lists import ChoiceFilter, RangeFilter, RelationFilter, row_id
+from admin.lists import ChoiceFilter, RangeFilter, RelationFilter, coded, row_id
 from admin.permissions import may
 from admin.sessions import current_staff
 from models.base import db
@@ -221,7 +221,7 @@ class TicketView(OfficeView):
         OneClick(
             "review",
             _l("Awaiting a review meeting"),
-            lambda _view: [Ticket.state == "followed_up", Ticket.severity == "major"],
+            lambda _view: [_open(), Ticket.state == "followed_up", Ticket.severity == "major"],
         ),
     )
     form_columns = ("place", "occurred_at", "wish", "present", "is_on_hold")
@@ -832,7 +832,7 @@ class ClockView(OfficeView):
         OneClick(
             "late",
             _l("Overdue"),
-            lambda _view: [TicketClock.state == "breached", TicketClock.stopped_at.is_(None)],
+            lambda _view: [coded(TicketClock.state, "breached"), TicketClock.stopped_at.is_(None)],
         ),
     )
 

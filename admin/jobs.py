@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin import formats, labels, refusals
 from admin.base import OfficePage, OfficeView, OneClick
-from admin.lists import ChoiceFilter, RangeFilter, TextFilter
+from admin.lists import ChoiceFilter, RangeFilter, TextFilter, coded
 from admin.sessions import current_staff
 from models.base import db
 from models.office import JobRun
@@ -75,7 +75,7 @@ class JobRunView(OfficeView):
     column_default_sort = "-due_for"
     choices = {"state": labels.JOB_STATES, "job": labels.JOBS}
     filters = (ChoiceFilter("job"), ChoiceFilter("state"), RangeFilter("due_for"), TextFilter("error"))
-    one_click = (OneClick("failed", _l("Failed"), lambda _view: [JobRun.state.in_(("failed", "dead"))]),)
+    one_click = (OneClick("failed", _l("Failed"), lambda _view: [coded(JobRun.state, "failed", "dead")]),)
 
 
 SCREENS = (JobsPage, JobRunView)

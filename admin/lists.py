@@ -30,6 +30,7 @@ from sqlalchemy import (
     func,
     inspect,
     literal,
+    literal_column,
     or_,
     select,
     text,
@@ -107,6 +108,13 @@ def attribute_of(entity: Any, name: str, language: str) -> Any:
         )
         return func.coalesce(*(func.nullif(getattr(entity, f"name_{each}"), "") for each in order), "")
     return getattr(entity, name)
+
+
+def coded(column: Any, *codes: str) -> ColumnElement[bool]:
+    """The column is one of these codes, written out: only so SQLite sees that a partial index serves."""
+    assert all(code.isidentifier() for code in codes)
+    written = [literal_column(f"'{code}'") for code in codes]
+    return column == written[0] if len(written) == 1 else column.in_(written)
 
 
 def reach(

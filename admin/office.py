@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from admin import code_words, deadlines, labels
 from admin.audit import record, snapshot
 from admin.base import OfficeView, OneClick, office_action
-from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
+from admin.lists import ChoiceFilter, RangeFilter, RelationFilter, coded
 from admin.sessions import current_staff
 from models.base import db
 from models.office import Audit, Message, Paper
@@ -114,6 +114,11 @@ class AuditView(OfficeView):
     column_formats = {"changes": code_words.changes}
 
 
+def _unsent() -> Any:
+    """What message_unsent_idx holds."""
+    return coded(Message.state, "pending", "failed", "sending", "unknown", "dead")
+
+
 class MessageView(OfficeView):
     table = Message
     screen = "outbox"
@@ -127,9 +132,11 @@ class MessageView(OfficeView):
     choices = {"state": labels.MESSAGE_STATES, "channel": labels.CHANNELS_OUT}
     filters = (ChoiceFilter("state"), ChoiceFilter("channel"), RangeFilter("made_at"))
     one_click = (
-        OneClick("unknown", _l("To be looked into"), lambda _view: [Message.state == "unknown"]),
-        OneClick("dead", _l("Given up"), lambda _view: [Message.state == "dead"]),
-        OneClick("waiting", _l("Waiting"), lambda _view: [Message.state.in_(("pending", "failed"))]),
+        OneClick("unknown", _l("To be looked into"), lambda _view: [_unsent(), Message.state == "unknown"]),
+        OneClick("dead", _l("Given up"), lambda _view: [_unsent(), Message.state == "dead"]),
+        OneClick(
+            "waiting", _l("Waiting"), lambda _view: [_unsent(), Message.state.in_(("pending", "failed"))]
+        ),
     )
 
     @office_action("arrived", _l("It arrived"), icon="check", confirm=_l("Mark the chosen messages as sent?"))

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import literal_column
 
 from admin import labels
 from admin.base import Ask, OfficeView, OneClick, Related, office_action
@@ -56,7 +57,13 @@ class PaymentView(OfficeView):
     one_click = (
         OneClick("today", _l("Today"), lambda view: [Payment.posted_on == view.today()]),
         OneClick(
-            "credit", _l("With unused credit"), lambda _view: [Payment.credit > 0, Payment.state == "posted"]
+            "credit",
+            _l("With unused credit"),
+            lambda _view: [
+                Payment.credit != literal_column("0"),  # as payment_credit_idx says it
+                Payment.credit > 0,
+                Payment.state == "posted",
+            ],
         ),
     )
     detail_columns = (

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin import labels
 from admin.base import OfficeView, OneClick, Related
-from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
+from admin.lists import ChoiceFilter, RangeFilter, RelationFilter, coded
 from admin.sessions import current_staff
 from models.property import Area, Building, Unit
 
@@ -72,7 +72,7 @@ class UnitView(OfficeView):
         RangeFilter("handed_over_on"),
     )
     one_click = (
-        OneClick("vacant", _l("Vacant"), lambda _view: [Unit.state == "vacant"]),
+        OneClick("vacant", _l("Vacant"), lambda _view: [coded(Unit.state, "vacant")]),
         OneClick(
             "mine",
             _l("My buildings"),

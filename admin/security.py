@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from functools import cache
 from typing import Any
 
 from flask import Flask, abort, g, redirect, render_template, request, url_for
@@ -37,10 +36,13 @@ class OwnCookie(SecureCookieSessionInterface):
         # a proxy in front says how the request came; who says so without one only loses their own cookie
         return request.is_secure or request.headers.get("X-Forwarded-Proto", "").startswith("https")
 
-    @cache
+    serializer: URLSafeTimedSerializer | None = None
+
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """Made once: it derives the key."""
-        return super().get_signing_serializer(app)
+        """Made once for the application: it derives the key."""
+        if self.serializer is None:
+            self.serializer = super().get_signing_serializer(app)
+        return self.serializer
 
 
 def init_app(app: Flask) -> None:

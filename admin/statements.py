@@ -60,7 +60,7 @@ class StatementRowView(OfficeView):
     column_list = ("transaction_id", "paid_at", "amount", "payer_name", "memo", "method", "state", "reason")
     column_hidden = ("source", "payment.receipt_no", "imported_at")
     column_searchable_list = ("transaction_id",)
-    column_default_sort = "-imported_at"
+    column_default_sort = "-id"
     choices = {"state": labels.STATEMENT_STATES, "method": labels.METHODS}
     column_formats = {"reason": formats.reason}
     filters = (ChoiceFilter("state"), ChoiceFilter("method"), RangeFilter("paid_at"))

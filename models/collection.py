@@ -117,6 +117,13 @@ class Reminder(EditableRow, Model):
         Index("reminder_batch_idx", "batch_id"),
         Index("reminder_planned_idx", "planned_on", "id"),  # list
         Index(
+            "reminder_unknown_idx",
+            "planned_on",
+            "id",
+            sqlite_where=text("state IN ('unknown', 'dead')"),
+            postgresql_where=text("state IN ('unknown', 'dead')"),
+        ),  # list of what a person must look into
+        Index(
             "reminder_open_idx",
             "planned_on",
             sqlite_where=text("state IN ('planned', 'approved')"),
@@ -170,6 +177,20 @@ class Contact(EditableRow, Model):
             postgresql_where=text("promised_on IS NOT NULL"),
         ),  # ladder: a promise holds it through its day
         Index("contact_at_idx", "at", "id"),  # list
+        Index(
+            "contact_broken_idx",
+            "at",
+            "id",
+            sqlite_where=text("promise_state = 'broken'"),
+            postgresql_where=text("promise_state = 'broken'"),
+        ),  # list
+        Index(
+            "contact_lost_idx",
+            "at",
+            "id",
+            sqlite_where=text("arrears_reason = 'unreachable'"),
+            postgresql_where=text("arrears_reason = 'unreachable'"),
+        ),  # list
     )
 
     at: Mapped[datetime] = mapped_column(Instant())

@@ -117,6 +117,13 @@ class Ticket(EditableRow, Model):
             "resolved_at IS NULL OR resolved_at >= registered_at", name="ticket_resolved_after_registered"
         ),
         Index("ticket_registered_idx", "registered_at", "id"),  # list
+        Index(
+            "ticket_open_list_idx",
+            "registered_at",
+            "id",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),  # list of what is open
         Index("ticket_unit_idx", "unit_id", "registered_at"),  # household file, repeats
         Index(
             "ticket_open_idx",
@@ -222,6 +229,12 @@ class TicketClock(EditableRow, Model):
             "stopped_at IS NULL OR next_at IS NULL", name="ticket_clock_stopped_waits_for_nothing"
         ),
         Index("ticket_clock_ticket_idx", "ticket_id"),
+        Index(
+            "ticket_clock_late_idx",
+            "id",
+            sqlite_where=text("state = 'breached' AND stopped_at IS NULL"),
+            postgresql_where=text("state = 'breached' AND stopped_at IS NULL"),
+        ),  # list
         Index(
             "ticket_clock_next_idx",
             "next_at",

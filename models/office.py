@@ -52,6 +52,14 @@ class JobRun(Row, Model):
             postgresql_where=text("state IN ('due', 'running', 'failed')"),
         ),  # tick
         Index("job_run_last_idx", "job", "due_for"),  # jobs screen
+        Index("job_run_due_idx", "due_for", "id"),  # list
+        Index(
+            "job_run_failed_idx",
+            "due_for",
+            "id",
+            sqlite_where=text("state IN ('failed', 'dead')"),
+            postgresql_where=text("state IN ('failed', 'dead')"),
+        ),  # list
     )
 
     job: Mapped[str] = mapped_column(String(40))
@@ -75,6 +83,14 @@ class Message(EditableRow, Model):
     __tablename__ = "message"
     __table_args__ = (
         one_of("state", MESSAGE_STATES, "message_state_known"),
+        Index("message_made_idx", "made_at", "id"),  # list
+        Index(
+            "message_unsent_idx",
+            "made_at",
+            "id",
+            sqlite_where=text("state IN ('pending', 'failed', 'sending', 'unknown', 'dead')"),
+            postgresql_where=text("state IN ('pending', 'failed', 'sending', 'unknown', 'dead')"),
+        ),  # list of what did not go out
         Index(
             "message_waiting_idx",
             "next_try_at",
@@ -110,6 +126,7 @@ class Paper(Row, Model):
     __table_args__ = (
         UniqueConstraint("kind", "number", name="paper_number_once"),
         Index("paper_unit_idx", "unit_id", "issued_at"),  # household file
+        Index("paper_issued_idx", "issued_at", "id"),  # list
     )
 
     kind: Mapped[str] = mapped_column(String(40))

@@ -40,6 +40,7 @@ class Payment(Row, Model):
         UniqueConstraint("series", "year", "running_no", name="payment_receipt_number_once"),
         Index("payment_unit_idx", "unit_id", "paid_at"),  # household file
         Index("payment_posted_idx", "posted_on", "cashier_id"),  # day-end
+        Index("payment_paid_idx", "paid_at", "id"),  # list
         Index(
             "payment_credit_idx",
             "unit_id",

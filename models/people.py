@@ -107,6 +107,7 @@ class Occupancy(EditableRow, Model):
         CheckConstraint("to_on IS NULL OR from_on <= to_on", name="occupancy_from_before_to"),
         Index("occupancy_unit_idx", "unit_id", "from_on"),  # payer of a unit on a day
         Index("occupancy_owner_idx", "owner_id"),
+        Index("occupancy_from_idx", "from_on", "id"),  # list
     )
 
     unit_id: Mapped[int] = refer("unit")

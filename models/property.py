@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, FixedPoint, Instant, Model, one_of, refer
@@ -86,6 +86,13 @@ class Unit(EditableRow, Model):
         one_of("state", UNIT_STATES, "unit_state_known"),
         CheckConstraint("area_m2 >= 0", name="unit_area_not_negative"),
         Index("unit_grid_idx", "building_id", "floor", "code"),  # unit grid, lists by building
+        Index(
+            "unit_vacant_idx",
+            "code",
+            "id",
+            sqlite_where=text("state = 'vacant'"),
+            postgresql_where=text("state = 'vacant'"),
+        ),  # list
     )
 
     code: Mapped[str] = mapped_column(String(40), unique=True)

@@ -36,6 +36,8 @@ class Visit(EditableRow, Model):
             postgresql_where=text("done_at IS NULL"),
         ),  # to be visited today
         Index("visit_unit_idx", "unit_id"),
+        Index("visit_due_idx", "due_at", "id"),  # list
+        Index("visit_outcome_idx", "outcome", "due_at", "id"),  # list of one outcome
         # one open follow-up visit per ticket: planning twice adds nothing
         Index(
             "visit_one_open_per_ticket",
