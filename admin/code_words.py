@@ -248,6 +248,7 @@ REASONS = {
     "metered": _("Metered"),
     "per_hour": _("Per hour"),
     "per_job": _("Per job"),
+    "per_m2_once": _("Per m², once"),
     "one_off": _("One-off"),
     "deposit": _("Deposit"),
     "months_ahead": _("Months paid ahead"),
@@ -441,6 +442,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "block": labels.COLUMNS,
     "result": STATES,
 }
+TRAILING = re.compile(r"^(-?\d+\.\d\d\d*?)0+$")  # a number's zeros beyond its second place
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
@@ -469,7 +471,7 @@ def value(name: str, stored: Any) -> str:
         return "–"
     if isinstance(stored, bool):
         return gettext("Yes") if stored else gettext("No")
-    text = str(stored)
+    text = TRAILING.sub(r"\1", str(stored))
     codes = VALUES.get(name, {})
     if text in codes:
         return str(codes[text])

@@ -42,18 +42,19 @@ class JobsPage(OfficePage):
         """Have a job run for a given moment; the clock does it within the minute."""
         session, code = db.session(), request.form.get("job", "")
         try:
-            scheduler.ask_for_run(session, code, self._moment(request.form.get("due_for", "")), self.now())
+            due_for = self._moment(request.form.get("due_for", ""))
+            scheduler.ask_for_run(session, code, due_for, self.now())
             asked = session.scalars(
-                db.select(JobRun).where(JobRun.job == code).order_by(JobRun.id.desc())
-            ).first()
+                db.select(JobRun).where(JobRun.job == code, JobRun.due_for == due_for)
+            ).one()
             audit.record(session, self.now(), current_staff().id, "run_by_hand", asked, {"job": code})
             session.commit()
         except Refused as refusal:
             session.rollback()
             flash(refusals.words(refusal), "error")
-        else:
-            flash(_("The clock runs it within the next minute."), "success")
-        return redirect(url_for("jobs.index"))
+            return redirect(url_for("jobs.index"))
+        flash(_("The clock runs it within the next minute."), "success")
+        return redirect(url_for("job_runs.details_view", id=asked.id))
 
     @staticmethod
     def _moment(text: str) -> datetime:

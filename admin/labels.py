@@ -447,6 +447,13 @@ METHODS = {
 }
 PAYMENT_KINDS = {"payment": _("Payment"), "reversal": _("Reversal"), "refund": _("Refund")}
 PAYMENT_STATES = {"posted": _("Posted"), "void": _("Void"), "reversed": _("Reversed")}
+TEMPLATE_BLOCKS = {
+    "title": _("Title"),
+    "greeting": _("Greeting"),
+    "body": _("Text"),
+    "closing": _("Closing"),
+    "note": _("Note"),
+}
 WAIVER_STATES = {"requested": _("Asked for"), "approved": _("Approved"), "refused": _("Refused")}
 DEBIT_BATCH_STATES = {"exported": _("With the bank"), "answered": _("Answered")}
 DEBIT_STATES = {"sent": _("With the bank"), "collected": _("Collected"), "failed": _("Failed")}

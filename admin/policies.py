@@ -20,16 +20,15 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from admin import code_words, deadlines, formats, labels, policy_words
-from admin.base import OfficePage, OfficeView
+from admin import deadlines, formats, policy_words
+from admin.base import OfficePage
 from admin.sessions import current_staff
 from models.base import db
 from models.people import Staff
-from models.policies import PaperTemplate, PolicyVersion
+from models.policies import PolicyVersion
 from office import audit, policies
 from office.deadlines import preview
 from office.errors import N_, Refused
-from office.papers.template import check_template
 from office.rulebook import Rulebook
 
 ADDED = "new"  # the index of a grid's empty row
@@ -305,34 +304,4 @@ class PoliciesPage(OfficePage):
         )
 
 
-class PaperTemplateView(OfficeView):
-    table = PaperTemplate
-    screen = "paper_templates"
-    title = _l("Texts of papers")
-    room = "policies"
-    icon = "file-text"
-    can_create = can_delete = False
-    column_list = ("paper", "language")
-    choices = {"paper": labels.PAPERS, "language": labels.LANGUAGES}
-    column_formats = {"blocks": code_words.changes}
-    form_columns = ("blocks",)
-    column_descriptions = {
-        "blocks": _l("Words in {braces} are filled in for each paper; they must stay as they are.")
-    }
-
-    def text_of(self, row: Any) -> str:
-        return f"{labels.PAPERS.get(row.paper, row.paper)} {labels.LANGUAGES.get(row.language, row.language)}"
-
-    def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
-        """Refuse a text that could not be printed (§10)."""
-        try:
-            blocks = json.loads(row.blocks)
-        except ValueError as wrong:
-            raise Refused(_("The texts are not whole: a bracket or quotation mark is missing")) from wrong
-        problems = check_template(row.paper, blocks)
-        if problems:
-            listed = (policy_words.problem(each.code, dict(each.inputs)) for each in problems)
-            raise Refused("%(problems)s", problems=_("; ").join(listed))
-
-
-SCREENS = (PoliciesPage, PaperTemplateView)
+SCREENS = (PoliciesPage,)

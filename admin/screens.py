@@ -48,6 +48,7 @@ MODULES = (
     "visits",
     "reports",
     "policies",
+    "paper_templates",
     "simulate",
     "imports",
     "office",

@@ -107,7 +107,7 @@ def _basis(line: InvoiceLine, language: str) -> str:
     inputs = reason.inputs
     if reason.code == "months_ahead":
         return words["basis_months"].format(month=inputs["month"], months=inputs["months"])
-    if reason.code in {"per_m2", "fixed"}:
+    if reason.code in {"per_m2", "per_m2_once"}:
         said = f"{number(line.quantity)} ㎡ × {number(line.rate, 2)}"
         if "days" in inputs:
             said += " × " + words["basis_days"].format(days=inputs["days"], of_days=inputs["of_days"])

@@ -376,7 +376,8 @@ def move_in_problems(rows: Iterable[Mapping[str, object]]) -> tuple[Reason, ...]
 def move_in_line(item: MoveInItem, month_amount: Decimal, area_m2: Decimal = ZERO) -> Quote:
     """A move-in bill's line: months × the item's month at its tariff, area × rate, or the amount (B6)."""
     if not item.months and item.per_m2:
-        return quote(Basis.PER_M2, area_m2, item.per_m2)
+        once = quote(Basis.PER_M2, area_m2, item.per_m2)
+        return Quote(once.quantity, once.rate, once.amount, Reason("per_m2_once", once.reason.inputs))
     if not item.months:
         return quote(Basis.ONE_OFF, Decimal(1), item.amount)
     amount = rounded(month_amount * item.months)
