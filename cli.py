@@ -102,6 +102,8 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(export)
     app.cli.add_command(bill)
     app.cli.add_command(check)
+    app.cli.add_command(doctor)
+    app.cli.add_command(move)
     app.cli.add_command(explain)
     app.cli.add_command(simulate)
 
@@ -336,6 +338,53 @@ def check(*, as_json: bool) -> None:
     if found:
         click.echo(gettext("%(count)s rows break an invariant", count=len(found)), err=True)
         sys.exit(1)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def doctor(*, as_json: bool) -> None:
+    """What is wrong with this installation, and what to do."""
+    from office import clock
+    from office import doctor as examiner
+
+    found = examiner.examine(db.session(), clock.machine_now())
+    told = [
+        {
+            "code": one.code,
+            "is_grave": one.is_grave,
+            "what": gettext(one.what, **one.values),
+            "advice": gettext(one.advice, **one.values),
+        }
+        for one in found
+    ]
+    lines = [f"{'!!' if one['is_grave'] else ' !'} {one['what']}\n   {one['advice']}" for one in told]
+    text = "\n".join(lines) or gettext("Nothing is wrong.")
+    say({"ok": not found, "findings": told}, as_json=as_json, text=text)
+    if any(one.is_grave for one in found):
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("url")
+@reads
+def move(url: str) -> None:
+    """Copy the whole office into the empty database at URL, and prove the copy."""
+    from app import Settings, create_app
+    from office import move as removal
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
+    instance = Path(app.instance_path)
+    target = create_app(Settings(instance=instance, database_url=url, secret_key=app.config["SECRET_KEY"]))
+    counts = removal.move(app, target)
+    click.echo(
+        gettext(
+            "%(rows)s rows of %(tables)s tables are there, and every invariant holds.",
+            rows=sum(counts.values()),
+            tables=len(counts),
+        )
+    )
+    click.echo(gettext("Set GATEHOUSE_DATABASE_URL to it and open the office. The old one is as it was."))
 
 
 @click.command()
