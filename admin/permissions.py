@@ -293,8 +293,8 @@ SCREENS: dict[str, dict[str, str]] = {
     "simulate": {"it_admin": "sa", "manager": "sa", "director": "sa"},
     "complaint_reports": {
         "it_admin": "sx",
-        "manager": "sax",
-        "director": "sax",
+        "manager": "sx",
+        "director": "sx",
         "station_head": "sx",
         "department_lead": "s",
     },

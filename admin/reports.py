@@ -1,96 +1,298 @@
-"""Reports for managers, each a page, a table and a file (K1–K5)."""
+"""Reports for managers, each a page, a table, a chart and a file (K1–K6)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from flask import request
+from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from werkzeug.wrappers import Response
 
-from admin import labels
-from admin.base import OfficePage, OfficeView
+from admin import language, lists, reach, refusals, report_cards
+from admin.audit import record
+from admin.base import OfficePage, OfficeView, Refused
+from admin.billing import pdf_answer
+from admin.screens import may_see
+from admin.sessions import current_staff
 from models.base import db
 from models.office import CollectionTarget
-from office import reports
+from models.people import Department, Staff, StaffRole
+from models.property import Area, Building
+from office import (
+    collection_tables,
+    complaint_tables,
+    paperwork,
+    report_counts,
+    report_tables,
+    reports,
+    weekly,
+)
+from office.tables import Table, Wanted
 
-PERIODS = 24  # in the drop-down
+PERIODS = 36  # months in the drop-down, behind them their years
 
 
-def wanted_period(known: list[str], fallback: str) -> str:
-    """The period asked for when it is a month, else the newest."""
+def wanted_period(known: Sequence[str], fallback: str) -> str:
+    """The month or year asked for, else the newest month."""
     asked = request.args.get("period", "")
+    newest = known[0] if known else fallback
     try:
-        date.fromisoformat(f"{asked}-01")
-    except ValueError:
-        return known[0] if known else fallback
+        date.fromisoformat({4: f"{asked}-01-01", 7: f"{asked}-01"}[len(asked)])
+    except (KeyError, ValueError):
+        return newest
     return asked
 
 
-class ReportsPage(OfficePage):
+def wanted_id(name: str) -> int | None:
+    return lists.row_id(request.args.get(name, ""))
+
+
+class _Reports(OfficePage):
+    """What the two pages of reports share: what is asked for, tabs, files."""
+
+    room = "reports"
+    codes: Sequence[str] = ()
+    with_filters: Sequence[str] = ("period", "area", "building", "steward")
+
+    def wanted(self, *, is_list: bool = False) -> Wanted:
+        """What the address asks for; lists hold what the reader may read, figures count all they lead."""
+        session, today = db.session(), self.today()
+        sees_all = bool(current_staff().roles & reach.ALL_COMPLAINTS)
+        return Wanted(
+            period=wanted_period(reports.periods(session, 1), today.strftime("%Y-%m")),
+            now=self.now(),
+            today=today,
+            language=language.current(),
+            area_id=wanted_id("area"),
+            building_id=wanted_id("building"),
+            steward_id=wanted_id("steward"),
+            department_id=wanted_id("department"),
+            own_tickets=tuple(reach.tickets()) if is_list or not sees_all else (),
+        )
+
+    def asked(self) -> str:
+        code = request.args.get("report", "") or self.codes[0]
+        if code not in self.codes:
+            abort(404)
+        return code
+
+    def table(self, code: str) -> Table:
+        is_list = code in {"complaint_list", "escalated"}
+        return report_tables.table(db.session(), code, self.wanted(is_list=is_list))
+
+    def query(self, **more: Any) -> dict[str, str]:
+        """The address's own parameters, for links that keep them."""
+        kept = {
+            name: value
+            for name in ("report", *self.with_filters)
+            if (value := request.args.get(name, "")) and lists.is_clean(value)
+        }
+        return {name: str(value) for name, value in {**kept, **more}.items() if value}
+
+    def card(self, code: str) -> report_cards.Card:
+        return report_cards.card(
+            self.table(code),
+            (lambda kind: url_for(f"{self.screen}.export", export_type=kind, **self.query(report=code)))
+            if self.may("export")
+            else None,
+        )
+
+    def tabs(self, chosen: str) -> list[tuple[str, str, bool]]:
+        """Words, address and whether it is the present one, of each report of the page."""
+        said = report_cards.words()
+        return [
+            (
+                said[f"table.{code}"],
+                url_for(f"{self.screen}.index", **self.query(report=code)),
+                code == chosen,
+            )
+            for code in self.codes
+        ]
+
+    def choices(self) -> dict[str, Mapping[str, Any]]:
+        """The options of the filters, by name."""
+        session = db.session()
+        months = reports.periods(session, PERIODS)
+        present = self.today().strftime("%Y-%m")
+        known = sorted({*months, present, self.wanted().period}, reverse=True)
+        years = sorted({month[:4] for month in known}, reverse=True)
+        found: dict[str, Mapping[str, Any]] = {
+            "period": {each: each for each in dict.fromkeys([*known, *years])},
+        }
+        if "area" in self.with_filters:
+            areas = session.execute(select(Area.id, Area.name).order_by(Area.position, Area.name))
+            buildings = session.execute(
+                select(Building.id, Area.name, Building.name)
+                .join(Area, Area.id == Building.area_id)
+                .order_by(Area.position, Area.name, Building.position, Building.name)
+            )
+            found["area"] = {str(key): name for key, name in areas}
+            found["building"] = {str(key): f"{area} · {name}" for key, area, name in buildings}
+        if "steward" in self.with_filters:
+            people = session.execute(
+                select(Staff.id, Staff.name)
+                .join(StaffRole, StaffRole.staff_id == Staff.id)
+                .where(StaffRole.role == "steward", Staff.is_active)
+                .order_by(Staff.name)
+            )
+            found["steward"] = {str(key): name for key, name in people}
+        if "department" in self.with_filters:
+            rows = session.scalars(select(Department).order_by(Department.position, Department.id))
+            found["department"] = {str(row.id): row.name_in(language.current()) for row in rows}
+        return found
+
+    def scope_words(self) -> str:
+        """What the figures are of, for a paper's head."""
+        said, options = report_cards.words(), self.choices()
+        period = self.wanted().period
+        parts = [said.period(period) if len(period) == 7 else period]
+        parts += [
+            str(options[name][value])
+            for name in self.with_filters
+            if name != "period" and (value := request.args.get(name, "")) in options.get(name, {})
+        ]
+        return said.comma.join(parts)
+
+    def exported(self, export_type: str) -> Any:
+        if export_type not in report_cards.FILES:
+            abort(404)
+        code, wanted = self.asked(), self.wanted()
+        record("export", "report_count", None, {}, {"format": export_type, **self.query(report=code)})
+        name = f"{code}-{wanted.period}"
+        try:
+            answer = report_cards.file(
+                [self.table(code)], wanted, name=name, scope=self.scope_words(), kind=export_type
+            )
+        except Refused as refusal:
+            db.session.rollback()
+            flash(refusals.words(refusal), "error")
+            return redirect(url_for(f"{self.screen}.index", **self.query(report=code)))
+        db.session.commit()
+        return answer
+
+    def shown(self, template: str, **more: Any) -> Any:
+        code = self.asked()
+        return self.render(
+            template,
+            view=self,
+            period=self.wanted().period,
+            card=self.card(code),
+            tabs=self.tabs(code),
+            choices=self.choices(),
+            chosen={name: request.args.get(name, "") for name in self.with_filters},
+            report=code,
+            **more,
+        )
+
+
+class ReportsPage(_Reports):
+    """Collection and arrears by period and part of the estate (K1, K2, K5)."""
+
     screen = "reports"
     title = _l("Collection and arrears")
-    room = "reports"
     icon = "chart-column"
+    codes = tuple(report_tables.COLLECTION)
+    verbs = {"export": "export", "recount": "act", "weekly_pdf": "export"}
 
     @expose("/")
     def index(self) -> Any:
-        session, today = db.session(), self.today()
-        known = reports.periods(session, PERIODS)
-        period = wanted_period(known, today.strftime("%Y-%m"))
-        rates = reports.collection_rates(session, period)
-        return self.render(
+        session, wanted = db.session(), self.wanted()
+        first, last = wanted.days()
+        return self.shown(
             "office/reports.html",
-            period=period,
-            periods=known,
-            rates=rates,
-            whole=reports.whole_rate(rates),
-            target=reports.target(session, int(period[:4])),
-            ageing=reports.ageing(session, today),
-            split=reports.year_split(session, today),
-            promises=reports.promises(session, today.replace(day=1), today),
+            whole=collection_tables.of_estate(session, wanted),
+            target=reports.target(session, wanted.year),
+            split=reports.year_split(session, self.today()),
+            promises=reports.promises(session, first, last),
         )
 
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Any:
+        return self.exported(export_type)
 
-class ComplaintReportPage(OfficePage):
+    @expose("/recount/", methods=("POST",))
+    def recount(self) -> Response:
+        """Count a nightly report again, now."""
+        session, code = db.session(), request.form.get("report", "")
+        wanted = self.wanted()
+        try:
+            kept = "old_arrears" if code == "year_split" else code
+            known = set(reports.periods(session, report_counts.KEPT))
+            periods = [str(wanted.year)] if kept == "old_arrears" else wanted.months()
+            for period in periods:
+                if kept == "old_arrears" or period in known:
+                    report_counts.count(session, kept, period, self.now())
+            record("recount", "report_count", None, {}, {"report": code, "period": wanted.period})
+            session.commit()
+        except Refused as refusal:
+            session.rollback()
+            flash(refusals.words(refusal), "error")
+        else:
+            flash(_("Counted again."), "success")
+        return redirect(url_for("reports.index", **self.query(report=code)))
+
+    @expose("/weekly/")
+    def weekly(self) -> Any:
+        """The sheet of the weekly meeting (K5)."""
+        wanted = self.wanted(is_list=True)
+        codes = [code for code in report_tables.WEEKLY if code != "promises_due" or may_see("contacts")]
+        tables = report_tables.several(db.session(), codes, wanted)
+        monday, sunday = report_tables.week_of(wanted.today)
+        return self.render(
+            "office/weekly.html",
+            view=self,
+            period=wanted.period,
+            cards=[report_cards.card(each) for each in tables],
+            week=(monday, sunday),
+        )
+
+    @expose("/weekly/pdf/")
+    def weekly_pdf(self) -> Any:
+        wanted = self.wanted(is_list=True)
+        record("export", "report_count", None, {}, {"format": "pdf", "report": "weekly_meeting"})
+        try:
+            made = paperwork.pdf(
+                db.session(),
+                "weekly_meeting",
+                [weekly.meeting(db.session(), wanted)],
+                language.current(),
+                self.now(),
+            )
+        except Refused as refusal:
+            db.session.rollback()
+            flash(refusals.words(refusal), "error")
+            return redirect(url_for("reports.weekly"))
+        db.session.commit()
+        return pdf_answer(made, f"weekly-{wanted.today}.pdf")
+
+
+class ComplaintReportPage(_Reports):
+    """Complaints of a month or year by what they are about and who answers for them (K3)."""
+
     screen = "complaint_reports"
     title = _l("Complaints by month")
-    room = "reports"
     icon = "chart-column"
+    codes = tuple(report_tables.COMPLAINT)
+    with_filters = ("period", "area", "building", "department")
+    verbs = {"export": "export"}
 
     @expose("/")
     def index(self) -> Any:
-        session = db.session()
-        period = wanted_period([], self.today().strftime("%Y-%m"))
-        tables = {
-            _l("By category"): ("category", {}),
-            _l("By department"): ("department", {}),
-            _l("By severity"): ("severity", labels.SEVERITIES),
-            _l("By channel"): ("channel", labels.CHANNELS_IN),
-            _l("By building"): ("building", {}),
-        }
-        names = reports.names(session, self.language())
-        return self.render(
+        wanted = self.wanted()
+        return self.shown(
             "office/complaint_report.html",
-            period=period,
-            figures=reports.complaint_figures(session, period),
-            tables=[
-                (
-                    title,
-                    [
-                        (codes.get(code) or names.get(code, code), count)
-                        for code, count in reports.complaints_by(session, period, what)
-                    ],
-                )
-                for title, (what, codes) in tables.items()
-            ],
+            figures=complaint_tables.complaint_totals(db.session(), wanted),
+            invalid=complaint_tables.invalid_count(db.session(), wanted),
         )
 
-    def language(self) -> str:
-        from admin import language
-
-        return language.current()
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Any:
+        return self.exported(export_type)
 
 
 class TargetView(OfficeView):
@@ -102,9 +304,24 @@ class TargetView(OfficeView):
     )
     room = "reports"
     icon = "target"
-    column_list = ("year", "area_id", "percent", "set_on")
+    column_list = ("year", "area.name", "percent", "set_on")
     column_default_sort = "-year"
-    form_columns = ("year", "percent", "set_on")
+    form_columns = ("year", "area", "percent", "set_on")
+    column_descriptions = {"area": _l("Empty: the whole estate")}
+
+    def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
+        """One target a year and area: the database lets an empty area stand twice."""
+        area_id = row.area.id if row.area is not None else row.area_id
+        with db.session.no_autoflush:
+            twin = db.session.scalars(
+                select(CollectionTarget.id).where(
+                    CollectionTarget.year == row.year,
+                    CollectionTarget.area_id == area_id if area_id else CollectionTarget.area_id.is_(None),
+                    CollectionTarget.id != row.id if row.id else True,
+                )
+            ).first()
+        if twin is not None:
+            raise Refused(_("There is a target for this year and area already: change that one"))
 
 
 SCREENS = (ReportsPage, ComplaintReportPage, TargetView)

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from office.papers.words import Words
-from office.report_tables import Column, Line, Table
+from office.tables import Column, Line, Table
 
 NUMBERS = frozenset({"money", "count", "rate", "points", "hours", "score"})
 NOTHING = "–"

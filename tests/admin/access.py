@@ -105,8 +105,8 @@ forecast            s         s        s         s        s       s        s    
 change_payer        sa        sa       -         sa       sa      -        -        -
 contact_quality     s         s        -         s        s       s        -        -
 route               sa        sa       sa        sa       sa      sa       sa       sa
-reports             s         s        s         s        -       -        s        s
-complaint_reports   s         s        s         s        -       -        -        s
+reports             sx        sax      sax       sx       -       -        s        s
+complaint_reports   sx        sx       sx        sx       -       -        -        s
 public_form         s         s        s         s        s       -        -        -
 policies            sa        sa       sa        s        s       s        s        s
 simulate            sa        sa       sa        -        -       -        -        -
@@ -177,7 +177,12 @@ OWN_ADDRESSES = """
 /route/visit/               GET   s
 /route/record/              POST  a
 /reports/                   GET   s
+/reports/export/<export_type>/  GET   x
+/reports/recount/           POST  a
+/reports/weekly/            GET   s
+/reports/weekly/pdf/        GET   x
 /complaint_reports/         GET   s
+/complaint_reports/export/<export_type>/  GET   x
 /public_form/               GET   s
 /policies/                  GET   s
 /policies/edit/             GET   s

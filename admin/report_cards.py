@@ -1,0 +1,173 @@
+"""A report's table as a card: words, links to the lists behind it, its chart, and its files (K4, K6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import Response, send_file, url_for
+
+from admin import exports, formats, language
+from admin.billing import pdf_answer
+from admin.screens import may_see
+from models.base import db
+from office import paperwork, report_words
+from office.papers.reports import ReportSheet, SheetColumn, SheetRow, SheetTable
+from office.papers.words import Words, words_of
+from office.tables import Chart, Link, Table, Wanted
+
+FILES = (*exports.KINDS, "pdf")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line in words; `address` leads to the list behind it."""
+
+    cells: Sequence[str]
+    address: str = ""
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that the template report_card.html shows of one table."""
+
+    table: Table
+    title: str
+    note: str
+    headings: Sequence[tuple[str, str]]  # words and layout
+    rows: Sequence[Row]
+    chart: Mapping[str, str] | None
+    files: Mapping[str, str]  # kind → address
+
+
+def words() -> Words:
+    return words_of(language.current())
+
+
+def address(link: Link | None) -> str:
+    """Where a line leads; nothing when the reader may not go there."""
+    if link is None:
+        return ""
+    screen, _slash, page = link.screen.partition("/")
+    if not may_see(screen):
+        return ""
+    if page:
+        return url_for(f"{screen}.{page}_view", **link.query)
+    is_page = screen in {"reports", "household"}
+    return url_for(f"{screen}.index" if is_page else f"{screen}.index_view", **link.query)
+
+
+def card(table: Table, file_address: Callable[[str], str] | None = None) -> Card:
+    """The table as a card; `file_address` says where its file of a kind is."""
+    said, zone = words(), formats.zone()
+    return Card(
+        table=table,
+        title=report_words.title(table, said),
+        note=report_words.note(table, said),
+        headings=[(report_words.heading(column, said), _layout(column.kind)) for column in table.columns],
+        rows=[
+            Row(report_words.cells(table, line, said, zone), address(line.link), line.is_total)
+            for line in table.lines
+        ],
+        chart=_chart(table, table.chart, said) if table.chart and table.lines else None,
+        files={kind: file_address(kind) for kind in FILES} if file_address else {},
+    )
+
+
+def _layout(kind: str) -> str:
+    return "num" if kind in report_words.NUMBERS else "long" if kind == "long" else ""
+
+
+def _chart(table: Table, chart: Chart, said: Words) -> dict[str, str]:
+    """What charts.js draws: names, series, and a line to reach; totals are left out."""
+    zone = formats.zone()
+    lines = [line for line in table.lines if not line.is_total]
+    series = [
+        {
+            "label": report_words.heading(table.columns[number], said),
+            "values": [None if line.cells[number] is None else float(line.cells[number]) for line in lines],
+        }
+        for number in chart.values
+    ]
+    names = [report_words.cells(table, line, said, zone)[chart.label] for line in lines]
+    return {
+        "kind": chart.kind,
+        "labels": json.dumps(names, ensure_ascii=False),
+        "series": json.dumps(series, ensure_ascii=False),
+        "target": "" if chart.target is None else str(chart.target),
+        "target_label": said["target"],
+        "unit": "%" if table.columns[chart.values[0]].kind == "rate" else "",
+    }
+
+
+# Files -------------------------------------------------------------------------------------------------
+
+
+def file(tables: Sequence[Table], wanted: Wanted, *, name: str, scope: str, kind: str) -> Response:
+    """Tables as a file: CSV and XLSX hold the first, a PDF all of them."""
+    if kind == "pdf":
+        return pdf_answer(pdf(tables, wanted, scope=scope), f"{name}.pdf")
+    table, said, zone = tables[0], words(), formats.zone()
+    header = [formats.neutral(text) for text in report_words.headings(table, said)]
+    lines = (
+        [formats.plain_cell(value) for value in report_words.plain_cells(table, line, said, zone)]
+        for line in table.lines
+    )
+    if kind == "csv":
+        return Response(
+            "".join(exports.as_csv(header, lines)),
+            mimetype="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+        )
+    return send_file(
+        exports.as_xlsx(header, lines),
+        mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        as_attachment=True,
+        download_name=f"{name}.xlsx",
+    )
+
+
+def pdf(tables: Sequence[Table], wanted: Wanted, *, scope: str) -> bytes:
+    """The tables as one paper. Raises Refused when it can't be printed."""
+    sheet = sheet_of(tables, wanted, words(), scope=scope)
+    return paperwork.pdf(db.session(), "report_sheet", [sheet], language.current(), wanted.now)
+
+
+def sheet_of(tables: Sequence[Table], wanted: Wanted, said: Words, *, scope: str) -> ReportSheet:
+    zone = formats.zone()
+    return ReportSheet(
+        name=report_words.title(tables[0], said),
+        scope=scope,
+        made_on=wanted.today,
+        tables=tuple(
+            SheetTable(
+                title=report_words.title(table, said),
+                columns=tuple(
+                    SheetColumn(
+                        report_words.heading(column, said),
+                        is_number=column.kind in report_words.NUMBERS,
+                        is_long=column.kind == "long",
+                    )
+                    for column in table.columns
+                ),
+                rows=tuple(
+                    SheetRow(tuple(report_words.cells(table, line, said, zone))) for line in table.lines
+                ),
+                sums=_sums(table),
+                note=report_words.note(table, said),
+            )
+            for table in tables
+        ),
+    )
+
+
+def _sums(table: Table) -> int:
+    """How many lines at the end are totals."""
+    count = 0
+    for line in reversed(table.lines):
+        if not line.is_total:
+            break
+        count += 1
+    return count
