@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import make_url
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
 
 import admin
@@ -33,6 +34,7 @@ class Settings:
     database_url: str = ""
     secret_key: str = ""
     smtp_url: str = ""
+    proxies: int = 0  # how many reverse proxies of our own stand before the program
     flask: dict[str, object] = field(default_factory=dict)
 
     @classmethod
@@ -43,6 +45,7 @@ class Settings:
             database_url=read("GATEHOUSE_DATABASE_URL", ""),
             secret_key=read("GATEHOUSE_SECRET_KEY", ""),
             smtp_url=read("GATEHOUSE_SMTP_URL", ""),
+            proxies=cls._count("GATEHOUSE_PROXIES"),
         )
 
     def database(self) -> str:
@@ -53,6 +56,13 @@ class Settings:
             if self.database_url.startswith(scheme):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
         return self.database_url
+
+    @staticmethod
+    def _count(name: str) -> int:
+        given = os.environ.get(name) or "0"
+        if not given.isdecimal():
+            raise SettingError(f"{name} is {given!r}: set it to a number, 1 behind one reverse proxy")
+        return int(given)
 
     def key(self) -> str:
         """The secret key from the environment, else from a file made at the first start."""
@@ -129,6 +139,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=60 * 1024 * 1024,
         **settings.flask,
     )
+    if settings.proxies:  # whom sign-in attempts are counted for, and whether the cookie is Secure
+        near = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=near, x_proto=near, x_host=near)  # type: ignore[method-assign]
     secrets.configure(app.config["SECRET_KEY"])
     db.init_app(app)
     with app.app_context():
