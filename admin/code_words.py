@@ -160,6 +160,12 @@ ACTIONS = {
     "assign": _("Assigned"),
     "start": _("Work started"),
     "take_on": _("Taken on"),
+    "visit": _("Visited"),
+    "notice_due": _("To be told in writing"),
+    "turn_major": _("Became major"),
+    "raise_severity": _("Severity raised"),
+    "lower_severity": _("Severity lowered"),
+    "review_meeting": _("Review meeting"),
     "resolve": _("Resolved"),
     "resolve_on_spot": _("Resolved on the spot"),
     "follow_up": _("Followed up"),
@@ -292,6 +298,8 @@ REASONS = {
     "about_staff_conduct": _("Staff attitude or honesty"),
     "happening_now": _("Happening now"),
     "no_aggravating_fact": _("No aggravating fact"),
+    "too_many_from_address": _("Too many from one address"),
+    "too_many_in_total": _("Too many in all"),
     "chosen_by_staff": _("Chosen by staff"),
     "changed_by_staff": _("Changed by staff"),
     "given_by_register": _("Taken from the old register"),
@@ -451,7 +459,10 @@ def plain(code: str) -> str:
 
 
 def action(code: str) -> Any:
-    """What was done, as an audit row's action."""
+    """What was done, as an audit row's action or a line of a complaint's history."""
+    clock = labels.CLOCKS.get(code.removeprefix("keep_")) if code.startswith("keep_") else None
+    if clock:
+        return gettext("Done: %(clock)s", clock=clock)
     return ACTIONS.get(code) or plain(code)
 
 
