@@ -132,9 +132,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=settings.key(),
         SQLALCHEMY_DATABASE_URI=url,
-        SQLALCHEMY_ENGINE_OPTIONS={}
-        if is_sqlite
-        else {"pool_pre_ping": True, "connect_args": {"options": "-c timezone=utc"}},
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True}  # errors in logs hold no personal data
+        | ({} if is_sqlite else {"pool_pre_ping": True, "connect_args": {"options": "-c timezone=utc"}}),
         SMTP_URL=settings.smtp_url,
         MAX_CONTENT_LENGTH=60 * 1024 * 1024,
         **settings.flask,

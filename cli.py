@@ -188,9 +188,11 @@ def tick(at: datetime | None, *, as_json: bool) -> None:
 @reads
 def clock_command(*, parent: int | None) -> None:
     """Tick every minute until stopped."""
+    import logs
     from office import scheduler
 
     app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
+    logs.keep(Path(app.instance_path))
 
     @contextmanager
     def open_session() -> Iterator[Session]:

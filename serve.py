@@ -23,6 +23,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 import cli
+import logs
 from app import SettingError, Settings, create_app
 from models import db
 from models.engine import writing
@@ -196,7 +197,13 @@ def web_server(host: str, port: int) -> Callable[[], None]:
 def web_application() -> Any:
     """The application of one web worker, which ends when the process that started it is gone."""
     threading.Thread(target=end_with, args=(int(os.environ[PARENT]),), daemon=True).start()
-    return create_app()
+    return logged_app()
+
+
+def logged_app() -> Flask:
+    app = create_app()
+    logs.keep(Path(app.instance_path))
+    return app
 
 
 def end_with(parent: int) -> None:
@@ -212,7 +219,7 @@ def serve_by_waitress(host: str, port: int) -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
-    waitress.serve(create_app(), host=host, port=port, threads=8, ident=None)
+    waitress.serve(logged_app(), host=host, port=port, threads=8, ident=None)
 
 
 if __name__ == "__main__":
