@@ -18,7 +18,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
-    insert,
     literal_column,
     select,
     text,
@@ -29,6 +28,7 @@ from sqlalchemy.orm import Session
 from models.billing import Invoice
 from models.payments import Allocation, Payment
 from models.property import Unit
+from office import bulk
 from rules import allocation as rule
 from rules.money import ZERO
 
@@ -174,22 +174,18 @@ def lay_out(
 
 def write(session: Session, moves: Sequence[Move], now: datetime) -> None:
     """Store the moves and the bills they changed."""
-    rows = [
-        {
-            "payment_id": move.payment_id,
-            "invoice_id": move.bill.id,
-            "amount": amount,
-            "part": part,
-            "allocated_on": move.allocated_on,
-            "allocated_at": now,
-            "effective_at": move.effective_at,
-        }
-        for move in moves
-        for part, amount in (("principal", move.principal), ("late_fee", move.late_fee))
-        if amount
-    ]
-    if rows:
-        session.execute(insert(ALLOCATION), rows)
+    bulk.insert_rows(
+        session,
+        ALLOCATION,
+        ("payment_id", "invoice_id", "amount", "part", "allocated_on", "effective_at"),
+        (
+            (move.payment_id, move.bill.id, amount, part, move.allocated_on, move.effective_at)
+            for move in moves
+            for part, amount in (("principal", move.principal), ("late_fee", move.late_fee))
+            if amount
+        ),
+        alike={"allocated_at": now},
+    )
     write_bills(session, {move.bill.id: move.bill for move in moves})
 
 
@@ -199,24 +195,21 @@ def write_bills(
     """Store the running totals and states of bills."""
     if not changed:
         return
-    statement = (
-        update(INVOICE)
-        .where(INVOICE.c.id == bindparam("of"))
-        .values({name: bindparam(f"new_{name}") for name in CHANGING})
-    )
-    session.connection().execute(
-        statement,
-        [
-            {
-                "of": bill.id,
-                "new_paid": bill.paid,
-                "new_credited": bill.credited,
-                "new_late_fee": bill.late_fee,
-                "new_balance": bill.balance,
-                "new_state": (states or {}).get(bill.id) or bill.settled_state(),
-            }
+    bulk.update_rows(
+        session,
+        INVOICE,
+        CHANGING,
+        (
+            (
+                bill.id,
+                bill.paid,
+                bill.credited,
+                bill.late_fee,
+                bill.balance,
+                (states or {}).get(bill.id) or bill.settled_state(),
+            )
             for bill in changed.values()
-        ],
+        ),
     )
     forget(session)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Table, bindparam
+from sqlalchemy import ColumnElement, Table, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -51,17 +51,44 @@ def insert_rows(
     """
     alike = alike or {}
     names = (*columns, *alike)
-    connection = session.connection()
-    dialect = connection.dialect
+    dialect = session.connection().dialect
     insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).values({name: bindparam(name) for name in names}).on_conflict_do_nothing()
+    types = [table.c[name].type for name in names]
+    last = tuple(alike.values())
+    _execute(session, statement, names, types, ((*row, *last) for row in rows) if last else rows)
+
+
+def update_rows(
+    session: Session,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    also: Mapping[str, ColumnElement[Any]] | None = None,
+) -> None:
+    """Update rows by id: tuples (id, values of the columns); `also` are columns set by an expression."""
+    new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
+    statement = update(table).where(table.c.id == bindparam("of")).values({**new, **(also or {})})
+    types = [table.c.id.type, *(table.c[name].type for name in columns)]
+    _execute(session, statement, ("of", *(f"new_{name}" for name in columns)), types, rows)
+
+
+def _execute(
+    session: Session,
+    statement: Any,
+    names: Sequence[str],
+    types: Sequence[Any],
+    rows: Iterable[Sequence[Any]],
+) -> None:
+    """Compile once, convert each value by its type, and hand all rows to the driver."""
+    connection = session.connection()
+    dialect = connection.dialect
     compiled = statement.compile(dialect=dialect)
-    binds = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names}
-    bound = [(place, _Known(bind)) for place, name in enumerate(columns) if (bind := binds[name]) is not None]
-    last = tuple(bind(value) if (bind := binds[name]) else value for name, value in alike.items())
+    binds = [one.dialect_impl(dialect).bind_processor(dialect) for one in types]
+    bound = [(place, _Known(bind)) for place, bind in enumerate(binds) if bind is not None]
 
     def converted(row: Sequence[Any]) -> list[Any]:
-        values = [*row, *last]
+        values = list(row)
         for place, known in bound:
             values[place] = known[values[place]]
         return values

@@ -8,19 +8,23 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.payments import METHODS, DayClose, Payment
 from models.people import Occupancy
 from models.property import Unit
-from office import allocation, audit, clock, late_fee, numbers
+from office import allocation, audit, bulk, clock, late_fee, numbers
 from office.allocation import ALLOCATION, INVOICE, PAYMENT, Bill, Move
 from office.errors import N_, Refused
 from office.late_fee import Ledger
 from rules.allocation import Pick, UnknownPickError
 from rules.money import ZERO, MoneyError, money
 
+WRITTEN = (
+    "receipt_no", "running_no", "unit_id", "payer_id", "method", "amount", "allocated", "credit", "paid_at",
+    "reference", "note", "cashier_id", "form_key",
+)  # fmt: skip
 RECEIPTS, VOIDS, REFUNDS = "R", "V", "F"  # the series of receipts, counter-entries and refunds
 MONEY_REFUSALS = {
     "not_a_number": N_("This is no amount"),
@@ -110,7 +114,7 @@ def _checked(row: NewPayment) -> NewPayment:
         raise Refused(MONEY_REFUSALS[problem.code]) from problem
     if row.method not in METHODS:
         raise Refused(N_("%(method)s is no way to pay"), method=row.method)
-    return replace(row, amount=amount)
+    return row if amount is row.amount else replace(row, amount=amount)
 
 
 @dataclass
@@ -182,7 +186,8 @@ def _lay_out_all(
     session: Session, rows: Sequence[NewPayment], picked: Iterable[str], today: date
 ) -> list[_Laid]:
     zone = clock.zone(session)
-    payers = payers_on(session, [(row.unit_id, row.paid_at.astimezone(zone).date()) for row in rows])
+    asked = [row for row in rows if row.payer_id is None]
+    payers = iter(payers_on(session, [(row.unit_id, row.paid_at.astimezone(zone).date()) for row in asked]))
     bills = allocation.open_bills(session, {row.unit_id for row in rows}, picked)
     ledger = Ledger(session, late_fee.policy_on(session, today), bills)
     by_payer: dict[tuple[int, int], list[Bill]] = defaultdict(list)
@@ -190,9 +195,9 @@ def _lay_out_all(
     for bill in bills:
         by_payer[bill.unit_id, bill.payer_id].append(bill)
     laid = []
-    for row, payer in zip(rows, payers, strict=True):
+    for row in rows:
         on = row.paid_at.astimezone(zone).date()
-        payer_id = row.payer_id or payer
+        payer_id = next(payers) if row.payer_id is None else row.payer_id
         if payer_id is None:
             raise Refused(N_("Nobody pays for unit %(unit)s"), unit=_code(session, row.unit_id))
         among = {bill.number: bill for bill in by_payer[row.unit_id, payer_id] if bill.balance > 0}
@@ -234,32 +239,49 @@ def _write_payments(session: Session, laid: Sequence[_Laid], now: datetime, toda
     if not laid:
         return []
     first = numbers.take(session, RECEIPTS, today.year, len(laid))
-    rows = [
-        {
-            "receipt_no": numbers.written(f"{RECEIPTS}{today.year}", running),
+    prefix = f"{RECEIPTS}{today.year}"
+    bulk.insert_rows(
+        session,
+        PAYMENT,
+        WRITTEN,
+        (
+            (
+                numbers.written(prefix, running),
+                running,
+                one.row.unit_id,
+                one.payer_id,
+                one.row.method,
+                one.row.amount,
+                one.row.amount - one.credit,
+                one.credit,
+                one.row.paid_at,
+                one.row.reference,
+                one.row.note,
+                one.row.cashier_id,
+                one.row.form_key,
+            )
+            for running, one in enumerate(laid, first)
+        ),
+        alike={
             "series": RECEIPTS,
             "year": today.year,
-            "running_no": running,
             "kind": "payment",
-            "unit_id": one.row.unit_id,
-            "payer_id": one.payer_id,
-            "method": one.row.method,
-            "amount": one.row.amount,
-            "allocated": one.row.amount - one.credit,
-            "credit": one.credit,
-            "paid_at": one.row.paid_at,
             "posted_at": now,
             "posted_on": today,
             "state": "posted",
-            "reference": one.row.reference,
-            "note": one.row.note,
-            "cashier_id": one.row.cashier_id,
-            "form_key": one.row.form_key,
-        }
-        for running, one in enumerate(laid, first)
-    ]
-    statement = insert(PAYMENT).returning(PAYMENT.c.id, sort_by_parameter_order=True)
-    return list(session.connection().execute(statement, rows).scalars())
+            "reason": "",
+            "copies_printed": 0,
+        },
+    )
+    made = session.execute(
+        select(PAYMENT.c.running_no, PAYMENT.c.id).where(
+            PAYMENT.c.series == RECEIPTS,
+            PAYMENT.c.year == today.year,
+            PAYMENT.c.running_no.between(first, first + len(laid) - 1),
+        )
+    )
+    ids = {running: payment_id for running, payment_id in made}  # noqa: C416 -- typed so
+    return [ids[running] for running, _ in enumerate(laid, first)]  # a KeyError: one was not written
 
 
 def payers_on(session: Session, wanted: Sequence[tuple[int, date]]) -> list[int | None]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import Select, Table, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, Select, Table, func, literal_column, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ from models.billing import Invoice
 from models.payments import Payment, StatementRow
 from models.people import Occupancy, Owner
 from models.property import Unit
-from office import allocation, audit, clock, payments
+from office import allocation, audit, bulk, clock, payments
 from office.errors import N_, Refused
 from office.payments import NewPayment
 from rules import matching
@@ -153,20 +153,8 @@ def _matched(
 def _settle(session: Session, rows: Sequence[tuple[int, str, str, int | None]]) -> None:
     if not rows:
         return
-    session.connection().execute(
-        update(ROW)
-        .where(ROW.c.id == bindparam("of"))
-        .values(
-            state=bindparam("new_state"),
-            reason=bindparam("new_reason"),
-            payment_id=bindparam("new_payment"),
-            row_version=ROW.c.row_version + 1,
-        ),
-        [
-            {"of": row_id, "new_state": state, "new_reason": reason, "new_payment": payment_id}
-            for row_id, state, reason, payment_id in rows
-        ],
-    )
+    once_more: dict[str, ColumnElement[int]] = {"row_version": literal_column("row_version + 1")}
+    bulk.update_rows(session, ROW, ("state", "reason", "payment_id"), rows, also=once_more)
 
 
 def suggestions(session: Session, row: StatementRow, *, most: int = 5) -> tuple[Suggestion, ...]:

@@ -29,6 +29,7 @@ class CodeIndex:
             if wanted := plain(code).strip():
                 self._codes.setdefault(wanted, set()).add(code)
         self._lengths = sorted({len(code) for code in self._codes}, reverse=True)
+        self._firsts = frozenset(code[0] for code in self._codes)
 
     def found(self, memo: str) -> frozenset[str]:
         """The unit codes that stand in a memo as whole tokens: `3-2-1201` is not in `13-2-12011`.
@@ -36,12 +37,13 @@ class CodeIndex:
         Of codes one inside the other the longest counts. Cost: the memo's length × distinct code lengths.
         """
         text = plain(memo)
+        starts = [place for place, char in enumerate(text) if char in self._firsts]
         taken: list[tuple[int, int]] = []
         codes: set[str] = set()
         for length in self._lengths:
-            for start in range(len(text) - length + 1):
+            for start in starts:
                 end = start + length
-                known = self._codes.get(text[start:end])
+                known = self._codes.get(text[start:end]) if end <= len(text) else None
                 if known is None or _is_joined(text, start, end):
                     continue
                 if not any(first <= start and end <= last for first, last in taken):

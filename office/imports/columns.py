@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -210,6 +210,7 @@ def without_payer(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Probl
     ]
 
 
+@lru_cache(4096)
 def header_key(name: str) -> str:
     """A header as it is compared: without what stands in brackets, width, case and spaces."""
     compared = cells.key(name.replace("（", "(").replace("）", ")"))

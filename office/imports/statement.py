@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -79,21 +79,37 @@ TOTALS = ("合计", "总计", "小计", "共计", "总笔数", "总交易单数"
 
 
 @dataclass(frozen=True)
+class Said:
+    """A line's cells by their header, each made plain when it is asked for."""
+
+    line: Line
+    places: Mapping[str, int]
+
+    def get(self, name: str) -> str:
+        place = self.places.get(header_key(name))
+        return "" if place is None else _plain(self.line.cell(place))
+
+    def first(self, names: Iterable[str]) -> str:
+        """What the first of the named columns says that says anything."""
+        return next(filter(None, map(self.get, names)), "")
+
+
+@dataclass(frozen=True)
 class Layout:
     """A service's own file: the headers it is known by, and how one of its lines is read."""
 
     source: str
     known_by: tuple[str, ...]
-    read: Callable[[Mapping[str, str], Known], Entry | None]
+    read: Callable[[Said, Known], Entry | None]
     ends_at: str = ""  # the first cell of the summary under the table
 
     def is_header(self, headers: Sequence[str]) -> bool:
         return {header_key(name) for name in self.known_by} <= set(headers)
 
 
-def _money(line: Mapping[str, str], *names: str) -> Decimal:
+def _money(line: Said, *names: str) -> Decimal:
     """The first of the named columns that says something, 0 when none does."""
-    said = next((line[header_key(name)] for name in names if line.get(header_key(name))), "")
+    said = line.first(names)
     return _at(names[0], cells.signed_money, said) if said else ZERO
 
 
@@ -111,24 +127,24 @@ class _WrongCell(Exception):  # noqa: N818 -- carries Wrong with its place
         self.column, self.given, self.wrong = column, given, wrong
 
 
-def _needed(line: Mapping[str, str], *names: str) -> str:
-    said = next((line[header_key(name)] for name in names if line.get(header_key(name))), "")
+def _needed(line: Said, *names: str) -> str:
+    said = line.first(names)
     if not said:
         raise _WrongCell(names[0], "", Wrong(N_("empty"), N_("Fill this cell")))
     return said
 
 
-def _instant(line: Mapping[str, str], known: Known, *names: str) -> datetime:
+def _instant(line: Said, known: Known, *names: str) -> datetime:
     at: datetime = _at(names[0], lambda given: cells.instant(given, known.zone), _needed(line, *names))
     return at
 
 
-def _joined(line: Mapping[str, str], *names: str) -> str:
+def _joined(line: Said, *names: str) -> str:
     """What the named columns say, each thing once."""
-    return " ".join(dict.fromkeys(filter(None, (line.get(header_key(name), "") for name in names))))
+    return " ".join(dict.fromkeys(filter(None, map(line.get, names))))
 
 
-def wechat(line: Mapping[str, str], known: Known) -> Entry:
+def wechat(line: Said, known: Known) -> Entry:
     """A line of WeChat Pay's merchant bill: the household paid 订单金额, the fee is not taken off."""
     state = _needed(line, "交易状态").upper()
     is_refund = state == "REFUND" or "退款" in state
@@ -152,10 +168,10 @@ def wechat(line: Mapping[str, str], known: Known) -> Entry:
     )
 
 
-def alipay(line: Mapping[str, str], known: Known) -> Entry:
+def alipay(line: Said, known: Known) -> Entry:
     """A line of Alipay's 业务明细; refunds are lines with a negative 订单金额."""
     amount = _money(line, "订单金额", "商家实收")
-    kind = line.get("业务类型", "")
+    kind = line.get("业务类型")
     is_refund = "退款" in kind or amount < 0
     number = _needed(line, "支付宝交易号")
     if is_refund:
@@ -166,7 +182,7 @@ def alipay(line: Mapping[str, str], known: Known) -> Entry:
         amount=-abs(amount) if is_refund else amount,
         method="alipay",
         memo=_joined(line, "商品名称", "备注"),
-        payer_name=line.get("对方账户", "")[:200],
+        payer_name=line.get("对方账户")[:200],
         is_incoming=not is_refund,
         is_refund=is_refund,
     )
@@ -320,10 +336,10 @@ Reads = Iterator[tuple[Line, Callable[[Line, Known], Entry | None]]]
 
 
 def _service_lines(lines: Sequence[Line], headers: Sequence[str], layout: Layout) -> Reads:
+    places = {header: place for place, header in enumerate(headers)}
+
     def read(line: Line, known: Known) -> Entry | None:
-        return layout.read(
-            {header: _plain(cell) for header, cell in zip(headers, line.cells, strict=False)}, known
-        )
+        return layout.read(Said(line, places), known)
 
     for line in lines:
         first = _plain(line.cell(0))
