@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice
 from models.collection import Contact, Restriction
+from models.payments import Payment
 from models.people import Department, Staff, StaffRole
 from models.property import Unit
 from office import dunning, outbox, policies, situation
@@ -320,6 +321,20 @@ def ends_on(session: Session, effective_on: date) -> date:
 
 def _lift(session: Session, restriction: Restriction, at: datetime, reason: Reason) -> None:
     _end(session, restriction, "lifted", reason, at, None)
+    if reason.code == "paid":  # the day it was paid and known, however late the clock comes to it
+        moment = Moment.of(session, at)
+        paid_at, posted_on = session.execute(
+            select(Payment.paid_at, Payment.posted_on)
+            .where(
+                Payment.unit_id == restriction.unit_id,
+                Payment.payer_id == restriction.payer_id,
+                Payment.paid_at <= at,
+            )
+            .order_by(Payment.paid_at.desc())
+            .limit(1)
+        ).one_or_none() or (at, moment.day)
+        restriction.lifted_on = min(max(paid_at.astimezone(moment.zone).date(), posted_on), moment.day)
+        session.flush()
     _tell_security(session, restriction, at)
 
 
