@@ -650,6 +650,8 @@ JOBS = {
     "retention": _("Removal of old complaints"),
     "old_runs": _("Removal of old runs"),
     "figures": _("Figures for managers"),
+    "report_counts": _("Reports counted at night"),
+    "report_mails": _("Reports by mail"),
     "restriction_lifts": _("Restrictions lifted on payment"),
     "ticket_clocks": _("Deadlines of complaints"),
     "outbox": _("Messages out"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from flask import url_for
@@ -10,14 +11,31 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import formats
+from admin import formats, language, reach, report_cards
 from admin.base import OfficePage
+from admin.permissions import may
 from admin.screens import may_see
 from admin.sessions import current_staff
 from models.base import db
-from office import reports
+from models.collection import Contact, Reminder
+from models.complaints import Ticket
+from models.visits import Visit
+from office import (
+    call_list,
+    collection_tables,
+    complaint_tables,
+    people,
+    report_counts,
+    report_tables,
+    reports,
+    scheduler,
+    today,
+)
+from office.tables import Table, Wanted
+from rules.kpi import Collected, distance, missing_to_target
 
 MANAGING = frozenset({"manager", "director", "station_head", "it_admin"})
+CALLS = 6  # of today's call list
 
 
 @dataclass(frozen=True)
@@ -30,6 +48,18 @@ class Tile:
     tone: str = ""
 
 
+@dataclass(frozen=True)
+class Rate:
+    """What a part of the estate brought against its target."""
+
+    title: str
+    collected: Collected
+    target: Any
+    points: Any
+    missing: Any
+    address: str
+
+
 class StartPage(OfficePage):
     screen = "start"
     title = _l("Start page")
@@ -38,46 +68,155 @@ class StartPage(OfficePage):
 
     @expose("/")
     def index(self) -> Any:
-        session, staff = db.session(), current_staff()
-        today = self.today()
-        counts = reports.today_counts(session, self.now())
-        overdue = reports.overdue(session, today)
-        period = next(iter(reports.periods(session, 1)), None)
-        rates = reports.collection_rates(session, period) if period else []
-        whole = reports.whole_rate(rates)
-        is_managing = bool(staff.roles & MANAGING)
+        roles = current_staff().roles
+        is_managing = bool(roles & MANAGING)
+        is_steward, is_desk = "steward" in roles, "front_desk" in roles
+        is_cashier, is_lead = "cashier" in roles, "department_lead" in roles
+        session, wanted = db.session(), self.wanted()
+        ageing = collection_tables.ageing(session, wanted)
         return self.render(
             "office/start_page.html",
-            tiles=self._tiles(counts, overdue),
-            period=period,
-            whole=whole,
-            target=reports.target(session, today.year) if period else None,
-            rates=[rate for rate in rates if not rate.building],
-            ageing=reports.ageing(session, today) if is_managing else [],
-            complaints=reports.complaint_figures(session, today.strftime("%Y-%m")) if is_managing else None,
-            is_managing=is_managing,
+            tiles=self.tiles(wanted, ageing),
+            period=wanted.period if reports.periods(session, 1) else None,
+            rate=self.rate(wanted) if is_managing or is_steward or is_cashier else None,
+            by_month=self.card(collection_tables.by_month(session, wanted)) if is_managing else None,
+            ageing=self.card(ageing) if is_managing or is_steward else None,
+            complaints=self.complaint_figures(wanted) if is_managing else None,
+            by_category=self.card(self.by_category(wanted)) if is_managing else None,
+            calls=self.calls() if is_steward else None,
+            registered=today.registered_today(session, self.now(), reach.tickets()) if is_desk else None,
+            takings=self.takings() if is_cashier else None,
+            waiting=today.waiting_rows(session) if is_cashier else None,
+            tickets=self.department_tickets() if is_lead else None,
+            health=self.health() if "it_admin" in roles else None,
+            next_jobs=today.next_jobs(session, self.now()) if is_managing else None,
         )
 
-    def _tiles(self, counts: reports.Today, overdue: reports.Overdue) -> list[Tile]:
-        wanted = (
-            ("invoices", formats.money(overdue.amount), _("Overdue, %(n)s households", n=overdue.households),
-             {"view": "overdue"}, "bad" if overdue.invoices else ""),
-            ("tickets", counts.escalated, _("Escalated complaints"), {"view": "escalated"},
-             "bad" if counts.escalated else ""),
-            ("tickets", counts.breached, _("Clocks past their deadline"), {"view": "overdue"},
-             "bad" if counts.breached else ""),
-            ("tickets", counts.breaching_soon, _("Due within 2 hours"), {"view": "soon"},
-             "warn" if counts.breaching_soon else ""),
-            ("tickets", counts.open_tickets, _("Open complaints"), {"view": "open"}, ""),
-            ("visits", counts.visits_due, _("Visits to make today"), {"view": "today"}, ""),
-            ("contacts", counts.promises_due, _("Promises due"), {"view": "promises"}, ""),
-            ("payments", formats.money(counts.payments_today), _("Received today"), {}, ""),
-        )  # fmt: skip
-        return [
-            Tile(figure, label, url_for(f"{screen}.index_view", **query), tone)
-            for screen, figure, label, query, tone in wanted
+    def wanted(self) -> Wanted:
+        """This billing period; of a bound steward the own buildings."""
+        session, now = db.session(), self.now()
+        bound = current_staff().id if reach.buildings() else None
+        period = next(iter(reports.periods(session, 1)), self.today().strftime("%Y-%m"))
+        return Wanted(
+            period=period, now=now, today=self.today(), language=language.current(), steward_id=bound
+        )
+
+    def this_month(self, wanted: Wanted) -> Wanted:
+        """The calendar month, which complaints go by."""
+        return replace(wanted, period=self.today().strftime("%Y-%m"), steward_id=None)
+
+    def card(self, table: Table) -> report_cards.Card:
+        screen = "complaint_reports" if table.code in report_tables.COMPLAINT else "reports"
+        period = self.wanted().period if screen == "reports" else self.today().strftime("%Y-%m")
+        has_files = may(current_staff().roles, screen, "export")
+        return report_cards.card(
+            table,
+            (lambda kind: url_for(f"{screen}.export", export_type=kind, report=table.code, period=period))
+            if has_files
+            else None,
+        )
+
+    # Figures -------------------------------------------------------------------------------------------
+
+    def tiles(self, wanted: Wanted, ageing: Table) -> list[Tile]:
+        """Counts as the lists behind them count, each for who may open its list."""
+        found: list[tuple[str, Any, str, dict[str, str], str]] = []
+        session, now, day = db.session(), self.now(), self.today()
+        if may_see("invoices"):
+            late = ageing.lines[-1].cells
+            amount, households = late[1], late[4]
+            label = _("Overdue, %(n)s households", n=households)
+            found.append(
+                ("invoices", formats.money(amount), label, {"view": "overdue"}, "bad" if amount else "")
+            )
+        if may_see("tickets"):
+            counts = today.complaints(session, now, reach.conditions(Ticket))
+            found += [
+                ("tickets", counts.escalated, _("Escalated complaints"), {"view": "escalated"}, "bad"),
+                ("tickets", counts.late, _("Complaints past a deadline"), {"view": "overdue"}, "bad"),
+                ("tickets", counts.soon, _("Due within 2 hours"), {"view": "soon"}, "warn"),
+                ("tickets", counts.open, _("Open complaints"), {"view": "open"}, ""),
+            ]
+        if may_see("visits"):
+            due = today.visits_to_make(session, now, reach.conditions(Visit))
+            found.append(("visits", due, _("Visits to make today"), {"view": "today"}, ""))
+        if may_see("contacts"):
+            promised = today.promises_due(session, day, reach.conditions(Contact))
+            found.append(("contacts", promised, _("Promises due this week"), {"view": "week"}, ""))
+        if may(current_staff().roles, "reminder_batches", "act"):
+            drafts = today.batches_to_approve(session)
+            found.append(("reminder_batches", drafts, _("Batches to approve"), {"view": "draft"}, "warn"))
+        elif may(current_staff().roles, "reminders", "act"):
+            to_do = today.reminders_to_do(session, day, reach.conditions(Reminder))
+            found.append(("reminders", to_do, _("Reminders to carry out"), {"view": "todo"}, ""))
+        tiles = [
+            Tile(figure, label, url_for(f"{screen}.index_view", **query), tone if figure else "")
+            for screen, figure, label, query, tone in found
             if may_see(screen)
         ]
+        return [*tiles, *self._unreachable(wanted)]
+
+    def _unreachable(self, wanted: Wanted) -> list[Tile]:
+        """Payers that nobody reaches (P6); counted at night, for whom their list is open."""
+        if not may_see("contact_quality") or wanted.steward_id:
+            return []
+        month = self.today().strftime("%Y-%m")
+        count = report_counts.counted(db.session(), "unreachable", [month]).get(month)
+        if count is not None:
+            units = count.figures["all"]["units"]
+        else:  # before the first night
+            units = len(people.unreachable_payers(db.session(), self.today()))
+        tone = "warn" if units else ""
+        return [Tile(units, _("Payers nobody reaches"), url_for("contact_quality.index"), tone)]
+
+    def rate(self, wanted: Wanted) -> Rate:
+        collected = collection_tables.of_estate(db.session(), wanted)
+        aim = collection_tables.targets(db.session(), wanted.year).get(None)
+        return Rate(
+            title=_("My buildings") if wanted.steward_id else _("Collection rate"),
+            collected=collected,
+            target=aim,
+            points=None if aim is None else distance(collected.rate_amount, aim),
+            missing=None if aim is None else missing_to_target(collected, aim),
+            address=url_for("reports.index", period=wanted.period) if may_see("reports") else "",
+        )
+
+    def complaint_figures(self, wanted: Wanted) -> dict[str, Any]:
+        return complaint_tables.complaint_totals(db.session(), self.this_month(wanted))
+
+    def by_category(self, wanted: Wanted) -> Table:
+        return complaint_tables.complaints_by(db.session(), self.this_month(wanted), "category")
+
+    # Work ----------------------------------------------------------------------------------------------
+
+    def calls(self) -> tuple[int, list[call_list.Entry]]:
+        """How many calls and visits are to be made today, and the most valuable."""
+        current = language.current()
+        entries = call_list.call_list(
+            db.session(), now=self.now(), language=current, staff_id=current_staff().id
+        )
+        return len(entries), entries[:CALLS]
+
+    def takings(self) -> list[tuple[str, int, Any]]:
+        return today.takings(db.session(), self.today(), current_staff().id)
+
+    def department_tickets(self) -> Any:
+        staff = current_staff()
+        own = [*reach.tickets(), Ticket.department_id == staff.department_id]
+        return today.tickets(db.session(), own)
+
+    def health(self) -> dict[str, Any]:
+        session, now = db.session(), self.now()
+        found = today.health(session, now)
+        return {
+            "found": found,
+            "age": scheduler.age_of_last_tick(session),
+            "backup_age": _hours(now, found.backed_up_at),
+        }
+
+
+def _hours(now: datetime, then: datetime | None) -> int | None:
+    return None if then is None else int((now - then).total_seconds() // 3600)
 
 
 SCREENS = (StartPage,)

@@ -15,6 +15,7 @@ from werkzeug.security import generate_password_hash
 
 import seed
 from models.billing import Invoice
+from models.office import CollectionTarget
 from models.people import Department, Occupancy, Owner, OwnerPhone, Staff, StaffRole
 from models.property import Area, Building, Estate, Unit
 from models.secrets import fingerprint
@@ -46,6 +47,7 @@ def build(session: Session, *, password: str, now: datetime, is_lived_in: bool =
     _staff(session, demo, buildings, password)
     session.flush()
     if is_lived_in:
+        session.add(CollectionTarget(year=now.year, percent=demo["target"], set_on=now.date()))
         _bills(session, dice, now)
         _complaints(session, demo, now)
 

@@ -23,7 +23,7 @@ from models.billing import Invoice
 from models.collection import Reminder
 from models.office import ReportCount
 from models.payments import Allocation, Payment
-from office import clock, policies, reports
+from office import clock, people, policies, reports
 from office.errors import N_, Refused
 from office.timetable import Outcome
 from rules.kpi import is_effect, is_unprompted
@@ -76,6 +76,7 @@ def count_all(session: Session, due_for: datetime) -> Outcome:
         "unprompted": months,
         "channels": months,
         "old_arrears": sorted({month[:4] for month in months}, reverse=True),
+        "unreachable": [f"{due_for.astimezone(clock.zone(session)):%Y-%m}"],
     }
     done = 0
     for report, periods in wanted.items():
@@ -232,8 +233,18 @@ def _old_arrears(session: Session, year: str, _now: datetime) -> Figures:
     return {"all": {"paid": to_fen(paid)}}
 
 
+# --- payers that nobody reaches (P6) --------------------------------------------------------------------
+
+
+def _unreachable(session: Session, _period: str, now: datetime) -> Figures:
+    """Units whose present payer has no contact that works."""
+    today = now.astimezone(clock.zone(session)).date()
+    return {"all": {"units": len(people.unreachable_payers(session, today, most=1_000_000))}}
+
+
 COUNTS: Mapping[str, Any] = {
     "unprompted": _unprompted,
     "channels": _channels,
     "old_arrears": _old_arrears,
+    "unreachable": _unreachable,
 }

@@ -12,7 +12,7 @@ from models.collection import Contact
 from models.complaints import Category, Ticket, TicketClock
 from models.people import Department, Owner, Staff
 from models.property import Unit
-from office import collection_tables, complaint_tables, reports
+from office import collection_tables, complaint_tables
 from office.tables import Column, Line, Link, Table, Wanted
 
 # --- the weekly meeting (K5) ----------------------------------------------------------------------------
@@ -37,7 +37,6 @@ def escalated(session: Session, wanted: Wanted) -> Table:
         .join(Category, Category.id == Ticket.category_id)
         .join(Department, Department.id == Ticket.department_id)
         .where(
-            Ticket.state.in_(reports.OPEN_STATES),
             Ticket.closed_at.is_(None),
             Ticket.level >= 1,
             *wanted.own_tickets,

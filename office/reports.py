@@ -12,21 +12,18 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from models.base import Money
 from models.billing import Invoice
 from models.collection import Contact
 from models.complaints import Category, Ticket, TicketClock
 from models.office import CollectionTarget
-from models.payments import Payment
 from models.people import Department
 from models.property import Area, Building, Unit
-from models.visits import Visit
 from office import clock, figures, policies
 from office.timetable import Outcome
-from rules.kpi import Collected, age_band, age_bands, is_old_arrears, kept_rate, on_time_rate, percent
+from rules.kpi import Collected, age_band, age_bands, is_old_arrears, kept_rate
 from rules.money import ZERO
 
 
@@ -81,9 +78,10 @@ def periods(session: Session, count: int) -> list[str]:
 def target(session: Session, year: int) -> int | None:
     """The estate's collection target of a year in percent (K1)."""
     return session.execute(
-        select(CollectionTarget.percent).where(
-            CollectionTarget.year == year, CollectionTarget.area_id.is_(None)
-        )
+        select(CollectionTarget.percent)
+        .where(CollectionTarget.year == year, CollectionTarget.area_id.is_(None))
+        .order_by(CollectionTarget.id.desc())
+        .limit(1)
     ).scalar_one_or_none()
 
 
@@ -170,137 +168,6 @@ def _in_month(session: Session, period: str) -> ColumnElement[bool]:
     return and_(Ticket.registered_at >= since, Ticket.registered_at < until)
 
 
-def complaints_by(session: Session, period: str, what: str) -> list[tuple[str, int]]:
-    """A month's valid complaints by `category`, `department`, `severity`, `building` or `channel` (K3)."""
-    columns: dict[str, Any] = {
-        "category": Category.code,
-        "department": Department.code,
-        "severity": Ticket.severity,
-        "channel": Ticket.channel,
-        "building": Building.name,
-    }
-    column = columns[what]
-    query: Select[Any] = (
-        select(column, func.count())
-        .select_from(Ticket)
-        .join(Category, Category.id == Ticket.category_id)
-        .join(Department, Department.id == Ticket.department_id)
-        .outerjoin(Unit, Unit.id == Ticket.unit_id)
-        .outerjoin(Building, Building.id == Unit.building_id)
-        .where(_in_month(session, period), Ticket.state != "invalid")
-        .group_by(column)
-        .order_by(func.count().desc(), column)
-    )
-    return [(code or "", count) for code, count in session.execute(query)]
-
-
-@dataclass(frozen=True)
-class ComplaintFigures:
-    """A month of complaints; rates in percent, hours with one decimal; None of nothing (K3)."""
-
-    registered: int
-    invalid: int
-    resolved: int
-    reopened: int
-    on_time: Decimal | None
-    follow_up_rate: Decimal | None
-    satisfied_rate: Decimal | None
-    satisfaction: Decimal | None
-
-
-def complaint_figures(session: Session, period: str) -> ComplaintFigures:
-    """What became of the complaints registered in a month (K3)."""
-    in_month = _in_month(session, period)
-    is_valid = Ticket.state != "invalid"
-
-    def count(*conditions: ColumnElement[bool]) -> Any:
-        return func.coalesce(func.sum(case((and_(*conditions), 1), else_=0)), 0)
-
-    registered, invalid, resolved, reopened, visited, satisfied, score = session.execute(
-        select(
-            count(is_valid),
-            count(~is_valid),
-            count(is_valid, Ticket.resolved_at.is_not(None)),
-            count(is_valid, Ticket.reopen_count > 0),
-            count(is_valid, Ticket.satisfaction.is_not(None)),
-            count(is_valid, Ticket.satisfaction >= 4),
-            func.coalesce(func.sum(case((is_valid, Ticket.satisfaction), else_=0)), 0),
-        ).where(in_month)
-    ).one()
-    met, breached = session.execute(
-        select(
-            func.coalesce(func.sum(case((TicketClock.state == "met", 1), else_=0)), 0),
-            func.coalesce(func.sum(case((TicketClock.state == "breached", 1), else_=0)), 0),
-        )
-        .join(Ticket, Ticket.id == TicketClock.ticket_id)
-        .where(in_month, is_valid)
-    ).one()
-    average = (Decimal(score) / visited).quantize(Decimal("0.1")) if visited else None
-    return ComplaintFigures(
-        registered=registered,
-        invalid=invalid,
-        resolved=resolved,
-        reopened=reopened,
-        on_time=on_time_rate(met, breached),
-        follow_up_rate=percent(visited, resolved),
-        satisfied_rate=percent(satisfied, visited),
-        satisfaction=average,
-    )
-
-
-# The start page (K4) ----------------------------------------------------------------------------------
-
-OPEN_STATES = ("registered", "assigned", "in_progress", "reopened")
-
-
-@dataclass(frozen=True)
-class Today:
-    """What waits for someone today: counts that lead to their lists (K4)."""
-
-    escalated: int
-    breached: int
-    breaching_soon: int
-    open_tickets: int
-    visits_due: int
-    promises_due: int
-    payments_today: Decimal
-
-
-def today_counts(session: Session, now: datetime) -> Today:
-    """The counts of the start page; each reads a partial index of what is open."""
-    day = now.astimezone(clock.zone(session)).date()
-    is_open = Ticket.state.in_(OPEN_STATES)
-    running = and_(TicketClock.stopped_at.is_(None), TicketClock.state.in_(("running", "breached")))
-    escalated, open_tickets = session.execute(
-        select(func.coalesce(func.sum(case((Ticket.level > 0, 1), else_=0)), 0), func.count()).where(
-            is_open, Ticket.closed_at.is_(None)
-        )
-    ).one()
-    breached, soon = session.execute(
-        select(
-            func.coalesce(func.sum(case((TicketClock.due_at < now, 1), else_=0)), 0),
-            func.coalesce(func.sum(case((TicketClock.due_at >= now, 1), else_=0)), 0),
-        ).where(
-            running,
-            TicketClock.due_at <= now + timedelta(hours=2),
-            or_(TicketClock.next_at.is_not(None), TicketClock.state == "breached"),
-        )
-    ).one()
-    tomorrow = datetime.combine(day + timedelta(days=1), time(), clock.zone(session))
-    visits_due = session.execute(
-        select(func.count()).select_from(Visit).where(Visit.done_at.is_(None), Visit.planned_from < tomorrow)
-    ).scalar_one()
-    promises_due = session.execute(
-        select(func.count())
-        .select_from(Contact)
-        .where(Contact.promise_state == "open", Contact.promised_on <= day)
-    ).scalar_one()
-    received = session.execute(
-        select(func.coalesce(func.sum(Payment.amount), 0, type_=Money())).where(Payment.posted_on == day)
-    ).scalar_one()
-    return Today(escalated, breached, soon, open_tickets, visits_due, promises_due, received)
-
-
 def file_monthly_report(session: Session, due_for: datetime) -> Outcome:
     """File last month's report of all valid complaints; safe to run twice (K3, §8)."""
     from models.office import Paper as FiledPaper
@@ -349,9 +216,3 @@ def file_monthly_report(session: Session, due_for: datetime) -> Outcome:
     )
     paperwork.file(session, "monthly_complaints", report, number=number, language=language, now=due_for)
     return Outcome(done=len(report.rows), result={"period": period})
-
-
-def names(session: Session, language: str) -> dict[str, str]:
-    """What categories and departments are called in a language, by code."""
-    rows = [*session.execute(select(Category)).scalars(), *session.execute(select(Department)).scalars()]
-    return {row.code: row.name_in(language) for row in rows}

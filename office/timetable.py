@@ -81,6 +81,7 @@ JOBS: tuple[Job, ...] = (
     Job("backup", "office.backup:daily", at=time(2, 0), is_committing=True),
     Job("retention", "office.retention:remove_expired", at=time(3, 0)),
     Job("old_runs", "office.scheduler:remove_old_runs", at=time(3, 30)),
+    Job("report_counts", "office.report_counts:count_all", at=time(4, 0)),
     Job("restriction_lifts", "office.restrictions:lift_paid", kept_days=400),
     Job("figures", "office.figures:store", kept_days=400),
     Job("ticket_clocks", "office.complaints:sweep", kept_days=400),
