@@ -10,7 +10,6 @@ import io
 import secrets
 from typing import Any
 
-import segno
 from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, session, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
@@ -280,8 +279,10 @@ class PublicFormPage(OfficePage):
 
 def qr_code(address: str) -> Markup:
     """A QR code as inline SVG."""
+    import segno  # only who prints the code needs it
+
     drawn = io.BytesIO()
-    segno.make(address, error="m").save(drawn, kind="svg", scale=6, xmldecl=False, svgns=True, nl=False)
+    segno.make(address, error="m").save(drawn, kind="svg", scale=6, xmldecl=False, omitsize=True, nl=False)
     return Markup(drawn.getvalue().decode())  # noqa: S704 -- drawn here from our own address
 
 

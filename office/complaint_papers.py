@@ -5,19 +5,21 @@ The filed form is the one without identity, so that who complained stands in one
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.complaints import InvalidRequest, ReviewMeeting, Ticket, WorkSlip
+from models.complaints import InvalidRequest, ReviewMeeting, Ticket, TicketEvent, WorkSlip
 from models.people import Staff
 from office import case_file, paperwork
 from office.errors import N_, Refused
 from office.papers.complaints import ComplaintForm, FollowUp, InvalidClosure, Review, WorkContactSlip
 
 NOTICE = "notice_due"
+PLANNED = "keep_department_plan"
 
 
 def print_form(
@@ -70,7 +72,7 @@ def _form(session: Session, ticket: Ticket, language: str, reason: str) -> Compl
         lead_department=ticket.department.name_in(language),
         support_departments=tuple(slip.department.name_in(language) for slip in slips),
         deadline=due[-1] if due else None,
-        plan="\n".join(slip.plan for slip in slips if slip.plan),
+        plan="\n".join([*_plans(session, ticket), *(slip.plan for slip in slips if slip.plan)]),
         result=ticket.resolution,
         resolved_at=ticket.resolved_at,
         follow_ups=tuple(
@@ -83,6 +85,14 @@ def _form(session: Session, ticket: Ticket, language: str, reason: str) -> Compl
         else None,
         has_identity=False,
     )
+
+
+def _plans(session: Session, ticket: Ticket) -> Sequence[str]:
+    """What the department wrote as its plan, in order (T4)."""
+    query = select(TicketEvent.note).where(
+        TicketEvent.ticket_id == ticket.id, TicketEvent.verb == PLANNED, TicketEvent.note != ""
+    )
+    return session.scalars(query.order_by(TicketEvent.id)).all()
 
 
 def _with_identity(form: ComplaintForm, ticket: Ticket) -> ComplaintForm:
