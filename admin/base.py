@@ -83,9 +83,9 @@ from admin.lists import (
 from admin.permissions import may
 from admin.sessions import current_staff, safe_target
 from models.base import db
-from models.office import SavedView
+from models.office import SavedView, Task
 from models.secrets import Sealed, fingerprint
-from office import clock
+from office import clock, tasks
 from office.audit import RECORDED
 from office.errors import Refused, Stale
 
@@ -234,6 +234,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
     column_auto_select_related = False
     can_view_details = True
     can_export = True
+    can_import = True  # whether a table of new rows may come in through the form
     page_size = 50
     list_template = "office/list.html"
     create_template = edit_template = "office/form.html"
@@ -269,6 +270,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
         "delete_view": "delete",
         "action_view": "act",
         "export": "export",
+        "exported_view": "export",
         "reveal_view": "act",
         "index_view": "see",
         "details_view": "see",
@@ -587,7 +589,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
         names = tuple(self.column_list[:2])
         (found,) = lists.shown_rows(db.session(), self, names, [row.id])
         values = [(self.column(name), getattr(found, self.column(name).key)) for name in names]
-        shown = [Markup(escape(column.show(value, found))).striptags() for column, value in values if value]
+        shown = [escape(column.show(value, found)).striptags() for column, value in values if value]
         return f"{self.one} · {' · '.join(shown)}" if shown else self.text_of(row)
 
     def fact_links(self, row: Any) -> dict[str, str]:
@@ -789,19 +791,23 @@ class OfficeView(Screen, BulkEdit, ModelView):
     def update_model(self, form: Any, model: Any) -> bool:
         return self._save(form, model, is_new=False)
 
+    def put(self, form: Any, row: Any, *, is_new: bool) -> None:
+        """What the form says into the row, with its audit row; the caller commits."""
+        with db.session.no_autoflush:
+            form.populate_obj(row)
+            self._find_again(row)
+            self.before_save(form, row, is_new)
+        if is_new:
+            db.session.add(row)
+        before, after = pending_changes(row)
+        db.session.flush()
+        if is_new or before or after:
+            record("create" if is_new else "edit", self.model.__tablename__, row.id, before, after)
+        self.after_save(row, is_new)
+
     def _save(self, form: Any, row: Any, *, is_new: bool) -> bool:
         try:
-            with db.session.no_autoflush:
-                form.populate_obj(row)
-                self._find_again(row)
-                self.before_save(form, row, is_new)
-            if is_new:
-                db.session.add(row)
-            before, after = pending_changes(row)
-            db.session.flush()
-            if is_new or before or after:
-                record("create" if is_new else "edit", self.model.__tablename__, row.id, before, after)
-            self.after_save(row, is_new)
+            self.put(form, row, is_new=is_new)
             db.session.commit()
         except (Refused, IntegrityError, DataError, StatementError) as error:
             if isinstance(error, StaleDataError):
@@ -996,7 +1002,28 @@ class OfficeView(Screen, BulkEdit, ModelView):
             abort(404)
         query = lists.read_query(self, request.args)
         record("export", self.model.__tablename__, None, {}, {"format": export_type, **query.args})
+        if exports.is_long(self, query):
+            task = exports.begin(self, query, export_type, staff_id=current_staff().id)  # type: ignore[union-attr]
+            return redirect(self.get_url(".exported_view", id=task.id))
         return exports.answer(self, query, export_type)
+
+    @expose("/exported/")
+    def exported_view(self) -> Any:
+        """A long export: how far it is (`?ask=1` for the page that waits), then its file (`?file=1`)."""
+        from admin import exports
+
+        key, staff = lists.row_id(request.args.get("id")), current_staff()
+        task = db.session.get(Task, key) if key else None
+        if task is None or staff is None or task.kind != exports.TASK or task.staff_id != staff.id:
+            abort(404)
+        if task.result["screen"] != self.screen:
+            abort(404)
+        is_working = task.state == "running" and not tasks.is_lost(task)
+        if "ask" in request.args:
+            return jsonify(done=task.done, total=task.total, is_working=is_working)
+        if "file" in request.args and task.file_name:
+            return exports.as_file(tasks.file_of(db.session(), task), task.file_name, task.result["format"])
+        return self.render("office/exported.html", task=task, is_working=is_working, heading=_("Export"))
 
     # Saved views -------------------------------------------------------------------------------------
 

@@ -1,45 +1,128 @@
-"""Any list as a file: CSV with a BOM for spreadsheets, or XLSX; read in chunks, formulas made harmless."""
+"""Any list as a file: CSV with a BOM for spreadsheets, or XLSX; read in chunks, formulas made harmless.
+
+A short list is sent at once. A long one is written behind a page that says how far it is (Task "export").
+"""
 
 from __future__ import annotations
 
-import csv
 import io
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from flask import Response, send_file, stream_with_context
-from sqlalchemy import select
+from flask import Response, send_file
+from flask_admin.helpers import set_current_view
+from markupsafe import escape
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
-from admin import formats, language, lists, permissions
+from admin import background, formats, language, lists, permissions
 from models.base import db
+from models.engine import set_writing, writing
+from models.office import Task
+from office import clock, spreadsheets, tasks
 
 KINDS = ("csv", "xlsx")
+MEDIA = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+TASK = "export"
 CHUNK = 2000
+LONG = 20_000  # rows that are written behind a page
 MOST_ROWS = 1_000_000  # an XLSX sheet ends at 1,048,576
+BOM = "\ufeff"
+WIDTHS = {"num": 14, "date": 18, "code": 18, "flag": 8, "text": 22}
+
+
+def is_long(view: Any, query: lists.Query) -> bool:
+    """Whether a query finds more rows than are sent at once."""
+    found = select(view.model.id).where(*view.conditions(replace(query, cursor=None))).limit(LONG + 1)
+    return db.session.scalar(select(func.count()).select_from(found.subquery())) > LONG
 
 
 def answer(view: Any, query: lists.Query, kind: str) -> Response:
     """The file of all rows a query finds; the caller has checked who asks and written the audit row."""
-    db.session.commit()
     columns = [view.column(name) for name in query.columns]
-    header = [formats.neutral(str(column.label)) for column in columns]
     lines = rows_of(view, query, columns)
-    name = f"{view.screen}-{view.today().isoformat()}.{kind}"
-    if kind == "csv":
-        return Response(
-            stream_with_context(as_csv(header, lines)),
-            mimetype="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-        )
-    return send_file(
-        as_xlsx(header, lines),
-        mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        as_attachment=True,
-        download_name=name,
-    )
+    db.session.commit()
+    return as_file(_written(kind, columns, lines), file_name(view, kind), kind)
+
+
+def as_file(content: bytes, name: str, kind: str) -> Response:
+    return send_file(io.BytesIO(content), mimetype=MEDIA[kind], as_attachment=True, download_name=name)
+
+
+def file_name(view: Any, kind: str) -> str:
+    return f"{view.screen}-{view.today().isoformat()}.{kind}"
+
+
+def begin(view: Any, query: lists.Query, kind: str, *, staff_id: int) -> Task:
+    """Start writing a long list; the caller has checked who asks and written the audit row."""
+    about = {"screen": view.screen, "format": kind}
+    task = tasks.begin(db.session(), TASK, total=0, staff_id=staff_id, now=view.now(), about=about)
+    db.session.commit()
+    code = language.current()
+    args = dict(query.args)
+
+    def work(session: Session, task_id: int) -> None:
+        set_writing(False)  # the office goes on writing between the chunks
+        with background.as_reader(staff_id, code):
+            set_current_view(view)
+            _write(session, task_id, view, args, kind)
+
+    background.start(task.id, work)
+    return task
+
+
+def _write(session: Session, task_id: int, view: Any, args: Mapping[str, str], kind: str) -> None:
+    """Write the list into the task, saying how far it is after each chunk."""
+    query = lists.read_query(view, args)
+    columns = [view.column(name) for name in query.columns]
+    matching = select(func.count(view.model.id)).where(*view.conditions(replace(query, cursor=None)))
+    total = min(session.scalar(matching) or 0, MOST_ROWS)
+    lines = rows_of(view, query, columns)
+    session.commit()
+    with writing():
+        session.get_one(Task, task_id).total = total
+        session.commit()
+    content = _written(kind, columns, _telling(session, task_id, lines))
+    session.commit()
+    with writing():
+        now = clock.now(session)
+        tasks.keep_file(session, task_id, file_name(view, kind), MEDIA[kind], content, now=now)
+        tasks.finish(session, task_id, now=now, done=total)
+        session.commit()
+
+
+def _telling(session: Session, task_id: int, lines: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    for count, line in enumerate(lines, start=1):
+        yield line
+        if count % CHUNK == 0:
+            session.commit()
+            with writing():
+                tasks.advance(session, task_id, count)
+                session.commit()
+
+
+def _written(kind: str, columns: list[lists.Column], lines: Iterator[list[Any]]) -> bytes:
+    header = [str(column.label) for column in columns]
+    with tempfile.TemporaryFile() as file:
+        if kind == "csv":
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            text.write(BOM)
+            spreadsheets.write_csv(text, header, lines)
+            text.flush()
+        else:
+            widths = [WIDTHS.get(column.layout, 22) for column in columns]
+            spreadsheets.write_xlsx(file, header, lines, widths=widths)
+        file.seek(0)
+        return file.read()
+
+
+Cell = Callable[[Any, lists.Column, Any, Any], Any]
 
 
 def screens() -> list[str]:
@@ -67,7 +150,7 @@ def coded(screen: str) -> tuple[list[str], Iterator[list[Any]]]:
     return [column.name for column in columns], rows_of(view, query, columns, cell=as_stored)
 
 
-def as_stored(view: Any, column: lists.Column, value: Any) -> Any:
+def as_stored(view: Any, column: lists.Column, value: Any, _row: Any) -> Any:
     """One cell for scripts, made harmless where it is written."""
     if isinstance(view.sort_type(column.name), formats.Sealed):
         return formats.masked(value) if value else ""
@@ -80,7 +163,7 @@ def rows_of(
     view: Any,
     query: lists.Query,
     columns: list[lists.Column],
-    cell: Callable[[Any, lists.Column, Any], Any] | None = None,
+    cell: Cell | None = None,
 ) -> Iterator[list[Any]]:
     """Rows in id order, chunk by chunk from where the last one ended.
 
@@ -95,58 +178,26 @@ def rows_of(
     return _chunks(view, statement, columns, cell or exported)
 
 
-def _chunks(
-    view: Any, statement: Any, columns: list[lists.Column], said: Callable[[Any, lists.Column, Any], Any]
-) -> Iterator[list[Any]]:
+def _chunks(view: Any, statement: Any, columns: list[lists.Column], said: Cell) -> Iterator[list[Any]]:
     last, count = 0, 0
     while count < MOST_ROWS:
         found = db.session.execute(statement.where(view.model.id > last)).all()
         for row in found:
-            yield [said(view, column, getattr(row, column.key)) for column in columns]
+            yield [said(view, column, getattr(row, column.key), row) for column in columns]
         if len(found) < CHUNK:
             return
         last, count = found[-1].id, count + len(found)
 
 
-def exported(view: Any, column: lists.Column, value: Any) -> Any:
-    """One cell: codes by their label, sealed values masked, the rest as the value itself."""
-    if column.name in view.choices and value is not None:
-        value = str(view.choices[column.name].get(str(value), value))
-    elif isinstance(view.sort_type(column.name), formats.Sealed):
-        value = formats.masked(value) if value else ""
-    return formats.plain_cell(value)
-
-
-def as_csv(header: list[str], lines: Iterator[list[Any]]) -> Iterator[str]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    buffer.write("\ufeff")
-    writer.writerow(header)
-    for position, line in enumerate(lines):
-        writer.writerow(line)
-        if position % CHUNK == 0:
-            yield buffer.getvalue()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue()
-
-
-def as_xlsx(header: list[str], lines: Iterator[list[Any]]) -> Any:
-    """A temporary file, closed by the server when it was sent."""
-    import xlsxwriter
-
-    file = tempfile.TemporaryFile()  # noqa: SIM115 -- send_file closes it
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = xlsxwriter.Workbook(file, options)
-    sheet = book.add_worksheet()
-    sheet.freeze_panes(1, 0)
-    sheet.write_row(0, 0, header, book.add_format({"bold": True}))
-    for number, line in enumerate(lines, start=1):
-        for position, value in enumerate(line):
-            if isinstance(value, str):
-                sheet.write_string(number, position, value)
-            else:
-                sheet.write_number(number, position, float(value))
-    book.close()
-    file.seek(0)
-    return file
+def exported(view: Any, column: lists.Column, value: Any, row: Any) -> Any:
+    """One cell: codes and stored reasons in words, sealed values masked, the rest as the value itself."""
+    if value is None:
+        return None
+    if column.name in view.choices:
+        return str(view.choices[column.name].get(str(value), value))
+    if isinstance(view.sort_type(column.name), formats.Sealed):
+        return formats.masked(value) if value else ""
+    if column.name in view.column_formats and isinstance(value, str):
+        shown = column.show(value, row)
+        return "" if shown is formats.EMPTY else escape(shown).striptags()
+    return value.astimezone(formats.zone()) if isinstance(value, datetime) else value

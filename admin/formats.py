@@ -21,7 +21,6 @@ from sqlalchemy.types import TypeEngine
 from models.base import FixedPoint, Instant, Money, db
 from models.secrets import Sealed, masked
 from office import clock
-from office.spreadsheets import neutral
 
 Format = Callable[[Any, Any], Any]
 EMPTY = Markup('<span class="none">–</span>')
@@ -190,19 +189,6 @@ def long_text(value: str | None, _row: Any = None) -> Any:
     return EMPTY if not value else Markup('<span class="long">{}</span>').format(value)
 
 
-def link(endpoint: str, id_column: str) -> Format:
-    """The value as a link to another screen's record; `id_column` is a column of the same list."""
-    from flask import url_for
-
-    def show(value: Any, row: Any) -> Any:
-        key = getattr(row, id_column.replace(".", "__"), None)
-        if value in {None, ""} or key is None:
-            return text(value)
-        return Markup('<a href="{}">{}</a>').format(url_for(endpoint, id=key), value)
-
-    return show
-
-
 def reason(value: str | None, _row: Any = None) -> Any:
     """A stored Reason in the reader's words."""
     from admin import code_words  # it needs this module
@@ -227,18 +213,3 @@ def automatic(kind: TypeEngine[Any]) -> tuple[Format, str]:
         if isinstance(kind, types):
             return pair
     return text, "text"
-
-
-def plain_cell(value: Any) -> Any:
-    """A value for an export cell: numbers stay numbers, dates ISO, live formulas lose their life."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.astimezone(zone()).isoformat(timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, int | float | Decimal):
-        return value
-    return neutral(str(value))

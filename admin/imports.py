@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
-from flask import Response, abort, flash, redirect, request, url_for
+from flask import Response, abort, current_app, flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from admin import labels, language, lists, refusals
+from admin import background, labels, language, lists, refusals, table_imports
 from admin.audit import record
-from admin.base import OfficePage
+from admin.base import OfficePage, view_of
 from admin.permissions import may
 from admin.sessions import current_staff
 from models.base import db
@@ -23,6 +26,8 @@ from models.office import Task
 from office import imports
 from office.errors import Refused
 from office.imports import uploads
+from office.imports.columns import header_line
+from office.imports.reader import Table
 from office.spreadsheets import neutral
 
 KINDS: Mapping[str, Any] = {
@@ -47,6 +52,52 @@ NEEDS: Mapping[str, tuple[str, str]] = {
     "tickets": ("tickets", "create"),
 }
 RECENT = 12
+LONG = 2000  # lines of a file that are worked on behind a page that says how far it is
+OF_SCREEN = "screen:"  # kinds that are a screen's own form
+
+
+def brought(kind: str, tell: Callable[[int], None] = lambda _done: None) -> uploads.Brought:
+    """The columns and verbs of a kind, known here or the form of a screen."""
+    if not kind.startswith(OF_SCREEN):
+        return uploads.Brought(kind, imports.kind_of(kind))
+    view = view_of(kind.removeprefix(OF_SCREEN))
+    return uploads.Brought(view.table.__tablename__, table_imports.TableKind(view, tell))
+
+
+def all_kinds() -> dict[str, Any]:
+    """Every kind by its code: the known ones, then each screen whose form takes new rows."""
+    views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no list
+    known = {screen for screen, _verb in NEEDS.values()}
+    own = {
+        f"{OF_SCREEN}{view.screen}": view.title
+        for view in views
+        if table_imports.takes(view) and view.screen not in known
+    }
+    return {**KINDS, **own}
+
+
+def need(kind: str) -> tuple[str, str]:
+    """The screen and verb that a person must have to bring a kind in."""
+    return NEEDS.get(kind) or (kind.removeprefix(OF_SCREEN), "create")
+
+
+def kind_of_screen(screen: str) -> str:
+    """The kind that brings rows of a screen in, where the reader may; else nothing."""
+    roles = current_staff().roles
+    kind = next((kind for kind, (of, _verb) in NEEDS.items() if of == screen), f"{OF_SCREEN}{screen}")
+    is_known = kind in KINDS or table_imports.takes(view_of(screen))
+    return kind if is_known and may(roles, "imports", "act") and may(roles, *need(kind)) else ""
+
+
+def _try(task_id: int, kind: str, table: Table, mapping: Mapping[str, str] | None, now: datetime) -> None:
+    """Try a file out and keep what that found; without a mapping with the one of last time."""
+    session, what = db.session(), brought(kind, table.tell)
+    if mapping is None:
+        headers = [cell.strip() for cell in header_line(table, what.columns).cells if cell.strip()]
+        mapping = uploads.remembered(session, kind, headers)
+    trial = uploads.try_out(session, table, mapping, what, now=now)
+    uploads.keep_trial(session, task_id, trial)
+    session.commit()
 
 
 class ImportPage(OfficePage):
@@ -58,20 +109,20 @@ class ImportPage(OfficePage):
     def kinds(self) -> dict[str, Any]:
         """What the reader may bring in."""
         roles = current_staff().roles
-        return {code: label for code, label in KINDS.items() if may(roles, *NEEDS[code])}
+        return {code: label for code, label in all_kinds().items() if may(roles, *need(code))}
 
     @expose("/")
     def index(self) -> Any:
-        chosen = request.args.get("kind", "")
+        chosen, kinds = request.args.get("kind", ""), self.kinds()
         recent = select(Task).where(Task.kind == uploads.KIND).order_by(Task.id.desc()).limit(RECENT)
         return self.render(
             "office/imports.html",
-            kinds=self.kinds(),
-            chosen=chosen if chosen in KINDS else "",
-            columns=imports.columns_of(chosen) if chosen in KINDS else (),
+            kinds=kinds,
+            chosen=chosen if chosen in kinds else "",
+            columns=brought(chosen).columns if chosen in kinds else (),
             labels=labels,
             recent=db.session.scalars(recent).all(),
-            names=KINDS,
+            names=all_kinds(),
             view=self,
         )
 
@@ -79,10 +130,10 @@ class ImportPage(OfficePage):
     def template(self) -> Any:
         """An empty table with the right headers in the reader's language."""
         kind = request.args.get("kind", "")
-        if kind not in KINDS:
+        if kind not in self.kinds():
             abort(404)
         text = io.StringIO()
-        columns = imports.columns_of(kind)
+        columns = brought(kind).columns
         is_chinese = language.current() != "en"
         csv.writer(text).writerow([column.names[0] if is_chinese else column.code for column in columns])
         return _file(text.getvalue(), f"{kind}.csv")
@@ -107,14 +158,35 @@ class ImportPage(OfficePage):
         task_id = task.id
         record("upload", "task", task_id, {}, {"kind": kind, "file": name})
         db.session.commit()
-        self._try(task_id, table, {})
+        self._work(task_id, table, lambda told: _try(task_id, kind, told, None, now))
         return redirect(url_for("imports.preview", id=task_id))
 
-    def _try(self, task_id: int, table: Any, mapping: Mapping[str, str]) -> None:
-        session = db.session()
-        trial = uploads.try_out(session, task_id, table, mapping, now=self.now())
-        uploads.keep_trial(session, task_id, trial)
-        session.commit()
+    def _work(self, task_id: int, table: Table, work: Callable[[Table], None]) -> None:
+        """Short work at once; long work behind a page that says how far it is."""
+        if len(table.lines) <= LONG:
+            work(table)
+            return
+        uploads.claim(db.session(), task_id)
+        staff_id, code = current_staff().id, language.current()
+        db.session.commit()
+
+        def behind(session: Session, _task_id: int) -> None:
+            with background.as_reader(staff_id, code):
+                try:
+                    work(replace(table, tell=lambda done: background.tell(task_id, done)))
+                except Refused as refusal:
+                    session.rollback()
+                    uploads.refuse(session, task_id, refusal)
+                    session.commit()
+
+        background.start(task_id, behind)
+
+    @expose("/working/")
+    def working(self) -> Any:
+        """How far the work on a file is, for the page that waits."""
+        task = self.task(request.args.get("id"))
+        done = min(background.told(task.id), task.total) if task.total else 0
+        return jsonify(done=done, total=task.total, is_working=task.state == "running")
 
     def task(self, key: str | None) -> Task:
         """The reader's own import."""
@@ -125,6 +197,7 @@ class ImportPage(OfficePage):
             abort(404)
         if task.result["kind"] not in self.kinds():
             abort(403)
+        uploads.let_go(task)
         return task
 
     @expose("/preview/")
@@ -133,15 +206,16 @@ class ImportPage(OfficePage):
         task = self.task(request.args.get("id"))
         found = task.result
         refusal = found.get("refusal")
+        label = column_labels(found["kind"])
         return self.render(
             "office/import_preview.html",
             task=task,
             found=found,
-            name=KINDS[found["kind"]],
-            columns=imports.columns_of(found["kind"]),
+            name=all_kinds()[found["kind"]],
+            columns=() if task.state == "running" else brought(found["kind"]).columns,
             refusal=refusals.words(Refused(refusal[0], **refusal[1])) if refusal else "",
-            problems=[_told(problem) for problem in found.get("problems", ())[:50]],
-            column_label=_column_label,
+            problems=[_told(problem, label) for problem in found.get("problems", ())[:50]],
+            column_label=label,
             view=self,
         )
 
@@ -151,14 +225,16 @@ class ImportPage(OfficePage):
         task = self.task(request.form.get("id"))
         task_id, name = task.id, task.file_name
         headers = set(task.result.get("headers", ()))
-        codes = [column.code for column in imports.columns_of(task.result["kind"])]
+        codes = [column.code for column in brought(task.result["kind"]).columns]
         mapping = {code: request.form.get(f"column_{code}", "") for code in codes}
         chosen = {code: header for code, header in mapping.items() if header in headers}
+        kind, now = task.result["kind"], self.now()
         try:
             content = uploads.content_of(db.session(), task)
             record("map", "task", task_id, {}, chosen)
             db.session.commit()
-            self._try(task_id, uploads.table_of(name, content), chosen)
+            table = uploads.table_of(name, content)
+            self._work(task_id, table, lambda told: _try(task_id, kind, told, chosen, now))
         except Refused as refusal:
             db.session.rollback()
             flash(refusals.words(refusal), "error")
@@ -170,21 +246,36 @@ class ImportPage(OfficePage):
         task = self.task(request.form.get("id"))
         task_id, name, staff_id = task.id, task.file_name, current_staff().id
         layout = request.form.get("layout", "").strip()[:80]
+        method = request.form.get("method") or "bank_transfer"
+        kind, now = task.result["kind"], self.now()
+
+        def take_in(table: Table) -> None:
+            session = db.session()
+            report = uploads.take_in(
+                session,
+                task_id,
+                table,
+                brought(kind, table.tell),
+                now=now,
+                staff_id=staff_id,
+                layout=layout,
+                method=method,
+            )
+            record("take_in", "task", task_id, {}, {"new": report.new, "skipped": report.skipped})
+            session.commit()
+
         try:
             content = uploads.content_of(db.session(), task)
             db.session.commit()
-            table = uploads.table_of(name, content)
-            report = uploads.take_in(
-                db.session(), task_id, table, now=self.now(), staff_id=staff_id, layout=layout
-            )
-            record("take_in", "task", task_id, {}, {"new": report.new, "skipped": report.skipped})
-            db.session.commit()
+            self._work(task_id, uploads.table_of(name, content), take_in)
         except Refused as refusal:
             db.session.rollback()
             flash(refusals.words(refusal), "error")
             return redirect(url_for("imports.preview", id=task_id))
-        counts = {"rows": report.rows, "new": report.new, "skipped": report.skipped}
-        flash(_("%(rows)s rows: %(new)s new, %(skipped)s there already.", **counts), "success")
+        found = db.session.get_one(Task, task_id)
+        if found.state == "done":
+            counts = {name: found.result[name] for name in ("rows", "new", "skipped")}
+            flash(_("%(rows)s rows: %(new)s new, %(skipped)s there already.", **counts), "success")
         return redirect(url_for("imports.preview", id=task_id))
 
     @expose("/give-up/", methods=("POST",))
@@ -202,24 +293,29 @@ class ImportPage(OfficePage):
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow([_("Row"), _("Column"), _("Value"), _("Problem"), _("Remedy")])
-        for problem in map(_told, task.result.get("problems", ())):
-            writer.writerow([neutral(str(value)) for value in problem.values()])
+        label = column_labels(task.result["kind"])
+        for problem in task.result.get("problems", ()):
+            writer.writerow([neutral(str(value)) for value in _told(problem, label).values()])
         return _file(text.getvalue(), f"{task.file_name}.errors.csv")
 
 
-def _told(problem: Mapping[str, Any]) -> dict[str, Any]:
+def _told(problem: Mapping[str, Any], label: Callable[[str], str]) -> dict[str, Any]:
     message, remedy, values = problem["message"], problem["remedy"], problem["values"]
     return {
         "row": problem["row"],
-        "column": _column_label(problem["column"]),
+        "column": label(problem["column"]),
         "value": problem["value"],
         "problem": _(message, **values) if values else _(message),
-        "remedy": _(remedy, **values) if values else _(remedy),
+        "remedy": remedy and (_(remedy, **values) if values else _(remedy)),
     }
 
 
-def _column_label(code: str) -> str:
-    return str(labels.COLUMNS.get(code, code))
+def column_labels(kind: str) -> Callable[[str], str]:
+    """What a kind's columns are called in the reader's language."""
+    if kind.startswith(OF_SCREEN):
+        names = {column.code: column.names[0] for column in brought(kind).columns}
+        return lambda code: names.get(code, code)
+    return lambda code: str(labels.COLUMNS.get(code, code))
 
 
 def _file(text: str, name: str) -> Response:

@@ -130,7 +130,7 @@ class StaffView(OfficeView):
     screen = "staff"
     title = _l("Staff")
     icon = "id-card"
-    can_delete = False
+    can_delete = can_import = False  # passwords and roles are given one by one
     column_list = ("name", "login", "department.name", "is_active")
     column_searchable_list = ("name", "login")
     column_default_sort = "name"

@@ -31,6 +31,7 @@ MODULES = (
     "people",
     "change_of_owner",
     "household",
+    "grid",
     "billing_run",
     "billing",
     "move_in",
@@ -85,6 +86,7 @@ def init_app(app: Flask) -> None:
         sidebar=sidebar,
         may_see=may_see,
         new_form_key=lambda: token_urlsafe(16),
+        import_kind=_import_kind,
         formats=formats,
         labels=labels,
         PAGE_SIZES=lists.PAGE_SIZES,
@@ -130,6 +132,12 @@ def may_see(screen: str) -> bool:
         and permissions.may(staff.roles, screen, "see")
         and any(name.startswith(f"{screen}.") for name in current_app.view_functions)
     )
+
+
+def _import_kind(screen: str) -> str:
+    from admin import imports  # its page is one of the screens
+
+    return imports.kind_of_screen(screen)
 
 
 def theme() -> str:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 FORMATS = ("csv", "xlsx", "json")
+LOOKS = {"money": "#,##0.00", "day": "yyyy-mm-dd", "instant": "yyyy-mm-dd hh:mm"}
 SHEET_ROWS = 1_048_575  # below a sheet's end, under its header
 
-Value = str | int | bool | Decimal | None
+Value = str | int | bool | Decimal | date | datetime | None
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?|-", re.ASCII)
 
@@ -30,7 +31,7 @@ def neutral(text: str) -> str:
 def write_csv(out: IO[str], header: Sequence[str], found: Iterable[Sequence[Value]]) -> int:
     """Rows as CSV, formulas made harmless."""
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow([_cell(name) for name in header])
     count = 0
     for row in found:
         writer.writerow([_cell(value) for value in row])
@@ -48,6 +49,8 @@ def _cell(value: Value) -> str:
             return neutral(value)
         case Decimal():
             return f"{value:f}"
+        case datetime():
+            return value.isoformat(timespec="seconds")
     return str(value)
 
 
@@ -67,36 +70,44 @@ def _commas() -> Iterator[str]:
         yield ","
 
 
-def write_xlsx(target: Path | io.BytesIO, header: Sequence[str], found: Iterable[Sequence[Value]]) -> int:
-    """Rows as a workbook, numbers as numbers; a further sheet where one is full."""
+def write_xlsx(
+    target: Path | IO[bytes],
+    header: Sequence[str],
+    found: Iterable[Sequence[Value]],
+    *,
+    widths: Sequence[int] = (),
+) -> int:
+    """Rows as a workbook: numbers as numbers, days as days; a further sheet where one is full."""
     import xlsxwriter
 
-    named = target if isinstance(target, io.BytesIO) else str(target)
+    named = str(target) if isinstance(target, Path) else target
     book = xlsxwriter.Workbook(named, {"constant_memory": True})
-    money = book.add_format({"num_format": "0.00"})
-    sheet = _new_sheet(book, header)
+    looks = {name: book.add_format({"num_format": said}) for name, said in LOOKS.items()}
+    sheet = _new_sheet(book, header, widths)
     count = 0
     for row in found:
         if count and count % SHEET_ROWS == 0:
-            sheet = _new_sheet(book, header)
+            sheet = _new_sheet(book, header, widths)
         line = count % SHEET_ROWS + 1
         for place, value in enumerate(row):
-            _write_cell(sheet, line, place, value, money)
+            _write_cell(sheet, line, place, value, looks)
         count += 1
     book.close()
     return count
 
 
-def _new_sheet(book: Any, header: Sequence[str]) -> Any:
+def _new_sheet(book: Any, header: Sequence[str], widths: Sequence[int]) -> Any:
     sheet = book.add_worksheet()
     bold = book.add_format({"bold": True})
     for place, code in enumerate(header):
         sheet.write_string(0, place, neutral(code), bold)
+    for place, width in enumerate(widths):
+        sheet.set_column(place, place, width)
     sheet.freeze_panes(1, 0)
     return sheet
 
 
-def _write_cell(sheet: Any, line: int, place: int, value: Value, money: Any) -> None:
+def _write_cell(sheet: Any, line: int, place: int, value: Value, looks: Mapping[str, Any]) -> None:
     match value:
         case None | "":
             return
@@ -104,8 +115,12 @@ def _write_cell(sheet: Any, line: int, place: int, value: Value, money: Any) -> 
             sheet.write_boolean(line, place, value)
         case Decimal():
             has_two_places = value.as_tuple().exponent == -2
-            sheet.write_number(line, place, value, money if has_two_places else None)
+            sheet.write_number(line, place, value, looks["money"] if has_two_places else None)
         case int():
             sheet.write_number(line, place, value)
+        case datetime():
+            sheet.write_datetime(line, place, value.replace(tzinfo=None), looks["instant"])
+        case date():
+            sheet.write_datetime(line, place, value, looks["day"])
         case str():
             sheet.write_string(line, place, neutral(value))

@@ -120,6 +120,21 @@
   stack();
   window.addEventListener("resize", stack);
 
+  // Long work: the page asks how far it is and goes on when it is done.
+  all("[data-poll]").forEach((card) => {
+    const ask = async () => {
+      const answer = await fetch(card.dataset.poll, { headers: { Accept: "application/json" } }).catch(() => null);
+      const told = answer?.ok ? await answer.json() : { is_working: true };
+      if (!told.is_working) { location.replace(card.dataset.next || location.href); return; }
+      const bar = find("progress", card);
+      if (told.done) { bar.max = told.total; bar.value = told.done; }
+      const words = find("[data-done]", card);
+      if (words && told.total) words.textContent = `${told.done || 0} / ${told.total}`;
+      setTimeout(ask, 700);
+    };
+    ask();
+  });
+
   // A chosen file is named beside its button in the page's own language, not the browser's.
   document.addEventListener("change", (event) => {
     const told = event.target.matches(".file input") && find("output", event.target.closest(".file"));

@@ -28,11 +28,13 @@ from office.spreadsheets import neutral
 
 __all__ = [
     "KINDS",
+    "Kind",
     "Problem",
     "Report",
     "RowsRefused",
     "Table",
     "columns_of",
+    "kind_of",
     "read",
     "take_in",
     "write_problems",
@@ -54,7 +56,7 @@ ONE_AT_A_TIME = 0x6A7E  # the advisory lock that imports queue for on PostgreSQL
 class Kind(Protocol):
     """What each module of a kind has."""
 
-    COLUMNS: tuple[Column, ...]
+    COLUMNS: Sequence[Column]
 
     def problems(self, rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
         """What is wrong between cells or rows that are each right."""
@@ -86,9 +88,14 @@ def _kind(code: str) -> Kind:
     return cast("Kind", import_module(KINDS[code]))
 
 
+def kind_of(code: str) -> Kind:
+    """The module of a kind: its columns and verbs."""
+    return _kind(code)
+
+
 def columns_of(code: str) -> tuple[Column, ...]:
     """The columns of a kind, for help texts and the mapping screen."""
-    return _kind(code).COLUMNS
+    return tuple(_kind(code).COLUMNS)
 
 
 def take_in(
@@ -99,14 +106,17 @@ def take_in(
     now: datetime,
     staff_id: int | None = None,
     mapping: Mapping[str, str] | None = None,
+    kind: Kind | None = None,
 ) -> Report:
     """Write what the table brings; a check is this with a rollback after it.
+
+    A `kind` of one's own is written down in the history under `code`.
 
     Raises RowsRefused with every wrong cell, Refused when a column is missing.
     """
     if session.connection().dialect.name == "postgresql":
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
-    kind = _kind(code)
+    kind = kind or _kind(code)
     known = Known(session)
     reading = getattr(kind, "read_rows", read_rows)
     rows, problems = reading(table, kind.COLUMNS, known, mapping=mapping)

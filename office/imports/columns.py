@@ -280,7 +280,7 @@ def read_rows(
     absent = {column.code: column.empty for column in columns if column.code not in places}
     rows: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for line in table.lines[skipped:]:
+    for line in table.after(skipped):
         row: dict[str, Any] = {"line": line.number, **absent}
         for column, place in present:
             given = line.cell(place).strip()

@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from office.errors import N_, Refused
 
 PARSER = Path(__file__).with_name("parser.py")
 MOST_SECONDS = 120  # of waiting for the child, whatever it does
+TOLD_EVERY = 500
 KILLED_FOR_TIME = {-24, -9}  # SIGXCPU, SIGKILL
 
 REFUSALS: Mapping[str, str] = {
@@ -53,6 +54,14 @@ class Table:
 
     file: str
     lines: tuple[Line, ...]
+    tell: Callable[[int], None] = field(default=lambda _done: None, compare=False, repr=False)
+
+    def after(self, skipped: int) -> Iterator[Line]:
+        """The lines below the first ones; tells how many were read."""
+        for count, line in enumerate(self.lines[skipped:], start=1):
+            if count % TOLD_EVERY == 0:
+                self.tell(count)
+            yield line
 
 
 def read(path: Path, sheet: str = "") -> Table:

@@ -318,10 +318,10 @@ def read_rows(
         headers = [header_key(_plain(cell)) for cell in line.cells]
         layout = next((one for one in LAYOUTS if one.is_header(headers)), None)
         if layout is not None:
-            return _collected(_service_lines(table.lines[count:], headers, layout), layout.source, known)
+            return _collected(_service_lines(table.after(count), headers, layout), layout.source, known)
         mapped = _mapped(headers, mapping or {}, known)
         if mapped is not None:
-            lines = ((line, mapped.read) for line in table.lines[count:] if not _is_total(line))
+            lines = ((line, mapped.read) for line in table.after(count) if not _is_total(line))
             return _collected(lines, mapped.source, known)
     raise Refused(
         N_(
@@ -335,7 +335,7 @@ def read_rows(
 Reads = Iterator[tuple[Line, Callable[[Line, Known], Entry | None]]]
 
 
-def _service_lines(lines: Sequence[Line], headers: Sequence[str], layout: Layout) -> Reads:
+def _service_lines(lines: Iterator[Line], headers: Sequence[str], layout: Layout) -> Reads:
     places = {header: place for place, header in enumerate(headers)}
 
     def read(line: Line, known: Known) -> Entry | None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,23 +20,36 @@ from sqlalchemy.orm import Session
 
 from models.complaints import Attachment
 from models.office import Task
-from models.payments import StatementLayout
+from models.payments import METHODS, StatementLayout
 from office import imports
+from office.claims import claimant, is_abandoned
+from office.clock import machine_now
 from office.errors import N_, Refused
-from office.imports.columns import RowsRefused, guess, header_key, header_line
+from office.imports.columns import Column, RowsRefused, guess, header_key, header_line
 from office.imports.reader import Table, read
 
 KIND = "import"
 SHOWN_ROWS = 8
 KEPT_PROBLEMS = 500
+LOOKED_AT = 200  # earlier imports, for their headers
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a file holds: the code under which the history names it, and its columns and verbs."""
+
+    code: str
+    kind: imports.Kind
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        return self.kind.COLUMNS
 
 
 def bring(
     session: Session, kind: str, file_name: str, content: bytes, *, now: datetime, staff_id: int | None
 ) -> Task:
-    """Keep an uploaded file for its next steps. Raises Refused for another kind."""
-    if kind not in imports.KINDS:
-        raise Refused(N_("Choose what the file holds"))
+    """Keep an uploaded file for its next steps."""
     name = file_name.replace("\\", "/").rpartition("/")[2][-200:] or "file"
     key = secrets.token_urlsafe(32)
     media = "application/octet-stream"
@@ -71,11 +85,10 @@ def table_of(file_name: str, content: bytes) -> Table:
 
 
 def try_out(
-    session: Session, task_id: int, table: Table, mapping: Mapping[str, str], *, now: datetime
+    session: Session, table: Table, mapping: Mapping[str, str], brought: Brought, *, now: datetime
 ) -> dict[str, Any]:
     """What taking the table in would do; everything it did is undone. To be stored by `keep_trial`."""
-    kind = session.get_one(Task, task_id).result["kind"]
-    columns = imports.columns_of(kind)
+    columns = brought.columns
     header = header_line(table, columns)
     found: dict[str, Any] = {
         "headers": [cell.strip() for cell in header.cells if cell.strip()],
@@ -88,7 +101,7 @@ def try_out(
         "refusal": None,
     }
     try:
-        report = imports.take_in(session, kind, table, now=now, mapping=mapping)
+        report = imports.take_in(session, brought.code, table, now=now, mapping=mapping, kind=brought.kind)
         found |= {
             "rows": report.rows,
             "new": report.new,
@@ -115,35 +128,91 @@ def keep_trial(session: Session, task_id: int, trial: Mapping[str, Any]) -> Task
     """Store what a trial found in the task."""
     task = session.get_one(Task, task_id)
     task.result = {"kind": task.result["kind"], "key": task.result["key"], **trial}
-    task.total = int(trial["rows"])
+    task.state, task.total = "waiting", int(trial["rows"])
     return task
 
 
+def claim(session: Session, task_id: int) -> None:
+    """This process works on the file from now on."""
+    task = session.get_one(Task, task_id)
+    task.state = "running"
+    held = {"claimed_by": claimant(), "claimed_at": machine_now().isoformat()}
+    task.result = {**task.result, **held}
+
+
+def refuse(session: Session, task_id: int, refusal: Refused) -> None:
+    """Say in the task why the file was not taken in; it waits for its person."""
+    task = session.get_one(Task, task_id)
+    task.state = "waiting"
+    task.result = {**task.result, "refusal": [refusal.message, _plain(refusal.values)]}
+
+
+def let_go(task: Task) -> None:
+    """Put a file whose process is gone back to where it waits for a person."""
+    if task.state == "running" and is_abandoned(
+        task.result["claimed_by"], datetime.fromisoformat(task.result["claimed_at"]), machine_now()
+    ):
+        task.state = "waiting"
+
+
+def remembered(session: Session, kind: str, headers: list[str]) -> dict[str, str]:
+    """The mapping that a person chose when a file of this kind with these headers was last taken in."""
+    wanted = [header_key(header) for header in headers]
+    last = session.scalars(
+        select(Task).where(Task.kind == KIND, Task.state == "done").order_by(Task.id.desc()).limit(LOOKED_AT)
+    )
+    for task in last:
+        found = [header_key(header) for header in task.result.get("headers", ())]
+        if task.result.get("kind") == kind and found == wanted:
+            return dict(task.result.get("chosen") or {})
+    return {}
+
+
 def take_in(
-    session: Session, task_id: int, table: Table, *, now: datetime, staff_id: int | None, layout: str = ""
+    session: Session,
+    task_id: int,
+    table: Table,
+    brought: Brought,
+    *,
+    now: datetime,
+    staff_id: int | None,
+    layout: str = "",
+    method: str = "bank_transfer",
 ) -> imports.Report:
     """Take the file in with the mapping of its last trial, and forget the file.
 
-    With a `layout` a statement's mapping is remembered under that name (M5). Raises Refused.
+    The mapping is remembered for the next file with the same headers; with a `layout` a statement's also
+    under that name (M5). Raises Refused.
     """
     task = session.get_one(Task, task_id)
     kind, mapping = task.result["kind"], task.result.get("chosen") or {}
-    report = imports.take_in(session, kind, table, now=now, staff_id=staff_id, mapping=mapping)
+    report = imports.take_in(
+        session, brought.code, table, now=now, staff_id=staff_id, mapping=mapping, kind=brought.kind
+    )
     if layout and mapping and kind == "statement":
-        remember(session, layout, task.result["headers"], mapping)
+        remember(session, layout, task.result["headers"], mapping, method)
     task.state, task.finished_at, task.done = "done", now, report.rows
     counts = {"rows": report.rows, "new": report.new, "skipped": report.skipped}
+    headers = {"headers": task.result.get("headers", []), "chosen": mapping}
     _forget(session, task)
-    task.result = {"kind": kind, "key": "", **counts, "details": dict(report.details)}
+    task.result = {"kind": kind, "key": "", **counts, "details": dict(report.details), **headers}
     return report
 
 
-def remember(session: Session, name: str, headers: list[str], mapping: Mapping[str, str]) -> None:
-    """A bank's header and what its columns mean, for its next statement."""
+def remember(
+    session: Session,
+    name: str,
+    headers: list[str],
+    mapping: Mapping[str, str],
+    method: str = "bank_transfer",
+) -> None:
+    """A bank's header, what its columns mean and how its rows were paid, for its next statement."""
+    if method not in METHODS:
+        raise Refused(N_("%(method)s is no way to pay"), method=method)
     known = session.scalars(select(StatementLayout).where(StatementLayout.name == name)).one_or_none()
     row = known or StatementLayout(name=name[:80])
     row.header = json.dumps([header_key(header) for header in headers], ensure_ascii=False)
-    row.columns = json.dumps(dict(mapping), ensure_ascii=False)
+    row.columns, row.method = json.dumps(dict(mapping), ensure_ascii=False), method
     session.add(row)
 
 
