@@ -97,6 +97,7 @@ start               s         s        s         s        s       s        s    
 board               s         s        s         s        s       s        s        s
 search              s         s        s         s        s       s        s        s
 household           s         s        s         s        s       s        s        s
+grid                s         s        s         s        s       s        s        s
 billing             sa        sa       -         -        -       -        sa       -
 cashier             sa        sa       -         -        -       -        sa       -
 day_close           s         sa       -         -        -       -        sa       -
@@ -139,7 +140,7 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 
 # screens made by hand, whose addresses are all listed below
 PAGES = words(
-    "start board search household billing cashier day_close call_list forecast change_payer contact_quality "
+    "start board search household grid billing cashier day_close call_list forecast change_payer contact_quality "
     "route reports complaint_reports public_form policies simulate imports jobs"
 )
 
@@ -155,6 +156,7 @@ OWN_ADDRESSES = """
 /board/                     GET   s
 /search/                    GET   s
 /household/                 GET   s
+/grid/                      GET   s
 /billing/                   GET   s
 /billing/issue/             POST  a
 /billing/notices/           POST  a
