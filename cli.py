@@ -104,6 +104,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(check)
     app.cli.add_command(doctor)
     app.cli.add_command(move)
+    app.cli.add_command(password)
     app.cli.add_command(explain)
     app.cli.add_command(simulate)
 
@@ -365,6 +366,18 @@ def doctor(*, as_json: bool) -> None:
     say({"ok": not found, "findings": told}, as_json=as_json, text=text)
     if any(one.is_grave for one in found):
         sys.exit(1)
+
+
+@click.command()
+@click.argument("login")
+@writes
+def password(login: str) -> None:
+    """A one-time password for LOGIN, who lost theirs or their second step."""
+    from office import clock, staff
+
+    given = staff.give_password(db.session(), login, now=clock.now(db.session()))
+    db.session.commit()
+    click.echo(gettext("One-time password: %(password)s", password=given))
 
 
 @click.command()

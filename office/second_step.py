@@ -74,7 +74,7 @@ def switch_on(
     return codes
 
 
-def switch_off(session: Session, staff: Staff, *, now: datetime, by_id: int) -> None:
+def switch_off(session: Session, staff: Staff, *, now: datetime, by_id: int | None) -> None:
     """A password alone opens again; the recovery codes go. Raises Refused when there is no second step."""
     if not staff.totp_secret:
         raise Refused(N_("%(name)s has no second step"), name=staff.name)
