@@ -23,6 +23,7 @@ POLICIES = {
     "public_form": (_l("Public complaint form"), _l("By link or QR code: on or off, how many, which files")),
     "visits": (_l("Follow-up visits"), _l("Who visits when, and what counts as satisfied")),
     "calendar": (_l("Office hours"), _l("Hours of each weekday and of make-up days")),
+    "reports": (_l("Reports by mail"), _l("Which report goes to whom every week or month")),
     "messages": (_l("Messages"), _l("Tries and waits of what is sent")),
     "backups": (_l("Backups"), _l("How many are kept")),
     "sign_in": (_l("Signing in"), _l("Which roles need a second step, wrong codes before the door waits")),
@@ -139,6 +140,9 @@ _WORDS = {
     "hours": _l("Hours, Monday to Sunday"),
     "make_up_hours": _l("Hours of make-up days"),
     "overrides": _l("Own days"),
+    "mail": _l("Reports by mail"),
+    "report": _l("Report"),
+    "every": _l("How often"),
     "kept": _l("How many are kept"),
     "effect": _l("Effect of a channel"),
     "days": _l("Days"),
@@ -197,6 +201,12 @@ CHOICES: dict[str, dict[str, Any]] = {
     "gate": {"legal": _l("Legal case")},
     "unit_kind": labels.UNIT_KINDS,
     "document": labels.PAPERS,
+    "report": {
+        "weekly_meeting": _l("Weekly meeting sheet"),
+        "monthly_collection": _l("Monthly collection report"),
+        "monthly_complaints": _l("Monthly complaint report"),
+    },
+    "every": {"week": _l("Every Monday"), "month": _l("On the 1st of the month")},
     "after": labels.STAGES,
 }
 # a list of codes is typed in words, separated by commas

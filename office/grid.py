@@ -104,7 +104,9 @@ def _owed(session: Session, ids: list[int], today: date, _now: datetime) -> dict
     return {unit_id: ("overdue" if due_on < today else "open", amount) for unit_id, due_on, amount in rows}
 
 
-def _complaints(session: Session, ids: list[int], _today: date, _now: datetime) -> dict[int, tuple[str, Any]]:
+def _complaints(
+    session: Session, ids: list[int], _today: date, _now: datetime
+) -> dict[int | None, tuple[str, Any]]:
     """With an open complaint, or one that was escalated, and how many."""
     rows = session.execute(
         select(Ticket.unit_id, func.max(Ticket.level), func.count())
@@ -115,7 +117,9 @@ def _complaints(session: Session, ids: list[int], _today: date, _now: datetime) 
     return {unit_id: ("escalated" if level else "complaint", count) for unit_id, level, count in rows}
 
 
-def _visits(session: Session, ids: list[int], _today: date, now: datetime) -> dict[int, tuple[str, Any]]:
+def _visits(
+    session: Session, ids: list[int], _today: date, now: datetime
+) -> dict[int | None, tuple[str, Any]]:
     """To be visited, or already late, and how many visits."""
     rows = session.execute(
         select(Visit.unit_id, func.min(Visit.due_at), func.count())
@@ -126,4 +130,4 @@ def _visits(session: Session, ids: list[int], _today: date, now: datetime) -> di
     return {unit_id: ("visit_late" if due_at < now else "visit", count) for unit_id, due_at, count in rows}
 
 
-_STATES = {"owed": _owed, "complaints": _complaints, "visits": _visits}
+_STATES: Mapping[str, Any] = {"owed": _owed, "complaints": _complaints, "visits": _visits}

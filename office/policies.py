@@ -28,6 +28,7 @@ from rules.late_fee import policy_problems as late_fee_problems
 from rules.lifecycle import ComplaintPolicy
 from rules.public_form import PublicForm
 from rules.reasons import Reason
+from rules.report_mails import report_mails
 from rules.rows import tables
 from rules.severity import SeverityPolicy
 from rules.visits import VisitPolicy
@@ -229,6 +230,7 @@ _CHECKS: dict[str, _Check] = {
     "backups": _builds(kept_backups),
     "messages": _builds(retry_waits),
     "public_form": _builds(PublicForm.from_row),
+    "reports": _builds(report_mails),
     "severities": _builds(SeverityPolicy.from_row),
     "sign_in": _check_sign_in,
     "visits": _builds(VisitPolicy.from_row),

@@ -77,6 +77,7 @@ JOBS: tuple[Job, ...] = (
     Job("billing_draft", "office.billing:draft_run", at=time(8, 0), day=25),
     Job("direct_debit_reminder", "office.direct_debit:remind_direct_debit", at=time(8, 30), day=10),
     Job("monthly_report", "office.reports:file_monthly_report", at=time(8, 45), day=1),
+    Job("report_mails", "office.report_mails:send_reports", at=time(8, 50)),
     Job("ladder", "office.dunning:judge_day", at=time(9, 0)),
     Job("backup", "office.backup:daily", at=time(2, 0), is_committing=True),
     Job("retention", "office.retention:remove_expired", at=time(3, 0)),
