@@ -123,6 +123,7 @@ USUAL_ADDRESSES = (
     ("views/save/", "POST", "s"),
     ("views/forget/", "POST", "s"),
     ("export/<export_type>/", "GET", "x"),
+    ("exported/", "GET", "x"),
     ("new/", "GET", "c"),
     ("new/", "POST", "c"),
     ("edit/", "GET", "e"),
@@ -199,6 +200,7 @@ OWN_ADDRESSES = """
 /imports/map/               POST  a
 /imports/take/              POST  a
 /imports/give-up/           POST  a
+/imports/working/           GET   s
 /jobs/                      GET   s
 /jobs/run/                  POST  a
 """
