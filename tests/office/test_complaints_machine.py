@@ -1,9 +1,13 @@
-"""A ticket's life as a state machine: whatever people and the clock do, in any order (T4, T7, T9, V1, V3)."""
+"""A ticket's life as a state machine: whatever people and the clock do, in any order (T4, T7, T9, V1, V3).
 
+GATEHOUSE_TEST_LIVES says how many lives each office sees (8 by default).
+"""
+
+import os
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -16,7 +20,7 @@ from sqlalchemy import select
 
 from models.complaints import Escalation, Ticket, TicketClock
 from models.visits import Visit
-from office import closures, complaint_checks, complaints, visits
+from office import closures, complaint_checks, complaints, deadlines, visits
 from office.closures import Minutes
 from office.errors import Refused
 from rules.clocks import clock_state
@@ -30,6 +34,7 @@ for row in TRANSITIONS:
     for source in row.sources:
         FOLLOWS.setdefault(source.value, {source.value}).add(row.target.value if row.target else source.value)
 FOLLOWS["resolved"] |= {"closed"}  # a satisfied visit follows up and closes at once
+EXAMPLES = int(os.environ.get("GATEHOUSE_TEST_LIVES", "8"))
 WAITS = st.integers(1, 4000).map(lambda minutes: timedelta(minutes=minutes))
 
 
@@ -189,17 +194,34 @@ class Life(RuleBasedStateMachine):
         self.session.rollback()
 
 
-@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("preset", ["tower", "residential", "project"])
-def test_whatever_happens_a_ticket_stays_true(session_of, preset):
-    session = session_of(preset)
+def live(session, preset, **more):
+    """Let tickets of an office live through random histories."""
     machine = type("LifeIn", (Life,), {"session": session, "preset": preset})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=15,
+            max_examples=EXAMPLES,
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
+            **more,
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("dialect", "preset"),
+    [("sqlite", "tower"), ("sqlite", "residential"), ("sqlite", "project"), ("postgresql", "project")],
+    indirect=["dialect"],
+)
+def test_whatever_happens_a_ticket_stays_true(session_of, preset):
+    live(session_of(preset), preset)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_control_clocks_that_nobody_stops_are_found(session_of, monkeypatch):
+    """Resolving, reopening and closing no longer stop what runs."""
+    monkeypatch.setattr(deadlines, "stop", lambda *_given, **_more: [])
+
+    with pytest.raises(AssertionError):
+        live(session_of("project"), "project", derandomize=True, phases=[Phase.generate])
