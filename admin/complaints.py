@@ -569,7 +569,18 @@ class TicketView(OfficeView):
         _l("Another complainant"),
         on="row",
         icon="user-plus",
-        fields=(Ask("name", _l("Name"), is_required=True), Ask("phone", _l("Phone"))),
+        fields=(
+            Ask("name", _l("Name"), is_required=True),
+            Ask("phone", _l("Phone")),
+            Ask(
+                "household",
+                _l("Which household"),
+                kind="choice",
+                is_required=True,
+                choices={"further": _l("A further household"), "counted": _l("One that is counted already")},
+                help=_l("From a number of households on, the policy makes a complaint more severe."),
+            ),
+        ),
     )
     def join(self, rows: Sequence[Ticket], given: dict[str, Any]) -> str:
         for row in rows:
@@ -579,6 +590,7 @@ class TicketView(OfficeView):
                 complaints.Joining(given["name"], given["phone"]),
                 now=self.now(),
                 staff_id=_staff_id(),
+                is_further_household=given["household"] == "further",
             )
         given.clear()  # names stay out of the audit
         return _("Added.")

@@ -187,12 +187,47 @@ def _complainants(ticket_id: int, joining: Sequence[Joining]) -> list[Complainan
     ]
 
 
-def join(session: Session, ticket_id: int, joining: Joining, *, now: datetime, staff_id: int | None) -> None:
-    """Another complainant joins a ticket; the number of households follows at once (T1)."""
+def join(
+    session: Session,
+    ticket_id: int,
+    joining: Joining,
+    *,
+    now: datetime,
+    staff_id: int | None,
+    is_further_household: bool = True,
+) -> Ticket:
+    """Another complainant joins a ticket; a further household may make it more severe at once (T1, T3).
+
+    Raises Refused without a name, or when the complaint is closed.
+    """
     hand = take(session, ticket_id, now, staff_id)
-    session.add_all(_complainants(ticket_id, [joining]))
+    ticket = hand.ticket
+    if hand.state in ENDED:
+        raise Refused(N_("The complaint is closed"))
+    added = _complainants(ticket_id, [joining])
+    if not added:
+        raise Refused(N_("Write down the name"))
+    session.add_all(added)
+    before = ticket.household_count
+    ticket.household_count += is_further_household
     hand.note("join")
-    hand.audit("join")
+    hand.audit("join", household_count=(before, ticket.household_count))
+    _follow_facts(session, hand)
+    return _done(hand)
+
+
+def _follow_facts(session: Session, hand: Hand) -> None:
+    """Raise an unsolved ticket to the severity that its facts now give; they never lower it (T3)."""
+    ticket, policy = hand.ticket, hand.standards.severities
+    proposed = proposal(policy, deadlines.Case.of(ticket).facts)
+    if hand.state in SOLVED or policy.rank(proposed.severity) <= policy.rank(ticket.severity):
+        return
+    before, ticket.severity = ticket.severity, proposed.severity
+    ticket.severity_reason = proposed.reason.to_json()
+    ticket.level = max(ticket.level, hand.standards.level_of(proposed.severity))
+    _follow_severity(session, hand, is_raised=True)
+    hand.note("raise_severity", reason=proposed.reason)
+    hand.audit("change_severity", severity=(before, ticket.severity))
 
 
 # --- work ------------------------------------------------------------------------------------------

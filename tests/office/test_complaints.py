@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from models.complaints import ClockPause, Complainant, Ticket, TicketClock, TicketEvent
 from models.office import Audit, Message
@@ -513,6 +513,26 @@ def test_a_severity_below_the_proposed_one_needs_the_same(session):
     )
     raised = complain(session, severity="major", clerk_id=staff["front_desk"])
     assert (lowered.severity, raised.severity) == ("minor", "major")
+
+
+def test_a_third_household_makes_a_complaint_major(session_of):
+    """T1, T3: joining counts; the clocks of the new severity start at that instant; facts never lower."""
+    session = session_of("residential")
+    ticket = complain(session)
+    staff = people(session)
+
+    def join(name, text, **more):
+        complaints.join(session, ticket.id, Joining(name), now=at(text), staff_id=staff["front_desk"], **more)
+        return ticket.household_count, ticket.severity
+
+    assert join("王五", "10:10") == (2, "minor")
+    assert join("王五的妻子", "10:20", is_further_household=False) == (2, "minor")
+    assert join("赵六", "10:30") == (3, "major")
+    assert clocks(session, ticket)["solve"] == ("running", "2026-03-02 22:30", None)
+    assert "household_count" in ticket.severity_reason
+    with pytest.raises(Refused):
+        join("  ", "10:40")
+    assert session.execute(select(func.count(Complainant.id))).scalar_one() == 3
 
 
 # --- policies and holidays that change ---------------------------------------------------------------
