@@ -9,7 +9,7 @@ from flask import Response, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import labels, language
+from admin import formats, labels, language
 from admin.base import Ask, OfficeView, OneClick, office_action
 from admin.billing import pdf_answer
 from admin.lists import ChoiceFilter, RangeFilter
@@ -129,7 +129,7 @@ class DepositView(OfficeView):
             staff_id=current_staff().id,
             now=self.now(),
         )
-        return _("%(amount)s yuan of the deposit were given back.", amount=made.amount)
+        return _("%(amount)s yuan of the deposit were given back.", amount=formats.money(made.amount))
 
     @office_action(
         "set_off",
@@ -151,7 +151,7 @@ class DepositView(OfficeView):
             staff_id=current_staff().id,
             now=self.now(),
         )
-        return _("%(amount)s yuan of the deposit were set off.", amount=made.amount)
+        return _("%(amount)s yuan of the deposit were set off.", amount=formats.money(made.amount))
 
 
 SCREENS = (DepositView,)

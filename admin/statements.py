@@ -195,7 +195,7 @@ class StatementLayoutView(OfficeView):
     def mapping(self, row: StatementLayout) -> dict[str, str]:
         return {code: header_key(name) for code, name in json.loads(row.columns).items()}
 
-    def columns(self) -> Sequence[Any]:
+    def mapped_columns(self) -> Sequence[Any]:
         return imports.columns_of("statement")
 
     def column_label(self, code: str) -> str:
@@ -208,7 +208,7 @@ class StatementLayoutView(OfficeView):
         headers = set(self.headers(row))
         chosen = {
             column.code: request.form.get(f"column_{column.code}", "")
-            for column in self.columns()
+            for column in self.mapped_columns()
             if request.form.get(f"column_{column.code}", "") in headers
         }
         name, method = request.form.get("name", "").strip()[:80], request.form.get("method", "")

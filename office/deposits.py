@@ -21,7 +21,7 @@ from office.errors import N_, Refused
 from office.invoices import Charge
 from office.timetable import Outcome
 from rules.allocation import Pick
-from rules.money import ZERO
+from rules.money import ZERO, MoneyError, money
 
 SERIES = "Y"
 
@@ -58,6 +58,10 @@ def take_deposit(
     item = session.scalars(select(FeeItem).where(FeeItem.code == fee_item)).one_or_none()
     if item is None or item.basis != "deposit":
         raise Refused(N_("%(item)s is no deposit"), item=fee_item)
+    try:
+        amount = money(amount, is_zero_allowed=False)
+    except MoneyError as problem:
+        raise Refused(payments.MONEY_REFUSALS[problem.code]) from problem
     today = now.astimezone(clock.zone(session)).date()
     invoice = invoices.charge(
         session,

@@ -127,14 +127,18 @@ def _reckoned(session: Session, rows: Sequence[Payment]) -> list[_Paid]:
     days = {row.id: row.paid_at.astimezone(zone).date() for row in rows}
     at_once: dict[int, Decimal] = defaultdict(lambda: ZERO)
     on_time: dict[int, Decimal] = defaultdict(lambda: ZERO)
-    for payment_id, due_on, amount in session.execute(
-        select(Allocation.payment_id, Invoice.due_on, Allocation.amount)
+    for payment_id, due_on, kind, amount in session.execute(
+        select(Allocation.payment_id, Invoice.due_on, Invoice.kind, Allocation.amount)
         .join(Invoice, Invoice.id == Allocation.invoice_id)
         .join(Payment, Payment.id == Allocation.payment_id)
-        .where(Allocation.payment_id.in_(days), Allocation.allocated_at <= Payment.posted_at)
+        .where(
+            Allocation.payment_id.in_(days),
+            Allocation.allocated_at <= Payment.posted_at,
+            Allocation.amount > 0,  # what was taken back in the same instant was paid all the same
+        )
     ):
         at_once[payment_id] += amount
-        if due_on >= days[payment_id]:
+        if kind == "regular" and due_on >= days[payment_id]:  # a deposit is no fee
             on_time[payment_id] += amount
     months = _months(session, {(row.unit_id, row.payer_id) for row in rows})
     reckoned = []

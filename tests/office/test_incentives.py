@@ -95,7 +95,7 @@ def test_a_reward_of_a_voided_receipt_is_charged_again_and_may_be_earned_anew(se
     assert len(waiting) == 1, "the bills there are can't take so much credit yet"
     bill(session, "2026-07", now=at("2026-07-01"))
     incentives.judge_rewards(session, at("2026-07-01"))
-    assert granted(session) == [("162.50", False)]
+    assert granted(session) == [("155.00", False)]
     assert_books_hold(session)
 
 
