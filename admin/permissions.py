@@ -180,7 +180,7 @@ SCREENS: dict[str, dict[str, str]] = {
         "manager": "sax",
         "director": "sx",
         "station_head": "sax",
-        "steward": "s",
+        "steward": "sa",
         "cashier": "sx",
     },
     "contacts": {

@@ -61,7 +61,7 @@ statement_rows      sax       sax      sx        -        -       -        sax  
 day_closes          sx        sx       sx        -        -       -        sx       -
 day_close_lines     s         s        s         -        -       -        s        -
 # arrears
-reminder_batches    sax       sax      sx        sax      -       s        sx       -
+reminder_batches    sax       sax      sx        sax      -       sa       sx       -
 reminders           sax       sax      sx        sax      -       sa       sx       -
 contacts            sx        sx       sx        sx       s       s        s        -
 ladder_holds        sx        sax      sx        sax      -       s        s        -
