@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from models.base import db
 from models.office import Audit
 from models.secrets import Sealed, masked
 from office import clock
+from office.audit import RECORDED
 
 Changes = dict[str, list[Any]]
 HIDDEN = frozenset({"password_hash", "totp_secret", "totp_step", "csrf_secret", "key_hash"})
@@ -46,6 +47,7 @@ def record(
         changes=json.dumps(changes, ensure_ascii=False),
     )
     db.session.add(row)
+    db.session().info.setdefault(RECORDED, set()).add((action, table, row_id))
     return row
 
 
@@ -65,11 +67,18 @@ def pending_changes(row: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         after[name] = _shown(attribute, history.added[0] if history.added else None)
     for relation in state.mapper.relationships:
         history = state.attrs[relation.key].history
-        if relation.uselist and history.has_changes():
+        if not relation.uselist and history.has_changes() and relation.direction.name == "MANYTOONE":
+            name = next(iter(relation.local_columns)).key  # the key itself changes only when it is flushed
+            before[name], after[name] = _key(history.deleted), _key(history.added)
+        elif relation.uselist and history.has_changes():
             left = [str(child) for child in (*history.unchanged, *history.deleted)]
             before[relation.key] = ", ".join(left)
             after[relation.key] = ", ".join(str(child) for child in (*history.unchanged, *history.added))
     return before, after
+
+
+def _key(rows: Sequence[Any]) -> int | None:
+    return rows[0].id if rows and rows[0] is not None else None
 
 
 def snapshot(row: Any) -> dict[str, Any]:

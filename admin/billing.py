@@ -462,7 +462,6 @@ class CreditNoteView(OfficeView):
         made = bill_papers.print_credit_note(
             db.session(), row.id, language=language.current(), now=self.now(), staff_id=current_staff().id
         )
-        db.session.commit()
         return pdf_answer(made, f"{row.number}.pdf")
 
 

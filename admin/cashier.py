@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin import formats, labels, language, lists, refusals
+from admin.audit import record
 from admin.base import OfficePage
 from admin.billing import pdf_answer
 from admin.sessions import current_staff
@@ -191,6 +192,7 @@ def receipt_pdf(view: Any, payment_id: int) -> Response:
     made = paperwork.print_receipt(
         session, payment_id, language=language.current(), now=view.now(), staff_id=current_staff().id
     )
+    record("receipt", "payment", payment_id, {}, {"copies_printed": payment.copies_printed})
     session.commit()
     return pdf_answer(made, f"{payment.receipt_no}.pdf")
 

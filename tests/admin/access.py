@@ -53,10 +53,17 @@ invoice_lines       sx        sx       sx        s        s       s        sx   
 credit_notes        sx        sx       sx        s        -       -        sx       -
 late_fee_waivers    sx        sx       sx        -        -       -        s        -
 incentives          scedx     scedx    s         s        s       s        s        s
-deposits            sx        sx       sx        -        -       -        sx       -
+deposits            sax       sax      sx        -        -       -        sax      -
+waiver_requests     s         sax      sax       s        -       -        s        -
+incentive_grants    sx        sax      sx        -        -       -        sa       -
+billing_runs        sx        sx       sx        -        -       -        sx       -
 # money
 payments            sax       sax      sx        sx       -       s        sax      -
 allocations         sx        sx       sx        -        -       -        sx       -
+statement_layouts   sdax      sdax     s         -        -       -        sdax     -
+debit_mandates      scex      sceax    -         -        sce     -        sceax    -
+direct_debits       sax       sax      sx        -        -       -        sax      -
+direct_debit_rows   sx        sx       sx        -        -       -        sx       -
 statement_rows      sax       sax      sx        -        -       -        sax      -
 day_closes          sx        sx       sx        -        -       -        sx       -
 day_close_lines     s         s        s         -        -       -        s        -
@@ -99,6 +106,7 @@ search              s         s        s         s        s       s        s    
 household           s         s        s         s        s       s        s        s
 grid                s         s        s         s        s       s        s        s
 billing             sa        sa       -         -        -       -        sa       -
+move_in             sa        sa       -         sa       s       -        sa       -
 cashier             sa        sa       -         -        -       -        sa       -
 day_close           s         sa       -         -        -       -        sa       -
 call_list           s         sa       -         sa       -       sa       sa       -
@@ -141,8 +149,8 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 
 # screens made by hand, whose addresses are all listed below
 PAGES = words(
-    "start board search household grid billing cashier day_close call_list forecast change_payer "
-    "contact_quality route reports complaint_reports public_form policies simulate imports jobs"
+    "start board search household grid billing move_in cashier day_close call_list forecast "
+    "change_payer contact_quality route reports complaint_reports public_form policies simulate imports jobs"
 )
 
 OWN_ADDRESSES = """
@@ -151,6 +159,8 @@ OWN_ADDRESSES = """
 /tickets/attach/            POST  a
 /tickets/attachment/        GET   s
 /papers/pdf/                GET   s
+/paper_templates/texts/     POST  e
+/paper_templates/preview/   POST  s
 /calendar_days/preview/     GET   s
 /visits/attachment/         GET   s
 /start/                     GET   s
@@ -161,6 +171,21 @@ OWN_ADDRESSES = """
 /billing/                   GET   s
 /billing/issue/             POST  a
 /billing/notices/           POST  a
+/billing/unbilled/          GET   s
+/billing/progress/          GET   s
+/billing/state/             GET   s
+/billing/file/              POST  a
+/tariffs/notice/            GET   x
+/tariffs/notice/            POST  x
+/move_in/                   GET   s
+/move_in/issue/             POST  a
+/move_in/paper/             POST  a
+/direct_debits/make/        POST  a
+/direct_debits/file/        POST  a
+/direct_debits/answer/      POST  a
+/statement_layouts/save/    POST  a
+/statement_rows/queue/      GET   s
+/statement_rows/decide/     POST  a
 /cashier/                   GET   s
 /cashier/take/              POST  a
 /cashier/receipt/           POST  a

@@ -90,6 +90,7 @@ def test_every_role_gets_what_the_table_says(furnished: tuple[Office, World, dic
     assert wrong == [], "\n".join(wrong)
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_control_one_letter_too_many_is_found(
     furnished: tuple[Office, World, dict[str, Web]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +164,7 @@ def test_rows_are_within_reach_as_the_table_says(furnished: tuple[Office, World,
     assert wrong == [], "\n".join(wrong)
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_control_without_the_bounds_foreign_rows_are_seen(
     furnished: tuple[Office, World, dict[str, Web]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

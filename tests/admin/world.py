@@ -29,6 +29,7 @@ from models.billing import (
     Meter,
     MeterReading,
     ServiceSlip,
+    Tariff,
 )
 from models.collection import (
     ArrearsNotice,
@@ -54,7 +55,8 @@ from models.complaints import (
 from models.office import CollectionTarget, Message
 from models.payments import Allocation, DayClose, DayCloseLine, Payment, StatementRow
 from models.people import Department, Occupancy, Owner, OwnerPhone, Staff, StaffRole
-from models.property import Area, Building, CalendarDay, Unit
+from models.policies import PaperTemplate
+from models.property import Area, Building, CalendarDay, Estate, Unit
 from models.secrets import fingerprint
 from models.visits import Visit
 from tests.admin.access import ROLES
@@ -104,6 +106,16 @@ def furnish(session: Session) -> World:
         _arrears(session, world, whose, item)
         _complaints(session, world, whose, category, departments[position])
         _office(session, world, whose, position)
+    for screen, model in (
+        ("estate", Estate),
+        ("departments", Department),
+        ("categories", Category),
+        ("fee_items", FeeItem),
+        ("tariffs", Tariff),
+        ("paper_templates", PaperTemplate),
+    ):
+        first = list(session.scalars(select(model.id).order_by(model.id).limit(2)))  # type: ignore[attr-defined]
+        world.ids[screen] = dict(zip(("own", "foreign"), first, strict=False))
     steward, other = (session.get_one(Staff, world.people[login]) for login in ("steward", "other_steward"))
     steward.buildings = [session.get_one(Building, world.ids["buildings"]["own"])]
     other.buildings = [session.get_one(Building, world.ids["buildings"]["foreign"])]
