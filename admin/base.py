@@ -85,7 +85,7 @@ from admin.sessions import current_staff, safe_target
 from models.base import db
 from models.office import SavedView, Task
 from models.secrets import Sealed, fingerprint
-from office import clock, tasks
+from office import tasks
 from office.audit import RECORDED
 from office.errors import Refused, Stale
 
@@ -104,6 +104,7 @@ ROOMS = {
 HISTORY_ROWS = 100
 RELATED_ROWS = 8
 MOST_ROWS_AT_ONCE = 500
+MOST_KEPT = 500  # columns and their combinations
 
 _SAVED_VIEWS = (
     select(SavedView.id, SavedView.name, SavedView.query, SavedView.staff_id)
@@ -198,9 +199,7 @@ class Screen:
 
     def now(self) -> datetime:
         """The office's present instant."""
-        if "office_now" not in g:
-            g.office_now = clock.now(db.session())
-        return g.office_now
+        return formats.present()[0]
 
     def today(self) -> date:
         return self.now().astimezone(formats.zone()).date()
@@ -284,7 +283,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
         self.statements: dict[Any, Any] = {}  # made once by admin/lists.py
         super().__init__(self.table, db, name=self.title, endpoint=self.screen, **kwargs)
         self.office_actions = self._found_actions()
-        self._attributes: dict[str, Any] = {}
+        self._attributes: dict[Any, Any] = {}
 
     # What Flask-Admin would otherwise work out from the model --------------------------------------
 
@@ -403,6 +402,14 @@ class OfficeView(Screen, BulkEdit, ModelView):
             )
         return self._attributes[place]
 
+    def columns(self, names: tuple[str, ...]) -> list[lists.Column]:
+        place = (language.current(), names)
+        if place not in self._attributes:
+            if len(self._attributes) > MOST_KEPT:  # readers choose columns as they like
+                self._attributes.clear()
+            self._attributes[place] = [self.column(name) for name in names]
+        return self._attributes[place]
+
     def attribute_path(self, name: str) -> Any:
         """The model attribute that a dotted name ends at."""
         entity = self.model
@@ -494,7 +501,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
         page = lists.page(db.session(), self, query, conditions)
         if page.count is None:
             page.count, page.is_count_exact = lists.count(db.session(), self, conditions)
-        columns = [self.column(name) for name in query.columns]
+        columns = self.columns(query.columns)
         return self.render(
             self.list_template,
             page=page,

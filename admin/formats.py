@@ -106,11 +106,15 @@ TONES: Mapping[str, str] = {
 }
 
 
+def present() -> tuple[datetime, ZoneInfo]:
+    """The office's present instant and its time zone, read once a request."""
+    if "office_time" not in g:
+        g.office_time = clock.now_and_zone(db.session())
+    return g.office_time
+
+
 def zone() -> ZoneInfo:
-    """The office's time zone, read once a request."""
-    if "office_zone" not in g:
-        g.office_zone = clock.zone(db.session())
-    return g.office_zone
+    return present()[1]
 
 
 def text(value: Any, _row: Any = None) -> Any:

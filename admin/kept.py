@@ -40,7 +40,7 @@ class Kept(Extension):
 
     def draw(self, drawn_from: Hashable, caller: Callable[[], str]) -> Markup:
         """The part with this request's own values in its holes, drawn now if it is not kept yet."""
-        key = (drawn_from, *readers())
+        key = (drawn_from, reader())
         part = self.parts.get(key)
         if part is None:
             part = self.parts[key] = self._drawn(caller)
@@ -58,12 +58,12 @@ class Kept(Extension):
             g.is_keeping = was_keeping
 
 
-def readers() -> tuple[Hashable, ...]:
-    """What the look of any part may depend on."""
-    staff = g.get("staff")
-    if staff is None:
-        return (language.current(),)
-    return language.current(), staff.theme, staff.roles
+def reader() -> tuple[Hashable, ...]:
+    """What the look of any part may depend on, asked once a request."""
+    if "kept_for" not in g:
+        staff = g.get("staff")
+        g.kept_for = (language.current(), *((staff.theme, staff.roles) if staff is not None else ()))
+    return g.kept_for
 
 
 def filled(part: str) -> Markup:

@@ -49,6 +49,7 @@ SEARCH_CAP = 2000
 MOST_OPTIONS = 500  # of a filter's select
 BIGGEST_ID = 2**63 - 1
 LONGEST_INPUT = 200
+MOST_KEPT = 500  # statements of a view
 CURSORS = frozenset({"after", "before"})
 LAST_LETTER = "\U0010ffff"
 
@@ -444,6 +445,8 @@ def _shown_columns(view: Any, names: tuple[str, ...]) -> Select[Any]:
     """
     place = (view.language, names)
     if place not in view.statements:
+        if len(view.statements) > MOST_KEPT:  # readers choose columns as they like
+            view.statements.clear()
         source = Source(view.model, view.language, view.column_computed)
         shown = [source.expression(name).label(name.replace(".", "__")) for name in names]
         version = [view.model.row_version.label("row_version")] if hasattr(view.model, "row_version") else []

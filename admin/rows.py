@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import url_for
@@ -13,15 +13,18 @@ from admin import lists
 
 def draw(view: Any, rows: Sequence[Any], columns: Sequence[lists.Column], *, has_ticks: bool) -> Markup:
     """`<tr>` for each row: a tick box where rows can be acted on, then the cells; the first is the link."""
+    if not rows:
+        return Markup("")
     can_edit = view.can_edit and view.may("edit")
-    table = [_starts(rows, has_ticks=has_ticks)]
+    values = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
+    table = [_starts(values, has_ticks=has_ticks)]
     for position, column in enumerate(columns):
-        cells = _cells(column, rows)
+        cells = _cells(column, values[column.key], rows)
         if position == 0:
             details = url_for(f"{view.screen}.details_view")
             cells = [
-                cell if "<a " in cell else f'<a href="{details}?id={row.id}">{cell}</a>'
-                for row, cell in zip(rows, cells, strict=True)
+                cell if "<a " in cell else f'<a href="{details}?id={key}">{cell}</a>'
+                for key, cell in zip(values["id"], cells, strict=True)
             ]
         opening = _opening(column, position, can_edit)
         table.append([f"{opening}{cell}</td>" for cell in cells])
@@ -29,9 +32,8 @@ def draw(view: Any, rows: Sequence[Any], columns: Sequence[lists.Column], *, has
     return Markup("".join(f"{line}</tr>" for line in lines))  # noqa: S704 -- _cells() escapes
 
 
-def _cells(column: lists.Column, rows: Sequence[Any]) -> list[str]:
+def _cells(column: lists.Column, values: Sequence[Any], rows: Sequence[Any]) -> list[str]:
     """What is seen of a column in each row, escaped."""
-    values = [getattr(row, column.key) for row in rows]
     if column.is_by_value:
         known = {value: escape(column.show(value, None)) for value in set(values)}
         return [known[value] for value in values]
@@ -48,7 +50,7 @@ def _escaped(shown: list[Any]) -> list[str]:
     return [escape(each) for each in shown]
 
 
-def _starts(rows: Sequence[Any], *, has_ticks: bool) -> list[str]:
+def _starts(values: Mapping[str, Sequence[Any]], *, has_ticks: bool) -> list[str]:
     """The beginning of each `<tr>`, with its tick box."""
     tick = ""
     if has_ticks:
@@ -56,11 +58,9 @@ def _starts(rows: Sequence[Any], *, has_ticks: bool) -> list[str]:
             '<td class="tick"><input type="checkbox" name="rowid" value="{0}" form="acting" '
             'aria-label="{0}"></td>'
         )
-    if rows and hasattr(rows[0], "row_version"):
-        start = f'<tr data-id="{{0}}" data-version="{{1}}">{tick}'.format
-        return [start(row.id, row.row_version) for row in rows]
-    start = f'<tr data-id="{{0}}" data-version="">{tick}'.format
-    return [start(row.id) for row in rows]
+    start = f'<tr data-id="{{0}}" data-version="{{1}}">{tick}'.format
+    versions = values.get("row_version") or [""] * len(values["id"])
+    return list(map(start, values["id"], versions))
 
 
 def _opening(column: lists.Column, position: int, can_edit: bool) -> str:  # noqa: FBT001 -- one flag

@@ -36,6 +36,18 @@ def zone(session: Session) -> ZoneInfo:
     return ZoneInfo(name or "Asia/Shanghai")
 
 
+_PRESENT_AND_ZONE = select(Estate.is_sandbox, Estate.present_at, Estate.time_zone)
+
+
+def now_and_zone(session: Session) -> tuple[datetime, ZoneInfo]:
+    """The present instant (UTC) and the estate's time zone, read together: most pages show both."""
+    estate = session.connection().execute(_PRESENT_AND_ZONE).one_or_none()
+    if estate is None:
+        return machine_now(), ZoneInfo("Asia/Shanghai")
+    chosen = estate.present_at if estate.is_sandbox else None
+    return chosen or machine_now(), ZoneInfo(estate.time_zone or "Asia/Shanghai")
+
+
 def today(session: Session) -> date:
     """The office's present day."""
     return now(session).astimezone(zone(session)).date()

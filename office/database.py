@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import inspect
 from sqlalchemy.orm import Session
@@ -49,6 +48,8 @@ def is_empty(session: Session) -> bool:
 
 def is_up_to_date(session: Session) -> bool:
     """Whether the schema is the one of this program."""
+    from alembic.script import ScriptDirectory  # a quarter of a second of imports that no request needs
+
     if is_empty(session):
         return False
     stored = session.connection().exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
