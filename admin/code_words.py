@@ -99,6 +99,8 @@ ACTIONS = {
     "export": _("Exported"),
     "run_by_hand": _("Run by hand"),
     "reveal": _("Masked value shown"),
+    "give_out": _("Everything known given out"),
+    "erase": _("Personal data erased"),
     "bulk_edit": _("Changed together"),
     "undo": _("Change undone"),
     "import": _("Imported"),

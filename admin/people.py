@@ -25,6 +25,7 @@ from office.errors import Refused
 class OwnerView(OfficeView):
     table = Owner
     screen = "owners"
+    details_template = "office/owner_details.html"
     title = _l("Owners and tenants")
     empty_hint = _l("Import the roster under “Imports”, or enter the first owner here.")
     room = "property"
@@ -67,6 +68,7 @@ class OwnerView(OfficeView):
         "tags": _l("Separated by commas, such as VIP, elderly alone, hardship"),
         "id_number": _l("Encrypted; found again only by its whole value"),
     }
+    bulk_columns = ("preferred_channel", "language", "tags")
     related = (
         Related("owner_phones", "owner_id"),
         Related("occupancies", "owner_id"),
@@ -132,6 +134,7 @@ class StaffView(OfficeView):
     icon = "id-card"
     can_delete = can_import = False  # passwords and roles are given one by one
     column_list = ("name", "login", "department.name", "is_active")
+    column_labels = {"department.name": _l("Own department"), "department": _l("Own department")}
     column_searchable_list = ("name", "login")
     column_default_sort = "name"
     choices = {"language": labels.LANGUAGES}

@@ -27,6 +27,7 @@ SCREENS: dict[str, dict[str, str]] = {
     "units": {"it_admin": ALL, "manager": ALL, "station_head": "sceax", "front_desk": "sea", "everyone": "s"},
     "grid": {"everyone": "s"},
     "household": {"everyone": "s"},
+    "personal_data": {"it_admin": "sax", "manager": "sax"},
     # People
     "owners": {
         "it_admin": ALL,

@@ -26,6 +26,7 @@ POLICIES = {
     "reports": (_l("Reports by mail"), _l("Which report goes to whom every week or month")),
     "messages": (_l("Messages"), _l("Tries and waits of what is sent")),
     "backups": (_l("Backups"), _l("How many are kept")),
+    "privacy": (_l("Personal data"), _l("When it may be erased")),
     "sign_in": (_l("Signing in"), _l("Which roles need a second step, wrong codes before the door waits")),
 }
 

@@ -31,6 +31,7 @@ MODULES = (
     "people",
     "change_of_owner",
     "household",
+    "personal_data",
     "grid",
     "billing_run",
     "billing",

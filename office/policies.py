@@ -88,6 +88,14 @@ def kept_backups(row: Mapping[str, Any]) -> int:
     return kept
 
 
+def erase_after_years(row: Mapping[str, Any]) -> int:
+    """How many years after their last tie to a unit a person's data may be erased (P3)."""
+    years = int(row["erase_after_years"])
+    if years < 0:
+        raise ValueError("erase_after_years must be 0 or more")
+    return years
+
+
 def store(  # one row of history
     session: Session,
     policy: str,
@@ -228,6 +236,7 @@ _CHECKS: dict[str, _Check] = {
     "ladder": _check_ladder,
     "late_fee": lambda rows, _others: late_fee_problems(LateFeePolicy.from_row(rows["late_fee"])),
     "backups": _builds(kept_backups),
+    "privacy": _builds(erase_after_years),
     "messages": _builds(retry_waits),
     "public_form": _builds(PublicForm.from_row),
     "reports": _builds(report_mails),

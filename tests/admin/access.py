@@ -37,7 +37,7 @@ areas i             scedx     scedx    s         sx       s       s        s    
 buildings i         scedx     scedx    s         sx       s       s        s        s
 units b             scedx     scedx    s         scex     se      s        s        s
 # people
-owners              scedax    scedax   sx        sceax    scea    sea      sea      -
+owners b            scedax    scedax   sx        sceax    scea    sea      sea      -
 owner_phones        scedax    scedax   -         scedax   scea    scea     scea     -
 occupancies         scedx     scedx    s         scex     sce     s        s        -
 departments         scedx     scedx    s         s        s       s        s        s
@@ -50,20 +50,20 @@ meter_readings      scedx     scedx    -         scex     -       sc       scex 
 service_slips       scedx     scedx    -         scex     sce     sc       scex     -
 invoices            sax       sax      sx        sax      s       sx       sax      -
 invoice_lines       sx        sx       sx        s        s       s        sx       -
-credit_notes        sx        sx       sx        s        -       -        sx       -
+credit_notes        sax       sax      sx        s        -       -        sax      -
 late_fee_waivers    sx        sx       sx        -        -       -        s        -
-incentives          scedx     scedx    s         s        s       s        s        s
+incentives          scedax    scedax   s         s        s       s        sa       s
 deposits            sax       sax      sx        -        -       -        sax      -
+billing_runs        sx        sx       sx        -        -       -        sx       -
 waiver_requests     s         sax      sax       s        -       -        s        -
 incentive_grants    sx        sax      sx        -        -       -        sa       -
-billing_runs        sx        sx       sx        -        -       -        sx       -
+statement_layouts   sdax      sdax     s         -        -       -        sdax     -
+direct_debits       sax       sax      sx        -        -       -        sax      -
+direct_debit_rows   sx        sx       sx        -        -       -        sx       -
+debit_mandates      scex      scex     -         -        sce     -        scex     -
 # money
 payments            sax       sax      sx        sx       -       s        sax      -
 allocations         sx        sx       sx        -        -       -        sx       -
-statement_layouts   sdax      sdax     s         -        -       -        sdax     -
-debit_mandates      scex      sceax    -         -        sce     -        sceax    -
-direct_debits       sax       sax      sx        -        -       -        sax      -
-direct_debit_rows   sx        sx       sx        -        -       -        sx       -
 statement_rows      sax       sax      sx        -        -       -        sax      -
 day_closes          sx        sx       sx        -        -       -        sx       -
 day_close_lines     s         s        s         -        -       -        s        -
@@ -104,6 +104,7 @@ start               s         s        s         s        s       s        s    
 board               s         s        s         s        s       s        s        s
 search              s         s        s         s        s       s        s        s
 household           s         s        s         s        s       s        s        s
+personal_data       sax       sax      -         -        -       -        -        -
 grid                s         s        s         s        s       s        s        s
 billing             sa        sa       -         -        -       -        sa       -
 move_in             sa        sa       -         sa       s       -        sa       -
@@ -149,8 +150,8 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 
 # screens made by hand, whose addresses are all listed below
 PAGES = words(
-    "start board search household grid billing move_in cashier day_close call_list forecast "
-    "change_payer contact_quality route reports complaint_reports public_form policies simulate imports jobs"
+    "start board search household personal_data grid billing move_in cashier day_close call_list forecast change_payer "
+    "contact_quality route reports complaint_reports public_form policies simulate imports jobs"
 )
 
 OWN_ADDRESSES = """
@@ -159,33 +160,36 @@ OWN_ADDRESSES = """
 /tickets/attach/            POST  a
 /tickets/attachment/        GET   s
 /papers/pdf/                GET   s
-/paper_templates/texts/     POST  e
-/paper_templates/preview/   POST  s
 /calendar_days/preview/     GET   s
 /visits/attachment/         GET   s
 /start/                     GET   s
 /board/                     GET   s
 /search/                    GET   s
 /household/                 GET   s
+/personal_data/             GET   s
+/personal_data/known/       POST  x
+/personal_data/erase/       POST  a
 /grid/                      GET   s
 /billing/                   GET   s
 /billing/issue/             POST  a
-/billing/notices/           POST  a
 /billing/unbilled/          GET   s
 /billing/progress/          GET   s
 /billing/state/             GET   s
 /billing/file/              POST  a
-/tariffs/notice/            GET   x
-/tariffs/notice/            POST  x
 /move_in/                   GET   s
 /move_in/issue/             POST  a
 /move_in/paper/             POST  a
+/tariffs/notice/            GET   x
+/tariffs/notice/            POST  x
+/statement_rows/queue/      GET   s
+/statement_rows/decide/     POST  a
+/statement_layouts/save/    POST  a
 /direct_debits/make/        POST  a
 /direct_debits/file/        POST  a
 /direct_debits/answer/      POST  a
-/statement_layouts/save/    POST  a
-/statement_rows/queue/      GET   s
-/statement_rows/decide/     POST  a
+/paper_templates/texts/     POST  e
+/paper_templates/preview/   POST  s
+/billing/notices/           POST  a
 /cashier/                   GET   s
 /cashier/take/              POST  a
 /cashier/receipt/           POST  a

@@ -84,3 +84,23 @@ def test_taking_a_role_away_ends_the_sessions(visitor: Web) -> None:
 
     assert answer.status_code == 302, text_of(answer)
     assert not other.is_signed_in
+
+
+def test_a_persons_data_is_given_out_and_erased_from_the_screen(web: Web) -> None:
+    with web.rows() as session:
+        owner = Owner(name="李雷", email="lilei@example.org")
+        session.add(owner)
+        session.commit()
+        key = owner.id
+    page = f"/personal_data/?id={key}"
+    assert page.replace("&", "&amp;") in web.get(f"/owners/details/?id={key}").text
+
+    told = web.post("/personal_data/known/", {"id": key})
+    refused = web.post("/personal_data/erase/", {"id": key, "reason": ""})
+    web.post("/personal_data/erase/", {"id": key, "reason": "asked"})
+
+    assert told.json["person"][0]["email"] == "lilei@example.org"
+    assert refused.status_code == 302
+    assert "lilei@example.org" not in web.get(page).text
+    assert [audit.action for audit in web.audits("owner")] == ["give_out", "erase"]
+    assert web.get("/personal_data/?id=x").status_code == 404
