@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Response, send_file, url_for
+from flask import Response, url_for
 
 from admin import exports, formats, language
 from admin.billing import pdf_answer
 from admin.screens import may_see
 from models.base import db
-from office import paperwork, report_words
+from office import paperwork, report_words, spreadsheets
 from office.papers.reports import ReportSheet, SheetColumn, SheetRow, SheetTable
 from office.papers.words import Words, words_of
 from office.tables import Chart, Link, Table, Wanted
@@ -110,23 +111,17 @@ def file(tables: Sequence[Table], wanted: Wanted, *, name: str, scope: str, kind
     if kind == "pdf":
         return pdf_answer(pdf(tables, wanted, scope=scope), f"{name}.pdf")
     table, said, zone = tables[0], words(), formats.zone()
-    header = [formats.neutral(text) for text in report_words.headings(table, said)]
-    lines = (
-        [formats.plain_cell(value) for value in report_words.plain_cells(table, line, said, zone)]
-        for line in table.lines
-    )
-    if kind == "csv":
-        return Response(
-            "".join(exports.as_csv(header, lines)),
-            mimetype="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
-        )
-    return send_file(
-        exports.as_xlsx(header, lines),
-        mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        as_attachment=True,
-        download_name=f"{name}.xlsx",
-    )
+    header = report_words.headings(table, said)
+    lines = [report_words.plain_cells(table, line, said, zone) for line in table.lines]
+    with io.BytesIO() as made:
+        if kind == "csv":
+            text = io.TextIOWrapper(made, encoding="utf-8", newline="")
+            text.write(exports.BOM)
+            spreadsheets.write_csv(text, header, lines)
+            text.flush()
+        else:
+            spreadsheets.write_xlsx(made, header, lines)
+        return exports.as_file(made.getvalue(), f"{name}.{kind}", kind)
 
 
 def pdf(tables: Sequence[Table], wanted: Wanted, *, scope: str) -> bytes:

@@ -356,11 +356,10 @@ def arrears_reasons(session: Session, wanted: Wanted) -> Table:
         )
     ):
         amounts[reason][band] += amount
-    households: dict[str, int] = dict(
-        session.execute(select(rows.c.reason, func.count(rows.c.unit_id.distinct())).group_by(rows.c.reason))
-        .tuples()
-        .all()
+    units = session.execute(
+        select(rows.c.reason, func.count(rows.c.unit_id.distinct())).group_by(rows.c.reason)
     )
+    households: dict[str, int] = {reason: count for reason, count in units}  # noqa: C416 -- no pair to mypy
     order = sorted(amounts, key=lambda reason: (reason == "", -sum(amounts[reason].values())))
     lines = [
         Line(

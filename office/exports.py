@@ -287,6 +287,7 @@ def _contacts(_session: Session) -> Query:
             Contact.promised_amount,
             Contact.promise_state,
             Contact.note,
+            Contact.arrears_reason,
         )
         .join(Contact.unit)
         .join(Contact.payer)
@@ -578,7 +579,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "contacts": _kind(
         _contacts,
-        "at unit_code payer_name method staff outcome promised_on promised_amount promise_state note",
+        "at unit_code payer_name method staff outcome promised_on promised_amount promise_state note "
+        "arrears_reason",
         at=instant,
         promised_on=day,
         promised_amount=amount,

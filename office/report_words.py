@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -94,9 +93,8 @@ def plain(column: Column, value: Any, words: Words, zone: ZoneInfo) -> Any:
     if column.kind in NUMBERS:
         return value
     if column.kind == "instant":
-        assert isinstance(value, datetime)
-        return value.astimezone(zone).isoformat(timespec="seconds")
-    return value.isoformat() if isinstance(value, date) else cell(column, value, words, zone)
+        return value.astimezone(zone)
+    return value if column.kind == "day" else cell(column, value, words, zone)
 
 
 def plain_cells(table: Table, line: Line, words: Words, zone: ZoneInfo) -> list[Any]:
