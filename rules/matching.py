@@ -37,7 +37,11 @@ class CodeIndex:
         Of codes one inside the other the longest counts. Cost: the memo's length × distinct code lengths.
         """
         text = plain(memo)
-        starts = [place for place, char in enumerate(text) if char in self._firsts]
+        starts = [
+            place
+            for place, char in enumerate(text)
+            if char in self._firsts and not (place and _is_token(char) and _is_token(text[place - 1]))
+        ]
         taken: list[tuple[int, int]] = []
         codes: set[str] = set()
         for length in self._lengths:
