@@ -291,13 +291,18 @@ def _password_error(staff: Staff, old: str, new: str, again: str) -> str | None:
 
 
 def _touch(key_hash: str) -> None:
-    """Note that the session is alive, in a short transaction of its own."""
+    """Note that the session is alive: in a short transaction of its own, or in that of a request that writes.
+
+    There a second transaction would wait for the first, which waits for this request to end.
+    """
     from sqlalchemy import update
 
+    alive = update(WebSession).where(WebSession.key_hash == key_hash).values(seen_at=clock.machine_now())
+    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+        db.session.execute(alive)
+        return
     with writing(), db.engine.begin() as connection:
-        connection.execute(
-            update(WebSession).where(WebSession.key_hash == key_hash).values(seen_at=clock.machine_now())
-        )
+        connection.execute(alive)
 
 
 def _note(staff_id: int, action: str, row_id: int, before: Any = None, after: Any = None) -> None:
