@@ -1,4 +1,4 @@
-"""A form sent after its page was open for a while: its session is kept alive without waiting for itself (F15)."""
+"""A form sent long after its page was opened: its session is kept alive without waiting for itself (F15)."""
 
 from datetime import timedelta
 

@@ -22,7 +22,7 @@ from tests.office.test_complaints_register import rows, set_present
 
 KILLS = int(os.environ.get("GATEHOUSE_KILLS", "10"))  # goals F1 asks for 200
 TICKETS, STEPS, DAYS = 40, 12, timedelta(days=30)
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.kill, pytest.mark.timeout(300 + 10 * KILLS)]
 
 
 def open_session(url):
