@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from flask import Response, abort, flash, jsonify, redirect, request, url_for
@@ -260,7 +261,7 @@ def _told(task: Task) -> dict[str, Any]:
         sentence = _(
             "%(count)s bills were issued, %(amount)s yuan in all.",
             count=result["invoices"],
-            amount=result["amount"],
+            amount=formats.money(Decimal(result["amount"])),
         )
         if result.get("unbilled"):
             sentence += " " + _("%(count)s could not be billed.", count=result["unbilled"])

@@ -173,7 +173,7 @@
       if (box) { box.checked = !box.checked; showTicked(); }
       return;
     }
-    if (["/", "n", "e", "f", "b", "d", "[", "]"].includes(event.key) && press(event.key)) event.preventDefault();
+    if (["/", "n", "e", "f", "b", "d", "[", "]", "u", "i", "1", "2", "3", "4", "5"].includes(event.key) && press(event.key)) event.preventDefault();
   });
   find("[data-help]")?.addEventListener("click", () => find("#help").showModal());
 
