@@ -254,7 +254,7 @@ class ReminderBatchView(OfficeView):
     column_list = ("number", "stage", "made_for", "state", "part", "approved_at")
     column_searchable_list = ("number",)
     column_default_sort = "-made_for"
-    column_labels = {"stage": _l("Dunning stage")}
+    column_labels = {"stage": _l("Dunning stage"), "part": _l("Part of the stage")}
     choices = {"stage": labels.STAGES, "state": labels.BATCH_STATES}
     filters = (ChoiceFilter("stage"), ChoiceFilter("state"), RangeFilter("made_for"))
     one_click = (

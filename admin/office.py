@@ -129,6 +129,7 @@ class MessageView(OfficeView):
     can_create = can_edit = can_delete = False
     column_list = ("made_at", "channel", "address", "subject", "state", "attempts", "sent_at", "error")
     column_default_sort = "-made_at"
+    column_labels = {"channel": _l("Goes by")}
     choices = {"state": labels.MESSAGE_STATES, "channel": labels.CHANNELS_OUT}
     filters = (ChoiceFilter("state"), ChoiceFilter("channel"), RangeFilter("made_at"))
     one_click = (

@@ -163,7 +163,7 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") all("details.drop[open], details.person[open]").forEach((menu) => { menu.open = false; });
-    if ((event.ctrlKey || event.metaKey) && event.key === "s" && find('[data-key="save"]')) { event.preventDefault(); press("save"); return; }
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s" && find('[data-key="save"]')) { event.preventDefault(); press("save"); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable], dialog")) return;
     if (event.key === "?") { find("#help")?.showModal(); return; }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+import tomllib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages import mofile, pofile
@@ -323,6 +325,34 @@ def test_no_english_word_on_a_chinese_screen(
 
     assert count > 60
     assert not found, "\n".join(f"{path}: {' '.join(sorted(words))}" for path, words in found.items())
+
+
+def test_no_english_word_in_chinese_papers_and_messages() -> None:
+    """Fixed words of papers, texts that an office may reword, suggested openings, what messages say."""
+    files = [ROOT / "office/papers/words.toml", *(ROOT / "seed").rglob("*.toml")]
+    said = [(file.name, *each) for file in files for each in texts(tomllib.loads(file.read_text("utf-8")))]
+
+    chinese = [(name, path, text) for name, path, text in said if "zh_han" in path.casefold()]
+    found = {
+        f"{name} {path}": words
+        for name, path, text in chinese
+        if (words := set(WORDS.findall(ADDRESSES.sub(" ", text))) - ALLOWED)
+    }
+
+    assert len(chinese) > 150
+    assert not found
+
+
+def texts(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Every text of a TOML document with its place."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from texts(each, f"{path}.{name}")
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from texts(each, f"{path}[{number}]")
+    elif isinstance(value, str):
+        yield path, value
 
 
 def test_english_words_are_found() -> None:
