@@ -69,7 +69,6 @@ class OwnerView(OfficeView):
         "id_number": _l("Encrypted; found again only by its whole value"),
     }
     bulk_columns = ("preferred_channel", "language", "tags")
-    bulk_columns = ("preferred_channel", "language", "tags")
     related = (
         Related("owner_phones", "owner_id"),
         Related("occupancies", "owner_id"),
@@ -135,7 +134,6 @@ class StaffView(OfficeView):
     icon = "id-card"
     can_delete = can_import = False  # passwords and roles are given one by one
     column_list = ("name", "login", "department.name", "is_active")
-    column_labels = {"department.name": _l("Own department"), "department": _l("Own department")}
     column_labels = {"department.name": _l("Own department"), "department": _l("Own department")}
     column_searchable_list = ("name", "login")
     column_default_sort = "name"
