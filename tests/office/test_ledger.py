@@ -301,7 +301,7 @@ def live(session, examples, *, steps=STEPS):
     )
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(3600 + 15 * EXAMPLES)
 def test_random_days_keep_the_books_whole(session):
     is_sqlite = session.get_bind().dialect.name == "sqlite"
 
