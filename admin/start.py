@@ -77,6 +77,7 @@ class StartPage(OfficePage):
         return self.render(
             "office/start_page.html",
             tiles=self.tiles(wanted, ageing),
+            may_register=may(roles, "tickets", "create"),
             period=wanted.period if reports.periods(session, 1) else None,
             rate=self.rate(wanted) if is_managing or is_steward or is_cashier else None,
             by_month=self.card(collection_tables.by_month(session, wanted)) if is_managing else None,

@@ -1,0 +1,32 @@
+"""Each role's start page in three languages, at the desk and on the phone, nothing cut off (K4, K6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.e2e.conftest import LOCALES, WIDTHS, Person, Served, serve
+
+ROLES = ("desk", "steward1", "cashier", "engineer", "head", "manager", "director", "admin")
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    yield from serve(tmp_path_factory.mktemp("start"), "--preset", "residential", "--demo")
+
+
+def test_start_pages(lived_in: Served, sign_in: Callable[..., Person]) -> None:
+    for login in ROLES:
+        person = sign_in(lived_in, login)
+        problems: list[str] = []
+        person.page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+        for language, locale in LOCALES.items():
+            person.page.set_extra_http_headers({"Accept-Language": locale})
+            for width, wide in WIDTHS.items():
+                person.page.set_viewport_size({"width": wide, "height": 900})
+                person.go("/start/").wait_for_load_state("networkidle")
+                person.picture(f"start-{login}-{language}-{width}")
+                charts = person.page.locator("canvas[data-chart]")
+                assert charts.count() == person.page.locator("canvas[data-chart][width]").count(), login
+        assert problems == [], login
