@@ -27,6 +27,7 @@ from office import contacts, plans, reminders, restrictions
 from tests.office.arrears import SHANGHAI
 from tests.office.test_plans import add_staff
 
+pytestmark = pytest.mark.timeout(1200)  # half a minute each on an idle machine
 PATTERNS = int(os.environ.get("GATEHOUSE_HALF_YEARS", "1"))
 LEAPS = (3, 19, 26, 31, 77, 190, 400, 620)  # hours
 MONTHS = range(1, 7)
