@@ -8,6 +8,7 @@ from models import triggers
 from models.base import FixedPoint, Instant, Money
 from models.engine import writing
 from models.secrets import Sealed
+from office import database
 
 engine = current_app.extensions["migrate"].db.engine
 
@@ -32,6 +33,7 @@ def run() -> None:
             target_metadata=models.db.metadata,
             render_as_batch=True,
             render_item=render,
+            include_object=database.is_compared,
             transactional_ddl=True,
         )
         context.run_migrations()

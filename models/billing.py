@@ -8,7 +8,18 @@ from decimal import Decimal
 from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import EditableRow, FixedPoint, Instant, Model, Money, Named, Row, one_of, refer
+from models.base import (
+    EditableRow,
+    FixedPoint,
+    Instant,
+    Model,
+    Money,
+    Named,
+    Row,
+    one_of,
+    prefix_index,
+    refer,
+)
 from models.people import Owner, Staff
 from models.property import UNIT_KINDS, Unit
 
@@ -170,6 +181,7 @@ class Invoice(Row, Model):
             postgresql_where=text("kind = 'move_in'"),
         ),  # billing run: months paid ahead
         Index("invoice_issued_idx", "issued_on", "id"),  # list, newest first
+        prefix_index("invoice", "number"),
         Index(
             "invoice_open_idx",
             "due_on",

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import EditableRow, Instant, Model, Money, Named, Row, one_of, refer
+from models.base import EditableRow, Instant, Model, Money, Named, Row, one_of, prefix_index, refer
 from models.people import Department, Owner, Staff
 from models.property import Unit
 from models.secrets import Sealed
@@ -117,6 +117,7 @@ class Ticket(EditableRow, Model):
             "resolved_at IS NULL OR resolved_at >= registered_at", name="ticket_resolved_after_registered"
         ),
         Index("ticket_registered_idx", "registered_at", "id"),  # list
+        prefix_index("ticket", "number"),
         Index(
             "ticket_open_list_idx",
             "registered_at",

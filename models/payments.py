@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import EditableRow, Instant, Model, Money, Row, one_of, refer
+from models.base import EditableRow, Instant, Model, Money, Row, one_of, prefix_index, refer
 from models.billing import Invoice
 from models.people import Owner, Staff
 from models.property import Unit
@@ -41,6 +41,7 @@ class Payment(Row, Model):
         Index("payment_unit_idx", "unit_id", "paid_at"),  # household file
         Index("payment_posted_idx", "posted_on", "cashier_id"),  # day-end
         Index("payment_paid_idx", "paid_at", "id"),  # list
+        prefix_index("payment", "receipt_no"),
         Index(
             "payment_credit_idx",
             "unit_id",

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import EditableRow, Id, Instant, Model, Named, Row, db, one_of, refer
+from models.base import EditableRow, Id, Instant, Model, Named, Row, db, one_of, prefix_index, refer
 from models.property import Building, Unit
 from models.secrets import Sealed, masked
 
@@ -46,6 +46,8 @@ class Owner(EditableRow, Model):
         one_of("kind", OWNER_KINDS, "owner_kind_known"),
         Index("owner_name_idx", "name"),  # search by name prefix
         Index("owner_pinyin_idx", "pinyin_initials"),  # search by pinyin initials
+        prefix_index("owner", "name"),
+        prefix_index("owner", "pinyin_initials"),
         Index("owner_id_number_idx", "id_number_mac"),  # search by exact ID number
     )
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import EditableRow, FixedPoint, Instant, Model, one_of, refer
+from models.base import EditableRow, FixedPoint, Instant, Model, one_of, prefix_index, refer
 
 UNIT_KINDS = ("residence", "office", "shop", "parking", "storage")
 UNIT_STATES = ("unsold", "vacant", "occupied", "sealed")
@@ -86,6 +86,7 @@ class Unit(EditableRow, Model):
         one_of("state", UNIT_STATES, "unit_state_known"),
         CheckConstraint("area_m2 >= 0", name="unit_area_not_negative"),
         Index("unit_grid_idx", "building_id", "floor", "code"),  # unit grid, lists by building
+        prefix_index("unit", "code"),
         Index(
             "unit_vacant_idx",
             "code",

@@ -34,8 +34,10 @@ class Hit:
     unit_id: int | None = None
 
 
-def begins(column: InstrumentedAttribute[str], prefix: str) -> Any:
-    """A prefix as a range, which walks an index on both databases."""
+def begins(session: Session, column: InstrumentedAttribute[str], prefix: str) -> Any:
+    """A prefix as what an index serves: a range on SQLite, LIKE on PostgreSQL, whose order may be any."""
+    if session.get_bind().dialect.name == "postgresql":
+        return column.startswith(prefix, autoescape=True)
     return and_(column >= prefix, column < prefix + LAST_LETTER)
 
 
@@ -47,7 +49,7 @@ def any_of(column: InstrumentedAttribute[int], *conditions: Any) -> Any:
 
 def _units(session: Session, text: str) -> list[Hit]:
     rows = session.execute(
-        select(Unit.id, Unit.code).where(begins(Unit.code, text)).order_by(Unit.code).limit(EACH)
+        select(Unit.id, Unit.code).where(begins(session, Unit.code, text)).order_by(Unit.code).limit(EACH)
     )
     return [Hit("unit", unit_id, code, unit_id=unit_id) for unit_id, code in rows]
 
@@ -55,7 +57,13 @@ def _units(session: Session, text: str) -> list[Hit]:
 def _owners(session: Session, text: str) -> list[Hit]:
     wanted: Select[Any] = (
         select(Owner.id)
-        .where(any_of(Owner.id, begins(Owner.name, text), begins(Owner.pinyin_initials, text.lower())))
+        .where(
+            any_of(
+                Owner.id,
+                begins(session, Owner.name, text),
+                begins(session, Owner.pinyin_initials, text.lower()),
+            )
+        )
         .limit(EACH)
     )
     if sum(letter.isdigit() for letter in text) >= 7:
@@ -78,7 +86,7 @@ def _invoices(session: Session, text: str) -> list[Hit]:
     rows = session.execute(
         select(Invoice.id, Invoice.number, Unit.code, Invoice.unit_id)
         .join(Unit, Unit.id == Invoice.unit_id)
-        .where(begins(Invoice.number, text.upper()))
+        .where(begins(session, Invoice.number, text.upper()))
         .order_by(Invoice.number)
         .limit(EACH)
     )
@@ -89,7 +97,9 @@ def _payments(session: Session, text: str) -> list[Hit]:
     rows = session.execute(
         select(Payment.id, Payment.receipt_no, Unit.code, Payment.unit_id)
         .join(Unit, Unit.id == Payment.unit_id)
-        .where(any_of(Payment.id, begins(Payment.receipt_no, text.upper()), Payment.reference == text))
+        .where(
+            any_of(Payment.id, begins(session, Payment.receipt_no, text.upper()), Payment.reference == text)
+        )
         .limit(EACH)
     )
     return [Hit("payment", payment_id, number, code, unit_id) for payment_id, number, code, unit_id in rows]
@@ -98,7 +108,7 @@ def _payments(session: Session, text: str) -> list[Hit]:
 def _tickets(session: Session, text: str) -> list[Hit]:
     rows = session.execute(
         select(Ticket.id, Ticket.number, Ticket.unit_id)
-        .where(begins(Ticket.number, text.upper()))
+        .where(begins(session, Ticket.number, text.upper()))
         .order_by(Ticket.number)
         .limit(EACH)
     )

@@ -17,7 +17,9 @@ from tests.conftest import Office
 
 def differences(office: Office) -> list[Any]:
     with office.app.app_context(), db.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": False, "include_object": database.is_compared}
+        )
         return [
             each
             for each in compare_metadata(context, db.metadata)
