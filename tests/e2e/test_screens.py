@@ -1,0 +1,190 @@
+"""Every screen in a real browser, and a clerk who works a list by keyboard alone (U4, K4).
+
+One office and one browser; one sign-in for each theme. In light all rules of axe-core are asked, at the desk;
+in dark those that a theme can break, on the phone, where also nothing may be cut off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import LOCALES, PASSWORD, WIDTHS, Person, Served, serve
+
+pytestmark = pytest.mark.xdist_group("screens")
+LEAST_PAGES = 90
+SERIOUS = {"serious", "critical"}
+LOOKS = (
+    ("light", "desk", "en", {"resultTypes": ["violations"]}),
+    (
+        "dark",
+        "phone",
+        "zh_Hans",
+        {"resultTypes": ["violations"], "runOnly": ["color-contrast", "link-in-text-block"]},
+    ),
+)
+# what reaches out of the window, or is hidden by a box that is too small
+CUT_OFF = """() => [...document.querySelectorAll("main *, .top *")].filter((each) => {
+  const style = getComputedStyle(each), box = each.getBoundingClientRect();
+  const isSeen = box.width && each.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true });
+  if (!isSeen || each.closest(".switch, .long, .unseen, .table-frame, .views")) return false;
+  const isCut = ["hidden", "clip"].includes(style.overflowX) && each.scrollWidth > each.clientWidth + 1;
+  return isCut || (each.matches("a, button, input:not([type=hidden]), select") && box.right > innerWidth + 1);
+}).map((each) => each.outerHTML.slice(0, 120))"""
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    yield from serve(tmp_path_factory.mktemp("screens"), "--preset", "residential", "--demo")
+
+
+@pytest.fixture
+def look(browser: Browser, office: Served) -> Iterator[Callable[[str, str, str], Page]]:
+    contexts = []
+
+    def sign_in(scheme: Any, width: str, language: str) -> Page:
+        context = browser.new_context(
+            base_url=office.address,
+            color_scheme=scheme,
+            locale=LOCALES[language],
+            viewport={"width": WIDTHS[width], "height": 900},
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.goto("/login")
+        page.fill("[name=login]", "admin")
+        page.fill("[name=password]", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url: "/login" not in url)
+        return page
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+
+
+def walk(page: Page) -> Iterator[str]:
+    """Each screen of the sidebar; of a list also its first record, the form for it and for a new one."""
+    menu = page.eval_on_selector_all(
+        "nav.side a[data-screen]", "all => all.map((a) => a.getAttribute('href'))"
+    )
+    waiting, seen = list(menu), set(menu)
+    while waiting:
+        path = waiting.pop(0)
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.status < 400, path
+        yield path
+        for selector in (
+            "table[data-list] td.first a",
+            "main .tools [data-key=n]",
+            "main .tools [data-key=e]",
+        ):
+            found = page.query_selector(selector)
+            link = found.get_attribute("href") if found else None
+            if link and link.startswith(path.split("/details/")[0].rstrip("/") + "/") and link not in seen:
+                seen.add(link)
+                waiting.append(link)
+
+
+@pytest.mark.parametrize(("scheme", "width", "language", "options"), LOOKS)
+def test_every_screen_can_be_used_by_everybody(
+    look: Callable[[str, str, str], Page], scheme: str, width: str, language: str, options: dict[str, Any]
+) -> None:
+    page = look(scheme, width, language)
+    told: list[str] = []
+    page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
+    axe, found, count = Axe(), {}, 0
+
+    for path in walk(page):
+        count += 1
+        violations = axe.run(page, options=options).response["violations"]
+        wrong = [each["id"] for each in violations if each["impact"] in SERIOUS]
+        if page.evaluate("document.documentElement.scrollWidth") > WIDTHS[width]:
+            wrong.append("wider than the screen")
+        wrong += page.evaluate(CUT_OFF)
+        if wrong:
+            found[path] = wrong
+
+    assert count > LEAST_PAGES
+    assert not found, "\n".join(f"{path}: {wrong}" for path, wrong in found.items())
+    assert not told
+
+
+def test_what_is_wrong_is_found(look: Callable[[str, str, str], Page]) -> None:
+    """The control: an unnamed button, a pale word, and a box that hides its text."""
+    page = look("light", "phone", "en")
+    page.goto("/account")
+    page.evaluate("""() => {
+        const made = ["button", "p", "div", "a"].map((tag) => document.createElement(tag));
+        const [button, pale, box, link] = made;
+        Object.assign(pale, { textContent: "hardly to be read" }).style.color = "#bbb";
+        Object.assign(link, { textContent: "much too long a text", href: "/" });
+        Object.assign(box.style, { width: "4rem", overflow: "hidden", whiteSpace: "nowrap" });
+        box.append(link);
+        document.querySelector("main").append(button, pale, box);
+    }""")
+
+    violations = Axe().run(page).response["violations"]
+
+    assert {"button-name", "color-contrast"} <= {
+        each["id"] for each in violations if each["impact"] in SERIOUS
+    }
+    assert any("too long" in each for each in page.evaluate(CUT_OFF))
+
+
+def test_a_clerk_works_a_list_by_keyboard_alone(
+    office: Served, sign_in: Callable[..., Person], tmp_path: Any
+) -> None:
+    """Search, filter, open, edit, save, next, back, export: no mouse anywhere."""
+    page = sign_in(office, "head").go("/owners/")
+    page.set_default_timeout(60_000)  # the first name saved in a process reads the dictionary of readings
+    press, write = page.keyboard.press, page.keyboard.type
+
+    press("f")
+    write("W")
+    press("Enter")
+    page.wait_for_url(re.compile("search=W"))
+    press("f")
+    press("Tab")
+    write("P")  # person
+    page.wait_for_url(re.compile("kind=person"))
+    expect(page.locator(".chip")).to_have_count(3)
+    names = page.locator("td.first").all_inner_texts()
+    assert len(names) > 3
+
+    press("j")
+    press("Enter")
+    page.wait_for_url(re.compile("/details/"))
+    expect(page.locator("h1")).to_have_text(names[0])
+
+    press("e")
+    page.wait_for_url(re.compile("/edit/"))
+    for _ in range(40):
+        if page.evaluate("document.activeElement.name") == "tags":
+            break
+        press("Tab")
+    press("Control+A")
+    write("by keyboard")
+    press("Control+S")
+    page.wait_for_url(re.compile("/details/"))
+    expect(page.locator(".facts")).to_contain_text("by keyboard")
+
+    press("]")
+    expect(page.locator("h1")).to_have_text(names[1])
+    press("b")
+    page.wait_for_url(re.compile(r"/owners/\?.*search=W"))
+    assert "kind=person" in page.url
+
+    press("d")
+    with page.expect_download() as coming:
+        press("Enter")
+    file = tmp_path / coming.value.suggested_filename
+    coming.value.save_as(file)
+    assert file.suffix == ".xlsx"
+    assert file.stat().st_size > 4000
