@@ -32,6 +32,10 @@ class NewOffice:
     password: str
 
 
+# what the first account is called in the estate's language, until somebody gives it a person's name
+ADMINISTRATOR = {"en": "Administrator", "zh_Hans": "系统管理员", "zh_Hant": "系統管理員"}
+
+
 def estate(session: Session) -> Estate | None:
     """The estate, or nothing before the set-up."""
     return session.execute(select(Estate)).scalar_one_or_none()
@@ -53,7 +57,9 @@ def set_up(
         )
     if estate(session) is not None:
         raise Refused(N_("This office is already set up"))
-    session.add(Estate(id=1, name=name or "Gatehouse 门房", preset=preset, is_sandbox=is_sandbox))
+    made = Estate(id=1, name=name or "Gatehouse 门房", preset=preset, is_sandbox=is_sandbox)
+    session.add(made)
+    session.flush()  # its language
     for policy, rows in seed.preset_policies(preset).items():
         policies.store(session, policy, rows, valid_from=policies.FIRST_DAY, now=now, reason="preset")
     _add_office_rows(session, seed.office())
@@ -62,7 +68,9 @@ def set_up(
             text = json.dumps(blocks, ensure_ascii=False)
             session.add(PaperTemplate(paper=paper, language=language, blocks=text))
     password = admin_password or secrets.token_urlsafe(12)
-    administrator = Staff(login="admin", name="Administrator", password_hash=generate_password_hash(password))
+    administrator = Staff(
+        login="admin", name=ADMINISTRATOR[made.language], password_hash=generate_password_hash(password)
+    )
     administrator.role_rows = [StaffRole(role="it_admin")]
     session.add(administrator)
     session.flush()
