@@ -69,6 +69,12 @@ class PaperTemplateView(OfficeView):
         found = check_template(row.paper, blocks)
         return [policy_words.problem(each.code, dict(each.inputs)) for each in found]
 
+    @expose("/edit/", methods=("GET", "POST"))
+    def edit_view(self) -> Any:
+        """The record's own page is where its texts are changed."""
+        row = self.get_or_404(request.args.get("id"))
+        return redirect(url_for("paper_templates.details_view", id=row.id))
+
     @expose("/texts/", methods=("POST",))
     def texts(self) -> Any:
         """Save the texts, or take back those that came with the program."""
