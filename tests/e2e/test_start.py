@@ -17,9 +17,9 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def test_start_pages(lived_in: Served, sign_in: Callable[..., Person]) -> None:
+    problems: list[str] = []
     for login in ROLES:
         person = sign_in(lived_in, login)
-        problems: list[str] = []
         person.page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
         for language, locale in LOCALES.items():
             person.page.set_extra_http_headers({"Accept-Language": locale})
@@ -29,4 +29,4 @@ def test_start_pages(lived_in: Served, sign_in: Callable[..., Person]) -> None:
                 person.picture(f"start-{login}-{language}-{width}")
                 charts = person.page.locator("canvas[data-chart]")
                 assert charts.count() == person.page.locator("canvas[data-chart][width]").count(), login
-        assert problems == [], login
+    assert problems == []
