@@ -35,9 +35,9 @@ class Hit:
 
 
 def begins(session: Session, column: InstrumentedAttribute[str], prefix: str) -> Any:
-    """A prefix as what an index serves: a range on SQLite, LIKE on PostgreSQL, whose order may be any."""
+    """A prefix as what an index serves: a range, on PostgreSQL byte by byte."""
     if session.get_bind().dialect.name == "postgresql":
-        return column.startswith(prefix, autoescape=True)
+        return and_(column.op("~>=~")(prefix), column.op("~<~")(prefix + LAST_LETTER))
     return and_(column >= prefix, column < prefix + LAST_LETTER)
 
 
