@@ -63,13 +63,15 @@ def _bills(session: Session, dice: random.Random, now: datetime) -> None:
         period = month.plus(-back)
         billing.issue_invoices(session, str(period), now=now)
         owed = session.execute(
-            select(Unit.kind == "residence", Invoice.unit_id, func.sum(Invoice.balance))
+            select(Unit.kind, Invoice.unit_id, func.sum(Invoice.balance))
             .join(Unit, Unit.id == Invoice.unit_id)
             .where(Invoice.balance > 0)
-            .group_by(Unit.kind == "residence", Invoice.unit_id)
+            .group_by(Unit.kind, Invoice.unit_id)
             .order_by(Invoice.unit_id)
         ).all()
-        homes, others = ([row for row in owed if bool(row[0]) == is_home] for is_home in (True, False))
+        homes, others = (
+            [row for row in owed if (row[0] == "residence") == is_home] for is_home in (True, False)
+        )
         paying = [row for rows in (homes, others) for row in dice.sample(rows, round(len(rows) * share))]
         opened = datetime.combine(period.first_on, time(10), zone)
         paid = [
