@@ -73,7 +73,6 @@ _WORDS = {
     "approvals": _l("Approvals"),
     "signing_role": _l("Signed by"),
     "services": _l("Services that may be restricted"),
-    "months": _l("Months until it ends"),
     "law_firm": _l("Law firm"),
     "name": _l("Name"),
     "lines": _l("Lines below the name"),

@@ -1,6 +1,6 @@
 """Draws docs/architecture.md from the code: each file with the first line of its docstring.
 
-    uv run python -m tests.architecture
+uv run python -m tests.architecture
 """
 
 from __future__ import annotations
