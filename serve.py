@@ -89,6 +89,7 @@ def prepare(app: Flask) -> None:
         session.rollback()
         if setup.estate(session) is None:
             set_up(sys.stdin.isatty() and sys.stdout.isatty())
+        setup.complete(session, now=clock.machine_now())
         session.commit()
         scheduler.heartbeat(session)
 

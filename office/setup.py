@@ -18,7 +18,7 @@ import seed
 from models.billing import FeeItem, Tariff
 from models.complaints import Category
 from models.people import Department, Staff, StaffRole
-from models.policies import PaperTemplate
+from models.policies import PaperTemplate, PolicyVersion
 from models.property import PRESETS, Estate
 from office import policies
 from office.errors import N_, Refused
@@ -93,3 +93,37 @@ def _add_office_rows(session: Session, rows: Mapping[str, Any]) -> None:
             session.add(
                 Tariff(fee_item=item, unit_kind=unit_kind, rate=Decimal(rate), valid_from=policies.FIRST_DAY)
             )
+
+
+def complete(session: Session, *, now: datetime) -> list[str]:
+    """Give an office set up by an older program the policies and values its preset has since got (§9).
+
+    What the office has stays as it is: a version that lacks something is followed by one that has it, valid
+    from the same day. Answers the policies completed; none when run again, or before the set-up.
+    """
+    made = estate(session)
+    if made is None:
+        return []
+    newest = {
+        (version.policy, version.valid_from): version
+        for version in session.scalars(select(PolicyVersion).order_by(PolicyVersion.revision))
+    }
+    completed = []
+    for policy, rows in seed.preset_policies(made.preset).items():
+        preset = json.loads(json.dumps(rows, default=str))
+        held = {day: json.loads(version.rows) for (name, day), version in newest.items() if name == policy}
+        for day, had in (held or {policies.FIRST_DAY: {}}).items():
+            whole = _with_missing(had, preset)
+            if whole != had:
+                policies.store(session, policy, whole, valid_from=day, now=now, reason="preset")
+                completed.append(policy)
+    return completed
+
+
+def _with_missing(had: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:
+    """A document with the values that only its preset has, table by table; lists are the office's own."""
+    whole = dict(preset) | dict(had)
+    for name, value in had.items():
+        if isinstance(value, dict) and isinstance(preset.get(name), dict):
+            whole[name] = _with_missing(value, preset[name])
+    return whole

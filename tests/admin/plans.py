@@ -91,7 +91,7 @@ def aliases(sql: str) -> dict[str, str]:
 def troubles(connection: Connection, asked: Asked, large: frozenset[str], *, is_narrowed: bool) -> list[str]:
     """Steps of the plan that read or sort a large table as a whole.
 
-    A walk in an index's order is none, unless the list is narrowed and the index isn't one of those rows only.
+    A walk in an index's order is none, unless the list is narrowed and the index isn't of those rows only.
     """
     if not large & set(re.findall(r"\b(?:FROM|JOIN) (\w+)", asked.sql)):
         return []

@@ -8,11 +8,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 import seed
+from models.policies import PolicyVersion
 from models.property import PRESETS
-from office import policies
+from office import policies, setup
 from office.errors import Refused
 
 NOW = datetime(2026, 6, 10, 2, tzinfo=UTC)
@@ -95,3 +97,22 @@ class TestChange:
 
         with pytest.raises(Refused, match="order_not_complete"):
             policies.change(session, "ladder", rows, valid_from=TODAY, reason="", now=NOW, staff_id=None)
+
+
+def test_an_office_of_an_older_program_gets_what_its_preset_has_since_got(session: Session) -> None:
+    """And keeps what it changed; run again, it gets nothing."""
+    stored = seed.preset_policies("residential")
+    session.execute(delete(PolicyVersion).where(PolicyVersion.policy == "privacy"))
+    row = session.scalars(select(PolicyVersion).where(PolicyVersion.policy == "backups")).one()
+    row.rows = json.dumps({})
+    ladder = session.scalars(select(PolicyVersion).where(PolicyVersion.policy == "messages")).one()
+    changed = {**json.loads(ladder.rows), "retry_after_minutes": [7]}
+    ladder.rows = json.dumps(changed)
+    session.flush()
+
+    first, second = setup.complete(session, now=NOW), setup.complete(session, now=NOW)
+
+    assert (first, second) == (["backups", "privacy"], [])
+    assert policies.document(session, "backups", TODAY) == stored["backups"]
+    assert policies.document(session, "privacy", TODAY) == stored["privacy"]
+    assert policies.document(session, "messages", TODAY)["retry_after_minutes"] == [7]
