@@ -43,6 +43,7 @@ job_runs: `job, due_for, started_at, finished_at, attempts, state, done, failed`
 audit: `at, staff, action, table, row, changes`
 """  # noqa: E501 -- quoted from the contract
 ADDED = {
+    "contacts": ["arrears_reason"],
     "units": ["handed_over_on"],
     "invoices": ["kind"],
     "payments": ["kind"],
