@@ -12,6 +12,7 @@ from flask import g
 from sqlalchemy import inspect
 
 from models.base import db
+from models.engine import writing
 from models.office import Audit
 from models.secrets import Sealed, masked
 from office import clock
@@ -49,6 +50,17 @@ def record(
     db.session.add(row)
     db.session().info.setdefault(RECORDED, set()).add((action, table, row_id))
     return row
+
+
+def record_reading(action: str, table: str, row_id: int | None, about: Mapping[str, Any]) -> None:
+    """Note that something was taken out by a GET, in a transaction of its own, committed here.
+
+    A transaction that began as a reading one can't write any more in SQLite once somebody else has written.
+    """
+    db.session.commit()
+    with writing():
+        record(action, table, row_id, {}, about)
+        db.session.commit()
 
 
 def pending_changes(row: Any) -> tuple[dict[str, Any], dict[str, Any]]:

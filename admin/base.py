@@ -68,7 +68,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
 
 from admin import code_words, formats, forms, labels, language, lists, reach, refusals
-from admin.audit import Audit, pending_changes, record, snapshot
+from admin.audit import Audit, pending_changes, record, record_reading, snapshot
 from admin.bulk import BATCH, BulkEdit
 from admin.lists import (
     ChoiceFilter,
@@ -1008,7 +1008,7 @@ class OfficeView(Screen, BulkEdit, ModelView):
         if not self.can_export or export_type not in exports.KINDS:
             abort(404)
         query = lists.read_query(self, request.args)
-        record("export", self.model.__tablename__, None, {}, {"format": export_type, **query.args})
+        record_reading("export", self.model.__tablename__, None, {"format": export_type, **query.args})
         if exports.is_long(self, query):
             task = exports.begin(self, query, export_type, staff_id=current_staff().id)  # type: ignore[union-attr]
             return redirect(self.get_url(".exported_view", id=task.id))

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import exists, false, func, or_, select
 
 from admin import code_words, formats, forms, intake, labels, language, reach, refusals
-from admin.audit import record
+from admin.audit import record_reading
 from admin.base import Ask, OfficeView, OneClick, Related, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter, coded, row_id
 from admin.permissions import may
@@ -798,8 +798,7 @@ class TicketView(OfficeView):
         ticket_id = kept.ticket_id if kept is not None else None
         if kept is None or ticket_id is None or self.get_one(str(ticket_id)) is None:
             abort(404)
-        record("download", "attachment", kept.id, {}, {"file_name": kept.file_name})
-        db.session.commit()
+        record_reading("download", "attachment", kept.id, {"file_name": kept.file_name})
         answer = Response(kept.content, mimetype=kept.media_type)
         answer.headers.set("Content-Disposition", "attachment", filename=kept.file_name)
         return answer

@@ -62,8 +62,10 @@ def file_name(view: Any, kind: str) -> str:
 def begin(view: Any, query: lists.Query, kind: str, *, staff_id: int) -> Task:
     """Start writing a long list; the caller has checked who asks and written the audit row."""
     about = {"screen": view.screen, "format": kind}
-    task = tasks.begin(db.session(), TASK, total=0, staff_id=staff_id, now=view.now(), about=about)
-    db.session.commit()
+    db.session.commit()  # a reading transaction can't become a writing one
+    with writing():
+        task = tasks.begin(db.session(), TASK, total=0, staff_id=staff_id, now=view.now(), about=about)
+        db.session.commit()
     code = language.current()
     args = dict(query.args)
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from admin import language, lists, reach, refusals, report_cards
-from admin.audit import record
+from admin.audit import record, record_reading
 from admin.base import OfficePage, OfficeView, Refused
 from admin.billing import pdf_answer
 from admin.screens import may_see
@@ -162,7 +162,7 @@ class _Reports(OfficePage):
         if export_type not in report_cards.FILES:
             abort(404)
         code, wanted = self.asked(), self.wanted()
-        record("export", "report_count", None, {}, {"format": export_type, **self.query(report=code)})
+        record_reading("export", "report_count", None, {"format": export_type, **self.query(report=code)})
         name = f"{code}-{wanted.period}"
         try:
             answer = report_cards.file(
@@ -172,7 +172,6 @@ class _Reports(OfficePage):
             db.session.rollback()
             flash(refusals.words(refusal), "error")
             return redirect(url_for(f"{self.screen}.index", **self.query(report=code)))
-        db.session.commit()
         return answer
 
     def shown(self, template: str, **more: Any) -> Any:
@@ -254,7 +253,7 @@ class ReportsPage(_Reports):
     @expose("/weekly/pdf/")
     def weekly_pdf(self) -> Any:
         wanted = self.wanted(is_list=True)
-        record("export", "report_count", None, {}, {"format": "pdf", "report": "weekly_meeting"})
+        record_reading("export", "report_count", None, {"format": "pdf", "report": "weekly_meeting"})
         try:
             made = paperwork.pdf(
                 db.session(),
@@ -267,7 +266,6 @@ class ReportsPage(_Reports):
             db.session.rollback()
             flash(refusals.words(refusal), "error")
             return redirect(url_for("reports.weekly"))
-        db.session.commit()
         return pdf_answer(made, f"weekly-{wanted.today}.pdf")
 
 

@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_, select
 
 from admin import formats, intake, labels, lists, reach, refusals
-from admin.audit import record as audit_record
+from admin.audit import record_reading
 from admin.base import Ask, OfficePage, OfficeView, OneClick, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.permissions import may
@@ -152,8 +152,7 @@ class VisitView(OfficeView):
         kept = attachments.by_key(db.session(), request.args.get("key", "")[:64])
         if kept is None or kept.visit_id is None or self.get_one(str(kept.visit_id)) is None:
             abort(404)
-        audit_record("download", "attachment", kept.id, {}, {"file_name": kept.file_name})
-        db.session.commit()
+        record_reading("download", "attachment", kept.id, {"file_name": kept.file_name})
         answer = Response(kept.content, mimetype=kept.media_type)
         way = "inline" if kept.media_type.startswith("image/") else "attachment"
         answer.headers.set("Content-Disposition", way, filename=kept.file_name)
