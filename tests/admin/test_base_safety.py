@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from admin import formats, security
+from admin import security
 from admin.sessions import safe_target
 from models.office import Audit
 from models.people import Owner, Staff, StaffRole, WebSession
 from models.property import Area, Building, Unit
+from office import spreadsheets
 from tests.admin.conftest import PASSWORD, Web, text_of
 
 NEW_AREA = {"name": "南区", "position": "3", "opened_on": "2026-02-01"}
@@ -421,7 +422,7 @@ CELLS = [
 
 @pytest.mark.parametrize(("stored", "exported"), CELLS)
 def test_text_that_could_be_a_formula_gets_an_apostrophe(stored: str, exported: str) -> None:
-    assert formats.neutral(stored) == exported
+    assert spreadsheets.neutral(stored) == exported
 
 
 def test_a_csv_has_a_bom_and_no_live_formula(web: Web) -> None:
