@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from admin import background, code_words, formats, language, lists, refusals
+from admin import background, code_words, formats, labels, language, lists, refusals
 from admin.audit import record
 from admin.base import OfficePage, OfficeView, OneClick, Related
 from admin.lists import TextFilter
@@ -281,6 +281,7 @@ class BillingRunView(OfficeView):
     column_list = ("period", "issued_on", "started_at", "invoices", "amount", "state", "unbilled")
     column_default_sort = "-started_at"
     filters = (TextFilter("period"),)
+    choices = {"state": labels.TASK_STATES}
     related = (Related("invoices", "run_id"),)
 
     def _unbilled(value: str, _row: Any = None) -> Any:  # type: ignore[misc]  # noqa: N805 -- a format

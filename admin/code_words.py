@@ -21,6 +21,7 @@ from admin import formats, labels
 TABLES = {
     "allocation": _("Allocation"),
     "area": _("Area"),
+    "report_count": _("Report"),
     "arrears_notice": _("Public notice of arrears"),
     "attachment": _("Attachment"),
     "audit": _("Change history"),
@@ -94,6 +95,11 @@ TABLES = {
 
 ACTIONS = {
     "create": _("Created"),
+    "give_back": _("Given back"),
+    "recount": _("Counted again"),
+    "take": _("Taken"),
+    "slip": _("Printed"),
+    "paper": _("Printed"),
     "edit": _("Changed"),
     "delete": _("Deleted"),
     "export": _("Exported"),

@@ -30,6 +30,7 @@ from models.people import Staff
 from office import database, setup
 
 SECRET_KEY = "a key for tests"
+IS_FULL = os.environ.get("GATEHOUSE_FULL") == "1"  # the sizes of goals.md; else what fits the gate
 ADMIN_PASSWORD = "correct horse battery"
 SET_UP_AT = datetime(2026, 1, 1, tzinfo=UTC)
 DIALECTS = ("sqlite", "postgresql")

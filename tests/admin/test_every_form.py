@@ -6,7 +6,6 @@ of clerks for each form).
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections import Counter
@@ -26,9 +25,8 @@ from tests.admin import access
 from tests.admin.conftest import Web
 from tests.admin.crawl import ODD, TOKEN, Form, every_form, filled, forms_of
 from tests.admin.world import World, furnish
-from tests.conftest import Office
+from tests.conftest import IS_FULL, Office
 
-IS_FULL = os.environ.get("GATEHOUSE_FULL") == "1"
 POSTS = 10_000 if IS_FULL else 250
 QUERIES = 5_000 if IS_FULL else 250
 PAIRS = 100 if IS_FULL else 1

@@ -44,7 +44,7 @@ def addresses(web: Web) -> list[str]:
 
 def test_everyone_gets_their_own_token_name_and_address(two: tuple[Web, Web]) -> None:
     assert not foreign(two)
-    for web, name in zip(two, ("Administrator", "Manager"), strict=True):
+    for web, name in zip(two, ("系统管理员", "Manager"), strict=True):
         assert addresses(web) == [path.replace("&", "&amp;") for path in PAGES]
         assert re.search(rf"<summary[^>]*>.*?{name}", web.get("/trial_units/").text)
     assert kept.TOKEN not in two[0].get("/trial_units/").text
