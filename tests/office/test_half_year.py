@@ -7,8 +7,8 @@ bill, keeps the first instalment and misses the second. A-6 is held in January, 
 the 3rd. A-7 pays nothing, and all that the legal gate asks for was done.
 
 The clock comes daily, or in irregular leaps of hours to weeks, as if the office had been down between; the
-table is the same. GATEHOUSE_HALF_YEARS=n tries n patterns of leaps (1 by default); GATEHOUSE_FULL=1 also lives
-it daily, and each preset on PostgreSQL.
+table is the same. GATEHOUSE_HALF_YEARS=n tries n patterns of leaps (1 by default); GATEHOUSE_FULL=1 also
+lives it daily, and each preset on PostgreSQL.
 """
 
 import csv
