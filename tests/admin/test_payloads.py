@@ -24,7 +24,7 @@ from office.channels.mail import written
 from tests.admin import access
 from tests.admin.conftest import Web
 from tests.admin.crawl import starts
-from tests.admin.world import COMPLAINANT_PHONES, ID_NUMBERS, PHONES, World, browsers, furnish
+from tests.admin.world import ACCOUNTS, COMPLAINANT_PHONES, ID_NUMBERS, PHONES, World, browsers, furnish
 from tests.conftest import Office
 
 PAYLOAD = '=1+1"><script>alert(1)</script><a href="//x">'
@@ -37,7 +37,7 @@ TYPED = frozenset(
     prevention attended task plan outcome spoke_with words met subject body contract_clause
     result gift signed_by label bank account_name chat_id""".split()  # noqa: SIM905 -- a list of columns reads best so
 )
-REASONS = {"ladder_hold", "deposit"}
+REASONS = {"ladder_hold", "deposit", "waiver_request"}
 JSON_OR_CODE = frozenset({"visit.outcome", "paper.contents", "restriction.reason", "reminder.reason"})
 ONE_IS_ENOUGH = pytest.mark.parametrize("dialect", ["sqlite"])
 
@@ -52,9 +52,7 @@ def poisoned() -> Iterator[None]:
             for attribute in inspect(type(row)).column_attrs:
                 kind = attribute.columns[0].type
                 length = getattr(kind, "length", None) or 10**6
-                is_typed = attribute.key in TYPED or (
-                    attribute.key == "reason" and table in {"ladder_hold", "deposit"}
-                )
+                is_typed = attribute.key in TYPED or (attribute.key == "reason" and table in REASONS)
                 if is_typed and isinstance(kind, String) and f"{table}.{attribute.key}" not in JSON_OR_CODE:
                     setattr(row, attribute.key, (PAYLOAD + str(getattr(row, attribute.key) or ""))[:length])
 
@@ -214,7 +212,7 @@ def test_a_message_has_the_headers_that_were_meant_and_plain_text() -> None:
 
 # Personal data (F16) -----------------------------------------------------------------------------------
 
-WHOLE = (*PHONES.values(), *ID_NUMBERS.values(), *COMPLAINANT_PHONES.values())
+WHOLE = (*PHONES.values(), *ID_NUMBERS.values(), *COMPLAINANT_PHONES.values(), *ACCOUNTS.values())
 # who is to call must read the number: the caller's own form, open to who may call
 CALLED = {"/call_list/contact/", "/call_list/"}
 

@@ -18,9 +18,12 @@ from werkzeug.security import generate_password_hash
 
 from models.base import Base
 from models.billing import (
+    BillingRun,
     CreditNote,
     Deposit,
     FeeItem,
+    Incentive,
+    IncentiveGrant,
     Instalment,
     InstalmentPlan,
     Invoice,
@@ -30,6 +33,7 @@ from models.billing import (
     MeterReading,
     ServiceSlip,
     Tariff,
+    WaiverRequest,
 )
 from models.collection import (
     ArrearsNotice,
@@ -52,8 +56,18 @@ from models.complaints import (
     TicketClock,
     WorkSlip,
 )
-from models.office import CollectionTarget, Message
-from models.payments import Allocation, DayClose, DayCloseLine, Payment, StatementRow
+from models.office import CollectionTarget, JobRun, Message
+from models.payments import (
+    Allocation,
+    DayClose,
+    DayCloseLine,
+    DebitMandate,
+    DirectDebit,
+    DirectDebitBatch,
+    Payment,
+    StatementLayout,
+    StatementRow,
+)
 from models.people import Department, Occupancy, Owner, OwnerPhone, Staff, StaffRole
 from models.policies import PaperTemplate
 from models.property import Area, Building, CalendarDay, Estate, Unit
@@ -68,6 +82,7 @@ TODAY = date(2026, 3, 2)
 PHONES = {"own": "13800138001", "foreign": "13900139002"}
 ID_NUMBERS = {"own": "110101199001011237", "foreign": "44010119900101123X"}
 COMPLAINANT_PHONES = {"own": "13700137003", "foreign": "13600136004"}
+ACCOUNTS = {"own": "6222020200112233445", "foreign": "6222020200998877665"}
 REASON = '{"code": "manual", "inputs": {}}'
 
 
@@ -103,6 +118,7 @@ def furnish(session: Session) -> World:
     for position, whose in enumerate(("own", "foreign")):
         _property(session, world, whose, item)
         _money(session, world, whose, item, position)
+        _seldom_used(session, world, whose)
         _arrears(session, world, whose, item)
         _complaints(session, world, whose, category, departments[position])
         _office(session, world, whose, position)
@@ -299,6 +315,64 @@ def _money(session: Session, world: World, whose: str, item: FeeItem, position: 
         instalments=part,
         **rows,
     )
+
+
+def _seldom_used(session: Session, world: World, whose: str) -> None:
+    """Runs, debits, layouts, rewards and waivers that wait."""
+    unit_id, payer_id = world.ids["units"][whose], world.ids["owners"][whose]
+    invoice_id = world.ids["invoices"][whose]
+    batch = _added(
+        session,
+        DirectDebitBatch(number=f"{whose} file", period="2026-01", layout="icbc_text", exported_at=NOW),
+    )
+    reward = _added(
+        session,
+        Incentive(name_en=f"{whose} reward", percent=Decimal(2), gift=f"{whose} gift", valid_from=TODAY),
+    )
+    rows = {
+        "billing_runs": BillingRun(
+            period="2026-01",
+            issued_on=TODAY,
+            started_at=NOW,
+            finished_at=NOW,
+            staff_id=world.people["cashier"],
+            state="done",
+            unbilled=f'[{{"unit_code": "{whose}-09", "reason": "no_tariff"}}]',
+        ),
+        "direct_debit_rows": DirectDebit(batch_id=batch.id, invoice_id=invoice_id, amount=Decimal(60)),
+        "debit_mandates": DebitMandate(
+            unit_id=unit_id,
+            owner_id=payer_id,
+            bank=f"{whose} bank",
+            account=ACCOUNTS[whose],
+            account_name=f"{whose} owner",
+            signed_on=TODAY,
+        ),
+        "statement_layouts": StatementLayout(
+            name=f"{whose} layout",
+            header=f'["{whose} time", "{whose} sum"]',
+            columns=f'{{"paid_at": "{whose} time", "amount": "{whose} sum"}}',
+        ),
+        "waiver_requests": WaiverRequest(
+            invoice_id=invoice_id,
+            amount=Decimal(1),
+            reason=f"{whose} request",
+            asked_by_id=world.people["cashier"],
+            asked_at=NOW,
+        ),
+        "incentive_grants": IncentiveGrant(
+            incentive_id=reward.id,
+            unit_id=unit_id,
+            year=2026,
+            payment_id=world.ids["payments"][whose],
+            granted_on=TODAY,
+            explanation=REASON,
+        ),
+        "job_runs": JobRun(job="rewards", due_for=NOW + timedelta(minutes=len(whose)), error=f"{whose} error"),
+    }
+    for row in rows.values():
+        _added(session, row)
+    world.keep(whose, direct_debits=batch, incentives=reward, **rows)
 
 
 def _arrears(session: Session, world: World, whose: str, item: FeeItem) -> None:
