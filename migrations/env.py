@@ -1,7 +1,11 @@
 """Runs migrations: protections off, tables changed, protections on again, in one transaction."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import context
 from flask import current_app
+from sqlalchemy import Connection
 
 import models
 from models import triggers
@@ -25,8 +29,27 @@ def render(kind: str, item: object, _context: object) -> str | bool:
     return False
 
 
+@contextmanager
+def tables_may_be_made_anew(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by dropping it, which rows that refer to it forbid: checked at the end."""
+    if connection.dialect.name != "sqlite":
+        with connection.begin():
+            yield
+        return
+    driver = connection.connection.driver_connection
+    driver.execute("PRAGMA foreign_keys=OFF")  # heard only outside a transaction
+    try:
+        with connection.begin():
+            yield
+            lost = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+            if lost is not None:
+                raise RuntimeError(f"a row of {lost[0]} refers to none of {lost[2]}: nothing was changed")
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
+
+
 def run() -> None:
-    with writing(), engine.begin() as connection:
+    with writing(), engine.connect() as connection, tables_may_be_made_anew(connection):
         triggers.drop(connection)
         context.configure(
             connection=connection,
