@@ -74,7 +74,7 @@ def test_down_and_up_again(office_of: Callable[..., Office]) -> None:
 def filled(office_of: Callable[..., Office]) -> Office:
     """A row in every table that has a screen, and ROWS more of units, bills, complaints and contacts."""
     office = office_of("residential")
-    size = estate.Size(units=ROWS // 16, invoices=ROWS // 4, tickets=ROWS // 8, contacts=ROWS // 4, lines=2)
+    size = estate.Size(units=ROWS // 16, invoices=ROWS // 4, tickets=ROWS // 8, contacts=ROWS // 3, lines=2)
     with office.app.app_context(), writing():
         estate.fill(size)
         made = world.furnish(db.session())
