@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -44,7 +45,13 @@ ENOUGH = 4 * 2**30
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the tests' databases in memory where that is roomy: each commit waits for a real disk else."""
+    """Keep the tests' databases in memory where that is roomy: each commit waits for a real disk else.
+
+    Compiled modules are kept whatever the machine says: a run starts hundreds of processes, each of which
+    would spend half of its time on compiling every library anew.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     is_free = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH
     if is_free and not config.option.basetemp and not hasattr(config, "workerinput"):
         config.option.basetemp = str(MEMORY / f"gatehouse-tests-{os.getpid()}")
