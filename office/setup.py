@@ -17,10 +17,11 @@ from werkzeug.security import generate_password_hash
 import seed
 from models.billing import FeeItem, Tariff
 from models.complaints import Category
+from models.office import Audit
 from models.people import Department, Staff, StaffRole
 from models.policies import PaperTemplate, PolicyVersion
 from models.property import PRESETS, Estate
-from office import policies
+from office import audit, policies
 from office.errors import N_, Refused
 
 
@@ -31,6 +32,8 @@ class NewOffice:
     login: str
     password: str
 
+
+EVERY_MONTH = frozenset({"per_m2", "fixed"})  # bases that need nothing but a tariff to bill every unit
 
 # what the first account is called in the estate's language, until somebody gives it a person's name
 ADMINISTRATOR = {"en": "Administrator", "zh_Hans": "系统管理员", "zh_Hant": "系統管理員"}
@@ -86,20 +89,25 @@ def _add_office_rows(session: Session, rows: Mapping[str, Any]) -> None:
         plain = {name: value for name, value in row.items() if name != "department"}
         session.add(Category(**plain, department=departments[row["department"]], position=position))
     for position, row in enumerate(rows["fee_item"]):
-        plain = {name: value for name, value in row.items() if name != "tariff"}
-        item = FeeItem(**plain, position=position)
-        session.add(item)
-        for unit_kind, rate in row.get("tariff", {}).items():
-            session.add(
-                Tariff(fee_item=item, unit_kind=unit_kind, rate=Decimal(rate), valid_from=policies.FIRST_DAY)
-            )
+        _add_fee_item(session, row, position)
+
+
+def _add_fee_item(session: Session, row: Mapping[str, Any], position: int, *, is_active: bool = True) -> None:
+    plain = {name: value for name, value in row.items() if name != "tariff"}
+    item = FeeItem(**plain, position=position, is_active=is_active)
+    session.add(item)
+    for unit_kind, rate in row.get("tariff", {}).items():
+        session.add(
+            Tariff(fee_item=item, unit_kind=unit_kind, rate=Decimal(rate), valid_from=policies.FIRST_DAY)
+        )
 
 
 def complete(session: Session, *, now: datetime) -> list[str]:
-    """Give an office set up by an older program the policies and values its preset has since got (§9).
+    """Give an office set up by an older program what its preset has since got: policies, fee items (§9, B1).
 
     What the office has stays as it is: a version that lacks something is followed by one that has it, valid
-    from the same day. Answers the policies completed; none when run again, or before the set-up.
+    from the same day. Answers the policies and the fee items' codes; none when run again, or before the
+    set-up.
     """
     made = estate(session)
     if made is None:
@@ -117,7 +125,31 @@ def complete(session: Session, *, now: datetime) -> list[str]:
             if whole != had:
                 policies.store(session, policy, whole, valid_from=day, now=now, reason="preset")
                 completed.append(policy)
-    return completed
+    return completed + _add_missing_fee_items(session, now)
+
+
+def _add_missing_fee_items(session: Session, now: datetime) -> list[str]:
+    """Fee items that came with a newer program; one that would bill by itself waits to be switched on."""
+    items = session.scalars(select(FeeItem)).all()
+    had = {item.code for item in items} | _codes_given_up(session)
+    missing = [row for row in seed.office()["fee_item"] if row["code"] not in had]
+    first = max((item.position for item in items), default=-1) + 1
+    for position, row in enumerate(missing, first):
+        _add_fee_item(session, row, position, is_active=row["basis"] not in EVERY_MONTH)
+    session.flush()
+    codes = [row["code"] for row in missing]
+    for item in session.scalars(select(FeeItem).where(FeeItem.code.in_(codes))):
+        audit.record(session, now, None, "create", item, {"code": item.code})
+    return codes
+
+
+def _codes_given_up(session: Session) -> set[str]:
+    """Codes of fee items that the office deleted or renamed: it does not want them back."""
+    changes = session.scalars(
+        select(Audit.changes).where(Audit.table_name == "fee_item", Audit.action.in_(("delete", "edit")))
+    )
+    pairs = [json.loads(one).get("code") for one in changes]
+    return {str(pair[0]) for pair in pairs if isinstance(pair, list) and pair[0]}
 
 
 def _with_missing(had: Mapping[str, Any], preset: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 import seed
+from models.billing import FeeItem, Tariff
 from models.policies import PolicyVersion
 from models.property import PRESETS
-from office import policies, setup
+from office import audit, policies, setup
 from office.errors import Refused
 
 NOW = datetime(2026, 6, 10, 2, tzinfo=UTC)
@@ -116,3 +117,34 @@ def test_an_office_of_an_older_program_gets_what_its_preset_has_since_got(sessio
     assert policies.document(session, "backups", TODAY) == stored["backups"]
     assert policies.document(session, "privacy", TODAY) == stored["privacy"]
     assert policies.document(session, "messages", TODAY)["retry_after_minutes"] == [7]
+
+
+def test_an_office_of_an_older_program_gets_the_fee_items_made_since(session: Session) -> None:
+    """What it edited stays, what it deleted or renamed stays away, what bills by itself waits (B1, B6)."""
+    items = {item.code: item for item in session.scalars(select(FeeItem))}
+    gone = ("management_fee", "water", "maintenance_fund", "utility_deposit", "repair")
+    session.execute(delete(Tariff).where(Tariff.fee_item_id.in_([items[code].id for code in gone])))
+    for code in gone:
+        session.delete(items[code])
+    items["electricity"].name_en = "Power of the office's own naming"
+    items["paid_cleaning"].code = "own_cleaning"
+    audit.record(session, NOW, None, "delete", items["water"], {"code": ("water", None)})
+    audit.record(
+        session, NOW, None, "edit", items["paid_cleaning"], {"code": ("paid_cleaning", "own_cleaning")}
+    )
+    session.flush()
+
+    first, second = setup.complete(session, now=NOW), setup.complete(session, now=NOW)
+
+    assert (first, second) == (["management_fee", "repair", "utility_deposit", "maintenance_fund"], [])
+    found = {item.code: item for item in session.scalars(select(FeeItem))}
+    assert {code for code in first if found[code].is_active} == {
+        "repair",
+        "utility_deposit",
+        "maintenance_fund",
+    }
+    assert found["electricity"].name_en == "Power of the office's own naming"
+    assert "water" not in found
+    assert "paid_cleaning" not in found
+    rates = session.scalars(select(Tariff.rate).where(Tariff.fee_item_id == found["repair"].id)).all()
+    assert len(rates) == 5
