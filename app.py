@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import start_up  # isort: skip -- a sixth of the start
+
 import os
 import secrets as random
 from collections.abc import Callable
@@ -147,6 +149,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         engine.prepare(db.engine)
     admin.init_app(app)
     cli.init_app(app)
+    start_up.is_over()
     return app
 
 
