@@ -1,28 +1,48 @@
-"""Backup while in use, restore anywhere, damaged files refused (§8, F11); each check with its control."""
+"""Backup while in use, restore anywhere, damaged files refused (§8, F11); each check with its control.
+
+GATEHOUSE_DRILLS is how often a backup beside cashiers at work is restored elsewhere on each database (1; 20
+with GATEHOUSE_FULL=1), GATEHOUSE_DRILL_BILLS how many bills the office has (400; 100,000). `-s` shows the
+seconds of each drill.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from app import create_app
 from models import db, secrets, triggers
 from models.engine import writing
 from models.office import Paper
+from models.payments import Payment
 from models.people import Owner
 from models.property import Area, Building, Estate, Unit
-from office import backup
+from office import backup, billing
+from office.check import findings
 from office.errors import Refused
-from tests.conftest import DIALECTS, SECRET_KEY, Office, Templates
+from tests.bench import estate
+from tests.conftest import DIALECTS, IS_FULL, SECRET_KEY, Office, Templates
 
+DRILLS = int(os.environ.get("GATEHOUSE_DRILLS", "20" if IS_FULL else "1"))
+BILLS = int(os.environ.get("GATEHOUSE_DRILL_BILLS", "100000" if IS_FULL else "400"))
+CASHIERS = 3 if IS_FULL else 1
+DRILL_MONTHS = 5 if IS_FULL else 2
+DRILL_UNITS = BILLS // DRILL_MONTHS
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
@@ -221,6 +241,131 @@ def test_a_backup_beside_writers_is_of_one_instant(
         buildings = set(session.scalars(select(Building.name).where(Building.name.like("b%"))))
     assert {name[1:] for name in areas} == {name[1:] for name in buildings}
     assert {f"a{number}" for number in range(marker)} <= areas
+
+
+@pytest.fixture
+def at_work(office: Office) -> Office:
+    """An office with some months of bills."""
+    with office.app.app_context(), writing():
+        session = db.session()
+        estate.fill_property(estate.Dialect(db.engine.dialect.name), DRILL_UNITS)
+        for month in range(1, DRILL_MONTHS + 1):
+            billing.issue_invoices(session, f"2026-{month:02}", now=NOW)
+        session.commit()
+        db.session.remove()
+    return office
+
+
+class Tills:
+    """Cashiers in processes of their own; what they told anyone is what may not be lost."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+
+    def receipts(self) -> list[str]:
+        return self.log.read_text().splitlines()
+
+    def wait_for(self, least: int) -> None:
+        deadline = time.monotonic() + 60
+        while not self.log.exists() or len(self.receipts()) < least:
+            assert time.monotonic() < deadline, "no cashier gets a receipt"
+            time.sleep(0.02)
+
+
+@contextmanager
+def tills(office: Office, log: Path) -> Iterator[Tills]:
+    """Cashiers who take payments until the end, some dozens a second."""
+    command = [sys.executable, "-m", "tests.office.cashiers", office.url, str(log), str(DRILL_UNITS)]
+    with ExitStack() as opened:
+        for seed in range(CASHIERS):
+            cashier = subprocess.Popen([*command, str(seed)], env=office.environment)
+            opened.callback(cashier.wait)
+            opened.callback(cashier.kill)
+        yield Tills(log)
+
+
+def restored_receipts(clone: Office) -> tuple[set[str], list[int]]:
+    with clone.session() as session:
+        rows = session.execute(select(Payment.receipt_no, Payment.running_no)).all()
+    return {row.receipt_no for row in rows}, sorted(row.running_no for row in rows)
+
+
+@pytest.mark.timeout(1800)
+def test_every_receipt_of_before_the_backup_is_restored(
+    at_work: Office, empty_office: Callable[[str], Office], tmp_path: Path, dialect: str
+) -> None:
+    """F11: cashiers never stop; each time the books are whole and no receipt given out is missing."""
+    with tills(at_work, tmp_path / "receipts") as working:
+        for drill in range(DRILLS):
+            file = tmp_path / f"{drill}.zip"
+            clone = empty_office(DIALECTS[drill % 2])
+            working.wait_for((drill + 1) * 10)
+            marker = set(working.receipts())
+
+            begun = time.monotonic()
+            made = at_work.run("backup", file)
+            saved = time.monotonic()
+            restored = clone.run("restore", file)
+            done = time.monotonic()
+
+            assert (made.exit_code, restored.exit_code) == (0, 0), made.output + restored.output
+            receipts, numbers = restored_receipts(clone)
+            assert marker <= receipts
+            assert numbers == list(range(1, len(numbers) + 1))
+            with clone.session() as session:
+                assert findings(session) == []
+            print(
+                f"{dialect}: {BILLS:,} bills, {len(marker):,} receipts before, {len(numbers):,} in it: "
+                f"backup {saved - begun:.1f} s, restore on {DIALECTS[drill % 2]} {done - saved:.1f} s"
+            )
+            file.unlink()
+
+
+def test_a_mere_copy_of_the_files_loses_receipts(
+    at_work: Office,
+    empty_office: Callable[[str], Office],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dialect: str,
+) -> None:
+    """The control: without the database's own backup, or without one snapshot for all tables."""
+
+    def copy_file(source: Path, target: Path) -> None:
+        shutil.copyfile(source, target)
+
+    class Unsettled:
+        """An engine whose tables are each read at their own moment."""
+
+        def __init__(self, real: Engine) -> None:
+            self.real = real
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.real, name)
+
+        def connect(self) -> Any:
+            connection = self.real.connect()
+            real = connection.execution_options
+            options = {"isolation_level": "AUTOCOMMIT", "yield_per": 50}
+            connection.execution_options = lambda **_given: real(**options)
+            return connection
+
+    real = backup._copy_from_postgresql
+    monkeypatch.setattr(backup, "_copy_sqlite", copy_file)
+    monkeypatch.setattr(backup, "_copy_from_postgresql", lambda bind, target: real(Unsettled(bind), target))
+    file, clone = tmp_path / "office.zip", empty_office(dialect)
+    with tills(at_work, tmp_path / "receipts") as working:
+        working.wait_for(10)
+        marker = set(working.receipts())
+        made = at_work.run("backup", file)
+
+    assert made.exit_code != 0 or is_broken(clone, file, marker)
+
+
+def is_broken(clone: Office, file: Path, marker: set[str]) -> bool:
+    if clone.run("restore", file).exit_code != 0:
+        return True
+    with clone.session() as session:
+        return findings(session) != [] or not marker <= restored_receipts(clone)[0]
 
 
 def test_the_nightly_job_keeps_as_many_as_the_policy_says(filled: Office) -> None:
