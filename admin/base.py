@@ -44,6 +44,8 @@ Hooks around saving: `before_save(form, row, is_new)` (raise Refused to refuse) 
 both inside the transaction. An own page beside the table: `@expose("/close/", methods=("GET", "POST"))` with
 `verbs = {"close_view": "act"}` and `self.render("office/…html", …)`; each POST form holds {{ csrf_field() }}.
 A hand-made screen without a table derives from OfficePage (screen, title, room, icon; `verbs` as above).
+A form that is sent twice works once: the base's own forms do; in an own template put `{{ once_field() }}` and
+`@once` (admin/once.py) under `@expose`.
 Confirmation in own templates: `<form data-confirm="…">`. No inline script or on… attributes: the CSP blocks
 them; `<script nonce="{{ csp_nonce() }}">` or a file in static/ works.
 """
@@ -54,7 +56,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from flask import abort, flash, g, jsonify, redirect, request, url_for
 from flask_admin import BaseView, expose
@@ -62,12 +64,12 @@ from flask_admin.contrib.sqla import ModelView
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
-from sqlalchemy import Select, bindparam, inspect, select
+from sqlalchemy import Select, inspect, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.wrappers import Response
 
-from admin import code_words, formats, forms, labels, language, lists, reach, refusals
+from admin import code_words, formats, forms, labels, language, lists, once, reach, refusals
 from admin.audit import Audit, pending_changes, record, record_reading, snapshot
 from admin.bulk import BATCH, BulkEdit
 from admin.lists import (
@@ -81,9 +83,10 @@ from admin.lists import (
     TextFilter,
 )
 from admin.permissions import may
+from admin.saved_views import SavedViews
 from admin.sessions import current_staff, safe_target
 from models.base import db
-from models.office import SavedView, Task
+from models.office import Task
 from models.secrets import Sealed, fingerprint
 from office import tasks
 from office.audit import RECORDED
@@ -106,14 +109,6 @@ RELATED_ROWS = 8
 MOST_ROWS_AT_ONCE = 500
 MOST_KEPT = 500  # columns and their combinations
 
-_SAVED_VIEWS = (
-    select(SavedView.id, SavedView.name, SavedView.query, SavedView.staff_id)
-    .where(
-        SavedView.screen == bindparam("screen"),
-        (SavedView.staff_id == bindparam("staff_id")) | SavedView.is_shared.is_(True),
-    )
-    .order_by(SavedView.name)
-)
 NEVER_BROKEN = {"code", "number", "period"}  # columns whose values stay on one line
 
 
@@ -223,7 +218,7 @@ class OfficePage(Screen, BaseView):
         super().__init__(name=self.title, endpoint=self.screen, **kwargs)
 
 
-class OfficeView(Screen, BulkEdit, ModelView):
+class OfficeView(Screen, SavedViews, BulkEdit, ModelView):
     table: Any = None
     room = "office"
     is_large = False
@@ -560,13 +555,6 @@ class OfficeView(Screen, BulkEdit, ModelView):
     def filter_label(self, each: Filter) -> Any:
         return each.label or self.get_column_name(each.name)
 
-    def _saved_views(self) -> tuple[Any, ...]:
-        staff = current_staff()
-        if staff is None:
-            return ()
-        asked = {"screen": self.screen, "staff_id": staff.id}
-        return tuple(db.session.connection().execute(_SAVED_VIEWS, asked))
-
     # One record --------------------------------------------------------------------------------------
 
     @expose("/details/")
@@ -720,6 +708,8 @@ class OfficeView(Screen, BulkEdit, ModelView):
         if request.method == "GET":
             self._prefill(form)
         elif form.validate():
+            if not once.is_first():
+                return once.sent_before(self.return_url())
             row = self.create_model(form)
             if row:
                 flash(_("Saved."), "success")
@@ -946,6 +936,8 @@ class OfficeView(Screen, BulkEdit, ModelView):
         ids = [row.id for row in rows]
         told = db.session().info[RECORDED] = set()
         try:
+            if not once.is_first():
+                return once.sent_before(self.return_url())
             answer = getattr(self, action.handler)(rows, given)
             for key in ids or [None]:
                 if (action.code, self.model.__tablename__, key) not in told:  # else the verb said so itself
@@ -1031,46 +1023,6 @@ class OfficeView(Screen, BulkEdit, ModelView):
         if "file" in request.args and task.file_name:
             return exports.as_file(tasks.file_of(db.session(), task), task.file_name, task.result["format"])
         return self.render("office/exported.html", task=task, is_working=is_working, heading=_("Export"))
-
-    # Saved views -------------------------------------------------------------------------------------
-
-    @expose("/views/save/", methods=("POST",))
-    def save_view(self) -> Any:
-        """Keep the list's present filters, order and columns under a name."""
-        staff = current_staff()
-        name = request.form.get("name", "").strip()[:80]
-        kept = [
-            (k, v) for k, v in parse_qsl(request.form.get("query", "")[:2000]) if k not in {"after", "before"}
-        ]
-        assert staff is not None
-        if not name or not lists.is_clean(name + request.form.get("query", "")):
-            flash(_("Please give it a name."), "error")
-            return redirect(self.get_url(".index_view"))
-        row = db.session.scalars(
-            select(SavedView).where(
-                SavedView.staff_id == staff.id, SavedView.screen == self.screen, SavedView.name == name
-            )
-        ).first() or SavedView(staff_id=staff.id, screen=self.screen, name=name)
-        row.query, row.is_shared = urlencode(kept), bool(request.form.get("is_shared"))
-        db.session.add(row)
-        before, after = pending_changes(row)
-        db.session.flush()
-        record("save_view", "saved_view", row.id, before, after)
-        db.session.commit()
-        flash(_("The view “%(name)s” was saved.", name=name), "success")
-        return redirect(self.get_url(".index_view") + ("?" + row.query if row.query else ""))
-
-    @expose("/views/forget/", methods=("POST",))
-    def forget_view(self) -> Any:
-        staff = current_staff()
-        key = lists.row_id(request.form.get("id"))
-        row = db.session.get(SavedView, key) if key else None
-        if row is None or staff is None or row.staff_id != staff.id or row.screen != self.screen:
-            abort(404)
-        record("forget_view", "saved_view", row.id, {"name": row.name}, {})
-        db.session.delete(row)
-        db.session.commit()
-        return redirect(self.get_url(".index_view"))
 
 
 def view_of(screen: str) -> Any:

@@ -13,7 +13,7 @@ from admin import exports, formats, language
 from admin.billing import pdf_answer
 from admin.screens import may_see
 from models.base import db
-from office import paperwork, report_words, spreadsheets
+from office import paperwork, report_words, spreadsheets, weekly
 from office.papers.reports import ReportSheet, SheetColumn, SheetRow, SheetTable
 from office.papers.words import Words, words_of
 from office.tables import Chart, Link, Table, Wanted
@@ -122,6 +122,29 @@ def file(tables: Sequence[Table], wanted: Wanted, *, name: str, scope: str, kind
         else:
             spreadsheets.write_xlsx(made, header, lines)
         return exports.as_file(made.getvalue(), f"{name}.{kind}", kind)
+
+
+def book(tables: Sequence[Table], *, name: str) -> Response:
+    """Tables as one workbook, a sheet for each."""
+    said, zone = words(), formats.zone()
+    sheets = {
+        report_words.title(table, said): (
+            report_words.headings(table, said),
+            [report_words.plain_cells(table, line, said, zone) for line in table.lines],
+        )
+        for table in tables
+    }
+    with io.BytesIO() as made:
+        spreadsheets.write_book(made, sheets)
+        return exports.as_file(made.getvalue(), f"{name}.xlsx", "xlsx")
+
+
+def weekly_paper(wanted: Wanted, *, name: str) -> Response:
+    """The sheet of the weekly meeting. Raises Refused when it can't be printed (K5)."""
+    session = db.session()
+    sheet = weekly.meeting(session, wanted)
+    made = paperwork.pdf(session, "weekly_meeting", [sheet], language.current(), wanted.now)
+    return pdf_answer(made, f"{name}.pdf")
 
 
 def pdf(tables: Sequence[Table], wanted: Wanted, *, scope: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
@@ -16,25 +17,25 @@ from werkzeug.wrappers import Response
 from admin import language, lists, reach, refusals, report_cards
 from admin.audit import record, record_reading
 from admin.base import OfficePage, OfficeView, Refused
-from admin.billing import pdf_answer
+from admin.saved_views import SavedViews
 from admin.screens import may_see
 from admin.sessions import current_staff
 from models.base import db
+from models.billing import FeeItem
 from models.office import CollectionTarget
 from models.people import Department, Staff, StaffRole
 from models.property import Area, Building
 from office import (
     collection_tables,
     complaint_tables,
-    paperwork,
     report_counts,
     report_tables,
     reports,
-    weekly,
 )
 from office.tables import Table, Wanted
 
 PERIODS = 36  # months in the drop-down, behind them their years
+FILTERS = ("area", "building", "steward", "fee_item", "department")  # all of them, kept from tab to tab
 
 
 def wanted_period(known: Sequence[str], fallback: str) -> str:
@@ -52,12 +53,13 @@ def wanted_id(name: str) -> int | None:
     return lists.row_id(request.args.get(name, ""))
 
 
-class _Reports(OfficePage):
-    """What the two pages of reports share: what is asked for, tabs, files."""
+class _Reports(SavedViews, OfficePage):
+    """What the two pages of reports share: what is asked for, tabs, files, views kept under a name."""
 
     room = "reports"
+    home = ".index"
     codes: Sequence[str] = ()
-    with_filters: Sequence[str] = ("period", "area", "building", "steward")
+    _verbs = {"save_view": "see", "forget_view": "see"}
 
     def wanted(self, *, is_list: bool = False) -> Wanted:
         """What the address asks for; lists hold what the reader may read, figures count all they lead."""
@@ -68,10 +70,7 @@ class _Reports(OfficePage):
             now=self.now(),
             today=today,
             language=language.current(),
-            area_id=wanted_id("area"),
-            building_id=wanted_id("building"),
-            steward_id=wanted_id("steward"),
-            department_id=wanted_id("department"),
+            **{f"{name}_id": wanted_id(name) for name in self.filters()},
             own_tickets=tuple(reach.tickets()) if is_list or not sees_all else (),
         )
 
@@ -81,6 +80,11 @@ class _Reports(OfficePage):
             abort(404)
         return code
 
+    def filters(self) -> Sequence[str]:
+        """By what the report that is asked for can be narrowed; it is counted by nothing else."""
+        code = request.args.get("report", "") or self.codes[0]
+        return report_tables.FILTERS.get(code, ())
+
     def table(self, code: str) -> Table:
         is_list = code in {"complaint_list", "escalated"}
         return report_tables.table(db.session(), code, self.wanted(is_list=is_list))
@@ -89,7 +93,7 @@ class _Reports(OfficePage):
         """The address's own parameters, for links that keep them."""
         kept = {
             name: value
-            for name in ("report", *self.with_filters)
+            for name in ("report", "period", *FILTERS)
             if (value := request.args.get(name, "")) and lists.is_clean(value)
         }
         return {name: str(value) for name, value in {**kept, **more}.items() if value}
@@ -124,27 +128,43 @@ class _Reports(OfficePage):
         found: dict[str, Mapping[str, Any]] = {
             "period": {each: each for each in dict.fromkeys([*known, *years])},
         }
-        if "area" in self.with_filters:
-            areas = session.execute(select(Area.id, Area.name).order_by(Area.position, Area.name))
-            buildings = session.execute(
-                select(Building.id, Area.name, Building.name)
-                .join(Area, Area.id == Building.area_id)
-                .order_by(Area.position, Area.name, Building.position, Building.name)
-            )
-            found["area"] = {str(key): name for key, name in areas}
-            found["building"] = {str(key): f"{area} · {name}" for key, area, name in buildings}
-        if "steward" in self.with_filters:
-            people = session.execute(
-                select(Staff.id, Staff.name)
-                .join(StaffRole, StaffRole.staff_id == Staff.id)
-                .where(StaffRole.role == "steward", Staff.is_active)
-                .order_by(Staff.name)
-            )
-            found["steward"] = {str(key): name for key, name in people}
-        if "department" in self.with_filters:
-            rows = session.scalars(select(Department).order_by(Department.position, Department.id))
-            found["department"] = {str(row.id): row.name_in(language.current()) for row in rows}
+        for name in self.filters():
+            found[name] = getattr(self, f"_{name}_options")()
         return found
+
+    @staticmethod
+    def _area_options() -> dict[str, str]:
+        areas = select(Area.id, Area.name).order_by(Area.position, Area.name)
+        return {str(key): name for key, name in db.session.execute(areas)}
+
+    @staticmethod
+    def _building_options() -> dict[str, str]:
+        buildings = (
+            select(Building.id, Area.name, Building.name)
+            .join(Area, Area.id == Building.area_id)
+            .order_by(Area.position, Area.name, Building.position, Building.name)
+        )
+        return {str(key): f"{area} · {name}" for key, area, name in db.session.execute(buildings)}
+
+    @staticmethod
+    def _steward_options() -> dict[str, str]:
+        people = (
+            select(Staff.id, Staff.name)
+            .join(StaffRole, StaffRole.staff_id == Staff.id)
+            .where(StaffRole.role == "steward", Staff.is_active)
+            .order_by(Staff.name)
+        )
+        return {str(key): name for key, name in db.session.execute(people)}
+
+    @staticmethod
+    def _fee_item_options() -> dict[str, str]:
+        items = db.session.scalars(select(FeeItem).order_by(FeeItem.position, FeeItem.id))
+        return {str(item.id): item.name_in(language.current()) for item in items}
+
+    @staticmethod
+    def _department_options() -> dict[str, str]:
+        rows = db.session.scalars(select(Department).order_by(Department.position, Department.id))
+        return {str(row.id): row.name_in(language.current()) for row in rows}
 
     def scope_words(self) -> str:
         """What the figures are of, for a paper's head."""
@@ -153,8 +173,8 @@ class _Reports(OfficePage):
         parts = [said.period(period) if len(period) == 7 else period]
         parts += [
             str(options[name][value])
-            for name in self.with_filters
-            if name != "period" and (value := request.args.get(name, "")) in options.get(name, {})
+            for name in self.filters()
+            if (value := request.args.get(name, "")) in options[name]
         ]
         return said.comma.join(parts)
 
@@ -183,8 +203,10 @@ class _Reports(OfficePage):
             card=self.card(code),
             tabs=self.tabs(code),
             choices=self.choices(),
-            chosen={name: request.args.get(name, "") for name in self.with_filters},
+            chosen={name: request.args.get(name, "") for name in self.filters()},
             report=code,
+            saved_views=self._saved_views(),
+            kept_query=urlencode(self.query(report=code)),
             **more,
         )
 
@@ -196,7 +218,7 @@ class ReportsPage(_Reports):
     title = _l("Collection and arrears")
     icon = "chart-column"
     codes = tuple(report_tables.COLLECTION)
-    verbs = {"export": "export", "recount": "act", "weekly_pdf": "export"}
+    verbs = {"export": "export", "recount": "act", "weekly_file": "export"}
 
     @expose("/")
     def index(self) -> Any:
@@ -205,6 +227,7 @@ class ReportsPage(_Reports):
         return self.shown(
             "office/reports.html",
             whole=collection_tables.of_estate(session, wanted),
+            is_whole=wanted.is_whole and wanted.fee_item_id is None,
             target=reports.target(session, wanted.year),
             split=reports.year_split(session, self.today()),
             promises=reports.promises(session, first, last),
@@ -239,34 +262,38 @@ class ReportsPage(_Reports):
     def weekly(self) -> Any:
         """The sheet of the weekly meeting (K5)."""
         wanted = self.wanted(is_list=True)
-        codes = [code for code in report_tables.WEEKLY if code != "promises_due" or may_see("contacts")]
-        tables = report_tables.several(db.session(), codes, wanted)
         monday, sunday = report_tables.week_of(wanted.today)
         return self.render(
             "office/weekly.html",
             view=self,
             period=wanted.period,
-            cards=[report_cards.card(each) for each in tables],
+            cards=[report_cards.card(each) for each in self.weekly_tables(wanted)],
             week=(monday, sunday),
         )
 
-    @expose("/weekly/pdf/")
-    def weekly_pdf(self) -> Any:
+    @staticmethod
+    def weekly_tables(wanted: Wanted) -> list[Table]:
+        """The sheet's tables; promises only for who may read contacts."""
+        codes = [code for code in report_tables.WEEKLY if code != "promises_due" or may_see("contacts")]
+        return report_tables.several(db.session(), codes, wanted)
+
+    @expose("/weekly/<export_type>/")
+    def weekly_file(self, export_type: str) -> Any:
+        """The sheet as a paper or as a workbook with a sheet for each table."""
+        if export_type not in {"pdf", "xlsx"}:
+            abort(404)
         wanted = self.wanted(is_list=True)
-        record_reading("export", "report_count", None, {"format": "pdf", "report": "weekly_meeting"})
+        asked = {"format": export_type, "report": "weekly_meeting", "period": wanted.period}
+        record_reading("export", "report_count", None, asked)
+        name = f"weekly-{wanted.today}"
         try:
-            made = paperwork.pdf(
-                db.session(),
-                "weekly_meeting",
-                [weekly.meeting(db.session(), wanted)],
-                language.current(),
-                self.now(),
-            )
+            if export_type == "xlsx":
+                return report_cards.book(self.weekly_tables(wanted), name=name)
+            return report_cards.weekly_paper(wanted, name=name)
         except Refused as refusal:
             db.session.rollback()
             flash(refusals.words(refusal), "error")
             return redirect(url_for("reports.weekly"))
-        return pdf_answer(made, f"weekly-{wanted.today}.pdf")
 
 
 class ComplaintReportPage(_Reports):
@@ -276,7 +303,6 @@ class ComplaintReportPage(_Reports):
     title = _l("Complaints by month")
     icon = "chart-column"
     codes = tuple(report_tables.COMPLAINT)
-    with_filters = ("period", "area", "building", "department")
     verbs = {"export": "export"}
 
     @expose("/")

@@ -46,9 +46,18 @@ def summed(many: Iterable[Collected]) -> Collected:
     return sum(many, Collected())
 
 
+def collected(session: Session, wanted: Wanted, period: str = "") -> dict[int, Collected]:
+    """What each building's bills of the period brought; of one fee item without households (K1)."""
+    span = period or wanted.period
+    if wanted.fee_item_id is None:
+        return figures.collected(session, span)
+    by_item = figures.by_item(session, span)
+    return {building: found for (building, item), found in by_item.items() if item == wanted.fee_item_id}
+
+
 def of_estate(session: Session, wanted: Wanted) -> Collected:
     """What the wanted part of the estate's bills of the period brought (K1)."""
-    found = figures.collected(session, wanted.period)
+    found = collected(session, wanted)
     if wanted.is_whole:
         return summed(found.values())
     return summed(found.get(place.building_id, Collected()) for place in places(session, wanted))
@@ -57,36 +66,43 @@ def of_estate(session: Session, wanted: Wanted) -> Collected:
 # --- collection (K1) ------------------------------------------------------------------------------------
 
 
-def collected_columns(*, has_target: bool) -> tuple[Column, ...]:
-    """What a line says of bills and payments; what a target adds only where there is one."""
+def collected_columns(wanted: Wanted, *, has_target: bool) -> tuple[Column, ...]:
+    """What a line says of bills and payments; what a target adds only where there is one.
+
+    A household owes a bill, not an item of it: of one fee item nothing is said of households.
+    """
     aim = (
         Column("target", "rate"),
         Column("points_to_target", "points"),
         Column("missing_to_target", "money"),
+    )
+    households = (
+        Column("households_billed", "count"),
+        Column("households_paid", "count"),
+        Column("rate_households", "rate"),
     )
     return (
         Column("billed", "money"),
         Column("collected", "money"),
         Column("rate_amount", "rate"),
         *(aim if has_target else ()),
-        Column("households_billed", "count"),
-        Column("households_paid", "count"),
-        Column("rate_households", "rate"),
+        *(households if wanted.fee_item_id is None else ()),
     )
 
 
-def _collected(found: Collected, target: Decimal | None, *, has_target: bool) -> tuple[Any, ...]:
-    missing = None if target is None else missing_to_target(found, target)
-    points = None if target is None else distance(found.rate_amount, target)
-    return (
-        found.billed,
-        found.paid,
-        found.rate_amount,
-        *((target, points, missing) if has_target else ()),
-        found.households_billed,
-        found.households_paid,
-        found.rate_households,
-    )
+def _collected(found: Collected, target: Decimal | None, columns: Iterable[Column]) -> tuple[Any, ...]:
+    values = {
+        "billed": found.billed,
+        "collected": found.paid,
+        "rate_amount": found.rate_amount,
+        "target": target,
+        "points_to_target": None if target is None else distance(found.rate_amount, target),
+        "missing_to_target": None if target is None else missing_to_target(found, target),
+        "households_billed": found.households_billed,
+        "households_paid": found.households_paid,
+        "rate_households": found.rate_households,
+    }
+    return tuple(values[column.key] for column in columns)
 
 
 def _bills(wanted: Wanted, **query: Any) -> Link:
@@ -95,8 +111,8 @@ def _bills(wanted: Wanted, **query: Any) -> Link:
 
 def collection(session: Session, wanted: Wanted) -> Table:
     """The collection rate of each building, behind them their area, at the end all together (K1)."""
-    found, aims = figures.collected(session, wanted.period), targets(session, wanted.year)
-    has_target = bool(aims)
+    found, aims = collected(session, wanted), targets(session, wanted.year)
+    columns = collected_columns(wanted, has_target=bool(aims))
     by_area: dict[int, list[Place]] = defaultdict(list)
     for place in places(session, wanted):
         if place.building_id in found:
@@ -106,59 +122,46 @@ def collection(session: Session, wanted: Wanted) -> Table:
         aim = aims.get(area_id, aims.get(None))
         lines += [
             Line(
-                (
-                    place.area,
-                    place.building,
-                    *_collected(found[place.building_id], aim, has_target=has_target),
-                ),
+                (place.area, place.building, *_collected(found[place.building_id], aim, columns)),
                 _bills(wanted, unit_building_id=place.building_id),
             )
             for place in within
         ]
         area = summed(found[place.building_id] for place in within)
         if len(within) > 1:
-            lines.append(
-                Line((within[0].area, "", *_collected(area, aim, has_target=has_target)), is_total=True)
-            )
+            lines.append(Line((within[0].area, "", *_collected(area, aim, columns)), is_total=True))
     if by_area:
         everything = summed(found[place.building_id] for within in by_area.values() for place in within)
         lines.append(
             Line(
-                ("", "", *_collected(everything, aims.get(None), has_target=has_target)),
+                ("", "", *_collected(everything, aims.get(None), columns)),
                 _bills(wanted),
                 is_total=True,
             )
         )
-    columns = (Column("area"), Column("building"), *collected_columns(has_target=has_target))
-    return Table("collection", columns, tuple(lines))
+    return Table("collection", (Column("area"), Column("building"), *columns), tuple(lines))
 
 
 def by_month(session: Session, wanted: Wanted) -> Table:
     """The collection rate of each month of the year (K1)."""
     aim = targets(session, wanted.year).get(None)
-    has_target = aim is not None
+    columns = (Column("month", "month"), *collected_columns(wanted, has_target=aim is not None))
     own = None if wanted.is_whole else {place.building_id for place in places(session, wanted)}
     lines = []
     for month in (f"{wanted.year:04}-{number:02}" for number in range(1, 13)):
-        found = figures.collected(session, month)
-        collected = summed(each for key, each in found.items() if own is None or key in own)
-        if collected.households_billed:
-            lines.append(
-                Line(
-                    (month, *_collected(collected, aim, has_target=has_target)),
-                    Link("invoices", {"period": month}),
-                )
-            )
-    chart = Chart(0, (3, 9 if has_target else 6), "line", aim)
-    return Table(
-        "by_month", (Column("month", "month"), *collected_columns(has_target=has_target)), tuple(lines), chart
-    )
+        found = collected(session, wanted, month)
+        whole = summed(each for key, each in found.items() if own is None or key in own)
+        if whole.billed or whole.households_billed:
+            link = Link("invoices", {"period": month})
+            lines.append(Line((month, *_collected(whole, aim, columns[1:])), link))
+    rates = tuple(place for place, column in enumerate(columns) if column.key.startswith("rate_"))
+    return Table("by_month", columns, tuple(lines), Chart(0, rates, "line", aim))
 
 
 def stewards(session: Session, wanted: Wanted) -> Table:
     """What each steward's buildings brought; a building of two stewards counts for both (K1, K5)."""
-    found, aim = figures.collected(session, wanted.period), targets(session, wanted.year).get(None)
-    has_target = aim is not None
+    found, aim = collected(session, wanted), targets(session, wanted.year).get(None)
+    columns = collected_columns(wanted, has_target=aim is not None)
     rows = session.execute(
         select(Staff.id, Staff.name, steward_building.c.building_id)
         .join(StaffRole, (StaffRole.staff_id == Staff.id) & (StaffRole.role == "steward"))
@@ -173,18 +176,22 @@ def stewards(session: Session, wanted: Wanted) -> Table:
             people[staff_id, name].append(found.get(building_id, Collected()))
     lines = [
         Line(
-            (name, len(parts), *_collected(summed(parts), aim, has_target=has_target)),
+            (name, len(parts), *_collected(summed(parts), aim, columns)),
             Link("reports", {"report": "collection", "period": wanted.period, "steward": str(staff_id)}),
         )
         for (staff_id, name), parts in people.items()
     ]
-    columns = (Column("steward"), Column("buildings", "count"), *collected_columns(has_target=has_target))
-    return Table("stewards", columns, tuple(lines), Chart(0, (4,), "bar", aim))
+    named = (Column("steward"), Column("buildings", "count"))
+    return Table("stewards", (*named, *columns), tuple(lines), Chart(0, (4,), "bar", aim))
 
 
 def fee_items(session: Session, wanted: Wanted) -> Table:
-    """What each fee item of the estate brought; a bill's money lies on its items in proportion (K1)."""
-    found = figures.by_item(session, wanted.period)
+    """What each fee item brought; a bill's money lies on its items in proportion (K1)."""
+    own = None if wanted.is_whole else {place.building_id for place in places(session, wanted)}
+    found: dict[int, Collected] = defaultdict(Collected)
+    for (building, item_id), each in figures.by_item(session, wanted.period).items():
+        if own is None or building in own:
+            found[item_id] += each
     items = session.scalars(select(FeeItem).order_by(FeeItem.position, FeeItem.id))
     lines = [
         Line(

@@ -141,20 +141,23 @@ def collected(session: Session, period: str) -> dict[int, Collected]:
     }
 
 
-def by_item(session: Session, period: str) -> dict[int, Collected]:
-    """The same by fee item over all buildings, without households (K1)."""
+def by_item(session: Session, period: str) -> dict[tuple[int, int], Collected]:
+    """The same by building and fee item, without households (K1)."""
     wanted = "period = :period" if len(period) == MONTH else "substr(period, 1, 4) = :period"
     live = _items(_months(wanted), is_sqlite=_is_sqlite(session))
-    columns = "fee_item_id, billed, paid"
+    columns = "building_id, fee_item_id, billed, paid"
     rows = session.execute(
         text(
-            "SELECT fee_item_id, SUM(billed), SUM(paid) FROM ("
+            "SELECT building_id, fee_item_id, SUM(billed), SUM(paid) FROM ("
             f"SELECT {columns} FROM figures_item f WHERE {wanted} AND NOT EXISTS ({STALE_MONTH}) "
-            f"UNION ALL SELECT {columns} FROM ({live}) live) both_parts GROUP BY fee_item_id"
+            f"UNION ALL SELECT {columns} FROM ({live}) live) both_parts GROUP BY building_id, fee_item_id"
         ),
         {"period": period},
     )
-    return {item: Collected(from_fen(int(billed)), from_fen(int(paid))) for item, billed, paid in rows}
+    return {
+        (building, item): Collected(from_fen(int(billed)), from_fen(int(paid)))
+        for building, item, billed, paid in rows
+    }
 
 
 @dataclass(frozen=True)

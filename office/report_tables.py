@@ -127,6 +127,13 @@ WEEKLY: Mapping[str, Make] = {
     "escalated": escalated,
     "promises_due": promises_due,
 }
+# what each report is asked by besides the period; the others count the whole estate
+PLACE = ("area", "building", "steward")
+FILTERS: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(("collection", "by_month", "stewards", "fee_items"), (*PLACE, "fee_item")),
+    **dict.fromkeys(("ageing", "arrears_reasons", "promises"), PLACE),
+    **dict.fromkeys(COMPLAINT, ("area", "building", "department")),
+}
 TABLES: Mapping[str, Make] = {**COLLECTION, **COMPLAINT, **WEEKLY}
 
 

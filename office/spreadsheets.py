@@ -14,9 +14,12 @@ from typing import IO, Any
 
 FORMATS = ("csv", "xlsx", "json")
 LOOKS = {"money": "#,##0.00", "day": "yyyy-mm-dd", "instant": "yyyy-mm-dd hh:mm"}
+SHEET_NAME = 31  # letters
 SHEET_ROWS = 1_048_575  # below a sheet's end, under its header
 
 Value = str | int | bool | Decimal | date | datetime | None
+Table = tuple[Sequence[str], Iterable[Sequence[Value]]]
+_NO_NAME = re.compile(r"[\[\]:*?/\\']")  # what a sheet's name can't hold
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?|-", re.ASCII)
 
@@ -96,8 +99,22 @@ def write_xlsx(
     return count
 
 
-def _new_sheet(book: Any, header: Sequence[str], widths: Sequence[int]) -> Any:
-    sheet = book.add_worksheet()
+def write_book(target: Path | IO[bytes], sheets: Mapping[str, Table]) -> None:
+    """Several short tables as one workbook: name → header and rows, each on a sheet of its own."""
+    import xlsxwriter
+
+    book = xlsxwriter.Workbook(str(target) if isinstance(target, Path) else target)
+    looks = {name: book.add_format({"num_format": said}) for name, said in LOOKS.items()}
+    for name, (header, found) in sheets.items():
+        sheet = _new_sheet(book, header, (), _NO_NAME.sub(" ", name)[:SHEET_NAME])
+        for line, row in enumerate(found, start=1):
+            for place, value in enumerate(row):
+                _write_cell(sheet, line, place, value, looks)
+    book.close()
+
+
+def _new_sheet(book: Any, header: Sequence[str], widths: Sequence[int], name: str | None = None) -> Any:
+    sheet = book.add_worksheet(name)
     bold = book.add_format({"bold": True})
     for place, code in enumerate(header):
         sheet.write_string(0, place, neutral(code), bold)

@@ -212,7 +212,11 @@ OWN_ADDRESSES = """
 /reports/export/<export_type>/  GET   x
 /reports/recount/           POST  a
 /reports/weekly/            GET   s
-/reports/weekly/pdf/        GET   x
+/reports/weekly/<export_type>/  GET   x
+/reports/views/save/        POST  s
+/reports/views/forget/      POST  s
+/complaint_reports/views/save/    POST  s
+/complaint_reports/views/forget/  POST  s
 /complaint_reports/         GET   s
 /complaint_reports/export/<export_type>/  GET   x
 /public_form/               GET   s

@@ -173,9 +173,10 @@ def test_an_items_share_of_a_part_payment_is_in_proportion_to_the_fen(estate: Se
 
     pay(estate, invoice, 10_000)
 
+    home = invoice.unit.building_id
     assert figures.by_item(estate, "2026-01") == {
-        first: Collected(Decimal("100.00"), Decimal("33.33")),
-        second: Collected(Decimal("200.00"), Decimal("66.67")),
+        (home, first): Collected(Decimal("100.00"), Decimal("33.33")),
+        (home, second): Collected(Decimal("200.00"), Decimal("66.67")),
     }
 
 
