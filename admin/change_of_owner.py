@@ -13,6 +13,7 @@ from wtforms import StringField, validators
 
 from admin import forms, labels, lists, refusals
 from admin.base import OfficePage
+from admin.once import once
 from admin.sessions import current_staff
 from models.base import db
 from models.people import Owner
@@ -69,6 +70,7 @@ class ChangePayerPage(OfficePage):
         return Change(formdata, **values)
 
     @expose("/", methods=("GET", "POST"))
+    @once
     def index(self) -> Any:
         unit_id = lists.row_id(request.args.get("unit_id"))
         unit = db.session.get(Unit, unit_id) if unit_id else None

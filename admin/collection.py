@@ -15,9 +15,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin import audit, code_words, formats, labels, language, reach, refusals
-from admin.base import Ask, OfficePage, OfficeView, OneClick, Related, office_action, read_asked
+from admin.base import Action, Ask, OfficePage, OfficeView, OneClick, Related, office_action, read_asked
 from admin.billing import pdf_answer
 from admin.lists import ChoiceFilter, RangeFilter, coded
+from admin.once import once
 from admin.sessions import current_staff
 from models.base import db
 from models.billing import Instalment, InstalmentPlan, Invoice
@@ -203,6 +204,7 @@ class CallListPage(OfficePage):
         )
 
     @expose("/enter/", methods=("POST",))
+    @once
     def enter(self) -> Any:
         given, problems = read_asked(self.fields, request.form, self)
         unit_id, payer_id = key_of(request.form.get("unit_id", "")), key_of(request.form.get("payer_id", ""))
@@ -673,6 +675,11 @@ class RestrictionView(OfficeView):
         "undertaking_until",
         "reason",
     )
+
+    def allowed_actions(self, on: str) -> list[Action]:
+        """The two yeses and the no first: what lies beyond the fourth button is one click further."""
+        first = ("sign", "approve", "refuse", "letter")
+        return sorted(super().allowed_actions(on), key=lambda each: (*first, each.code).index(each.code))
 
     def gate_of(self, row: Restriction) -> list[tuple[str, bool]]:
         """The gate's questions in words, and whether each is answered; nothing for what is over."""

@@ -16,6 +16,7 @@ from admin import code_words, formats, forms, intake, labels, language, reach, r
 from admin.audit import record_reading
 from admin.base import Ask, OfficeView, OneClick, Related, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter, coded, row_id
+from admin.once import once
 from admin.permissions import may
 from admin.sessions import current_staff
 from models.base import db
@@ -303,6 +304,7 @@ class TicketView(OfficeView):
     # Intake ------------------------------------------------------------------------------------------
 
     @expose("/new/", methods=("GET", "POST"))
+    @once
     def create_view(self) -> Any:
         """The desk's page; what is refused stays typed."""
         form = intake.intake_form(self, self._typed(), **self._known())

@@ -14,6 +14,7 @@ from admin import labels, lists, refusals
 from admin.base import OfficePage, OfficeView, Related
 from admin.cashier import typed_money
 from admin.lists import RangeFilter, RelationFilter
+from admin.once import once
 from admin.sessions import current_staff
 from models.base import db
 from models.payments import METHODS, DayClose, DayCloseLine
@@ -74,6 +75,7 @@ class DayClosePage(OfficePage):
         return day, db.session.get(Staff, cashier_id) or abort(404)
 
     @expose("/close/", methods=("POST",))
+    @once
     def close(self) -> Any:
         day, cashier = self._which(request.form)
         cashier_id = cashier.id

@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from admin import labels, refusals
 from admin.base import OfficeView, OneClick, Related
 from admin.lists import ChoiceFilter, RangeFilter
+from admin.once import once
 from admin.sessions import current_staff
 from models.base import db
 from models.payments import DebitMandate, DirectDebit, DirectDebitBatch
@@ -86,6 +87,7 @@ class DirectDebitView(OfficeView):
         return self.today().strftime("%Y-%m")
 
     @expose("/make/", methods=("POST",))
+    @once
     def make(self) -> Any:
         """Collect what is owed up to a period into a file for the bank."""
         session = db.session()

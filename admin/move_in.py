@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from admin import code_words, language, lists, refusals
 from admin.base import OfficePage
 from admin.billing import pdf_answer
+from admin.once import once
 from admin.sessions import current_staff
 from admin.statements import payer_on, unit_of
 from models.base import db
@@ -80,6 +81,7 @@ class MoveInPage(OfficePage):
             return self.today()
 
     @expose("/issue/", methods=("POST",))
+    @once
     def issue(self) -> Any:
         session, form = db.session(), request.form
         unit = self._unit(form)

@@ -6,21 +6,23 @@ Each module of a room lists its screens in `SCREENS`; the rooms stand in base.RO
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from secrets import token_urlsafe
 from typing import Any
 
 from flask import Flask, g, redirect, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from flask_babel import get_translations
 from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from admin import base, formats, kept, labels, language, lists, permissions, security, sessions
+from admin.once import once_field
 
 STATIC = Path(__file__).parent / "static"
 MODULES = (
@@ -70,13 +72,21 @@ class StartView(AdminIndexView):
         return self.render("office/start.html")
 
 
+class CompiledTemplates(FileSystemBytecodeCache):
+    """Templates compiled once for all processes; where there is no room for it, in each of them."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
 def init_app(app: Flask) -> None:
     security.init_app(app)
     sessions.init_app(app)
     _serve_static(app)
     cache_folder = Path(app.instance_path) / "templates"
     cache_folder.mkdir(parents=True, exist_ok=True)
-    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(cache_folder))
+    app.jinja_env.bytecode_cache = CompiledTemplates(str(cache_folder))
     app.jinja_env.install_gettext_callables(_words, _plural_words, newstyle=True)
     app.jinja_env.add_extension(kept.Kept)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -86,7 +96,7 @@ def init_app(app: Flask) -> None:
         static_url=static_url,
         sidebar=sidebar,
         may_see=may_see,
-        new_form_key=lambda: token_urlsafe(16),
+        once_field=once_field,
         import_kind=_import_kind,
         formats=formats,
         labels=labels,

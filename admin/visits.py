@@ -18,6 +18,7 @@ from admin import formats, intake, labels, lists, reach, refusals
 from admin.audit import record_reading
 from admin.base import Ask, OfficePage, OfficeView, OneClick, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
+from admin.once import once
 from admin.permissions import may
 from admin.sessions import current_staff
 from models.base import db
@@ -235,6 +236,7 @@ class RoutePage(OfficePage):
         )
 
     @expose("/record/", methods=("POST",))
+    @once
     def record_view(self) -> Any:
         """Keep what came of a visit, with a signature if one was drawn."""
         visit = self._visit(request.form.get("id"))

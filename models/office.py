@@ -160,6 +160,16 @@ class Task(Row, Model):
     file_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
+class SentForm(Model):
+    """The key of a form that has done its work, taken in the transaction of that work: it works once."""
+
+    __tablename__ = "sent_form"
+    __table_args__ = (Index("sent_form_at_idx", "at"),)  # old_runs
+
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)  # staff id:the page's random key
+    at: Mapped[datetime] = mapped_column(Instant())
+
+
 class SavedView(EditableRow, Model):
     """A list's filters, order and columns under a name (K4)."""
 

@@ -32,7 +32,7 @@ from sqlalchemy.orm import Session
 from models.engine import writing
 from models.office import JobRun
 from models.property import Estate
-from office import clock, database, outbox
+from office import clock, database, outbox, sent_forms
 from office.claims import LEASE, claimant, is_abandoned, is_orphaned
 from office.errors import N_, Refused
 from office.timetable import BY_CODE, JOBS, POSITION, Job, Outcome
@@ -541,7 +541,10 @@ def age_of_last_tick(session: Session) -> timedelta | None:
 
 
 def remove_old_runs(session: Session, due_for: datetime) -> Outcome:
-    """Job: take finished runs of minute jobs off the list once they are older than the timetable keeps."""
+    """Job: take finished runs of minute jobs off the list once they are older than the timetable keeps.
+
+    The keys of old forms go with them.
+    """
     removed = 0
     for job in JOBS:
         if job.kept_days is not None:
@@ -553,4 +556,4 @@ def remove_old_runs(session: Session, due_for: datetime) -> Outcome:
                 )
             )
             removed += gone.rowcount
-    return Outcome(done=removed)
+    return Outcome(done=removed + sent_forms.remove_old(session, due_for))

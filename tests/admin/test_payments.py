@@ -147,8 +147,8 @@ def test_receipts_are_voided_by_another_reversed_and_refunded_once_a_form(counte
     assert "no longer in force" in act(manager, "payments", "void", first, reason="again")
     refund = {"amount": "30", "method": "cash", "reason": "paid twice", "form_key": "r"}
     assert "Only 100.00" in act(cashier, "payments", "refund", second, **{**refund, "amount": "100.01"})
-    for _ in range(2):
-        assert "was posted" in act(cashier, "payments", "refund", second, **refund)
+    for said in ("was posted", "sent already"):
+        assert said in act(cashier, "payments", "refund", second, **refund)
     assert "refunded in part" in act(cashier, "payments", "reverse", second, reason="bounced")
     third = receipt(counter, take(cashier, unit_id, "50", form_key="c"))
     assert "was reversed" in act(cashier, "payments", "reverse", third, reason="bounced")

@@ -221,6 +221,7 @@ def test_what_flask_admin_lacks_is_supplied(
 WORDED = {*lifecycle.MISSING, *policy_words._PROBLEMS, "approval_by_requester"}
 NEVER_SHOWN = {
     "counter",
+    "sent_form",
     "sign_in_attempt",
     "figures_collected",
     "figures_item",
