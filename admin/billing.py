@@ -451,7 +451,15 @@ class CreditNoteView(OfficeView):
     room = "bills"
     icon = "undo-2"
     can_create = can_edit = can_delete = False
-    column_list = ("number", "invoice.number", "invoice.unit.code", "amount", "reason", "issued_on")
+    column_list = (
+        "number",
+        "invoice.number",
+        "invoice.unit.code",
+        "fee_item.name",
+        "amount",
+        "reason",
+        "issued_on",
+    )
     column_searchable_list = ("number", "invoice.number", "invoice.unit.code")
     column_default_sort = "-issued_on"
     filters = (RangeFilter("issued_on"), RangeFilter("amount"))

@@ -258,6 +258,7 @@ class CreditNote(Row, Model):
     staff_id: Mapped[int | None] = refer("staff", null=True)
 
     invoice: Mapped[Invoice] = relationship()
+    fee_item: Mapped[FeeItem | None] = relationship()
 
 
 class LateFeeWaiver(Row, Model):

@@ -34,7 +34,7 @@ from models.collection import Contact, LegalCase, Reminder, ReminderBatch, Restr
 from models.complaints import Category, Escalation, Ticket, TicketClock
 from models.office import Audit, JobRun
 from models.payments import Payment, StatementRow
-from models.people import Department, Occupancy, Owner, Staff
+from models.people import Department, Occupancy, Owner, Staff, StaffRole, steward_building
 from models.property import Area, Building, Unit
 from models.visits import Visit
 from office import clock, reports
@@ -432,6 +432,19 @@ def _tariffs(_session: Session) -> Query:
     )
 
 
+def _stewards(_session: Session) -> Query:
+    """The buildings that each steward answers for; without any they answer for none (P7)."""
+    return (
+        select(Staff.login, Staff.name, Area.name, Building.name)
+        .join(StaffRole, (StaffRole.staff_id == Staff.id) & (StaffRole.role == "steward"))
+        .join(steward_building, steward_building.c.staff_id == Staff.id)
+        .join(Building, Building.id == steward_building.c.building_id)
+        .join(Building.area)
+        .where(Staff.is_active)
+        .order_by(Staff.id, Area.position, Area.name, Building.position, Building.name)
+    )
+
+
 def _readings(_session: Session) -> Query:
     return (
         select(Unit.code, Meter.code, FeeItem.code, MeterReading.read_on, MeterReading.value)
@@ -634,6 +647,7 @@ KINDS: Mapping[str, Kind] = {
         valid_from=day,
         valid_to=day,
     ),
+    "stewards": _kind(_stewards, "login name area_name building"),
     "readings": _kind(_readings, "unit_code meter fee_item read_on value", read_on=day, value=decimal),
     "slips": _kind(
         _slips,

@@ -10,20 +10,31 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete, event, select, update
+from python_calamine import CalamineWorkbook
+from sqlalchemy import delete, event, func, select, update
 from sqlalchemy.orm import Session
 
 from app import create_app
 from models import db, engine
-from models.billing import Invoice
+from models.billing import FeeItem, Invoice, InvoiceLine
 from models.collection import Contact, Reminder, ReminderBatch
 from models.complaints import Category, Ticket, TicketClock
 from models.office import Audit, CollectionTarget, Message
 from models.people import Department, SignInAttempt, Staff, StaffRole, steward_building
-from models.property import Building, Estate, Unit
-from office import clock, collection_tables, demo, payments, report_counts, report_mails
+from models.property import Area, Building, Estate, Unit
+from office import (
+    clock,
+    collection_tables,
+    demo,
+    invoices,
+    payments,
+    report_counts,
+    report_mails,
+    report_tables,
+)
 from office.papers.words import words_of
 from office.tables import Wanted
 from tests.admin.conftest import Web, text_of
@@ -33,10 +44,23 @@ from tests.office import recompute_reports
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 22)
 PERIODS = ("2026-11", "2026")
-MONEY_TABLES = ("collection", "by_month", "year_split", "ageing", "arrears_reasons", "promises", "unprompted",
-                "channels")  # fmt: skip
+MONEY_TABLES = ("collection", "by_month", "stewards", "fee_items", "year_split", "ageing", "arrears_reasons",
+                "promises", "unprompted", "channels")  # fmt: skip
 TICKET_TABLES = ("complaints_category", "complaints_department", "complaints_severity", "complaints_building",
-                 "complaints_channel", "complaints_month", "clocks")  # fmt: skip
+                 "complaints_channel", "complaints_month", "clocks", "complaint_list")  # fmt: skip
+WEEKLY_TABLES = ("stewards", "escalated", "promises_due")
+WRITTEN = {"complaint_list": (5, 7), "escalated": (3,)}  # columns of what people wrote, which are no figures
+# period, how the figures are narrowed (as the recount is told; the page is told the ids)
+CASES = (
+    ("2026-11", {}),
+    ("2026", {}),
+    ("2026-11", {"area": "西区"}),
+    ("2026", {"building": "东区/3"}),
+    ("2026-11", {"steward": "steward1"}),
+    ("2026-11", {"fee_item": "repair"}),
+    ("2026", {"area": "东区", "fee_item": "management_fee"}),
+    ("2026", {"department": "engineering"}),
+)
 REASONS = ("forgot", "unhappy", "hardship", "away")
 
 
@@ -65,6 +89,34 @@ def add_old_debts(session: Session, units: list[tuple[int, int]]) -> None:
         payments.record_payment(
             session, unit_id=unit_id, amount=Decimal("77.77"), method="cash",
             paid_at=NOW - timedelta(days=30), now=NOW,
+        )  # fmt: skip
+
+
+def add_mixed_bills(session: Session, units: list[tuple[int, int]]) -> None:
+    """Bills of several items, paid in part; some corrected as a whole, some in one item (B5, K1)."""
+    items = list(session.scalars(select(FeeItem).order_by(FeeItem.id).limit(3)))
+    for number, (unit_id, payer_id) in enumerate(units):
+        parts = [Decimal(f"{31 + number}.37"), Decimal(f"{7 * number + 1}.99"), Decimal("12.01")]
+        bill = Invoice(
+            number=f"MIX-{number:04}", kind="one_off", part=f"mix{number}", unit_id=unit_id,
+            payer_id=payer_id, period="2026-11", issued_on=date(2026, 11, 1), due_on=date(2026, 11, 15),
+            amount=sum(parts), balance=sum(parts),
+        )  # fmt: skip
+        bill.lines = [
+            InvoiceLine(fee_item=item, quantity=Decimal(1), rate=part, amount=part)
+            for item, part in zip(items, parts, strict=True)
+        ]
+        session.add(bill)
+        session.flush()
+        given = {"reason": "x", "staff_id": None, "now": NOW}
+        if number % 4 == 1:
+            invoices.credit_note(session, bill.id, amount=Decimal("5.55"), **given)
+        elif number % 4 == 2:
+            invoices.credit_note(session, bill.id, amount=Decimal("9.99"), fee_item_id=items[0].id, **given)
+        owed = session.scalar(select(func.sum(Invoice.balance)).where(Invoice.unit_id == unit_id))
+        payments.record_payment(
+            session, unit_id=unit_id, amount=owed - Decimal("20.03"), method="cash",
+            paid_at=NOW - timedelta(days=1), now=NOW,
         )  # fmt: skip
 
 
@@ -142,6 +194,7 @@ def settle_tickets(session: Session) -> None:
             ticket.state = "resolved"
         ticket.satisfaction = (None, 5, 2, None, 4, 3)[number % 6]
         ticket.reopen_count = int(number % 5 == 2)
+        ticket.level = number % 4
     tickets[-1].state = "invalid"
     session.execute(
         update(TicketClock)
@@ -168,6 +221,9 @@ def live(session: Session) -> None:
     add_old_debts(session, debtors[:20])
     add_reminders(session, debtors[20:90])
     add_contacts(session, debtors[5:40])
+    add_mixed_bills(session, debtors[100:120])
+    west = session.scalars(select(Area.id).where(Area.name == "西区")).one()
+    session.add(CollectionTarget(year=2026, area_id=west, percent=85, set_on=TODAY))
     settle_tickets(session)
     session.flush()
     for period in (*PERIODS[:1], "2026-10", "2026-09"):
@@ -219,16 +275,45 @@ def exported(office: Office, folder: Path) -> Path:
     return folder
 
 
-def shown(web: Web, screen: str, report: str, period: str) -> list[list[str]]:
-    answer = web.get(f"/{screen}/export/csv/?report={report}&period={period}")
+def shown(web: Web, screen: str, report: str, period: str, narrowed: str = "") -> list[list[str]]:
+    answer = web.get(f"/{screen}/export/csv/?report={report}&period={period}{narrowed}")
     assert answer.status_code == 200, report
-    return list(csv.reader(io.StringIO(answer.text.lstrip("\ufeff"))))[1:]
+    return without_words(report, list(csv.reader(io.StringIO(answer.text.lstrip("\ufeff"))))[1:])
 
 
-def without_target(report: str, rows: list[list[str]]) -> list[list[str]]:
-    """What a target adds is judged apart."""
-    start = {"collection": 5, "by_month": 4}.get(report)
-    return [row[:start] + row[start + 3 :] for row in rows] if start else rows
+def without_words(report: str, rows: list[list[str]]) -> list[list[str]]:
+    return [[cell for place, cell in enumerate(row) if place not in WRITTEN.get(report, ())] for row in rows]
+
+
+def weekly(web: Web, period: str) -> dict[str, list[list[str]]]:
+    """The tables of the weekly sheet, from its workbook."""
+    answer = web.get(f"/reports/weekly/xlsx/?period={period}")
+    book = CalamineWorkbook.from_filelike(io.BytesIO(answer.data))
+    found = {}
+    for code, name in zip(WEEKLY_TABLES, book.sheet_names, strict=True):
+        rows = book.get_sheet_by_name(name).to_python()[1:]
+        found[code] = without_words(code, [[said(cell) for cell in row] for row in rows])
+    return found
+
+
+def said(cell: object) -> str:
+    """A cell of a workbook as the exports say it."""
+    if isinstance(cell, datetime):
+        return cell.replace(tzinfo=ZoneInfo("Asia/Shanghai")).isoformat()
+    return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
+
+
+def narrowing(session: Session, only: dict[str, str]) -> str:
+    """The part of an address that asks for what the recount is told."""
+    area, _slash, building = only.get("building", "/").partition("/")
+    ids = {
+        "area": select(Area.id).where(Area.name == only.get("area")),
+        "building": select(Building.id).join(Area).where(Area.name == area, Building.name == building),
+        "steward": select(Staff.id).where(Staff.login == only.get("steward")),
+        "fee_item": select(FeeItem.id).where(FeeItem.code == only.get("fee_item")),
+        "department": select(Department.id).where(Department.code == only.get("department")),
+    }
+    return "".join(f"&{name}={session.scalars(ids[name]).one()}" for name in only)
 
 
 def named(session: Session, report: str, rows: list[list[str]]) -> list[list[str]]:
@@ -247,7 +332,18 @@ def named(session: Session, report: str, rows: list[list[str]]) -> list[list[str
         "complaints_severity": lambda code: words.code("severity", code),
         "complaints_channel": lambda code: words.code("channel", code),
     }
-    return [[say.get(report, str)(row[0]), *row[1:]] for row in rows]
+    columns: dict[str, dict[int, Callable[[str], str]]] = {
+        "complaint_list": {
+            3: lambda code: category[code],
+            4: lambda code: words.code("severity", code),
+            5: lambda code: department[code],
+            7: lambda code: words[code],
+        },
+        "escalated": {2: lambda code: category[code], 3: lambda code: department[code]},
+        "promises_due": {4: lambda code: staff.get(code, code)},
+    }
+    told = columns.get(report) or {0: say.get(report, str)}
+    return [[told.get(place, str)(cell) for place, cell in enumerate(row)] for row in rows]
 
 
 def as_set(rows: list[list[str]]) -> set[tuple[str, ...]]:
@@ -262,46 +358,89 @@ def as_set(rows: list[list[str]]) -> set[tuple[str, ...]]:
     return found
 
 
-def test_every_figure_counted_again(estate: Office, tmp_path: Path) -> None:
-    web, folder = signed_in(estate, "manager"), exported(estate, tmp_path)
-    wrong = []
+def differences(report: str, page: list[list[str]], recount: list[list[str]]) -> list[object]:
+    said_, should = as_set(page), as_set(recount)
+    if report.startswith("complaints_") and len(should) == 2:
+        should = {row for row in should if row[0] != "Total"}
+    return [
+        *((report, "page", row) for row in sorted(said_ - should)),
+        *((report, "recount", row) for row in sorted(should - said_)),
+    ]
 
-    for period in PERIODS:
-        counted = recompute_reports.main(folder, period, str(TODAY))
+
+def test_every_figure_counted_again(estate: Office, tmp_path: Path) -> None:
+    """Each table by period, area, building, steward, fee item and department (K1-K3)."""
+    web, folder = signed_in(estate, "manager"), exported(estate, tmp_path)
+    wrong, empty = [], []
+
+    for period, only in CASES:
+        counted = recompute_reports.main(folder, period, str(TODAY), **only)
         with estate.session() as session:
+            narrowed = narrowing(session, only)
             for screen, reports in (("reports", MONEY_TABLES), ("complaint_reports", TICKET_TABLES)):
                 for report in reports:
-                    said = as_set(without_target(report, shown(web, screen, report, period)))
-                    should = as_set(named(session, report, counted[report]))
-                    if report.startswith("complaints_") and len(should) == 2:
-                        should = {row for row in should if row[0] != "Total"}
-                    wrong += [(period, report, "page", row) for row in sorted(said - should)]
-                    wrong += [(period, report, "recount", row) for row in sorted(should - said)]
-                    assert should, report
+                    if not set(only) <= set(report_tables.FILTERS.get(report, ())):
+                        continue
+                    should = named(session, report, counted[report])
+                    page = shown(web, screen, report, period, narrowed)
+                    wrong += [(period, only, *each) for each in differences(report, page, should)]
+                    empty += [] if should else [(period, tuple(only), report)]
+
+    assert wrong == []
+    assert [each for each in empty if not each[1]] == []  # the whole estate has something of each
+
+
+def test_the_weekly_sheet_counted_again(estate: Office, tmp_path: Path) -> None:
+    """Stewards against the target, what is escalated, promises of the week (K4, K5)."""
+    web, folder = signed_in(estate, "manager"), exported(estate, tmp_path)
+    counted = recompute_reports.main(folder, "2026-11", str(TODAY))
+    wrong = []
+
+    sheet = weekly(web, "2026-11")
+    with estate.session() as session:
+        for report in WEEKLY_TABLES:
+            assert sheet[report], report
+            wrong += differences(report, sheet[report], named(session, report, counted[report]))
 
     assert wrong == []
 
 
+# export, column, the report that shows it
+FALSIFIED = (
+    ("invoices", "paid", "collection"),
+    ("invoices", "amount", "fee_items"),
+    ("invoice_lines", "amount", "fee_items"),
+    ("credit_notes", "amount", "fee_items"),
+    ("targets", "percent", "stewards"),
+    ("tickets", "level", "escalated"),
+    ("tickets", "satisfaction", "complaint_list"),
+    ("contacts", "promised_amount", "promises_due"),
+)
+
+
 def test_the_recount_finds_a_figure_that_is_off(estate: Office, tmp_path: Path) -> None:
-    """The control: one fen paid that no payment stands for."""
-    with estate.session() as session:
-        invoice = session.scalars(select(Invoice.number).where(Invoice.paid > 0)).first()
+    """The control: each cell of a column a little higher is found in the report that shows it."""
     folder = exported(estate, tmp_path)
-    path = folder / "invoices.csv"
-    books = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"))))
-    place = books[0].index("paid")
-    for row in books:
-        if row[0] == invoice:
-            row[place] = str(Decimal(row[place]) - Decimal("0.01"))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows(books)
+    true = recompute_reports.main(folder, "2026", str(TODAY))
+    unseen = []
 
-    said = as_set(
-        without_target("collection", shown(signed_in(estate, "manager"), "reports", "collection", "2026"))
-    )
-    counted = as_set(recompute_reports.main(folder, "2026", str(TODAY))["collection"])
+    for kind, column, report in FALSIFIED:
+        path = folder / f"{kind}.csv"
+        kept = path.read_bytes()
+        books = list(csv.DictReader(io.StringIO(kept.decode("utf-8-sig"))))
+        for row in books:
+            if row[column]:
+                step = "0.01" if "." in row[column] else "1"
+                row[column] = str(Decimal(row[column]) + Decimal(step))
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, books[0])
+            writer.writeheader()
+            writer.writerows(books)
+        if recompute_reports.main(folder, "2026", str(TODAY))[report] == true[report]:
+            unseen.append((kind, column, report))
+        path.write_bytes(kept)
 
-    assert said != counted
+    assert unseen == []
 
 
 # Faces of the same figures ------------------------------------------------------------------------------
@@ -309,8 +448,6 @@ def test_the_recount_finds_a_figure_that_is_off(estate: Office, tmp_path: Path) 
 
 def test_page_file_and_paper_say_the_same(estate: Office) -> None:
     """What CSV says stands on the page and in the workbook; a bad address is no error (K6)."""
-    from python_calamine import CalamineWorkbook
-
     web = signed_in(estate, "manager")
 
     rows = shown(web, "reports", "collection", "2026-11")
@@ -336,10 +473,7 @@ def test_every_report_opens_in_three_languages(estate: Office) -> None:
     wrong = []
 
     for screen, reports in (("reports", MONEY_TABLES), ("complaint_reports", TICKET_TABLES)):
-        for report in (
-            *reports,
-            *(("stewards", "fee_items") if screen == "reports" else ("complaint_list",)),
-        ):
+        for report in reports:
             for language in ("en", "zh-CN", "zh-TW"):
                 answer = web.get(
                     f"/{screen}/?report={report}&period=2026", headers={"Accept-Language": language}

@@ -1,8 +1,9 @@
 """Counts the managers' reports again from exports: `python recompute_reports.py FOLDER PERIOD TODAY`.
 
-Another author's arithmetic, written from the contract and procedures K1-K3 alone: the standard library's
+Another author's arithmetic, written from the contract and procedures K1-K5 alone: the standard library's
 decimal, nothing of the program. FOLDER holds `KIND.csv` for each kind in NEEDED, as `flask export KIND`
-writes it. PERIOD is a month or a year. Prints one JSON document: report -> its rows as texts, rates half-up.
+writes it. PERIOD is a month or a year. `area=`, `building=` (area and name: `东区/1`), `steward=` (login),
+`department=` and `fee_item=` (codes) may follow. Prints one JSON document: report -> its rows as texts.
 """
 
 import csv
@@ -10,14 +11,15 @@ import json
 import sys
 from collections import defaultdict
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 NEEDED = (
-    "units", "invoices", "payments", "allocations", "reminders", "contacts", "tickets", "ticket_clocks",
+    "units", "invoices", "invoice_lines", "credit_notes", "fee_items", "stewards", "targets", "payments",
+    "allocations", "reminders", "contacts", "tickets", "ticket_clocks",
 )  # fmt: skip
 BOUNDS, WITHIN_DAYS = (30, 60, 90, 180, 365), 7
-TENTH = Decimal("0.1")
+TENTH, FEN, NIL = Decimal("0.1"), Decimal("0.01"), Decimal(0)
 
 
 def rate(part, whole):
@@ -33,45 +35,145 @@ def day(text):
 
 
 class Books:
-    def __init__(self, folder, period, today):
+    def __init__(self, folder, period, today, **only):
         for kind in NEEDED:
             with (folder / f"{kind}.csv").open(encoding="utf-8-sig", newline="") as file:
                 setattr(self, kind, list(csv.DictReader(file)))
         self.period, self.today = period, today
         self.place = {one["unit_code"]: (one["area_name"], one["building"]) for one in self.units}
+        self.only = only
+        self.lead = defaultdict(set)  # steward: their buildings
+        for one in self.stewards:
+            self.lead[one["login"], one["name"]].add((one["area_name"], one["building"]))
+        self.aims = {
+            one["area.name"]: Decimal(one["percent"]) for one in self.targets if one["year"] == period[:4]
+        }
         for one in self.invoices:
             for name in ("amount", "paid", "credited", "balance", "late_fee"):
                 one[name] = Decimal(one[name])
             one["billed"] = one["amount"] - one["credited"]
             one["principal"] = min(one["paid"], one["billed"])
+        self.share_out()
+
+    def share_out(self):
+        """What of a bill's billed and paid money lies on each item: in proportion, in the list's order.
+
+        Whole fen: an item gets what all items up to it would get, rounded down, less what those before got.
+        """
+        order = {one["code"]: int(one["position"]) for one in self.fee_items}
+        called = {one["name"]: one["code"] for one in self.fee_items}
+        net = defaultdict(lambda: defaultdict(Decimal))
+        for one in self.invoice_lines:
+            net[one["invoice_number"]][one["fee_item"]] += Decimal(one["amount"])
+        for one in self.credit_notes:
+            if one["fee_item.name"]:  # else it lies on all in proportion
+                net[one["invoice.number"]][called[one["fee_item.name"]]] -= Decimal(one["amount"])
+        self.shares = defaultdict(dict)
+        for bill in self.invoices:
+            parts, until = net[bill["number"]], NIL
+            whole = sum(parts.values())
+            for item in sorted(parts, key=order.get):
+                before, until = until, until + parts[item]
+                self.shares[bill["number"]][item] = [
+                    self.up_to(bill[name], until, whole) - self.up_to(bill[name], before, whole)
+                    for name in ("billed", "principal")
+                ]
+
+    @staticmethod
+    def up_to(amount, part, whole):
+        return (amount * part / whole).quantize(FEN, ROUND_FLOOR) if whole else NIL
+
+    def is_here(self, unit):
+        area, building = self.place[unit]
+        asked = self.only
+        return (
+            asked.get("area", area) == area
+            and asked.get("building", f"{area}/{building}") == f"{area}/{building}"
+            and ("steward" not in asked or (area, building) in self.of_steward(asked["steward"]))
+        )
+
+    def of_steward(self, login):
+        return next((places for (who, _), places in self.lead.items() if who == login), set())
 
     def within(self, bill):
-        return bill["period"].startswith(self.period)
+        return bill["period"].startswith(self.period) and self.is_here(bill["unit_code"])
+
+    def has_item(self, bill):
+        return self.only.get("fee_item") in {None, *self.shares[bill["number"]]}
 
     # K1
 
-    def collected(self, bills):
+    def money(self, bill):
+        item = self.only.get("fee_item")
+        return self.shares[bill["number"]][item] if item else (bill["billed"], bill["principal"])
+
+    def collected(self, bills, aim):
         owes = defaultdict(Decimal)
         for bill in bills:
             owes[bill["unit_code"]] += bill["balance"]
-        billed, paid = (sum((bill[name] for bill in bills), Decimal(0)) for name in ("billed", "principal"))
-        done = sum(1 for owed in owes.values() if not owed)
-        return [billed, paid, rate(paid, billed), len(owes), done, rate(done, len(owes))]
+        billed, paid = (sum((self.money(bill)[place] for bill in bills), NIL) for place in (0, 1))
+        done, is_rate = sum(1 for owed in owes.values() if not owed), rate(paid, billed)
+        households = [len(owes), done, rate(done, len(owes))]
+        return [billed, paid, is_rate, *self.against(aim, billed, paid), *self.unless_item(households)]
+
+    def unless_item(self, cells):
+        return [] if "fee_item" in self.only else cells
+
+    def against(self, aim, billed, paid):
+        """The target, the points to it, the yuan to it upwards; nothing where the year has none."""
+        if not self.aims:
+            return []
+        if aim is None:
+            return [None, None, None]
+        missing = (billed * aim / 100).quantize(FEN, ROUND_CEILING) - paid
+        return [aim, None if rate(paid, billed) is None else rate(paid, billed) - aim, max(missing, NIL)]
 
     def collection(self):
         groups = defaultdict(list)
-        for bill in filter(self.within, self.invoices):
+        for bill in filter(self.within, filter(self.has_item, self.invoices)):
             area, building = self.place[bill["unit_code"]]
             for key in ((area, building), (area, "Total"), ("Total", "")):
                 groups[key].append(bill)
-        return [[*key, *self.collected(bills)] for key, bills in groups.items()]
+        buildings = [area for area, building in groups if building not in {"Total", ""}]
+        return [
+            [*key, *self.collected(bills, self.aims.get(key[0], self.aims.get("")))]
+            for key, bills in groups.items()
+            if key[1] != "Total" or buildings.count(key[0]) > 1
+        ]
 
     def by_month(self):
         months = defaultdict(list)
-        for bill in self.invoices:
-            if bill["period"][:4] == self.period[:4]:
+        for bill in filter(self.has_item, self.invoices):
+            if bill["period"][:4] == self.period[:4] and self.is_here(bill["unit_code"]):
                 months[bill["period"]].append(bill)
-        return [[month, *self.collected(bills)] for month, bills in months.items()]
+        return [[month, *self.collected(bills, self.aims.get(""))] for month, bills in months.items()]
+
+    def by_steward(self):
+        bills = list(filter(self.within, filter(self.has_item, self.invoices)))
+        here = {self.place[one["unit_code"]] for one in self.units if self.is_here(one["unit_code"])}
+        return [
+            [
+                name,
+                len(places & here),
+                *self.collected(
+                    [one for one in bills if self.place[one["unit_code"]] in places], self.aims.get("")
+                ),
+            ]
+            for (login, name), places in self.lead.items()
+            if self.only.get("steward", login) == login and places & here
+        ]
+
+    def by_item(self):
+        sums = defaultdict(lambda: [NIL, NIL])
+        for bill in filter(self.within, self.invoices):
+            for item, parts in self.shares[bill["number"]].items():
+                if self.only.get("fee_item", item) == item:
+                    sums[item] = [old + new for old, new in zip(sums[item], parts, strict=True)]
+        called = {one["code"]: one["name"] for one in self.fee_items}
+        return [
+            [called[item], billed, paid, billed - paid, rate(paid, billed)]
+            for item, (billed, paid) in sums.items()
+        ]
 
     def year_split(self):
         year = self.period[:4]
@@ -103,10 +205,14 @@ class Books:
         return f"{low}+"
 
     def late(self):
-        return [bill for bill in self.invoices if bill["balance"] and day(bill["due_on"]) < self.today]
+        return [
+            bill
+            for bill in self.invoices
+            if bill["balance"] and day(bill["due_on"]) < self.today and self.is_here(bill["unit_code"])
+        ]
 
     def ageing(self):
-        rows = defaultdict(lambda: [Decimal(0), 0, 0])
+        rows = defaultdict(lambda: [NIL, 0, 0])
         oldest = {}
         for bill in sorted(self.late(), key=lambda one: (one["due_on"], one["number"])):
             row = rows[self.band(day(bill["due_on"]))]
@@ -131,14 +237,15 @@ class Books:
             units[reason].add(bill["unit_code"])
         bands = [f"{low}-{high}" for low, high in zip((0, 31, 61, 91, 181), BOUNDS, strict=True)] + ["366+"]
         return [
-            [reason, len(units[reason]), *(row.get(band, Decimal(0)) for band in bands), sum(row.values())]
+            [reason, len(units[reason]), *(row.get(band, NIL) for band in bands), sum(row.values())]
             for reason, row in rows.items()
         ]
 
     def promises(self):
-        rows = defaultdict(lambda: [Decimal(0), 0, 0, 0])
+        rows = defaultdict(lambda: [NIL, 0, 0, 0])
         for one in self.contacts:
-            if one["promised_on"] and one["promised_on"].startswith(self.period):
+            is_here = self.is_here(one["unit_code"])
+            if is_here and one["promised_on"] and one["promised_on"].startswith(self.period):
                 for key in (one["staff"], "Total"):
                     rows[key][0] += Decimal(one["promised_amount"])
                     rows[key][1 + ("open", "kept", "broken").index(one["promise_state"])] += 1
@@ -165,9 +272,11 @@ class Books:
         for one, left in self.reached():
             first[one["unit_code"], one["payer_name"]].append((one["planned_on"], left))
         rows = {}
-        for bill in filter(self.within, self.invoices):
+        for bill in self.invoices:
+            if not bill["period"].startswith(self.period):
+                continue
             homes = rows.setdefault(bill["period"], {})
-            home = homes.setdefault(bill["unit_code"], {"owes": Decimal(0), "paid": [], "told": []})
+            home = homes.setdefault(bill["unit_code"], {"owes": NIL, "paid": [], "told": []})
             home["owes"] += bill["balance"]
             home["paid"] += [last[bill["number"]]] if bill["number"] in last else []
             told = first[bill["unit_code"], bill["payer_name"]]
@@ -205,7 +314,14 @@ class Books:
         return [
             one
             for one in self.tickets
-            if one["state"] != "invalid" and one["registered_at"].startswith(self.period)
+            if one["state"] != "invalid"
+            and one["registered_at"].startswith(self.period)
+            and one["department"] == self.only.get("department", one["department"])
+            and (
+                self.is_here(one["unit_code"])
+                if one["unit_code"]
+                else not {"area", "building"} & {*self.only}
+            )
         ]
 
     def complaints(self, key):
@@ -252,6 +368,57 @@ class Books:
                 rows[one["clock"]][place] += 1
         return [[clock, *row, rate(row[0], row[0] + row[1])] for clock, row in rows.items()]
 
+    def complaint_list(self):
+        """Each valid complaint; what people wrote is no figure."""
+        late = {one["number"] for one in self.ticket_clocks if one["state"] == "breached"}
+        return [
+            [
+                *(
+                    one[name]
+                    for name in (
+                        "number",
+                        "registered_at",
+                        "unit_code",
+                        "category",
+                        "severity",
+                        "department",
+                        "resolved_at",
+                    )
+                ),
+                "yes" if one["number"] not in late else "no",
+                one["satisfaction"],
+            ]
+            for one in self.valid()
+        ]
+
+    # K4, K5: the weekly sheet
+
+    def escalated(self):
+        waits = defaultdict(list)
+        for one in self.ticket_clocks:
+            if not one["stopped_at"]:
+                waits[one["number"]].append(datetime.fromisoformat(one["due_at"]))
+        return [
+            [
+                *(one[name] for name in ("number", "unit_code", "category", "department", "level")),
+                min(waits[one["number"]]).isoformat() if waits[one["number"]] else None,
+            ]
+            for one in self.tickets
+            if not one["closed_at"] and int(one["level"]) >= 1
+        ]
+
+    def promises_due(self):
+        sunday = self.today + timedelta(days=6 - self.today.weekday())
+        return [
+            [
+                *(one[name] for name in ("unit_code", "payer_name", "promised_on")),
+                Decimal(one["promised_amount"]),
+                one["staff"],
+            ]
+            for one in self.contacts
+            if one["promise_state"] == "open" and day(one["promised_on"]) <= sunday
+        ]
+
     def all(self):
         keys = {
             "category": lambda one: one["category"],
@@ -261,9 +428,11 @@ class Books:
             "month": lambda one: one["registered_at"][:7],
             "building": lambda one: " · ".join(self.place[one["unit_code"]]) if one["unit_code"] else "",
         }
-        money = ("collection", "by_month", "year_split", "ageing", "arrears_reasons", "promises",
-                 "unprompted", "channels", "clocks")  # fmt: skip
-        found = {name: getattr(self, name)() for name in money}
+        plain = ("collection", "by_month", "year_split", "ageing", "arrears_reasons", "promises",
+                 "unprompted", "channels", "clocks", "complaint_list", "escalated",
+                 "promises_due")  # fmt: skip
+        found = {name: getattr(self, name)() for name in plain}
+        found |= {"stewards": self.by_steward(), "fee_items": self.by_item()}
         found |= {f"complaints_{name}": self.complaints(key) for name, key in keys.items()}
         return {
             name: [["" if cell is None else str(cell) for cell in row] for row in rows]
@@ -271,9 +440,10 @@ class Books:
         }
 
 
-def main(folder, period, today):
-    return Books(Path(folder), period, date.fromisoformat(today)).all()
+def main(folder, period, today, **only):
+    return Books(Path(folder), period, date.fromisoformat(today), **only).all()
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:]), ensure_ascii=False))
+    asked = dict(one.split("=", 1) for one in sys.argv[4:])
+    print(json.dumps(main(*sys.argv[1:4], **asked), ensure_ascii=False))
