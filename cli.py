@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from models import db
 from models.engine import writing
 from models.property import PRESETS
+from office import outages
 from office.errors import Refused
 
 Command = Callable[..., Any]
@@ -49,8 +50,11 @@ def refusals_told() -> Iterator[None]:
             db.session.rollback()
             click.echo(gettext(refusal.message, **refusal.values), err=True)
             sys.exit(1)
-        except DatabaseError:
-            if is_set_up():
+        except (DatabaseError, OSError) as error:
+            if outage := outages.sentence(error):
+                click.echo(gettext(outage), err=True)
+                sys.exit(1)
+            if isinstance(error, OSError) or is_set_up():
                 raise
             click.echo(gettext("The office is not set up: run flask init"), err=True)
             sys.exit(1)
@@ -448,7 +452,7 @@ def explain(kind: str, number: str, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True)
 @reads
 def simulate(period: str, file: Path, *, as_json: bool) -> None:
-    """What a changed ladder would have done in PERIOD (YYYY-MM), without doing it."""
+    """What a changed policy would have done in PERIOD (YYYY-MM), without doing it."""
     from office import clock, told
     from office import simulate as trials
 

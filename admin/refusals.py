@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from admin import code_words, labels
+from office import outages
 from office.errors import Refusals, Refused
 
 # constraint → sentence; other named rules are told by their name
@@ -25,11 +26,13 @@ RULES = {
 }
 
 
-def words(error: Exception) -> str:  # noqa: PLR0911 -- one sentence a kind
+def words(error: Exception) -> str:  # noqa: C901, PLR0911 -- one sentence a kind
     """One sentence for a Refused or a database error; nothing of its statement or parameters."""
     if isinstance(error, Refused):
         values = {name: _value(name, each) for name, each in error.values.items()}
         return str(_(error.message, **values) if values else _(error.message))
+    if outage := outages.sentence(error):
+        return str(_(outage))
     if not isinstance(error, IntegrityError):
         return _("The database could not store one of these values.")
     text = str(error.orig)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask, abort, g, redirect, render_template, request, url_for
@@ -21,6 +22,7 @@ from werkzeug.wrappers import Response
 from admin import sessions
 from models.base import db
 from models.engine import set_writing
+from office import outages
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PUBLIC_PATHS = ("/login", "/healthz")
@@ -148,9 +150,12 @@ def error_page(error: HTTPException) -> Any:
 
 
 def crash_page(error: Exception) -> Any:
-    """An error nobody foresaw: written to the log, shown without its text."""
+    """An outage in a sentence; an error nobody foresaw written to the log, shown without its text (F13)."""
     from flask import current_app
 
+    outage = outages.sentence(error)
+    if outage is not None:
+        return outage_page(outage)
     if current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
     current_app.logger.error("%s %s", request.method, request.path, exc_info=error)
@@ -159,6 +164,15 @@ def crash_page(error: Exception) -> Any:
     except Exception:  # noqa: BLE001 -- the database itself may be what failed
         g.staff = None
     return render_template("office/error.html", code=500, text=_explanation(500)), 500
+
+
+def outage_page(sentence: str) -> Any:
+    """The page while the disk is full or the database away; it asks neither for anything."""
+    with suppress(Exception):  # the database itself is what failed
+        db.session.rollback()
+    g.staff = g.web_session = None
+    page = render_template("office/error.html", code=503, text=_(sentence))
+    return page, 503, {"Retry-After": "30"}
 
 
 def _explanation(code: int) -> str:

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,6 +31,7 @@ from flask import (
 )
 from flask_babel import gettext as _
 from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import joinedload
 from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
@@ -301,7 +303,7 @@ def _touch(key_hash: str) -> None:
     if request.method not in {"GET", "HEAD", "OPTIONS"}:
         db.session.execute(alive)
         return
-    with writing(), db.engine.begin() as connection:
+    with suppress(OperationalError), writing(), db.engine.begin() as connection:  # a full disk can be read
         connection.execute(alive)
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from flask import Flask, current_app, has_app_context
 from psycopg.types.json import Json
 from sqlalchemy import JSON, Column, Connection, Engine, MetaData, Table, create_engine, func, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger, Text, TypeEngine
 
@@ -29,7 +30,7 @@ from models import db, engine, secrets, triggers
 from models.base import FixedPoint
 from models.engine import BUSY_TIMEOUT_MS, WriteLock, writing
 from models.secrets import Sealed
-from office import channels, clock, database, policies
+from office import channels, clock, database, outages, policies
 from office.errors import N_, Refused
 from office.timetable import Outcome
 
@@ -67,6 +68,10 @@ def make(bind: Engine, file: Path, *, now: datetime) -> Mapping[str, int]:
         raise Refused(
             N_("%(file)s can't be written: %(reason)s"), file=file, reason=error.strerror
         ) from error
+    except (sqlite3.Error, SQLAlchemyError) as error:  # the copy is a database, too
+        if outage := outages.sentence(error):
+            raise Refused(outage) from error
+        raise
     return counts
 
 

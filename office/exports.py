@@ -7,7 +7,9 @@ decimal yuan with 2 places, instants are office time with offset, booleans `true
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -708,11 +710,23 @@ def write_rows(
     """Put rows into a file or to `out`; answers their number."""
     ending = file.suffix.lower().lstrip(".") if file else ""
     file_format = file_format or (ending if ending in FORMATS else "csv")
-    if file_format == "xlsx":
-        assert file is not None
-        return write_xlsx(file, header, found)
     writer = write_json if file_format == "json" else write_csv
     if file is None:
         return writer(out, header, found)
-    with file.open("w", encoding="utf-8", newline="") as opened:
-        return writer(opened, header, found)
+    with _whole(file) as place:
+        if file_format == "xlsx":
+            return write_xlsx(place, header, found)
+        with place.open("w", encoding="utf-8", newline="") as opened:
+            return writer(opened, header, found)
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[Path]:
+    """A place beside the file, which takes the file's when all is written: no half of it stays."""
+    if file.exists() and not file.is_file():  # a pipe
+        yield file
+        return
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=file.absolute().parent) as folder:
+        place = Path(folder) / file.name
+        yield place
+        place.replace(file)
