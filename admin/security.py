@@ -16,6 +16,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_babel import gettext as _
 from itsdangerous import URLSafeTimedSerializer
 from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -55,6 +56,7 @@ def init_app(app: Flask) -> None:
     app.before_request(guard)
     app.after_request(add_headers)
     app.teardown_request(lambda _error: set_writing(False))
+    app.teardown_appcontext(end_session)  # before Flask-SQLAlchemy's, which was registered first
     app.register_error_handler(HTTPException, error_page)
     app.register_error_handler(Exception, crash_page)
     app.jinja_env.globals.update(csrf_token=sessions.csrf_token, csrf_field=csrf_field, csp_nonce=csp_nonce)
@@ -164,6 +166,16 @@ def crash_page(error: Exception) -> Any:
     except Exception:  # noqa: BLE001 -- the database itself may be what failed
         g.staff = None
     return render_template("office/error.html", code=500, text=_explanation(500)), 500
+
+
+def end_session(_error: BaseException | None) -> None:
+    """Give the session back, also when the database went away after the answer was made (F13)."""
+    try:
+        db.session.remove()
+    except SQLAlchemyError:
+        with suppress(SQLAlchemyError):
+            db.session.invalidate()
+        db.session.registry.clear()
 
 
 def outage_page(sentence: str) -> Any:
