@@ -7,7 +7,7 @@ only where it wants another.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -115,6 +115,14 @@ def present() -> tuple[datetime, ZoneInfo]:
 
 def zone() -> ZoneInfo:
     return present()[1]
+
+
+def moment(told: datetime) -> datetime:
+    """The instant (UTC) of a date and time told in office time. Raises ValueError beyond the calendar."""
+    try:
+        return told.replace(tzinfo=zone()).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(told) from error
 
 
 def text(value: Any, _row: Any = None) -> Any:

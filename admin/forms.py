@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from gettext import translation
@@ -137,7 +137,7 @@ class InstantField(DateTimeLocalField):
             if not EARLIEST <= self.data.date() <= LATEST:
                 self.data = None
                 raise ValueError(_("This date is too far away."))
-            self.data = self.data.replace(tzinfo=formats.zone()).astimezone(UTC)
+            self.data = formats.moment(self.data)
 
 
 class ChoiceField(SelectField):

@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import formats, labels, refusals
+from admin import formats, forms, labels, refusals
 from admin.base import OfficePage, OfficeView, OneClick
 from admin.lists import ChoiceFilter, RangeFilter, TextFilter, coded
 from admin.sessions import current_staff
@@ -59,7 +59,10 @@ class JobsPage(OfficePage):
     @staticmethod
     def _moment(text: str) -> datetime:
         try:
-            return datetime.fromisoformat(text).replace(tzinfo=formats.zone())
+            told = datetime.fromisoformat(text)
+            if not forms.EARLIEST <= told.date() <= forms.LATEST:
+                raise Refused(_("This date is too far away."))
+            return formats.moment(told)
         except ValueError as wrong:
             raise Refused(_("Choose a moment")) from wrong
 

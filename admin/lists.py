@@ -705,13 +705,13 @@ def parsed_cursor(kind: type, value: Any) -> Any:
 
 def parsed_instant(value: str) -> datetime:
     instant = datetime.fromisoformat(value)
-    if instant.tzinfo is None:
+    if instant.tzinfo is None or not 1 < instant.year < 9999:  # a zone may lead beyond the calendar
         raise ValueError(value)
     return instant
 
 
 def _start_of(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=formats.zone())
+    return formats.moment(datetime(day.year, day.month, day.day))  # noqa: DTZ001 -- told in office time
 
 
 def _size(view: Any, asked: str) -> int:

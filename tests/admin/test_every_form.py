@@ -216,7 +216,7 @@ def overwritten(web: Web, other: Web, world: World, pairs: int) -> tuple[list[st
                 (other, theirs, f"second {number}"),
             ):
                 own = found[0]
-                fields = told_apart(own, filled(browser, own), words, 10 + 2 * number + len(pair))
+                fields = told_apart(own, filled(browser, own), words, 10 + (2 * number + len(pair)) % 80)
                 if fields is not None:
                     pair.append((browser, own, fields, words))
             if len(pair) < 2:

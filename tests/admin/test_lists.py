@@ -117,6 +117,12 @@ def test_a_range_filter_and_the_cursor_agree(many: Web) -> None:
         assert len(seen) == len(expected)
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_at_the_calendars_end_is_no_error(web: Web, day: str) -> None:
+    for end in ("from", "to"):
+        assert web.get(f"/outbox/export/csv/?made_at_{end}={day}").status_code == 200
+
+
 def test_filters_views_and_search_narrow_together(many: Web) -> None:
     for query, found in [
         ("kind=office", COUNT),
