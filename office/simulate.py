@@ -1,4 +1,4 @@
-"""What a changed ladder would have done in a month, without doing it (C12, §9)."""
+"""What a changed policy would have done in a month, without doing it (C12, §9): here, the ladder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from models.collection import Reminder
 from models.people import Owner
 from models.property import Unit
-from office import clock, policies, situation
+from office import clock, policies, situation, what_if
 from office.debts import Debt, Debtor, chunks
 from office.dunning import NOT_MADE, Day, Row, gap_days, judge, not_among, notices
 from office.errors import N_, Refused
@@ -81,15 +81,19 @@ class Imagined:
 
 
 def simulate(session: Session, period: str, rows: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    """The reminders of a month (`YYYY-MM`) under a changed `ladder` or `gates` beside the real ones.
+    """A month (`YYYY-MM`) under a changed policy beside what happened.
 
-    Raises Refused for a month that has not begun, another policy, or one that could not be saved.
+    `ladder` and `gates` say which reminders would differ, `clocks` and `calendar` which deadlines, `late_fee`
+    which fees, `[[target]]` which distances. Raises Refused for a month that has not begun, another policy, or
+    one that could not be saved.
     """
     first = _first_day(period)
     zone = clock.zone(session)
     last = min(months_later(first, 1) - timedelta(days=1), now.astimezone(zone).date())
     if first > last:
         raise Refused(N_("%(period)s has not begun"), period=period)
+    if not {"stage", "legal"} & rows.keys():
+        return what_if.tried(session, rows, what_if.Span(period, first, last, now))
     policy, changed = _changed(session, rows, last)
     past = _before(session, first, changed)
     day = first
@@ -112,9 +116,7 @@ def _first_day(period: str) -> date:
 def _changed(session: Session, rows: Mapping[str, Any], on: date) -> tuple[str, Ladder]:
     """Which policy the document is, and the ladder with it."""
     others = {name: policies.document(session, name, on) for name in ("ladder", "gates", "billing")}
-    policy = "ladder" if "stage" in rows else "gates" if "legal" in rows else ""
-    if not policy:
-        raise Refused(N_("Only a ladder or its gates can be simulated"))
+    policy = "ladder" if "stage" in rows else "gates"
     found = policies.problems(policy, rows, others)
     if found:
         raise policies.PolicyRefused(found)

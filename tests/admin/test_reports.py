@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import os
 import re
@@ -22,7 +23,7 @@ from models import db, engine
 from models.billing import FeeItem, Invoice, InvoiceLine
 from models.collection import Contact, Reminder, ReminderBatch
 from models.complaints import Category, Ticket, TicketClock
-from models.office import Audit, CollectionTarget, Message
+from models.office import Audit, CollectionTarget, Message, SavedView
 from models.people import Department, SignInAttempt, Staff, StaffRole, steward_building
 from models.property import Area, Building, Estate, Unit
 from office import (
@@ -633,3 +634,69 @@ def test_one_target_a_year_and_area(office: Office) -> None:
 
     with office.session() as session:
         assert session.query(CollectionTarget).count() == 1
+
+
+# What if ------------------------------------------------------------------------------------------------
+
+
+def form_of(page: str) -> dict[str, str]:
+    """A policy's form as a browser would send it."""
+    chosen = re.findall(r'<select name="([\w.]+)"[^>]*>(.*?)</select>', page, re.DOTALL)
+    return {
+        **dict(re.findall(r'<input name="([\w.]+)"[^>]*? value="([^"]*)"', page)),
+        **{
+            name: html.unescape(text)
+            for name, text in re.findall(r'<textarea name="([\w.]+)"[^>]*>(.*?)</textarea>', page, re.DOTALL)
+        },
+        **{
+            name: code
+            for name, options in chosen
+            for code in re.findall(r'<option value="([^"]*)" selected', options)
+        },
+        **dict.fromkeys(re.findall(r'type="checkbox" name="([\w.]+)"[^>]*? checked', page), "1"),
+    }
+
+
+# policy, which field is changed to what, what the page then says
+TRIALS = (
+    ("clocks", ("rule.3.length", "1"), "would differ"),
+    ("calendar", ("hours", "[[],[],[],[],[],[],[]]"), "not possible"),
+    ("late_fee", ("late_fee.is_on", "1"), "Bills charged"),
+    ("targets", ("target.1.percent", "95"), "95"),
+    ("targets", ("target.1.percent", "195"), "between 0 and 100"),
+)
+
+
+def test_each_policy_is_tried_in_its_form(estate: Office) -> None:
+    """Sent as it stands, all would have been the same; changed, the page says so (§9)."""
+    web, wrong = signed_in(estate, "manager"), []
+
+    for policy, (name, value), says in TRIALS:
+        page = web.get(f"/simulate/?policy={policy}")
+        form = {**form_of(page.text), "period": "2026-11"}
+        same = text_of(web.post(f"/simulate/?policy={policy}", form))
+        changed = text_of(web.post(f"/simulate/?policy={policy}", {**form, name: value}))
+        if "All would have been the same." not in same or says not in changed:
+            wrong.append((policy, same, changed))
+
+    assert wrong == []
+
+
+def test_a_report_is_kept_as_a_view_and_shared(estate: Office) -> None:
+    """One's own is seen by oneself, a shared one by others; only its owner forgets it (K4)."""
+    web, other = signed_in(estate, "manager"), signed_in(estate, "director")
+    query = "report=collection&period=2026&area=1"
+
+    for name, is_shared in (("mine", ""), ("ours", "1")):
+        answer = web.post("/reports/views/save/", {"name": name, "query": query, "is_shared": is_shared})
+        assert answer.headers["Location"].endswith(f"/reports/?{query}")
+
+    assert {"mine", "ours"} <= set(text_of(web.get("/reports/")).split())
+    seen = set(text_of(other.get("/reports/")).split())
+    assert "ours" in seen
+    assert "mine" not in seen
+    with estate.session() as session:
+        shared = session.scalars(select(SavedView.id).where(SavedView.name == "ours")).one()
+    assert other.post("/reports/views/forget/", {"id": shared}).status_code == 404
+    assert web.post("/reports/views/forget/", {"id": shared}).status_code == 302
+    assert "ours" not in text_of(other.get("/reports/")).split()
