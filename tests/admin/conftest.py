@@ -242,10 +242,7 @@ def web_of(office_of: Callable[..., Office]) -> Callable[..., Web]:
     """Browsers on an office with the trial screens and `add_property`'s rows."""
 
     def open_web(preset: str = "residential", **more: Any) -> Web:
-        office = office_of(preset, **more)
-        panel = office.app.extensions["admin"][0]
-        for trial in TRIALS:
-            panel.add_view(trial())
+        office = office_of(preset, views=TRIALS, **more)
         web = Web(office, office.app.test_client())
         with web.rows() as session:
             add_property(session)

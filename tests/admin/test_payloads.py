@@ -7,7 +7,7 @@ import io
 import logging
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -108,7 +108,8 @@ def test_no_typed_text_runs_on_any_page(office: Office) -> None:
 
 
 @ONE_IS_ENOUGH
-def test_control_without_escaping_the_script_is_found(office: Office) -> None:
+def test_control_without_escaping_the_script_is_found(office_of: Callable[..., Office]) -> None:
+    office = office_of("residential", is_own=True)
     web, world = open_office(office, is_poisoned=True)
     office.app.jinja_env.autoescape = False
 

@@ -136,11 +136,13 @@ def test_a_year_without_holidays_is_told_from_december_on(healthy: Session) -> N
     assert "holidays" in codes(healthy, datetime(2026, 12, 1, tzinfo=UTC))
 
 
-def test_a_mail_server_that_does_not_answer(healthy: Session, office: Office) -> None:
+def test_a_mail_server_that_does_not_answer(
+    healthy: Session, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    office.app.config["SMTP_URL"] = f"smtp://127.0.0.1:{port}"
+    monkeypatch.setitem(office.app.config, "SMTP_URL", f"smtp://127.0.0.1:{port}")
 
     assert codes(healthy) == ["channel"]
 
