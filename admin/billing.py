@@ -75,7 +75,7 @@ class FeeItemView(OfficeView):
     form_sections = (
         (_l("What it is called"), ("code", "name_en", "name_zh_hans", "name_zh_hant")),
         (_l("How it is charged"), ("basis", "timing", "is_active", "position")),
-        (_l("What it pays for"), ("services", "is_restrictable")),
+        (_l("The service"), ("services", "is_restrictable")),
     )
     column_descriptions = {
         "is_restrictable": _l("An optional contracted service; never water, power, heat, gas or access"),
@@ -179,6 +179,7 @@ class MeterView(OfficeView):
     column_searchable_list = ("unit.code", "code")
     filters = (RelationFilter("fee_item"), FlagFilter("is_active"))
     form_columns = ("unit", "fee_item", "code", "is_active")
+    column_labels = {"code": _l("Meter no.")}
     related = (Related("meter_readings", "meter_id"),)
 
 
@@ -194,6 +195,7 @@ class MeterReadingView(OfficeView):
     column_default_sort = "-read_on"
     filters = (RangeFilter("read_on"),)
     form_columns = ("meter", "read_on", "value")
+    column_labels = {"meter.code": _l("Meter no.")}
     large_relations = {"meter": ("code",)}
 
 

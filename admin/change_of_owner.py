@@ -55,7 +55,7 @@ class ChangePayerPage(OfficePage):
 
         class Change(forms.OfficeForm):
             unit = forms.PickerField(_l("Unit no."), loader=page.loader_of("unit"))
-            on = forms.DayField(_l("From"), [validators.InputRequired()])
+            on = forms.DayField(_l("Pays from"), [validators.InputRequired()])
             kind = forms.ChoiceField(_l("The new payer is"), labels=labels.OCCUPANCY_KINDS, default="owner")
             owner = forms.PickerField(
                 _l("Known owner or tenant"),

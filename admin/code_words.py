@@ -368,6 +368,7 @@ INPUTS = {
     "paused": _("Paused"),
     "provisional_year": _("Holidays not yet published"),
     "at_least": _("At least"),
+    "paid_on": _("Paid on"),
     "days": _("Days"),
     "of_days": _("Of days"),
     "month": _("Amount of the whole month"),

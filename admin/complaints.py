@@ -548,7 +548,7 @@ class TicketView(OfficeView):
         fields=(
             Ask("department_id", _l("Department"), kind="choice", is_required=True, choices=_departments),
             Ask("task", _l("What is asked"), kind="area", is_required=True),
-            Ask("due_on", _l("Due on"), kind="date"),
+            Ask("due_on", _l("To be done by"), kind="date"),
         ),
     )
     def work_slip(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
@@ -919,7 +919,12 @@ class WorkSlipView(OfficeView):
         "due_on",
         "done_at",
     )
-    column_labels = {"task": _l("What is asked"), "plan": _l("Plan"), "issued_at": _l("Issued at")}
+    column_labels = {
+        "task": _l("What is asked"),
+        "plan": _l("Plan"),
+        "issued_at": _l("Issued at"),
+        "due_on": _l("To be done by"),
+    }
     column_searchable_list = ("number", "ticket.number")
     filters = (RelationFilter("department"), RangeFilter("issued_at"))
     one_click = (OneClick("open", _l("Open"), lambda _view: [WorkSlip.done_at.is_(None)]),)
@@ -979,7 +984,7 @@ class InvalidRequestView(OfficeView):
     can_create = can_edit = can_delete = False
     column_list = ("ticket.number", "ground", "reason", "requested_at", "decided_at", "is_approved")
     column_labels = {
-        "ground": _l("Why"),
+        "ground": _l("Ground"),
         "requested_at": _l("Requested at"),
         "decided_at": _l("Decided at"),
         "is_approved": _l("Approved"),

@@ -44,6 +44,10 @@ class EstateView(OfficeView):
         (_l("Letterhead"), ("name", "address", "phone", "language")),
         (_l("How residents pay"), ("payment_accounts", "ways_to_pay")),
     )
+
+    def text_of(self, row: Estate) -> str:
+        return row.name
+
     column_descriptions = {
         "payment_accounts": _l("One line each, as notices shall show them"),
         "ways_to_pay": _l("One line each, as notices shall show them"),

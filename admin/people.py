@@ -58,9 +58,12 @@ class OwnerView(OfficeView):
     )
     form_sections = (
         (_l("Who"), ("name", "kind", "id_number", "tags")),
-        (_l("How to reach them"), ("email", "is_email_bad", "chat_id", "post_address", "preferred_channel")),
-        (_l("When not to"), ("quiet_from", "quiet_to", "language")),
-        (_l("Note"), ("note",)),
+        (
+            _l("How to reach them"),
+            ("email", "is_email_bad", "chat_id", "post_address", "preferred_channel", "language"),
+        ),
+        (_l("When not to"), ("quiet_from", "quiet_to")),
+        ("", ("note",)),
     )
     column_descriptions = {
         "quiet_from": _l("HH:MM; nobody calls from then …"),
@@ -162,12 +165,17 @@ class StaffView(OfficeView):
         (_l("What they do"), ("department", "chosen_roles", "buildings")),
         (_l("Signing in"), ("new_password", "is_active")),
     )
+    details_template = "office/staff_details.html"
     column_descriptions = {
         "buildings": _l("For stewards: the buildings they answer for; none: the whole estate"),
         "new_password": _l(
             "At least 10 characters; empty: stays as it is. It must be changed at the first sign-in."
         ),
     }
+
+    def record_actions(self, row: Staff) -> list[Any]:
+        found = super().record_actions(row)
+        return [each for each in found if each.code != "second_step_off" or row.totp_secret]
 
     @office_action(
         "second_step_off",

@@ -80,11 +80,12 @@ class UnitView(OfficeView):
         ),
     )
     bulk_columns = ("state", "kind", "note")
+    column_labels = {"code": _l("Unit no.")}
     form_columns = ("code", "building", "floor", "kind", "area_m2", "handed_over_on", "state", "note")
     form_sections = (
         (_l("Where"), ("code", "building", "floor")),
-        (_l("What"), ("kind", "area_m2", "handed_over_on", "state")),
-        (_l("Note"), ("note",)),
+        (_l("Kind and area"), ("kind", "area_m2", "handed_over_on", "state")),
+        ("", ("note",)),
     )
     column_descriptions = {
         "code": _l("Unique, such as 3-2-1201"),

@@ -31,6 +31,7 @@
         borderColor: colour("--warn"), backgroundColor: "transparent", borderDash: [7, 4], borderWidth: 2, pointRadius: 0, pointStyle: "line",
       });
     }
+    const isCounted = datasets.every(({ data }) => data.every((value) => Number.isInteger(Number(value))));
     const axis = { grid: { color: colour("--line") }, ticks: { color: colour("--soft"), font: face } };
     return new Chart(canvas, {
       type: canvas.dataset.chart,
@@ -42,7 +43,7 @@
           legend: { display: datasets.length > 1, labels: { color: colour("--soft"), font: face, usePointStyle: true, boxWidth: 8, boxHeight: 8 } },
           tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${item.formattedValue}${unit}` } },
         },
-        scales: { x: axis, y: { ...axis, beginAtZero: true, ticks: { ...axis.ticks, callback: (value) => `${value.toLocaleString()}${unit}` } } },
+        scales: { x: axis, y: { ...axis, beginAtZero: true, ticks: { ...axis.ticks, precision: isCounted ? 0 : undefined, callback: (value) => `${value.toLocaleString()}${unit}` } } },
       },
     });
   }

@@ -66,6 +66,10 @@
     side.scrollTop = Number(store.getItem("side") || 0);
     window.addEventListener("pagehide", () => store.setItem("side", String(side.scrollTop)));
   }
+  const current = side && find("a[aria-current]", side);
+  if (current && (current.offsetTop < side.scrollTop || current.offsetTop + current.offsetHeight > side.scrollTop + side.clientHeight)) {
+    side.scrollTop = current.offsetTop - side.clientHeight / 2;
+  }
 
   // Ticked rows show the bar of actions.
   const ticks = () => all('input[name="rowid"]');

@@ -3,6 +3,8 @@
 Own is what hangs on building 1, where the steward answers, and on the complaint that the cashier took and
 that the lead's department has; foreign hangs on building 2, another steward's, and on another's complaint.
 Texts begin with "own" or "foreign", so that a page tells whose rows it shows.
+
+`python -m tests.admin.world` fills the office of GATEHOUSE_INSTANCE, also one with the demo estate in it.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
+from app import create_app
+from models import db, engine
 from models.base import Base
 from models.billing import (
     BillingRun,
@@ -98,13 +102,15 @@ class World:
             self.ids.setdefault(screen, {})[whose] = row.id  # type: ignore[attr-defined]
 
 
-def furnish(session: Session) -> World:
+def furnish(session: Session, before_login: str = "") -> World:
     """Make everything and commit. The staff sign in with PASSWORD; their login is their role."""
     world = World()
     departments = list(session.scalars(select(Department).order_by(Department.id).limit(2)))
     for role in (*ROLES, "other_steward"):
         person = Staff(
-            login=role, name=role.title(), password_hash=generate_password_hash(PASSWORD, "pbkdf2:sha256:1")
+            login=before_login + role,
+            name=role.title(),
+            password_hash=generate_password_hash(PASSWORD, "pbkdf2:sha256:1"),
         )
         person.role_rows = [StaffRole(role=role.removeprefix("other_"))]
         person.department = departments[0] if role == "department_lead" else None
@@ -368,7 +374,9 @@ def _seldom_used(session: Session, world: World, whose: str) -> None:
             granted_on=TODAY,
             explanation=REASON,
         ),
-        "job_runs": JobRun(job="rewards", due_for=NOW + timedelta(minutes=len(whose)), error=f"{whose} error"),
+        "job_runs": JobRun(
+            job="rewards", due_for=NOW + timedelta(minutes=len(whose)), error=f"{whose} error"
+        ),
     }
     for row in rows.values():
         _added(session, row)
@@ -536,7 +544,7 @@ def _office(session: Session, world: World, whose: str, position: int) -> None:
         "opening_texts": OpeningText(
             arrears_reason=("", "forgot")[position], language="en", text=f"{whose} opening"
         ),
-        "targets": CollectionTarget(year=2026 + position, percent=95, set_on=TODAY),
+        "targets": CollectionTarget(year=2041 + position, percent=95, set_on=TODAY),
         "outbox": Message(
             key=f"{whose}-1",
             channel="email",
@@ -564,3 +572,12 @@ def browsers(office: Office, world: World) -> dict[str, Web]:
         assert web.sign_in(role, PASSWORD).status_code == 302
         found[role] = web
     return found
+
+
+def main() -> None:
+    with create_app().app_context(), engine.writing():
+        furnish(db.session(), before_login="world_")
+
+
+if __name__ == "__main__":
+    main()
