@@ -27,10 +27,9 @@ def is_first(session: Session, key: str, *, staff_id: int, now: datetime) -> boo
     table = SentForm.__table__
     assert isinstance(table, Table)
     make = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    taken: Any = session.execute(
-        make(table).values(key=f"{staff_id}:{key[:LONGEST_KEY]}", at=now).on_conflict_do_nothing()
-    )
-    return bool(taken.rowcount == 1)
+    row = make(table).values(key=f"{staff_id}:{key[:LONGEST_KEY]}", at=now)
+    taken = session.execute(row.on_conflict_do_nothing().returning(table.c.key))
+    return taken.one_or_none() is not None
 
 
 def remove_old(session: Session, due_for: datetime) -> int:
