@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from flask import Response, url_for
 
@@ -16,7 +17,7 @@ from models.base import db
 from office import paperwork, report_words, spreadsheets, weekly
 from office.papers.reports import ReportSheet, SheetColumn, SheetRow, SheetTable
 from office.papers.words import Words, words_of
-from office.tables import Chart, Link, Table, Wanted
+from office.tables import Chart, Line, Link, Table, Wanted
 
 FILES = (*exports.KINDS, "pdf")
 
@@ -28,6 +29,7 @@ class Row:
     cells: Sequence[str]
     address: str = ""
     is_total: bool = False
+    head: int = 0  # the cell that names the line
 
 
 @dataclass(frozen=True)
@@ -68,17 +70,27 @@ def card(table: Table, file_address: Callable[[str], str] | None = None) -> Card
         title=report_words.title(table, said),
         note=report_words.note(table, said),
         headings=[(report_words.heading(column, said), _layout(column.kind)) for column in table.columns],
-        rows=[
-            Row(report_words.cells(table, line, said, zone), address(line.link), line.is_total)
-            for line in table.lines
-        ],
+        rows=[_row(table, line, said, zone) for line in table.lines],
         chart=_chart(table, table.chart, said) if table.chart and table.lines else None,
         files={kind: file_address(kind) for kind in FILES} if file_address else {},
     )
 
 
+def _row(table: Table, line: Line, said: Words, zone: ZoneInfo) -> Row:
+    shown = report_words.cells(table, line, said, zone)
+    return Row(shown, address(line.link), line.is_total, table.head if shown[table.head] else 0)
+
+
 def _layout(kind: str) -> str:
-    return "num" if kind in report_words.NUMBERS else "long" if kind == "long" else ""
+    return (
+        "num"
+        if kind in report_words.NUMBERS
+        else "long"
+        if kind == "long"
+        else ""
+        if kind == "code"
+        else "once"
+    )
 
 
 def _chart(table: Table, chart: Chart, said: Words) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -50,6 +51,16 @@ def within_reach(hits: list[search.Hit]) -> list[search.Hit]:
     return hits
 
 
+def more(text: str, hits: list[search.Hit]) -> list[tuple[str, str]]:
+    """Of each kind with more hits than are shown, its own list."""
+    found = Counter(hit.kind for hit in hits)
+    return [
+        (kind, url_for(f"{screen}.index_view", search=text))
+        for kind, screen in SCREEN_OF.items()
+        if found[kind] >= search.EACH
+    ]
+
+
 class SearchPage(OfficePage):
     screen = "search"
     title = _l("Search")
@@ -65,7 +76,14 @@ class SearchPage(OfficePage):
         hits = within_reach(search.search(db.session(), text, kinds))
         if len(hits) == 1:
             return redirect(address(hits[0]))
-        return self.render("office/search.html", text=text, hits=hits, address=address, kinds=KIND_LABELS)
+        return self.render(
+            "office/search.html",
+            text=text,
+            hits=hits,
+            more=more(text, hits),
+            address=address,
+            kinds=KIND_LABELS,
+        )
 
 
 SCREENS = (SearchPage,)

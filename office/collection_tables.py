@@ -139,7 +139,7 @@ def collection(session: Session, wanted: Wanted) -> Table:
                 is_total=True,
             )
         )
-    return Table("collection", (Column("area"), Column("building"), *columns), tuple(lines))
+    return Table("collection", (Column("area"), Column("building"), *columns), tuple(lines), head=1)
 
 
 def by_month(session: Session, wanted: Wanted) -> Table:

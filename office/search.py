@@ -6,7 +6,7 @@ Each kind is one short query on its own index: a prefix for codes and names, the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Select, and_, select
@@ -52,6 +52,20 @@ def _units(session: Session, text: str) -> list[Hit]:
         select(Unit.id, Unit.code).where(begins(session, Unit.code, text)).order_by(Unit.code).limit(EACH)
     )
     return [Hit("unit", unit_id, code, unit_id=unit_id) for unit_id, code in rows]
+
+
+def with_payers(session: Session, hits: list[Hit]) -> list[Hit]:
+    """The units among the hits with the name of who pays for them now."""
+    ids = [hit.id for hit in hits if hit.kind == "unit"]
+    payers: dict[int, str] = {}
+    if ids:
+        rows = session.execute(
+            select(Occupancy.unit_id, Owner.name)
+            .join(Owner, Owner.id == Occupancy.owner_id)
+            .where(Occupancy.unit_id.in_(ids), Occupancy.is_payer.is_(True), Occupancy.to_on.is_(None))
+        )
+        payers = dict(iter(rows))
+    return [replace(hit, detail=payers.get(hit.id, "")) if hit.kind == "unit" else hit for hit in hits]
 
 
 def _owners(session: Session, text: str) -> list[Hit]:
@@ -129,6 +143,7 @@ def search(session: Session, text: str, kinds: frozenset[str] | None = None) -> 
     wanted = text.replace("\x00", "").strip()[:100]
     if not wanted:
         return []
-    return [
+    hits = [
         hit for kind, find in KINDS.items() if kinds is None or kind in kinds for hit in find(session, wanted)
     ]
+    return with_payers(session, hits) if kinds is None or "owner" in kinds else hits

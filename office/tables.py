@@ -62,6 +62,7 @@ class Table:
     chart: Chart | None = None
     counted_at: datetime | None = None  # of figures that are counted at night
     is_counted: bool = False
+    head: int = 0  # the column that names a line and leads to its list
 
 
 @dataclass(frozen=True)

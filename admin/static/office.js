@@ -123,6 +123,7 @@
   });
   stack();
   window.addEventListener("resize", stack);
+  all(".views [aria-current]").forEach((tab) => { tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 16; });
 
   // Long work: the page asks how far it is and goes on when it is done.
   all("[data-poll]").forEach((card) => {
@@ -147,7 +148,7 @@
 
   // Keyboard.
   let here = -1;
-  const rows = () => all("table[data-list] tbody tr");
+  const rows = () => all("table[data-list] tbody tr, .hits li");
   const go = (step) => {
     const list = rows();
     if (!list.length) return;

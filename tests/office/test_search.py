@@ -54,6 +54,15 @@ def test_only_kinds_the_reader_may_see(session: Session) -> None:
     assert search(session, "单", frozenset({"unit"})) == []
 
 
+def test_a_unit_says_who_pays_only_to_whom_may_see_owners(session: Session) -> None:
+    details = [
+        [hit.detail for hit in search(session, "3-2", kinds)]
+        for kinds in (None, frozenset({"unit", "owner"}), frozenset({"unit"}))
+    ]
+
+    assert details == [["单志远"], ["单志远"], [""]]
+
+
 def test_an_owner_leads_to_the_unit(session: Session, household: Unit) -> None:
     (hit,) = search(session, "szy")
 
