@@ -101,6 +101,23 @@ def refuse_network_share(url: str) -> None:
         )
 
 
+def postgresql_arguments() -> dict[str, object]:
+    """How to talk to the server, and when each side takes the other for gone.
+
+    A host whose power or line went says no goodbye: its locks, the clock's election among them, would else
+    stay until the system's own time, two hours.
+    """
+    alive = {"tcp_keepalives_idle": 15, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
+    on_server = {"timezone": "utc", **alive, "tcp_user_timeout": 30_000}
+    here = {name.removeprefix("tcp_"): seconds for name, seconds in alive.items()}
+    return {
+        "options": " ".join(f"-c {name}={value}" for name, value in on_server.items()),
+        "connect_timeout": 10,
+        "tcp_user_timeout": 30_000,
+        **here,
+    }
+
+
 class LateRule(Rule):
     """A URL rule whose builder is compiled when first asked for: hundreds at once are half of a start."""
 
@@ -135,7 +152,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SECRET_KEY=settings.key(),
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True}  # errors in logs hold no personal data
-        | ({} if is_sqlite else {"pool_pre_ping": True, "connect_args": {"options": "-c timezone=utc"}}),
+        | ({} if is_sqlite else {"pool_pre_ping": True, "connect_args": postgresql_arguments()}),
         SMTP_URL=settings.smtp_url,
         MAX_CONTENT_LENGTH=60 * 1024 * 1024,
         **settings.flask,

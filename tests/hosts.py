@@ -5,8 +5,9 @@ A `Host` is a network namespace with a name of its own (Linux, as root); `None` 
 
 from __future__ import annotations
 
+import ctypes
 import http.client
-import http.cookiejar
+import http.cookies
 import os
 import pwd
 import re
@@ -21,8 +22,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -116,6 +118,25 @@ def ip(*arguments: str) -> None:
 
 def inside(space: str, *command: str) -> None:
     ip("netns", "exec", space, *command)
+
+
+def move_to(space: str) -> None:
+    """This thread's network, and that of all it starts from now on, is this namespace's."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    with Path(space).open("rb") as file:
+        if libc.setns(file.fileno(), 0x4000_0000):  # CLONE_NEWNET
+            raise OSError(ctypes.get_errno(), "setns")
+
+
+@contextmanager
+def at(host: Host) -> Iterator[None]:
+    """Work as if at this host."""
+    with Path("/proc/thread-self/ns/net").open("rb") as home:
+        move_to(f"/run/netns/{host.space}")
+        try:
+            yield
+        finally:
+            move_to(f"/proc/self/fd/{home.fileno()}")
 
 
 def why_no_hosts() -> str:
@@ -229,8 +250,10 @@ def running(
         process.wait()
 
 
+WEB = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--workers", "1", "--no-ws",
+       "--host", "0.0.0.0", "--port", "8000", "app:create_app"]  # fmt: skip
 APP = [sys.executable, "app.py", "--host", "0.0.0.0", "--port"]
-CLOCK = [sys.executable, "-m", "flask", "--app", "app", "clock"]
+CLOCK = [sys.executable, "-m", "tests.hosts"]
 
 
 # --- a browser ----------------------------------------------------------------------------------------
@@ -248,12 +271,10 @@ class Answer:
 class Browser:
     """One person's cookies and token; follows no redirect."""
 
-    def __init__(self, base: str) -> None:
-        self.base = base
-        self.jar = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(
-            urllib.request.HTTPCookieProcessor(self.jar), _Stay(), urllib.request.ProxyHandler({})
-        )
+    def __init__(self, base: str, seconds: float = 30) -> None:
+        self.base, self.seconds = base, seconds
+        self.cookies: dict[str, str] = {}
+        self.opener = urllib.request.build_opener(_Stay(), urllib.request.ProxyHandler({}))
         self.token = ""
 
     def get(self, path: str) -> Answer:
@@ -264,15 +285,20 @@ class Browser:
         return self._ask(urllib.request.Request(self.base + path, data=body))
 
     def _ask(self, request: urllib.request.Request) -> Answer:
+        """The cookies stay when `base` changes, as behind a proxy."""
+        request.add_header("Cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
         try:
-            with self.opener.open(request, timeout=30) as answer:
-                return Answer(answer.status, answer.read().decode(errors="replace"))
+            with self.opener.open(request, timeout=self.seconds) as answer:
+                return self._read(answer.status, answer)
         except urllib.error.HTTPError as error:
-            return Answer(
-                error.code, error.read().decode(errors="replace"), error.headers.get("Location", "")
-            )
+            return self._read(error.code, error)
         except (OSError, http.client.HTTPException):
             return Answer(0, "")
+
+    def _read(self, status: int, answer: Any) -> Answer:
+        for line in answer.headers.get_all("Set-Cookie") or ():
+            self.cookies |= {name: each.value for name, each in http.cookies.SimpleCookie(line).items()}
+        return Answer(status, answer.read().decode(errors="replace"), answer.headers.get("Location", ""))
 
     def sign_in(self, login: str, password: str) -> Answer:
         self.token = self._token("/login")
@@ -297,4 +323,17 @@ def wait_until(is_so: Callable[[], object], what: str, seconds: float = 60) -> N
         time.sleep(0.1)
 
 
-__all__ = ["APP", "CLOCK", "Browser", "ExitStack", "Host", "Network", "Postgres", "postgres", "running"]
+def clock(lease: float) -> None:
+    """`flask clock` with a shorter lease, so that a test needn't wait ten minutes for a lost machine."""
+    from flask.cli import ScriptInfo
+
+    from app import create_app
+    from office import claims
+
+    claims.LEASE = timedelta(seconds=lease)
+    app = create_app()
+    app.cli.main(["clock"], obj=ScriptInfo(create_app=lambda: app))
+
+
+if __name__ == "__main__":
+    clock(float(sys.argv[1]))

@@ -1,8 +1,8 @@
 """F13: the database stopped hard, the disk full: told in a sentence, nothing lost or doubled, well again.
 
 PostgreSQL is stopped (immediate, as if the power had gone) GATEHOUSE_STOPS times under cashiers and clocks:
-once in the gate, ten times and with the control at GATEHOUSE_FULL=1. A full disk is a small tmpfs where this user may mount one.
-A mail server that is away for an hour stands in tests/office/test_outbox.py.
+once in the gate, ten times and with the control at GATEHOUSE_FULL=1. A full disk is a small tmpfs where this
+user may mount one. A mail server that is away for an hour stands in tests/office/test_outbox.py.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -80,8 +81,10 @@ def add_cashier(session: Session) -> None:
 class Till:
     """One cashier's day: a payment is tried with its form's key until its receipt is on the screen."""
 
-    browser: hosts.Browser
+    browser: Any  # what posts
     name: str
+    first_unit: int = 1
+    units: int = UNITS
     receipts: dict[str, int] = field(default_factory=dict)  # key → payment
     answers: Counter[int] = field(default_factory=Counter)
     unreadable: list[str] = field(default_factory=list)
@@ -89,7 +92,8 @@ class Till:
     def work(self, stop: threading.Event) -> None:
         while not stop.is_set():
             key = f"{self.name}-{len(self.receipts)}"
-            fields = {"unit_id": 1 + len(self.receipts) % UNITS, "amount": "10", "method": "cash"}
+            unit_id = self.first_unit + len(self.receipts) % self.units
+            fields = {"unit_id": unit_id, "amount": "10", "method": "cash"}
             answer = self.browser.post("/cashier/take/", fields | {"form_key": key})
             self.answers[answer.status] += 1
             if answer.status == 302:
