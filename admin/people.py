@@ -90,6 +90,7 @@ class OwnerPhoneView(OfficeView):
     room = "property"
     is_in_menu = False
     column_list = ("number", "owner.name", "label", "is_bad")
+    column_labels = {"number": _l("Phone")}
     search_exact = ("number_mac",)
     filters = (FlagFilter("is_bad"),)
     form_columns = ("owner", "number", "label", "is_bad", "position")

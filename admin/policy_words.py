@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from flask import g, has_app_context
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import code_words, labels, refusals
+from admin import code_words, labels, language, refusals
+from models.base import db
+from models.billing import FeeItem
+from models.complaints import Category
 from office.errors import Refused
 
 POLICIES = {
@@ -71,7 +75,7 @@ _WORDS = {
     "is_letter_needed": _l("A delivered letter is needed"),
     "restriction": _l("Service restriction"),
     "calls": _l("Calls"),
-    "visits": _l("Visits"),
+    "visits": _l("Visits at home"),
     "is_head_visit_needed": _l("A visit by the station head is needed"),
     "approvals": _l("Approvals"),
     "signing_role": _l("Signed by"),
@@ -272,25 +276,42 @@ _PROBLEMS = {
 }
 
 
+_SEVERAL = {"services"}  # a list of them, typed
+
+
 def word(key: str) -> Any:
     """What a value is called; its code where it has no name."""
     return _WORDS.get(key, key.replace("_", " "))
 
 
+def _named(key: str) -> dict[str, str]:
+    """The codes of a table's rows with the reader's names, for values that name such a row."""
+    table = {"fee_item": FeeItem, "services": FeeItem, "unsure_category": Category}.get(key)
+    if table is None or not has_app_context():
+        return {}
+    known: dict[Any, dict[str, str]] = g.setdefault("policy_names", {})
+    if table not in known:
+        rows = db.session.scalars(db.select(table).order_by(table.position, table.id))
+        known[table] = {row.code: row.name_in(language.current()) for row in rows}
+    return known[table]
+
+
 def listed(key: str, found: Sequence[str]) -> list[str]:
     """The codes of a list in words."""
-    return [str(_LISTS.get(key, {}).get(code, code)) for code in found]
+    known = _named(key) or _LISTS.get(key, {})
+    return [str(known.get(code, code)) for code in found]
 
 
 def codes(key: str, typed: Sequence[str]) -> list[str]:
     """The codes that the words of a list stand for; what is no word stays as it is."""
-    known = {str(name).casefold(): code for code, name in _LISTS.get(key, {}).items()}
+    words = _named(key) or _LISTS.get(key, {})
+    known = {str(name).casefold(): code for code, name in words.items()}
     return [known.get(word.casefold(), word) for word in typed]
 
 
 def choices(key: str, value: str) -> dict[str, Any]:
     """The codes a value may be chosen from, with their names; empty when it is typed."""
-    known = CHOICES.get(key, {})
+    known = CHOICES.get(key) or ({} if key in _SEVERAL else _named(key))
     return {"": "—", **known} if known and (not value or value in known) else {}
 
 

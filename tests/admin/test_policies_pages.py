@@ -23,7 +23,7 @@ FAR = date(9999, 1, 1)
 def fields_of(page: str) -> dict[str, str]:
     """What a browser would send back of a policy form that nobody touched."""
     sent: dict[str, str] = {}
-    form = page[page.index('<form method="post" class="form">') :]
+    form = page[page.index('<form method="post" class="form') :]
     for tag in re.findall(r"<input[^>]*>", form):
         name = re.search(r'name="([^"]*)"', tag)
         is_ticked = 'type="checkbox"' not in tag or "checked" in tag
