@@ -38,7 +38,8 @@ confirmation and for the `fields`, writes the audit row, commits, translates `Re
         def void(self, rows, given):
             payments.void(db.session(), rows, reason=given["reason"], staff=current_staff(), now=self.now())
             return _("%(count)s receipts were voided.", count=len(rows))     # the flash; or a Response
-`on="row"` offers it on one record only, `on="list"` without rows (the handler gets []).
+`on="row"` offers it on one record only, `on="list"` without rows (the handler gets []); `states=("draft",)`
+only on the page of a record in one of these states (the verb refuses the others all the same).
 
 Hooks around saving: `before_save(form, row, is_new)` (raise Refused to refuse) and `after_save(row, is_new)`,
 both inside the transaction. An own page beside the table: `@expose("/close/", methods=("GET", "POST"))` with
@@ -52,7 +53,7 @@ them; `<script nonce="{{ csp_nonce() }}">` or a file in static/ works.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -146,6 +147,7 @@ class Action:
     icon: str = "play"
     tone: str = ""
     verb: str = "act"
+    states: Collection[str] = ()  # of a record that offers it; none: any
 
 
 def office_action(code: str, label: Any, **options: Any) -> Callable[[Any], Any]:
@@ -568,7 +570,7 @@ class OfficeView(Screen, SavedViews, BulkEdit, ModelView):
             links=self.fact_links(row),
             related=self.related_lists(row),
             history=self.history(row.id),
-            actions=[*self.allowed_actions("rows"), *self.allowed_actions("row")],
+            actions=self.record_actions(row),
             revealed=g.get("revealed", {}),
         )
 
@@ -694,7 +696,7 @@ class OfficeView(Screen, SavedViews, BulkEdit, ModelView):
             links=self.fact_links(row),
             related=self.related_lists(row),
             history=self.history(row.id),
-            actions=self.allowed_actions("row"),
+            actions=self.record_actions(row),
             revealed=g.revealed,
         )
 
@@ -894,6 +896,11 @@ class OfficeView(Screen, SavedViews, BulkEdit, ModelView):
 
     def allowed_actions(self, on: str) -> list[Action]:
         return [each for each in self.office_actions.values() if each.on == on and self.may(each.verb)]
+
+    def record_actions(self, row: Any) -> list[Action]:
+        """What a record's page offers: what the reader may do, and what its state lets be done."""
+        found = [*self.allowed_actions("rows"), *self.allowed_actions("row")]
+        return [each for each in found if not each.states or row.state in each.states]
 
     @expose("/action/", methods=("POST",))
     def action_view(self) -> Any:

@@ -271,7 +271,12 @@ class ReminderBatchView(OfficeView):
     )
 
     @office_action(
-        "approve", _l("Approve"), icon="check", confirm=_l("Let these reminders go out?"), tone="main"
+        "approve",
+        _l("Approve"),
+        states=("draft",),
+        icon="check",
+        confirm=_l("Let these reminders go out?"),
+        tone="main",
     )
     def approve(self, rows: Sequence[ReminderBatch], _given: Any) -> str:
         for row in rows:
@@ -397,6 +402,7 @@ class ReminderView(OfficeView):
     @office_action(
         "drop",
         _l("Drop"),
+        states=("planned", "approved"),
         icon="x",
         tone="bad",
         fields=(Ask("reason", _l("Reason"), is_required=True),),
@@ -408,11 +414,11 @@ class ReminderView(OfficeView):
             )
         return _("%(count)s reminders were dropped.", count=len(rows))
 
-    @office_action("printed", _l("Mark as printed"), icon="printer")
+    @office_action("printed", _l("Mark as printed"), states=("planned", "approved"), icon="printer")
     def printed(self, rows: Sequence[Reminder], _given: Any) -> str:
         return self._mark(rows, "printed")
 
-    @office_action("done", _l("Mark as done"), icon="check")
+    @office_action("done", _l("Mark as done"), states=("planned", "approved", "printed"), icon="check")
     def done(self, rows: Sequence[Reminder], _given: Any) -> str:
         return self._mark(rows, "done")
 
@@ -589,6 +595,7 @@ class InstalmentPlanView(OfficeView):
         "approve",
         _l("Approve"),
         on="row",
+        states=("proposed",),
         icon="check",
         confirm=_l("Approve this plan? Its bills get no reminders while it is kept."),
     )
@@ -600,6 +607,7 @@ class InstalmentPlanView(OfficeView):
         "cancel",
         _l("Cancel"),
         on="row",
+        states=("proposed", "running"),
         icon="ban",
         tone="bad",
         fields=(Ask("reason", _l("Reason"), is_required=True),),
@@ -651,7 +659,13 @@ class RestrictionView(OfficeView):
         "reason",
     )
     column_searchable_list = ("unit.code", "payer.name")
-    column_labels = {"fee_item.name": _l("Service"), "undertaking_until": _l("Undertaking until")}
+    column_labels = {
+        "fee_item.name": _l("Service"),
+        "approved_by.name": _l("First approval by"),
+        "approved_at": _l("First approval at"),
+        "second_approved_by.name": _l("Second approval by"),
+        "undertaking_until": _l("Undertaking until"),
+    }
     column_formats = {"reason": formats.reason}
     choices = {"state": labels.RESTRICTION_STATES}
     filters = (ChoiceFilter("state"), RangeFilter("requested_on"))
@@ -727,6 +741,7 @@ class RestrictionView(OfficeView):
         "choose_service",
         _l("Choose the service"),
         on="row",
+        states=("requested",),
         icon="list-checks",
         fields=(
             Ask(
@@ -751,7 +766,14 @@ class RestrictionView(OfficeView):
         )
         return _("The service was chosen.")
 
-    @office_action("approve", _l("Approve"), on="row", icon="check", confirm=_l("Approve this restriction?"))
+    @office_action(
+        "approve",
+        _l("Approve"),
+        on="row",
+        states=("requested",),
+        icon="check",
+        confirm=_l("Approve this restriction?"),
+    )
     def approve(self, rows: Sequence[Restriction], _given: Any) -> str:
         return self._approve(rows[0], is_signed=False)
 
@@ -759,6 +781,7 @@ class RestrictionView(OfficeView):
         "sign",
         _l("Approve with signature (manager)"),
         on="row",
+        states=("requested",),
         icon="pencil",
         confirm=_l("Sign this restriction as manager?"),
     )
@@ -777,6 +800,7 @@ class RestrictionView(OfficeView):
         "refuse",
         _l("Refuse"),
         on="row",
+        states=("requested", "approved"),
         icon="ban",
         tone="bad",
         fields=(Ask("reason", _l("Reason"), is_required=True),),
@@ -791,6 +815,7 @@ class RestrictionView(OfficeView):
         "undertaking",
         _l("Restore against an undertaking"),
         on="row",
+        states=("in_effect",),
         icon="handshake",
         fields=(Ask("until_on", _l("Undertaking until"), kind="date", is_required=True),),
     )
@@ -800,7 +825,13 @@ class RestrictionView(OfficeView):
         )
         return _("The service is restored while the undertaking is kept.")
 
-    @office_action("letter", _l("Print the letter"), on="row", icon="printer")
+    @office_action(
+        "letter",
+        _l("Print the letter"),
+        on="row",
+        states=("approved", "in_effect", "suspended"),
+        icon="printer",
+    )
     def letter(self, rows: Sequence[Restriction], _given: Any) -> Response:
         current = str(language.current())
         made = letters.restriction_pdf(
@@ -812,7 +843,7 @@ class RestrictionView(OfficeView):
         )
         return pdf_answer(made, f"restriction-{rows[0].id}.pdf")
 
-    @office_action("paper", _l("Print the undertaking"), on="row", icon="printer")
+    @office_action("paper", _l("Print the undertaking"), on="row", states=("suspended",), icon="printer")
     def paper(self, rows: Sequence[Restriction], _given: Any) -> Response:
         current = str(language.current())
         made = letters.undertaking_pdf(
@@ -854,6 +885,7 @@ class LegalCaseView(OfficeView):
     column_formats = {"missing": missing_words}
     details_template = "office/restriction_details.html"
     law = ""
+    column_labels = {"opened_on": _l("Case opened on")}
     choices = {"state": labels.LEGAL_STATES}
     filters = (ChoiceFilter("state"), RangeFilter("opened_on"))
     one_click = (OneClick("open", _l("Open"), lambda _view: [LegalCase.closed_on.is_(None)]),)
@@ -942,8 +974,8 @@ class PublicNoticeView(OfficeView):
             Ask("building", _l("Building"), kind="choice", choices=buildings),
             Ask("place", _l("Place"), is_required=True),
             Ask("reason", _l("Reason"), is_required=True),
-            Ask("from_on", _l("From"), kind="date", is_required=True),
-            Ask("to_on", _l("To"), kind="date", is_required=True),
+            Ask("from_on", _l("Begins on"), kind="date", is_required=True),
+            Ask("to_on", _l("Ends on"), kind="date", is_required=True),
         ),
     )
     def request(self, _rows: Any, given: Mapping[str, Any]) -> str:

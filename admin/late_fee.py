@@ -43,11 +43,20 @@ class WaiverRequestView(OfficeView):
     )
     empty_hint = _l("Ask for a waiver on the invoice: “Waive late fee”.")
 
-    @office_action("approve", _l("Approve"), icon="check", confirm=_l("Waive these late fees?"))
+    @office_action(
+        "approve", _l("Approve"), states=("requested",), icon="check", confirm=_l("Waive these late fees?")
+    )
     def approve(self, rows: Sequence[WaiverRequest], _given: Any) -> str:
         return self._decide(rows, is_approved=True)
 
-    @office_action("refuse", _l("Refuse"), icon="x", tone="bad", confirm=_l("Refuse these waivers?"))
+    @office_action(
+        "refuse",
+        _l("Refuse"),
+        states=("requested",),
+        icon="x",
+        tone="bad",
+        confirm=_l("Refuse these waivers?"),
+    )
     def refuse(self, rows: Sequence[WaiverRequest], _given: Any) -> str:
         return self._decide(rows, is_approved=False)
 

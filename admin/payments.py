@@ -94,6 +94,7 @@ class PaymentView(OfficeView):
         "void",
         _l("Void"),
         on="row",
+        states=("posted",),
         icon="ban",
         tone="bad",
         confirm=_l("Void this receipt? What it paid is open again."),
@@ -107,6 +108,7 @@ class PaymentView(OfficeView):
         "reverse",
         _l("Taken back by the bank"),
         on="row",
+        states=("posted",),
         icon="undo-2",
         tone="bad",
         confirm=_l("Reverse this payment? What it paid is open again."),
@@ -123,6 +125,7 @@ class PaymentView(OfficeView):
         "refund",
         _l("Refund credit"),
         on="row",
+        states=("posted",),
         icon="hand-coins",
         fields=(
             Ask("amount", _l("Amount"), kind="money", is_required=True),
