@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from models.billing import FeeItem
 from models.collection import ArrearsNotice, Reminder, ReminderBatch, Restriction
 from models.people import Owner, Staff
-from models.property import Estate, Unit
-from office import legal, paperwork, policies, reminders, restrictions, situation
+from models.property import Unit
+from office import clock, legal, paperwork, policies, reminders, restrictions, situation
 from office.debts import Moment, owed, total
 from office.errors import N_, Refused
 from office.papers import filing
@@ -64,7 +64,7 @@ def batch_pdf(
     chain = situation.stored_ladder(session, Moment.of(session, now).day)
     stage = next((one for one in chain.stages if one.code == batch.stage), None)
     kind = stage.document if stage is not None and stage.document in filing.KINDS else FALLBACK
-    values = list(_values(session, kind, stage, batch, rows, now=now))
+    values = list(_values(session, kind, stage, batch, rows, now=now, language=language))
     if not values:
         raise Refused(N_("There is nothing to print"))
     for reminder, value in values:
@@ -103,16 +103,16 @@ def _values(
     rows: Sequence[Reminder],
     *,
     now: datetime,
+    language: str,
 ) -> Iterator[tuple[Reminder, filing.Value]]:
     """What each letter says; a debtor who owes nothing any more gets none."""
     if kind == "payment_notice":
         by_subject = {row.subject_id: row for row in rows}
-        language = session.scalar(select(Estate.language)) or "zh_Hans"
         for invoice, notice in paperwork.payment_notices(session, list(by_subject), language):
             yield by_subject[invoice.id], notice
         return
     if kind == "restriction_notice":
-        yield from _restriction_notices(session, rows)
+        yield from _restriction_notices(session, rows, language)
         return
     day = batch.made_for
     deadline = (deadline_on(stage, day) if stage is not None else None) or day
@@ -144,7 +144,7 @@ def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
 
 
 def _restriction_notices(
-    session: Session, rows: Sequence[Reminder]
+    session: Session, rows: Sequence[Reminder], language: str
 ) -> Iterator[tuple[Reminder, filing.Value]]:
     """Only requests with both approvals have a letter; the others come in a later print."""
     by_debt: dict[tuple[int, int], list[Restriction]] = defaultdict(list)
@@ -158,18 +158,19 @@ def _restriction_notices(
         by_debt[restriction.unit_id, restriction.payer_id].append(restriction)
     for row in rows:
         for restriction in by_debt[row.unit_id, row.payer_id]:
-            yield row, notice_of(session, restriction, row.planned_on)
+            yield row, notice_of(session, restriction, row.planned_on, language)
 
 
-def notice_of(session: Session, restriction: Restriction, on: date) -> RestrictionNotice:
+def notice_of(session: Session, restriction: Restriction, on: date, language: str) -> RestrictionNotice:
     """The letter to the payer of a restriction with both approvals (C9). Raises Refused before them."""
+    zone = clock.zone(session)
     item = session.get(FeeItem, restriction.fee_item_id) if restriction.fee_item_id else None
     given = (
         ("station_head", restriction.approved_by_id, restriction.approved_at),
         ("manager", restriction.second_approved_by_id, restriction.second_approved_at),
     )
     consents = tuple(
-        Consent(role, name, at.date())
+        Consent(role, name, at.astimezone(zone).date())
         for role, staff_id, at in given
         if staff_id is not None and at is not None
         for name in [session.scalar(select(Staff.name).where(Staff.id == staff_id)) or ""]
@@ -183,7 +184,7 @@ def notice_of(session: Session, restriction: Restriction, on: date) -> Restricti
         issued_on=on,
         recipient=_recipient(session, restriction),
         debts=demand.debts if demand is not None else (),
-        services=(OptionalService(item.code, item.name_zh_hans or item.code, restriction.contract_clause),),
+        services=(OptionalService(item.code, item.name_in(language), restriction.contract_clause),),
         effective_on=restriction.effective_on,
         ends_on=restrictions.ends_on(session, restriction.effective_on),
         approvals=consents,
@@ -203,7 +204,7 @@ def restriction_pdf(
     restriction = session.get(Restriction, restriction_id)
     if restriction is None:
         raise Refused(N_("There is nothing to print"))
-    value = notice_of(session, restriction, Moment.of(session, now).day)
+    value = notice_of(session, restriction, Moment.of(session, now).day, language)
     paperwork.file(
         session,
         "restriction_notice",
@@ -229,14 +230,13 @@ def undertaking_pdf(
     moment = Moment.of(session, now)
     debtor = (restriction.unit_id, restriction.payer_id)
     owes = past_due(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, []), moment.day)
-    called = {"en": item.name_en, "zh_Hans": item.name_zh_hans, "zh_Hant": item.name_zh_hant}
     value = Undertaking(
         number=f"U{restriction.id:06d}",
         signed_on=moment.day,
         recipient=_recipient(session, restriction),
         amount=total(owes),
         payments=(PromisedPayment(restriction.undertaking_until, total(owes)),),
-        services=(called.get(language) or item.code,),
+        services=(item.name_in(language),),
         ends_on=restriction.undertaking_until,
     )
     paperwork.file(

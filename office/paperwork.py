@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from io import BytesIO
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine
@@ -245,6 +245,7 @@ def payment_notices(
         ).all()
         lines = _charge_lines(session, portion, names)
         before = _previous_balances(session, [row[0] for row in invoices])
+        credit = _credit_used(session, [row[0] for row in invoices])
         for invoice, code, name, address in invoices:
             yield (
                 invoice,
@@ -257,10 +258,33 @@ def payment_notices(
                     lines=tuple(lines[invoice.id]),
                     amount=invoice.amount - invoice.credited,
                     previous_balance=before.get(invoice.id, ZERO),
-                    credit_used=invoice.paid,
+                    credit_used=credit.get(invoice.id, ZERO),
                     late_fee=invoice.late_fee,
+                    paid=invoice.paid - credit.get(invoice.id, ZERO),
                 ),
             )
+
+
+def _credit_used(session: Session, invoices: Sequence[Invoice]) -> dict[int, Decimal]:
+    """What earlier payments left over and paid of each invoice, in yuan (M1).
+
+    A payment lays itself on bills in the moment it is posted; what it pays later is prepaid credit.
+    """
+    touched = [invoice.id for invoice in invoices if invoice.paid]
+    if not touched:
+        return {}
+    net = func.sum(Allocation.amount)
+    rows = session.execute(
+        select(Allocation.invoice_id, net)
+        .join(Payment, Payment.id == Allocation.payment_id)
+        .where(Allocation.invoice_id.in_(touched))
+        .group_by(Allocation.invoice_id, Payment.id, Payment.posted_at)
+        .having(func.min(Allocation.allocated_at) > Payment.posted_at)
+    )
+    found: dict[int, Decimal] = defaultdict(Decimal)
+    for invoice_id, amount in rows:
+        found[invoice_id] += amount
+    return found
 
 
 def _charge_lines(

@@ -29,6 +29,7 @@ class PaymentNotice:
     credit_used: Decimal = Decimal(0)
     mark: Mark = ""
     late_fee: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)  # since the bill went out
 
 
 def payment_notice(
@@ -37,7 +38,7 @@ def payment_notice(
     """The payment notice of one bill, with ways to pay and the QR code of its memo (B5, M5)."""
     draft = Draft("payment_notice", estate, language, stored)
     words, to = draft.words, notice.recipient
-    total = notice.amount + notice.late_fee + notice.previous_balance - notice.credit_used
+    total = notice.amount + notice.late_fee + notice.previous_balance - notice.credit_used - notice.paid
     draft.fill(
         **draft.letter(to, notice.number, notice.issued_on),
         period=words.period(notice.period),
@@ -52,6 +53,8 @@ def payment_notice(
         sums.append((words["previous_balance"], draft.money(notice.previous_balance)))
     if notice.credit_used:
         sums.append((words["credit_used"], draft.money(-notice.credit_used)))
+    if notice.paid:
+        sums.append((words["paid_so_far"], draft.money(-notice.paid)))
     sums.append((words["total_due"], draft.money(total)))
     parts: list[Part] = [
         *draft.opening(),

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from models.billing import Deposit, Invoice, InvoiceLine
 from models.payments import DebitMandate, DirectDebit, Payment
-from office import billing, day_close, deposits, direct_debit, final_account, move_in, payments
+from office import billing, day_close, deposits, direct_debit, final_account, move_in, paperwork, payments
 from office.day_close import Counted
 from office.errors import Refused
 from tests.office.estate import (
@@ -26,6 +26,7 @@ from tests.office.estate import (
     pay,
     turn_on_late_fee,
 )
+from tests.office.test_papers import bare, text_of
 
 
 def payer_of(unit, session):
@@ -319,3 +320,46 @@ def test_the_cut_off_days_draft_says_what_next_month_lacks(session):
     assert outcome.done == 1
     assert outcome.result == {"period": "2026-07", "amount": "250.00", "unbilled": {"no_reading": 1}}
     assert invoices(session) == []
+
+
+# --- what a notice takes off (B5, M1) --------------------------------------------------------------
+
+# paid before the bill, after it, and whether the later payment was voided; credit used and paid on the paper
+TAKEN_OFF = [
+    (None, None, False, "0", "0", "250.00"),
+    ("100", None, False, "100", "0", "150.00"),
+    (None, "60", False, "0", "60", "190.00"),
+    ("100", "60", False, "100", "60", "90.00"),
+    ("100", "60", True, "100", "0", "150.00"),
+]
+WORDS = {
+    "en": ("Prepaid credit used", "Paid so far"),
+    "zh_Hans": ("预存款抵扣", "已缴金额"),
+    "zh_Hant": ("預存款抵扣", "已繳金額"),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "is_void", "credit", "received", "due"), TAKEN_OFF)
+def test_a_reprinted_notice_tells_credit_from_payments(
+    session, before, after, is_void, credit, received, due
+):
+    unit = add_unit(session)
+    if before:
+        pay(session, unit, before, "2026-05-10")
+    bill(session)
+    if after:
+        payment = pay(session, unit, after, "2026-06-10")
+        if is_void:
+            manager = add_staff(session, "m", "manager").id
+            payments.void_payment(
+                session, payment.id, reason="typing error", staff_id=manager, now=at("2026-06-11")
+            )
+    ids = session.scalars(select(Invoice.id)).all()
+
+    for language, (credit_word, paid_word) in WORDS.items():
+        ((_, notice),) = paperwork.payment_notices(session, ids, language)
+        text = text_of(paperwork.pdf(session, "payment_notice", [notice], language, at("2026-06-12")))
+
+        assert (notice.credit_used, notice.paid) == (Decimal(credit), Decimal(received))
+        assert (bare(credit_word) in text, bare(paid_word) in text) == (credit != "0", received != "0")
+        assert f"¥{due}" in text

@@ -307,3 +307,24 @@ def test_a_public_list_shows_unit_codes_after_the_directors_yes_and_must_come_do
     assert legal.to_take_down(session, at=at(date(2026, 4, 8))) == [notice]
     legal.take_down(session, notice.id, now=at(date(2026, 4, 8)), staff_id=asks)
     assert legal.to_take_down(session, at=at(date(2026, 4, 9))) == []
+
+
+# --- the letter (C9, §10) -------------------------------------------------------------------------
+
+NAMES = [("en", "Overtime air-conditioning"), ("zh_Hans", "空调加时"), ("zh_Hant", "空調加時")]
+
+
+@pytest.mark.parametrize(("language", "called"), NAMES)
+def test_the_letter_names_the_service_in_its_language_and_the_approvals_by_office_days(
+    session_of, language, called
+):
+    """Signed at six in the morning: in UTC that is still the day before."""
+    session = session_of("tower")
+    _, request = requested(session)
+    approve(session, request, at(date(2026, 4, 4), 6), is_signed=False)
+    approve(session, request, at(date(2026, 4, 4), 6, 30), is_signed=True)
+
+    letter = letters.notice_of(session, request, date(2026, 4, 4), language)
+
+    assert [service.name for service in letter.services] == [called]
+    assert [one.on for one in letter.approvals] == [date(2026, 4, 4)] * 2
