@@ -114,7 +114,7 @@ def _checked(row: NewPayment) -> NewPayment:
         raise Refused(MONEY_REFUSALS[problem.code]) from problem
     if row.method not in METHODS:
         raise Refused(N_("%(method)s is no way to pay"), method=row.method)
-    return row if amount is row.amount else replace(row, amount=amount)
+    return row if amount.same_quantum(row.amount) else replace(row, amount=amount)
 
 
 @dataclass

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import cast
 
-from sqlalchemy import ColumnElement, Select, Table, func, literal_column, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Select, Table, func, select, text
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
@@ -26,6 +26,8 @@ from rules.reasons import Reason
 
 ROW = cast("Table", StatementRow.__table__)
 BATCH = 5000
+
+Outcome = tuple[str, str, int | None]  # a row's state, the reason why it waits, its payment
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def post_statement(session: Session, rows: Iterable[Entry], source: str, now: da
 
     The transaction id becomes the payment's reference. What is not sure waits with its reason.
     """
+    allocation.lock_all(session)
     units = dict(session.execute(select(Unit.code, Unit.id)).all())
     index = CodeIndex(units)
     posted = waiting = known = 0
@@ -71,21 +74,18 @@ def post_statement(session: Session, rows: Iterable[Entry], source: str, now: da
         once: dict[str, Entry] = {}
         for entry in entries:
             once.setdefault(entry.transaction_id, entry)
-        ids = _insert(session, list(once.values()), source, now)
-        known += len(entries) - len(ids)
-        fresh = [entry for entry in once.values() if entry.transaction_id in ids]
-        sure, unsure = _matched(session, fresh, index, units)
+        for transaction_id in _known(session, source, once):
+            del once[transaction_id]
+        known += len(entries) - len(once)
+        sure, unsure = _matched(session, list(once.values()), index, units)
         paid = payments.record_payments(session, [payment for _, payment in sure], now=now)
-        _settle(
-            session,
-            [
-                *(
-                    (ids[entry.transaction_id], "posted", "", one.payment_id)
-                    for (entry, _), one in zip(sure, paid, strict=True)
-                ),
-                *((ids[entry.transaction_id], "waiting", reason.to_json(), None) for entry, reason in unsure),
-            ],
-        )
+        outcomes: dict[str, Outcome] = {
+            entry.transaction_id: ("posted", "", one.payment_id)
+            for (entry, _), one in zip(sure, paid, strict=True)
+        }
+        for entry, reason in unsure:
+            outcomes[entry.transaction_id] = ("waiting", reason.to_json(), None)
+        _insert(session, source, now, ((entry, outcomes[entry.transaction_id]) for entry in once.values()))
         posted += len(sure)
         waiting += len(unsure)
         reasons.update(reason.code for _, reason in unsure)
@@ -103,29 +103,25 @@ def _batches(rows: Iterable[Entry]) -> Iterable[list[Entry]]:
         yield batch
 
 
-def _insert(session: Session, entries: Sequence[Entry], source: str, now: datetime) -> dict[str, int]:
-    """Store the rows not yet known; answers their ids by transaction."""
-    make = postgresql.insert if allocation.is_postgresql(session) else sqlite.insert
-    statement = (
-        make(ROW)
-        .on_conflict_do_nothing(index_elements=[ROW.c.source, ROW.c.transaction_id])
-        .returning(ROW.c.transaction_id, ROW.c.id)
+def _known(session: Session, source: str, transaction_ids: Iterable[str]) -> list[str]:
+    """Those of the transactions that an earlier statement brought."""
+    known: list[str] = []
+    for some in allocation.chunks(list(transaction_ids)):
+        asked = select(ROW.c.transaction_id).where(ROW.c.source == source, ROW.c.transaction_id.in_(some))
+        known += session.scalars(asked)
+    return known
+
+
+def _insert(session: Session, source: str, now: datetime, rows: Iterable[tuple[Entry, Outcome]]) -> None:
+    told = ("transaction_id", "paid_at", "amount", "method", "memo", "payer_name")
+    of = attrgetter(*told)
+    bulk.insert_rows(
+        session,
+        ROW,
+        (*told, "state", "reason", "payment_id"),
+        ((*of(entry), *outcome) for entry, outcome in rows),
+        alike={"source": source, "imported_at": now, "row_version": 1},
     )
-    rows = [
-        {
-            "source": source,
-            "transaction_id": entry.transaction_id,
-            "paid_at": entry.paid_at,
-            "amount": entry.amount,
-            "method": entry.method,
-            "memo": entry.memo,
-            "payer_name": entry.payer_name,
-            "state": "waiting",
-            "imported_at": now,
-        }
-        for entry in entries
-    ]
-    return dict(session.connection().execute(statement, rows).all())
 
 
 def _matched(
@@ -148,13 +144,6 @@ def _matched(
         new = NewPayment(unit_id, entry.amount, entry.method, paid_at, payer, reference=entry.transaction_id)
         sure.append((entry, new))
     return sure, unsure
-
-
-def _settle(session: Session, rows: Sequence[tuple[int, str, str, int | None]]) -> None:
-    if not rows:
-        return
-    once_more: dict[str, ColumnElement[int]] = {"row_version": literal_column("row_version + 1")}
-    bulk.update_rows(session, ROW, ("state", "reason", "payment_id"), rows, also=once_more)
 
 
 def suggestions(session: Session, row: StatementRow, *, most: int = 5) -> tuple[Suggestion, ...]:

@@ -15,11 +15,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from models.office import Audit
+from office import allocation
 from office.errors import N_, Refused
 from office.imports.columns import Column, Known, Problem, RowsRefused, read_rows
 from office.imports.reader import Table, read
@@ -50,7 +50,6 @@ KINDS: Mapping[str, str] = {
     "payments": "office.imports.payments",
     "contacts": "office.imports.contacts",
 }
-ONE_AT_A_TIME = 0x6A7E  # the advisory lock that imports queue for on PostgreSQL
 
 
 class Kind(Protocol):
@@ -114,8 +113,7 @@ def take_in(
 
     Raises RowsRefused with every wrong cell, Refused when a column is missing.
     """
-    if session.connection().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
+    allocation.lock_all(session)  # nobody posts meanwhile, so neither waits for the other's units and numbers
     kind = kind or _kind(code)
     known = Known(session)
     reading = getattr(kind, "read_rows", read_rows)
