@@ -333,7 +333,13 @@ def _seldom_used(session: Session, world: World, whose: str) -> None:
     )
     reward = _added(
         session,
-        Incentive(name_en=f"{whose} reward", percent=Decimal(2), gift=f"{whose} gift", valid_from=TODAY),
+        Incentive(
+            name_en=f"{whose} reward",
+            percent=Decimal(2),
+            gift=f"{whose} gift",
+            valid_from=TODAY,
+            valid_to=TODAY,
+        ),
     )
     rows = {
         "billing_runs": BillingRun(
@@ -375,7 +381,7 @@ def _seldom_used(session: Session, world: World, whose: str) -> None:
             explanation=REASON,
         ),
         "job_runs": JobRun(
-            job="rewards", due_for=NOW + timedelta(minutes=len(whose)), error=f"{whose} error"
+            job="rewards", due_for=NOW + timedelta(minutes=len(whose)), state="dead", error=f"{whose} error"
         ),
     }
     for row in rows.values():
