@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import abort, request
+from flask import abort, request, url_for
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from admin import labels, reach
-from admin.base import OfficePage
+from admin.base import OfficePage, view_of
 from admin.permissions import may
 from admin.sessions import current_staff
 from models.base import db
@@ -28,6 +28,19 @@ KINDS = {
     "visit": (_l("Follow-up visit"), "visits", labels.VISIT_OUTCOMES),
     "paper": (_l("Paper"), "papers", labels.PAPERS),
 }
+
+
+BILLS = 8  # open ones shown; all of them are in their list
+
+
+def lists_of(unit_id: int) -> list[tuple[Any, str]]:
+    """The whole list of each kind that the reader may see, of this unit alone: its name and address."""
+    roles = current_staff().roles
+    return [
+        (view_of(screen).title, url_for(f"{screen}.index_view", unit_id=unit_id))
+        for _label, screen, _codes in KINDS.values()
+        if may(roles, screen, "see")
+    ]
 
 
 def readable(found: households.Household) -> list[households.Moment]:
@@ -61,7 +74,15 @@ class HouseholdPage(OfficePage):
             abort(404)
         reach.unit_or_404(found.unit.id)
         found = replace(found, moments=readable(found))
-        return self.render("office/household.html", file=found, kinds=KINDS, today=self.today(), view=self)
+        return self.render(
+            "office/household.html",
+            file=found,
+            kinds=KINDS,
+            lists=lists_of(found.unit.id),
+            bills=BILLS,
+            today=self.today(),
+            view=self,
+        )
 
 
 SCREENS = (HouseholdPage,)

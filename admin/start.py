@@ -88,7 +88,8 @@ class StartPage(OfficePage):
             registered=today.registered_today(session, self.now(), reach.tickets()) if is_desk else None,
             takings=self.takings() if is_cashier else None,
             waiting=today.waiting_rows(session) if is_cashier else None,
-            tickets=self.department_tickets() if is_lead else None,
+            tickets=self.urgent_tickets(is_lead=is_lead) if is_lead or is_desk or is_managing else None,
+            is_lead=is_lead,
             health=self.health() if "it_admin" in roles else None,
             next_jobs=today.next_jobs(session, self.now()) if is_managing else None,
         )
@@ -201,10 +202,10 @@ class StartPage(OfficePage):
     def takings(self) -> list[tuple[str, int, Any]]:
         return today.takings(db.session(), self.today(), current_staff().id)
 
-    def department_tickets(self) -> Any:
-        staff = current_staff()
-        own = [*reach.tickets(), Ticket.department_id == staff.department_id]
-        return today.tickets(db.session(), own)
+    def urgent_tickets(self, *, is_lead: bool) -> Any:
+        """Open complaints whose deadline comes first; of who leads a department, those it has."""
+        own = [Ticket.department_id == current_staff().department_id] if is_lead else []
+        return today.tickets(db.session(), [*reach.tickets(), *own])
 
     def health(self) -> dict[str, Any]:
         session, now = db.session(), self.now()

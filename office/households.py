@@ -23,7 +23,7 @@ from models.visits import Visit
 from office import clock
 from rules.money import ZERO
 
-NEWEST = 40  # of each kind; older ones are on the kind's own list
+NEWEST = 20  # of each kind; older ones are on the kind's own list
 
 
 @dataclass(frozen=True)
