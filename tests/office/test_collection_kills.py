@@ -1,7 +1,8 @@
 """A batch killed at any statement: nothing twice, nothing lost, as if nothing had happened (F1, C4).
 
-Made and sent, each with a control. GATEHOUSE_KILLS says how many die on each database (10 by default; the
-goal's 200 take some minutes).
+Made, sent, and worked through from approving to printing, each with a control. GATEHOUSE_KILLS says how many
+die in each on each database (10 by default; the goal's 200 take some minutes: `GATEHOUSE_KILLS=200 uv run
+pytest -n 0 -s tests/office/test_collection_kills.py`; `-s` shows what became of how many).
 """
 
 import multiprocessing
@@ -18,12 +19,13 @@ from sqlalchemy.orm import Session
 from models import engine
 from models.billing import Invoice
 from models.collection import Reminder, ReminderBatch
-from models.office import Message
-from models.people import Owner
+from models.office import Audit, Message
+from models.people import Owner, Staff
 from models.property import Estate
-from office import collection_checks, dunning, outbox, reminders
+from office import collection_checks, dunning, outbox, policies, reminders
 from tests.office.arrears import add_bill, add_unit, at
 from tests.office.test_outbox import inbox
+from tests.office.test_plans import add_staff
 
 __all__ = ["inbox"]  # a fixture of the outbox's tests
 
@@ -214,3 +216,146 @@ def test_the_control_without_one_transaction_loses_messages_and_check_says_so(se
         dunning.judge_day(session, at(day))
 
     assert {finding.check for finding in collection_checks.all_hold(session)} == {"mailed_has_message"}
+
+
+# --- from approving to printing, killed at any instant ---------------------------------------------
+
+LONGEST_LIFE = 0.5  # seconds of the processor's time: some batches, whatever else the machine does
+MOST_STATEMENTS = 150  # of some batches
+EACH = 4  # reminders of a batch: three are mailed, one is printed
+
+
+@pytest.fixture
+def batches(session_of, inbox):
+    """An office with many small draft batches, half of them enough for all who die."""
+    session = session_of("residential")
+    rows = policies.document(session, "ladder", date(2026, 3, 16))
+    friendly = next(stage for stage in rows["stage"] if stage["code"] == "friendly")
+    friendly |= {"is_automatic": False, "carried_by": "steward", "approved_by": "steward"}
+    policies.store(session, "ladder", rows, valid_from=policies.FIRST_DAY, now=SENDING_AT)
+    add_staff(session, "steward", "steward")
+    for number in range(EACH * max(3 * KILLS, 20)):
+        mail = {"email": f"{number}@example.org"} if number % EACH else {}
+        add_bill(session, add_unit(session, f"1-{number:05}", f"业主{number}", **mail), date(2026, 3, 15))
+    dunning.judge_day(session, at(date(2026, 3, 16)))
+    ids = session.scalars(select(Reminder.id).order_by(Reminder.id)).all()
+    for number, start in enumerate(range(0, len(ids), EACH)):
+        part = ReminderBatch(
+            number=f"part-{number}",
+            stage="friendly",
+            made_for=date(2026, 3, 16),
+            part=number + 2,
+            made_at=SENDING_AT,
+        )
+        session.add(part)
+        session.flush()
+        mine = Reminder.id.in_(ids[start : start + EACH])
+        session.execute(update(Reminder).where(mine).values(batch_id=part.id))
+    session.execute(update(Estate).values(present_at=SENDING_AT))
+    session.commit()
+    return session
+
+
+def work_through(url, kill_at):
+    """What a steward and the clock do: approve a batch, let it go, print the rest; then the next.
+
+    Dies at a statement, or after so many seconds of work, wherever that is; by None at the end.
+    """
+    if isinstance(kill_at, float):
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_PROF, kill_at)
+    with engine.writing(), open_session(url) as session:
+        seen = [0]
+
+        @event.listens_for(session.get_bind(), "before_cursor_execute")
+        def count(*_given):
+            seen[0] += 1
+            if seen[0] == kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        staff_id = session.scalar(select(Staff.id).where(Staff.login == "steward"))
+        drafts = select(ReminderBatch.id).where(
+            ReminderBatch.state == "draft", ReminderBatch.number.like("part-%")
+        )
+        to_print = select(Reminder.id).where(Reminder.state == "approved", Reminder.channel == "print")
+        waiting = [*session.scalars(drafts.order_by(ReminderBatch.id)), None]
+        session.commit()
+        for batch_id in waiting:  # at the end once more, for what others left
+            if batch_id is not None:
+                reminders.approve_batch(session, batch_id, now=SENDING_AT, staff_id=staff_id)
+                session.commit()
+            outbox.send_due(session, SENDING_AT)
+            ids = session.scalars(to_print).all()
+            reminders.mark(session, ids, "printed", now=SENDING_AT, staff_id=staff_id)
+            session.commit()
+
+
+def let_work(work, url, kill_at=None):
+    """Let a process of its own work; whether it was killed before it was done."""
+    process = multiprocessing.get_context("fork").Process(target=work, args=(url, kill_at))
+    process.start()
+    process.join()
+    assert process.exitcode is not None
+    assert process.exitcode <= 0, "it failed by itself"
+    return process.exitcode < 0
+
+
+def approve_and_forget(url, _kill_at):
+    """The control: the approval is committed before the messages are written."""
+
+    def commit_and_die(session, *_given, **_more):
+        session.commit()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    reminders.send_out = commit_and_die
+    work_through(url, None)
+
+
+def noted(session, action):
+    """How often each row of batches and reminders was noted to be approved or printed."""
+    rows = select(Audit.table_name, Audit.row_id).where(Audit.action == action)
+    return Counter(map(tuple, session.execute(rows)))
+
+
+def test_a_batch_killed_at_any_instant_of_its_day_is_done_once(batches, inbox):
+    """0 duplicates, 0 lost, unknown at most as many as died; each approval and print noted once."""
+    url = batches.get_bind().url.render_as_string(hide_password=False)
+    batches.close()
+    dice = random.Random(11)
+
+    ends = [
+        dice.choice((dice.randrange(1, MOST_STATEMENTS), dice.uniform(0.01, LONGEST_LIFE)))
+        for _ in range(KILLS)
+    ]
+    kills = sum(let_work(work_through, url, end) for end in ends)
+    before = Counter(batches.scalars(select(ReminderBatch.state)).all())
+    batches.close()
+    for _ in range(2):
+        assert not let_work(work_through, url)
+
+    states, arrived = by_state(batches), Counter(inbox.recipients)
+    told = Counter(states.values())
+    printed = batches.scalars(select(Reminder.state).where(Reminder.channel == "print")).all()
+    approved, marked = noted(batches, "approve"), noted(batches, "mark")
+    print(f"{kills} kills, batches then {dict(before)}; mailed {dict(told)}, {arrived.total()} arrived")
+    assert kills > KILLS / 2
+    assert 0 < before["draft"] < before.total() - 1, "some were worked through and some were left"
+    assert set(arrived.values()) == {1}
+    assert set(told) <= {"sent", "unknown"}
+    assert all(arrived[address] == 1 for address, state in states.items() if state == "sent")
+    assert told["unknown"] <= kills
+    assert set(printed) == {"printed"}
+    assert (len(approved), set(approved.values())) == (len(printed), {1})
+    assert (len(marked), set(marked.values())) == (len(printed), {1})
+    assert list(collection_checks.all_hold(batches)) == []
+
+
+def test_the_control_an_approval_without_its_messages_is_found(batches, inbox):
+    url = batches.get_bind().url.render_as_string(hide_password=False)
+    batches.close()
+
+    assert let_work(approve_and_forget, url)
+    assert not let_work(work_through, url)
+
+    assert len(inbox.recipients) == len(by_state(batches)) - (EACH - 1)
+    assert {finding.check for finding in collection_checks.all_hold(batches)} == {"mailed_has_message"}
