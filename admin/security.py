@@ -174,7 +174,7 @@ def end_session(_error: BaseException | None) -> None:
         db.session.remove()
     except SQLAlchemyError:
         with suppress(SQLAlchemyError):
-            db.session.invalidate()
+            db.session().invalidate()
         db.session.registry.clear()
 
 

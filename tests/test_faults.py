@@ -159,6 +159,7 @@ def await_receipts(tills: list[Till], more: int) -> None:
 
 @pytest.mark.kill
 @pytest.mark.timeout(900)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # connections that were cut
 def test_postgresql_stopped_hard(tmp_path: Path, letters: Letters) -> None:
     with hosts.postgres() as server, working(server, tmp_path, WEBS) as (app, tills):
         for number in range(STOPS):

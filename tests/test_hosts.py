@@ -46,7 +46,7 @@ from tests.test_kills import Letters
 DAYS = int(os.environ.get("GATEHOUSE_DAYS", "40"))
 DEBTORS, TICKETS = 40, 6
 LEASE = 20  # seconds, here
-CUT = 45  # longer than the lease, and than the server takes to miss a host
+CUT = 45  # longer than the lease, and than the server takes to miss a host and let its locks go
 SMTP_PORT = 2525
 WHY_NOT = hosts.why_no_hosts() if IS_FULL else "some minutes of many processes: GATEHOUSE_FULL=1"
 
@@ -177,7 +177,7 @@ class Proxy:
 
     def __init__(self, webs: list[hosts.Host]) -> None:
         self.bases = [f"http://{web.address}:8000" for web in webs]
-        self.browser = hosts.Browser(self.bases[0], seconds=5)
+        self.browser = hosts.Browser(self.bases[0], seconds=CUT)
         self.moves = 0
 
     def post(self, path: str, fields: dict[str, Any]) -> hosts.Answer:
@@ -246,6 +246,7 @@ def test_hosts_die_and_are_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         hosts.wait_until(
             lambda: all(len(till.receipts) > before for till, before in zip(tills, moved, strict=True)),
             "the other web host answers",
+            3 * CUT,
         )
         said.append(f"cut {web.name} off: the other answers")
         web.plug_in()
