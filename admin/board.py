@@ -80,6 +80,7 @@ class BoardPage(OfficePage):
             if may(staff.roles, "work_slips", "see")
             else (),
             may_work=may(staff.roles, "tickets", "act"),
+            may_register=may(staff.roles, "tickets", "create"),
             name_of=lambda row: row.name_in(view_of("tickets").language),
         )
 

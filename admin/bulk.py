@@ -19,7 +19,7 @@ from flask_babel import ngettext
 from sqlalchemy import inspect, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
-from admin import lists, refusals
+from admin import code_words, lists, refusals
 from admin.audit import Audit, pending_changes, plain, record
 from models.base import db
 from office.errors import Refused
@@ -71,7 +71,13 @@ class BulkEdit:
                 identity, version, name = row.id, row.row_version, self.text_of(row)
                 form.populate_obj(row)
                 before, after = pending_changes(row)
-                lines = [(self.get_column_name(key), before[key], after.get(key)) for key in before]
+                lines = [
+                    (
+                        self.get_column_name(key),
+                        *(code_words.value(key, each) for each in (before[key], after.get(key))),
+                    )
+                    for key in before
+                ]
                 found.append((identity, version, name, lines))
         return found
 

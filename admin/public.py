@@ -28,6 +28,8 @@ from wtforms import (
 
 from admin import forms, language, lists, refusals
 from admin.base import OfficePage
+from admin.permissions import may
+from admin.sessions import current_staff
 from models.base import db
 from models.complaints import Category
 from models.people import LANGUAGES
@@ -274,6 +276,7 @@ class PublicFormPage(OfficePage):
             address=address,
             picture=qr_code(address),
             estate_name=estate_name(),
+            may_change=may(current_staff().roles, "policies", "act"),
         )
 
 
