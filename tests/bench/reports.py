@@ -21,15 +21,19 @@ from flask import Flask
 from sqlalchemy import text
 
 from models import db, engine
-from office import figures
+from office import figures, report_tables
 from tests.bench.estate import NOW, PASSWORD, Size, estate
 
 GOAL = 1.3
 PAGES = {
     "start page": "/",
-    "collection, month": "/reports/",
+    **{code: f"/reports/?report={code}" for code in report_tables.COLLECTION},
     "collection, year": "/reports/?period=2026",
-    "complaints": "/complaint_reports/",
+    "collection, fee item": "/reports/?fee_item=1",
+    **{code: f"/complaint_reports/?report={code}" for code in report_tables.COMPLAINT},
+    "weekly sheet": "/reports/weekly/",
+    "unit grid": "/grid/",
+    "household file": "/household/?unit_id=1",
 }
 RECOUNT = {
     "rates": "SELECT building_id, SUM(billed), SUM(paid), COUNT(*), "
