@@ -15,11 +15,13 @@ from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from html import escape
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from office.channels import Declined, Letter, Undelivered, Unreachable, Unsure
 
 SECONDS_TO_WAIT = 30
+TABLES = "report:"  # letters whose columns stand under each other only in a face of one width
 
 
 class Mail:
@@ -120,7 +122,11 @@ def written(letter: Letter, sender: str) -> bytes:
         message["Auto-Submitted"] = "auto-generated"
     except (ValueError, MessageError) as error:
         raise Declined(f"{letter.address!r}: {error}", is_address_bad=True) from error
-    message.set_content(letter.body, cte="base64" if not letter.body.isascii() else None)
+    transfer = "base64" if not letter.body.isascii() else None
+    message.set_content(letter.body, cte=transfer)
+    if letter.key.startswith(TABLES):
+        page = f'<pre style="font-family:monospace">{escape(letter.body)}</pre>'
+        message.add_alternative(page, subtype="html", cte=transfer)
     return message.as_bytes()
 
 
