@@ -263,7 +263,14 @@ class ReminderBatchView(OfficeView):
         OneClick("draft", _l("Waiting for approval"), lambda _view: [ReminderBatch.state == "draft"]),
         OneClick("print", _l("To print"), lambda _view: [ReminderBatch.id.in_(to_print())]),
     )
-    related = (Related("reminders", "batch_id", size=50),)
+    related = (
+        Related(
+            "reminders",
+            "batch_id",
+            columns=("unit.code", "payer.name", "debt", "due_on", "channel", "state", "reason"),
+            size=50,
+        ),
+    )
     details_template = "office/batch_details.html"
     channels = CHANNELS
     empty_hint = _l(
