@@ -21,6 +21,7 @@ from sqlalchemy import event, func, select
 from admin import audit, base, security
 from models.base import db
 from office import audit as office_audit
+from office import report_tables
 from tests.admin import access
 from tests.admin.conftest import Web
 from tests.admin.crawl import ODD, TOKEN, Form, every_form, filled, forms_of
@@ -358,10 +359,11 @@ def parameter_names(web: Web) -> set[str]:
         "key",
         "posted",
     }
+    found |= {name for names in report_tables.FILTERS.values() for name in names}
     found |= {"language", "month", "code", "day", "on", "task", "file"}
     for view in web.office.app.extensions["admin"][0]._views:
-        for each in getattr(view, "filters", ()):
-            found |= set(each.parameters())
+        if isinstance(view, base.OfficeView):
+            found |= {name for each in view.filters for name in each.parameters()}
     return found
 
 
