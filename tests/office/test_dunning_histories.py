@@ -1,5 +1,10 @@
-"""Random histories: judged daily, judged late in one go, and by the rules alone: the same rows (C13)."""
+"""Random histories: judged daily, in leaps, late in one go, and by the rules alone: the same rows (C13).
 
+GATEHOUSE_HISTORIES says how many of each preset on each database (6, on PostgreSQL 2, by default;
+GATEHOUSE_FULL=1: 200). The controls take the catching up, then the looking back, away.
+"""
+
+import os
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from models.property import Estate
-from office import contacts, dunning
+from office import contacts, debts, dunning
 from office.contacts import NewContact
 from rules.dunning import DayFacts, OwedInvoice, judge_days
 from tests.office.arrears import DAY, add_bill, add_unit, at, pay, reminders
@@ -19,6 +24,8 @@ from tests.rules.ladders import CALENDAR, ladder
 FIRST = date(2026, 3, 1)
 DAYS = [FIRST + number * DAY for number in range(60)]
 HOURS = (0, 8, 9, 10, 23)
+FULL = "200" if os.environ.get("GATEHOUSE_FULL") else ""
+HISTORIES = os.environ.get("GATEHOUSE_HISTORIES", FULL)
 
 
 @dataclass(frozen=True)
@@ -124,26 +131,27 @@ def rows(session):
     )
 
 
-def run(session, owed, happened, *, is_late):
-    """The rows of a history, judged each day or all of it afterwards; then everything is taken back."""
+def run(session, owed, happened, ups, *, is_forgetful=False):
+    """The rows of a history whose clock runs on some days only; then everything is taken back.
+
+    People enter what happens all the while. On a day that the clock runs it judges each day since the last,
+    unless it is forgetful.
+    """
     point = session.begin_nested()
     debtor = add_unit(session)
-    session.execute(update(Estate).values(present_at=at(DAYS[-1], 12) if is_late else None, is_sandbox=True))
+    session.execute(update(Estate).values(is_sandbox=True))
     for bill in owed:
         add_bill(session, debtor, bill.due_on, bill.amount, number=f"{bill.due_on:%Y%m%d}")
     timeline = [(at(one.day, one.hour), number, one) for number, one in enumerate(happened)]
-    if is_late:
-        for _, _, event in sorted(timeline, key=lambda entry: entry[:2]):
-            happen(session, debtor, event)
-        for day in DAYS:
+    waiting = sorted(timeline, key=lambda entry: entry[:2])
+    judged = FIRST - DAY
+    for up in ups:
+        session.execute(update(Estate).values(present_at=at(up)))
+        while waiting and waiting[0][0] < at(up):
+            happen(session, debtor, waiting.pop(0)[2])
+        for day in [up] if is_forgetful else DAYS[(judged - FIRST).days + 1 : (up - FIRST).days + 1]:
             dunning.judge_day(session, at(day))
-    else:
-        waiting = sorted(timeline, key=lambda entry: entry[:2])
-        for day in DAYS:
-            session.execute(update(Estate).values(present_at=at(day)))
-            while waiting and waiting[0][0] < at(day):
-                happen(session, debtor, waiting.pop(0)[2])
-            dunning.judge_day(session, at(day))
+        judged = up
     session.flush()
     found = rows(session)
     session.expire_all()
@@ -151,14 +159,17 @@ def run(session, owed, happened, *, is_late):
     return found
 
 
+leaps = st.sets(st.sampled_from(DAYS[:-1]), max_size=12).map(lambda some: [*sorted(some), DAYS[-1]])
+
+
 @pytest.mark.parametrize("preset", ["residential", "tower"])
 def test_any_pattern_of_judging_gives_the_rows_of_the_rules(session_of, preset, dialect):
     session = session_of(preset)
-    count = 8 if dialect == "sqlite" else 3
+    count = int(HISTORIES or (6 if dialect == "sqlite" else 2))
 
     @settings(max_examples=count, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(owed=bills, happened=events)
-    def holds(owed, happened):
+    @given(owed=bills, happened=events, ups=leaps)
+    def holds(owed, happened, ups):
         wanted = sorted(
             (
                 one.planned_on,
@@ -172,10 +183,39 @@ def test_any_pattern_of_judging_gives_the_rows_of_the_rules(session_of, preset, 
             for one in by_the_rules(preset, owed, happened).judgements
         )
 
-        daily = run(session, owed, happened, is_late=False)
-        late = run(session, owed, happened, is_late=True)
+        daily = run(session, owed, happened, DAYS)
 
         assert [row[:-1] for row in daily] == [row[:-1] for row in wanted]
-        assert late == daily
+        assert run(session, owed, happened, ups) == daily
+        assert run(session, owed, happened, DAYS[-1:]) == daily
 
     holds()
+
+
+UNPAID = [Bill(date(2026, 3, 15), Decimal(100))]
+PAID_LATE = [Paid(date(2026, 4, 10), 10, Decimal(100))]
+EVERY_TENTH = [*DAYS[9::10]]
+
+
+@pytest.mark.parametrize("preset", ["residential", "tower"])
+def test_the_control_a_clock_that_forgets_its_down_time_misses_stages(session_of, preset):
+    session = session_of(preset)
+
+    daily = run(session, UNPAID, [], DAYS)
+    forgetful = run(session, UNPAID, [], EVERY_TENTH, is_forgetful=True)
+
+    assert run(session, UNPAID, [], EVERY_TENTH) == daily
+    assert forgetful != daily
+
+
+@pytest.mark.parametrize("preset", ["residential", "tower"])
+def test_the_control_who_does_not_look_back_forgives_what_was_paid_later(session_of, preset, monkeypatch):
+    session = session_of(preset)
+
+    daily = run(session, UNPAID, PAID_LATE, DAYS)
+    late = run(session, UNPAID, PAID_LATE, DAYS[-1:])
+    monkeypatch.setattr(debts, "_paid_since", lambda *_given: {})
+    forgiving = run(session, UNPAID, PAID_LATE, DAYS[-1:])
+
+    assert late == daily
+    assert len(forgiving) < len(daily)
