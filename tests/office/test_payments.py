@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from models.billing import Invoice
+from models.billing import Invoice, LateFeeWaiver, WaiverRequest
 from models.office import Audit
 from models.payments import Allocation, DayClose, Payment
 from office import invoices as billed
@@ -142,6 +142,18 @@ class TestReceipts:
         assert first.id == again.id
         assert len(numbers_of(session)) == 1
         assert session.scalar(select(func.count()).select_from(Audit).where(Audit.action == "receive")) == 1
+
+    def test_the_control_without_the_key_it_posts_twice(self, session, monkeypatch):
+        """And where the program did not look for the key, the database would not let it in again."""
+        unit = add_unit(session)
+        for _ in range(2):
+            pay(session, unit, "5")
+        assert len(numbers_of(session)) == 2
+
+        pay(session, unit, "5", form_key="a form")
+        monkeypatch.setattr(payments, "_known_keys", lambda *_given: {})
+        with pytest.raises(KeyError):  # its row was not written
+            pay(session, unit, "5", form_key="a form")
 
     def test_many_at_once_are_as_one_by_one(self, session):
         unit, other = add_unit(session), add_unit(session, "1-102", payer="李四")
@@ -402,6 +414,46 @@ class TestLateFee:
             accrue(session, at("2026-06-26", 0, 15))
             assert self.fee(session)[0] == "0.50"
         assert_books_hold(session)
+
+    def ask_and_decide(self, session, asks, decides):
+        """Whether a waiver of the size that needs two people passes when these two ask and decide."""
+        (invoice_id,) = session.scalars(select(Invoice.id)).all()
+        request = late_fee.ask_for_waiver(
+            session, invoice_id, amount=Decimal(2), reason="long ill", staff_id=asks, now=NOW
+        )
+        try:
+            if isinstance(request, WaiverRequest):
+                late_fee.decide_waiver(session, request.id, is_approved=True, staff_id=decides, now=NOW)
+        except Refused:
+            return False
+        return True
+
+    @pytest.fixture
+    def managers(self, session, unit):
+        turn_on_late_fee(session, waiver_second_from="2.00")
+        accrue(session, at("2026-06-25", 0, 15))
+        return [add_staff(session, login, "manager").id for login in ("one", "two")]
+
+    def test_a_large_waiver_takes_two_people(self, session, managers):
+        one, two = managers
+        (invoice_id,) = session.scalars(select(Invoice.id)).all()
+        given = {"amount": Decimal(2), "reason": "long ill", "staff_id": one, "now": NOW}
+
+        assert not self.ask_and_decide(session, one, one)
+        for asked_by_id in (None, one):
+            with pytest.raises(Refused, match="Another person"):
+                late_fee.waive_late_fee(session, invoice_id, asked_by_id=asked_by_id, **given)
+        assert session.scalar(select(func.count()).select_from(LateFeeWaiver)) == 0
+        assert self.ask_and_decide(session, one, two)
+        assert session.scalars(select(LateFeeWaiver.staff_id)).all() == [two]
+        assert_books_hold(session)
+
+    def test_the_control_without_the_rule_one_person_is_enough(self, session, managers, monkeypatch):
+        monkeypatch.setattr(late_fee, "_needs_two", lambda *_given: False)
+
+        assert self.ask_and_decide(session, managers[0], managers[0])
+
+        assert session.scalars(select(LateFeeWaiver.staff_id)).all() == [managers[0]]
 
 
 def test_nothing_is_posted_into_a_closed_day(session):
