@@ -109,6 +109,7 @@ def _chart(table: Table, chart: Chart, said: Words) -> dict[str, str]:
         "kind": chart.kind,
         "labels": json.dumps(names, ensure_ascii=False),
         "series": json.dumps(series, ensure_ascii=False),
+        "links": json.dumps([address(line.link) for line in lines]),
         "target": "" if chart.target is None else str(chart.target),
         "target_label": said["target"],
         "unit": "%" if table.columns[chart.values[0]].kind == "rate" else "",

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.base import Money
 from models.billing import FeeItem, Invoice
 from models.collection import Contact
 from models.office import CollectionTarget
@@ -146,16 +145,24 @@ def by_month(session: Session, wanted: Wanted) -> Table:
     """The collection rate of each month of the year (K1)."""
     aim = targets(session, wanted.year).get(None)
     columns = (Column("month", "month"), *collected_columns(wanted, has_target=aim is not None))
-    own = None if wanted.is_whole else {place.building_id for place in places(session, wanted)}
     lines = []
-    for month in (f"{wanted.year:04}-{number:02}" for number in range(1, 13)):
-        found = collected(session, wanted, month)
-        whole = summed(each for key, each in found.items() if own is None or key in own)
+    for month, whole in _months(session, wanted):
         if whole.billed or whole.households_billed:
             link = Link("invoices", {"period": month})
             lines.append(Line((month, *_collected(whole, aim, columns[1:])), link))
     rates = tuple(place for place, column in enumerate(columns) if column.key.startswith("rate_"))
     return Table("by_month", columns, tuple(lines), Chart(0, rates, "line", aim))
+
+
+def _months(session: Session, wanted: Wanted) -> Iterator[tuple[str, Collected]]:
+    """What each month's bills brought, of the wanted part; the whole estate in one query."""
+    if wanted.is_whole and wanted.fee_item_id is None:
+        yield from sorted(figures.by_month(session, wanted.year).items())
+        return
+    own = {place.building_id for place in places(session, wanted)}
+    for month in (f"{wanted.year:04}-{number:02}" for number in range(1, 13)):
+        found = collected(session, wanted, month)
+        yield month, summed(each for key, each in found.items() if key in own)
 
 
 def stewards(session: Session, wanted: Wanted) -> Table:
@@ -326,47 +333,23 @@ def _ageing_of(session: Session, wanted: Wanted) -> list[reports.AgeRow]:
 def arrears_reasons(session: Session, wanted: Wanted) -> Table:
     """What is past due by the reason that was last heard from the payer, and by age (K2, C7)."""
     bands = _bands(session, wanted)
-    due = case(
-        *[
-            (Invoice.due_on >= wanted.today - timedelta(days=band.to_days), band.code)
-            for band in bands
-            if band.to_days is not None
-        ],
-        else_=bands[-1].code,
-    )
-    heard = (
-        select(Contact.arrears_reason)
-        .where(
-            Contact.unit_id == Invoice.unit_id,
-            Contact.payer_id == Invoice.payer_id,
-            Contact.arrears_reason != "",
-        )
-        .order_by(Contact.at.desc(), Contact.id.desc())
-        .limit(1)
-        .correlate(Invoice)
-        .scalar_subquery()
-    )
-    late = select(
-        func.coalesce(heard, "").label("reason"),
-        due.label("band"),
-        Invoice.unit_id.label("unit_id"),
-        Invoice.balance.label("balance"),
-    ).where(Invoice.balance > 0, Invoice.due_on < wanted.today)
-    if not wanted.is_whole:
-        own = [place.building_id for place in places(session, wanted)]
-        late = late.where(Invoice.unit_id.in_(select(Unit.id).where(Unit.building_id.in_(own))))
-    rows = late.subquery()
     amounts: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
-    for reason, band, amount in session.execute(
-        select(rows.c.reason, rows.c.band, func.sum(rows.c.balance, type_=Money())).group_by(
-            rows.c.reason, rows.c.band
-        )
-    ):
-        amounts[reason][band] += amount
-    units = session.execute(
-        select(rows.c.reason, func.count(rows.c.unit_id.distinct())).group_by(rows.c.reason)
-    )
-    households: dict[str, int] = {reason: count for reason, count in units}  # noqa: C416 -- no pair to mypy
+    homes: dict[str, set[int]] = defaultdict(set)
+    for unit_id, due_on, balance, reason in _late_of_heard(session, wanted):
+        band = age_band(bands, due_on, wanted.today)
+        assert band is not None
+        amounts[reason or ""][band.code] += balance
+        homes[reason or ""].add(unit_id)
+    households = {reason: len(units) for reason, units in homes.items()}
+    # of all the others nothing was heard: what is past due in all, less what is told of here
+    told = {band.code: sum((by[band.code] for by in amounts.values()), ZERO) for band in bands}
+    known = set().union(*homes.values()) if homes else set()
+    rows = reports.ageing(session, wanted.today) if wanted.is_whole else _ageing_of(session, wanted)
+    for row in rows:
+        if row.amount != told[row.code]:
+            amounts[""][row.code] += row.amount - told[row.code]
+    if others := sum(row.households for row in rows) - len(known):
+        households[""] = households.get("", 0) + others
     order = sorted(amounts, key=lambda reason: (reason == "", -sum(amounts[reason].values())))
     lines = [
         Line(
@@ -387,6 +370,36 @@ def arrears_reasons(session: Session, wanted: Wanted) -> Table:
         Column("sum", "money"),
     )
     return Table("arrears_reasons", columns, tuple(lines), Chart(0, (len(columns) - 1,)))
+
+
+def _late_of_heard(session: Session, wanted: Wanted) -> Iterator[Any]:
+    """What is past due at units where a reason was heard: unit, due day, yuan, its payer's last reason."""
+    newest = (
+        select(
+            Contact.unit_id,
+            Contact.payer_id,
+            Contact.arrears_reason.label("reason"),
+            func.row_number()
+            .over(
+                partition_by=(Contact.unit_id, Contact.payer_id),
+                order_by=(Contact.at.desc(), Contact.id.desc()),
+            )
+            .label("place"),
+        )
+        .where(Contact.arrears_reason != "")
+        .subquery()
+    )
+    heard = select(newest).where(newest.c.place == 1).subquery()
+    units = select(Contact.unit_id).where(Contact.arrears_reason != "")
+    late = (
+        select(Invoice.unit_id, Invoice.due_on, Invoice.balance, heard.c.reason)
+        .outerjoin(heard, (heard.c.unit_id == Invoice.unit_id) & (heard.c.payer_id == Invoice.payer_id))
+        .where(Invoice.balance > 0, Invoice.due_on < wanted.today, Invoice.unit_id.in_(units))
+    )
+    if not wanted.is_whole:
+        own = [place.building_id for place in places(session, wanted)]
+        late = late.where(Invoice.unit_id.in_(select(Unit.id).where(Unit.building_id.in_(own))))
+    yield from session.execute(late)
 
 
 def promises(session: Session, wanted: Wanted) -> Table:

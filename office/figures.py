@@ -141,6 +141,25 @@ def collected(session: Session, period: str) -> dict[int, Collected]:
     }
 
 
+def by_month(session: Session, year: int) -> dict[str, Collected]:
+    """The same of the whole estate, by month of a year (K1)."""
+    live = _collected(_months("substr(period, 1, 4) = :year"))
+    columns = "period, billed, paid, households, households_paid"
+    rows = session.execute(
+        text(
+            "SELECT period, SUM(billed), SUM(paid), SUM(households), SUM(households_paid) FROM ("
+            f"SELECT {columns} FROM figures_collected f WHERE period IN "
+            f"(SELECT :year || month FROM ({MONTHS}) m) AND NOT EXISTS ({STALE_MONTH}) "
+            f"UNION ALL SELECT {columns} FROM ({live}) live) both_parts GROUP BY period"
+        ),
+        {"year": f"{year:04}"},
+    )
+    return {
+        month: Collected(from_fen(int(billed)), from_fen(int(paid)), int(households), int(done))
+        for month, billed, paid, households, done in rows
+    }
+
+
 def by_item(session: Session, period: str) -> dict[tuple[int, int], Collected]:
     """The same by building and fee item, without households (K1)."""
     wanted = "period = :period" if len(period) == MONTH else "substr(period, 1, 4) = :period"

@@ -1,6 +1,7 @@
 /* Draws every <canvas data-chart="bar|line" data-labels="[…]" data-series='[{"label":…,"values":[…]}]'> in the
    page's own colours, with a dashed line at data-target. The table behind a chart stands beside it in the page,
-   so nothing is only in the picture; series differ by dash and point as well as by colour. */
+   so nothing is only in the picture; a click on a bar leads where its line of the table does (data-links).
+   Series differ by dash and point as well as by colour. */
 "use strict";
 (() => {
   const PAPER = { "--line": "#bbb", "--soft": "#333", "--accent": "#0f766e", "--info": "#1d4ed8", "--warn": "#854d0e" };
@@ -31,6 +32,8 @@
         borderColor: colour("--warn"), backgroundColor: "transparent", borderDash: [7, 4], borderWidth: 2, pointRadius: 0, pointStyle: "line",
       });
     }
+    const links = JSON.parse(canvas.dataset.links || "[]");
+    const led = (points) => (points.length ? links[points[0].index] : "");
     const isCounted = datasets.every(({ data }) => data.every((value) => Number.isInteger(Number(value))));
     const axis = { grid: { color: colour("--line") }, ticks: { color: colour("--soft"), font: face } };
     return new Chart(canvas, {
@@ -38,6 +41,9 @@
       data: { labels, datasets },
       options: {
         animation: false,
+        interaction: { mode: "index", intersect: false },
+        onClick: (_event, points) => { if (led(points)) location.assign(led(points)); },
+        onHover: (event, points) => { event.native.target.style.cursor = led(points) ? "pointer" : "default"; },
         maintainAspectRatio: false,
         plugins: {
           legend: { display: datasets.length > 1, labels: { color: colour("--soft"), font: face, usePointStyle: true, boxWidth: 8, boxHeight: 8 } },
