@@ -288,12 +288,16 @@ class Browser:
         """The cookies stay when `base` changes, as behind a proxy."""
         request.add_header("Cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
         try:
-            with self.opener.open(request, timeout=self.seconds) as answer:
-                return self._read(answer.status, answer)
-        except urllib.error.HTTPError as error:
-            return self._read(error.code, error)
+            return self._answered(request)
         except (OSError, http.client.HTTPException):
             return Answer(0, "")
+
+    def _answered(self, request: urllib.request.Request) -> Answer:
+        try:
+            with self.opener.open(request, timeout=self.seconds) as answer:
+                return self._read(answer.status, answer)
+        except urllib.error.HTTPError as error:  # whatever is not 200
+            return self._read(error.code, error)
 
     def _read(self, status: int, answer: Any) -> Answer:
         for line in answer.headers.get_all("Set-Cookie") or ():

@@ -177,7 +177,7 @@ class Proxy:
 
     def __init__(self, webs: list[hosts.Host]) -> None:
         self.bases = [f"http://{web.address}:8000" for web in webs]
-        self.browser = hosts.Browser(self.bases[0], seconds=CUT)
+        self.browser = hosts.Browser(self.bases[0], seconds=35)
         self.moves = 0
 
     def post(self, path: str, fields: dict[str, Any]) -> hosts.Answer:
