@@ -523,8 +523,14 @@ def reason(stored: Any) -> str:
     known = REASONS.get(code)
     said = str(known) if known else gettext("%(clock)s is late", clock=late) if late else plain(code)
     inputs = _measured(code, inputs)
-    seen = gettext(", ").join(f"{field(name)} {value(name, each)}" for name, each in inputs.items())
+    seen = gettext(", ").join(f"{_inside(field(name))} {value(name, each)}" for name, each in inputs.items())
     return gettext("%(reason)s (%(inputs)s)", reason=said, inputs=seen) if seen else said
+
+
+def _inside(word: Any) -> str:
+    """A label as it stands inside a sentence."""
+    text = str(word)
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
 def _measured(code: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:

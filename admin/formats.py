@@ -205,7 +205,7 @@ def reason(value: str | None, _row: Any = None) -> Any:
     """A stored Reason in the reader's words."""
     from admin import code_words  # it needs this module
 
-    return code_words.reason(value) if value else EMPTY
+    return Markup('<span class="reason">{}</span>').format(code_words.reason(value)) if value else EMPTY
 
 
 PLAIN = frozenset({money, number, day, instant})  # digits and signs only: nothing to escape
