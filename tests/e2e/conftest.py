@@ -20,6 +20,10 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
+from app import Settings, create_app
+from models import db
+from tests.conftest import SECRET_KEY, Office
+
 ROOT = Path(__file__).parent.parent.parent
 SCREENSHOTS = ROOT / "tests" / "screenshots"
 PASSWORD = "correct horse battery"
@@ -58,38 +62,30 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@dataclass
-class Served:
+class Served(Office):
     """A running office: where it is, and its commands."""
 
-    address: str
-    environment: dict[str, str]
+    address = ""
 
-    def run(self, *arguments: str) -> str:
-        """Call a command as IT would; it must succeed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+    def run(self, *arguments: object) -> str:
+        """What a command answers; it must succeed."""
+        done = super().run(*arguments)
+        assert done.exit_code == 0, done.output
         return done.stdout
 
 
 def serve(instance: Path, *init: str) -> Iterator[Served]:
-    """Set an office up and serve it until the test is over."""
+    """Set an office up and serve it until the test is over; commands are called in this process."""
+    settings = Settings(instance=instance, secret_key=SECRET_KEY)
     environment = {
         **os.environ,
         "GATEHOUSE_INSTANCE": str(instance),
-        "GATEHOUSE_SECRET_KEY": "a key for the browser's office",
+        "GATEHOUSE_SECRET_KEY": SECRET_KEY,
+        "GATEHOUSE_WORKERS": "1",
         "PYTHONUNBUFFERED": "1",
     }
     environment.pop("GATEHOUSE_DATABASE_URL", None)
-    office = Served("", environment)
+    office = Served(create_app(settings), settings.database(), instance, environment)
     office.run("init", *init, "--admin-password", PASSWORD)
     process = subprocess.Popen(
         [sys.executable, "app.py", "--port", "0"],
@@ -107,6 +103,8 @@ def serve(instance: Path, *init: str) -> Iterator[Served]:
         process.wait(30)
         assert process.stdout is not None
         process.stdout.close()
+        with office.app.app_context():
+            db.engine.dispose()
 
 
 def address_of(process: subprocess.Popen[str]) -> str:

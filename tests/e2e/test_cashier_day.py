@@ -134,6 +134,7 @@ def test_a_cashiers_day(office: Served, sign_in: Callable[..., Person], tmp_path
 def find(person: Person, said: str) -> Page:
     """Type what was said and press Enter."""
     page = person.go("/cashier/")
+    expect(page.locator("#q")).to_be_focused()
     page.keyboard.type(said)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/cashier/\?(unit_id|q)="))
