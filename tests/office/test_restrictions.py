@@ -328,3 +328,29 @@ def test_the_letter_names_the_service_in_its_language_and_the_approvals_by_offic
 
     assert [service.name for service in letter.services] == [called]
     assert [one.on for one in letter.approvals] == [date(2026, 4, 4)] * 2
+
+
+# --- controls: the gate taken away ------------------------------------------------------------------
+
+
+def test_the_control_without_asking_again_who_has_paid_is_restricted(session_of, monkeypatch):
+    session = session_of("tower")
+    debtor, request = requested(session)
+    approve(session, request, at(date(2026, 4, 3), 11), is_signed=False)
+    approve(session, request, at(date(2026, 4, 3), 12), is_signed=True)
+    pay(session, debtor, "100", at(date(2026, 4, 4), 23))
+    monkeypatch.setattr(restrictions, "missing", lambda *_given, **_more: ())
+
+    restrictions.apply_restrictions(session, at(date(2026, 4, 5), 0, 20))
+
+    assert request.state == "in_effect"
+
+
+def test_the_control_without_the_gate_one_yes_is_enough(session_of, monkeypatch):
+    session = session_of("tower")
+    _, request = requested(session, is_gate_passed=False)
+    monkeypatch.setattr(restrictions, "missing", lambda *_given, **_more: ())
+
+    approve(session, request, at(date(2026, 4, 3), 11), is_signed=False)
+
+    assert request.state == "approved"
