@@ -17,7 +17,7 @@ from models.base import db
 from office import paperwork, report_words, spreadsheets, weekly
 from office.papers.reports import ReportSheet, SheetColumn, SheetRow, SheetTable
 from office.papers.words import Words, words_of
-from office.tables import Chart, Line, Link, Table, Wanted
+from office.tables import Chart, Column, Line, Link, Table, Wanted
 
 FILES = (*exports.KINDS, "pdf")
 
@@ -69,7 +69,7 @@ def card(table: Table, file_address: Callable[[str], str] | None = None) -> Card
         table=table,
         title=report_words.title(table, said),
         note=report_words.note(table, said),
-        headings=[(report_words.heading(column, said), _layout(column.kind)) for column in table.columns],
+        headings=[(report_words.heading(column, said), _layout(column)) for column in table.columns],
         rows=[_row(table, line, said, zone) for line in table.lines],
         chart=_chart(table, table.chart, said) if table.chart and table.lines else None,
         files={kind: file_address(kind) for kind in FILES} if file_address else {},
@@ -81,16 +81,13 @@ def _row(table: Table, line: Line, said: Words, zone: ZoneInfo) -> Row:
     return Row(shown, address(line.link), line.is_total, table.head if shown[table.head] else 0)
 
 
-def _layout(kind: str) -> str:
-    return (
-        "num"
-        if kind in report_words.NUMBERS
-        else "long"
-        if kind == "long"
-        else ""
-        if kind == "code"
-        else "once"
-    )
+def _layout(column: Column) -> str:
+    """How a column is set: numbers to the right, long texts wide, a day or a unit's number on one line."""
+    if column.kind in report_words.NUMBERS:
+        return "num"
+    if column.key == "unit_code":
+        return "once"
+    return {"long": "long", "instant": "when", "day": "once", "flag": "once"}.get(column.kind, "")
 
 
 def _chart(table: Table, chart: Chart, said: Words) -> dict[str, str]:
