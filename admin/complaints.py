@@ -827,11 +827,11 @@ class ClockView(OfficeView):
         "clock",
         "state",
         "started_at",
-        "warn_at",
         "due_at",
         "stopped_at",
         "rule",
     )
+    column_hidden = ("warn_at",)
     column_labels = {
         "clock": _l("Deadline"),
         "warn_at": _l("Warns at"),
