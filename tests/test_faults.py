@@ -52,6 +52,12 @@ UNITS = 50
 LETTERS_A_ROUND = 5
 
 
+@pytest.fixture(autouse=True)
+def nothing_left_open() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
 # --- PostgreSQL stopped hard --------------------------------------------------------------------------
 
 
