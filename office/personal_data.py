@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-import seed
 from models.billing import Deposit, Invoice
 from models.collection import Contact, LegalCase, Reminder
 from models.complaints import Complainant, Ticket
@@ -152,12 +151,8 @@ def obstacles(session: Session, owner_id: int, today: date) -> list[Refused]:
 
 
 def years_kept(session: Session, on: date) -> int:
-    """The policy's years; an office that has none keeps to what presets bring."""
-    try:
-        row = policies.document(session, "privacy", on)
-    except Refused:
-        row = seed.preset_policies("residential")["privacy"]
-    return policies.erase_after_years(row)
+    """The policy's years; an older office got it at its start (setup.complete)."""
+    return policies.erase_after_years(policies.document(session, "privacy", on))
 
 
 def _years_after(day: date, years: int) -> date:

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-import seed
 from models.people import ROLES, RecoveryCode, SignInAttempt, Staff
 from models.secrets import fingerprint
 from office import audit, policies
@@ -32,11 +31,8 @@ def sign_in_policy(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def in_force(session: Session, on: date) -> dict[str, Any]:
-    """The policy of signing in on a day; an office that has none keeps to what presets bring."""
-    try:
-        return sign_in_policy(policies.document(session, "sign_in", on))
-    except Refused:
-        return sign_in_policy(seed.preset_policies("residential")["sign_in"])
+    """The policy of signing in on a day; an older office got it at its start (setup.complete)."""
+    return sign_in_policy(policies.document(session, "sign_in", on))
 
 
 def is_required(session: Session, staff: Staff, on: date) -> bool:
