@@ -19,6 +19,11 @@ from models.base import db
 from models.billing import Deposit, FeeItem
 from office import bill_papers, deposits
 
+PAID_OUT = (
+    Ask("amount", _l("Amount"), kind="money", is_required=True),
+    Ask("method", _l("Method"), kind="choice", is_required=True, choices=labels.METHODS),
+    Ask("reason", _l("Reason"), is_required=True),
+)
 ENTRIES = {"taken": _l("Taken"), "returned": _l("Returned"), "set_off": _l("Set off")}
 
 
@@ -113,11 +118,7 @@ class DepositView(OfficeView):
         _l("Give back"),
         on="row",
         icon="hand-coins",
-        fields=(
-            Ask("amount", _l("Amount"), kind="money", is_required=True),
-            Ask("method", _l("Method"), kind="choice", is_required=True, choices=labels.METHODS),
-            Ask("reason", _l("Reason"), is_required=True),
-        ),
+        fields=PAID_OUT,
     )
     def give_back(self, rows: Sequence[Deposit], given: Mapping[str, Any]) -> str:
         made = deposits.return_deposit(

@@ -13,7 +13,7 @@ from sqlalchemy import literal_column
 from admin import labels
 from admin.base import Ask, OfficeView, OneClick, Related, office_action
 from admin.cashier import receipt_pdf
-from admin.deposits import form_key
+from admin.deposits import PAID_OUT, form_key
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.sessions import current_staff
 from models.base import db
@@ -127,11 +127,7 @@ class PaymentView(OfficeView):
         on="row",
         states=("posted",),
         icon="hand-coins",
-        fields=(
-            Ask("amount", _l("Amount"), kind="money", is_required=True),
-            Ask("method", _l("Method"), kind="choice", is_required=True, choices=labels.METHODS),
-            Ask("reason", _l("Reason"), is_required=True),
-        ),
+        fields=PAID_OUT,
     )
     def refund(self, rows: Sequence[Payment], given: Mapping[str, Any]) -> str:
         made = payments.refund_payment(
