@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from models.property import Area
 from tests.admin.conftest import Web
-from tests.conftest import ADMIN_PASSWORD
+from tests.e2e.conftest import signed_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)]
 PAGES = (
@@ -56,13 +56,7 @@ def open_page(browser: Browser, served: tuple[Web, str]) -> Iterator[Callable[..
             base_url=served[1], color_scheme=scheme, locale="en-US", viewport={"width": width, "height": 900}
         )
         contexts.append(context)
-        page = context.new_page()
-        page.goto("/login")
-        page.fill("[name=login]", "admin")
-        page.fill("[name=password]", ADMIN_PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url(lambda url: "/login" not in url)
-        return page
+        return signed_in(context)
 
     yield sign_in
     for context in contexts:

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
 from app import Settings, create_app
 from models import db
@@ -148,6 +148,17 @@ class Person:
         assert width <= screen, f"{name} is {width} wide on a screen of {screen}"
 
 
+def signed_in(context: BrowserContext, login: str = "admin", password: str = PASSWORD) -> Page:
+    """A page of a browser that knows its office's address, after signing in."""
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("[name=login]", login)
+    page.fill("[name=password]", password)
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/login" not in url)
+    return page
+
+
 @pytest.fixture
 def sign_in(browser: Browser) -> Iterator[object]:
     """Open a browser of a language and width, signed in as a person."""
@@ -161,17 +172,13 @@ def sign_in(browser: Browser) -> Iterator[object]:
         password: str = PASSWORD,
     ) -> Person:
         context = browser.new_context(
-            viewport={"width": WIDTHS[width], "height": 900}, locale=LOCALES[language], accept_downloads=True
+            base_url=office.address,
+            viewport={"width": WIDTHS[width], "height": 900},
+            locale=LOCALES[language],
+            accept_downloads=True,
         )
         contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.goto(f"{office.address}/login")
-        page.locator("input[name=login]").fill(login)
-        page.locator("input[type=password]").fill(password)
-        page.keyboard.press("Enter")
-        page.wait_for_url(lambda url: "/login" not in url)
-        return Person(page, office)
+        return Person(signed_in(context, login, password), office)
 
     yield open_browser
     for context in contexts:

@@ -19,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import IS_FULL
-from tests.e2e.conftest import LOCALES, PASSWORD, ROOT, WIDTHS, Person, Served, serve
+from tests.e2e.conftest import LOCALES, ROOT, WIDTHS, Person, Served, serve, signed_in
 
 pytestmark = pytest.mark.xdist_group("screens")
 LEAST_PAGES = 150
@@ -66,13 +66,7 @@ def look(browser: Browser, office: Served) -> Iterator[Callable[[str, str, str],
             viewport={"width": WIDTHS[width], "height": 900},
         )
         contexts.append(context)
-        page = context.new_page()
-        page.goto("/login")
-        page.fill("[name=login]", "admin")
-        page.fill("[name=password]", PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url(lambda url: "/login" not in url)
-        return page
+        return signed_in(context)
 
     yield sign_in
     for context in contexts:
