@@ -29,7 +29,12 @@ def django(url: str) -> None:
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     parts = make_url(url)
-    base: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": parts.database}
+    patient = {"timeout": 20, "transaction_mode": "IMMEDIATE"}
+    base: dict[str, Any] = {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": parts.database,
+        "OPTIONS": patient,
+    }
     if parts.drivername != "sqlite":
         base = {
             "ENGINE": "django.db.backends.postgresql",
