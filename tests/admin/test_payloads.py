@@ -38,7 +38,9 @@ TYPED = frozenset(
     result gift signed_by label bank account_name chat_id""".split()  # noqa: SIM905 -- a list of columns reads best so
 )
 REASONS = {"ladder_hold", "deposit", "waiver_request"}
-JSON_OR_CODE = frozenset({"visit.outcome", "paper.contents", "restriction.reason", "reminder.reason"})
+JSON_OR_CODE = frozenset(
+    {"visit.outcome", "paper.contents", "restriction.reason", "reminder.reason", "job_run.result"}
+)
 ONE_IS_ENOUGH = pytest.mark.parametrize("dialect", ["sqlite"])
 
 
