@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -108,7 +108,7 @@ class CallListPage(OfficePage):
     @expose("/")
     def index(self) -> Any:
         entries = call_list.call_list(
-            db.session(), now=self.now(), language=self.reading(), staff_id=staff_id()
+            db.session(), now=self.now(), language=language.current(), staff_id=staff_id()
         )
         kinds = {kind: [one for one in entries if kind_of(one) == kind] for kind in KINDS}
         kind = request.args.get("kind", "")
@@ -131,10 +131,6 @@ class CallListPage(OfficePage):
             channels=CHANNELS,
             today=self.today(),
         )
-
-    def reading(self) -> str:
-        current = str(language.current())
-        return current[:7] if current.startswith("zh") else "en"
 
     @property
     def fields(self) -> tuple[Ask, ...]:
@@ -174,7 +170,9 @@ class CallListPage(OfficePage):
         if unit is None or payer is None:
             abort(404)
         reach.unit_or_404(unit.id)
-        entry = call_list.entry_of(db.session(), (unit.id, payer.id), now=self.now(), language=self.reading())
+        entry = call_list.entry_of(
+            db.session(), (unit.id, payer.id), now=self.now(), language=language.current()
+        )
         if is_calling:
             audit.record("reveal", "owner", payer.id, {}, {"column": "phones", "reason": f"call {unit.code}"})
             db.session.commit()
@@ -315,16 +313,12 @@ class ReminderBatchView(OfficeView):
         made = letters.batch_pdf(
             db.session(),
             rows[0].id,
-            language=self.reading(),
+            language=language.current(),
             now=self.now(),
             staff_id=staff_id(),
             units=self.own_units(),
         )
         return pdf_answer(made, f"{rows[0].number}.pdf")
-
-    def reading(self) -> str:
-        current = str(language.current())
-        return current[:7] if current.startswith("zh") else "en"
 
 
 def to_print() -> Any:
@@ -840,27 +834,15 @@ class RestrictionView(OfficeView):
         icon="printer",
     )
     def letter(self, rows: Sequence[Restriction], _given: Any) -> Response:
-        current = str(language.current())
-        made = letters.restriction_pdf(
-            db.session(),
-            rows[0].id,
-            language=current[:7] if current.startswith("zh") else "en",
-            now=self.now(),
-            staff_id=staff_id(),
-        )
-        return pdf_answer(made, f"restriction-{rows[0].id}.pdf")
+        return self._printed(letters.restriction_pdf, rows[0], "restriction")
 
     @office_action("paper", _l("Print the undertaking"), on="row", states=("suspended",), icon="printer")
     def paper(self, rows: Sequence[Restriction], _given: Any) -> Response:
-        current = str(language.current())
-        made = letters.undertaking_pdf(
-            db.session(),
-            rows[0].id,
-            language=current[:7] if current.startswith("zh") else "en",
-            now=self.now(),
-            staff_id=staff_id(),
-        )
-        return pdf_answer(made, f"undertaking-{rows[0].id}.pdf")
+        return self._printed(letters.undertaking_pdf, rows[0], "undertaking")
+
+    def _printed(self, draw: Callable[..., bytes], row: Restriction, name: str) -> Response:
+        made = draw(db.session(), row.id, language=language.current(), now=self.now(), staff_id=staff_id())
+        return pdf_answer(made, f"{name}-{row.id}.pdf")
 
 
 def missing_words(value: Any, _row: Any) -> str:
@@ -1005,9 +987,7 @@ class PublicNoticeView(OfficeView):
 
     @office_action("print", _l("Print"), on="row", icon="printer")
     def print(self, rows: Sequence[ArrearsNotice], _given: Any) -> Response:
-        current = str(language.current())
-        reading = current[:7] if current.startswith("zh") else "en"
-        made = letters.public_list_pdf(db.session(), rows[0].id, language=reading, now=self.now())
+        made = letters.public_list_pdf(db.session(), rows[0].id, language=language.current(), now=self.now())
         return pdf_answer(made, f"notice-{rows[0].id}.pdf")
 
     @office_action("take_down", _l("Taken down"), icon="check")
