@@ -65,13 +65,13 @@ def judge_all(url, kill_at):
             session.commit()
 
 
+def commit_and_die(session, *_given, **_more):
+    session.commit()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def forget_the_transaction(url, _kill_at):
     """The control: reminders are committed before their messages are written."""
-
-    def commit_and_die(session, *_given, **_more):
-        session.commit()
-        os.kill(os.getpid(), signal.SIGKILL)
-
     reminders.send_out = commit_and_die
     judge_all(url, None)
 
@@ -302,11 +302,6 @@ def let_work(work, url, kill_at=None):
 
 def approve_and_forget(url, _kill_at):
     """The control: the approval is committed before the messages are written."""
-
-    def commit_and_die(session, *_given, **_more):
-        session.commit()
-        os.kill(os.getpid(), signal.SIGKILL)
-
     reminders.send_out = commit_and_die
     work_through(url, None)
 
