@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 MEGABYTE = 1024 * 1024
-MOST_BYTES = 50 * MEGABYTE  # unpacked (contract "Settled besides")
+MOST_BYTES = 50_000_000  # unpacked (contract "Settled besides")
 MOST_MEMORY = 1024 * MEGABYTE
 MOST_SECONDS = 90
 MOST_ROWS = 500_000
