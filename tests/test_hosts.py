@@ -284,6 +284,8 @@ def test_hosts_die_and_are_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             db.session.remove()
             db.engine.dispose()
         lost, doubled = lost_and_doubled(app, tills)
+        with app.app_context():
+            db.engine.dispose()
 
         expected = caught_up_alone(server.url("reference"), tmp_path, alone, desk, monkeypatch)
 
