@@ -123,7 +123,12 @@ def lost_and_doubled(app: Flask, tills: list[Till]) -> tuple[list[str], list[str
 @contextmanager
 def working(server: hosts.Postgres, tmp_path: Path, webs: int) -> Iterator[tuple[Flask, list[Till]]]:
     """An office on this server, open on so many web hosts with a clock each, and cashiers at its tills."""
-    settings = Settings(instance=tmp_path, database_url=server.make("office"), secret_key=SECRET_KEY)
+    settings = Settings(
+        instance=tmp_path,
+        database_url=server.make("office"),
+        secret_key=SECRET_KEY,
+        smtp_url=os.environ.get("GATEHOUSE_SMTP_URL", ""),
+    )
     app = settle(settings)
     environment = os.environ | {
         "GATEHOUSE_INSTANCE": str(tmp_path),
