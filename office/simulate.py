@@ -84,8 +84,8 @@ def simulate(session: Session, period: str, rows: Mapping[str, Any], *, now: dat
     """A month (`YYYY-MM`) under a changed policy beside what happened.
 
     `ladder` and `gates` say which reminders would differ, `clocks` and `calendar` which deadlines, `late_fee`
-    which fees, `[[target]]` which distances. Raises Refused for a month that has not begun, another policy, or
-    one that could not be saved.
+    which fees, `[[target]]` which distances. Raises Refused for a month that has not begun, another policy,
+    or one that could not be saved.
     """
     first = _first_day(period)
     zone = clock.zone(session)

@@ -1,4 +1,4 @@
-"""Other deadlines, hours, fees and targets tried on a month, side by side; nothing is written (§9, B7, T4)."""
+"""Other deadlines, hours, fees and targets tried on a month, beside it; nothing is written (§9, B7, T4)."""
 
 from datetime import date
 from decimal import Decimal
