@@ -37,7 +37,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
 from models.base import db
-from models.engine import writing
+from models.engine import is_written, writing
 from models.people import LANGUAGES, SignInAttempt, Staff, WebSession
 from models.secrets import fingerprint
 from office import clock, second_step
@@ -295,7 +295,8 @@ def _password_error(staff: Staff, old: str, new: str, again: str) -> str | None:
 def _touch(key_hash: str) -> None:
     """Note that the session is alive: in a short transaction of its own, or in that of a request that writes.
 
-    There a second transaction would wait for the first, which waits for this request to end.
+    There a second transaction would wait for the first, which waits for this request to end. A reader waits
+    for nobody: while others write, its next request tells it.
     """
     from sqlalchemy import update
 
@@ -303,7 +304,11 @@ def _touch(key_hash: str) -> None:
     if request.method not in {"GET", "HEAD", "OPTIONS"}:
         db.session.execute(alive)
         return
+    if is_written(db.engine):
+        return
     with suppress(OperationalError), writing(), db.engine.begin() as connection:  # a full disk can be read
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
         connection.execute(alive)
 
 

@@ -84,6 +84,21 @@ class WriteLock:
             self.descriptor = None
 
 
+def is_written(engine: Engine) -> bool:
+    """Whether somebody writes this SQLite file now; asked before writing what can be written later."""
+    database = engine.url.database
+    if fcntl is None or engine.dialect.name != "sqlite" or not database:
+        return False
+    descriptor = os.open(f"{database}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 def prepare(engine: Engine) -> None:
     """Attach the recipe to an engine; does nothing for PostgreSQL."""
     if engine.dialect.name != "sqlite":

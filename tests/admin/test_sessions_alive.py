@@ -1,10 +1,14 @@
 """A form sent long after its page was opened: its session is kept alive without waiting for itself (F15)."""
 
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from sqlalchemy import select
 
+from admin import sessions
+from models import engine
+from models.base import db
 from models.people import Staff, WebSession
 
 A_WHILE = timedelta(minutes=5)
@@ -30,3 +34,29 @@ def test_whoever_comes_back_after_a_while_is_served(web, way):
         assert session.scalars(select(Staff.theme).where(Staff.login == "admin")).one() == (
             "dark" if way == "POST" else "auto"
         )
+
+
+def is_served_beside_a_writer(web):
+    """Whether a page is answered while another's transaction keeps the session's row, or the whole file."""
+    with web.rows() as session:
+        session.scalars(select(WebSession)).one().seen_at -= A_WHILE
+        session.commit()
+    reader = Thread(target=web.get, args=("/account",), daemon=True)
+    with web.office.app.app_context(), engine.writing(), db.engine.begin() as writer:
+        writer.execute(select(WebSession.key_hash).with_for_update()).all()
+        reader.start()
+        reader.join(10)
+        is_served = not reader.is_alive()
+    reader.join()
+    return is_served
+
+
+def test_a_reader_waits_for_no_writer(web):
+    assert is_served_beside_a_writer(web)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_control_one_who_does_not_ask_first_waits(web, monkeypatch):
+    monkeypatch.setattr(sessions, "is_written", lambda _engine: False)
+
+    assert not is_served_beside_a_writer(web)
