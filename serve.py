@@ -114,10 +114,11 @@ def set_up(is_asking: bool) -> None:  # noqa: FBT001 -- one flag, one meaning
     session = db.session()
     office = setup.set_up(session, preset, now=clock.machine_now())
     if has_demo:
-        demo.build(session, password=office.password, now=clock.machine_now())
+        demo.build(session, password=office.password, now=clock.machine_now(), is_lived_in=True)
     session.commit()
     click.echo(_("The office is ready. Sign in as %(login)s.", login=office.login))
     click.echo(_("One-time password: %(password)s", password=office.password))
+    click.echo(_("It is shown only now. Choose your own under your name after signing in."))
 
 
 # --- the two halves -----------------------------------------------------------------------------------

@@ -523,7 +523,11 @@ def reason(stored: Any) -> str:
     known = REASONS.get(code)
     said = str(known) if known else gettext("%(clock)s is late", clock=late) if late else plain(code)
     inputs = _measured(code, inputs)
-    seen = gettext(", ").join(f"{_inside(field(name))} {value(name, each)}" for name, each in inputs.items())
+    seen = gettext(", ").join(
+        f"{_inside(field(name))} {value(name, each)}"
+        for name, each in inputs.items()
+        if (name, each) != ("value", True)  # a fact that holds is told by its name
+    )
     return gettext("%(reason)s (%(inputs)s)", reason=said, inputs=seen) if seen else said
 
 

@@ -501,7 +501,7 @@ CONTACT_OUTCOMES = {
     "reached": _("Reached"),
     "not_reached": _("Not reached"),
     "promised": _("Promised to pay"),
-    "refused": _("Refused"),
+    "refused": _("Refuses to pay"),
     "other": _("Other"),
 }
 PROMISE_STATES = {"": "", "open": _("Open"), "kept": _("Kept"), "broken": _("Broken")}

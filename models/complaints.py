@@ -355,6 +355,11 @@ class InvalidRequest(EditableRow, Model):
 
     ticket: Mapped[Ticket] = relationship()
 
+    @property
+    def state(self) -> str:
+        """`waiting` for another person, or `decided`."""
+        return "waiting" if self.decided_by_id is None else "decided"
+
 
 class ReviewMeeting(EditableRow, Model):
     """The meeting without which a major ticket does not close (T9)."""
