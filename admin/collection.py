@@ -39,6 +39,7 @@ from office import call_list, contacts, explain, legal, letters, plans, policies
 from office.contacts import NewContact
 from office.errors import N_, Refused
 from office.payments import payers_on
+from rules import arrears
 
 CHANNELS = {**labels.CHANNELS_OUT, **labels.CONTACT_METHODS}
 WHY = {
@@ -232,7 +233,13 @@ class CallListPage(OfficePage):
             db.session.rollback()
             flash(refusals.words(refusal), "error")
             return self._form(request.form, {})
-        flash(_("The contact was entered."), "success")
+        if not entered.arrears_reason:
+            flash(_("The contact was entered."), "success")
+            return redirect(url_for("call_list.index"))
+        step = arrears.next_step(entered.arrears_reason)
+        flash(_("The contact was entered. What comes next: %(step)s.", step=NEXT_STEPS[step]), "success")
+        if step == "plan":  # it is offered on the household's own page
+            return redirect(url_for("call_list.contact", unit_id=unit_id, payer_id=payer_id))
         return redirect(url_for("call_list.index"))
 
 

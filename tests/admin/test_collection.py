@@ -142,6 +142,23 @@ def test_a_call_is_entered_from_todays_list(arrears: Web) -> None:
     assert hers(arrears, Reminder, stage="call").state == "done"
 
 
+def test_a_reason_says_what_comes_next_and_hardship_offers_a_plan_at_once(arrears: Web) -> None:
+    """C7."""
+    call = hers(arrears, Reminder, stage="call")
+    fields = {
+        "unit_id": call.unit_id,
+        "payer_id": call.payer_id,
+        "method": "phone",
+        "outcome": "reached",
+        "arrears_reason": "hardship",
+    }
+
+    page = text_of(arrears.post("/call_list/enter/", fields, follow_redirects=True))
+
+    assert "What comes next: Offer an instalment plan." in page
+    assert "陈静" in page, "the household's own page"
+
+
 def test_a_number_is_shown_to_who_calls_and_that_is_kept(arrears: Web) -> None:
     """F16: masked on the page until asked for; a contact of a unit that is on no list can be entered too."""
     call = hers(arrears, Reminder, stage="call")
