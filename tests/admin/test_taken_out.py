@@ -50,4 +50,4 @@ def test_control_noted_in_the_reading_transaction_it_fails(web: Web, monkeypatch
     let_another_write(web)
     web.office.app.testing = False
 
-    assert web.get("/trial_units/export/csv/").status_code == 500
+    assert web.get("/trial_units/export/csv/").status_code == 503

@@ -84,7 +84,7 @@ EDITS = [
     (2, {"channels": []}, "channel_missing"),
     (2, {"gate": "magic"}, "gate_unknown"),
     (2, {"carried_by": ""}, "carrier_missing"),
-    (2, {"deadline": "days"}, "deadline_impossible"),
+    (2, {"deadline": "days", "deadline_days": 0}, "deadline_impossible"),
     (2, {"valid_from": "2026-02-01", "valid_to": "2026-01-31"}, "validity_impossible"),
     (8, {"subject": "invoice"}, "invoice_stage_after_episode_stage"),
 ]
