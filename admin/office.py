@@ -73,6 +73,9 @@ class CalendarDayView(OfficeView):
     create_template = edit_template = "office/calendar_day_form.html"
     verbs: Mapping[str, str] = {"preview_view": "see"}
 
+    def text_of(self, row: CalendarDay) -> str:
+        return row.day.isoformat()
+
     def warning(self) -> str:
         """Which years' holidays are not published yet (T5)."""
         return deadlines.provisional(db.session(), self.now())
