@@ -26,7 +26,7 @@ from models.office import Task
 from office import imports
 from office.errors import Refused
 from office.imports import uploads
-from office.imports.columns import header_line
+from office.imports.columns import Column, header_line
 from office.imports.reader import Table
 from office.spreadsheets import neutral
 
@@ -123,6 +123,7 @@ class ImportPage(OfficePage):
             labels=labels,
             recent=db.session.scalars(recent).all(),
             names=all_kinds(),
+            header_of=header_of,
             view=self,
         )
 
@@ -135,7 +136,7 @@ class ImportPage(OfficePage):
         text = io.StringIO()
         columns = brought(kind).columns
         is_chinese = language.current() != "en"
-        csv.writer(text).writerow([column.names[0] if is_chinese else column.code for column in columns])
+        csv.writer(text).writerow([header_of(column) if is_chinese else column.code for column in columns])
         return _file(text.getvalue(), f"{kind}.csv")
 
     @expose("/upload/", methods=("POST",))
@@ -308,6 +309,21 @@ def _told(problem: Mapping[str, Any], label: Callable[[str], str]) -> dict[str, 
         "problem": _(message, **values) if values else _(message),
         "remedy": remedy and (_(remedy, **values) if values else _(remedy)),
     }
+
+
+def header_of(column: Column) -> str:
+    """A Chinese header that the column is known by, in the reader's script where it has one."""
+    if language.current() != "zh_Hant":
+        return column.names[0]
+    return next((name for name in column.names if _is_traditional(name)), column.names[0])
+
+
+def _is_traditional(name: str) -> bool:
+    try:
+        name.encode("big5")
+    except UnicodeEncodeError:
+        return False
+    return not name.isascii() and "体" not in name
 
 
 def column_labels(kind: str) -> Callable[[str], str]:
