@@ -18,12 +18,19 @@ from office.old_register import OldTicket
 from rules.severity import Facts
 
 FLAGS: Mapping[str, tuple[str, ...]] = {
-    "is_media": ("媒体", "媒体曝光", "媒体关注", "是否媒体", "涉及媒体"),
+    "is_media": ("媒体", "媒體", "媒体曝光", "媒体关注", "是否媒体", "涉及媒体"),
     "is_injury": ("人身伤害", "人身傷害", "受伤", "是否伤人", "涉及人身伤害"),
     "is_legal_letter": ("律师函", "律師函", "律师函或索赔", "是否律师函"),
     "is_repeat": ("重复投诉", "重複投訴", "是否重复", "二次投诉"),
     "is_written": ("书面投诉", "書面投訴", "书面", "是否书面"),
-    "from_authority": ("上级或政府转办", "政府转办", "上级转办", "是否转办", "主管部门转办"),
+    "from_authority": (
+        "上级或政府转办",
+        "上級或政府轉辦",
+        "政府转办",
+        "上级转办",
+        "是否转办",
+        "主管部门转办",
+    ),
     "about_staff_conduct": ("员工行为", "員工行為", "服务态度", "涉及员工", "员工态度"),
     "happening_now": ("正在发生", "正在發生", "是否正在发生", "进行中"),
 }
