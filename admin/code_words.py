@@ -559,7 +559,9 @@ def amount(length: Any, unit: str) -> str:
     is_hours = number >= 60 and number % 60 == 0
     shown = f"{number / 60 if is_hours and unit != 'working_days' else number:g}"
     if unit == "working_days":
-        return gettext("%(days)s working days", days=shown)
+        return gettext("1 working day") if shown == "1" else gettext("%(days)s working days", days=shown)
+    if unit == "office" and shown == "1" and is_hours:
+        return gettext("1 office hour")
     if unit == "office":
         return (
             gettext("%(hours)s office hours", hours=shown)
