@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import code_words, deadlines, labels
+from admin import code_words, deadlines, formats, labels
 from admin.audit import record, snapshot
 from admin.base import OfficeView, OneClick, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter, coded
@@ -20,6 +20,7 @@ from models.base import db
 from models.office import Audit, Message, Paper
 from models.property import CalendarDay, Estate
 from office import outbox, paperwork
+from office.channels import NOT_SET_UP
 from office.deadlines import preview
 from office.rulebook import Rulebook
 
@@ -126,6 +127,11 @@ def _unsent() -> Any:
     return coded(Message.state, "pending", "failed", "sending", "unknown", "dead")
 
 
+def _error(value: str | None, _row: Any = None) -> Any:
+    """Our own sentence in the reader's language; a provider's as it came."""
+    return _(NOT_SET_UP) if value == NOT_SET_UP else formats.text(value)
+
+
 class MessageView(OfficeView):
     table = Message
     screen = "outbox"
@@ -137,6 +143,7 @@ class MessageView(OfficeView):
     column_list = ("made_at", "channel", "address", "subject", "state", "attempts", "sent_at", "error")
     column_default_sort = "-made_at"
     column_labels = {"channel": _l("Goes by")}
+    column_formats = {"error": _error}
     choices = {"state": labels.MESSAGE_STATES, "channel": labels.CHANNELS_OUT}
     filters = (ChoiceFilter("state"), ChoiceFilter("channel"), RangeFilter("made_at"))
     one_click = (

@@ -14,7 +14,10 @@ from typing import Protocol
 
 from flask import current_app, has_app_context
 
+from office.errors import N_
+
 CHANNELS = ("email", "sms", "alert", "print")
+NOT_SET_UP = N_("IT has not set up this channel yet")
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def open_channel(name: str) -> Channel:
     from office.channels.sms import Sms
 
     if not is_available(name):
-        raise Unreachable(f"the channel {name} is not set up")
+        raise Unreachable(NOT_SET_UP)
     made: dict[str, Callable[[], Channel]] = {
         "email": lambda: Mail(setting("SMTP_URL")),
         "sms": lambda: Sms(setting("SMS_URL"), setting("SMS_SECRET")),

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from models.office import Message
+from office.channels import NOT_SET_UP
 from tests.admin.conftest import PASSWORD, Web
 from tests.conftest import SET_UP_AT
 
@@ -58,3 +59,13 @@ def test_a_steward_may_not(visitor: Web) -> None:
 
     assert refused.status_code == 403
     assert state_of(visitor) == "unknown"
+
+
+def test_our_own_error_is_told_in_the_readers_language(web: Web) -> None:
+    key = leave(web, "failed")
+    with web.rows() as session:
+        session.scalars(select(Message)).one().error = NOT_SET_UP
+        session.commit()
+    web.post("/preferences", {"language": "zh_Hans"})
+
+    assert "信息技术人员尚未配置该渠道" in web.get(f"/outbox/details/?id={key}").text
