@@ -13,8 +13,7 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import create_engine, event, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import select, update
 
 from models import engine
 from models.billing import Invoice
@@ -24,6 +23,7 @@ from models.people import Owner, Staff
 from models.property import Estate
 from office import collection_checks, dunning, outbox, policies, reminders
 from tests.office.arrears import add_bill, add_unit, at
+from tests.office.dying import die_at, open_session
 from tests.office.test_outbox import inbox
 from tests.office.test_plans import add_staff
 
@@ -43,23 +43,10 @@ def fill(session):
     session.commit()
 
 
-def open_session(url):
-    made = create_engine(url)
-    engine.prepare(made)
-    return Session(made)
-
-
 def judge_all(url, kill_at):
     """Judge the days, a transaction a day, and die at a statement."""
     with engine.writing(), open_session(url) as session:
-        seen = [0]
-
-        @event.listens_for(session.get_bind(), "before_cursor_execute")
-        def count(*_given):
-            seen[0] += 1
-            if seen[0] == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
+        die_at(session.get_bind(), kill_at)
         for day in DAYS:
             dunning.judge_day(session, at(day))
             session.commit()
@@ -79,14 +66,7 @@ def forget_the_transaction(url, _kill_at):
 def send_all(url, kill_at):
     """Send what is due, and die at a statement."""
     with engine.writing(), open_session(url) as session:
-        seen = [0]
-
-        @event.listens_for(session.get_bind(), "before_cursor_execute")
-        def count(*_given):
-            seen[0] += 1
-            if seen[0] == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
+        die_at(session.get_bind(), kill_at)
         outbox.send_due(session, SENDING_AT)
 
 
@@ -265,14 +245,7 @@ def work_through(url, kill_at):
         signal.signal(signal.SIGPROF, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_PROF, kill_at)
     with engine.writing(), open_session(url) as session:
-        seen = [0]
-
-        @event.listens_for(session.get_bind(), "before_cursor_execute")
-        def count(*_given):
-            seen[0] += 1
-            if seen[0] == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
+        die_at(session.get_bind(), kill_at)
         staff_id = session.scalar(select(Staff.id).where(Staff.login == "steward"))
         drafts = select(ReminderBatch.id).where(
             ReminderBatch.state == "draft", ReminderBatch.number.like("part-%")

@@ -11,13 +11,13 @@ import signal
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import create_engine, event, select
-from sqlalchemy.orm import Session
+from sqlalchemy import event, select
 
 from models import engine
 from models.complaints import Escalation, Ticket, TicketClock
 from office import complaint_checks, complaints, deadlines
 from office.old_register import import_tickets
+from tests.office.dying import die_at, open_session
 from tests.office.test_complaints_register import rows, set_present
 
 KILLS = int(os.environ.get("GATEHOUSE_KILLS", "10"))  # goals F1 asks for 200
@@ -25,23 +25,10 @@ TICKETS, STEPS, DAYS = 40, 12, timedelta(days=30)
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(300 + 10 * KILLS)]
 
 
-def open_session(url):
-    made = create_engine(url)
-    engine.prepare(made)
-    return Session(made)
-
-
 def sweep_all(url, start, kill_at):
     """Tick through the days, a transaction a tick, and die at a statement."""
     with engine.writing(), open_session(url) as session:
-        seen = [0]
-
-        @event.listens_for(session.get_bind(), "before_cursor_execute")
-        def count(*_given):
-            seen[0] += 1
-            if seen[0] == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
+        die_at(session.get_bind(), kill_at)
         for step in range(1, STEPS + 1):
             complaints.sweep(session, start + DAYS * step / STEPS)
             session.commit()

@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import create_engine, event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models import engine
@@ -24,6 +24,7 @@ from models.payments import Allocation, Payment, StatementRow
 from office import billing, billing_draft, payments, statements
 from office.check import findings
 from office.statements import Entry
+from tests.office.dying import die_at, opened
 from tests.office.estate import NOW, add_unit, bill
 
 KILLS = int(os.environ.get("GATEHOUSE_TEST_KILLS", "8"))
@@ -42,7 +43,7 @@ pytestmark = [pytest.mark.kill, pytest.mark.timeout(1800)]
 def work(url, channel, kill_at, what, *rest):
     """What a process of its own does on the database, once it is let go; killed before its n-th statement."""
     made = opened(url)
-    count = die_at(made, kill_at)
+    count = die_at(made, kill_at, ("before_cursor_execute", "commit"))
     session = Session(made)
 
     def post(form_key, amount="1"):
@@ -92,26 +93,6 @@ def work(url, channel, kill_at, what, *rest):
             post(*rest)
             session.commit()
     channel.send(count[0])
-
-
-def die_at(made, kill_at):
-    """Count statements and commits; the process ends without a word before the one it is to be killed at."""
-    count = [0]
-
-    def next_one(*_given):
-        count[0] += 1
-        if count[0] == kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    event.listen(made, "before_cursor_execute", next_one)
-    event.listen(made, "commit", next_one)
-    return count
-
-
-def opened(url):
-    made = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    engine.prepare(made)
-    return made
 
 
 class Hand:
