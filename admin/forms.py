@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from gettext import translation
@@ -119,6 +119,13 @@ class DayField(DateField):
             raise ValidationError(_("This date is too far away."))
 
 
+def instant_of(told: datetime) -> datetime:
+    """The instant (UTC) of what a person told in office time. Raises ValueError, in words, when too far."""
+    if not EARLIEST <= told.date() <= LATEST:
+        raise ValueError(_("This date is too far away."))
+    return formats.moment(told)
+
+
 class InstantField(DateTimeLocalField):
     """A native date-and-time input in office time; UTC in the data."""
 
@@ -134,10 +141,8 @@ class InstantField(DateTimeLocalField):
     def process_formdata(self, valuelist: list[str]) -> None:
         super().process_formdata(valuelist)
         if self.data is not None:
-            if not EARLIEST <= self.data.date() <= LATEST:
-                self.data = None
-                raise ValueError(_("This date is too far away."))
-            self.data = formats.moment(self.data)
+            told, self.data = self.data, None
+            self.data = instant_of(told)
 
 
 class ChoiceField(SelectField):

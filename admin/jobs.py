@@ -60,11 +60,12 @@ class JobsPage(OfficePage):
     def _moment(text: str) -> datetime:
         try:
             told = datetime.fromisoformat(text)
-            if not forms.EARLIEST <= told.date() <= forms.LATEST:
-                raise Refused(_("This date is too far away."))
-            return formats.moment(told)
         except ValueError as wrong:
             raise Refused(_("Choose a moment")) from wrong
+        try:
+            return forms.instant_of(told)
+        except ValueError as far:
+            raise Refused(str(far)) from far
 
 
 class JobRunView(OfficeView):

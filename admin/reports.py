@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,7 +36,8 @@ from office import (
 from office.tables import Table, Wanted
 
 PERIODS = 36  # months in the drop-down, behind them their years
-FILTERS = ("area", "building", "steward", "fee_item", "department")  # all of them, kept from tab to tab
+# each that some report has, kept from tab to tab
+FILTERS = tuple(dict.fromkeys(chain.from_iterable(report_tables.FILTERS.values())))
 
 
 def wanted_period(known: Sequence[str], fallback: str) -> str:

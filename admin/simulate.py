@@ -58,6 +58,7 @@ class SimulatePage(OfficePage):
         editor, found = Editor(document), None
         if request.method == "POST":
             editor, found = self._tried(editor, period)
+        measures = MEASURES.get(name)
         return self.render(
             "office/simulate.html",
             policy=name,
@@ -66,10 +67,10 @@ class SimulatePage(OfficePage):
             words=policy_words,
             period=period,
             found=found,
-            stages=_beside(found) if found and name not in MEASURES else [],
-            measures=MEASURES.get(name),
-            beside=_measured(found, MEASURES[name]) if found and name in MEASURES else [],
-            differences=_differences(found) if found and name in MEASURES else [],
+            stages=_beside(found) if found and not measures else [],
+            measures=measures,
+            beside=_measured(found, measures) if found and measures else [],
+            differences=_differences(found) if found and measures else [],
             today=self.today(),
             view=self,
         )
@@ -109,28 +110,14 @@ def _measured(found: Mapping[str, Any], measures: Mapping[str, Any]) -> list[tup
     """Each clock, area, or the fee, with a pair of cells for each measure."""
     was, would = found["actual"], found["simulated"]
     return [
-        (
-            _named(code),
-            [
-                (
-                    _cell(was.get(code, {}), name),
-                    _cell(would.get(code, {}), name),
-                    _differ(was, would, code, name),
-                )
-                for name in measures
-            ],
-        )
+        (_named(code), [_pair(was.get(code, {}), would.get(code, {}), name) for name in measures])
         for code in dict.fromkeys([*was, *would])
     ]
 
 
-def _cell(of: Mapping[str, Any], name: str) -> str:
-    value = of.get(name)
-    return "–" if value is None else str(value)
-
-
-def _differ(was: Mapping[str, Any], would: Mapping[str, Any], code: str, name: str) -> bool:
-    return bool(_cell(was.get(code, {}), name) != _cell(would.get(code, {}), name))
+def _pair(was: Mapping[str, Any], would: Mapping[str, Any], name: str) -> Pair:
+    before, after = ("–" if (value := of.get(name)) is None else str(value) for of in (was, would))
+    return before, after, before != after
 
 
 def _named(code: str) -> str:
