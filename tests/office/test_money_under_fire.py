@@ -141,26 +141,29 @@ def count(office, model, *conditions):
         return session.scalar(select(func.count()).select_from(model).where(*conditions))
 
 
-def statements_of(office, *arguments):
-    """How many statements and commits that work takes when nobody disturbs it."""
+def ends_of(office, *arguments):
+    """Where work is killed: KILLS statements and commits, evenly from the first to the last, again and again.
+
+    One in three is a moment instead (seconds): any up to what the work takes when nobody disturbs it.
+    """
+    begun = time.monotonic()
     hand = Hand(office, *arguments).let_go()
     count = hand.told()
     assert hand.end() == 0
-    return count
-
-
-def places(count):
-    """Where to be killed: KILLS statements, evenly from the first to the last, again and again."""
+    longest = time.monotonic() - begun
     step = max(count / KILLS, 1)
-    return [1 + int(number * step) % count for number in range(KILLS)]
+    return [
+        random.uniform(0, longest) if number % 3 == 2 else 1 + int(number * step) % count
+        for number in range(KILLS)
+    ]
 
 
-def killed(office, *arguments, at):
-    """Whether a process was killed at its work: at a statement, one in three at any moment."""
-    is_timed = random.random() < 1 / 3
-    hand = Hand(office, *arguments, kill_at=None if is_timed else at).let_go()
+def killed(office, *arguments, end):
+    """Whether a process was killed at its work: before a statement, or so many seconds after its start."""
+    is_timed = isinstance(end, float)
+    hand = Hand(office, *arguments, kill_at=None if is_timed else end).let_go()
     if is_timed:
-        time.sleep(random.uniform(0, 0.3))
+        time.sleep(end)
         hand.kill()
     return hand.end() == -signal.SIGKILL
 
@@ -175,12 +178,10 @@ class TestKilled:
                     session, unit_id=unit_id, amount=Decimal(90_000), method="cash", paid_at=NOW, now=NOW
                 )
             session.commit()
-        count_of = statements_of(estate, "bill", "2026-06")
-
         kills = month = 0
-        for number, place in enumerate(places(count_of)):
+        for number, end in enumerate(ends_of(estate, "bill", "2026-06")):
             period = f"{2027 + month // 12}-{month % 12 + 1:02d}"
-            kills += killed(estate, "bill", period, at=place)
+            kills += killed(estate, "bill", period, end=end)
             made = count(estate, Invoice, Invoice.period == period)
             assert made in {0, UNITS}
             if made or number % 20 == 19 or number == KILLS - 1:  # finished, or often enough begun
@@ -191,7 +192,7 @@ class TestKilled:
                         session.commit()
                 assert count(estate, Invoice, Invoice.period == period) == UNITS
 
-        assert kills >= KILLS // 2  # a random moment may come when all is done
+        assert kills >= KILLS // 2  # a moment may come when all is done: one in three at most
         with estate.session() as session:
             used = session.scalar(select(func.sum(Payment.allocated)))
             due = session.scalar(select(func.sum(Invoice.amount)).where(Invoice.unit_id <= PREPAID))
@@ -199,17 +200,15 @@ class TestKilled:
         assert_whole(estate)
 
     def test_statements(self, estate):
-        count_of = statements_of(estate, "statement", "calm")
-
         kills = 0
-        for number, place in enumerate(places(count_of)):
-            kills += killed(estate, "statement", number, at=place)
+        for number, end in enumerate(ends_of(estate, "statement", "calm")):
+            kills += killed(estate, "statement", number, end=end)
             assert Hand(estate, "statement", number).let_go().end() == 0
             wanted = (STATEMENT - 1) * (number + 2)
             assert count(estate, StatementRow, StatementRow.state == "posted") == wanted
             assert count(estate, Payment) == wanted
 
-        assert kills >= KILLS // 2  # a random moment may come when all is done
+        assert kills >= KILLS // 2  # a moment may come when all is done: one in three at most
         assert_whole(estate)
 
     def test_control_bills_committed_before_their_lines(self, estate, monkeypatch):
