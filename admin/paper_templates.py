@@ -20,7 +20,6 @@ from models.base import db
 from models.policies import PaperTemplate
 from office import paperwork
 from office.papers import filing, samples
-from office.papers.press import pdf_bytes
 from office.papers.template import LONGEST, PLACEHOLDERS, check_template, seed_blocks
 from office.papers.values import PaperRefused
 
@@ -131,6 +130,8 @@ class PaperTemplateView(OfficeView):
         except PaperRefused as refusal:
             flash(str(refusal), "error")
             return self._again(row, blocks, 422)
+        from office.papers.press import pdf_bytes  # the press loads slowly (S16)
+
         return pdf_answer(pdf_bytes([drawn], printed_at=self.now()), "preview.pdf")
 
 

@@ -9,39 +9,47 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
 
 class _Keys:
-    cipher: Fernet | None = None
+    sealing: bytes = b""
     finder: bytes = b""
 
 
 def configure(secret_key: str) -> None:
     """Derive the two keys from the installation's secret key; called once by create_app."""
     root = secret_key.encode()
-    _Keys.cipher = Fernet(
-        base64.urlsafe_b64encode(hmac.new(root, b"gatehouse: seal", hashlib.sha256).digest())
-    )
+    _Keys.sealing = hmac.new(root, b"gatehouse: seal", hashlib.sha256).digest()
     _Keys.finder = hmac.new(root, b"gatehouse: find", hashlib.sha256).digest()
 
 
-def seal(text: str) -> str:
-    if _Keys.cipher is None:
+@cache
+def _cipher(key: bytes) -> Fernet:
+    from cryptography.fernet import Fernet
+
+    if not key:
         raise RuntimeError("models.secrets.configure was not called")
-    return _Keys.cipher.encrypt(text.encode()).decode()
+    return Fernet(base64.urlsafe_b64encode(key))
+
+
+def seal(text: str) -> str:
+    return _cipher(_Keys.sealing).encrypt(text.encode()).decode()
 
 
 def unseal(token: str) -> str:
     """The text again, or an empty string when it was sealed with another secret key."""
-    if _Keys.cipher is None:
-        raise RuntimeError("models.secrets.configure was not called")
+    from cryptography.fernet import InvalidToken
+
     try:
-        return _Keys.cipher.decrypt(token.encode()).decode()
+        return _cipher(_Keys.sealing).decrypt(token.encode()).decode()
     except InvalidToken:
         return ""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, bindparam, update
@@ -54,9 +53,7 @@ def insert_rows(
     dialect = session.connection().dialect
     insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).values({name: bindparam(name) for name in names}).on_conflict_do_nothing()
-    types = [table.c[name].type for name in names]
-    last = tuple(alike.values())
-    _execute(session, statement, names, types, ((*row, *last) for row in rows) if last else rows)
+    _execute(session, statement, {name: table.c[name].type for name in names}, rows, alike)
 
 
 def update_rows(
@@ -69,34 +66,33 @@ def update_rows(
     """Update rows by id: tuples (id, values of the columns); `also` are columns set by an expression."""
     new = {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in columns}
     statement = update(table).where(table.c.id == bindparam("of")).values({**new, **(also or {})})
-    types = [table.c.id.type, *(table.c[name].type for name in columns)]
-    _execute(session, statement, ("of", *(f"new_{name}" for name in columns)), types, rows)
+    types = {"of": table.c.id.type} | {f"new_{name}": table.c[name].type for name in columns}
+    _execute(session, statement, types, rows, {})
 
 
 def _execute(
     session: Session,
     statement: Any,
-    names: Sequence[str],
-    types: Sequence[Any],
+    types: Mapping[str, Any],
     rows: Iterable[Sequence[Any]],
+    alike: Mapping[str, Any],
 ) -> None:
-    """Compile once, convert each value by its type, and hand all rows to the driver."""
+    """Compile once, convert each column by its type, and hand all rows to the driver."""
     connection = session.connection()
     dialect = connection.dialect
     compiled = statement.compile(dialect=dialect)
-    binds = [one.dialect_impl(dialect).bind_processor(dialect) for one in types]
-    bound = [(place, _Known(bind)) for place, bind in enumerate(binds) if bind is not None]
-
-    def converted(row: Sequence[Any]) -> list[Any]:
-        values = list(row)
-        for place, known in bound:
-            values[place] = known[values[place]]
-        return values
-
+    columns = list(zip(*rows, strict=True))
+    if not columns:
+        return
+    converted: dict[str, Sequence[Any]] = {}
+    for place, (name, kind) in enumerate(types.items()):
+        column = columns[place] if place < len(columns) else [alike[name]] * len(columns[0])
+        bind = kind.dialect_impl(dialect).bind_processor(dialect)
+        converted[name] = list(map(_Known(bind).__getitem__, column)) if bind else column
     if compiled.positional:
-        pick = itemgetter(*(names.index(name) for name in compiled.positiontup or names))
-        given: list[Any] = [pick(converted(row)) for row in rows]
+        given: list[Any] = list(
+            zip(*(converted[name] for name in compiled.positiontup or types), strict=True)
+        )
     else:
-        given = [dict(zip(names, converted(row), strict=True)) for row in rows]
-    if given:
-        connection.exec_driver_sql(str(compiled), given)
+        given = [dict(zip(types, values, strict=True)) for values in zip(*converted.values(), strict=True)]
+    connection.exec_driver_sql(str(compiled), given)

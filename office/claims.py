@@ -7,8 +7,6 @@ import platform
 from datetime import datetime, timedelta
 from functools import cache
 
-import psutil
-
 LEASE = timedelta(minutes=10)  # after which a claim made on another machine may be taken over
 
 
@@ -24,6 +22,8 @@ def _of_this_process(pid: int) -> str:
 
 def _name(pid: int) -> str:
     """Raises psutil.NoSuchProcess for one that has ended, also while its parent has not noticed yet."""
+    import psutil
+
     process = psutil.Process(pid)
     if process.status() == psutil.STATUS_ZOMBIE:
         raise psutil.NoSuchProcess(pid)
@@ -37,11 +37,15 @@ def _host() -> str:
 
 def is_orphaned(parent: int) -> bool:
     """Whether the process that started this one has ended."""
+    import psutil
+
     return os.getppid() != parent if os.name == "posix" else not psutil.pid_exists(parent)
 
 
 def is_abandoned(claimed_by: str, claimed_at: datetime | None, machine_now: datetime) -> bool:
     """Whether a claim may be taken over: its process is gone from this machine, or its lease has passed."""
+    import psutil
+
     if claimed_at is None or machine_now - claimed_at > LEASE:
         return True
     host, _, pid = claimed_by.rpartition(":")[0].rpartition(":")

@@ -29,7 +29,6 @@ from office.papers.collection import (
     Undertaking,
 )
 from office.papers.paper import Paper
-from office.papers.press import pdf_bytes
 from office.papers.values import Recipient
 from rules.dunning import past_due
 from rules.gates import LawFirm
@@ -79,6 +78,8 @@ def batch_pdf(
             payer_id=reminder.payer_id,
             staff_id=staff_id,
         )
+    from office.papers.press import pdf_bytes  # the press loads slowly (S16)
+
     made = pdf_bytes(_papers(session, kind, values, language), printed_at=now)
     unprinted = [reminder.id for reminder, _ in values if reminder.state == "approved"]
     reminders.mark(session, unprinted, "printed", now=now, staff_id=staff_id)

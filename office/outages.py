@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import sqlite3
 
-import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -41,19 +40,18 @@ def _of(error: BaseException) -> str | None:
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         return FULL if code in _SQLITE_FULL else BUSY if code == sqlite3.SQLITE_BUSY else None
-    if isinstance(error, psycopg.Error):
-        return _of_postgresql(error)
+    if hasattr(error, "sqlstate"):  # psycopg's, which is loaded only where it is used
+        return _of_postgresql(error, error.sqlstate or "")
     is_away = isinstance(error, NoConnectionFree) or (
         isinstance(error, DBAPIError) and error.connection_invalidated
     )
     return AWAY if is_away else None
 
 
-def _of_postgresql(error: psycopg.Error) -> str | None:
-    state = error.sqlstate or ""
+def _of_postgresql(error: BaseException, state: str) -> str | None:
     if state in _FULL_STATES:
         return FULL
     if state in _BUSY_STATES:
         return BUSY
-    is_lost = not state and isinstance(error, psycopg.OperationalError)
+    is_lost = not state and type(error).__name__ == "OperationalError"
     return AWAY if is_lost or state.startswith(_AWAY_CLASSES) else None

@@ -27,9 +27,8 @@ from office.errors import N_, Refused
 from office.papers import filing
 from office.papers.billing import PaymentNotice
 from office.papers.collection import Demand
-from office.papers.paper import Paper
+from office.papers.paper import Paper, Progress
 from office.papers.payments import Receipt, ReceiptLine
-from office.papers.press import Progress, print_papers
 from office.papers.values import ChargeLine, Debt, PaperRefused, Recipient
 from office.papers.values import Estate as Letterhead
 
@@ -82,6 +81,8 @@ def pdf(
     if not listed:
         raise Refused(N_("There is nothing to print"))
     target = BytesIO()
+    from office.papers.press import print_papers  # it loads slowly (S16)
+
     print_papers(drawn(session, kind, listed, language), target, printed_at=now, progress=progress)
     return target.getvalue()
 

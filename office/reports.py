@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
@@ -64,15 +64,22 @@ def whole_rate(rates: Sequence[Rate]) -> Collected:
     return sum((rate.collected for rate in rates if not rate.building), Collected())
 
 
+def _newest_months() -> Select[str]:
+    """The latest billed periods, newest first: steps along the period index, not through the rows."""
+    first = select(func.max(Invoice.period).label("period"), literal(1).label("place"))
+    months = first.cte("months", recursive=True)
+    before = select(func.max(Invoice.period)).where(Invoice.period < months.c.period).scalar_subquery()
+    is_wanted = months.c.period.is_not(None) & (months.c.place < bindparam("count"))
+    months = months.union_all(select(before, months.c.place + 1).where(is_wanted))
+    return select(months.c.period).where(months.c.period.is_not(None)).order_by(months.c.period.desc())
+
+
+_MONTHS = _newest_months()
+
+
 def periods(session: Session, count: int) -> list[str]:
-    """The latest billed periods, newest first; walks the period index, not the rows."""
-    found: list[str] = []
-    latest = select(func.max(Invoice.period))
-    period = session.execute(latest).scalar_one()
-    while period and len(found) < count:
-        found.append(period)
-        period = session.execute(latest.where(Invoice.period < period)).scalar_one()
-    return found
+    """The latest billed periods, newest first."""
+    return list(session.scalars(_MONTHS, {"count": count}))
 
 
 def target(session: Session, year: int) -> int | None:

@@ -12,7 +12,8 @@ from rules.reasons import Reason
 
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－⁃"), "-")
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\xad"))
-_ENDS = 2  # a joint is read from the two characters beside a code
+_BEGINS = "(?<![0-9a-z])(?<![0-9a-z]-)"  # a dash joins only what has a letter or digit on both sides
+_GOES_ON = re.compile("(?<=[0-9a-z])-?[0-9a-z]")
 
 
 def plain(text: str) -> str:
@@ -29,7 +30,10 @@ class CodeIndex:
             if wanted := plain(code).strip():
                 self._codes.setdefault(wanted, set()).add(code)
         self._lengths = sorted({len(code) for code in self._codes}, reverse=True)
-        self._firsts = frozenset(code[0] for code in self._codes)
+        firsts = {code[0] for code in self._codes}
+        tokens = "|".join(f"{_BEGINS}{char}" for char in sorted(filter(_is_token, firsts)))
+        others = "|".join(re.escape(char) for char in sorted(firsts) if not _is_token(char))
+        self._starts = re.compile("|".join(filter(None, (tokens, others))) or "(?!)")
 
     def found(self, memo: str) -> frozenset[str]:
         """The unit codes that stand in a memo as whole tokens: `3-2-1201` is not in `13-2-12011`.
@@ -37,18 +41,14 @@ class CodeIndex:
         Of codes one inside the other the longest counts. Cost: the memo's length × distinct code lengths.
         """
         text = plain(memo)
-        starts = [
-            place
-            for place, char in enumerate(text)
-            if char in self._firsts and not (place and _is_token(char) and _is_token(text[place - 1]))
-        ]
+        starts = [match.start() for match in self._starts.finditer(text)]
         taken: list[tuple[int, int]] = []
         codes: set[str] = set()
         for length in self._lengths:
             for start in starts:
                 end = start + length
                 known = self._codes.get(text[start:end]) if end <= len(text) else None
-                if known is None or _is_joined(text, start, end):
+                if known is None or _GOES_ON.match(text, end):
                     continue
                 if not any(first <= start and end <= last for first, last in taken):
                     taken.append((start, end))
@@ -58,20 +58,6 @@ class CodeIndex:
 
 def _is_token(char: str) -> bool:
     return char.isascii() and char.isalnum()
-
-
-def _is_joined(text: str, start: int, end: int) -> bool:
-    """Whether what stands beside text[start:end] belongs to the same token."""
-    before, after = text[max(start - _ENDS, 0) : start][::-1], text[end : end + _ENDS]
-    return _is_continued(text[start], before) or _is_continued(text[end - 1], after)
-
-
-def _is_continued(edge: str, outside: str) -> bool:
-    if not outside or not _is_token(edge):
-        return False
-    if outside[0] == "-":  # a dash joins only when a letter or digit follows it
-        return len(outside) == _ENDS and _is_token(outside[1])
-    return _is_token(outside[0])
 
 
 @dataclass(frozen=True)

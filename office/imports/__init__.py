@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from models.office import Audit
 from office import allocation
+from office.bulk import uncollected
 from office.errors import N_, Refused
 from office.imports.columns import Column, Known, Problem, RowsRefused, read_rows
 from office.imports.reader import Table, read
@@ -117,12 +118,14 @@ def take_in(
     kind = kind or _kind(code)
     known = Known(session)
     reading = getattr(kind, "read_rows", read_rows)
-    rows, problems = reading(table, kind.COLUMNS, known, mapping=mapping)
+    with uncollected():
+        rows, problems = reading(table, kind.COLUMNS, known, mapping=mapping)
     problems = [*problems, *([] if problems else kind.problems(rows, known))]
     if problems:
         raise RowsRefused(table.file, sorted(problems, key=lambda problem: problem.row))
     try:
-        taken = kind.take_in(session, rows, now=now, staff_id=staff_id)
+        with uncollected():
+            taken = kind.take_in(session, rows, now=now, staff_id=staff_id)
         session.flush()
     except (IntegrityError, DataError) as error:
         raise Refused(

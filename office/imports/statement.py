@@ -78,15 +78,27 @@ IN_WORDS = frozenset({"贷", "貸", "c", "cr", "credit", "收入", "收", "进",
 TOTALS = ("合计", "总计", "小计", "共计", "总笔数", "总交易单数")
 
 
+class _Places(dict[str, int | None]):
+    """Where each column stands, by its header as a layout writes it; None where the file has none."""
+
+    def __init__(self, headers: Sequence[str]) -> None:
+        super().__init__()
+        self.keys_there = {header: place for place, header in enumerate(headers)}
+
+    def __missing__(self, name: str) -> int | None:
+        self[name] = place = self.keys_there.get(header_key(name))
+        return place
+
+
 @dataclass(frozen=True)
 class Said:
     """A line's cells by their header, each made plain when it is asked for."""
 
     line: Line
-    places: Mapping[str, int]
+    places: _Places
 
     def get(self, name: str) -> str:
-        place = self.places.get(header_key(name))
+        place = self.places[name]
         return "" if place is None else _plain(self.line.cell(place))
 
     def first(self, names: Iterable[str]) -> str:
@@ -336,7 +348,7 @@ Reads = Iterator[tuple[Line, Callable[[Line, Known], Entry | None]]]
 
 
 def _service_lines(lines: Iterator[Line], headers: Sequence[str], layout: Layout) -> Reads:
-    places = {header: place for place, header in enumerate(headers)}
+    places = _Places(headers)
 
     def read(line: Line, known: Known) -> Entry | None:
         return layout.read(Said(line, places), known)

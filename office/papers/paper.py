@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -15,6 +15,7 @@ from office.papers.values import Estate
 from office.papers.words import Words, words_of
 
 Mark = Literal["", "copy", "void"]
+Progress = Callable[[int, int], None]  # papers done, pages done
 
 
 @dataclass(frozen=True)

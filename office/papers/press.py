@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -23,10 +23,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from office.papers.font import FONT_NAME, face, printable, width
 from office.papers.page import FORMATS, Page
-from office.papers.paper import Mark, Paper, lay_out
+from office.papers.paper import Mark, Paper, Progress, lay_out
 from office.papers.words import words_of
 
-Progress = Callable[[int, int], None]  # papers done, pages done
 _GREY = 0.38
 _FILL = 0.93
 _RULE = 0.62
