@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -23,6 +24,8 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    String,
+    TextClause,
     and_,
     any_,
     bindparam,
@@ -36,6 +39,8 @@ from sqlalchemy import (
     text,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import TypeEngine
@@ -52,6 +57,7 @@ LONGEST_INPUT = 200
 MOST_KEPT = 500  # statements of a view
 CURSORS = frozenset({"after", "before"})
 LAST_LETTER = "\U0010ffff"
+SPELLINGS = ("as_typed", "in_capitals", "in_small")  # parameters of a search
 
 
 # Columns ----------------------------------------------------------------------------------------------
@@ -118,9 +124,7 @@ def coded(column: Any, *codes: str) -> ColumnElement[bool]:
     return column == written[0] if len(written) == 1 else column.in_(written)
 
 
-def reach(
-    model: Any, name: str, clause: Callable[[Any], ColumnElement[bool]], limit: int | None = None
-) -> Any:
+def reach(model: Any, name: str, clause: Callable[[Any], ColumnElement[bool]], limit: Any = None) -> Any:
     """A condition on a dotted name as `fk IN (SELECT …)`, from which the planner picks its way."""
     step, _dot, rest = name.partition(".")
     if not rest:
@@ -559,33 +563,64 @@ _STATISTICS = text("SELECT stat FROM sqlite_stat1 WHERE tbl = :t LIMIT 1")
 
 def starts_with(column: Any, value: str, dialect: str) -> Any:
     """A prefix condition that an index on the column serves."""
+    return _lies_between(column, value, value + LAST_LETTER, dialect)
+
+
+def _lies_between(column: Any, start: Any, end: Any, dialect: str) -> Any:
     if dialect == "sqlite":
-        return and_(column >= value, column < value + LAST_LETTER)
+        return and_(column >= start, column < end)
     # byte by byte, as varchar_pattern_ops orders; a prepared LIKE would not know that its pattern has an end
-    return and_(column.op("~>=~")(value), column.op("~<~")(value + LAST_LETTER))
+    return and_(column.op("~>=~")(start), column.op("~<~")(end))
 
 
 def search_condition(view: Any, words: str) -> Any:
     """Rows of which one searched column begins with the words, or equals them where only that is kept.
 
-    Each column is searched by its own index, at most SEARCH_CAP rows deep; the union is what counts.
+    Each column is searched by its own index, at most SEARCH_CAP rows deep; the union is what counts. A view
+    words its search once for each number of spellings: SQLAlchemy's work on it costs more than running it.
     """
-    spellings = dict.fromkeys((words, words.upper(), words.lower()))
+    if not view.column_searchable_list and not view.search_exact:
+        return false()
+    spellings = dict(zip(SPELLINGS, dict.fromkeys((words, words.upper(), words.lower())), strict=False))
+    place = ("search", len(spellings))
+    if place not in view.statements:
+        view.statements[place] = _worded(_search(view, tuple(spellings)), view.dialect)
+    ends = {f"{name}_end": value + LAST_LETTER for name, value in spellings.items()}
+    exact = {"fingerprint": view.fingerprint(words)} if view.search_exact else {}
+    return view.statements[place].bindparams(**spellings, **ends, **exact)
+
+
+def _search(view: Any, spellings: Sequence[str]) -> ColumnElement[bool]:
+    """The search with a parameter for each spelling, its end and the fingerprint."""
     found = []
     for name in view.column_searchable_list or ():
         for spelling in spellings:
-            condition = reach(
-                view.model, name, lambda column, s=spelling: starts_with(column, s, view.dialect), SEARCH_CAP
+            start, end = bindparam(spelling, type_=String), bindparam(f"{spelling}_end", type_=String)
+            found.append(
+                reach(
+                    view.model,
+                    name,
+                    lambda column, start=start, end=end: _lies_between(column, start, end, view.dialect),
+                    SEARCH_CAP,
+                )
             )
-            found.append(select(view.model.id).where(condition).limit(SEARCH_CAP))
     for name in view.search_exact:
-        mac = view.fingerprint(words)
-        condition = reach(view.model, name, lambda column, mac=mac: column == mac)
-        found.append(select(view.model.id).where(condition).limit(SEARCH_CAP))
-    if not found:
-        return false()
-    branches = [select(branch.subquery().c.id) for branch in found]
-    return view.model.id.in_(branches[0] if len(branches) == 1 else branches[0].union(*branches[1:]))
+        mac = bindparam("fingerprint", type_=String)
+        found.append(reach(view.model, name, lambda column, mac=mac: column == mac))
+    branches = [select(select(view.model.id).where(each).limit(SEARCH_CAP).subquery().c.id) for each in found]
+    return view.model.id.in_(branches[0] if len(branches) == 1 else branches[0].union(*branches[1:]))  # type: ignore[no-any-return]
+
+
+def _worded(condition: ColumnElement[bool], dialect: str) -> TextClause:
+    """The condition as the text it comes to, open parameters by name; the others are numbers, its limits."""
+    written = (SQLiteDialect if dialect == "sqlite" else PGDialect)(paramstyle="named")
+    compiled = condition.compile(dialect=written)
+    words = str(compiled)
+    for name, value in compiled.params.items():
+        if value is not None:
+            words = re.sub(rf":{name}\b", str(int(value)), words)
+    open_ones = (name for name, value in compiled.params.items() if value is None)
+    return text(words).bindparams(*(bindparam(name, type_=String) for name in open_ones))
 
 
 # Reading what came with the address -------------------------------------------------------------------
