@@ -64,21 +64,30 @@ def select() -> str:
     return LOCALES[chosen if chosen in LOCALES else from_browser()]
 
 
-def compile_translations() -> None:
-    """Compile each .po that is newer than its .mo; safe when several processes start at once."""
+def compile_translations(into: Path) -> Path:
+    """Compile each .po newer than its .mo, into a folder; safe when several processes start at once."""
     for source in TRANSLATIONS.glob("*/LC_MESSAGES/*.po"):
-        target = source.with_suffix(".mo")
+        target = (into / source.relative_to(TRANSLATIONS)).with_suffix(".mo")
         if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
+        target.parent.mkdir(parents=True, exist_ok=True)
         with source.open("rb") as file:
             catalogue = pofile.read_po(file, locale=source.parent.parent.name)
-        with tempfile.NamedTemporaryFile(dir=source.parent, delete=False) as made:
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as made:
             mofile.write_mo(made, catalogue)
         os.replace(made.name, target)  # noqa: PTH105 -- atomic on every system
+    return into
+
+
+def catalogues(app: Flask) -> Path:
+    """The folder of compiled translations: beside their sources, else in the instance."""
+    try:
+        return compile_translations(TRANSLATIONS)
+    except OSError:
+        return compile_translations(Path(app.instance_path) / "translations")
 
 
 def init_app(app: Flask) -> None:
-    compile_translations()
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(catalogues(app))
     Babel(app, locale_selector=select)
     app.jinja_env.globals.update(html_lang=html_code, current_language=current)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import shutil
 import tomllib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -17,14 +19,16 @@ import pytest
 from babel.messages import mofile, pofile
 from babel.messages.catalog import Catalog, Message
 from babel.messages.frontend import CommandLineInterface
+from flask import Flask
 from flask.testing import FlaskClient
 from flask_admin.babel import gettext as admin_gettext
 from flask_admin.helpers import set_current_view
+from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms.i18n import messages_path
 
-from admin import code_words, forms, policy_words, refusals
+from admin import code_words, forms, language, policy_words, refusals
 from admin.language import LOCALES, TRANSLATIONS
 from models import db, engine
 from models.billing import Invoice
@@ -492,3 +496,22 @@ def test_stored_reasons_are_said_without_codes(
 ) -> None:
     with office_of("residential").app.test_request_context(headers={"Accept-Language": "zh-CN"}):
         assert code_words.reason(reason.to_json()) == said
+
+
+def test_a_checkout_that_nobody_may_write_has_its_translations_in_the_instance(tmp_path, monkeypatch):
+    """As a package of the system's: the compiled files can't be put beside their sources."""
+    checkout, instance = tmp_path / "checkout", tmp_path / "instance"
+    shutil.copytree(TRANSLATIONS, checkout, ignore=shutil.ignore_patterns("*.mo"))
+    for locale in CHINESE.values():
+        (checkout / locale / "LC_MESSAGES" / "messages.mo").mkdir()  # even root can't put a file there
+        os.utime(checkout / locale / "LC_MESSAGES" / "messages.mo", (0, 0))
+        (checkout / locale / "LC_MESSAGES" / "messages.mo" / "in the way").touch()
+        os.utime(checkout / locale / "LC_MESSAGES" / "messages.mo", (0, 0))
+    monkeypatch.setattr(language, "TRANSLATIONS", checkout)
+    made = Flask("other", instance_path=str(instance))
+
+    language.init_app(made)
+
+    assert made.config["BABEL_TRANSLATION_DIRECTORIES"] == str(instance / "translations")
+    with made.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert gettext("Invoices") == "收费通知单"
