@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import literal_column
 
-from admin import formats, labels, language, lists, refusals
+from admin import formats, forms, labels, language, lists, refusals
 from admin.base import Ask, OfficeView, OneClick, Related, office_action
 from admin.lists import ChoiceFilter, FlagFilter, RangeFilter, RelationFilter, TextFilter
 from admin.sessions import current_staff
@@ -97,9 +97,10 @@ class TariffView(OfficeView):
     filters = (RelationFilter("fee_item"), ChoiceFilter("unit_kind"), RangeFilter("valid_from"))
     one_click = (OneClick("current", _l("In force"), lambda _view: [Tariff.valid_to.is_(None)]),)
     form_columns = ("fee_item", "unit_kind", "rate", "tiers", "valid_from", "valid_to")
+    form_overrides = {"tiers": forms.TiersField}
     column_descriptions = {
         "rate": _l("Yuan for each unit of the basis; a change never alters an issued bill"),
-        "tiers": _l("Metered items only: [[up to, rate], …], the last one open"),
+        "tiers": _l("Metered items only, as in 180: 0.50; 280: 0.55; 0.80 (up to: rate; above)"),
         "valid_to": _l("Empty: until further notice"),
     }
     list_template = "office/tariffs.html"

@@ -30,9 +30,10 @@ from wtforms import (
 )
 from wtforms.i18n import get_translations
 
-from admin import code_words, formats, language, lists
+from admin import code_words, formats, language, lists, typed
 from models.base import db
 from models.secrets import masked
+from rules.billing import tier_problem
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 BIGGEST_AMOUNT = Decimal(10**12)
@@ -109,6 +110,22 @@ class FixedField(DecimalField):
 
 class MoneyField(FixedField):
     """Yuan with two places."""
+
+
+class TiersField(StringField):
+    """Prices by tier, typed as `180: 0.50; 280: 0.55; 0.80`; in the column as JSON (B1)."""
+
+    def _value(self) -> str:
+        return str(self.raw_data[0]) if self.raw_data else typed.tiers_text(self.data or "")
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            found = typed.tiers(valuelist[0] if valuelist else "")
+        except ValueError as wrong:
+            raise ValueError(_("Write the tiers as in 180: 0.50; 280: 0.55; 0.80")) from wrong
+        if problem := tier_problem(found):
+            raise ValueError(code_words.reason(problem.to_json()))
+        self.data = typed.tiers_stored(found)
 
 
 class DayField(DateField):

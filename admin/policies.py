@@ -1,13 +1,13 @@
 """Policies: the office's own numbers in forms, dated, checked on saving, with their history (§9).
 
 The form is made from the policy's document: a table of plain values becomes fields, a list of tables a grid
-with one empty row for adding. Kinds follow the values that stand there, so a new policy needs no new form.
+with one empty row for adding, the hours of a week seven fields. Kinds follow the values that stand there (as
+admin/typed.py reads them), so a new policy needs no new form.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +20,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from admin import deadlines, formats, policy_words
+from admin import deadlines, formats, policy_words, typed
 from admin.base import OfficePage
 from admin.sessions import current_staff
 from models.base import db
@@ -40,7 +40,7 @@ class Field:
 
     name: str  # as in the form: `stage.2.gap_days`
     key: str
-    kind: str  # text, number, flag, list, structure
+    kind: str  # text, number, flag, list, numbers, hours; structure: whatever else, as JSON
     text: str
 
 
@@ -51,6 +51,10 @@ def kind_of(value: Any) -> str:
         return "number"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return "list"
+    if isinstance(value, list) and all(kind_of(item) == "number" for item in value):
+        return "numbers"
+    if isinstance(value, list) and all(kind_of(item) == "list" and len(item) == 2 for item in value):
+        return "hours"
     return "structure" if isinstance(value, list | dict) else "text"
 
 
@@ -58,9 +62,18 @@ def as_text(value: Any, key: str = "") -> str:
     kind = kind_of(value)
     if kind == "list":
         return ", ".join(policy_words.listed(key, value))
+    if kind == "numbers":
+        return ", ".join(map(str, value))
+    if kind == "hours":
+        return typed.hours_text(value)
     return (
         json.dumps(value, ensure_ascii=False) if kind == "structure" else "" if value is None else str(value)
     )
+
+
+def is_week(value: Any) -> bool:
+    """The hours of seven days."""
+    return isinstance(value, list) and len(value) == 7 and all(isinstance(day, list) for day in value)
 
 
 def is_grid(value: Any) -> bool:
@@ -73,9 +86,11 @@ def parsed(text: str, kind: str, key: str = "") -> Any:
     if kind == "number":
         return int(text)
     if kind == "list":
-        return policy_words.codes(
-            key, [word.strip() for word in re.split(r"[,，、;；]", text) if word.strip()]
-        )
+        return policy_words.codes(key, typed.words(text))
+    if kind == "numbers":
+        return typed.numbers(text)
+    if kind == "hours":
+        return typed.hours(text)
     if kind == "structure":
         return json.loads(text or "{}")
     return text
@@ -90,12 +105,22 @@ class Editor:
     def plain(self) -> Iterator[tuple[str, list[Field]]]:
         """Sections of single values: those at the top, then one section for each table."""
         top = [
-            self.field(key, key, value) for key, value in self.document.items() if not self._is_section(value)
+            self.field(key, key, value)
+            for key, value in self.document.items()
+            if not self._is_section(value) and value != {}
         ]
         if top:
             yield "", top
         for key, value in self.document.items():
-            if isinstance(value, dict) and value and not is_grid(value):
+            if is_week(value):
+                yield (
+                    key,
+                    [
+                        Field(f"{key}.{name}", name, "hours", typed.hours_text(day))
+                        for name, day in zip(policy_words.WEEKDAYS, value, strict=True)
+                    ],
+                )
+            elif isinstance(value, dict) and value:
                 yield key, [self.field(f"{key}.{name}", name, each) for name, each in value.items()]
 
     def grids(self) -> Iterator[tuple[str, list[str], list[tuple[str, list[Field]]]]]:
@@ -145,7 +170,7 @@ class Editor:
 
     @staticmethod
     def _is_section(value: Any) -> bool:
-        return is_grid(value) or (isinstance(value, dict) and bool(value))
+        return is_grid(value) or is_week(value) or (isinstance(value, dict) and bool(value))
 
     def changed(self, form: Mapping[str, str]) -> dict[str, Any]:
         """The document with what the form holds. Raises Refused naming the field that can't be read."""
@@ -153,7 +178,9 @@ class Editor:
         for key, value in self.document.items():
             if is_grid(value):
                 made[key] = self._changed_rows(key, value, form)
-            elif isinstance(value, dict) and value:
+            elif is_week(value):
+                made[key] = [self._read(form, f"{key}.{name}", "hours") for name in policy_words.WEEKDAYS]
+            elif isinstance(value, dict):
                 made[key] = {
                     name: self._read(form, f"{key}.{name}", kind_of(each)) for name, each in value.items()
                 }

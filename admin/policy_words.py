@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import g, has_app_context
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -276,11 +277,14 @@ _PROBLEMS = {
 }
 
 
+WEEKDAYS = tuple(f"weekday_{number}" for number in range(7))  # Monday first
 _SEVERAL = {"services"}  # a list of them, typed
 
 
 def word(key: str) -> Any:
     """What a value is called; its code where it has no name."""
+    if key in WEEKDAYS:
+        return get_locale().days["stand-alone"]["wide"][WEEKDAYS.index(key)]
     return _WORDS.get(key, key.replace("_", " "))
 
 
