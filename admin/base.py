@@ -53,7 +53,7 @@ them; `<script nonce="{{ csp_nonce() }}">` or a file in static/ works.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -68,9 +68,9 @@ from markupsafe import Markup, escape
 from sqlalchemy import Select, inspect, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.wrappers import Response
 
 from admin import code_words, formats, forms, labels, language, lists, once, reach, refusals
+from admin.actions import Action, Actions, Ask, office_action, read_asked
 from admin.audit import Audit, pending_changes, record, record_reading, snapshot
 from admin.bulk import BATCH, BulkEdit
 from admin.lists import (
@@ -90,7 +90,6 @@ from models.base import db
 from models.office import Task
 from models.secrets import Sealed, fingerprint
 from office import tasks
-from office.audit import RECORDED
 from office.errors import Refused, Stale
 
 ROOMS = {
@@ -107,7 +106,6 @@ ROOMS = {
 }
 HISTORY_ROWS = 100
 RELATED_ROWS = 8
-MOST_ROWS_AT_ONCE = 500
 MOST_KEPT = 500  # columns and their combinations
 
 NEVER_BROKEN = {"code", "number", "period"}  # columns whose values stay on one line
@@ -122,42 +120,6 @@ class Related:
     title: Any = None
     columns: tuple[str, ...] = ()
     size: int = RELATED_ROWS
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One thing an action asks for: kind text, area, date, money, number or choice (with choices)."""
-
-    name: str
-    label: Any
-    kind: str = "text"
-    is_required: bool = False
-    choices: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] | None = None
-    help: Any = ""
-
-
-@dataclass(frozen=True)
-class Action:
-    code: str
-    label: Any
-    handler: str
-    confirm: Any = None
-    fields: tuple[Ask, ...] = ()
-    on: str = "rows"
-    icon: str = "play"
-    tone: str = ""
-    verb: str = "act"
-    states: Collection[str] = ()  # of a record that offers it; none: any
-
-
-def office_action(code: str, label: Any, **options: Any) -> Callable[[Any], Any]:
-    """Mark a method as an action of its screen; options as in Action."""
-
-    def mark(method: Any) -> Any:
-        method.office_action = Action(code, label, method.__name__, **options)
-        return method
-
-    return mark
 
 
 class Screen:
@@ -220,7 +182,7 @@ class OfficePage(Screen, BaseView):
         super().__init__(name=self.title, endpoint=self.screen, **kwargs)
 
 
-class OfficeView(Screen, SavedViews, BulkEdit, ModelView):
+class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
     table: Any = None
     room = "office"
     is_large = False
@@ -884,85 +846,6 @@ class OfficeView(Screen, SavedViews, BulkEdit, ModelView):
             return False
         return True
 
-    # Actions -----------------------------------------------------------------------------------------
-
-    def _found_actions(self) -> dict[str, Action]:
-        found = {}
-        for name in dir(type(self)):
-            action = getattr(getattr(type(self), name, None), "office_action", None)
-            if isinstance(action, Action):
-                found[action.code] = action
-        return found
-
-    def allowed_actions(self, on: str) -> list[Action]:
-        return [each for each in self.office_actions.values() if each.on == on and self.may(each.verb)]
-
-    def record_actions(self, row: Any) -> list[Action]:
-        """What a record's page offers: what the reader may do, and what its state lets be done."""
-        found = [*self.allowed_actions("rows"), *self.allowed_actions("row")]
-        return [each for each in found if not each.states or row.state in each.states]
-
-    @expose("/action/", methods=("POST",))
-    def action_view(self) -> Any:
-        action = self.office_actions.get(request.form.get("action", ""))
-        if action is None:
-            abort(404)
-        if not self.may(action.verb):
-            abort(403)
-        rows = self.rows_of(request.form.getlist("rowid")) if action.on != "list" else []
-        if action.on != "list" and not rows:
-            flash(_("Please choose at least one row."), "error")
-            return redirect(self.return_url())
-        given, problems = self._given(action)
-        is_asked = bool(action.fields or action.confirm)
-        if problems or (is_asked and not request.form.get("confirmed")):
-            is_first = not request.form.get("confirmed")
-            return self.render(
-                "office/confirm.html",
-                heading=action.label,
-                action=action,
-                rows=rows,
-                ids=[row.id for row in rows],
-                given=given,
-                problems={} if is_first else problems,
-            )
-        return self._run(action, rows, given)
-
-    def rows_of(self, keys: Sequence[str]) -> list[Any]:
-        """The chosen rows that are in scope, at most MOST_ROWS_AT_ONCE."""
-        ids = [key for key in map(lists.row_id, keys[:MOST_ROWS_AT_ONCE]) if key]
-        if not ids:
-            return []
-        return list(
-            db.session.scalars(
-                select(self.model).where(self.model.id.in_(ids), *self.scope()).order_by(self.model.id)
-            )
-        )
-
-    def _run(self, action: Action, rows: list[Any], given: dict[str, Any]) -> Any:
-        ids = [row.id for row in rows]
-        told = db.session().info[RECORDED] = set()
-        try:
-            if not once.is_first():
-                return once.sent_before(self.return_url())
-            answer = getattr(self, action.handler)(rows, given)
-            for key in ids or [None]:
-                if (action.code, self.model.__tablename__, key) not in told:  # else the verb said so itself
-                    record(action.code, self.model.__tablename__, key, {}, given)
-            db.session.commit()
-        except (Refused, IntegrityError, DataError, StatementError) as error:
-            db.session.rollback()
-            flash(refusals.words(error), "error")
-            return redirect(self.return_url())
-        if isinstance(answer, Response):
-            return answer
-        flash(str(answer) if answer else _("Done."), "success")
-        return redirect(self.return_url())
-
-    def _given(self, action: Action) -> tuple[dict[str, Any], dict[str, str]]:
-        """What was typed into an action's fields, as values, and what is wrong with it."""
-        return read_asked(action.fields, request.form, self)
-
     # Look-ups, inline edit, export -------------------------------------------------------------------
 
     @expose("/ajax/lookup/")
@@ -1077,33 +960,6 @@ def history_of(table: str, row_id: int, label: Callable[[str], Any]) -> list[dic
     ]
 
 
-def read_asked(
-    fields: Sequence[Ask], given: Mapping[str, str], view: Any = None
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Typed answers to a sequence of Ask as values, and what is wrong: name → sentence."""
-    from decimal import Decimal
-
-    kinds = {"date": date, "money": Decimal, "number": int}
-    values: dict[str, Any] = {}
-    problems: dict[str, str] = {}
-    for each in fields:
-        text = given.get(each.name, "").strip()
-        values[each.name] = None if each.kind in kinds else text
-        choices = each.choices(view) if callable(each.choices) else each.choices
-        is_odd = not lists.is_clean(text) or len(text) > 20_000
-        is_odd = is_odd or (each.kind == "choice" and bool(text) and text not in (choices or {}))
-        if is_odd:
-            problems[each.name] = _("This value is not possible here.")
-        elif not text and each.is_required:
-            problems[each.name] = _("This field is required.")
-        elif text and each.kind in kinds:
-            try:
-                values[each.name] = lists.parsed(kinds[each.kind], text)
-            except ValueError:
-                problems[each.name] = _("This value is not possible here.")
-    return values, problems
-
-
 def _shown_field(field: Any) -> str:
     if isinstance(field, forms.PickerField) or hasattr(field, "query_factory"):
         data = field.data
@@ -1141,6 +997,7 @@ __all__ = [
     "Stale",
     "TextFilter",
     "office_action",
+    "read_asked",
     "url_for",
     "view_of",
 ]

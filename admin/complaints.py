@@ -1,4 +1,4 @@
-"""Complaints: the desk's intake, tickets with their clocks, escalations, slips, approvals, cases (T1–T12)."""
+"""Complaints: the desk's intake, tickets with their verbs, deadlines and escalations (T1–T12)."""
 
 from __future__ import annotations
 
@@ -10,28 +10,23 @@ from flask import Response, abort, flash, jsonify, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import exists, false, func, or_, select
+from sqlalchemy import exists, false, func, select
 
 from admin import code_words, formats, forms, intake, labels, language, reach, refusals
 from admin.audit import record_reading
 from admin.base import Ask, OfficeView, OneClick, Related, office_action
+from admin.billing import pdf_answer
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter, coded, row_id
 from admin.once import once
 from admin.permissions import may
-from admin.sessions import current_staff
+from admin.sessions import current_staff, staff_id
 from models.base import db
 from models.billing import Invoice
 from models.complaints import (
-    CaseEntry,
-    Category,
     ClockPause,
-    Complainant,
     Escalation,
-    InvalidRequest,
-    ReviewMeeting,
     Ticket,
     TicketClock,
-    WorkSlip,
 )
 from models.people import Department
 from models.property import Unit
@@ -49,12 +44,6 @@ GROUNDS = {
 }
 WAITING_FOR = {"resident": _l("The resident"), "outside": _l("An outside body")}
 KEPT_BY_HAND = tuple(code for code in labels.CLOCKS if code not in {"solve", "follow_up"})
-
-
-def _staff_id() -> int:
-    staff = current_staff()
-    assert staff is not None  # every screen is behind the sign-in
-    return int(staff.id)
 
 
 def _open() -> Any:
@@ -79,7 +68,7 @@ def _soon(view: Any) -> list[Any]:
 
 
 def _mine(_view: Any) -> list[Any]:
-    return [_open(), Ticket.handler_id == _staff_id()]
+    return [_open(), Ticket.handler_id == staff_id()]
 
 
 def _my_department(_view: Any) -> list[Any]:
@@ -144,12 +133,6 @@ def _severities(view: Any) -> Mapping[str, Any]:
 
 def _end_of(day: date) -> datetime:
     return datetime.combine(day, time(23, 59), formats.zone())
-
-
-def _pdf(content: bytes, name: str) -> Response:
-    answer = Response(content, mimetype="application/pdf")
-    answer.headers.set("Content-Disposition", "inline", filename=f"{name}.pdf")
-    return answer
 
 
 def _number(text: str | None) -> int | None:
@@ -310,7 +293,7 @@ class TicketView(OfficeView):
         form = intake.intake_form(self, self._typed(), **self._known())
         if request.method == "POST" and form.validate():
             try:
-                ticket = intake.register(form, now=self.now(), clerk_id=_staff_id())
+                ticket = intake.register(form, now=self.now(), clerk_id=staff_id())
                 db.session.commit()
             except (Refused, ValueError) as error:
                 db.session.rollback()
@@ -420,7 +403,7 @@ class TicketView(OfficeView):
                 db.session(),
                 row.id,
                 now=self.now(),
-                staff_id=_staff_id(),
+                staff_id=staff_id(),
                 department_id=_number(given["department_id"]),
                 handler_id=_number(given["handler_id"]),
                 note=given["note"],
@@ -430,13 +413,13 @@ class TicketView(OfficeView):
     @office_action("take_on", _l("Take it on"), on="row", icon="play", tone="main")
     def take_on(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> str:
         for row in rows:
-            complaints.take_on(db.session(), row.id, now=self.now(), staff_id=_staff_id())
+            complaints.take_on(db.session(), row.id, now=self.now(), staff_id=staff_id())
         return _("Work has begun.")
 
     @office_action("start", _l("Start work"), on="row", icon="play")
     def start(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> str:
         for row in rows:
-            complaints.start_work(db.session(), row.id, now=self.now(), staff_id=_staff_id())
+            complaints.start_work(db.session(), row.id, now=self.now(), staff_id=staff_id())
         return _("Work has begun.")
 
     @office_action(
@@ -462,7 +445,7 @@ class TicketView(OfficeView):
                 row.id,
                 given["clock"],
                 now=self.now(),
-                staff_id=_staff_id(),
+                staff_id=staff_id(),
                 note=given["note"],
             )
         return _("The deadline is met.")
@@ -478,7 +461,7 @@ class TicketView(OfficeView):
     def resolve(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
             complaints.resolve_ticket(
-                db.session(), row.id, resolution=given["resolution"], now=self.now(), staff_id=_staff_id()
+                db.session(), row.id, resolution=given["resolution"], now=self.now(), staff_id=staff_id()
             )
         return _("Resolved; the follow-up visit is planned.")
 
@@ -492,7 +475,7 @@ class TicketView(OfficeView):
     def resolve_on_spot(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
             complaints.resolve_on_spot(
-                db.session(), row.id, resolution=given["resolution"], now=self.now(), staff_id=_staff_id()
+                db.session(), row.id, resolution=given["resolution"], now=self.now(), staff_id=staff_id()
             )
         return _("Resolved; the follow-up visit is planned.")
 
@@ -509,13 +492,13 @@ class TicketView(OfficeView):
     )
     def pause(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            complaints.pause(db.session(), row.id, now=self.now(), staff_id=_staff_id(), **given)
+            complaints.pause(db.session(), row.id, now=self.now(), staff_id=staff_id(), **given)
         return _("The deadlines that may wait are paused.")
 
     @office_action("resume", _l("Go on"), on="row", icon="play", fields=(Ask("note", _l("Note")),))
     def resume(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            complaints.resume(db.session(), row.id, now=self.now(), staff_id=_staff_id(), note=given["note"])
+            complaints.resume(db.session(), row.id, now=self.now(), staff_id=staff_id(), note=given["note"])
         return _("The deadlines run again.")
 
     @office_action(
@@ -535,7 +518,7 @@ class TicketView(OfficeView):
                 row.id,
                 given["severity"],
                 now=self.now(),
-                staff_id=_staff_id(),
+                staff_id=staff_id(),
                 note=given["note"],
             )
         return _("The severity was changed.")
@@ -560,7 +543,7 @@ class TicketView(OfficeView):
                 task=given["task"],
                 due_on=given["due_on"],
                 now=self.now(),
-                staff_id=_staff_id(),
+                staff_id=staff_id(),
             ).number
             for row in rows
         ]
@@ -591,7 +574,7 @@ class TicketView(OfficeView):
                 row.id,
                 complaints.Joining(given["name"], given["phone"]),
                 now=self.now(),
-                staff_id=_staff_id(),
+                staff_id=staff_id(),
                 is_further_household=given["household"] == "further",
             )
         given.clear()  # names stay out of the audit
@@ -612,7 +595,7 @@ class TicketView(OfficeView):
                 row.id,
                 repeat_of_id=first.id if first else 0,
                 now=self.now(),
-                staff_id=_staff_id(),
+                staff_id=staff_id(),
             )
         return _("Linked.")
 
@@ -631,7 +614,7 @@ class TicketView(OfficeView):
                 row.id,
                 invoice_id=bill.id if bill else 0,
                 now=self.now(),
-                staff_id=_staff_id(),
+                staff_id=staff_id(),
             )
         return _("Linked; reminders of this debt wait until the complaint is closed.")
 
@@ -657,7 +640,7 @@ class TicketView(OfficeView):
                 minutes,
                 held_at=min(self.now(), _end_of(given["held_on"])),
                 now=self.now(),
-                staff_id=_staff_id(),
+                staff_id=staff_id(),
             )
         return _("The review meeting is on record.")
 
@@ -670,13 +653,13 @@ class TicketView(OfficeView):
     )
     def reopen(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            complaints.reopen(db.session(), row.id, now=self.now(), staff_id=_staff_id(), note=given["note"])
+            complaints.reopen(db.session(), row.id, now=self.now(), staff_id=staff_id(), note=given["note"])
         return _("Reopened one level up.")
 
     @office_action("close", _l("Close"), on="row", icon="lock", confirm=_l("Close this complaint?"))
     def close(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> str:
         for row in rows:
-            closures.close(db.session(), row.id, now=self.now(), staff_id=_staff_id())
+            closures.close(db.session(), row.id, now=self.now(), staff_id=staff_id())
         return _("Closed.")
 
     @office_action(
@@ -689,7 +672,7 @@ class TicketView(OfficeView):
     def close_unreachable(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
             closures.close_unreachable(
-                db.session(), row.id, now=self.now(), staff_id=_staff_id(), note=given["note"]
+                db.session(), row.id, now=self.now(), staff_id=staff_id(), note=given["note"]
             )
         return _("Closed.")
 
@@ -703,7 +686,7 @@ class TicketView(OfficeView):
     def close_by_decision(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
             closures.close_by_decision(
-                db.session(), row.id, now=self.now(), staff_id=_staff_id(), note=given["note"]
+                db.session(), row.id, now=self.now(), staff_id=staff_id(), note=given["note"]
             )
         return _("Closed.")
 
@@ -719,7 +702,7 @@ class TicketView(OfficeView):
     )
     def request_invalid(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            closures.request_invalid(db.session(), row.id, now=self.now(), staff_id=_staff_id(), **given)
+            closures.request_invalid(db.session(), row.id, now=self.now(), staff_id=staff_id(), **given)
         return _("Another person decides about it.")
 
     @office_action(
@@ -741,7 +724,7 @@ class TicketView(OfficeView):
                 category_id=row.category_id,
                 ticket_id=row.id,
                 now=self.now(),
-                staff_id=_staff_id(),
+                staff_id=staff_id(),
                 **given,
             )
         return _("Added to the case library.")
@@ -764,11 +747,11 @@ class TicketView(OfficeView):
             row.id,
             language=language.current(),
             now=self.now(),
-            staff_id=_staff_id(),
+            staff_id=staff_id(),
             reason=str(code_words.reason(row.severity_reason)) if row.severity_reason else "",
             has_identity=has_identity,
         )
-        return _pdf(made, row.number)
+        return pdf_answer(made, f"{row.number}.pdf")
 
     # Files -------------------------------------------------------------------------------------------
 
@@ -783,7 +766,7 @@ class TicketView(OfficeView):
                     file_name=file.filename or "",
                     content=file.read(attachments.LARGEST + 1),
                     now=self.now(),
-                    staff_id=_staff_id(),
+                    staff_id=staff_id(),
                     ticket_id=row.id,
                 )
             db.session.commit()
@@ -880,270 +863,4 @@ class EscalationView(OfficeView):
     column_formats = {"reason": formats.reason}
 
 
-class ComplainantView(OfficeView):
-    """Who complained: masked, shown for a reason that is logged."""
-
-    table = Complainant
-    screen = "complainants"
-    title = _l("Complainants")
-    empty_hint = _l("People are entered with their complaint.")
-    room = "complaints"
-    icon = "contact"
-    can_create = can_edit = can_delete = False
-    can_export = False
-    column_list = ("ticket.number", "name", "phone", "ticket.registered_at")
-    column_searchable_list = ("ticket.number",)
-    column_labels = {"ticket.registered_at": _l("Registered at"), "name": _l("Complainant")}
-
-    def text_of(self, row: Complainant) -> str:
-        return _("Complainant of %(number)s", number=row.ticket.number)
-
-
-class WorkSlipView(OfficeView):
-    """What other departments were asked to do, and their plans."""
-
-    table = WorkSlip
-    screen = "work_slips"
-    title = _l("Work contact slips")
-    empty_hint = _l("To ask another department for help, open the complaint and choose “Work contact slip”.")
-    room = "complaints"
-    icon = "send"
-    can_create = can_edit = can_delete = False
-    column_list = (
-        "number",
-        "ticket.number",
-        "department.name",
-        "task",
-        "plan",
-        "issued_at",
-        "due_on",
-        "done_at",
-    )
-    column_labels = {
-        "task": _l("What is asked"),
-        "plan": _l("Plan"),
-        "issued_at": _l("Issued at"),
-        "due_on": _l("To be done by"),
-    }
-    column_searchable_list = ("number", "ticket.number")
-    filters = (RelationFilter("department"), RangeFilter("issued_at"))
-    one_click = (OneClick("open", _l("Open"), lambda _view: [WorkSlip.done_at.is_(None)]),)
-
-    def text_of(self, row: WorkSlip) -> str:
-        return row.number
-
-    @office_action(
-        "answer",
-        _l("Plan or done"),
-        on="row",
-        icon="check",
-        fields=(
-            Ask("plan", _l("Plan"), kind="area", is_required=True),
-            Ask(
-                "is_done",
-                _l("State"),
-                kind="choice",
-                is_required=True,
-                choices={"no": _l("Planned"), "yes": _l("Done")},
-            ),
-        ),
-    )
-    def answer(self, rows: Sequence[WorkSlip], given: Mapping[str, Any]) -> str:
-        for row in rows:
-            complaints.answer_work_slip(
-                db.session(),
-                row.id,
-                plan=given["plan"],
-                is_done=given["is_done"] == "yes",
-                now=self.now(),
-                staff_id=_staff_id(),
-            )
-        return _("Saved.")
-
-    @office_action("print", _l("Print"), on="row", icon="printer")
-    def print_slip(self, rows: Sequence[WorkSlip], _given: Mapping[str, Any]) -> Any:
-        made = complaint_papers.print_slip(
-            db.session(),
-            rows[0].id,
-            language=language.current(),
-            now=self.now(),
-            staff_id=_staff_id(),
-        )
-        return _pdf(made, rows[0].number)
-
-
-class InvalidRequestView(OfficeView):
-    """Requests to close a complaint as invalid, decided by another person."""
-
-    table = InvalidRequest
-    screen = "invalid_requests"
-    title = _l("Closures as invalid")
-    empty_hint = _l("A closure as invalid is asked for on the complaint and decided here.")
-    room = "complaints"
-    icon = "ban"
-    can_create = can_edit = can_delete = False
-    column_list = ("ticket.number", "ground", "reason", "requested_at", "decided_at", "is_approved")
-    column_labels = {
-        "ground": _l("Ground"),
-        "requested_at": _l("Requested at"),
-        "decided_at": _l("Decided at"),
-        "is_approved": _l("Approved"),
-    }
-    choices = {"ground": GROUNDS}
-    filters = (ChoiceFilter("ground"), RangeFilter("requested_at"))
-    one_click = (OneClick("open", _l("To decide"), lambda _view: [InvalidRequest.decided_at.is_(None)]),)
-
-    def text_of(self, row: InvalidRequest) -> str:
-        return row.ticket.number
-
-    @office_action(
-        "approve",
-        _l("Approve"),
-        on="row",
-        states=("waiting",),
-        icon="check",
-        confirm=_l("Close this complaint as invalid? The complainant is told in writing."),
-        fields=(Ask("note", _l("Note")),),
-    )
-    def approve(self, rows: Sequence[InvalidRequest], given: Mapping[str, Any]) -> str:
-        self._decide(rows, given["note"], is_approved=True)
-        return _("Approved.")
-
-    @office_action(
-        "refuse",
-        _l("Refuse"),
-        on="row",
-        states=("waiting",),
-        icon="x",
-        tone="bad",
-        fields=(Ask("note", _l("Reason"), is_required=True),),
-    )
-    def refuse(self, rows: Sequence[InvalidRequest], given: Mapping[str, Any]) -> str:
-        self._decide(rows, given["note"], is_approved=False)
-        return _("Refused; the complaint goes on.")
-
-    @office_action("print", _l("Print"), on="row", icon="printer")
-    def print_invalid(self, rows: Sequence[InvalidRequest], _given: Mapping[str, Any]) -> Any:
-        made = complaint_papers.print_invalid(
-            db.session(),
-            rows[0].id,
-            language=language.current(),
-            now=self.now(),
-            staff_id=_staff_id(),
-        )
-        return _pdf(made, rows[0].ticket.number)
-
-    def _decide(self, rows: Sequence[InvalidRequest], note: str, *, is_approved: bool) -> None:
-        for row in rows:
-            closures.decide_invalid(
-                db.session(),
-                row.ticket_id,
-                is_approved=is_approved,
-                now=self.now(),
-                staff_id=_staff_id(),
-                note=note,
-            )
-
-
-class ReviewMeetingView(OfficeView):
-    """The meetings without which a major complaint does not close."""
-
-    table = ReviewMeeting
-    screen = "review_meetings"
-    title = _l("Review meetings")
-    empty_hint = _l("A major complaint needs one before it closes: open it and choose “Review meeting”.")
-    room = "complaints"
-    icon = "users"
-    can_create = can_edit = can_delete = False
-    column_list = ("ticket.number", "held_at", "cause", "correction", "prevention", "attended")
-    column_labels = {
-        "held_at": _l("Held at"),
-        "cause": _l("Cause"),
-        "correction": _l("Correction"),
-        "prevention": _l("Prevention"),
-        "attended": _l("Who attended"),
-    }
-    column_searchable_list = ("ticket.number",)
-    filters = (RangeFilter("held_at"),)
-
-    def text_of(self, row: ReviewMeeting) -> str:
-        return row.ticket.number
-
-
-class CaseView(OfficeView):
-    """Typical cases without names, to learn from."""
-
-    table = CaseEntry
-    screen = "case_library"
-    title = _l("Case library")
-    room = "complaints"
-    icon = "library"
-    column_list = ("title", "category.name", "what_happened", "what_was_done", "lesson")
-    column_labels = {
-        "title": _l("Title"),
-        "what_happened": _l("What happened"),
-        "what_was_done": _l("What was done"),
-        "lesson": _l("Lesson"),
-    }
-    column_searchable_list = ("title",)
-    filters = (RelationFilter("category"),)
-    form_columns = ("title", "category", "what_happened", "what_was_done", "lesson")
-    column_descriptions = {"what_happened": _l("Without names")}
-    empty_hint = _l("Put a typical case in from its closed ticket.")
-
-    def search_condition(self, words: str) -> Any:
-        """The words anywhere in a case: the library is small."""
-        return or_(
-            *(
-                column.icontains(words, autoescape=True)
-                for column in (
-                    CaseEntry.title,
-                    CaseEntry.what_happened,
-                    CaseEntry.what_was_done,
-                    CaseEntry.lesson,
-                )
-            )
-        )
-
-    def before_save(self, form: Any, row: CaseEntry, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the hook's signature
-        closures.refuse_names(
-            db.session(), row.ticket_id, (row.title, row.what_happened, row.what_was_done, row.lesson)
-        )
-
-
-class CategoryView(OfficeView):
-    """Kinds of complaint and the department that answers for each."""
-
-    table = Category
-    screen = "categories"
-    title = _l("Complaint categories")
-    empty_hint = _l("Enter the categories; each names the department that answers for it.")
-    room = "complaints"
-    icon = "tags"
-    column_list = ("code", "name", "department.name", "parent.name", "is_active", "position")
-    column_labels = {"parent.name": _l("Under")}
-    column_default_sort = "position"
-    filters = (RelationFilter("department"),)
-    form_columns = (
-        "code",
-        "name_en",
-        "name_zh_hans",
-        "name_zh_hant",
-        "parent",
-        "department",
-        "is_active",
-        "position",
-    )
-
-
-SCREENS = (
-    TicketView,
-    EscalationView,
-    ClockView,
-    WorkSlipView,
-    InvalidRequestView,
-    ReviewMeetingView,
-    ComplainantView,
-    CaseView,
-    CategoryView,
-)
+SCREENS = (TicketView, EscalationView, ClockView)

@@ -65,6 +65,13 @@ def current_staff() -> Staff | None:
     return g.get("staff")
 
 
+def staff_id() -> int:
+    """The key of the person who is signed in, on a screen that is behind the sign-in."""
+    staff = current_staff()
+    assert staff is not None
+    return int(staff.id)
+
+
 def load_session() -> None:
     """Before each request: find the row of the cookie's id and the person behind it."""
     g.staff = g.web_session = None

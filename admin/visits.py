@@ -20,7 +20,7 @@ from admin.base import Ask, OfficePage, OfficeView, OneClick, office_action
 from admin.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.once import once
 from admin.permissions import may
-from admin.sessions import current_staff
+from admin.sessions import current_staff, staff_id
 from models.base import db
 from models.property import Unit
 from models.visits import Visit
@@ -31,12 +31,6 @@ PLANNED_BY_HAND = {code: labels.VISIT_KINDS[code] for code in ("courtesy", "repa
 PNG = "data:image/png;base64,"
 OF_OPEN_VISITS = frozenset({"record", "reassign"})
 LONGEST = 20_000
-
-
-def _staff_id() -> int:
-    staff = current_staff()
-    assert staff is not None  # every screen is behind the sign-in
-    return int(staff.id)
 
 
 def _to_make() -> Any:
@@ -52,7 +46,7 @@ def _mine(_view: Any) -> list[Any]:
     staff = current_staff()
     roles = tuple(staff.roles) if staff else ()
     free = Visit.assignee_id.is_(None) & Visit.assignee_role.in_(roles)
-    return [_to_make(), or_(Visit.assignee_id == _staff_id(), free)]
+    return [_to_make(), or_(Visit.assignee_id == staff_id(), free)]
 
 
 def _staff(_view: Any) -> Mapping[str, str]:
@@ -177,7 +171,7 @@ class VisitView(OfficeView):
                 row.id,
                 assignee_id=int(given["assignee_id"]),
                 now=self.now(),
-                staff_id=_staff_id(),
+                staff_id=staff_id(),
             )
         return _("Handed over.")
 
@@ -202,7 +196,7 @@ class VisitView(OfficeView):
             unit_id=unit_id,
             caused_at=self.now(),
             now=self.now(),
-            staff_id=_staff_id(),
+            staff_id=staff_id(),
             assignee_id=int(given["assignee_id"]) if given["assignee_id"] else None,
         )
         return _("Visit %(number)s is planned.", number=visit.number)
@@ -219,11 +213,11 @@ class RoutePage(OfficePage):
 
     @expose("/")
     def index(self) -> Any:
-        found = visits.visits_today(db.session(), self.today(), staff_id=_staff_id())
+        found = visits.visits_today(db.session(), self.today(), staff_id=staff_id())
         return self.render("office/route.html", visits=self._seen(found), now=self.now())
 
     def _seen(self, found: Sequence[Visit]) -> list[Visit]:
-        me = _staff_id()
+        me = staff_id()
         return [each for each in found if each.ticket is None or each.ticket.accused_id != me]
 
     @expose("/visit/")
@@ -254,7 +248,7 @@ class RoutePage(OfficePage):
                 method=given.get("method") or None,
                 met=given.get("met", "")[:120],
                 words=given.get("words", ""),
-                staff_id=_staff_id(),
+                staff_id=staff_id(),
                 is_reached="not_reached" not in given,
             )
             self._keep_signature(visit, given.get("signature", ""))
@@ -297,7 +291,7 @@ class RoutePage(OfficePage):
             file_name=f"{visit.number}.png",
             content=content,
             now=self.now(),
-            staff_id=_staff_id(),
+            staff_id=staff_id(),
             visit_id=visit.id,
         )
 
@@ -310,7 +304,7 @@ class RoutePage(OfficePage):
                     file_name=file.filename,
                     content=file.read(attachments.LARGEST + 1),
                     now=self.now(),
-                    staff_id=_staff_id(),
+                    staff_id=staff_id(),
                     visit_id=visit.id,
                 )
 
