@@ -25,6 +25,15 @@ from office.final_account import FinalAccount, final_account
 PICKED = {"unit": (Unit, ("code",)), "owner": (Owner, ("name", "pinyin_initials"))}
 
 
+def day_of(text: str) -> date | None:
+    """The day of an address, if it is one that a form would take."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if forms.EARLIEST <= day <= forms.LATEST else None
+
+
 class ChangePayerPage(OfficePage):
     screen = "change_payer"
     title = _l("Change of owner")
@@ -75,7 +84,8 @@ class ChangePayerPage(OfficePage):
         unit_id = lists.row_id(request.args.get("unit_id"))
         unit = db.session.get(Unit, unit_id) if unit_id else None
         is_post = request.method == "POST"
-        form = self.form(request.form if is_post else None, unit=unit, on=self.today())
+        on = day_of(request.args.get("on", "")) or self.today()
+        form = self.form(request.form if is_post else None, unit=unit, on=on)
         if is_post and form.validate():
             try:
                 change = self._change(form)

@@ -124,7 +124,9 @@ def coded(column: Any, *codes: str) -> ColumnElement[bool]:
     return column == written[0] if len(written) == 1 else column.in_(written)
 
 
-def reach(model: Any, name: str, clause: Callable[[Any], ColumnElement[bool]], limit: Any = None) -> Any:
+def reach(
+    model: Any, name: str, clause: Callable[[Any], ColumnElement[bool]], limit: int | None = None
+) -> Any:
     """A condition on a dotted name as `fk IN (SELECT …)`, from which the planner picks its way."""
     step, _dot, rest = name.partition(".")
     if not rest:

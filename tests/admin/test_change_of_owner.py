@@ -46,6 +46,17 @@ def test_the_final_account_is_shown_and_a_new_payer_taken_over(web: Web, unit_id
     assert {"create", "change_of_owner"} <= {row.action for row in web.audits()}
 
 
+@pytest.mark.parametrize(
+    ("day", "pays"),
+    [("2019-12-31", False), ("2020-01-01", True), ("soon", True), ("9999-12-31", True), ("", True)],
+)
+def test_the_final_account_is_of_the_day_in_the_form(web: Web, unit_id: int, day: str, pays: bool) -> None:
+    shown = web.get(f"/change_payer/?unit_id={unit_id}&on={day}")
+
+    assert shown.status_code == 200
+    assert ("王秀英" in text_of(shown)) is pays
+
+
 def test_a_change_that_cannot_be_says_why_and_changes_nothing(web: Web, unit_id: int) -> None:
     answer = web.post(
         "/change_payer/", {"unit": unit_id, "on": "2020-01-01", "kind": "owner", "name": "曾新"}
