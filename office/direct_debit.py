@@ -25,6 +25,7 @@ from rules.allocation import Pick
 from rules.money import to_fen, yuan
 
 SERIES = "D"
+COLUMNS_READ = ("reference", "result", "reason")  # of the bank's answer
 
 
 @dataclass(frozen=True)
@@ -235,17 +236,25 @@ def _lines(layout: Layout, file: bytes) -> list[dict[str, str]]:
     try:
         text = file.decode(layout.encoding)
     except UnicodeDecodeError as problem:
-        raise Refused(N_("This file can't be read as %(name)s"), name=layout.name) from problem
+        raise _not_as_agreed(layout) from problem
     rows = [row for row in csv.reader(io.StringIO(text), delimiter=layout.delimiter) if any(row)]
     header = list(layout.columns_back) if layout.columns_back else (rows.pop(0) if rows else [])
-    wanted = {name: layout.back[name] for name in ("reference", "result", "reason")}
+    wanted = {name: layout.back[name] for name in COLUMNS_READ}
     places = {name: header.index(column) for name, column in wanted.items() if column in header}
     if len(places) != len(wanted):
-        raise Refused(N_("This file can't be read as %(name)s"), name=layout.name)
+        raise _not_as_agreed(layout)
     return [
         {name: row[place].strip() if place < len(row) else "" for name, place in places.items()}
         for row in rows
     ]
+
+
+def _not_as_agreed(layout: Layout) -> Refused:
+    return Refused(
+        N_("This file can't be read as %(name)s: choose the bank's answer, with the columns %(columns)s"),
+        name=layout.name,
+        columns="、".join(layout.columns_back or (layout.back[name] for name in COLUMNS_READ)),
+    )
 
 
 def remind_direct_debit(session: Session, due_for: datetime) -> Outcome:

@@ -27,8 +27,8 @@ WRITTEN = (
 )  # fmt: skip
 RECEIPTS, VOIDS, REFUNDS = "R", "V", "F"  # the series of receipts, counter-entries and refunds
 MONEY_REFUSALS = {
-    "not_a_number": N_("This is no amount"),
-    "not_finite": N_("This is no amount"),
+    "not_a_number": N_("This is no amount: write digits only, such as 120.50"),
+    "not_finite": N_("This is no amount: write digits only, such as 120.50"),
     "finer_than_fen": N_("An amount has at most two decimal places"),
     "too_large": N_("This amount is too large"),
     "negative": N_("An amount must be above zero"),

@@ -282,7 +282,10 @@ def test_the_banks_file_goes_out_and_its_answer_comes_in(counter: Counter) -> No
     answers = (
         "流水号,处理结果,失败原因\n" + f"{references[0]},成功,\n{references[1]},失败,余额不足\nX/1,成功,\n"
     )
-    for content, said in ((b"", "choose a file"), (b"nonsense", "can't be read")):
+    for content, said in (
+        (b"", "choose a file"),
+        (b"nonsense", "with the columns 流水号、处理结果、失败原因"),
+    ):
         sent = {"id": batch_id, **({"file": (io.BytesIO(content), "a.csv")} if content else {})}
         assert said in text_of(cashier.post("/direct_debits/answer/", sent, follow_redirects=True))
     told = text_of(
