@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 from flask import Flask
 from sqlalchemy import make_url
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -24,7 +25,7 @@ HERE = Path(__file__).parent
 NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"}
 
 
-class SettingError(RuntimeError):
+class SettingError(click.ClickException):
     """A setting can't be used; the message says what to type."""
 
 
@@ -47,7 +48,7 @@ class Settings:
             database_url=read("GATEHOUSE_DATABASE_URL", ""),
             secret_key=read("GATEHOUSE_SECRET_KEY", ""),
             smtp_url=read("GATEHOUSE_SMTP_URL", ""),
-            proxies=cls._count("GATEHOUSE_PROXIES"),
+            proxies=cls.count("GATEHOUSE_PROXIES"),
         )
 
     def database(self) -> str:
@@ -57,13 +58,16 @@ class Settings:
         for scheme in ("postgresql://", "postgres://"):
             if self.database_url.startswith(scheme):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
+        if not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise SettingError("GATEHOUSE_DATABASE_URL is no postgresql://user:password@host/name")
         return self.database_url
 
     @staticmethod
-    def _count(name: str) -> int:
+    def count(name: str) -> int:
+        """A whole number from the environment, 0 without one. Raises SettingError for anything else."""
         given = os.environ.get(name) or "0"
         if not given.isdecimal():
-            raise SettingError(f"{name} is {given!r}: set it to a number, 1 behind one reverse proxy")
+            raise SettingError(f"{name} is {given!r}: set it to a number, as docs/it.md says")
         return int(given)
 
     def key(self) -> str:
@@ -143,7 +147,7 @@ class Gatehouse(Flask):
 def create_app(settings: Settings | None = None) -> Flask:
     """The application for web workers, commands and tests alike."""
     settings = settings or Settings.from_environment()
-    settings.instance.mkdir(parents=True, exist_ok=True)
+    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds personal data
     url = settings.database()
     refuse_network_share(url)
     app = Gatehouse(

@@ -51,13 +51,20 @@ def refusals_told() -> Iterator[None]:
             click.echo(gettext(refusal.message, **refusal.values), err=True)
             sys.exit(1)
         except (DatabaseError, OSError) as error:
-            if outage := outages.sentence(error):
-                click.echo(gettext(outage), err=True)
+            if outage := outage_of(error):
+                click.echo(outage, err=True)
                 sys.exit(1)
             if isinstance(error, OSError) or is_set_up():
                 raise
             click.echo(gettext("The office is not set up: run flask init"), err=True)
             sys.exit(1)
+
+
+def outage_of(error: BaseException) -> str | None:
+    """An outage in one line, with the driver's own words for who looks after the machine."""
+    outage = outages.sentence(error)
+    words = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    return f"{gettext(outage)} ({words})" if outage else None
 
 
 def is_set_up() -> bool:
@@ -360,8 +367,8 @@ def doctor(*, as_json: bool) -> None:
         {
             "code": one.code,
             "is_grave": one.is_grave,
-            "what": gettext(one.what, **one.values),
-            "advice": gettext(one.advice, **one.values),
+            "what": gettext(one.what, **in_words(one.values)),
+            "advice": gettext(one.advice, **in_words(one.values)),
         }
         for one in found
     ]
@@ -370,6 +377,14 @@ def doctor(*, as_json: bool) -> None:
     say({"ok": not found, "findings": told}, as_json=as_json, text=text)
     if any(one.is_grave for one in found):
         sys.exit(1)
+
+
+def in_words(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a sentence, with roles, jobs and kinds of unit as the screens call them."""
+    from admin import labels
+
+    names = {"role": labels.ROLES, "job": labels.JOBS, "kind": labels.UNIT_KINDS}
+    return {name: names.get(name, {}).get(value, value) for name, value in values.items()}
 
 
 @click.command()

@@ -21,10 +21,11 @@ import click
 from flask import Flask
 from flask_babel import force_locale
 from flask_babel import gettext as _
+from sqlalchemy.exc import DatabaseError
 
 import cli
 import logs
-from app import SettingError, Settings, create_app
+from app import Settings, create_app
 from models import db
 from models.engine import writing
 from models.property import PRESETS
@@ -41,15 +42,15 @@ PARENT = "GATEHOUSE_PARENT"  # tells web workers who started them
 @click.option("--port", default=8000, show_default=True, help="0 takes any free port.")
 def main(host: str, port: int) -> None:
     """Serve the office: web and clock together."""
-    try:
-        settings = Settings.from_environment()
-        app = create_app(settings)
-    except SettingError as error:
-        raise click.ClickException(str(error)) from error
+    app = create_app(Settings.from_environment())
     with app.app_context(), force_locale(cli.reader_language()):
         port = free_port(host, port)
-        prepare(app)
-        db.session.remove()
+        try:
+            with database.alone(db.engine):
+                prepare(app)
+                db.session.remove()
+        except DatabaseError as error:
+            raise (click.ClickException(told) if (told := cli.outage_of(error)) else error) from error
         db.engine.dispose()
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         click.echo(_("Gatehouse is open at %(address)s (Ctrl+C closes it)", address=address))
@@ -180,14 +181,14 @@ def web_server(host: str, port: int) -> Callable[[], None]:
         from granian.log import LogLevels
     except ImportError:
         return lambda: serve_by_waitress(host, port)
-    workers = int(os.environ.get("GATEHOUSE_WORKERS", "0")) or min(os.cpu_count() or 1, 8)
+    workers = Settings.count("GATEHOUSE_WORKERS") or min(os.cpu_count() or 1, 8)
     server = Granian(
         "app",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=int(os.environ.get("GATEHOUSE_THREADS", "0")) or 2,
+        blocking_threads=Settings.count("GATEHOUSE_THREADS") or 2,
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import inspect
+from sqlalchemy import Engine, func, inspect, select
 from sqlalchemy.orm import Session
 
 from models import db, triggers
@@ -14,12 +16,27 @@ from models.base import PREFIX_INDEX
 from models.engine import writing
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+PREPARING = 0x6761_7466  # PostgreSQL's name for the lock of who prepares the database
 
 
 def is_compared(_item: Any, name: str | None, kind: str, *_rest: Any) -> bool:
     """Whether migrations look at it: an index for PostgreSQL's LIKE is none of SQLite's."""
     is_sqlite = db.engine.dialect.name == "sqlite"
     return not (kind == "index" and is_sqlite and str(name).endswith(PREFIX_INDEX))
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[None]:
+    """One host at a time brings the database up to date or sets it up; others that start wait (§8)."""
+    if engine.dialect.name == "sqlite":  # one machine, and its write lock
+        yield
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(select(func.pg_advisory_lock(PREPARING)))
+        try:
+            yield
+        finally:
+            connection.execute(select(func.pg_advisory_unlock(PREPARING)))
 
 
 def migrate(app: Flask, revision: str = "head") -> None:

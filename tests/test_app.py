@@ -40,3 +40,15 @@ def test_a_setting_that_is_no_number_says_what_to_type(monkeypatch: pytest.Monke
 
     with pytest.raises(SettingError, match="set it to a number"):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://office@db/office"])
+def test_a_database_of_another_kind_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingError, match="postgresql://user:password@host/name"):
+        create_app(Settings(instance=tmp_path, database_url=url))
+
+
+def test_a_new_instance_folder_is_for_its_owner_only(tmp_path: Path) -> None:
+    create_app(Settings(instance=tmp_path / "instance"))
+
+    assert (tmp_path / "instance").stat().st_mode & 0o777 == 0o700

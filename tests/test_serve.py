@@ -16,14 +16,15 @@ from pathlib import Path
 
 import psutil
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Engine, NullPool, create_engine, make_url, select, text, update
 from sqlalchemy.orm import Session
 
 from models import db
 from models.engine import writing
 from models.property import Estate
-from office import clock, scheduler
-from tests.conftest import Office
+from office import clock, database, scheduler
+from tests.conftest import Office, Templates
+from tests.hosts import wait_until
 from tests.office.test_outbox import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -32,11 +33,12 @@ ROOT = Path(__file__).parent.parent
 class Served:
     """One `python app.py`."""
 
-    def __init__(self, instance: Path, server: str = "") -> None:
+    def __init__(self, instance: Path, server: str = "", url: str = "") -> None:
         self.port = free_port()
         self.log = instance.with_suffix(".log")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEHOUSE_")}
         environment |= {"GATEHOUSE_INSTANCE": str(instance), "GATEHOUSE_SERVER": server, "LANG": "en"}
+        environment["GATEHOUSE_DATABASE_URL"] = url
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "app.py", "--port", str(self.port)],
@@ -125,6 +127,34 @@ def test_the_first_run_sets_up_and_serves_and_a_second_finds_it_again(serve: Cal
 
 
 @pytest.mark.kill
+@pytest.mark.parametrize("dialect", ["postgresql"])
+def test_hosts_that_start_at_once_set_up_one_office(
+    dialect: str, templates: Templates, tmp_path: Path
+) -> None:
+    url = templates._empty(dialect, f"at_once_{templates.worker}", tmp_path)
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+
+    with database.alone(engine):  # as the third host does
+        hosts = [Served(tmp_path / name, url=url) for name in ("a", "b")]
+        wait_until(lambda: waiting(engine) == len(hosts), "both wait for their turn")
+    for host in hosts:
+        host.wait()
+    said = "".join(host.log.read_text() for host in hosts)
+    for host in hosts:
+        host.process.terminate()
+        host.process.wait(20)
+    templates.drop(url)
+
+    assert said.count("One-time password:") == 1
+    assert said.count("Gatehouse is open") == len(hosts)
+
+
+def waiting(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) or 0)
+
+
+@pytest.mark.kill
 def test_nothing_stays_behind_when_it_is_killed(serve: Callable[..., Served]) -> None:
     served = serve()
     family = served.family()
@@ -185,6 +215,16 @@ class TestRefusals:
 
         assert refused.returncode == 1
         assert "payment_is_never_deleted" in refused.stderr
+
+    def test_a_database_that_is_away_is_told_with_the_reason(self, office: Office) -> None:
+        office.environment["GATEHOUSE_DATABASE_URL"] = "postgresql://office@127.0.0.1:1/office"
+
+        refused = self.start(office)
+
+        assert refused.returncode == 1
+        assert "The database does not answer" in refused.stderr
+        assert "refused" in refused.stderr
+        assert "Traceback" not in refused.stderr
 
     def test_a_port_in_use_is_told(self, office: Office) -> None:
         import socket

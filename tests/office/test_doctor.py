@@ -167,6 +167,15 @@ def test_the_command_tells_and_fails_for_grave_things(office: Office) -> None:
     assert all(one["advice"] for one in told["findings"])
 
 
+def test_roles_are_told_as_the_screens_call_them(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+
+    told = office.run("doctor").stdout
+
+    assert "station_head" not in told
+    assert "经理" in told
+
+
 # Moving ------------------------------------------------------------------------------------------------
 
 
