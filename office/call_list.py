@@ -190,7 +190,7 @@ def _last_contacts(session: Session, moment: Moment, debtors: Collection[Debtor]
     found: dict[Debtor, Contact] = {}
     for chunk in chunks({unit_id for unit_id, _ in debtors}):
         rows = session.scalars(
-            select(Contact).where(Contact.unit_id.in_(chunk), Contact.at < moment.at).order_by(Contact.at)
+            select(Contact).where(Contact.unit_id.in_(chunk), Contact.at <= moment.at).order_by(Contact.at)
         )
         for row in rows:
             found[row.unit_id, row.payer_id] = row

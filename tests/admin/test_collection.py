@@ -153,10 +153,15 @@ def test_a_reason_says_what_comes_next_and_hardship_offers_a_plan_at_once(arrear
         "arrears_reason": "hardship",
     }
 
+    before = text_of(arrears.get("/call_list/contact/?unit_code=8-801", follow_redirects=True))
     page = text_of(arrears.post("/call_list/enter/", fields, follow_redirects=True))
+    asked = arrears.post("/instalment_plans/action/", {"action": "propose", "unit_code": "8-801"})
 
+    assert "Propose a plan" not in before
     assert "What comes next: Offer an instalment plan." in page
     assert "陈静" in page, "the household's own page"
+    assert "Propose a plan" in page
+    assert 'name="unit_code" value="8-801"' in asked.text
 
 
 def test_a_number_is_shown_to_who_calls_and_that_is_kept(arrears: Web) -> None:
