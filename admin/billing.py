@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import literal_column
 
-from admin import formats, forms, labels, language, lists, refusals
+from admin import formats, forms, labels, language, lists, reach, refusals
 from admin.base import Ask, OfficeView, OneClick, Related, office_action
 from admin.lists import ChoiceFilter, FlagFilter, RangeFilter, RelationFilter, TextFilter
 from admin.sessions import current_staff
@@ -30,7 +30,6 @@ from models.billing import (
     ServiceSlip,
     Tariff,
 )
-from models.property import Unit
 from office import bill_papers, billing, invoices, late_fee, paperwork, people
 from office.errors import Refused
 from office.payments import MONEY_REFUSALS
@@ -371,9 +370,7 @@ class InvoiceView(OfficeView):
     )
     def charge(self, _rows: Sequence[Invoice], given: Any) -> Any:
         session, code = db.session(), given["unit_code"].strip()
-        unit_id = session.scalar(db.select(Unit.id).where(Unit.code == code))
-        if unit_id is None:
-            raise Refused(_("There is no unit %(code)s", code=code[:40]))
+        unit_id = reach.unit_named(code)
         payer = people.payer_of(session, unit_id, self.today())
         if payer is None:
             raise Refused(_("Nobody pays for unit %(unit)s", unit=code))

@@ -69,10 +69,7 @@ PAGE = 50  # households on one page of the call list
 
 def debtor_of(view: Any, given: Mapping[str, Any]) -> tuple[int, int]:
     """The unit named in an action and who pays for it today. Raises Refused."""
-    code = str(given["unit_code"]).strip()
-    unit_id = db.session.scalar(db.select(Unit.id).where(Unit.code == code, *reach.conditions(Unit)))
-    if unit_id is None:
-        raise Refused(N_("There is no unit %(code)s"), code=code)
+    unit_id = reach.unit_named(str(given["unit_code"]))
     payer_id = payers_on(db.session(), [(unit_id, view.today())])[0]
     if payer_id is None:
         raise Refused(N_("Nobody pays for this unit on that day"))

@@ -9,12 +9,12 @@ from flask import Response, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import formats, labels, language
+from admin import formats, labels, language, reach
 from admin.base import Ask, OfficeView, OneClick, office_action
 from admin.billing import pdf_answer
 from admin.lists import ChoiceFilter, RangeFilter
 from admin.sessions import current_staff
-from admin.statements import payer_on, unit_of
+from admin.statements import payer_on
 from models.base import db
 from models.billing import Deposit, FeeItem
 from office import bill_papers, deposits
@@ -85,7 +85,7 @@ class DepositView(OfficeView):
         ),
     )
     def take(self, _rows: Sequence[Deposit], given: Mapping[str, Any]) -> str:
-        session, unit_id = db.session(), unit_of(given["unit_code"])
+        session, unit_id = db.session(), reach.unit_named(given["unit_code"])
         payer_id = payer_on(unit_id, given["unit_code"], self.today())
         made = deposits.take_deposit(
             session,

@@ -97,24 +97,24 @@ class RestrictionView(OfficeView):
         return restrictions.ends_on(db.session(), row.effective_on) if row.effective_on else None
 
     law = LAW
+    service_fields = (
+        Ask(
+            "service",
+            _l("Optional contracted service"),
+            kind="choice",
+            is_required=True,
+            choices=services,
+            help=LAW,
+        ),
+        Ask("clause", _l("Contract clause"), is_required=True),
+    )
 
     @office_action(
         "request",
         _l("Ask for a restriction"),
         on="list",
         icon="plus",
-        fields=(
-            Ask("unit_code", _l("Unit no."), is_required=True),
-            Ask(
-                "service",
-                _l("Optional contracted service"),
-                kind="choice",
-                is_required=True,
-                choices=services,
-                help=LAW,
-            ),
-            Ask("clause", _l("Contract clause"), is_required=True),
-        ),
+        fields=(Ask("unit_code", _l("Unit no."), is_required=True), *service_fields),
     )
     def request(self, _rows: Any, given: Mapping[str, Any]) -> str:
         restrictions.request_restriction(
@@ -133,17 +133,7 @@ class RestrictionView(OfficeView):
         on="row",
         states=("requested",),
         icon="list-checks",
-        fields=(
-            Ask(
-                "service",
-                _l("Optional contracted service"),
-                kind="choice",
-                is_required=True,
-                choices=services,
-                help=LAW,
-            ),
-            Ask("clause", _l("Contract clause"), is_required=True),
-        ),
+        fields=service_fields,
     )
     def choose_service(self, rows: Sequence[Restriction], given: Mapping[str, Any]) -> str:
         restrictions.choose_service(

@@ -10,12 +10,12 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import code_words, language, lists, refusals
+from admin import code_words, language, lists, reach, refusals
 from admin.base import OfficePage
 from admin.billing import pdf_answer
 from admin.once import once
 from admin.sessions import current_staff
-from admin.statements import payer_on, unit_of
+from admin.statements import payer_on
 from models.base import db
 from models.billing import FeeItem, Invoice
 from models.property import Unit
@@ -71,7 +71,7 @@ class MoveInPage(OfficePage):
     def _unit(self, given: Any) -> Unit | None:
         key = lists.row_id(given.get("unit_id"))
         if key is None and given.get("unit_code", "").strip():
-            key = unit_of(given["unit_code"])
+            key = reach.unit_named(given["unit_code"])
         return db.session.get(Unit, key) if key else None
 
     def _day(self, given: Any, name: str) -> date:

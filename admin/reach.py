@@ -14,6 +14,7 @@ from typing import Any
 from flask import abort, g, has_request_context
 from sqlalchemy import and_, false, inspect, or_, select
 
+from admin import lists
 from admin.sessions import current_staff
 from models.base import db
 from models.complaints import (
@@ -28,6 +29,7 @@ from models.complaints import (
 from models.people import steward_building
 from models.property import Unit
 from models.visits import Visit
+from office.errors import N_, Refused
 
 WHOLE_ESTATE = frozenset({"it_admin", "manager", "director", "station_head", "front_desk", "cashier"})
 ALL_COMPLAINTS = frozenset({"it_admin", "manager", "director", "station_head", "front_desk"})
@@ -94,6 +96,16 @@ def has_unit(unit_id: int | None) -> bool:
 def unit_or_404(unit_id: int | None) -> None:
     if not has_unit(unit_id):
         abort(404)
+
+
+def unit_named(code: str) -> int:
+    """The id of a unit by the number that was typed, among those the person reaches. Raises Refused."""
+    typed = code.strip()
+    asked = select(Unit.id).where(Unit.code == typed, *conditions(Unit))
+    found: int | None = db.session.scalar(asked) if lists.is_clean(typed) else None
+    if found is None:
+        raise Refused(N_("There is no unit %(code)s"), code=typed[:40])
+    return found
 
 
 def tickets() -> list[Any]:

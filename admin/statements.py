@@ -12,7 +12,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin import code_words, formats, labels, lists, refusals
+from admin import code_words, formats, labels, lists, reach, refusals
 from admin.audit import record
 from admin.base import Ask, OfficeView, OneClick, office_action
 from admin.lists import ChoiceFilter, RangeFilter
@@ -27,18 +27,6 @@ from office.imports.statement import LAYOUTS
 
 SUGGESTED = 5
 BUILT_IN = {"wechat": _l("WeChat Pay, merchant bill"), "alipay": _l("Alipay, business details")}
-
-
-def unit_of(code: str) -> int:
-    """The id of a unit by its number. Raises Refused."""
-    unit_id = (
-        db.session.scalar(db.select(Unit.id).where(Unit.code == code.strip()))
-        if lists.is_clean(code)
-        else None
-    )
-    if unit_id is None:
-        raise Refused(_("There is no unit %(code)s", code=code.strip()[:40]))
-    return unit_id
 
 
 def payer_on(unit_id: int, code: str, on: date) -> int:
@@ -80,7 +68,7 @@ class StatementRowView(OfficeView):
         payment = statements.match_row(
             db.session(),
             rows[0].id,
-            unit_id=unit_of(given["unit_code"]),
+            unit_id=reach.unit_named(given["unit_code"]),
             staff_id=current_staff().id,
             now=self.now(),
         )
@@ -141,7 +129,7 @@ class StatementRowView(OfficeView):
                 said = _("The row was set aside.")
             else:
                 payment = statements.match_row(
-                    session, row_id, unit_id=unit_of(given), staff_id=staff_id, now=self.now()
+                    session, row_id, unit_id=reach.unit_named(given), staff_id=staff_id, now=self.now()
                 )
                 said = _(
                     "Receipt %(number)s: %(amount)s yuan for %(unit)s.",

@@ -22,7 +22,6 @@ from admin.once import once
 from admin.permissions import may
 from admin.sessions import current_staff, staff_id
 from models.base import db
-from models.property import Unit
 from models.visits import Visit
 from office import attachments, visits
 from office.errors import Refused
@@ -187,13 +186,10 @@ class VisitView(OfficeView):
         ),
     )
     def plan(self, _rows: Sequence[Visit], given: Mapping[str, Any]) -> str:
-        unit_id = db.session.scalars(select(Unit.id).where(Unit.code == given["unit_code"])).first()
-        if unit_id is None:
-            raise Refused("There is no unit %(unit)s", unit=given["unit_code"])
         visit = visits.plan_visit(
             db.session(),
             given["kind"],
-            unit_id=unit_id,
+            unit_id=reach.unit_named(given["unit_code"]),
             caused_at=self.now(),
             now=self.now(),
             staff_id=staff_id(),

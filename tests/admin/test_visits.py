@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from models.complaints import Attachment, Ticket
+from models.people import Staff
+from models.property import Building
 from models.visits import Visit
 from tests.admin.conftest import text_of
 from tests.admin.test_complaints import PNG, act, as_, register, staff_id, ticket, unit_id
@@ -124,3 +126,20 @@ def test_the_views_of_the_list(desk, resolved):
         page = desk.get(f"/visits/?view={view}")
         assert page.status_code == 200
         assert ("A-01" in page.text) == (view in {"today", "mine"})
+
+
+def test_a_steward_plans_visits_in_the_own_buildings_only(desk):
+    with desk.rows() as session:
+        steward = session.scalars(select(Staff).where(Staff.login == "steward")).one()
+        steward.buildings = [session.scalars(select(Building).where(Building.name == "1号楼")).one()]
+        session.commit()
+    as_(desk, "steward")
+    asked, near = {"kind": "courtesy", "assignee_id": ""}, unit_id(desk)
+
+    foreign = act(desk, "", "plan", "visits", unit_code="A-06", **asked)
+    own = act(desk, "", "plan", "visits", unit_code="A-01", **asked)
+
+    assert "There is no unit A-06" in text_of(foreign)
+    assert "is planned" in text_of(own)
+    with desk.rows() as session:
+        assert session.scalars(select(Visit.unit_id)).all() == [near]

@@ -25,12 +25,11 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import Session
 
-from app import Settings, create_app
-from models import db
 from models.billing import FeeItem, Invoice, InvoiceLine, Tariff
 from models.engine import prepare, writing
 from models.property import Area, Building
-from office import billing, database, setup
+from office import billing
+from tests.bench import ground
 
 NOW = datetime(2039, 1, 1, tzinfo=UTC)
 FIRST_YEAR = 2026  # the years of billed periods; history lies before
@@ -57,17 +56,7 @@ REASON = (
 
 
 def new_office(folder: Path, url: str) -> Engine:
-    app = create_app(Settings(instance=folder, database_url=url, secret_key="bench"))
-    database.migrate(app)
-    with app.app_context(), writing():
-        setup.set_up(db.session(), "residential", now=NOW, is_sandbox=True, admin_password="bench bench")
-        db.session.commit()
-        address = db.engine.url
-        db.session.remove()
-        db.engine.dispose()
-    engine = create_engine(address)
-    prepare(engine)
-    return engine
+    return ground.new_session(folder, url, NOW).get_bind()  # type: ignore[return-value]
 
 
 def fill(session: Session, units: int, invoices: int) -> None:

@@ -19,17 +19,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import create_engine, insert, select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
-from app import Settings, create_app
-from models import db
 from models.complaints import Category, Ticket, TicketClock
-from models.engine import prepare, writing
-from office import complaints, database, setup
+from models.engine import writing
+from office import complaints
 from office.old_register import OldTicket, import_tickets
 from rules.reasons import Reason
 from rules.severity import Facts
+from tests.bench import ground
 
 START = datetime(2026, 3, 2, 2, tzinfo=UTC)
 FAR = START + timedelta(days=300)
@@ -38,20 +37,6 @@ DUE = 100
 RUNS = 7
 BATCH = 20_000
 RULE = Reason("due_elapsed", {"rule": "first_word", "length": 1440, "from": START}).to_json()
-
-
-def new_office(folder: Path, url: str) -> Session:
-    app = create_app(Settings(instance=folder, database_url=url, secret_key="bench"))
-    database.migrate(app)
-    with app.app_context(), writing():
-        setup.set_up(db.session(), "residential", now=START, is_sandbox=True, admin_password="bench bench")
-        db.session.commit()
-        address = db.engine.url
-        db.session.remove()
-        db.engine.dispose()
-    engine = create_engine(address)
-    prepare(engine)
-    return Session(engine)
 
 
 def fill(session: Session, first: int, count: int) -> None:
@@ -213,7 +198,7 @@ def main() -> None:
     parser.add_argument("--postgres", default="")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, writing():
-        session = new_office(Path(folder), given.postgres)
+        session = ground.new_session(Path(folder), given.postgres, START)
         few = min(10_000, given.tickets)
         fill(session, 1, few)
         measure_sweep(session, few)

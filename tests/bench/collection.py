@@ -19,37 +19,22 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, insert, text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
-from app import Settings, create_app
-from models import db
 from models.billing import Invoice
 from models.collection import Reminder, ReminderBatch
-from models.engine import prepare, writing
+from models.engine import writing
 from models.people import Occupancy, Owner
 from models.property import Area, Building, Unit
-from office import database, dunning, setup
+from office import dunning
+from tests.bench import ground
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DUE = date(2026, 3, 15)
 JUDGED_AT = datetime(2026, 3, 19, 1, tzinfo=UTC)  # 09:00 in Shanghai: the call
 RUNS = 5
 BATCH = 20_000
-
-
-def new_office(folder: Path, url: str) -> Session:
-    app = create_app(Settings(instance=folder, database_url=url, secret_key="bench"))
-    database.migrate(app)
-    with app.app_context(), writing():
-        setup.set_up(db.session(), "residential", now=START, is_sandbox=True, admin_password="bench bench")
-        db.session.commit()
-        address = db.engine.url
-        db.session.remove()
-        db.engine.dispose()
-    engine = create_engine(address)
-    prepare(engine)
-    return Session(engine)
 
 
 def put(session: Session, model: Any, rows: Any) -> None:
@@ -185,7 +170,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--postgres", default="")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder, writing():
-        session = new_office(Path(folder), asked.postgres)
+        session = ground.new_session(Path(folder), asked.postgres, START)
         add_debtors(session, asked.debtors)
         least = asked.debtors + max(asked.invoices // 10, 1)
         add_history(session, asked.debtors, asked.debtors + 1, least)
