@@ -273,7 +273,7 @@ REASONS = {
     "change_of_payer": _("The payer changed"),
     "moved": _("Shared by days"),
     "tiers_not_ascending": _("The tiers must rise"),
-    "tiers_not_open_ended": _("The last tier must be open"),
+    "tiers_not_open_ended": _("The last tier must be open: write its price alone"),
     "no_payer": _("Nobody pays for the unit"),
     "no_tariff": _("No tariff"),
     "no_reading": _("No meter reading"),

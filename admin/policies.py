@@ -31,6 +31,12 @@ from office.deadlines import preview
 from office.errors import N_, Refused
 from office.rulebook import Rulebook
 
+NOT_AS_TYPED = {
+    "number": N_("%(field)s: “%(value)s” is no whole number"),
+    "numbers": N_("%(field)s: write whole numbers with commas between them, such as 30, 60, 90"),
+    "hours": N_("%(field)s: write the hours in order, such as 09:00–12:00, 13:30–18:00"),
+}
+NOT_POSSIBLE = N_("%(field)s: “%(value)s” is not possible here")
 ADDED = "new"  # the index of a grid's empty row
 
 
@@ -217,7 +223,7 @@ class Editor:
         except ValueError as wrong:
             label = policy_words.word(name.rpartition(".")[2])
             raise Refused(
-                N_("%(field)s: “%(value)s” is not possible here"), field=label, value=form.get(name, "")
+                NOT_AS_TYPED.get(kind, NOT_POSSIBLE), field=label, value=form.get(name, "")
             ) from wrong
 
 

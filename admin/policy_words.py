@@ -241,6 +241,12 @@ _PROBLEMS = {
     "no_episode_stage": _l("The ladder has no stage for debts"),
     "tolerance_negative": _l("The tolerance is below zero"),
     "bounds_not_ascending": _l("The ageing columns must rise"),
+    "no_office_hours": _l("At least one weekday needs office hours"),
+    "no_make_up_hours": _l("Make-up days need office hours, such as 09:00–12:00, 13:30–18:00"),
+    "country_unknown": _l(
+        "The holidays of “%(country)s” are not known: write CN, HK, MO or TW, or nothing for none"
+    ),
+    "zone_unknown": _l("There is no time zone “%(zone)s”: write one such as Asia/Shanghai"),
     "invoice_stage_after_episode_stage": _l("Stages of each invoice come before those of the debt"),
     "code_empty": _l("A stage needs a code"),
     "day_of_month_impossible": _l("A day of the month is 1 to 31"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import unicodedata
@@ -30,18 +31,24 @@ def words(text: str) -> list[str]:
 
 
 def numbers(text: str) -> list[int]:
-    """`30, 60, 90` as whole numbers. Raises ValueError."""
-    return [int(part) for part in _parts(text)]
+    """`30, 60, 90` as whole numbers, at least one. Raises ValueError."""
+    found = [int(part) for part in _parts(text)]
+    if not found:
+        raise ValueError(text)
+    return found
 
 
 def hours(text: str) -> list[list[str]]:
-    """`9:00–12:00, 13:30–18:00` as pairs of times, none for a day without. Raises ValueError."""
+    """`9:00–12:00, 13:30–18:00` as pairs of times in order, none for a day without. Raises ValueError."""
     found = []
     for part in _parts(text):
         span = _SPAN.fullmatch(part)
         if span is None:
             raise ValueError(part)
         found.append([time.fromisoformat(edge.zfill(5)).strftime("%H:%M") for edge in span.groups()])
+    edges = [edge for span in found for edge in span]
+    if any(later <= earlier for earlier, later in itertools.pairwise(edges)):
+        raise ValueError(text)
     return found
 
 

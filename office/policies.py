@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,7 +32,7 @@ from rules.report_mails import report_mails
 from rules.rows import tables
 from rules.severity import SeverityPolicy
 from rules.visits import VisitPolicy
-from rules.working_time import OfficeCalendar
+from rules.working_time import OfficeCalendar, has_public_days
 
 
 class PolicyRefused(Refused):
@@ -219,6 +219,19 @@ def _check_billing(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reas
     )
 
 
+def _check_calendar(rows: Mapping[str, Any], _others: _Documents) -> Iterable[Reason]:
+    if not any(rows["hours"]):
+        return (Reason("no_office_hours", {}),)
+    if not rows["make_up_hours"]:
+        return (Reason("no_make_up_hours", {}),)
+    calendar = OfficeCalendar.from_row(rows)
+    if calendar.country and not has_public_days(calendar.country):
+        return (Reason("country_unknown", {"country": calendar.country}),)
+    if calendar.zone not in available_timezones():
+        return (Reason("zone_unknown", {"zone": calendar.zone}),)
+    return ()
+
+
 def _check_sign_in(rows: Mapping[str, Any], _others: _Documents) -> Iterable[Reason]:
     from office.second_step import sign_in_policy
 
@@ -228,7 +241,7 @@ def _check_sign_in(rows: Mapping[str, Any], _others: _Documents) -> Iterable[Rea
 
 _CHECKS: dict[str, _Check] = {
     "billing": _check_billing,
-    "calendar": _builds(OfficeCalendar.from_row),
+    "calendar": _check_calendar,
     "clocks": _builds(clock_rules),
     "complaints": _builds(ComplaintPolicy.from_row),
     "escalation": _builds(EscalationPolicy.from_row),

@@ -42,6 +42,13 @@ def public_days(country: str, year: int) -> PublicDays:
     return PublicDays(frozenset(known), frozenset(day for day in worked if day.year == year))
 
 
+def has_public_days(country: str) -> bool:
+    """Answer whether the holidays of `country` (ISO 3166 code) are known (T5)."""
+    import holidays
+
+    return country in holidays.list_supported_countries()
+
+
 @lru_cache(maxsize=8)
 def published_years(country: str) -> frozenset[int] | None:
     """Answer the years whose holiday notice is in the library; None where holidays follow from law alone."""

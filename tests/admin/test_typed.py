@@ -36,7 +36,19 @@ def test_hours_are_read_as_offices_write_them(text, spans):
 
 
 @pytest.mark.parametrize(
-    "text", ["9 to 5", "09:00", "25:00-26:00", "09:00-12:00-13:00", "[[]]", "09:60-10:00"]
+    "text",
+    [
+        "9 to 5",
+        "09:00",
+        "25:00-26:00",
+        "09:00-12:00-13:00",
+        "[[]]",
+        "09:60-10:00",
+        "12:00-09:00",
+        "09:00-09:00",
+        "09:00-12:00, 11:00-13:00",
+        "13:00-18:00, 09:00-12:00",
+    ],
 )
 def test_what_is_no_hours_is_refused(text):
     with pytest.raises(ValueError, match=r".*"):
@@ -88,6 +100,34 @@ def test_office_hours_are_changed_day_by_day(web: Web) -> None:
     with web.rows() as session:
         hours = policies.document(session, "calendar", date(9999, 1, 1))["hours"]
     assert (hours[0], hours[5], hours[6]) == (WORKDAY, [["09:00", "12:00"]], [])
+
+
+@pytest.mark.parametrize(
+    ("policy", "typed_in", "told"),
+    [
+        ("calendar", {"hours.weekday_5": "9-12"}, "Saturday: write the hours in order, such as 09:00"),
+        ("calendar", {"hours.weekday_5": "12:00-09:00"}, "Saturday: write the hours in order"),
+        ("calendar", {f"hours.weekday_{day}": "" for day in range(7)}, "At least one weekday needs"),
+        ("calendar", {"make_up_hours": ""}, "Make-up days need office hours, such as"),
+        ("calendar", {"country": "ZZ"}, "The holidays of “ZZ” are not known: write CN"),
+        ("calendar", {"zone": "Mars"}, "There is no time zone “Mars”"),
+        ("billing", {"ageing.bounds": "abc"}, "Upper ends, days: write whole numbers with commas"),
+        ("billing", {"ageing.bounds": ""}, "Upper ends, days: write whole numbers with commas"),
+        ("billing", {"ageing.bounds": "60, 30"}, "must rise"),
+        ("billing", {"billing.due_day": "soon"}, "is no whole number"),
+    ],
+)
+def test_nonsense_is_not_saved_and_the_form_says_what_to_write(
+    web: Web, policy: str, typed_in: dict[str, str], told: str
+) -> None:
+    """A country without known holidays would stop every deadline of the office (T5)."""
+    page = f"/policies/edit/?policy={policy}"
+    before = fields_of(web.get(page).text)
+
+    answer = web.post(page, {**before, "reason": "a try", **typed_in})
+
+    assert told in text_of(answer)
+    assert fields_of(web.get(page).text) == before
 
 
 @pytest.mark.parametrize(
