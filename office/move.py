@@ -30,12 +30,19 @@ def move(app: Flask, target: Flask) -> Mapping[str, int]:
         source = db.engine
         db.session.remove()
     if age is not None and age < AT_WORK:
-        raise Refused(N_("The office is open: close it first, so that nothing is written meanwhile"))
+        raise Refused(
+            N_(
+                "The office is open, or was a minute ago: close it first and wait a minute (nothing was copied)"
+            )
+        )
     with target.app_context():
         try:
             is_empty = database.is_empty(db.session())
         except SQLAlchemyError as error:
-            raise Refused(N_("The other database can't be reached: check its address")) from error
+            reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+            raise Refused(
+                N_("The other database can't be reached (%(reason)s): check its address"), reason=reason
+            ) from error
         finally:
             db.session.remove()
             db.engine.dispose()
