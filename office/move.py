@@ -32,7 +32,8 @@ def move(app: Flask, target: Flask) -> Mapping[str, int]:
     if age is not None and age < AT_WORK:
         raise Refused(
             N_(
-                "The office is open, or was a minute ago: close it first and wait a minute (nothing was copied)"
+                "The office is open, or was a minute ago: "
+                "close it first and wait a minute (nothing was copied)"
             )
         )
     with target.app_context():
