@@ -113,7 +113,10 @@ class Actions:
             return []
         return list(
             db.session.scalars(
-                select(self.model).where(self.model.id.in_(ids), *self.scope()).order_by(self.model.id)
+                select(self.model)
+                .where(self.model.id.in_(ids), *self.scope())
+                .options(*self.rows_with)
+                .order_by(self.model.id)
             )
         )
 

@@ -13,6 +13,8 @@ from flask_admin import expose
 from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from sqlalchemy.orm import joinedload
 
 from admin import audit, code_words, formats, labels, language, reach, refusals
 from admin.base import Ask, OfficePage, OfficeView, OneClick, Related, office_action, read_asked
@@ -286,7 +288,7 @@ class ReminderBatchView(OfficeView):
                 ),
                 "info",
             )
-        return _("%(count)s batches were approved.", count=len(rows))
+        return ngettext("%(num)s batch was approved.", "%(num)s batches were approved.", len(rows))
 
     @staticmethod
     def own_units() -> Any:
@@ -378,8 +380,12 @@ class ReminderView(OfficeView):
         "reason",
     )
     details_template = "office/reminder_details.html"
+    rows_with = (joinedload(Reminder.unit), joinedload(Reminder.payer))
     channels = CHANNELS
     contact_marks = CONTACT_MARKS
+
+    def text_of(self, row: Reminder) -> str:
+        return f"{row.unit.code} · {row.payer.name} · {labels.STAGES.get(row.stage, row.stage)}"
 
     def deliveries(self, row: Reminder) -> Sequence[Message]:
         """What became of its messages (C5)."""
@@ -402,7 +408,7 @@ class ReminderView(OfficeView):
             reminders.drop_reminder(
                 db.session(), row.id, reason=given["reason"], now=self.now(), staff_id=staff_id()
             )
-        return _("%(count)s reminders were dropped.", count=len(rows))
+        return ngettext("%(num)s reminder was dropped.", "%(num)s reminders were dropped.", len(rows))
 
     @office_action("printed", _l("Mark as printed"), states=("planned", "approved"), icon="printer")
     def printed(self, rows: Sequence[Reminder], _given: Any) -> str:
@@ -415,7 +421,7 @@ class ReminderView(OfficeView):
     def _mark(self, rows: Sequence[Reminder], state: str) -> str:
         ids = [row.id for row in rows]
         count = reminders.mark(db.session(), ids, state, now=self.now(), staff_id=staff_id())
-        return _("%(count)s reminders were marked.", count=count)
+        return ngettext("%(num)s reminder was marked.", "%(num)s reminders were marked.", count)
 
 
 # --- contacts, holds, openings --------------------------------------------------------------------

@@ -182,7 +182,7 @@ def fitting(web: Web, each: Input) -> str:
         "percent": "90",
         "year": "2030",
         "services": "",
-        "tiers": "",
+        "tiers": "180: 0.50; 0.80",
         "unit_code": "own-01",
     }
     if each.kind == "datetime-local":
