@@ -64,6 +64,8 @@ def office_action(code: str, label: Any, **options: Any) -> Callable[[Any], Any]
 
 
 class Actions:
+    rows_with: tuple[Any, ...] = ()  # loader options: what a row is called by
+
     def _found_actions(self: Any) -> dict[str, Action]:
         found = {}
         for name in dir(type(self)):

@@ -100,6 +100,8 @@ def test_a_batch_is_looked_through_approved_and_printed(arrears: Web) -> None:
 
 def test_a_dropped_row_needs_a_reason_and_keeps_it(arrears: Web) -> None:
     row = hers(arrears, Reminder, stage="letter")
+    asked = text_of(arrears.post("/reminders/action/", {"action": "drop", "rowid": row.id}))
+    assert "8-801 · 陈静 · " in asked, "who it is about, not a number"
     act(arrears, "reminders", "drop", row, reason="")
     assert hers(arrears, Reminder, stage="letter").state == "planned"
 
