@@ -80,7 +80,7 @@ class StatementRowView(OfficeView):
             statements.ignore_row(
                 db.session(), row.id, reason=given["reason"], staff_id=current_staff().id, now=self.now()
             )
-        return _("%(count)s rows were set aside.", count=len(rows))
+        return _("%(count)s rows were ignored.", count=len(rows))
 
     # The queue: one row at a time, one key for each suggestion ----------------------------------------
 
@@ -126,7 +126,7 @@ class StatementRowView(OfficeView):
                 statements.ignore_row(
                     session, row_id, reason=_clean(reason), staff_id=staff_id, now=self.now()
                 )
-                said = _("The row was set aside.")
+                said = _("The row was ignored.")
             else:
                 payment = statements.match_row(
                     session, row_id, unit_id=reach.unit_named(given), staff_id=staff_id, now=self.now()
