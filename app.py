@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import start_up  # isort: skip -- a sixth of the start
 
+import errno
 import os
 import secrets as random
 from collections.abc import Callable
@@ -86,6 +87,22 @@ class Settings:
         return key
 
 
+def open_instance(settings: Settings, url: str) -> str:
+    """The instance folder, made for its owner only, and the key in it. Raises SettingError without access."""
+    folder = settings.instance
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = settings.key()
+        if url.startswith("sqlite") and not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    except OSError as error:
+        raise SettingError(
+            f"{error.filename}: {error.strerror}. Run as the user whose folder {folder} is, "
+            "or set GATEHOUSE_INSTANCE to a folder that this one may write to"
+        ) from error
+    return key
+
+
 def refuse_network_share(url: str) -> None:
     """SQLite loses data on network file systems: say so before the first write (decisions: Data)."""
     database = make_url(url).database
@@ -147,15 +164,15 @@ class Gatehouse(Flask):
 def create_app(settings: Settings | None = None) -> Flask:
     """The application for web workers, commands and tests alike."""
     settings = settings or Settings.from_environment()
-    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds personal data
     url = settings.database()
+    key = open_instance(settings, url)
     refuse_network_share(url)
     app = Gatehouse(
         "gatehouse", root_path=str(HERE), instance_path=str(settings.instance), static_folder=None
     )
     is_sqlite = url.startswith("sqlite")
     app.config.update(
-        SECRET_KEY=settings.key(),
+        SECRET_KEY=key,
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True}  # errors in logs hold no personal data
         | ({} if is_sqlite else {"pool_pre_ping": True, "connect_args": postgresql_arguments()}),

@@ -52,3 +52,10 @@ def test_a_new_instance_folder_is_for_its_owner_only(tmp_path: Path) -> None:
     create_app(Settings(instance=tmp_path / "instance"))
 
     assert (tmp_path / "instance").stat().st_mode & 0o777 == 0o700
+
+
+def test_an_instance_folder_out_of_reach_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()  # root may write to any folder, to none inside a file
+
+    with pytest.raises(SettingError, match="set GATEHOUSE_INSTANCE"):
+        create_app(Settings(instance=tmp_path / "file" / "instance"))
