@@ -193,6 +193,8 @@ class CallListPage(OfficePage):
         if unit_id is None or payer_id is None:
             abort(404)
         reach.unit_or_404(unit_id)
+        if given["outcome"] == "promised" and not given["promised_on"]:  # else it would hold nothing (C8)
+            problems.setdefault("promised_on", _("Ask by which day they will pay"))
         if problems:
             return self._form(request.form, problems)
         entered = NewContact(

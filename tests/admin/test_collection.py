@@ -166,6 +166,20 @@ def test_a_reason_says_what_comes_next_and_hardship_offers_a_plan_at_once(arrear
     assert 'name="unit_code" value="8-801"' in asked.text
 
 
+def test_a_promise_without_its_day_is_asked_for(arrears: Web) -> None:
+    """C8: it would hold no reminder and never be judged."""
+    call = hers(arrears, Reminder, stage="call")
+    fields = {"unit_id": call.unit_id, "payer_id": call.payer_id, "method": "phone", "outcome": "promised"}
+
+    page = text_of(arrears.post("/call_list/enter/", fields, follow_redirects=True))
+    told = text_of(
+        arrears.post("/call_list/enter/", {**fields, "promised_on": "2026-12-31"}, follow_redirects=True)
+    )
+
+    assert "Ask by which day they will pay" in page
+    assert "The contact was entered" in told
+
+
 def test_a_number_is_shown_to_who_calls_and_that_is_kept(arrears: Web) -> None:
     """F16: masked on the page until asked for; a contact of a unit that is on no list can be entered too."""
     call = hers(arrears, Reminder, stage="call")
