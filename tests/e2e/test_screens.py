@@ -195,3 +195,18 @@ def test_a_clerk_works_a_list_by_keyboard_alone(
     coming.value.save_as(file)
     assert file.suffix == ".xlsx"
     assert file.stat().st_size > 4000
+
+
+def test_the_final_account_follows_the_unit_and_the_day(
+    office: Served, sign_in: Callable[..., Person]
+) -> None:
+    """P5: what the old payer owes is seen before anything is changed."""
+    page = sign_in(office, "head").go("/change_payer/")
+    account = page.locator("#account")
+    expect(account).to_contain_text("Choose the unit")
+
+    page.locator("#unit").fill("2-101")
+    page.locator("[role=option]", has_text="2-101").first.click()
+    expect(account).to_contain_text("To pay before leaving")
+    page.locator("[name=on]").fill("1990-01-01")
+    expect(account).to_contain_text("Nobody pays for this unit on that day")
