@@ -26,7 +26,7 @@ from models.payments import StatementRow
 from models.people import Occupancy, Staff, StaffRole
 from models.property import Estate, Unit
 from office import backup, channels, clock, database, policies, scheduler
-from office.errors import N_
+from office.errors import N_, Refused
 
 SILENCE = timedelta(minutes=2)  # a clock beats every few seconds
 BACKUP_AGE = timedelta(days=2)
@@ -55,6 +55,8 @@ def ailment(code: str, what: str, advice: str, *, is_grave: bool = False, **valu
 
 
 def schema(session: Session, _now: datetime) -> Answer:
+    if database.is_empty(session):
+        raise Refused(N_("The office is not set up: run flask init"))
     if not database.is_up_to_date(session):
         yield ailment(
             "schema",

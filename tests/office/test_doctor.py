@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from app import create_app
+from app import Settings, create_app
 from models import db
 from models.billing import BillingRun
 from models.engine import writing
@@ -165,6 +165,17 @@ def test_the_command_tells_and_fails_for_grave_things(office: Office) -> None:
     assert answer.exit_code == 1
     assert {"clock", "roles"} <= {one["code"] for one in told["findings"]}
     assert all(one["advice"] for one in told["findings"])
+
+
+def test_before_the_set_up_it_says_what_to_run(tmp_path: Path) -> None:
+    app = create_app(Settings(instance=tmp_path))
+
+    answer = app.test_cli_runner().invoke(args=["doctor"])
+
+    assert answer.exit_code == 1
+    assert "flask init" in answer.stderr
+    with app.app_context():
+        db.engine.dispose()
 
 
 def test_roles_are_told_as_the_screens_call_them(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
