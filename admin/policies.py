@@ -32,7 +32,7 @@ from office.errors import N_, Refused
 from office.rulebook import Rulebook
 
 NOT_AS_TYPED = {
-    "number": N_("%(field)s: “%(value)s” is no whole number"),
+    "number": N_("%(field)s: “%(value)s” is no whole number, or too large"),
     "numbers": N_("%(field)s: write whole numbers with commas between them, such as 30, 60, 90"),
     "hours": N_("%(field)s: write the hours in order, such as 09:00–12:00, 13:30–18:00"),
 }
@@ -90,7 +90,7 @@ def parsed(text: str, kind: str, key: str = "") -> Any:
     """A field's text as its kind; a list's words as the codes they stand for. Raises ValueError."""
     text = text.strip()
     if kind == "number":
-        return int(text)
+        return typed.number(text)
     if kind == "list":
         return policy_words.codes(key, typed.words(text))
     if kind == "numbers":

@@ -18,6 +18,7 @@ _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*(?:-|–|—|~|至|到)\s*(\d{1,2}:\d{2})
 _TIER = re.compile(r"(?:(\d{1,9}(?:\.\d{1,4})?)\s*:\s*)?(\d{1,9}(?:\.\d{1,6})?)", re.ASCII)
 
 BIGGEST = 10**9
+MOST = 100_000  # of days, minutes, people; more than a date or a wait can bear is a slip of the finger
 
 
 def _parts(text: str) -> list[str]:
@@ -30,9 +31,17 @@ def words(text: str) -> list[str]:
     return [word.strip() for word in _BETWEEN.split(text) if word.strip()]
 
 
+def number(text: str) -> int:
+    """A whole number of a policy. Raises ValueError, also beyond MOST."""
+    found = int(text)
+    if abs(found) > MOST:
+        raise ValueError(text)
+    return found
+
+
 def numbers(text: str) -> list[int]:
     """`30, 60, 90` as whole numbers, at least one. Raises ValueError."""
-    found = [int(part) for part in _parts(text)]
+    found = [number(part) for part in _parts(text)]
     if not found:
         raise ValueError(text)
     return found

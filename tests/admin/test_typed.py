@@ -115,6 +115,8 @@ def test_office_hours_are_changed_day_by_day(web: Web) -> None:
         ("billing", {"ageing.bounds": ""}, "Upper ends, days: write whole numbers with commas"),
         ("billing", {"ageing.bounds": "60, 30"}, "must rise"),
         ("billing", {"billing.due_day": "soon"}, "is no whole number"),
+        ("billing", {"ageing.bounds": "99999999999"}, "Upper ends, days: write whole numbers"),
+        ("ladder", {"policy.least_gap_days": "99999999999"}, "is no whole number, or too large"),
     ],
 )
 def test_nonsense_is_not_saved_and_the_form_says_what_to_write(
