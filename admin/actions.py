@@ -96,17 +96,21 @@ class Actions:
         given, problems = self._given(action)
         is_asked = bool(action.fields or action.confirm)
         if problems or (is_asked and not request.form.get("confirmed")):
-            is_first = not request.form.get("confirmed")
-            return self.render(
+            return self._form(action, rows, problems if request.form.get("confirmed") else {})
+        return self._run(action, rows, given)
+
+    def _form(self: Any, action: Action, rows: list[Any], problems: Mapping[str, str]) -> str:
+        """What the action asks for and about which rows, with what was typed so far."""
+        return str(
+            self.render(
                 "office/confirm.html",
                 heading=action.label,
                 action=action,
                 rows=rows,
                 ids=[row.id for row in rows],
-                given=given,
-                problems={} if is_first else problems,
+                problems=problems,
             )
-        return self._run(action, rows, given)
+        )
 
     def rows_of(self: Any, keys: Sequence[str]) -> list[Any]:
         """The chosen rows that are in scope, at most MOST_ROWS_AT_ONCE."""
@@ -136,6 +140,9 @@ class Actions:
         except (Refused, IntegrityError, DataError, StatementError) as error:
             db.session.rollback()
             flash(refusals.words(error), "error")
+            left = self.rows_of([str(key) for key in ids])
+            if action.fields and len(left) == len(ids):  # nothing that was typed is lost
+                return self._form(action, left, {}), 422
             return redirect(self.return_url())
         if isinstance(answer, Response):
             return answer

@@ -39,6 +39,9 @@ class Verb(StrEnum):
     APPROVE_INVALID = "approve_invalid"
 
 
+MOST_MONTHS = 1200  # no calendar answers for more than a century
+
+
 @dataclass(frozen=True)
 class ComplaintPolicy:
     """What an office may change about a ticket's life (T7–T9, T11); 0 months = no month rule."""
@@ -50,8 +53,8 @@ class ComplaintPolicy:
     decided_by: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if self.months_until_major < 0 or self.kept_years < 1:
-            raise ValueError("months must not be negative, years kept at least 1")
+        if not 0 <= self.months_until_major <= MOST_MONTHS or not 1 <= self.kept_years <= MOST_MONTHS // 12:
+            raise ValueError(f"months are 0 to {MOST_MONTHS}, years kept 1 to {MOST_MONTHS // 12}")
         if not self.invalid_approved_by or not self.decided_by:
             raise ValueError("someone must be able to approve and to decide")
 

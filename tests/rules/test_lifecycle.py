@@ -169,7 +169,13 @@ def test_presets(preset, months):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"months_until_major": -1}, {"kept_years": 0}, {"decided_by": []}, {"invalid_approved_by": ""}],
+    [
+        {"months_until_major": -1},
+        {"months_until_major": 100_000},
+        {"kept_years": 0},
+        {"decided_by": []},
+        {"invalid_approved_by": ""},
+    ],
 )
 def test_a_policy_that_can_not_be_is_refused(changed):
     with pytest.raises(ValueError, match=r".+"):
