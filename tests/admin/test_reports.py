@@ -660,7 +660,7 @@ def form_of(page: str) -> dict[str, str]:
 # policy, which field is changed to what, what the page then says
 TRIALS = (
     ("clocks", ("rule.3.length", "1"), "would differ"),
-    ("calendar", ("hours.weekday_0", "9 to 5"), "not possible"),
+    ("calendar", ("hours.weekday_0", "9 to 5"), "write the hours in order"),
     ("late_fee", ("late_fee.is_on", "1"), "Bills charged"),
     ("targets", ("target.1.percent", "95"), "95"),
     ("targets", ("target.1.percent", "195"), "between 0 and 100"),
