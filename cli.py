@@ -63,8 +63,7 @@ def refusals_told() -> Iterator[None]:
 def outage_of(error: BaseException) -> str | None:
     """An outage in one line, with the driver's own words for who looks after the machine."""
     outage = outages.sentence(error)
-    words = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-    return f"{gettext(outage)} ({words})" if outage else None
+    return f"{gettext(outage)} ({outages.driver_words(error)})" if outage else None
 
 
 def is_set_up() -> bool:

@@ -93,23 +93,21 @@ class Actions:
         if action.on != "list" and not rows:
             flash(_("Please choose at least one row."), "error")
             return redirect(self.return_url())
-        given, problems = self._given(action)
+        given, problems = read_asked(action.fields, request.form, self)
         is_asked = bool(action.fields or action.confirm)
         if problems or (is_asked and not request.form.get("confirmed")):
             return self._form(action, rows, problems if request.form.get("confirmed") else {})
         return self._run(action, rows, given)
 
-    def _form(self: Any, action: Action, rows: list[Any], problems: Mapping[str, str]) -> str:
+    def _form(self: Any, action: Action, rows: list[Any], problems: Mapping[str, str]) -> Any:
         """What the action asks for and about which rows, with what was typed so far."""
-        return str(
-            self.render(
-                "office/confirm.html",
-                heading=action.label,
-                action=action,
-                rows=rows,
-                ids=[row.id for row in rows],
-                problems=problems,
-            )
+        return self.render(
+            "office/confirm.html",
+            heading=action.label,
+            action=action,
+            rows=rows,
+            ids=[row.id for row in rows],
+            problems=problems,
         )
 
     def rows_of(self: Any, keys: Sequence[str]) -> list[Any]:
@@ -140,18 +138,13 @@ class Actions:
         except (Refused, IntegrityError, DataError, StatementError) as error:
             db.session.rollback()
             flash(refusals.words(error), "error")
-            left = self.rows_of([str(key) for key in ids])
-            if action.fields and len(left) == len(ids):  # nothing that was typed is lost
-                return self._form(action, left, {}), 422
+            if action.fields and len(left := self.rows_of(list(map(str, ids)))) == len(ids):
+                return self._form(action, left, {}), 422  # nothing that was typed is lost
             return redirect(self.return_url())
         if isinstance(answer, Response):
             return answer
         flash(str(answer) if answer else _("Done."), "success")
         return redirect(self.return_url())
-
-    def _given(self: Any, action: Action) -> tuple[dict[str, Any], dict[str, str]]:
-        """What was typed into an action's fields, as values, and what is wrong with it."""
-        return read_asked(action.fields, request.form, self)
 
 
 def read_asked(

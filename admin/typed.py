@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import time
 from decimal import Decimal
-from typing import Any
 
-from rules.billing import Tier
+from rules.billing import Tier, stored_tiers
+from rules.working_time import check_spans
 
 _BETWEEN = re.compile(r"[,，、;；\n]")
 _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*(?:-|–|—|~|至|到)\s*(\d{1,2}:\d{2})", re.ASCII)
@@ -21,14 +20,13 @@ BIGGEST = 10**9
 MOST = 100_000  # of days, minutes, people; more than a date or a wait can bear is a slip of the finger
 
 
-def _parts(text: str) -> list[str]:
-    plain = (unicodedata.normalize("NFKC", part).strip() for part in _BETWEEN.split(text))
-    return [part for part in plain if part]
-
-
 def words(text: str) -> list[str]:
     """What stands between commas or the like."""
     return [word.strip() for word in _BETWEEN.split(text) if word.strip()]
+
+
+def _parts(text: str) -> list[str]:
+    return [unicodedata.normalize("NFKC", word).strip() for word in words(text)]
 
 
 def number(text: str) -> int:
@@ -54,11 +52,10 @@ def hours(text: str) -> list[list[str]]:
         span = _SPAN.fullmatch(part)
         if span is None:
             raise ValueError(part)
-        found.append([time.fromisoformat(edge.zfill(5)).strftime("%H:%M") for edge in span.groups()])
-    edges = [edge for span in found for edge in span]
-    if any(later <= earlier for earlier, later in itertools.pairwise(edges)):
-        raise ValueError(text)
-    return found
+        opens, closes = (time.fromisoformat(edge.zfill(5)) for edge in span.groups())
+        found.append((opens, closes))
+    check_spans(found)
+    return [[edge.strftime("%H:%M") for edge in span] for span in found]
 
 
 def hours_text(spans: Sequence[Sequence[str]]) -> str:
@@ -84,7 +81,7 @@ def tiers(text: str) -> tuple[Tier, ...]:
 
 def _exported(text: str) -> tuple[Tier, ...]:
     try:
-        found = tuple(Tier.from_row({"up_to": up_to, "rate": rate}) for up_to, rate in json.loads(text))
+        found = stored_tiers(text)
     except (TypeError, ArithmeticError) as wrong:
         raise ValueError(text) from wrong
     values = [value for tier in found for value in (tier.rate, tier.up_to) if value is not None]
@@ -95,8 +92,10 @@ def _exported(text: str) -> tuple[Tier, ...]:
 
 def tiers_text(stored: str) -> str:
     """Tiers as they are stored (JSON `[[up to, rate], …]`) as a person types them."""
-    rows: list[list[Any]] = json.loads(stored) if stored else []
-    return "; ".join(str(rate) if up_to is None else f"{up_to}: {rate}" for up_to, rate in rows)
+    return "; ".join(
+        str(tier.rate) if tier.up_to is None else f"{tier.up_to}: {tier.rate}"
+        for tier in stored_tiers(stored)
+    )
 
 
 def tiers_stored(found: Sequence[Tier]) -> str:

@@ -8,7 +8,6 @@ their own. The working tables live in the caller's transaction.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,7 +51,7 @@ from office import numbers
 from office.allocation import INVOICE, chunks, is_postgresql
 from rules import billing as rule
 from rules import liability
-from rules.billing import MONTHLY, Basis, BillingPolicy, Coverage, Period, Quote, Tier, Timing
+from rules.billing import MONTHLY, Basis, BillingPolicy, Coverage, Period, Quote, Timing
 from rules.money import ZERO, MoneyError, split_by_days
 from rules.reasons import Reason
 
@@ -189,10 +188,7 @@ def items(session: Session) -> list[Item]:
             TariffRow.tiers,
         )
     ):
-        tiers = tuple(
-            Tier(Decimal(str(rate)), None if up_to is None else Decimal(str(up_to)))
-            for up_to, rate in (json.loads(row.tiers) if row.tiers else ())
-        )
+        tiers = rule.stored_tiers(row.tiers)
         tariffs[row.fee_item_id][row.unit_kind].append(
             rule.Tariff(row.rate, row.valid_from, row.valid_to, tiers)
         )

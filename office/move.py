@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import db
-from office import backup, check, clock, database, scheduler
+from office import backup, check, clock, database, outages, scheduler
 from office.errors import N_, Refused
 
 AT_WORK = timedelta(minutes=1)  # a clock beats every few seconds
@@ -40,9 +40,9 @@ def move(app: Flask, target: Flask) -> Mapping[str, int]:
         try:
             is_empty = database.is_empty(db.session())
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
             raise Refused(
-                N_("The other database can't be reached (%(reason)s): check its address"), reason=reason
+                N_("The other database can't be reached (%(reason)s): check its address"),
+                reason=outages.driver_words(error),
             ) from error
         finally:
             db.session.remove()

@@ -24,6 +24,11 @@ _BUSY_STATES = {"40P01", "40001", "55P03"}
 _AWAY_CLASSES = ("08", "53", "57P")
 
 
+def driver_words(error: BaseException) -> str:
+    """What the driver said, in its own language: for whoever keeps the machine."""
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+
+
 def sentence(error: BaseException) -> str | None:
     """What to tell a person, to be translated; None for an error of the program itself."""
     seen: BaseException | None = error

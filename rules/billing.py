@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -165,6 +166,15 @@ class Tier:
     def from_row(cls, row: Mapping[str, object]) -> Self:
         up_to = row.get("up_to")
         return cls(rate=Decimal(str(row["rate"])), up_to=None if up_to in {None, ""} else Decimal(str(up_to)))
+
+
+def stored_tiers(text: str) -> tuple[Tier, ...]:
+    """The tiers that a tariff stores as JSON `[[up to, rate], …]`; none when it is empty (B1).
+
+    Raises ValueError, TypeError or ArithmeticError for a text that is none.
+    """
+    rows = json.loads(text) if text else ()
+    return tuple(Tier.from_row({"up_to": up_to, "rate": rate}) for up_to, rate in rows)
 
 
 @dataclass(frozen=True)

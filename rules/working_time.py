@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar as months
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -74,7 +74,7 @@ def _spans(rows: object) -> tuple[Span, ...]:
     return tuple((clock_time(opens), clock_time(closes)) for opens, closes in rows)
 
 
-def _check(spans: tuple[Span, ...]) -> None:
+def check_spans(spans: Iterable[Span]) -> None:
     """Raise ValueError unless the spans of a day are in order and apart."""
     edges = [edge for span in spans for edge in span]
     if any(later <= earlier for earlier, later in itertools.pairwise(edges)):
@@ -106,7 +106,7 @@ class OfficeCalendar:
         if not self.make_up_hours:
             raise ValueError("make-up days need hours")
         for spans in (*self.hours, self.make_up_hours):
-            _check(spans)
+            check_spans(spans)
 
     @classmethod
     def from_row(cls, row: Mapping[str, object]) -> OfficeCalendar:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select
@@ -78,27 +79,15 @@ IN_WORDS = frozenset({"贷", "貸", "c", "cr", "credit", "收入", "收", "进",
 TOTALS = ("合计", "总计", "小计", "共计", "总笔数", "总交易单数")
 
 
-class _Places(dict[str, int | None]):
-    """Where each column stands, by its header as a layout writes it; None where the file has none."""
-
-    def __init__(self, headers: Sequence[str]) -> None:
-        super().__init__()
-        self.keys_there = {header: place for place, header in enumerate(headers)}
-
-    def __missing__(self, name: str) -> int | None:
-        self[name] = place = self.keys_there.get(header_key(name))
-        return place
-
-
 @dataclass(frozen=True)
 class Said:
     """A line's cells by their header, each made plain when it is asked for."""
 
     line: Line
-    places: _Places
+    place_of: Callable[[str], int | None]  # by the header as a layout writes it
 
     def get(self, name: str) -> str:
-        place = self.places[name]
+        place = self.place_of(name)
         return "" if place is None else _plain(self.line.cell(place))
 
     def first(self, names: Iterable[str]) -> str:
@@ -348,10 +337,11 @@ Reads = Iterator[tuple[Line, Callable[[Line, Known], Entry | None]]]
 
 
 def _service_lines(lines: Iterator[Line], headers: Sequence[str], layout: Layout) -> Reads:
-    places = _Places(headers)
+    places = {header: place for place, header in enumerate(headers)}
+    place_of = cache(lambda name: places.get(header_key(name)))  # asked of every line
 
     def read(line: Line, known: Known) -> Entry | None:
-        return layout.read(Said(line, places), known)
+        return layout.read(Said(line, place_of), known)
 
     for line in lines:
         first = _plain(line.cell(0))

