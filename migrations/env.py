@@ -12,7 +12,7 @@ from models import triggers
 from models.base import FixedPoint, Instant, Money
 from models.engine import writing
 from models.secrets import Sealed
-from office import database
+from office.core import schema
 
 engine = current_app.extensions["migrate"].db.engine
 
@@ -56,7 +56,7 @@ def run() -> None:
             target_metadata=models.db.metadata,
             render_as_batch=True,
             render_item=render,
-            include_object=database.is_compared,
+            include_object=schema.is_compared,
             transactional_ddl=True,
         )
         context.run_migrations()

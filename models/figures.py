@@ -1,7 +1,8 @@
 """Figures kept beside the ledger, so that a manager's page costs the same after ten years (K1, K2).
 
-All of it is derived: `office/figures.py` counts it, triggers mark what a posted change made stale, and
-`flask check` proves it equal to a full recount. Derived rows refer to others by number, without keys.
+All of it is derived: `office/reports/aggregates.py` counts it, triggers mark what a posted change made
+stale, and `flask check` proves it equal to a full recount. Derived rows refer to others by number, without
+keys.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from typing import Self
 
 from rules.liability import Occupancy, Segment, liable
 from rules.money import ZERO, MoneyError, rounded, split_by_days
+from rules.policy_values import whole
 from rules.reasons import Reason
-from rules.rows import whole
 
 
 class Basis(StrEnum):

@@ -17,10 +17,10 @@ from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from rules.allocation import number_key
+from rules.calendar_months import months_later
 from rules.gates import NOTHING_TRIED, LegalFacts, legal_missing
 from rules.ladder import DAY, Ladder, Roll, Stage, Subject, WorkingDays
 from rules.money import ZERO
-from rules.months import months_later
 from rules.reasons import Reason
 
 Row = TypeVar("Row")

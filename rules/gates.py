@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Self
 
-from rules.months import months_in_arrears
+from rules.calendar_months import months_in_arrears
+from rules.policy_values import whole
 from rules.reasons import Reason
-from rules.rows import whole
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Protocol, Self
 
+from rules.calendar_months import months_later
 from rules.gates import LegalGate
-from rules.months import months_later
+from rules.policy_values import clock_time, day_or_none, whole
 from rules.reasons import Reason
-from rules.rows import clock_time, day_or_none, whole
 
 DAY = timedelta(days=1)
 

@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import Self
 
 from rules.money import ZERO, rounded
+from rules.policy_values import day_or_none, whole
 from rules.reasons import Reason
-from rules.rows import day_or_none, whole
 
 DAY = timedelta(days=1)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from rules.policy_values import whole, words
 from rules.reasons import Reason
-from rules.rows import whole, words
 from rules.working_time import OfficeCalendar
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rules.policy_values import whole
 from rules.reasons import Reason
-from rules.rows import whole
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
+from rules.policy_values import tables, whole, words
 from rules.reasons import Reason
-from rules.rows import tables, whole, words
 
 Fact = bool | int | Decimal
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from rules.lifecycle import Verb
+from rules.policy_values import tables, whole, words
 from rules.reasons import Reason
-from rules.rows import tables, whole, words
 from rules.working_time import MINUTE, OfficeCalendar
 
 SATISFACTIONS = range(1, 6)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from rules.rows import clock_time
+from rules.policy_values import clock_time
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)

@@ -26,10 +26,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
-from app import Settings, create_app
+from app import create_app
 from models import db, engine, secrets
 from models.people import Staff
-from office import database, setup
+from office.core import schema
+from office.operations import setup
+from runtime.settings import Settings
 
 SECRET_KEY = "a key for tests"
 IS_FULL = os.environ.get("GATEHOUSE_FULL") == "1"  # the sizes of goals.md; else what fits the gate
@@ -150,7 +152,7 @@ class Templates:
             instance.mkdir(parents=True, exist_ok=True)
             url = self._empty(dialect, f"template_{preset}_{self.worker}", instance)
             app = create_app(self.settings(url, instance))
-            database.migrate(app)
+            schema.migrate(app)
             with app.app_context(), engine.writing():
                 if preset != "none":
                     setup.set_up(

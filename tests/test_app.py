@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app import SettingError, Settings, create_app
+from app import create_app
+from runtime.settings import SettingError, Settings
 from tests.conftest import Templates
 
 

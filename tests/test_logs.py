@@ -12,14 +12,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-import logs
 from models import db
+from runtime import log_files
 from tests.conftest import Office
 
 WRITER = """
 import logging, sys, pathlib, logs
 logs.BYTES, logs.FILES = 2000, 50
-logs.keep(pathlib.Path(sys.argv[1]))
+log_files.keep(pathlib.Path(sys.argv[1]))
 for number in range(100):
     logging.getLogger("office").error("%s-%03d", sys.argv[2], number)
 """
@@ -49,7 +49,7 @@ def test_processes_share_a_log_that_rotates_and_lose_no_line(tmp_path: Path) -> 
 
 
 def test_a_failed_statement_is_logged_without_its_values(office: Office, root_logger: logging.Logger) -> None:
-    logs.keep(office.instance)
+    log_files.keep(office.instance)
     with office.app.app_context():
         try:
             db.session.execute(

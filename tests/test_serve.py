@@ -22,10 +22,11 @@ from sqlalchemy.orm import Session
 from models import db
 from models.engine import writing
 from models.property import Estate
-from office import clock, database, scheduler
+from office.core import clock, schema
+from office.scheduling import scheduler
 from tests.conftest import Office, Templates
-from tests.hosts import wait_until
-from tests.office.test_outbox import free_port
+from tests.kills.machines import wait_until
+from tests.office.messaging.test_outbox import free_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -134,7 +135,7 @@ def test_hosts_that_start_at_once_set_up_one_office(
     url = templates._empty(dialect, f"at_once_{templates.worker}", tmp_path)
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
 
-    with database.alone(engine):  # as the third host does
+    with schema.alone(engine):  # as the third host does
         hosts = [Served(tmp_path / name, url=url) for name in ("a", "b")]
         wait_until(lambda: waiting(engine) == len(hosts), "both wait for their turn")
     for host in hosts:

@@ -22,8 +22,9 @@ from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from admin import labels, permissions, screens
-from admin.base import (
+from admin import shell
+from admin.panel import labels, permissions
+from admin.panel.view import (
     Ask,
     ChoiceFilter,
     OfficeView,
@@ -141,7 +142,7 @@ def trial_permissions(monkeypatch: pytest.MonkeyPatch) -> None:
     for trial in TRIALS:
         row = {"it_admin": permissions.ALL, "manager": permissions.ALL, "steward": "s"}
         monkeypatch.setitem(permissions.SCREENS, trial.screen, row)
-    screens._drawn_sidebar.cache_clear()
+    shell._drawn_sidebar.cache_clear()
 
 
 @dataclass

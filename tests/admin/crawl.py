@@ -13,9 +13,9 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin
 
-from tests.admin import access
 from tests.admin.conftest import Web
-from tests.admin.world import TODAY, World
+from tests.admin.panel import access
+from tests.admin.sample_office import TODAY, World
 
 TOKEN = "csrf_token"
 KEPT = {

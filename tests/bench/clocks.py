@@ -24,8 +24,8 @@ from sqlalchemy.orm import Session
 
 from models.complaints import Category, Ticket, TicketClock
 from models.engine import writing
-from office import complaints
-from office.old_register import OldTicket, import_tickets
+from office.complaints import tickets
+from office.complaints.legacy_import import OldTicket, import_tickets
 from rules.reasons import Reason
 from rules.severity import Facts
 from tests.bench import ground
@@ -111,7 +111,7 @@ def timed(work: Callable[[], object]) -> Took:
 
 def sweep(session: Session, at: datetime, due: int) -> Took:
     def run() -> None:
-        assert complaints.sweep(session, at).done == due
+        assert tickets.sweep(session, at).done == due
         session.commit()
 
     return timed(run)

@@ -27,7 +27,7 @@ from models.collection import Reminder, ReminderBatch
 from models.engine import writing
 from models.people import Occupancy, Owner
 from models.property import Area, Building, Unit
-from office import dunning
+from office.arrears import dunning
 from tests.bench import ground
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

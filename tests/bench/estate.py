@@ -22,9 +22,11 @@ import click
 from flask import Flask
 from sqlalchemy import text
 
-from app import Settings, create_app
+from app import create_app
 from models import db, engine
-from office import database, setup
+from office.core import schema
+from office.operations import setup
+from runtime.settings import Settings
 
 PASSWORD = "correct horse battery"
 LATEST = 2026 * 12 + 5  # June 2026
@@ -83,7 +85,7 @@ def estate(folder: Path, url: str = "", size: Size | None = None) -> Flask:
     done = folder / f"filled-{size.units}-{size.invoices}-{size.tickets}-{size.contacts}-{size.lines}"
     if done.exists():
         return app
-    database.migrate(app)
+    schema.migrate(app)
     with app.app_context(), engine.writing():
         session = db.session()
         setup.set_up(session, "residential", now=NOW, is_sandbox=True, admin_password=PASSWORD)

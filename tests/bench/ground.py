@@ -14,10 +14,12 @@ from flask import Flask
 from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
-from app import Settings, create_app
+from app import create_app
 from models import db, triggers
 from models.engine import prepare, writing
-from office import database, setup
+from office.core import schema
+from office.operations import setup
+from runtime.settings import Settings
 
 PASSWORD = "correct horse battery"
 KEY = "a key for benches"
@@ -31,7 +33,7 @@ def application(folder: Path, url: str = "", **flask: Any) -> Flask:
 
 def set_up(app: Flask, now: datetime) -> None:
     """Its tables and a residential sandbox office whose administrator is `admin` with PASSWORD."""
-    database.migrate(app)
+    schema.migrate(app)
     with app.app_context(), writing():
         setup.set_up(db.session(), "residential", now=now, is_sandbox=True, admin_password=PASSWORD)
         db.session.commit()

@@ -26,10 +26,11 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from models.engine import writing
-from office import billing, imports
+from office.billing import runs
+from office.exchange import imports
 from tests.bench import ground
 from tests.bench.billing import NOW, fill, new_office
-from tests.office.test_imports_money import WECHAT, wechat_line
+from tests.office.exchange.test_imports_money import WECHAT, wechat_line
 
 PERIOD = "2026-01"
 GOALS = {"sqlite": 5000, "ratio": 3}
@@ -117,7 +118,7 @@ def spent(work: Callable[[], object]) -> tuple[float, float]:
 def measure(kind: str, engine: Engine, folder: Path, rows: int, rounds: int, *, is_profiled: bool) -> None:
     with writing(), Session(engine) as session:
         fill(session, rows, 0)
-        billing.issue_invoices(session, PERIOD, now=NOW)
+        runs.issue_invoices(session, PERIOD, now=NOW)
         session.commit()
         mine, theirs = [], []
         for number in range(rounds):

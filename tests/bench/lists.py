@@ -28,12 +28,12 @@ from typing import Any, NamedTuple
 from flask import Flask
 from sqlalchemy import text
 
-from admin import lists
+from admin.panel import lists
 from models import db, engine
 from models.billing import Invoice
 from models.complaints import Ticket
 from models.payments import Payment
-from office import database
+from office.core import schema
 from tests.bench import ground
 from tests.bench.ground import PASSWORD
 
@@ -120,7 +120,7 @@ def office(folder: Path, url: str, rows: int) -> Flask:
     app = ground.application(folder, url, TESTING=True)
     done = folder / f"filled-{rows}"
     if done.exists():
-        database.migrate(app)  # the program may have grown since
+        schema.migrate(app)  # the program may have grown since
         return app
     ground.set_up(app, datetime(2026, 1, 20, tzinfo=UTC))
     with (

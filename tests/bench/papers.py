@@ -21,14 +21,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from office.papers.billing import PaymentNotice, payment_notice
-from office.papers.draft import pay_memo
-from office.papers.font import FONT_NAME, face
-from office.papers.page import FORMATS
-from office.papers.paper import Paper, lay_out
-from office.papers.press import print_papers
-from office.papers.samples import ESTATE, PRINTED_AT, VALUES
-from office.papers.values import Recipient
+from office.documents.pdf.billing import PaymentNotice, payment_notice
+from office.documents.pdf.builder import pay_memo
+from office.documents.pdf.document import Paper, lay_out
+from office.documents.pdf.font import FONT_NAME, face
+from office.documents.pdf.layout import FORMATS
+from office.documents.pdf.samples import ESTATE, PRINTED_AT, VALUES
+from office.documents.pdf.values import Recipient
+from office.documents.pdf.writer import print_papers
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas

@@ -21,16 +21,16 @@ from flask import Flask
 from sqlalchemy import text
 
 from models import db, engine
-from office import figures, report_tables
+from office.reports import aggregates, catalog
 from tests.bench.estate import NOW, PASSWORD, Size, estate
 
 GOAL = 1.3
 PAGES = {
     "start page": "/",
-    **{code: f"/reports/?report={code}" for code in report_tables.COLLECTION},
+    **{code: f"/reports/?report={code}" for code in catalog.COLLECTION},
     "collection, year": "/reports/?period=2026",
     "collection, fee item": "/reports/?fee_item=1",
-    **{code: f"/complaint_reports/?report={code}" for code in report_tables.COMPLAINT},
+    **{code: f"/complaint_reports/?report={code}" for code in catalog.COMPLAINT},
     "weekly sheet": "/reports/weekly/",
     "unit grid": "/grid/",
     "household file": "/household/?unit_id=1",
@@ -54,7 +54,7 @@ class Office:
         self.client = app.test_client()
         with app.app_context(), engine.writing():
             began = time.perf_counter()
-            figures.store(db.session(), NOW)
+            aggregates.store(db.session(), NOW)
             db.session.commit()
             self.stored = (time.perf_counter() - began) * 1000
         token = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get("/login").text)

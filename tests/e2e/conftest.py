@@ -20,8 +20,9 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
 
-from app import Settings, create_app
+from app import create_app
 from models import db
+from runtime.settings import Settings
 from tests.conftest import SECRET_KEY, Office
 
 ROOT = Path(__file__).parent.parent.parent

@@ -19,11 +19,11 @@ import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from office.people import pinyin_initials
+from office.estate.owners import pinyin_initials
 from tests.e2e.conftest import Person, Served, serve
 from tests.e2e.test_line import exported
-from tests.office.sheets import csv_file
-from tests.office.test_imports_money import WECHAT, wechat_line
+from tests.factories.spreadsheets import csv_file
+from tests.office.exchange.test_imports_money import WECHAT, wechat_line
 
 MOST_SECONDS = 15
 UNREACHABLE = 40  # every so many-th payer of the demo estate has no phone

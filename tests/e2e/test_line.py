@@ -20,7 +20,7 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import IS_FULL
 from tests.e2e.conftest import Person, Served, serve
-from tests.office.sheets import HOUSEHOLDS, ROSTER_HEADER, csv_file, roster_rows
+from tests.factories.spreadsheets import HOUSEHOLDS, ROSTER_HEADER, csv_file, roster_rows
 
 PAYER = ROSTER_HEADER.index("业主姓名")
 OPENS = "2026-12-01T09:30:00+08:00"  # a Tuesday

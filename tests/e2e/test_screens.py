@@ -49,7 +49,9 @@ CUT_OFF = """() => [...document.querySelectorAll("main *, .top *")].filter((each
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     made = serve(tmp_path_factory.mktemp("screens"), "--preset", "residential", "--demo")
     office = next(made)
-    subprocess.run([sys.executable, "-m", "tests.admin.world"], cwd=ROOT, env=office.environment, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "tests.admin.sample_office"], cwd=ROOT, env=office.environment, check=True
+    )
     yield office
     made.close()
 

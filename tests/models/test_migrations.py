@@ -22,8 +22,8 @@ from models import db, triggers
 from models.billing import Incentive, IncentiveGrant
 from models.engine import writing
 from models.office import Paper
-from office import database
-from tests.admin import world
+from office.core import schema as core_schema
+from tests.admin import sample_office
 from tests.bench import estate
 from tests.conftest import IS_FULL, Office
 
@@ -34,7 +34,7 @@ FIRST = "0001"
 def differences(office: Office) -> list[Any]:
     with office.app.app_context(), db.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": False, "include_object": database.is_compared}
+            connection, opts={"compare_type": False, "include_object": core_schema.is_compared}
         )
         return [
             each
@@ -60,10 +60,10 @@ def test_the_migrated_schema_is_the_models(office_of: Callable[..., Office]) -> 
 def test_down_and_up_again(office_of: Callable[..., Office]) -> None:
     office = office_of("none")
 
-    database.downgrade(office.app, "base")
+    core_schema.downgrade(office.app, "base")
     with office.app.app_context(), db.engine.connect() as connection:
         left = set(inspect(connection).get_table_names()) - {"alembic_version"}
-    database.migrate(office.app)
+    core_schema.migrate(office.app)
 
     assert left == set()
     assert differences(office) == []
@@ -77,7 +77,7 @@ def filled(office_of: Callable[..., Office]) -> Office:
     size = estate.Size(units=ROWS // 16, invoices=ROWS // 4, tickets=ROWS // 8, contacts=ROWS // 3, lines=2)
     with office.app.app_context(), writing():
         estate.fill(size)
-        made = world.furnish(db.session())
+        made = sample_office.furnish(db.session())
         reward(db.session(), made.ids["units"]["own"])
         db.session.remove()
     return office
@@ -90,7 +90,9 @@ def reward(session: Session, unit_id: int) -> None:
         IncentiveGrant(incentive=reward, unit_id=unit_id, year=2026, amount=1, granted_on=date(2026, 3, 1))
     )
     session.add(
-        Paper(kind="receipt", number="1", language="en", contents={"sum": "1.00"}, issued_at=world.NOW)
+        Paper(
+            kind="receipt", number="1", language="en", contents={"sum": "1.00"}, issued_at=sample_office.NOW
+        )
     )
     session.commit()
 
@@ -154,17 +156,17 @@ def test_down_and_up_again_keeps_every_row(filled: Office) -> None:
 
     What a later revision added ends with it on the way down; what the first one knew stays to the letter.
     """
-    script = ScriptDirectory(str(database.MIGRATIONS))
+    script = ScriptDirectory(str(core_schema.MIGRATIONS))
     downwards = [each.revision for each in script.walk_revisions()][1:]
     before, held = checksums(filled), rules(filled)
     assert rows_of(filled) >= ROWS
 
     for revision in downwards:
-        database.downgrade(filled.app, revision)
+        core_schema.downgrade(filled.app, revision)
         assert (revision, unlike(before, checksums(filled))) == (revision, [])
     first = checksums(filled)
     for revision in [*reversed(downwards[:-1]), "head"]:
-        database.migrate(filled.app, revision)
+        core_schema.migrate(filled.app, revision)
         assert (revision, unlike(first, checksums(filled))) == (revision, [])
 
     after = checksums(filled)
@@ -196,8 +198,8 @@ def test_the_comparison_sees_one_changed_value_and_one_lost_rule(
     assert unlike(before, checksums(office)) == ["tariff.rate"]
 
     monkeypatch.setattr(triggers, "install", lambda _connection: None)
-    database.downgrade(office.app, FIRST)
-    database.migrate(office.app)
+    core_schema.downgrade(office.app, FIRST)
+    core_schema.migrate(office.app)
 
     assert rules(office) != held
     assert protections(office) != []

@@ -24,10 +24,10 @@ from models.billing import FeeItem
 from models.collection import Reminder, ReminderBatch, Restriction
 from models.engine import writing
 from models.property import Unit
-from office import contacts, plans, reminders, restrictions
+from office.arrears import contacts, instalment_plans, reminder_batches, restrictions
 from tests.conftest import DIALECTS, IS_FULL
-from tests.office.arrears import SHANGHAI
-from tests.office.test_plans import add_staff
+from tests.factories.arrears import SHANGHAI
+from tests.office.arrears.test_plans import add_staff
 
 pytestmark = pytest.mark.timeout(1200)  # half a minute each on an idle machine
 PATTERNS = int(os.environ.get("GATEHOUSE_HALF_YEARS", "1"))
@@ -226,16 +226,16 @@ def deliver(session, now):
     """The letters of A-5 and A-7 are approved, printed and brought."""
     head = add_staff(session, f"h{now:%d%H}", "station_head")
     batch = session.scalars(select(ReminderBatch).where(ReminderBatch.stage == "letter")).one()
-    reminders.approve_batch(session, batch.id, now=now, staff_id=head)
+    reminder_batches.approve_batch(session, batch.id, now=now, staff_id=head)
     rows = select(Reminder.id).join(Unit).where(Reminder.batch_id == batch.id, Unit.code.in_(("A-5", "A-7")))
-    reminders.mark(session, session.scalars(rows).all(), "printed", now=now, staff_id=head)
+    reminder_batches.mark(session, session.scalars(rows).all(), "printed", now=now, staff_id=head)
 
 
 def visit(session, now):
     """The station head was at A-5."""
     unit_id, _ = debtor(session, "A-5")
     rows = select(Reminder.id).where(Reminder.unit_id == unit_id, Reminder.stage == "head_visit")
-    reminders.mark(session, session.scalars(rows).all(), "done", now=now, staff_id=None)
+    reminder_batches.mark(session, session.scalars(rows).all(), "done", now=now, staff_id=None)
 
 
 def restrict(session, now):
@@ -257,9 +257,11 @@ def restrict(session, now):
 def plan(session, now):
     """January's bill of A-5 in two parts, approved."""
     whose = debtor(session, "A-5")
-    parts = plans.even_parts(plans.debt_of(session, whose, now), 2, date(2026, 2, 20))
-    made = plans.propose_plan(session, whose, parts, now=now, staff_id=None)
-    plans.approve_plan(session, made.id, now=now, staff_id=add_staff(session, f"p{now:%d}", "station_head"))
+    parts = instalment_plans.even_parts(instalment_plans.debt_of(session, whose, now), 2, date(2026, 2, 20))
+    made = instalment_plans.propose_plan(session, whose, parts, now=now, staff_id=None)
+    instalment_plans.approve_plan(
+        session, made.id, now=now, staff_id=add_staff(session, f"p{now:%d}", "station_head")
+    )
 
 
 DONE = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.clocks import (
+from rules.deadlines import (
     ClockRule,
     ClockState,
     Deadline,

@@ -26,7 +26,7 @@ from rules.dunning import (
 )
 from rules.gates import LegalFacts
 from rules.ladder import Subject
-from tests.rules.ladders import CALENDAR, climb, days, ladder, made, not_made, owed
+from tests.factories.ladders import CALENDAR, climb, days, ladder, made, not_made, owed
 
 TRIED = LegalFacts(frozenset({"phone", "visit"}), is_letter_delivered=True)
 

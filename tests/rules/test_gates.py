@@ -19,7 +19,7 @@ from rules.gates import (
     legal_missing,
     restriction_missing,
 )
-from tests.rules.ladders import rows
+from tests.factories.ladders import rows
 
 LEGAL = LegalGate.from_row(rows("tower", "gates")["legal"])
 GATE = RestrictionGate.from_row(rows("tower", "gates")["restriction"])

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from rules.calendar_months import months_in_arrears, months_later
 from rules.ladder import Ladder, deadline_on, effective_on, ladder_problems
-from rules.months import months_in_arrears, months_later
-from tests.rules.ladders import CALENDAR, ladder, rows
+from tests.factories.ladders import CALENDAR, ladder, rows
 
 DUE_DAYS = {"tower": 5, "residential": 15, "project": 15}
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import chinese_calendar
 import pytest
 
-from rules.clocks import EscalationPolicy, Moment, clock_rules, clocks_starting, deadline, escalations
+from rules.deadlines import EscalationPolicy, Moment, clock_rules, clocks_starting, deadline, escalations
 from rules.severity import Facts, SeverityPolicy, proposal
 from rules.working_time import OfficeCalendar
 

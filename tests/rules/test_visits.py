@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rules.clocks import Moment, clock_rules, clocks_starting, deadline
+from rules.deadlines import Moment, clock_rules, clocks_starting, deadline
 from rules.lifecycle import Verb
 from rules.severity import Facts
 from rules.visits import Candidate, Outcome, VisitPolicy, outcome, visit_plan, visit_result, visitor

@@ -1,0 +1,203 @@
+"""What guards every request: the sign-in wall, the token of each POST, headers, error pages.
+
+Nothing here knows a screen. Order of a request: the database mode (reading or writing), the session's
+person, the wall, the token; after it, the headers.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from contextlib import suppress
+from typing import Any
+
+from flask import Flask, abort, g, redirect, render_template, request, url_for
+from flask.sessions import SecureCookieSessionInterface
+from flask_babel import gettext as _
+from itsdangerous import URLSafeTimedSerializer
+from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from admin.auth import sessions
+from models.base import db
+from models.engine import set_writing
+from office.operations import outages
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PUBLIC_PATHS = ("/login", "/healthz")
+PUBLIC_FOLDERS = ("/static/", "/public/")
+TOKEN_FIELD = "csrf_token"  # noqa: S105 -- a field's name
+TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105 -- a header's name
+
+
+class OwnCookie(SecureCookieSessionInterface):
+    """Flask's cookie, marked Secure whenever the request came over https."""
+
+    def get_cookie_secure(self, _app: Flask) -> bool:
+        # a proxy in front says how the request came; who says so without one only loses their own cookie
+        return request.is_secure or request.headers.get("X-Forwarded-Proto", "").startswith("https")
+
+    serializer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Made once for the application: it derives the key."""
+        if self.serializer is None:
+            self.serializer = super().get_signing_serializer(app)
+        return self.serializer
+
+
+def init_app(app: Flask) -> None:
+    app.session_interface = OwnCookie()
+    app.config.update(
+        SESSION_COOKIE_NAME="gatehouse", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax"
+    )
+    app.before_request(guard)
+    app.after_request(add_headers)
+    app.teardown_request(lambda _error: set_writing(False))
+    app.teardown_appcontext(end_session)  # before Flask-SQLAlchemy's, which was registered first
+    app.register_error_handler(HTTPException, error_page)
+    app.register_error_handler(Exception, crash_page)
+    app.jinja_env.globals.update(csrf_token=sessions.csrf_token, csrf_field=csrf_field, csp_nonce=csp_nonce)
+
+
+def guard() -> Any:
+    """Runs before each request; an answer from here is the request's answer."""
+    set_writing(request.method not in SAFE_METHODS)
+    g.staff = g.web_session = None
+    if request.path.startswith("/static/"):
+        return None
+    sessions.load_session()
+    is_public = request.path in PUBLIC_PATHS or request.path.startswith(PUBLIC_FOLDERS)
+    if g.staff is None and not is_public:
+        return redirect(url_for("entrance.login")) if request.method in SAFE_METHODS else abort(401)
+    if request.method not in SAFE_METHODS and not has_token():
+        return abort(
+            400, _("This page was open for too long or in another session. Please go back and try again.")
+        )
+    if (
+        g.staff is not None
+        and g.staff.must_change_password
+        and request.endpoint not in _OPEN_WITH_OLD_PASSWORD
+    ):
+        return redirect(url_for("entrance.account"))
+    if _must_set_up() and request.endpoint not in _OPEN_WITHOUT_SECOND_STEP:
+        return redirect(url_for("entrance.second_step_page"))
+    return None
+
+
+def _must_set_up() -> bool:
+    """Whether the estate asks this person for a second step that is not there yet (told at sign-in)."""
+    return g.web_session is not None and sessions.kept(g.web_session).get("must_set_up", False)
+
+
+_OPEN_WITH_OLD_PASSWORD = frozenset(
+    {"entrance.account", "entrance.logout", "entrance.preferences", "static", "healthz"}
+)
+_OPEN_WITHOUT_SECOND_STEP = _OPEN_WITH_OLD_PASSWORD | {"entrance.second_step_page"}
+
+
+def has_token() -> bool:
+    """Whether this POST carries the token of its own session."""
+    sent = request.form.get(TOKEN_FIELD) or request.headers.get(TOKEN_HEADER) or ""
+    return hmac.compare_digest(sent.encode(), sessions.csrf_token().encode())
+
+
+def csrf_field() -> Markup:
+    """The hidden field that each POST form holds."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(TOKEN_FIELD, sessions.csrf_token())
+
+
+def csp_nonce() -> str:
+    """This answer's nonce for its own `<script>` elements."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def add_headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
+    headers["Content-Security-Policy"] = (
+        f"default-src 'self'; script-src 'self'{nonce}; style-src 'self'; style-src-attr 'unsafe-inline'; "
+        "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    )
+    if request.path.startswith("/static/"):
+        headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if "v" in request.args else "public, max-age=3600"
+        )
+    else:
+        headers["Cache-Control"] = "no-store"
+    return response
+
+
+def error_page(error: HTTPException) -> Any:
+    """A refusal in the reader's words; never the program's inner state."""
+    if error.code is None or error.response is not None or error.code < 400:
+        return error.get_response()
+    db.session.rollback()
+    own_words = (
+        error.description if error.code == 400 and error.description != type(error).description else None
+    )
+    text = own_words or _explanation(error.code)
+    if request.accept_mimetypes.best == "application/json":
+        return {"error": str(text)}, error.code
+    return render_template("panel/error.html", code=error.code, text=text), error.code
+
+
+def crash_page(error: Exception) -> Any:
+    """An outage in a sentence; an error nobody foresaw written to the log, shown without its text (F13)."""
+    from flask import current_app
+
+    outage = outages.sentence(error)
+    if outage is not None:
+        return outage_page(outage)
+    if current_app.config.get("PROPAGATE_EXCEPTIONS"):
+        raise error
+    current_app.logger.error("%s %s", request.method, request.path, exc_info=error)
+    try:
+        db.session.rollback()
+    except Exception:  # noqa: BLE001 -- the database itself may be what failed
+        g.staff = None
+    return render_template("panel/error.html", code=500, text=_explanation(500)), 500
+
+
+def end_session(_error: BaseException | None) -> None:
+    """Give the session back, also when the database went away after the answer was made (F13)."""
+    try:
+        db.session.remove()
+    except SQLAlchemyError:
+        with suppress(SQLAlchemyError):
+            db.session().invalidate()
+        db.session.registry.clear()
+
+
+def outage_page(sentence: str) -> Any:
+    """The page while the disk is full or the database away; it asks neither for anything."""
+    with suppress(Exception):  # the database itself is what failed
+        db.session.rollback()
+    g.staff = g.web_session = None
+    page = render_template("panel/error.html", code=503, text=_(sentence))
+    return page, 503, {"Retry-After": "30"}
+
+
+def _explanation(code: int) -> str:
+    texts = {
+        400: _("The request could not be read."),
+        401: _("Please sign in first."),
+        403: _("Your role does not allow this."),
+        404: _("There is no such page or record."),
+        405: _("This address does not take that kind of request."),
+        409: _("Somebody else changed this in the meantime."),
+        413: _("The file is too large."),
+        429: _("Too many attempts. Please wait a minute."),
+    }
+    return texts.get(code) or (
+        _("Something went wrong here; it was written to the log.") if code >= 500 else texts[400]
+    )

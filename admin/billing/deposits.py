@@ -1,0 +1,158 @@
+"""Deposits held per unit and payer: taken, given back, set off against arrears, with their slip (B10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Response, request
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin.auth.sessions import current_staff
+from admin.billing.invoices import pdf_answer
+from admin.panel import formats, labels, language, row_access
+from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.view import Ask, OfficeView, OneClick, office_action
+from admin.payments.statements import payer_on
+from models.base import db
+from models.billing import Deposit, FeeItem
+from office.billing import deposits, documents
+
+PAID_OUT = (
+    Ask("amount", _l("Amount"), kind="money", is_required=True),
+    Ask("method", _l("Method"), kind="choice", is_required=True, choices=labels.METHODS),
+    Ask("reason", _l("Reason"), is_required=True),
+)
+ENTRIES = {"taken": _l("Taken"), "returned": _l("Returned"), "set_off": _l("Set off")}
+
+
+def deposit_items(_view: Any = None) -> dict[str, str]:
+    """The fee items that are deposits, by code."""
+    rows = db.session.scalars(
+        db.select(FeeItem)
+        .where(FeeItem.basis == "deposit", FeeItem.is_active)
+        .order_by(FeeItem.position, FeeItem.id)
+    )
+    return {row.code: row.name_in(language.current()) for row in rows}
+
+
+def form_key(kind: str) -> str | None:
+    """The key made when the form was opened: one form, one posting."""
+    key = request.form.get("form_key", "")[:60]
+    return f"{kind}:{key}" if key else None
+
+
+class DepositView(OfficeView):
+    table = Deposit
+    screen = "deposits"
+    title = _l("Deposits")
+    room = "bills"
+    icon = "vault"
+    can_create = can_edit = can_delete = False
+    column_list = (
+        "number",
+        "unit.code",
+        "payer.name",
+        "fee_item.name",
+        "entry",
+        "amount",
+        "posted_on",
+        "reason",
+    )
+    column_searchable_list = ("number", "unit.code", "payer.name", "payer.pinyin_initials")
+    column_default_sort = "-posted_on"
+    choices = {"entry": ENTRIES}
+    filters = (ChoiceFilter("entry"), RangeFilter("posted_on"))
+    one_click = (OneClick("taken", _l("Taken"), lambda _view: [Deposit.entry == "taken"]),)
+    details_template = "billing/deposit.html"
+    empty_hint = _l("Deposits appear here when they are taken, or with a paid move-in bill.")
+
+    def held(self, row: Deposit) -> Any:
+        """What of a taken deposit is still held."""
+        return deposits.left(db.session(), row) if row.entry == "taken" else None
+
+    @office_action(
+        "take",
+        _l("Take a deposit"),
+        on="list",
+        icon="vault",
+        fields=(
+            Ask("unit_code", _l("Unit no."), is_required=True),
+            Ask("fee_item", _l("Deposit"), kind="choice", is_required=True, choices=deposit_items),
+            Ask("amount", _l("Amount"), kind="money", is_required=True),
+            Ask("method", _l("Method"), kind="choice", is_required=True, choices=labels.METHODS),
+        ),
+    )
+    def take(self, _rows: Sequence[Deposit], given: Mapping[str, Any]) -> str:
+        session, unit_id = db.session(), row_access.unit_named(given["unit_code"])
+        payer_id = payer_on(unit_id, given["unit_code"], self.today())
+        made = deposits.take_deposit(
+            session,
+            unit_id=unit_id,
+            payer_id=payer_id,
+            fee_item=given["fee_item"],
+            amount=given["amount"],
+            method=given["method"],
+            paid_at=self.now(),
+            now=self.now(),
+            cashier_id=current_staff().id,
+            form_key=form_key("deposit"),
+        )
+        return _("Deposit %(number)s was taken.", number=made.number)
+
+    @office_action("slip", _l("Print the slip"), on="row", icon="printer")
+    def slip(self, rows: Sequence[Deposit], _given: Any) -> Response:
+        made = documents.print_deposit_slip(
+            db.session(),
+            rows[0].id,
+            language=language.current(),
+            now=self.now(),
+            staff_id=current_staff().id,
+        )
+        db.session.commit()
+        return pdf_answer(made, f"{rows[0].number}.pdf")
+
+    @office_action(
+        "give_back",
+        _l("Give back"),
+        on="row",
+        icon="hand-coins",
+        fields=PAID_OUT,
+    )
+    def give_back(self, rows: Sequence[Deposit], given: Mapping[str, Any]) -> str:
+        made = deposits.return_deposit(
+            db.session(),
+            rows[0].id,
+            amount=given["amount"],
+            reason=given["reason"],
+            method=given["method"],
+            staff_id=current_staff().id,
+            now=self.now(),
+        )
+        return _("%(amount)s yuan of the deposit were given back.", amount=formats.money(made.amount))
+
+    @office_action(
+        "set_off",
+        _l("Set off against debts"),
+        on="row",
+        icon="link",
+        confirm=_l("It pays what its payer owes for the unit; the rest becomes prepaid credit."),
+        fields=(
+            Ask("amount", _l("Amount"), kind="money", is_required=True),
+            Ask("reason", _l("Reason"), is_required=True),
+        ),
+    )
+    def set_off(self, rows: Sequence[Deposit], given: Mapping[str, Any]) -> str:
+        made = deposits.set_off_deposit(
+            db.session(),
+            rows[0].id,
+            amount=given["amount"],
+            reason=given["reason"],
+            staff_id=current_staff().id,
+            now=self.now(),
+        )
+        return _("%(amount)s yuan of the deposit were set off.", amount=formats.money(made.amount))
+
+
+SCREENS = (DepositView,)

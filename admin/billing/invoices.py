@@ -1,0 +1,488 @@
+"""Bills: what is charged for, the invoices, their lines and corrections (B1–B5, B7)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask import Response, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import literal_column
+
+from admin.auth.sessions import current_staff
+from admin.panel import error_messages, formats, forms, labels, language, lists, row_access
+from admin.panel.lists import ChoiceFilter, FlagFilter, RangeFilter, RelationFilter, TextFilter
+from admin.panel.view import Ask, OfficeView, OneClick, Related, office_action
+from models.base import db
+from models.billing import (
+    CreditNote,
+    FeeItem,
+    Invoice,
+    InvoiceLine,
+    LateFeeWaiver,
+    Meter,
+    MeterReading,
+    ServiceSlip,
+    Tariff,
+)
+from office.billing import documents, invoices, runs
+from office.core.errors import Refused
+from office.documents import archive
+from office.estate import owners
+from office.payments.payments import MONEY_REFUSALS
+from office.receivables import late_fees as late_fee
+from rules.money import MoneyError, money
+
+MOST_EXPENSES = 40
+
+
+def fee_items(_view: Any = None) -> dict[str, str]:
+    """What can be charged for once, by code; deposits are taken under “Deposits”."""
+    rows = db.session.scalars(
+        db.select(FeeItem)
+        .where(FeeItem.is_active, FeeItem.basis.not_in(("deposit", "metered")))
+        .order_by(FeeItem.position, FeeItem.id)
+    )
+    return {row.code: row.name_in(language.current()) for row in rows}
+
+
+class FeeItemView(OfficeView):
+    table = FeeItem
+    screen = "fee_items"
+    title = _l("Fee items")
+    empty_hint = _l("Enter what the office charges for; then give each item its rates under “Tariffs”.")
+    room = "bills"
+    icon = "tags"
+    column_list = ("code", "name", "basis", "timing", "is_active", "is_restrictable", "position")
+    column_default_sort = "position"
+    choices = {"basis": labels.BASES, "timing": labels.TIMINGS}
+    filters = (ChoiceFilter("basis"), FlagFilter("is_active"))
+    form_columns = (
+        "code",
+        "name_en",
+        "name_zh_hans",
+        "name_zh_hant",
+        "basis",
+        "timing",
+        "is_active",
+        "is_restrictable",
+        "services",
+        "position",
+    )
+    form_sections = (
+        (_l("What it is called"), ("code", "name_en", "name_zh_hans", "name_zh_hant")),
+        (_l("How it is charged"), ("basis", "timing", "is_active", "position")),
+        (_l("The service"), ("services", "is_restrictable")),
+    )
+    column_descriptions = {
+        "is_restrictable": _l("An optional contracted service; never water, power, heat, gas or access"),
+        "services": _l("Printed on the public notice of tariffs"),
+    }
+    related = (Related("tariffs", "fee_item_id"),)
+
+
+class TariffView(OfficeView):
+    table = Tariff
+    screen = "tariffs"
+    title = _l("Tariffs")
+    empty_hint = _l("Enter a rate for each fee item and kind of unit; without one nothing can be billed.")
+    room = "bills"
+    icon = "scale"
+    column_list = ("fee_item.name", "unit_kind", "rate", "valid_from", "valid_to")
+    column_default_sort = "-valid_from"
+    choices = {"unit_kind": labels.UNIT_KINDS}
+    filters = (RelationFilter("fee_item"), ChoiceFilter("unit_kind"), RangeFilter("valid_from"))
+    one_click = (OneClick("current", _l("In force"), lambda _view: [Tariff.valid_to.is_(None)]),)
+    form_columns = ("fee_item", "unit_kind", "rate", "tiers", "valid_from", "valid_to")
+    form_overrides = {"tiers": forms.TiersField}
+    column_descriptions = {
+        "rate": _l("Yuan for each unit of the basis; a change never alters an issued bill"),
+        "tiers": _l("Metered items only, as in 180: 0.50; 280: 0.55; 0.80 (up to: rate; above)"),
+        "valid_to": _l("Empty: until further notice"),
+    }
+    list_template = "billing/tariffs.html"
+    verbs = {"notice": "export"}
+
+    @expose("/notice/", methods=("GET", "POST"))
+    def notice(self) -> Any:
+        """The public notice: tariffs, what they pay for, and the statement of income and expense (B2)."""
+        if request.method == "GET":
+            return self.render("billing/tariff_notice.html", today=self.today(), given={}, refusal="")
+        form = request.form
+        try:
+            made = documents.print_tariff_notice(
+                db.session(),
+                on=_day(form.get("on", "")),
+                posted_on=self.today(),
+                periods=_periods(form),
+                expenses=_expenses(form.get("expenses", "")),
+                language=language.current(),
+                now=self.now(),
+            )
+        except Refused as refusal:
+            return (
+                self.render(
+                    "billing/tariff_notice.html",
+                    today=self.today(),
+                    given=form,
+                    refusal=error_messages.words(refusal),
+                ),
+                422,
+            )
+        return pdf_answer(made, "tariffs.pdf")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as wrong:
+        raise Refused(_("Choose a day")) from wrong
+
+
+def _periods(form: Mapping[str, str]) -> tuple[str, str] | None:
+    """The first and last period of the statement; none when it is left out. Raises Refused."""
+    first, last = form.get("from", "").strip(), form.get("to", "").strip()
+    if not first and not last:
+        return None
+    ends = sorted(runs.parse_period(text) for text in (first or last, last or first))
+    return str(ends[0]), str(ends[-1])
+
+
+def _expenses(text: str) -> list[tuple[str, Decimal]]:
+    """Lines of `item amount` as pairs. Raises Refused for a line without an amount."""
+    found = []
+    for line in text.splitlines()[:MOST_EXPENSES]:
+        if not line.strip():
+            continue
+        read = re.fullmatch(r"(.+?)[\s,，:：;；]+([\d.,，]+)", line.strip()[:200])
+        if read is None or not lists.is_clean(line):
+            raise Refused(_("Write each expense as a line: item, then the amount: %(line)s", line=line[:60]))
+        try:
+            found.append((read[1], money(read[2].replace(",", "").replace("，", ""))))
+        except MoneyError as problem:
+            raise Refused(MONEY_REFUSALS[problem.code]) from problem
+    return found
+
+
+class MeterView(OfficeView):
+    table = Meter
+    screen = "meters"
+    title = _l("Meters")
+    empty_hint = _l(
+        "Enter one meter for each unit and metered fee item; then its readings can be entered or imported."
+    )
+    room = "bills"
+    icon = "gauge"
+    column_list = ("unit.code", "fee_item.name", "code", "is_active")
+    column_searchable_list = ("unit.code", "code")
+    filters = (RelationFilter("fee_item"), FlagFilter("is_active"))
+    form_columns = ("unit", "fee_item", "code", "is_active")
+    column_labels = {"code": _l("Meter no.")}
+    related = (Related("meter_readings", "meter_id"),)
+
+
+class MeterReadingView(OfficeView):
+    table = MeterReading
+    screen = "meter_readings"
+    title = _l("Meter readings")
+    empty_hint = _l("Enter the readings here, or bring them in as a table under “Imports”.")
+    room = "bills"
+    icon = "gauge"
+    column_list = ("meter.unit.code", "meter.code", "read_on", "value")
+    column_searchable_list = ("meter.unit.code", "meter.code")
+    column_default_sort = "-read_on"
+    filters = (RangeFilter("read_on"),)
+    form_columns = ("meter", "read_on", "value")
+    column_labels = {"meter.code": _l("Meter no.")}
+    large_relations = {"meter": ("code",)}
+
+
+class ServiceSlipView(OfficeView):
+    table = ServiceSlip
+    screen = "service_slips"
+    title = _l("Service slips")
+    empty_hint = _l(
+        "Enter each signed slip here; open ones go into the next bill. A register in a spreadsheet "
+        "comes in under “Imports”."
+    )
+    room = "bills"
+    icon = "clipboard-list"
+    column_list = ("slip_no", "unit.code", "fee_item.name", "used_on", "quantity", "amount", "state")
+    column_searchable_list = ("slip_no", "unit.code")
+    column_default_sort = "-used_on"
+    choices = {"state": labels.SLIP_STATES}
+    filters = (ChoiceFilter("state"), RelationFilter("fee_item"), RangeFilter("used_on"))
+    one_click = (OneClick("open", _l("Not billed yet"), lambda _view: [ServiceSlip.state == "open"]),)
+    form_columns = ("slip_no", "unit", "fee_item", "used_on", "quantity", "amount", "signed_by", "note")
+    column_descriptions = {"amount": _l("Agreed price of the job; empty: quantity × tariff")}
+
+    def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
+        if not is_new and row.state == "billed":
+            raise Refused(_("This slip is on a bill already: correct it by a credit note"))
+
+
+class InvoiceView(OfficeView):
+    table = Invoice
+    screen = "invoices"
+    title = _l("Invoices")
+    room = "bills"
+    icon = "receipt-text"
+    is_large = True
+    can_create = can_edit = can_delete = False
+    column_list = (
+        "number",
+        "unit.code",
+        "payer.name",
+        "period",
+        "due_on",
+        "amount",
+        "paid",
+        "balance",
+        "state",
+        "stage",
+    )
+    column_hidden = ("issued_on", "credited", "late_fee", "kind")
+    column_searchable_list = ("number", "unit.code", "payer.name", "payer.pinyin_initials")
+    column_default_sort = "-issued_on"
+    choices = {"state": labels.INVOICE_STATES, "kind": labels.INVOICE_KINDS, "stage": labels.STAGES}
+    filters = (
+        ChoiceFilter("state"),
+        RangeFilter("due_on"),
+        TextFilter("period"),
+        ChoiceFilter("stage"),
+        RelationFilter("unit.building"),
+        RangeFilter("balance"),
+    )
+    one_click = (
+        # the literal 0 is what lets SQLite use invoice_open_idx (decisions: Speed)
+        OneClick(
+            "overdue",
+            _l("Overdue"),
+            lambda view: [Invoice.balance > literal_column("0"), Invoice.due_on < view.today()],
+            sort="due_on",
+        ),
+        OneClick("open", _l("Open"), lambda _view: [Invoice.balance > literal_column("0")], sort="due_on"),
+        OneClick(
+            "reminded",
+            _l("Reminded"),
+            lambda _view: [
+                Invoice.balance > literal_column("0"),
+                Invoice.stage.notin_(("", "notice", "upcoming")),
+            ],
+            sort="due_on",
+        ),
+    )
+    detail_columns = (
+        "number",
+        "kind",
+        "unit.code",
+        "payer.name",
+        "period",
+        "issued_on",
+        "due_on",
+        "amount",
+        "late_fee",
+        "credited",
+        "paid",
+        "balance",
+        "state",
+        "stage",
+    )
+    related = (
+        Related(
+            "invoice_lines",
+            "invoice_id",
+            columns=("fee_item.name", "quantity", "rate", "amount", "explanation"),
+        ),
+        Related("credit_notes", "invoice_id"),
+        Related("allocations", "invoice_id"),
+        Related("late_fee_waivers", "invoice_id"),
+    )
+    details_template = "billing/invoice.html"
+    empty_hint = _l("Bills appear here when a period was issued under “Billing run”.")
+
+    @office_action("notice", _l("Print payment notices"), icon="printer")
+    def notice(self, rows: Sequence[Invoice], _given: Any) -> Response:
+        return notices_pdf(self, [row.id for row in rows])
+
+    @office_action(
+        "credit",
+        _l("Credit note"),
+        on="row",
+        icon="undo-2",
+        fields=(
+            Ask("amount", _l("Amount"), kind="money", is_required=True),
+            Ask("fee_item", _l("Fee item"), kind="choice", choices=fee_items),
+            Ask("reason", _l("Reason"), is_required=True),
+        ),
+    )
+    def credit(self, rows: Sequence[Invoice], given: Any) -> str:
+        session = db.session()
+        item_id = session.scalar(db.select(FeeItem.id).where(FeeItem.code == given["fee_item"]))
+        note = invoices.credit_note(
+            session,
+            rows[0].id,
+            amount=given["amount"],
+            reason=given["reason"],
+            staff_id=current_staff().id,
+            now=self.now(),
+            fee_item_id=item_id,
+        )
+        return _("Credit note %(number)s was issued.", number=note.number)
+
+    @office_action(
+        "waive",
+        _l("Waive late fee"),
+        on="row",
+        icon="percent",
+        fields=(
+            Ask("amount", _l("Amount"), kind="money", is_required=True),
+            Ask("reason", _l("Reason"), is_required=True),
+        ),
+    )
+    def waive(self, rows: Sequence[Invoice], given: Any) -> str:
+        made = late_fee.ask_for_waiver(
+            db.session(),
+            rows[0].id,
+            amount=given["amount"],
+            reason=given["reason"],
+            staff_id=current_staff().id,
+            now=self.now(),
+        )
+        if isinstance(made, LateFeeWaiver):
+            return _("%(amount)s yuan of the late fee were waived.", amount=formats.money(made.amount))
+        return _("The waiver was asked for; a manager decides it under “Late fee waivers asked for”.")
+
+    @office_action(
+        "charge",
+        _l("Charge once"),
+        on="list",
+        icon="plus",
+        fields=(
+            Ask("unit_code", _l("Unit no."), is_required=True),
+            Ask("fee_item", _l("Fee item"), kind="choice", is_required=True, choices=fee_items),
+            Ask("quantity", _l("Quantity"), kind="money", is_required=True),
+            Ask("rate", _l("Rate"), kind="money", is_required=True),
+            Ask("due_on", _l("Due on"), kind="date", is_required=True),
+        ),
+    )
+    def charge(self, _rows: Sequence[Invoice], given: Any) -> Any:
+        session, code = db.session(), given["unit_code"].strip()
+        unit_id = row_access.unit_named(code)
+        payer = owners.payer_of(session, unit_id, self.today())
+        if payer is None:
+            raise Refused(_("Nobody pays for unit %(unit)s", unit=code))
+        invoice = invoices.charge(
+            session,
+            unit_id=unit_id,
+            payer_id=payer.owner_id,
+            charges=[invoices.Charge(given["fee_item"], given["quantity"], given["rate"])],
+            due_on=given["due_on"],
+            now=self.now(),
+            staff_id=current_staff().id,
+            form_key=request.form.get("form_key", "")[:60] or None,
+        )
+        session.commit()
+        flash(_("Invoice %(number)s was issued.", number=invoice.number), "success")
+        return redirect(url_for("invoices.details_view", id=invoice.id))
+
+    def late_fee(self, row: Invoice) -> dict[str, Any] | None:
+        """The late fee to a day, part by part; nothing while the policy is off and none accrued (B7)."""
+        session = db.session()
+        try:
+            on = _day(request.args["late_on"]) if request.args.get("late_on") else self.today()
+        except Refused:
+            on = self.today()
+        policy = late_fee.policy_on(session, on)
+        if not policy.is_on and not row.late_fee:
+            return None
+        fee = late_fee.explained(session, row.id, on)
+        waived = session.scalars(
+            db.select(LateFeeWaiver.amount).where(LateFeeWaiver.invoice_id == row.id)
+        ).all()
+        return {"on": on, "policy": policy, "fee": fee, "waived": sum(waived, Decimal(0))}
+
+
+def notices_pdf(view: Any, ids: Sequence[int]) -> Response:
+    """The payment notices of invoices as one PDF, each filed in its household file (B5)."""
+    session, now, reader = db.session(), view.now(), language.current()
+    values = []
+    for invoice, value in archive.payment_notices(session, ids, reader):
+        archive.file(
+            session,
+            "payment_notice",
+            value,
+            number=invoice.number,
+            language=reader,
+            now=now,
+            unit_id=invoice.unit_id,
+            payer_id=invoice.payer_id,
+            staff_id=current_staff().id,
+        )
+        values.append(value)
+    return pdf_answer(archive.pdf(session, "payment_notice", values, reader, now), "notices.pdf")
+
+
+def pdf_answer(made: bytes, name: str) -> Response:
+    return Response(
+        made, mimetype="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
+    )
+
+
+class InvoiceLineView(OfficeView):
+    table = InvoiceLine
+    screen = "invoice_lines"
+    title = _l("Lines")
+    room = "bills"
+    is_in_menu = False
+    is_large = True
+    can_create = can_edit = can_delete = False
+    column_list = ("invoice.number", "fee_item.name", "quantity", "rate", "amount", "explanation")
+    column_formats = {"explanation": formats.reason}
+
+
+class CreditNoteView(OfficeView):
+    table = CreditNote
+    screen = "credit_notes"
+    title = _l("Credit notes")
+    empty_hint = _l("To correct a bill, open it under “Invoices” and choose “Credit note”.")
+    room = "bills"
+    icon = "undo-2"
+    can_create = can_edit = can_delete = False
+    column_list = (
+        "number",
+        "invoice.number",
+        "invoice.unit.code",
+        "fee_item.name",
+        "amount",
+        "reason",
+        "issued_on",
+    )
+    column_searchable_list = ("number", "invoice.number", "invoice.unit.code")
+    column_default_sort = "-issued_on"
+    filters = (RangeFilter("issued_on"), RangeFilter("amount"))
+
+    @office_action("paper", _l("Print the credit note"), on="row", icon="printer", verb="see")
+    def paper(self, rows: Sequence[CreditNote], _given: Any) -> Response:
+        row = rows[0]
+        made = documents.print_credit_note(
+            db.session(), row.id, language=language.current(), now=self.now(), staff_id=current_staff().id
+        )
+        return pdf_answer(made, f"{row.number}.pdf")
+
+
+SCREENS = (
+    InvoiceView,
+    InvoiceLineView,
+    ServiceSlipView,
+    MeterView,
+    MeterReadingView,
+    FeeItemView,
+    TariffView,
+    CreditNoteView,
+)

@@ -1,0 +1,127 @@
+"""The move-in bill on one page: what it would ask for, issue it, print it (B6)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin.auth.sessions import current_staff
+from admin.billing.invoices import pdf_answer
+from admin.panel import error_messages, language, lists, row_access, wording
+from admin.panel.idempotency import once
+from admin.panel.view import OfficePage
+from admin.payments.statements import payer_on
+from models.base import db
+from models.billing import FeeItem, Invoice
+from models.property import Unit
+from office.billing import documents, move_in
+from office.core.errors import Refused
+from office.estate import owners
+
+
+class MoveInPage(OfficePage):
+    screen = "move_in"
+    title = _l("Move-in bill")
+    room = "bills"
+    icon = "key-round"
+    verbs = {"issue": "act", "paper": "act"}
+
+    @expose("/")
+    def index(self) -> Any:
+        return self._page(request.args)
+
+    def _page(self, given: Any, refusal: str = "") -> Any:
+        session, unit, lines, payer, issued = db.session(), None, (), None, None
+        on, due_on = self._day(given, "on"), self._day(given, "due_on")
+        try:
+            unit = self._unit(given)
+            if unit is not None:
+                on = self._day(given, "on") if given.get("on") else unit.handed_over_on or on
+                payer = owners.payer_of(session, unit.id, on)
+                issued = session.scalars(
+                    db.select(Invoice)
+                    .where(Invoice.unit_id == unit.id, Invoice.kind == "move_in")
+                    .order_by(Invoice.id.desc())
+                ).first()
+                lines = move_in.lines_of(session, unit, on)
+        except Refused as wrong:
+            refusal = refusal or error_messages.words(wrong)
+        names = {item.id: item for item in session.scalars(db.select(FeeItem))}
+        return self.render(
+            "billing/move_in.html",
+            unit=unit,
+            text=given.get("unit_code", ""),
+            on=on,
+            due_on=max(due_on, on),
+            payer=payer,
+            issued=issued,
+            is_issued=issued is not None and payer is not None and issued.payer_id == payer.owner_id,
+            lines=[(names[line.fee_item_id], line.price) for line in lines],
+            total=sum(line.price.amount for line in lines),
+            words=wording.reason,
+            language=language.current(),
+            refusal=refusal,
+            view=self,
+        )
+
+    def _unit(self, given: Any) -> Unit | None:
+        key = lists.row_id(given.get("unit_id"))
+        if key is None and given.get("unit_code", "").strip():
+            key = row_access.unit_named(given["unit_code"])
+        return db.session.get(Unit, key) if key else None
+
+    def _day(self, given: Any, name: str) -> date:
+        try:
+            return date.fromisoformat(given.get(name) or self.today().isoformat())
+        except ValueError:
+            return self.today()
+
+    @expose("/issue/", methods=("POST",))
+    @once
+    def issue(self) -> Any:
+        session, form = db.session(), request.form
+        unit = self._unit(form)
+        if unit is None:
+            abort(404)
+        on, due_on = self._day(form, "on"), self._day(form, "due_on")
+        try:
+            payer_id = payer_on(unit.id, unit.code, on)
+            invoice = move_in.issue_move_in_bill(
+                session,
+                unit.id,
+                payer_id=payer_id,
+                on=on,
+                due_on=due_on,
+                now=self.now(),
+                staff_id=current_staff().id,
+            )
+            session.commit()
+        except Refused as refusal:
+            session.rollback()
+            return self._page(form, error_messages.words(refusal)), 422
+        flash(_("Move-in bill %(number)s was issued.", number=invoice.number), "success")
+        return redirect(url_for("move_in.index", unit_id=invoice.unit_id, on=on, due_on=due_on))
+
+    @expose("/paper/", methods=("POST",))
+    def paper(self) -> Any:
+        key = lists.row_id(request.form.get("id"))
+        invoice = db.session.get(Invoice, key) if key else None
+        if invoice is None or invoice.kind != "move_in":
+            abort(404)
+        made = documents.print_move_in_bill(
+            db.session(),
+            invoice.id,
+            language=language.current(),
+            now=self.now(),
+            staff_id=current_staff().id,
+        )
+        db.session.commit()
+        return pdf_answer(made, f"{invoice.number}.pdf")
+
+
+SCREENS = (MoveInPage,)

@@ -1,0 +1,284 @@
+"""Registering a complaint at the desk: one page, under a minute (T1–T3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from wtforms import (
+    BooleanField,
+    IntegerField,
+    MultipleFileField,
+    StringField,
+    TextAreaField,
+    validators,
+)
+
+from admin.auth.sessions import current_staff
+from admin.panel import formats, forms, labels, wording
+from admin.panel.permissions import may
+from admin.shell import may_see
+from models.base import db
+from models.billing import Invoice
+from models.complaints import FACTS, Category, Ticket
+from models.people import Owner, Staff
+from office.complaints import attachments, tickets
+from office.complaints.deadlines import Case, started
+from office.complaints.policies_in_force import Rulebook
+from office.complaints.tickets import Joining
+from office.estate.search import Hit, search
+from rules.deadlines import Moment
+from rules.reasons import Reason
+from rules.severity import FACT_KINDS, Facts, proposal
+
+TICKS = tuple(name for name in FACTS if FACT_KINDS[name] is bool)
+SHOWN_BILLS = 12
+
+
+class UnitLoader(forms.Loader):
+    """Finds units by their code, and by the name, pinyin initials or phone of who lives there (T1)."""
+
+    def get_list(self, query: str | None, offset: int = 0, limit: int = 10) -> list[Any]:
+        by_code = super().get_list(query, offset, limit)
+        return [*by_code, *self._by_name(query, {unit.id for unit in by_code})][:limit] if query else by_code
+
+    def _by_name(self, query: str, known: set[int]) -> list[Hit]:
+        staff = current_staff()
+        if staff is None or not may(staff.roles, "owners", "see"):
+            return []
+        hits = [
+            hit
+            for hit in search(db.session(), query, frozenset({"owner"}))
+            if hit.unit_id not in {None, *known}
+        ]
+        wanted = select(Owner.id).where(
+            Owner.id.in_([hit.id for hit in hits]), *self.view.lookup_scope("owner", Owner)
+        )
+        readable = set(db.session.scalars(wanted)) if hits else set()
+        return [hit for hit in hits if hit.id in readable]
+
+    def format(self, row: Any) -> tuple[int, str]:
+        return (row.unit_id, f"{row.detail} {row.title}") if isinstance(row, Hit) else super().format(row)
+
+
+def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:
+    """The form with the reader's categories and staff; `values` fill it before anything is typed."""
+
+    class Intake(forms.OfficeForm):
+        unit = forms.PickerField(_l("Unit no. or name"), loader=view.loader_of("unit"), allow_blank=True)
+        complainant = StringField(_l("Complainant"), [validators.Length(max=120)])
+        phone = StringField(_l("Phone"), [validators.Length(max=40)])
+        is_anonymous = BooleanField(_l("Anonymous"))
+        others = TextAreaField(
+            _l("Others who complain too"),
+            [validators.Length(max=2000)],
+            description=_l("One name a line"),
+        )
+        channel = forms.ChoiceField(_l("Channel"), labels=labels.CHANNELS_IN, default="desk")
+        category = forms.ChoiceField(
+            _l("Category"), labels=categories(view.language), description=_l("Decides the department")
+        )
+        statement = TextAreaField(
+            _l("What happened"), [validators.InputRequired(), validators.Length(max=20_000)]
+        )
+        place = StringField(_l("Place"), [validators.Length(max=200)])
+        occurred_at = forms.InstantField(_l("When it happened"), [validators.Optional()])
+        wish = TextAreaField(_l("What is asked for"), [validators.Length(max=5000)])
+        present = StringField(_l("Who was there"), [validators.Length(max=500)])
+        household_count = IntegerField(
+            _l("Households together"), [validators.NumberRange(min=1, max=100_000)], default=1
+        )
+        loss_amount = forms.MoneyField(_l("Loss, yuan"), [validators.Optional()])
+        severity = forms.ChoiceField(
+            _l("Severity"),
+            labels=severities(view.now()),
+            allow_blank=True,
+            description=_l("Empty: as proposed"),
+        )
+        severity_note = StringField(_l("Reason for another severity"), [validators.Length(max=500)])
+        accused = forms.ChoiceField(
+            _l("Staff complained about"),
+            labels=staff_names(),
+            allow_blank=True,
+            description=_l("Never handles it"),
+        )
+        repeat_of = forms.PickerField(
+            _l("Earlier complaint on the same matter"), loader=view.loader_of("repeat_of"), allow_blank=True
+        )
+        invoice = forms.PickerField(_l("About this bill"), loader=view.loader_of("invoice"), allow_blank=True)
+        resolution = TextAreaField(
+            _l("Solved on the spot"),
+            [validators.Length(max=5000)],
+            description=_l("What was done; else leave empty"),
+        )
+        files = MultipleFileField(_l("Attachments"))
+
+    for name in TICKS:
+        setattr(Intake, name, BooleanField(wording.REASONS[name]))
+    return Intake(formdata, **values)
+
+
+def categories(language: str) -> Mapping[str, str]:
+    """The categories in use with the department that answers for each; a digit chooses one by keyboard."""
+    found = db.session.scalars(
+        select(Category).where(Category.is_active).order_by(Category.position, Category.id)
+    )
+    return {
+        category.code: f"{number} {category.name_in(language)} → {category.department.name_in(language)}"
+        for number, category in enumerate(found, 1)
+    }
+
+
+def severities(now: datetime) -> Mapping[str, Any]:
+    """The preset's severities, the most serious first."""
+    policy = Rulebook(db.session()).at(now).severities
+    ranked = sorted(policy.levels, key=lambda level: -level.rank)
+    return {level.code: labels.SEVERITIES.get(level.code, level.code) for level in ranked}
+
+
+def staff_names() -> Mapping[str, str]:
+    """Active staff by id."""
+    found = db.session.execute(select(Staff.id, Staff.name).where(Staff.is_active).order_by(Staff.name))
+    return {str(staff_id): name for staff_id, name in found}
+
+
+def facts_of(given: Mapping[str, Any]) -> Facts:
+    """The facts of a form or a query string. Raises ValueError for numbers that are none."""
+    count = str(given.get("household_count") or "1")
+    loss = str(given.get("loss_amount") or "0").replace(",", "")
+    if not count.isascii() or not count.isdigit() or len(count) > 6 or len(loss) > 20:
+        raise ValueError(count)
+    try:
+        amount = Decimal(loss)
+    except ArithmeticError:
+        raise ValueError(loss) from None
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(loss)
+    ticks = {name: str(given.get(name) or "") not in {"", "False", "false", "0"} for name in TICKS}
+    return Facts(household_count=int(count), loss_amount=amount, **ticks)
+
+
+def proposed(facts: Facts, now: datetime) -> dict[str, Any]:
+    """The severity that the facts give, why, and by when what must be done."""
+    book = Rulebook(db.session())
+    answer = proposal(book.at(now).severities, facts)
+    clocks = started(book, Case(0, now, answer.severity, facts), Moment.REGISTERED, now)
+    years = sorted({year for clock in clocks if (year := _provisional_year(clock["rule"]))})
+    return {
+        "warning": _(
+            "The holidays of %(years)s are not published yet: these deadlines may still move.",
+            years=", ".join(map(str, years)),
+        )
+        if years
+        else "",
+        "severity": answer.severity,
+        "label": str(labels.SEVERITIES.get(answer.severity, answer.severity)),
+        "tone": formats.TONES.get(answer.severity, ""),
+        "reason": str(wording.reason(answer.reason.to_json())),
+        "clocks": [
+            {"clock": str(labels.CLOCKS[clock["clock"]]), "due": formats.instant(clock["due_at"])}
+            for clock in sorted(clocks, key=lambda clock: clock["due_at"])
+        ],
+    }
+
+
+def _provisional_year(rule: str) -> int | None:
+    return Reason.from_json(rule).inputs.get("provisional_year")  # type: ignore[return-value] # a year
+
+
+def household(unit_id: int, today: date) -> dict[str, Any]:
+    """Who lives there, their open complaints and bills: what the desk should see at once (T8, T12)."""
+    session = db.session()
+    resident = tickets.resident_of(session, unit_id, today)
+    return {
+        "resident": resident.name if resident else "",
+        "file": url_for("household.index", unit_id=unit_id) if may_see("household") else "",
+        "tickets": [
+            {
+                "id": ticket.id,
+                "number": ticket.number,
+                "at": formats.instant(ticket.registered_at),
+                "state": str(labels.TICKET_STATES[ticket.state]),
+                "statement": ticket.statement[:80],
+            }
+            for ticket in tickets.open_tickets_of_units(session, [unit_id])
+        ],
+        "invoices": [
+            {"id": row.id, "number": row.number, "balance": formats.money(row.balance)}
+            for row in session.execute(
+                select(Invoice.id, Invoice.number, Invoice.balance)
+                .where(Invoice.unit_id == unit_id, Invoice.balance > 0)
+                .order_by(Invoice.due_on, Invoice.id)
+                .limit(SHOWN_BILLS)
+            )
+        ],
+    }
+
+
+def register(form: Any, *, now: datetime, clerk_id: int) -> Ticket:
+    """Register what the form says; what was solved on the spot is resolved at once. Raises Refused."""
+    session = db.session()
+    unit = form.unit.data
+    others = [line.strip() for line in (form.others.data or "").splitlines() if line.strip()]
+    joining = [] if form.is_anonymous.data else _joining(form, unit)
+    ticket = tickets.open_ticket(
+        session,
+        channel=form.channel.data,
+        category=form.category.data,
+        statement=form.statement.data,
+        facts=facts_of(form.data),
+        registered_at=now,
+        now=now,
+        unit_id=unit.id if unit else None,
+        clerk_id=clerk_id,
+        severity=form.severity.data or None,
+        severity_note=form.severity_note.data or "",
+        complainants=[*joining, *(Joining(name) for name in others)],
+        is_anonymous=bool(form.is_anonymous.data),
+        occurred_at=form.occurred_at.data,
+        place=form.place.data or "",
+        wish=form.wish.data or "",
+        present=form.present.data or "",
+        accused_id=int(form.accused.data) if form.accused.data else None,
+        repeat_of_id=form.repeat_of.data.id if form.repeat_of.data else None,
+        invoice_id=form.invoice.data.id if form.invoice.data else None,
+    )
+    for file in form.files.data or ():
+        if getattr(file, "filename", ""):
+            attachments.attach(
+                session,
+                file_name=file.filename,
+                content=file.read(attachments.LARGEST + 1),
+                now=now,
+                staff_id=clerk_id,
+                ticket_id=ticket.id,
+            )
+    if (form.resolution.data or "").strip():
+        tickets.resolve_on_spot(
+            session, ticket.id, resolution=form.resolution.data, now=now, staff_id=clerk_id
+        )
+    return ticket
+
+
+def _joining(form: Any, unit: Any) -> list[Joining]:
+    """The first complainant; the unit's payer where the name is theirs."""
+    name = (form.complainant.data or "").strip()
+    if not name:
+        return []
+    owner = db.session.scalars(select(Owner).where(Owner.name == name).limit(1)).first() if unit else None
+    return [Joining(name, form.phone.data or "", owner.id if owner else None, unit.id if unit else None)]
+
+
+def sentence(ticket: Ticket) -> str:
+    """What the desk is told after registering."""
+    return _(
+        "Complaint %(number)s is registered: %(severity)s.",
+        number=ticket.number,
+        severity=labels.SEVERITIES.get(ticket.severity, ticket.severity),
+    )

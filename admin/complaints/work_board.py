@@ -1,0 +1,95 @@
+"""The work board: complaints of mine, of my department, escalated or all, each at its next step (T4, K4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import or_
+
+from admin.auth.sessions import current_staff
+from admin.panel.permissions import may
+from admin.panel.view import OfficePage, view_of
+from models.base import db
+from models.complaints import Ticket
+from office.complaints import work_board
+
+SCOPES = {
+    "mine": _l("Mine"),
+    "department": _l("My department"),
+    "escalated": _l("Escalated"),
+    "all": _l("All"),
+}
+GROUPS = {
+    "late": (_l("Overdue"), "bad"),
+    "soon": (_l("Due within 2 hours"), "warn"),
+    "take_up": (_l("To take up"), ""),
+    "at_work": (_l("At work"), ""),
+    "waiting": (_l("Waiting"), ""),
+    "visit": (_l("Resolved, to be visited"), ""),
+    "close": (_l("Visited, to be closed"), ""),
+}
+OVERSEEING = frozenset({"it_admin", "manager", "director", "station_head", "front_desk"})
+HOUR, DAY = 60, 24 * 60
+
+
+def time_left(due_at: datetime, now: datetime) -> str:
+    """How long until a deadline, or since; in its two largest units."""
+    minutes = int((due_at - now).total_seconds() // 60)
+    amount = abs(minutes)
+    if amount >= DAY:
+        shown = _("%(days)s d %(hours)s h", days=amount // DAY, hours=amount % DAY // HOUR)
+    elif amount >= HOUR:
+        shown = _("%(hours)s h %(minutes)s min", hours=amount // HOUR, minutes=amount % HOUR)
+    else:
+        shown = _("%(minutes)s min", minutes=amount)
+    return _("%(time)s over", time=shown) if minutes < 0 else _("%(time)s left", time=shown)
+
+
+class BoardPage(OfficePage):
+    screen = "board"
+    title = _l("Work board")
+    room = "today"
+    icon = "list-checks"
+
+    @expose("/")
+    def index(self) -> Any:
+        staff, now = current_staff(), self.now()
+        of = request.args.get("of", "")
+        of = of if of in SCOPES else self.first_scope()
+        wanted = {
+            "mine": [or_(Ticket.handler_id == staff.id, Ticket.clerk_id == staff.id)],
+            "department": [Ticket.department_id == staff.department_id],
+            "escalated": [Ticket.level >= 1],
+            "all": [],
+        }[of]
+        found = work_board.board(db.session(), now, [*view_of("tickets").scope(), *wanted])
+        return self.render(
+            "complaints/work_board.html",
+            board=found,
+            of=of,
+            scopes=SCOPES,
+            groups=GROUPS,
+            now=now,
+            left=time_left,
+            slips=work_board.slips_to_answer(db.session(), staff.department_id)
+            if may(staff.roles, "work_slips", "see")
+            else (),
+            may_work=may(staff.roles, "tickets", "act"),
+            may_register=may(staff.roles, "tickets", "create"),
+            name_of=lambda row: row.name_in(view_of("tickets").language),
+        )
+
+    def first_scope(self) -> str:
+        """Who oversees begins with all, who leads a department with its own, others with theirs."""
+        roles = current_staff().roles
+        if roles & OVERSEEING:
+            return "all"
+        return "department" if "department_lead" in roles else "mine"
+
+
+SCREENS = (BoardPage,)

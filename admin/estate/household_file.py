@@ -1,0 +1,88 @@
+"""One page per unit with everything that ever happened there (P8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import abort, request, url_for
+from flask_admin import expose
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from admin.auth.sessions import current_staff
+from admin.panel import labels, row_access
+from admin.panel.permissions import may
+from admin.panel.view import OfficePage, view_of
+from models.base import db
+from models.complaints import Ticket
+from models.visits import Visit
+from office.estate import household_file
+
+KINDS = {
+    "invoice": (_l("Invoice"), "invoices", labels.INVOICE_STATES),
+    "payment": (_l("Receipt"), "payments", labels.METHODS),
+    "reminder": (_l("Reminder"), "reminders", labels.REMINDER_STATES),
+    "contact": (_l("Contact"), "contacts", labels.PROMISE_STATES),
+    "ticket": (_l("Complaint ticket"), "tickets", labels.TICKET_STATES),
+    "visit": (_l("Follow-up visit"), "visits", labels.VISIT_OUTCOMES),
+    "paper": (_l("Paper"), "papers", labels.PAPERS),
+}
+
+
+BILLS = 8  # open ones shown; all of them are in their list
+
+
+def lists_of(unit_id: int) -> list[tuple[Any, str]]:
+    """The whole list of each kind that the reader may see, of this unit alone: its name and address."""
+    roles = current_staff().roles
+    return [
+        (view_of(screen).title, url_for(f"{screen}.index_view", unit_id=unit_id))
+        for _label, screen, _codes in KINDS.values()
+        if may(roles, screen, "see")
+    ]
+
+
+def readable(found: household_file.Household) -> list[household_file.Moment]:
+    """What the reader's role may see of all that happened; never a complaint about the reader."""
+    roles = current_staff().roles
+    kinds = {kind for kind, (_label, screen, _codes) in KINDS.items() if may(roles, screen, "see")}
+    moments = [moment for moment in found.moments if moment.kind in kinds]
+    for kind, model in (("ticket", Ticket), ("visit", Visit)):
+        own = set(
+            db.session.scalars(
+                select(model.id).where(model.unit_id == found.unit.id, *row_access.conditions(model))
+            )
+        )
+        moments = [moment for moment in moments if moment.kind != kind or moment.row_id in own]
+    return moments
+
+
+class HouseholdPage(OfficePage):
+    screen = "household"
+    title = _l("Household file")
+    room = "property"
+    icon = "folder-open"
+    is_in_menu = False
+
+    @expose("/")
+    def index(self) -> Any:
+        unit_id = request.args.get("unit_id", "")
+        is_key = unit_id.isascii() and unit_id.isdigit() and len(unit_id) < 19
+        found = household_file.household(db.session(), int(unit_id), self.today()) if is_key else None
+        if found is None:
+            abort(404)
+        row_access.unit_or_404(found.unit.id)
+        found = replace(found, moments=readable(found))
+        return self.render(
+            "estate/household_file.html",
+            file=found,
+            kinds=KINDS,
+            lists=lists_of(found.unit.id),
+            bills=BILLS,
+            today=self.today(),
+            view=self,
+        )
+
+
+SCREENS = (HouseholdPage,)

@@ -1,0 +1,89 @@
+"""The search box of every page (S17)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask_admin import expose
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+
+from admin.auth.sessions import current_staff
+from admin.panel.permissions import may
+from admin.panel.view import OfficePage, view_of
+from models.base import db
+from office.estate import search
+
+SCREEN_OF = {
+    "unit": "units",
+    "owner": "owners",
+    "invoice": "invoices",
+    "payment": "payments",
+    "ticket": "tickets",
+}
+KIND_LABELS = {
+    "unit": _l("Unit"),
+    "owner": _l("Owner"),
+    "invoice": _l("Invoice"),
+    "payment": _l("Receipt"),
+    "ticket": _l("Complaint ticket"),
+}
+
+
+def address(hit: search.Hit) -> str:
+    """Where a hit leads: a unit or owner to the household file, the others to their record."""
+    if hit.unit_id is not None and hit.kind in {"unit", "owner"}:
+        return url_for("household.index", unit_id=hit.unit_id)
+    return url_for(f"{SCREEN_OF[hit.kind]}.details_view", id=hit.id)
+
+
+def within_reach(hits: list[search.Hit]) -> list[search.Hit]:
+    """The hits whose rows the reader may touch; units are no secret, their files are."""
+    for kind, screen in SCREEN_OF.items():
+        bounds = view_of(screen).scope()
+        ids = {hit.id for hit in hits if hit.kind == kind}
+        if bounds and ids:
+            model = view_of(screen).model
+            ids = set(db.session.scalars(select(model.id).where(model.id.in_(ids), *bounds)))
+            hits = [hit for hit in hits if hit.kind != kind or hit.id in ids]
+    return hits
+
+
+def more(text: str, hits: list[search.Hit]) -> list[tuple[str, str]]:
+    """Of each kind with more hits than are shown, its own list."""
+    found = Counter(hit.kind for hit in hits)
+    return [
+        (kind, url_for(f"{screen}.index_view", search=text))
+        for kind, screen in SCREEN_OF.items()
+        if found[kind] >= search.EACH
+    ]
+
+
+class SearchPage(OfficePage):
+    screen = "search"
+    title = _l("Search")
+    room = "today"
+    icon = "search"
+    is_in_menu = False
+
+    @expose("/")
+    def index(self) -> Any:
+        text = request.args.get("q", "")
+        roles = current_staff().roles
+        kinds = frozenset(kind for kind, screen in SCREEN_OF.items() if may(roles, screen, "see"))
+        hits = within_reach(search.search(db.session(), text, kinds))
+        if len(hits) == 1:
+            return redirect(address(hits[0]))
+        return self.render(
+            "estate/search.html",
+            text=text,
+            hits=hits,
+            more=more(text, hits),
+            address=address,
+            kinds=KIND_LABELS,
+        )
+
+
+SCREENS = (SearchPage,)

@@ -1,0 +1,112 @@
+"""What stands on the estate: areas, buildings, units (P2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from admin.auth.sessions import current_staff
+from admin.panel import labels
+from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter, coded
+from admin.panel.view import OfficeView, OneClick, Related
+from models.property import Area, Building, Unit
+
+
+class AreaView(OfficeView):
+    table = Area
+    screen = "areas"
+    title = _l("Areas")
+    empty_hint = _l("Enter the areas of the estate first; buildings belong to one.")
+    room = "property"
+    icon = "layers"
+    column_list = ("name", "position", "opened_on")
+    column_default_sort = "position"
+    column_editable_list = ("position",)
+    form_columns = ("name", "position", "opened_on")
+    related = (Related("buildings", "area_id"),)
+
+
+class BuildingView(OfficeView):
+    table = Building
+    screen = "buildings"
+    title = _l("Buildings")
+    empty_hint = _l("Import the roster under “Imports”, or enter the first building here.")
+    room = "property"
+    icon = "building-2"
+    column_list = ("name", "area.name", "position")
+    column_searchable_list = ("name",)
+    column_default_sort = "position"
+    column_editable_list = ("position",)
+    filters = (RelationFilter("area"),)
+    form_columns = ("name", "area", "position")
+    related = (Related("units", "building_id"),)
+
+
+class UnitView(OfficeView):
+    table = Unit
+    screen = "units"
+    title = _l("Units")
+    room = "property"
+    icon = "house"
+    is_large = True
+    column_list = (
+        "code",
+        "building.area.name",
+        "building.name",
+        "floor",
+        "kind",
+        "area_m2",
+        "state",
+        "handed_over_on",
+    )
+    column_searchable_list = ("code",)
+    column_default_sort = "code"
+    choices = {"kind": labels.UNIT_KINDS, "state": labels.UNIT_STATES}
+    filters = (
+        RelationFilter("building"),
+        ChoiceFilter("kind"),
+        ChoiceFilter("state"),
+        RangeFilter("floor"),
+        RangeFilter("area_m2"),
+        RangeFilter("handed_over_on"),
+    )
+    one_click = (
+        OneClick("vacant", _l("Vacant"), lambda _view: [coded(Unit.state, "vacant")]),
+        OneClick(
+            "mine",
+            _l("My buildings"),
+            lambda _view: [Unit.building_id.in_([each.id for each in current_staff().buildings])],
+        ),
+    )
+    bulk_columns = ("state", "kind", "note")
+    column_labels = {"code": _l("Unit no.")}
+    form_columns = ("code", "building", "floor", "kind", "area_m2", "handed_over_on", "state", "note")
+    form_sections = (
+        (_l("Where"), ("code", "building", "floor")),
+        (_l("Kind and area"), ("kind", "area_m2", "handed_over_on", "state")),
+        ("", ("note",)),
+    )
+    column_descriptions = {
+        "code": _l("Unique, such as 3-2-1201"),
+        "area_m2": _l("The area fees are charged on"),
+        "handed_over_on": _l("Billing starts here; empty: handed over already"),
+    }
+    details_template = "estate/unit_details.html"
+    related = (
+        Related("occupancies", "unit_id"),
+        Related("invoices", "unit_id"),
+        Related("payments", "unit_id"),
+        Related("tickets", "unit_id"),
+        Related("visits", "unit_id"),
+        Related("meters", "unit_id"),
+    )
+
+    def scope(self) -> list[Any]:
+        """Where a unit is, is no secret; what hangs on it is bound by its own screens."""
+        return []
+
+    empty_hint = _l("Import the roster under “Imports”, or enter the first area, building and unit by hand.")
+
+
+SCREENS = (UnitView, BuildingView, AreaView)

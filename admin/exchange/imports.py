@@ -1,0 +1,344 @@
+"""Bringing tables in: upload, header mapping, trial, wrong rows as a file, then whole or not at all (M5)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from flask import Response, abort, current_app, flash, jsonify, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from admin.auth.sessions import current_staff
+from admin.exchange import table_imports
+from admin.panel import background_tasks, error_messages, labels, language, lists
+from admin.panel.audit import record
+from admin.panel.permissions import may
+from admin.panel.view import OfficePage, view_of
+from models.base import db
+from models.office import Task
+from office.core.errors import Refused
+from office.exchange import imports
+from office.exchange.imports import uploads
+from office.exchange.imports.columns import Column, header_line
+from office.exchange.imports.reader import Table
+from office.exchange.spreadsheets import neutral
+
+KINDS: Mapping[str, Any] = {
+    "roster": _l("Roster: units and who pays"),
+    "readings": _l("Meter readings"),
+    "slips": _l("Service slips"),
+    "statement": _l("Statement of a bank, WeChat Pay or Alipay"),
+    "payments": _l("Payments taken elsewhere"),
+    "opening-balances": _l("Opening balances"),
+    "contacts": _l("Contacts about debts"),
+    "tickets": _l("Old complaint register"),
+}
+# the screen on which a person must be able to create or act to bring this kind in
+NEEDS: Mapping[str, tuple[str, str]] = {
+    "roster": ("units", "create"),
+    "readings": ("meter_readings", "create"),
+    "slips": ("service_slips", "create"),
+    "statement": ("statement_rows", "act"),
+    "payments": ("payments", "act"),
+    "opening-balances": ("invoices", "act"),
+    "contacts": ("contacts", "act"),
+    "tickets": ("tickets", "create"),
+}
+RECENT = 12
+LONG = 2000  # lines of a file that are worked on behind a page that says how far it is
+OF_SCREEN = "screen:"  # kinds that are a screen's own form
+
+
+def brought(kind: str, tell: Callable[[int], None] = lambda _done: None) -> uploads.Brought:
+    """The columns and verbs of a kind, known here or the form of a screen."""
+    if not kind.startswith(OF_SCREEN):
+        return uploads.Brought(kind, imports.kind_of(kind))
+    view = view_of(kind.removeprefix(OF_SCREEN))
+    return uploads.Brought(view.table.__tablename__, table_imports.TableKind(view, tell))
+
+
+def all_kinds() -> dict[str, Any]:
+    """Every kind by its code: the known ones, then each screen whose form takes new rows."""
+    views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no list
+    known = {screen for screen, _verb in NEEDS.values()}
+    own = {
+        f"{OF_SCREEN}{view.screen}": view.title
+        for view in views
+        if table_imports.takes(view) and view.screen not in known
+    }
+    return {**KINDS, **own}
+
+
+def need(kind: str) -> tuple[str, str]:
+    """The screen and verb that a person must have to bring a kind in."""
+    return NEEDS.get(kind) or (kind.removeprefix(OF_SCREEN), "create")
+
+
+def kind_of_screen(screen: str) -> str:
+    """The kind that brings rows of a screen in, where the reader may; else nothing."""
+    roles = current_staff().roles
+    kind = next((kind for kind, (of, _verb) in NEEDS.items() if of == screen), f"{OF_SCREEN}{screen}")
+    is_known = kind in KINDS or table_imports.takes(view_of(screen))
+    return kind if is_known and may(roles, "imports", "act") and may(roles, *need(kind)) else ""
+
+
+def _try(task_id: int, kind: str, table: Table, mapping: Mapping[str, str] | None, now: datetime) -> None:
+    """Try a file out and keep what that found; without a mapping with the one of last time."""
+    session, what = db.session(), brought(kind, table.tell)
+    if mapping is None:
+        headers = [cell.strip() for cell in header_line(table, what.columns).cells if cell.strip()]
+        mapping = uploads.remembered(session, kind, headers)
+    trial = uploads.try_out(session, table, mapping, what, now=now)
+    uploads.keep_trial(session, task_id, trial)
+    session.commit()
+
+
+class ImportPage(OfficePage):
+    screen = "imports"
+    title = _l("Imports")
+    room = "office"
+    icon = "upload"
+
+    def kinds(self) -> dict[str, Any]:
+        """What the reader may bring in."""
+        roles = current_staff().roles
+        return {code: label for code, label in all_kinds().items() if may(roles, *need(code))}
+
+    @expose("/")
+    def index(self) -> Any:
+        chosen, kinds = request.args.get("kind", ""), self.kinds()
+        recent = select(Task).where(Task.kind == uploads.KIND).order_by(Task.id.desc()).limit(RECENT)
+        return self.render(
+            "exchange/imports.html",
+            kinds=kinds,
+            chosen=chosen if chosen in kinds else "",
+            columns=brought(chosen).columns if chosen in kinds else (),
+            labels=labels,
+            recent=db.session.scalars(recent).all(),
+            names=all_kinds(),
+            header_of=header_of,
+            view=self,
+        )
+
+    @expose("/template/")
+    def template(self) -> Any:
+        """An empty table with the right headers in the reader's language."""
+        kind = request.args.get("kind", "")
+        if kind not in self.kinds():
+            abort(404)
+        text = io.StringIO()
+        columns = brought(kind).columns
+        is_chinese = language.current() != "en"
+        csv.writer(text).writerow([header_of(column) if is_chinese else column.code for column in columns])
+        return _file(text.getvalue(), f"{kind}.csv")
+
+    @expose("/upload/", methods=("POST",))
+    def upload(self) -> Any:
+        kind, given = request.form.get("kind", ""), request.files.get("file")
+        if kind not in self.kinds():
+            abort(403)
+        if given is None or not given.filename or not lists.is_clean(given.filename):
+            flash(_("Please choose a file."), "error")
+            return redirect(url_for("imports.index", kind=kind))
+        content, name = given.read(), given.filename
+        now, staff_id = self.now(), current_staff().id
+        db.session.commit()  # nobody waits while the file is read
+        try:
+            table = uploads.table_of(name, content)
+        except Refused as refusal:
+            flash(error_messages.words(refusal), "error")
+            return redirect(url_for("imports.index", kind=kind))
+        task = uploads.bring(db.session(), kind, name, content, now=now, staff_id=staff_id)
+        task_id = task.id
+        record("upload", "task", task_id, {}, {"kind": kind, "file": name})
+        db.session.commit()
+        self._work(task_id, table, lambda told: _try(task_id, kind, told, None, now))
+        return redirect(url_for("imports.preview", id=task_id))
+
+    def _work(self, task_id: int, table: Table, work: Callable[[Table], None]) -> None:
+        """Short work at once; long work behind a page that says how far it is."""
+        if len(table.lines) <= LONG:
+            work(table)
+            return
+        uploads.claim(db.session(), task_id)
+        staff_id, code = current_staff().id, language.current()
+        db.session.commit()
+
+        def behind(session: Session, _task_id: int) -> None:
+            with background_tasks.as_reader(staff_id, code):
+                try:
+                    work(replace(table, tell=lambda done: background_tasks.tell(task_id, done)))
+                except Refused as refusal:
+                    session.rollback()
+                    uploads.refuse(session, task_id, refusal)
+                    session.commit()
+
+        background_tasks.start(task_id, behind)
+
+    @expose("/working/")
+    def working(self) -> Any:
+        """How far the work on a file is, for the page that waits."""
+        task = self.task(request.args.get("id"))
+        done = min(background_tasks.told(task.id), task.total) if task.total else 0
+        return jsonify(done=done, total=task.total, is_working=task.state == "running")
+
+    def task(self, key: str | None) -> Task:
+        """The reader's own import."""
+        task_id = lists.row_id(key)
+        task = db.session.get(Task, task_id) if task_id else None
+        staff = current_staff()
+        if task is None or task.kind != uploads.KIND or task.staff_id != staff.id:
+            abort(404)
+        if task.result["kind"] not in self.kinds():
+            abort(403)
+        uploads.let_go(task)
+        return task
+
+    @expose("/preview/")
+    def preview(self) -> Any:
+        """The first rows, which header is what, and what taking the file in would do."""
+        task = self.task(request.args.get("id"))
+        found = task.result
+        refusal = found.get("refusal")
+        label = column_labels(found["kind"])
+        return self.render(
+            "exchange/import_preview.html",
+            task=task,
+            found=found,
+            name=all_kinds()[found["kind"]],
+            columns=() if task.state == "running" else brought(found["kind"]).columns,
+            refusal=error_messages.words(Refused(refusal[0], **refusal[1])) if refusal else "",
+            problems=[_told(problem, label) for problem in found.get("problems", ())[:50]],
+            column_label=label,
+            view=self,
+        )
+
+    @expose("/map/", methods=("POST",))
+    def map(self) -> Any:
+        """Try again with the headers that the reader chose."""
+        task = self.task(request.form.get("id"))
+        task_id, name = task.id, task.file_name
+        headers = set(task.result.get("headers", ()))
+        codes = [column.code for column in brought(task.result["kind"]).columns]
+        mapping = {code: request.form.get(f"column_{code}", "") for code in codes}
+        chosen = {code: header for code, header in mapping.items() if header in headers}
+        kind, now = task.result["kind"], self.now()
+        try:
+            content = uploads.content_of(db.session(), task)
+            record("map", "task", task_id, {}, chosen)
+            db.session.commit()
+            table = uploads.table_of(name, content)
+            self._work(task_id, table, lambda told: _try(task_id, kind, told, chosen, now))
+        except Refused as refusal:
+            db.session.rollback()
+            flash(error_messages.words(refusal), "error")
+        return redirect(url_for("imports.preview", id=task_id))
+
+    @expose("/take/", methods=("POST",))
+    def take(self) -> Any:
+        """Take the file in, whole or not at all."""
+        task = self.task(request.form.get("id"))
+        task_id, name, staff_id = task.id, task.file_name, current_staff().id
+        layout = request.form.get("layout", "").strip()[:80]
+        method = request.form.get("method") or "bank_transfer"
+        kind, now = task.result["kind"], self.now()
+
+        def take_in(table: Table) -> None:
+            session = db.session()
+            report = uploads.take_in(
+                session,
+                task_id,
+                table,
+                brought(kind, table.tell),
+                now=now,
+                staff_id=staff_id,
+                layout=layout,
+                method=method,
+            )
+            record("take_in", "task", task_id, {}, {"new": report.new, "skipped": report.skipped})
+            session.commit()
+
+        try:
+            content = uploads.content_of(db.session(), task)
+            db.session.commit()
+            self._work(task_id, uploads.table_of(name, content), take_in)
+        except Refused as refusal:
+            db.session.rollback()
+            flash(error_messages.words(refusal), "error")
+            return redirect(url_for("imports.preview", id=task_id))
+        found = db.session.get_one(Task, task_id)
+        if found.state == "done":
+            counts = {name: found.result[name] for name in ("rows", "new", "skipped")}
+            flash(_("%(rows)s rows: %(new)s new, %(skipped)s there already.", **counts), "success")
+        return redirect(url_for("imports.preview", id=task_id))
+
+    @expose("/give-up/", methods=("POST",))
+    def give_up(self) -> Any:
+        task = self.task(request.form.get("id"))
+        uploads.give_up(db.session(), task.id, now=self.now())
+        record("give_up", "task", task.id, {}, {})
+        db.session.commit()
+        return redirect(url_for("imports.index"))
+
+    @expose("/errors/")
+    def errors(self) -> Any:
+        """The wrong rows as a file: row, column, value, what is wrong, how to mend it."""
+        task = self.task(request.args.get("id"))
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow([_("Row"), _("Column"), _("Value"), _("Problem"), _("Remedy")])
+        label = column_labels(task.result["kind"])
+        for problem in task.result.get("problems", ()):
+            writer.writerow([neutral(str(value)) for value in _told(problem, label).values()])
+        return _file(text.getvalue(), f"{task.file_name}.errors.csv")
+
+
+def _told(problem: Mapping[str, Any], label: Callable[[str], str]) -> dict[str, Any]:
+    message, remedy, values = problem["message"], problem["remedy"], problem["values"]
+    return {
+        "row": problem["row"],
+        "column": label(problem["column"]),
+        "value": problem["value"],
+        "problem": _(message, **values) if values else _(message),
+        "remedy": remedy and (_(remedy, **values) if values else _(remedy)),
+    }
+
+
+def header_of(column: Column) -> str:
+    """A Chinese header that the column is known by, in the reader's script where it has one."""
+    if language.current() != "zh_Hant":
+        return column.names[0]
+    return next((name for name in column.names if _is_traditional(name)), column.names[0])
+
+
+def _is_traditional(name: str) -> bool:
+    try:
+        name.encode("big5")
+    except UnicodeEncodeError:
+        return False
+    return not name.isascii() and "体" not in name
+
+
+def column_labels(kind: str) -> Callable[[str], str]:
+    """What a kind's columns are called in the reader's language."""
+    if kind.startswith(OF_SCREEN):
+        names = {column.code: column.names[0] for column in brought(kind).columns}
+        return lambda code: names.get(code, code)
+    return lambda code: str(labels.COLUMNS.get(code, code))
+
+
+def _file(text: str, name: str) -> Response:
+    answer = Response("\ufeff" + text, mimetype="text/csv; charset=utf-8")
+    answer.headers.set("Content-Disposition", "attachment", filename=name)
+    return answer
+
+
+SCREENS = (ImportPage,)

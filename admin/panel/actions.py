@@ -1,0 +1,172 @@
+"""What one does to records: actions a screen offers, what they ask for, and how they are run.
+
+A mixin of OfficeView; how to write one is said in admin/panel/view.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from flask import abort, flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.exc import DataError, IntegrityError, StatementError
+from werkzeug.wrappers import Response
+
+from admin.panel import error_messages, idempotency, lists
+from admin.panel.audit import record
+from models.base import db
+from office.core.audit import RECORDED
+from office.core.errors import Refused
+
+MOST_ROWS_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One thing an action asks for: kind text, area, date, money, number or choice (with choices)."""
+
+    name: str
+    label: Any
+    kind: str = "text"
+    is_required: bool = False
+    choices: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] | None = None
+    help: Any = ""
+
+
+@dataclass(frozen=True)
+class Action:
+    code: str
+    label: Any
+    handler: str
+    confirm: Any = None
+    fields: tuple[Ask, ...] = ()
+    on: str = "rows"
+    icon: str = "play"
+    tone: str = ""
+    verb: str = "act"
+    states: Collection[str] = ()  # of a record that offers it; none: any
+
+
+def office_action(code: str, label: Any, **options: Any) -> Callable[[Any], Any]:
+    """Mark a method as an action of its screen; options as in Action."""
+
+    def mark(method: Any) -> Any:
+        method.office_action = Action(code, label, method.__name__, **options)
+        return method
+
+    return mark
+
+
+class Actions:
+    rows_with: tuple[Any, ...] = ()  # loader options: what a row is called by
+
+    def _found_actions(self: Any) -> dict[str, Action]:
+        found = {}
+        for name in dir(type(self)):
+            action = getattr(getattr(type(self), name, None), "office_action", None)
+            if isinstance(action, Action):
+                found[action.code] = action
+        return found
+
+    def allowed_actions(self: Any, on: str) -> list[Action]:
+        return [each for each in self.office_actions.values() if each.on == on and self.may(each.verb)]
+
+    def record_actions(self: Any, row: Any) -> list[Action]:
+        """What a record's page offers: what the reader may do, and what its state lets be done."""
+        found = [*self.allowed_actions("rows"), *self.allowed_actions("row")]
+        return [each for each in found if not each.states or row.state in each.states]
+
+    @expose("/action/", methods=("POST",))
+    def action_view(self: Any) -> Any:
+        action = self.office_actions.get(request.form.get("action", ""))
+        if action is None:
+            abort(404)
+        if not self.may(action.verb):
+            abort(403)
+        rows = self.rows_of(request.form.getlist("rowid")) if action.on != "list" else []
+        if action.on != "list" and not rows:
+            flash(_("Please choose at least one row."), "error")
+            return redirect(self.return_url())
+        given, problems = read_asked(action.fields, request.form, self)
+        is_asked = bool(action.fields or action.confirm)
+        if problems or (is_asked and not request.form.get("confirmed")):
+            return self._form(action, rows, problems if request.form.get("confirmed") else {})
+        return self._run(action, rows, given)
+
+    def _form(self: Any, action: Action, rows: list[Any], problems: Mapping[str, str]) -> Any:
+        """What the action asks for and about which rows, with what was typed so far."""
+        return self.render(
+            "panel/confirm.html",
+            heading=action.label,
+            action=action,
+            rows=rows,
+            ids=[row.id for row in rows],
+            problems=problems,
+        )
+
+    def rows_of(self: Any, keys: Sequence[str]) -> list[Any]:
+        """The chosen rows that are in scope, at most MOST_ROWS_AT_ONCE."""
+        ids = [key for key in map(lists.row_id, keys[:MOST_ROWS_AT_ONCE]) if key]
+        if not ids:
+            return []
+        return list(
+            db.session.scalars(
+                select(self.model)
+                .where(self.model.id.in_(ids), *self.scope())
+                .options(*self.rows_with)
+                .order_by(self.model.id)
+            )
+        )
+
+    def _run(self: Any, action: Action, rows: list[Any], given: dict[str, Any]) -> Any:
+        ids = [row.id for row in rows]
+        told = db.session().info[RECORDED] = set()
+        try:
+            if not idempotency.is_first():
+                return idempotency.sent_before(self.return_url())
+            answer = getattr(self, action.handler)(rows, given)
+            for key in ids or [None]:
+                if (action.code, self.model.__tablename__, key) not in told:  # else the verb said so itself
+                    record(action.code, self.model.__tablename__, key, {}, given)
+            db.session.commit()
+        except (Refused, IntegrityError, DataError, StatementError) as error:
+            db.session.rollback()
+            flash(error_messages.words(error), "error")
+            if action.fields and len(left := self.rows_of(list(map(str, ids)))) == len(ids):
+                return self._form(action, left, {}), 422  # nothing that was typed is lost
+            return redirect(self.return_url())
+        if isinstance(answer, Response):
+            return answer
+        flash(str(answer) if answer else _("Done."), "success")
+        return redirect(self.return_url())
+
+
+def read_asked(
+    fields: Sequence[Ask], given: Mapping[str, str], view: Any = None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Typed answers to a sequence of Ask as values, and what is wrong: name → sentence."""
+    kinds = {"date": date, "money": Decimal, "number": int}
+    values: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for each in fields:
+        text = given.get(each.name, "").strip()
+        values[each.name] = None if each.kind in kinds else text
+        choices = each.choices(view) if callable(each.choices) else each.choices
+        is_odd = not lists.is_clean(text) or len(text) > 20_000
+        is_odd = is_odd or (each.kind == "choice" and bool(text) and text not in (choices or {}))
+        if is_odd:
+            problems[each.name] = _("This value is not possible here.")
+        elif not text and each.is_required:
+            problems[each.name] = _("This field is required.")
+        elif text and each.kind in kinds:
+            try:
+                values[each.name] = lists.parsed(kinds[each.kind], text)
+            except ValueError:
+                problems[each.name] = _("This value is not possible here.")
+    return values, problems

@@ -1,0 +1,71 @@
+"""What the office or the database refused, said in the reader's language without SQL or data."""
+
+from __future__ import annotations
+
+import re
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.exc import IntegrityError
+
+from admin.panel import labels, wording
+from office.core.errors import Refusals, Refused
+from office.operations import outages
+
+# constraint → sentence; other named rules are told by their name
+RULES = {
+    "occupancy_one_payer_at_a_time": _l("The unit has another fee payer in that time."),
+    "occupancy_from_before_to": _l("The first day must not be after the last day."),
+    "tariff_from_before_to": _l("The first day must not be after the last day."),
+    "tariff_once_per_start": _l("There is already a tariff for this item, kind and first day."),
+    "building_name_once_per_area": _l("This area already has a building of that name."),
+    "visit_planned_before_due": _l("A visit can't be due before it is planned."),
+    "ticket_resolved_after_registered": _l("It can't be resolved before it was registered."),
+    "invoice_never_overpaid": _l("More would be paid than the bill asks for."),
+    "unit_area_not_negative": _l("The area can't be negative."),
+}
+
+
+def words(error: Exception) -> str:  # noqa: C901, PLR0911 -- one sentence a kind
+    """One sentence for a Refused or a database error; nothing of its statement or parameters."""
+    if isinstance(error, Refused):
+        values = {name: _value(name, each) for name, each in error.values.items()}
+        return str(_(error.message, **values) if values else _(error.message))
+    if outage := outages.sentence(error):
+        return str(_(outage))
+    if not isinstance(error, IntegrityError):
+        return _("The database could not store one of these values.")
+    text = str(error.orig)
+    name = constraint(error)
+    for rule, sentence in RULES.items():
+        if name == rule or rule in text:
+            return str(sentence)
+    if "FOREIGN KEY" in text or "foreign key" in text:
+        return _("Other records still refer to this one, so it stays.")
+    unique = re.search(r"UNIQUE constraint failed: ([\w., ]+)", text)
+    if unique or "duplicate key" in text:
+        columns = [part.strip().rpartition(".")[2] for part in unique[1].split(",")] if unique else []
+        named = [str(labels.COLUMNS[column]) for column in columns if column in labels.COLUMNS]
+        if named:
+            return _("Another record already has this: %(fields)s.", fields=", ".join(named))
+        return _("Another record already has these values.")
+    if "NOT NULL" in text or "not-null" in text:
+        return _("A required value is missing.")
+    if name:
+        return _("A rule of the database does not allow this: %(rule)s.", rule=name.replace("_", " "))
+    return _("A rule of the database does not allow this.")
+
+
+def _value(name: str, value: object) -> str:
+    if isinstance(value, Refusals):
+        return _("; ").join(words(each) for each in value)
+    return wording.value(name, value)
+
+
+def constraint(error: IntegrityError) -> str:
+    """The name of the constraint that refused, empty when the driver doesn't tell."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None and diagnosis.constraint_name:
+        return str(diagnosis.constraint_name)
+    found = re.search(r"CHECK constraint failed: (\w+)|^(\w+)$", str(error.orig).strip())
+    return (found[1] or found[2]) if found else ""

@@ -1,0 +1,227 @@
+"""How values look: money, numbers, dates, badges. A format takes (value, row) and gives text or Markup.
+
+None of these queries; all escape. `AUTOMATIC` picks one by the column's type, so a screen names a format
+only where it wants another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import g
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy import Boolean, Date, Integer
+from sqlalchemy.types import TypeEngine
+
+from models.base import FixedPoint, Instant, Money, db
+from models.secrets import Sealed, masked
+from office.core import clock
+
+Format = Callable[[Any, Any], Any]
+EMPTY = Markup('<span class="none">–</span>')
+
+# how a state code is tinted wherever it is a badge: good, bad, warn, info, or plain when not listed
+TONES: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            "paid",
+            "done",
+            "sent",
+            "posted",
+            "closed",
+            "kept",
+            "met",
+            "satisfied",
+            "occupied",
+            "approved",
+            "credited",
+            "resolved",
+            "followed_up",
+            "printed",
+            "active",
+            "yes",
+            "lifted",
+        ),
+        "good",
+    ),
+    **dict.fromkeys(
+        (
+            "overdue",
+            "breached",
+            "failed",
+            "dead",
+            "major",
+            "dissatisfied",
+            "reversed",
+            "void",
+            "broken",
+            "missed",
+            "escalated",
+            "reopened",
+            "unknown",
+            "legal",
+            "court",
+            "refused",
+        ),
+        "bad",
+    ),
+    **dict.fromkeys(
+        (
+            "partly_paid",
+            "waiting",
+            "paused",
+            "planned",
+            "proposed",
+            "complex",
+            "partly",
+            "requested",
+            "pending",
+            "in_effect",
+            "not_made",
+            "unmatched",
+            "provisional",
+        ),
+        "warn",
+    ),
+    **dict.fromkeys(
+        (
+            "open",
+            "running",
+            "registered",
+            "assigned",
+            "in_progress",
+            "simple",
+            "sending",
+            "effective",
+            "billed",
+            "due",
+        ),
+        "info",
+    ),
+}
+
+
+def present() -> tuple[datetime, ZoneInfo]:
+    """The office's present instant and its time zone, read once a request."""
+    if "office_time" not in g:
+        g.office_time = clock.now_and_zone(db.session())
+    return g.office_time
+
+
+def zone() -> ZoneInfo:
+    return present()[1]
+
+
+def moment(told: datetime) -> datetime:
+    """The instant (UTC) of a date and time told in office time. Raises ValueError beyond the calendar."""
+    try:
+        return told.replace(tzinfo=zone()).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(told) from error
+
+
+def text(value: Any, _row: Any = None) -> Any:
+    return EMPTY if value is None or value == "" else value
+
+
+def money(value: Decimal | None, _row: Any = None) -> Any:
+    """`1,234.50`."""
+    return EMPTY if value is None else f"{value:,.2f}"
+
+
+def number(value: Any, _row: Any = None) -> Any:
+    """Digits as they are, without trailing zeros: `89.5`."""
+    if value is None:
+        return EMPTY
+    if isinstance(value, Decimal):
+        shown = f"{value:,f}"
+        return shown.rstrip("0").rstrip(".") if "." in shown else shown
+    return str(value)
+
+
+def percent(value: Any, _row: Any = None) -> Any:
+    return EMPTY if value is None else f"{value}%"
+
+
+def day(value: date | None, _row: Any = None) -> Any:
+    return EMPTY if value is None else value.isoformat()
+
+
+def instant(value: datetime | None, _row: Any = None) -> Any:
+    """`2026-11-22 09:00` in office time."""
+    return EMPTY if value is None else f"{value.astimezone(zone()):%Y-%m-%d %H:%M}"
+
+
+def yes_no(value: bool | None, _row: Any = None) -> Any:  # noqa: FBT001 -- a format takes its value
+    if value is None:
+        return EMPTY
+    return badge_of("yes", _("Yes")) if value else Markup('<span class="none">{}</span>').format(_("No"))
+
+
+def sealed(value: str | None, _row: Any = None) -> Any:
+    """`138****0001`: masked; the whole is shown by `reveal` only, which is logged."""
+    return EMPTY if not value else masked(value)
+
+
+def badge_of(code: str, label: Any) -> Markup:
+    return Markup('<span class="badge {}">{}</span>').format(TONES.get(code, ""), label)
+
+
+def badge(labels: Mapping[str, Any]) -> Format:
+    """A coloured label for a code: `{"open": _("Open"), …}`; its tint comes from TONES."""
+    made: dict[tuple[str, str], Markup] = {}
+
+    def show(value: Any, _row: Any = None) -> Any:
+        if value is None or value == "":
+            return EMPTY
+        key = (str(value), str(labels.get(value, value)))
+        if key not in made:
+            made[key] = badge_of(*key)
+        return made[key]
+
+    return show
+
+
+def label(labels: Mapping[str, Any]) -> Format:
+    """The label of a code without colour."""
+
+    def show(value: Any, _row: Any = None) -> Any:
+        return EMPTY if value is None or value == "" else str(labels.get(value, value))
+
+    return show
+
+
+def long_text(value: str | None, _row: Any = None) -> Any:
+    """Text with its line breaks, cut in lists by the style sheet."""
+    return EMPTY if not value else Markup('<span class="long">{}</span>').format(value)
+
+
+def reason(value: str | None, _row: Any = None) -> Any:
+    """A stored Reason in the reader's words."""
+    from admin.panel import wording  # it needs this module
+
+    return Markup('<span class="reason">{}</span>').format(wording.reason(value)) if value else EMPTY
+
+
+PLAIN = frozenset({money, number, day, instant})  # digits and signs only: nothing to escape
+
+
+def automatic(kind: TypeEngine[Any]) -> tuple[Format, str]:
+    """The format for a column's type and how its cells are laid out: `num`, `date`, `text` or `flag`."""
+    for types, pair in (
+        (Money, (money, "num")),
+        (FixedPoint, (number, "num")),
+        (Instant, (instant, "date")),
+        (Date, (day, "date")),
+        (Boolean, (yes_no, "flag")),
+        (Sealed, (sealed, "text")),
+        (Integer, (number, "num")),
+    ):
+        if isinstance(kind, types):
+            return pair
+    return text, "text"

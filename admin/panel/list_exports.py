@@ -1,0 +1,211 @@
+"""Any list as a file: CSV with a BOM for spreadsheets, or XLSX; read in chunks, formulas made harmless.
+
+A short list is sent at once. A long one is written behind a page that says how far it is (Task "export").
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from flask import Response, send_file
+from flask_admin.helpers import set_current_view
+from markupsafe import escape
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from admin.panel import background_tasks, formats, language, lists, permissions
+from models.base import db
+from models.engine import set_writing, writing
+from models.office import Task
+from office.core import background_tasks as core_background_tasks
+from office.core import clock
+from office.exchange import spreadsheets
+
+KINDS = ("csv", "xlsx")
+MEDIA = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+TASK = "export"
+CHUNK = 2000
+LONG = 20_000  # rows that are written behind a page
+MOST_ROWS = 1_000_000  # an XLSX sheet ends at 1,048,576
+BOM = "\ufeff"
+WIDTHS = {"num": 14, "date": 18, "code": 18, "flag": 8, "text": 22}
+
+
+def is_long(view: Any, query: lists.Query) -> bool:
+    """Whether a query finds more rows than are sent at once."""
+    found = select(view.model.id).where(*view.conditions(replace(query, cursor=None))).limit(LONG + 1)
+    return db.session.scalar(select(func.count()).select_from(found.subquery())) > LONG
+
+
+def answer(view: Any, query: lists.Query, kind: str) -> Response:
+    """The file of all rows a query finds; the caller has checked who asks and written the audit row."""
+    columns = [view.column(name) for name in query.columns]
+    lines = rows_of(view, query, columns)
+    db.session.commit()
+    return as_file(_written(kind, columns, lines), file_name(view, kind), kind)
+
+
+def as_file(content: bytes, name: str, kind: str) -> Response:
+    return send_file(io.BytesIO(content), mimetype=MEDIA[kind], as_attachment=True, download_name=name)
+
+
+def file_name(view: Any, kind: str) -> str:
+    return f"{view.screen}-{view.today().isoformat()}.{kind}"
+
+
+def begin(view: Any, query: lists.Query, kind: str, *, staff_id: int) -> Task:
+    """Start writing a long list; the caller has checked who asks and written the audit row."""
+    about = {"screen": view.screen, "format": kind}
+    db.session.commit()  # a reading transaction can't become a writing one
+    with writing():
+        task = core_background_tasks.begin(
+            db.session(), TASK, total=0, staff_id=staff_id, now=view.now(), about=about
+        )
+        db.session.commit()
+    code = language.current()
+    args = dict(query.args)
+
+    def work(session: Session, task_id: int) -> None:
+        set_writing(False)  # the office goes on writing between the chunks
+        with background_tasks.as_reader(staff_id, code):
+            set_current_view(view)
+            _write(session, task_id, view, args, kind)
+
+    background_tasks.start(task.id, work)
+    return task
+
+
+def _write(session: Session, task_id: int, view: Any, args: Mapping[str, str], kind: str) -> None:
+    """Write the list into the task, saying how far it is after each chunk."""
+    query = lists.read_query(view, args)
+    columns = [view.column(name) for name in query.columns]
+    matching = select(func.count(view.model.id)).where(*view.conditions(replace(query, cursor=None)))
+    total = min(session.scalar(matching) or 0, MOST_ROWS)
+    lines = rows_of(view, query, columns)
+    session.commit()
+    with writing():
+        session.get_one(Task, task_id).total = total
+        session.commit()
+    content = _written(kind, columns, _telling(session, task_id, lines))
+    session.commit()
+    with writing():
+        now = clock.now(session)
+        core_background_tasks.keep_file(
+            session, task_id, file_name(view, kind), MEDIA[kind], content, now=now
+        )
+        core_background_tasks.finish(session, task_id, now=now, done=total)
+        session.commit()
+
+
+def _telling(session: Session, task_id: int, lines: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    for count, line in enumerate(lines, start=1):
+        yield line
+        if count % CHUNK == 0:
+            session.commit()
+            with writing():
+                core_background_tasks.advance(session, task_id, count)
+                session.commit()
+
+
+def _written(kind: str, columns: list[lists.Column], lines: Iterator[list[Any]]) -> bytes:
+    header = [str(column.label) for column in columns]
+    with tempfile.TemporaryFile() as file:
+        if kind == "csv":
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            text.write(BOM)
+            spreadsheets.write_csv(text, header, lines)
+            text.flush()
+        else:
+            widths = [WIDTHS.get(column.layout, 22) for column in columns]
+            spreadsheets.write_xlsx(file, header, lines, widths=widths)
+        file.seek(0)
+        return file.read()
+
+
+Cell = Callable[[Any, lists.Column, Any, Any], Any]
+
+
+def screens() -> list[str]:
+    """The screens that show a table and let somebody export it."""
+    from flask import current_app
+
+    views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no list
+    tables = [view.screen for view in views if hasattr(view, "column_names")]
+    rows = permissions.SCREENS
+    return [screen for screen in tables if any("x" in letters for letters in rows.get(screen, {}).values())]
+
+
+def coded(screen: str) -> tuple[list[str], Iterator[list[Any]]]:
+    """A screen's whole list for scripts: its columns' names, codes as they are stored, sealed values masked.
+
+    Raises KeyError when the screen has no list.
+    """
+    from admin.panel.view import view_of
+
+    view = view_of(screen)
+    if view is None or not hasattr(view, "column_names"):
+        raise KeyError(screen)
+    query = replace(lists.read_query(view, {}), columns=view.column_names)
+    columns = [view.column(name) for name in query.columns]
+    return [column.name for column in columns], rows_of(view, query, columns, cell=as_stored)
+
+
+def as_stored(view: Any, column: lists.Column, value: Any, _row: Any) -> Any:
+    """One cell for scripts, made harmless where it is written."""
+    if isinstance(view.sort_type(column.name), formats.Sealed):
+        return formats.masked(value) if value else ""
+    if isinstance(value, datetime):
+        return value.astimezone(formats.zone()).isoformat()
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def rows_of(
+    view: Any,
+    query: lists.Query,
+    columns: list[lists.Column],
+    cell: Cell | None = None,
+) -> Iterator[list[Any]]:
+    """Rows in id order, chunk by chunk from where the last one ended.
+
+    What the reader may see is settled now: the rows are read while the answer is under way.
+    """
+    source = lists.Source(view.model, language.current(), view.column_computed)
+    shown = [source.expression(column.name).label(column.key) for column in columns]
+    statement = source.joined(select(view.model.id.label("id"), *shown).select_from(view.model))
+    statement = (
+        statement.where(*view.conditions(replace(query, cursor=None))).order_by(view.model.id).limit(CHUNK)
+    )
+    return _chunks(view, statement, columns, cell or exported)
+
+
+def _chunks(view: Any, statement: Any, columns: list[lists.Column], said: Cell) -> Iterator[list[Any]]:
+    last, count = 0, 0
+    while count < MOST_ROWS:
+        found = db.session.execute(statement.where(view.model.id > last)).all()
+        for row in found:
+            yield [said(view, column, getattr(row, column.key), row) for column in columns]
+        if len(found) < CHUNK:
+            return
+        last, count = found[-1].id, count + len(found)
+
+
+def exported(view: Any, column: lists.Column, value: Any, row: Any) -> Any:
+    """One cell: codes and stored reasons in words, sealed values masked, the rest as the value itself."""
+    if value is None:
+        return None
+    if column.name in view.choices:
+        return str(view.choices[column.name].get(str(value), value))
+    if isinstance(view.sort_type(column.name), formats.Sealed):
+        return formats.masked(value) if value else ""
+    if column.name in view.column_formats and isinstance(value, str):
+        shown = column.show(value, row)
+        return "" if shown is formats.EMPTY else escape(shown).striptags()
+    return value.astimezone(formats.zone()) if isinstance(value, datetime) else value

@@ -1,0 +1,78 @@
+"""Views kept under a name: the filters, order and columns of a list or report (K4)."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from flask import abort, flash, redirect, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from sqlalchemy import bindparam, select
+
+from admin.auth.sessions import current_staff
+from admin.panel import lists
+from admin.panel.audit import pending_changes, record
+from models.base import db
+from models.office import SavedView
+
+_SAVED_VIEWS = (
+    select(SavedView.id, SavedView.name, SavedView.query, SavedView.staff_id)
+    .where(
+        SavedView.screen == bindparam("screen"),
+        (SavedView.staff_id == bindparam("staff_id")) | SavedView.is_shared.is_(True),
+    )
+    .order_by(SavedView.name)
+)
+PLACES = {"after", "before"}  # where one stands in a list is no part of its view
+
+
+class SavedViews:
+    """The two addresses of a screen that keep and forget views, and those to choose from."""
+
+    screen = ""
+    home = ".index_view"
+
+    def _saved_views(self) -> tuple[Any, ...]:
+        staff = current_staff()
+        if staff is None:
+            return ()
+        asked = {"screen": self.screen, "staff_id": staff.id}
+        return tuple(db.session.connection().execute(_SAVED_VIEWS, asked))
+
+    @expose("/views/save/", methods=("POST",))
+    def save_view(self) -> Any:
+        """Keep the present filters, order and columns under a name."""
+        staff, home = current_staff(), self.get_url(self.home)  # type: ignore[attr-defined] # a view's
+        name = request.form.get("name", "").strip()[:80]
+        asked = request.form.get("query", "")[:2000]
+        kept = [(key, value) for key, value in parse_qsl(asked) if key not in PLACES]
+        assert staff is not None
+        if not name or not lists.is_clean(name + asked):
+            flash(_("Please give it a name."), "error")
+            return redirect(home)
+        row = db.session.scalars(
+            select(SavedView).where(
+                SavedView.staff_id == staff.id, SavedView.screen == self.screen, SavedView.name == name
+            )
+        ).first() or SavedView(staff_id=staff.id, screen=self.screen, name=name)
+        row.query, row.is_shared = urlencode(kept), bool(request.form.get("is_shared"))
+        db.session.add(row)
+        before, after = pending_changes(row)
+        db.session.flush()
+        record("save_view", "saved_view", row.id, before, after)
+        db.session.commit()
+        flash(_("The view “%(name)s” was saved.", name=name), "success")
+        return redirect(home + ("?" + row.query if row.query else ""))
+
+    @expose("/views/forget/", methods=("POST",))
+    def forget_view(self) -> Any:
+        staff = current_staff()
+        key = lists.row_id(request.form.get("id"))
+        row = db.session.get(SavedView, key) if key else None
+        if row is None or staff is None or row.staff_id != staff.id or row.screen != self.screen:
+            abort(404)
+        record("forget_view", "saved_view", row.id, {"name": row.name}, {})
+        db.session.delete(row)
+        db.session.commit()
+        return redirect(self.get_url(self.home))  # type: ignore[attr-defined]

@@ -1,0 +1,203 @@
+"""The cashier's page: find, see every debt, take one payment for many, give change, print (M1, M2, U2)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from flask import Response, abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin.auth.sessions import current_staff
+from admin.billing.invoices import pdf_answer
+from admin.panel import error_messages, formats, labels, language, lists
+from admin.panel.audit import record
+from admin.panel.view import OfficePage
+from models.base import db
+from models.payments import Payment
+from office.billing import deposits
+from office.core.errors import Refused
+from office.documents import archive
+from office.estate import search
+from office.payments import cashier_desk, payments
+from office.payments.cashier_desk import Desk
+from rules.allocation import Pick
+from rules.money import MoneyError, money
+
+MOST_PICKS = 200
+FOUND_ALIKE = frozenset({"unit", "owner", "invoice"})
+
+
+def typed_money(text: str, *, is_negative_allowed: bool = False, is_zero_allowed: bool = False) -> Decimal:
+    """An amount as a person types it. Raises Refused."""
+    plain = text.strip().replace(",", "").replace("，", "").replace("￥", "").replace("¥", "")
+    try:
+        return money(plain, is_negative_allowed=is_negative_allowed, is_zero_allowed=is_zero_allowed)
+    except MoneyError as problem:
+        raise Refused(payments.MONEY_REFUSALS[problem.code]) from problem
+
+
+class CashierPage(OfficePage):
+    screen = "cashier"
+    title = _l("Take a payment")
+    room = "money"
+    icon = "wallet"
+    verbs = {"take": "act", "receipt": "act"}
+
+    @expose("/")
+    def index(self) -> Any:
+        text, unit_id = (
+            request.args.get("q", "")[: lists.LONGEST_INPUT],
+            lists.row_id(request.args.get("unit_id")),
+        )
+        hits = []
+        if unit_id is None and text.strip() and lists.is_clean(text):
+            hits = [hit for hit in search.search(db.session(), text, FOUND_ALIKE) if hit.unit_id]
+            if len({hit.unit_id for hit in hits}) == 1:
+                return redirect(url_for("cashier.index", unit_id=hits[0].unit_id))
+        posted_id = lists.row_id(request.args.get("posted"))
+        posted = db.session.get(Payment, posted_id) if posted_id else None
+        return self._page(unit_id, request.args, text=text, hits=hits, posted=posted)
+
+    def _page(self, unit_id: int | None, given: Mapping[str, str], **more: Any) -> str:
+        desk = (
+            cashier_desk.desk(db.session(), unit_id, self.today(), language.current())
+            if unit_id is not None
+            else None
+        )
+        payer_id = self._payer(desk, given)
+        return str(
+            self.render(
+                "payments/cashier_desk.html",
+                desk=desk,
+                payer_id=payer_id,
+                asked=_asked(desk, payer_id),
+                today=self.today(),
+                methods=labels.METHODS,
+                kinds=labels.INVOICE_KINDS,
+                form_key=given.get("form_key") or secrets.token_urlsafe(16),
+                given=given,
+                picked=set(request.form.getlist("pick")),
+                view=self,
+                **{"text": "", "hits": [], "posted": None, "refusal": "", **more},
+            )
+        )
+
+    @staticmethod
+    def _payer(desk: Desk | None, given: Mapping[str, str]) -> int | None:
+        """Who pays: as chosen, else who pays the unit today, else who owes."""
+        if desk is None or not desk.payers:
+            return None
+        chosen = lists.row_id(given.get("payer_id"))
+        return chosen if chosen in {payer.id for payer in desk.payers} else desk.payers[0].id
+
+    @expose("/take/", methods=("POST",))
+    def take(self) -> Any:
+        form, session, staff = request.form, db.session(), current_staff()
+        unit_id = lists.row_id(form.get("unit_id"))
+        desk = cashier_desk.desk(session, unit_id, self.today(), language.current()) if unit_id else None
+        if unit_id is None or desk is None:
+            abort(404)
+        try:
+            amount = typed_money(form.get("amount", ""))
+            change = _change(form, amount)
+            payment = payments.record_payment(
+                session,
+                unit_id=unit_id,
+                amount=amount,
+                method=form.get("method", ""),
+                paid_at=self.now(),
+                now=self.now(),
+                payer_id=self._payer(desk, form),
+                reference=_words(form, "reference", 120),
+                note=_words(form, "note", 500),
+                cashier_id=staff.id,
+                picks=_picks(desk, form),
+                form_key=f"cashier:{form.get('form_key', '')[:60]}" if form.get("form_key") else None,
+            )
+            deposits.enter_paid(session, now=self.now(), staff_id=staff.id, unit_ids=[unit_id])
+            session.commit()
+        except Refused as refusal:
+            session.rollback()
+            return self._page(unit_id, form, refusal=error_messages.words(refusal)), 422
+        posted = formats.money(payment.amount)
+        flash(
+            _("Receipt %(number)s: %(amount)s yuan were posted.", number=payment.receipt_no, amount=posted),
+            "success",
+        )
+        if change:
+            flash(_("Give back %(change)s in cash.", change=formats.money(change)), "success")
+        return redirect(url_for("cashier.index", unit_id=unit_id, posted=payment.id))
+
+    @expose("/receipt/", methods=("POST",))
+    def receipt(self) -> Any:
+        """The receipt as PDF; the first print is the original, later ones are copies (M2)."""
+        payment_id = lists.row_id(request.form.get("id"))
+        return receipt_pdf(self, payment_id) if payment_id else abort(404)
+
+
+def _asked(desk: Desk | None, payer_id: int | None) -> Decimal | None:
+    """The sum that stands in the form at first: what the payer owes here, their credit taken off."""
+    if desk is None or payer_id is None:
+        return None
+    credit = next(payer.credit for payer in desk.payers if payer.id == payer_id)
+    owed = desk.to_pay(payer_id) - credit
+    return owed if owed > 0 else None
+
+
+def _words(form: Mapping[str, str], name: str, most: int) -> str:
+    said = form.get(name, "").strip()[:most]
+    if not lists.is_clean(said):
+        raise Refused(_("This holds characters that can't be stored."))
+    return said
+
+
+def _change(form: Mapping[str, str], amount: Decimal) -> Decimal | None:
+    """What to give back of the cash that was handed over. Raises Refused when it is too little."""
+    handed = form.get("tendered", "").strip()
+    if not handed or form.get("method") != "cash":
+        return None
+    tendered = typed_money(handed)
+    if tendered < amount:
+        raise Refused(_("The cash handed over is less than the amount"))
+    return tendered - amount
+
+
+def _picks(desk: Desk, form: Mapping[str, str]) -> list[Pick]:
+    """The ticked bills, in the order they stand, each with the part of it that was typed. Raises Refused."""
+    ticked = set(request.form.getlist("pick")[:MOST_PICKS])
+    picks = []
+    for bill in desk.bills:
+        if str(bill.id) in ticked:
+            part = form.get(f"part_{bill.id}", "").strip()
+            amount = typed_money(part) if part else None
+            if amount is not None and amount > bill.to_pay:
+                raise Refused(
+                    _(
+                        "Invoice %(number)s owes no more than %(amount)s",
+                        number=bill.number,
+                        amount=bill.to_pay,
+                    )
+                )
+            picks.append(Pick(bill.number, amount))
+    return picks
+
+
+def receipt_pdf(view: Any, payment_id: int) -> Response:
+    session = db.session()
+    payment = session.get(Payment, payment_id)
+    if payment is None:
+        abort(404)
+    made = archive.print_receipt(
+        session, payment_id, language=language.current(), now=view.now(), staff_id=current_staff().id
+    )
+    record("receipt", "payment", payment_id, {}, {"copies_printed": payment.copies_printed})
+    session.commit()
+    return pdf_answer(made, f"{payment.receipt_no}.pdf")
+
+
+SCREENS = (CashierPage,)

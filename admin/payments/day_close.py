@@ -1,0 +1,139 @@
+"""The end of the day: count, explain a difference, lock; days that were left open (M3)."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from flask import abort, flash, redirect, request, url_for
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin.auth.sessions import current_staff
+from admin.panel import error_messages, labels, lists
+from admin.panel.idempotency import once
+from admin.panel.lists import RangeFilter, RelationFilter
+from admin.panel.view import OfficePage, OfficeView, Related
+from admin.payments.cashier_desk import typed_money
+from models.base import db
+from models.payments import METHODS, DayClose, DayCloseLine
+from models.people import Staff
+from office.core.errors import Refused
+from office.payments import day_close
+
+CLOSES_FOR_OTHERS = frozenset({"manager"})
+
+
+class DayClosePage(OfficePage):
+    screen = "day_close"
+    title = _l("Day-end reconciliation")
+    room = "money"
+    icon = "calculator"
+    verbs = {"close": "act"}
+
+    @expose("/")
+    def index(self) -> Any:
+        day, cashier = self._which(request.args)
+        session = db.session()
+        closed = session.scalar(
+            db.select(DayClose).where(DayClose.day == day, DayClose.cashier_id == cashier.id)
+        )
+        return self.render(
+            "payments/day_close.html",
+            day=day,
+            today=self.today(),
+            cashier=cashier,
+            is_own=cashier.id == current_staff().id,
+            expected=day_close.expected(session, cashier.id, day),
+            receipts=day_close.receipts(session, cashier.id, day),
+            closed=closed,
+            still_open=day_close.still_open(
+                session, None if self._may_for_others() else current_staff().id, self.today()
+            ),
+            methods=labels.METHODS,
+            given=request.args,
+            view=self,
+        )
+
+    @staticmethod
+    def _may_for_others() -> bool:
+        return bool(current_staff().roles & CLOSES_FOR_OTHERS)
+
+    def _which(self, given: Any) -> tuple[date, Staff]:
+        """The day and cashier asked for: one's own today unless said otherwise."""
+        text, cashier_id = given.get("day", ""), lists.row_id(given.get("cashier_id"))
+        try:
+            day = date.fromisoformat(text) if text else self.today()
+        except ValueError:
+            abort(404)
+        me = current_staff()
+        if cashier_id is None or cashier_id == me.id:
+            return day, me
+        if not self._may_for_others():
+            abort(403)
+        return day, db.session.get(Staff, cashier_id) or abort(404)
+
+    @expose("/close/", methods=("POST",))
+    @once
+    def close(self) -> Any:
+        day, cashier = self._which(request.form)
+        cashier_id = cashier.id
+        session = db.session()
+        try:
+            counted = {
+                method: day_close.Counted(
+                    typed_money(
+                        request.form[f"counted_{method}"], is_negative_allowed=True, is_zero_allowed=True
+                    ),
+                    request.form.get(f"reason_{method}", "").strip()[:300],
+                )
+                for method in METHODS
+                if request.form.get(f"counted_{method}", "").strip()
+            }
+            day_close.close_day(
+                session,
+                cashier_id=cashier_id,
+                day=day,
+                counted=counted,
+                closed_by_id=current_staff().id,
+                now=self.now(),
+            )
+            session.commit()
+        except Refused as refusal:
+            session.rollback()
+            flash(error_messages.words(refusal), "error")
+            kept = {
+                name: each for name, each in request.form.items() if name.startswith(("counted_", "reason_"))
+            }
+            return redirect(url_for("day_close.index", day=day, cashier_id=cashier_id, **kept))
+        flash(_("The day is closed: nothing more is posted into it."), "success")
+        return redirect(url_for("day_close.index", day=day, cashier_id=cashier_id))
+
+
+class DayCloseView(OfficeView):
+    table = DayClose
+    screen = "day_closes"
+    title = _l("Closed days")
+    room = "money"
+    icon = "lock"
+    can_create = can_edit = can_delete = False
+    column_list = ("day", "cashier.name", "closed_at")
+    column_default_sort = "-day"
+    filters = (RangeFilter("day"), RelationFilter("cashier"))
+    related = (Related("day_close_lines", "day_close_id"),)
+    empty_hint = _l("Days appear here when a cashier has closed them under “Day-end reconciliation”.")
+
+
+class DayCloseLineView(OfficeView):
+    table = DayCloseLine
+    screen = "day_close_lines"
+    title = _l("Counted")
+    room = "money"
+    is_in_menu = False
+    can_create = can_edit = can_delete = False
+    column_list = ("method", "expected", "counted", "reason")
+    choices = {"method": labels.METHODS}
+
+
+SCREENS = (DayClosePage, DayCloseView, DayCloseLineView)

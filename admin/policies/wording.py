@@ -1,0 +1,345 @@
+"""What policies, their values and their problems are called on screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import g, has_app_context
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin.panel import error_messages, labels, language, wording
+from models.base import db
+from models.billing import FeeItem
+from models.complaints import Category
+from office.core.errors import Refused
+
+POLICIES = {
+    "ladder": (_l("Dunning ladder"), _l("Which reminder goes out when, by whom, over which channel")),
+    "gates": (_l("Last resorts"), _l("What must have happened before a restriction or a legal case")),
+    "billing": (_l("Billing"), _l("Days of issue and payment, splitting of months, ageing columns")),
+    "late_fee": (_l("Late fee"), _l("Rate, grace days and cap; off unless the office turns it on")),
+    "severities": (_l("Severities"), _l("Which facts make a complaint major, complex or simple")),
+    "clocks": (_l("Deadlines of complaints"), _l("Clocks for each severity, in minutes or working days")),
+    "escalation": (_l("Escalation"), _l("Who hears of a late clock, and after what wait")),
+    "complaints": (_l("Life of a complaint"), _l("Months until major, retention, who approves")),
+    "public_form": (_l("Public complaint form"), _l("By link or QR code: on or off, how many, which files")),
+    "visits": (_l("Follow-up visits"), _l("Who visits when, and what counts as satisfied")),
+    "calendar": (_l("Office hours"), _l("Hours of each weekday and of make-up days")),
+    "reports": (_l("Reports by mail"), _l("Which report goes to whom every week or month")),
+    "messages": (_l("Messages"), _l("Tries and waits of what is sent")),
+    "backups": (_l("Backups"), _l("How many are kept")),
+    "privacy": (_l("Personal data"), _l("When it may be erased")),
+    "sign_in": (_l("Signing in"), _l("Which roles need a second step, wrong codes before the door waits")),
+}
+
+_WORDS = {
+    **labels.ROLES,
+    "second_step_for": _l("Second step for"),
+    "wrong_codes": _l("Wrong codes before the door waits"),
+    "wait_minutes": _l("The door waits, minutes"),
+    "recovery_codes": _l("Recovery codes for each person"),
+    "policy": _l("In general"),
+    "target": _l("Targets"),
+    "area": _l("Area (empty: the whole estate)"),
+    "percent": _l("Percent"),
+    "judged_at": _l("Judged at"),
+    "tolerance": _l("Debts below this are left alone"),
+    "least_gap_days": _l("Least gap between two stages, days"),
+    "stage": _l("Stages"),
+    "order": _l("Order"),
+    "code": _l("Code"),
+    "after": _l("After stage"),
+    "subject": _l("Belongs to"),
+    "trigger": _l("Trigger"),
+    "trigger_number": _l("Day or number"),
+    "month_offset": _l("Months later"),
+    "roll": _l("Non-working days"),
+    "gap_days": _l("Gap, days"),
+    "channels": _l("Channels in order"),
+    "document": _l("Paper"),
+    "carried_by": _l("Carried out by"),
+    "approved_by": _l("Approved by"),
+    "is_automatic": _l("Automatic"),
+    "deadline": _l("Deadline in the letter"),
+    "deadline_days": _l("Deadline, days"),
+    "batch_size": _l("Batch size"),
+    "gate": _l("Gate"),
+    "effective_day": _l("Takes effect on day"),
+    "valid_from": _l("Valid from"),
+    "valid_to": _l("Valid to"),
+    "legal": _l("Legal case"),
+    "months_in_arrears": _l("Months in arrears"),
+    "attempt_methods": _l("Different ways tried"),
+    "is_letter_needed": _l("A delivered letter is needed"),
+    "restriction": _l("Service restriction"),
+    "calls": _l("Calls"),
+    "visits": _l("Visits at home"),
+    "is_head_visit_needed": _l("A visit by the station head is needed"),
+    "approvals": _l("Approvals"),
+    "signing_role": _l("Signed by"),
+    "services": _l("Services that may be restricted"),
+    "law_firm": _l("Law firm"),
+    "name": _l("Name"),
+    "lines": _l("Lines below the name"),
+    "lawyer": _l("Lawyer"),
+    "licence_no": _l("Licence no."),
+    "contract": _l("Contract it quotes"),
+    "billing": _l("Billing"),
+    "issue_day": _l("Day of issue"),
+    "due_day": _l("Due day"),
+    "cut_off_day": _l("Cut-off day for slips"),
+    "is_split_by_payer": _l("Split a month when the payer changes"),
+    "is_split_by_hand_over": _l("Split the month of the hand-over"),
+    "unusual_percent": _l("Unusual from, percent"),
+    "unusual_least": _l("Unusual from, yuan"),
+    "ageing": _l("Ageing columns"),
+    "bounds": _l("Upper ends, days"),
+    "late_fee": _l("Late fee"),
+    "is_on": _l("In use"),
+    "daily_rate": _l("Rate per day"),
+    "grace_days": _l("Days of grace"),
+    "cap_rate": _l("Cap, part of the principal"),
+    "charged_from": _l("Charged from"),
+    "waiver_second_from": _l("Waivers asked for by a second person, from yuan"),
+    "per_m2": _l("Yuan for each m²"),
+    "default": _l("Otherwise"),
+    "lowered_by": _l("May lower"),
+    "level": _l("Levels"),
+    "rank": _l("Rank"),
+    "rule": _l("Rules"),
+    "severity": _l("Severity"),
+    "fact": _l("Fact"),
+    "at_least": _l("At least"),
+    "clock": _l("Clock"),
+    "starts_at": _l("Starts at"),
+    "unit": _l("Counted in"),
+    "length": _l("Length"),
+    "severities": _l("Severities"),
+    "needs_fact": _l("Only when"),
+    "is_pausable": _l("May be paused"),
+    "is_active": _l("Active"),
+    "first_level": _l("First level"),
+    "role": _l("Role"),
+    "first": _l("Begins higher"),
+    "step": _l("Steps"),
+    "months_until_major": _l("Months until major, 0 = never"),
+    "kept_years": _l("Kept, years"),
+    "reviewed_severities": _l("Close only with a review meeting"),
+    "invalid_approved_by": _l("May approve as invalid"),
+    "decided_by": _l("May end by decision"),
+    "stand_ins": _l("Stand-ins in order"),
+    "dissatisfied_up_to": _l("Dissatisfied up to"),
+    "satisfied_from": _l("Satisfied from"),
+    "partly_asks": _l("Partly satisfied: decided by"),
+    "tries": _l("Tries"),
+    "again_after": _l("Again after working days"),
+    "is_try_enough": _l("A try keeps the deadline"),
+    "unreachable_asks": _l("Unreachable: decided by"),
+    "kind": _l("Kind"),
+    "assignee_role": _l("Made by"),
+    "planned_after": _l("Planned after, minutes"),
+    "due_after": _l("Due after, minutes"),
+    "is_by_clerk": _l("By the clerk who took it"),
+    "zone": _l("Time zone"),
+    "country": _l("Country"),
+    "hours": _l("Hours, Monday to Sunday"),
+    "make_up_hours": _l("Hours of make-up days"),
+    "overrides": _l("Own days"),
+    "mail": _l("Reports by mail"),
+    "report": _l("Report"),
+    "every": _l("How often"),
+    "kept": _l("How many are kept"),
+    "effect": _l("Effect of a channel"),
+    "days": _l("Days"),
+    "move_in": _l("Move-in bill"),
+    "unit_kind": _l("Kind of unit"),
+    "fee_item": _l("Fee item"),
+    "months": _l("Months"),
+    "amount": _l("Amount"),
+    "is_from_registration": _l("Counted from the registration"),
+    "least_minutes": _l("At least, minutes"),
+    "retry_after_minutes": _l("Again after, minutes"),
+    "per_address": _l("Complaints from one address within an hour"),
+    "in_total": _l("Complaints from all within an hour"),
+    "asked_per_address": _l("Questions from one address within an hour"),
+    "most_files": _l("Files, at most 5"),
+    "largest_mb": _l("Size of a file, at most 10 MB"),
+    "unsure_category": _l("Category of who doesn't know"),
+}
+
+_FACTS = {
+    "household_count": _l("Households together"),
+    "is_media": _l("Media"),
+    "is_injury": _l("Injury"),
+    "loss_amount": _l("Loss, yuan"),
+    "is_legal_letter": _l("Lawyer's letter or claim"),
+    "is_repeat": _l("Second complaint on one matter"),
+    "is_written": _l("In writing"),
+    "from_authority": _l("From government or head office"),
+    "about_staff_conduct": _l("Staff attitude or honesty"),
+    "happening_now": _l("Happening now"),
+}
+# a value that is one of a set of codes is chosen by its name
+CHOICES: dict[str, dict[str, Any]] = {
+    "subject": {"invoice": _l("Each invoice"), "episode": _l("The debt")},
+    "trigger": {
+        "day_of_month": _l("Day of month"),
+        "days_from_due": _l("Days from due day"),
+        "months_from_due": _l("Months from due day"),
+    },
+    "roll": {"none": _l("On the day itself"), "next_working_day": _l("Next working day")},
+    "deadline": {"none": _l("None"), "end_of_month": _l("End of month"), "days": _l("Days after")},
+    "unit": {"elapsed": _l("Minutes"), "office": _l("Office minutes"), "working_days": _l("Working days")},
+    "carried_by": labels.ROLES,
+    "approved_by": labels.ROLES,
+    "signing_role": labels.ROLES,
+    "role": labels.ROLES,
+    "assignee_role": labels.ROLES,
+    "partly_asks": labels.ROLES,
+    "unreachable_asks": labels.ROLES,
+    "severity": labels.SEVERITIES,
+    "default": labels.SEVERITIES,
+    "clock": labels.CLOCKS,
+    "fact": _FACTS,
+    "needs_fact": _FACTS,
+    "kind": labels.VISIT_KINDS,
+    "gate": {"legal": _l("Legal case")},
+    "unit_kind": labels.UNIT_KINDS,
+    "document": labels.PAPERS,
+    "report": {
+        "weekly_meeting": _l("Weekly meeting sheet"),
+        "monthly_collection": _l("Monthly collection report"),
+        "monthly_complaints": _l("Monthly complaint report"),
+    },
+    "every": {"week": _l("Every Monday"), "month": _l("On the 1st of the month")},
+    "after": labels.STAGES,
+}
+# a list of codes is typed in words, separated by commas
+_LISTS: dict[str, dict[str, Any]] = {
+    "channels": {**labels.CONTACT_METHODS, **labels.CHANNELS_OUT},
+    "starts_at": {**labels.TICKET_STATES, **labels.SEVERITIES},
+    "severities": labels.SEVERITIES,
+    "reviewed_severities": labels.SEVERITIES,
+    "invalid_approved_by": labels.ROLES,
+    "decided_by": labels.ROLES,
+    "lowered_by": labels.ROLES,
+    "stand_ins": labels.ROLES,
+}
+
+_PROBLEMS = {
+    "value_missing": _l("A value is missing: %(value)s"),
+    "value_impossible": _l("A value is not possible: %(what)s"),
+    "order_not_complete": _l("The order must run 1, 2, 3 … without gaps"),
+    "predecessor_wrong": _l("Stage %(stage)s must come after %(wanted)s"),
+    "code_twice": _l("Stage %(stage)s stands twice"),
+    "stage_before_predecessor": _l("Stage %(stage)s would fall due before the one it follows"),
+    "stage_before_due": _l("Stage %(stage)s would fall before the due day"),
+    "notice_after_due": _l("Stage %(stage)s would fall after the due day"),
+    "no_episode_stage": _l("The ladder has no stage for debts"),
+    "tolerance_negative": _l("The tolerance is below zero"),
+    "bounds_not_ascending": _l("The ageing columns must rise"),
+    "no_office_hours": _l("At least one weekday needs office hours"),
+    "no_make_up_hours": _l("Make-up days need office hours, such as 09:00–12:00, 13:30–18:00"),
+    "country_unknown": _l(
+        "The holidays of “%(country)s” are not known: write CN, HK, MO or TW, or nothing for none"
+    ),
+    "zone_unknown": _l("There is no time zone “%(zone)s”: write one such as Asia/Shanghai"),
+    "invoice_stage_after_episode_stage": _l("Stages of each invoice come before those of the debt"),
+    "code_empty": _l("A stage needs a code"),
+    "day_of_month_impossible": _l("A day of the month is 1 to 31"),
+    "months_impossible": _l("The number of months is not possible"),
+    "month_offset_negative": _l("Stage %(stage)s: months later can't be below zero"),
+    "gap_too_small": _l("Stage %(stage)s: the gap is at least one day"),
+    "batch_size_negative": _l("Stage %(stage)s: the batch size can't be below zero"),
+    "channel_missing": _l("Stage %(stage)s: a channel is missing"),
+    "gate_unknown": _l("Stage %(stage)s: there is no such gate"),
+    "carrier_missing": _l("Stage %(stage)s: who carries it out is missing"),
+    "deadline_impossible": _l("Stage %(stage)s: the deadline is at least one day"),
+    "validity_impossible": _l("Stage %(stage)s ends before it begins"),
+    "count_negative": _l("A number can't be below zero"),
+    "two_approvals_needed": _l("A restriction needs two approvals"),
+    "restriction_without_end": _l("A restriction needs an end: a month or more"),
+    "law_firm_incomplete": _l("A law firm needs its lawyer and the licence number"),
+    "service_protected": _l("Water, power, heat, gas and access can't be restricted: %(services)s"),
+    "due_before_issue": _l("The due day comes before the day of issue"),
+    "unusual_impossible": _l("What counts as unusual can't be below zero"),
+    "rate_impossible": _l("The rate per day is from 0 to below 1"),
+    "grace_negative": _l("The days of grace can't be below zero"),
+    "cap_negative": _l("The cap can't be below zero"),
+    "waiver_limit_negative": _l("The size of a waiver can't be below zero"),
+    "move_in_row_unclear": _l("%(fee_item)s: give either months, or an amount, or yuan for each m²"),
+    "condition_missing": _l("A reward needs months ahead or a day"),
+    "reward_missing": _l("A reward needs a percentage or a gift"),
+    "percent_impossible": _l("A percentage is from 0 to 100"),
+    "unknown_block": _l("There is no text “%(block)s” on this paper"),
+    "empty_title": _l("The title is empty"),
+    "too_long": _l("The text “%(block)s” is too long (at most %(most)s characters)"),
+    "lone_brace": _l("The text “%(block)s” has a single brace"),
+    "unknown_placeholder": _l("The text “%(block)s” has an unknown place {%(name)s}"),
+    "unprintable": _l("The text “%(block)s” has characters that can't be printed: %(characters)s"),
+}
+
+
+WEEKDAYS = tuple(f"weekday_{number}" for number in range(7))  # Monday first
+_SEVERAL = {"services"}  # a list of them, typed
+
+
+def word(key: str) -> Any:
+    """What a value is called; its code where it has no name."""
+    if key in WEEKDAYS:
+        return get_locale().days["stand-alone"]["wide"][WEEKDAYS.index(key)]
+    return _WORDS.get(key, key.replace("_", " "))
+
+
+def _named(key: str) -> dict[str, str]:
+    """The codes of a table's rows with the reader's names, for values that name such a row."""
+    table = {"fee_item": FeeItem, "services": FeeItem, "unsure_category": Category}.get(key)
+    if table is None or not has_app_context():
+        return {}
+    known: dict[Any, dict[str, str]] = g.setdefault("policy_names", {})
+    if table not in known:
+        rows = db.session.scalars(db.select(table).order_by(table.position, table.id))
+        known[table] = {row.code: row.name_in(language.current()) for row in rows}
+    return known[table]
+
+
+def listed(key: str, found: Sequence[str]) -> list[str]:
+    """The codes of a list in words."""
+    known = _named(key) or _LISTS.get(key, {})
+    return [str(known.get(code, code)) for code in found]
+
+
+def codes(key: str, typed: Sequence[str]) -> list[str]:
+    """The codes that the words of a list stand for; what is no word stays as it is."""
+    words = _named(key) or _LISTS.get(key, {})
+    known = {str(name).casefold(): code for code, name in words.items()}
+    return [known.get(word.casefold(), word) for word in typed]
+
+
+def choices(key: str, value: str) -> dict[str, Any]:
+    """The codes a value may be chosen from, with their names; empty when it is typed."""
+    known = CHOICES.get(key) or ({} if key in _SEVERAL else _named(key))
+    return {"": "—", **known} if known and (not value or value in known) else {}
+
+
+def policy(name: str) -> Any:
+    return POLICIES[name][0] if name in POLICIES else name
+
+
+def problem(code: str, inputs: dict[str, Any]) -> str:
+    """What is wrong with an edited policy, in the reader's language."""
+    text = _PROBLEMS.get(code)
+    if text is None:
+        return f"{code} {' '.join(map(str, inputs.values()))}".strip()
+    return str(text) % {name: wording.value(name, each) for name, each in inputs.items()}
+
+
+def worded(refusal: Refused) -> str:
+    """A refusal in the reader's language, each problem of a policy on its own."""
+    found = getattr(refusal, "reasons", ())
+    if found:
+        return _("; ").join(problem(reason.code, dict(reason.inputs)) for reason in found)
+    return error_messages.words(refusal)

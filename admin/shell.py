@@ -1,0 +1,226 @@
+"""Every screen in the order of the sidebar, and what a page is drawn with.
+
+Each module of a room lists its screens in `SCREENS`; the rooms stand in base.ROOMS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, g, redirect, request, url_for
+from flask_admin import Admin, AdminIndexView, expose
+from flask_babel import get_translations
+from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
+from markupsafe import Markup
+from werkzeug.wrappers import Response
+
+from admin.auth import guard, sessions
+from admin.panel import formats, fragment_cache, labels, language, lists, permissions
+from admin.panel import view as panel_view
+from admin.panel.idempotency import once_field
+
+STATIC = Path(__file__).parent / "static"
+MODULES = (
+    "admin.reports.dashboard",
+    "admin.complaints.work_board",
+    "admin.estate.search",
+    "admin.estate.units",
+    "admin.estate.people",
+    "admin.estate.change_of_owner",
+    "admin.estate.household_file",
+    "admin.estate.personal_data",
+    "admin.estate.unit_grid",
+    "admin.billing.runs",
+    "admin.billing.invoices",
+    "admin.billing.move_in",
+    "admin.billing.deposits",
+    "admin.billing.late_fees",
+    "admin.billing.incentives",
+    "admin.payments.cashier_desk",
+    "admin.payments.payments",
+    "admin.payments.statements",
+    "admin.payments.direct_debit",
+    "admin.payments.day_close",
+    "admin.arrears.dunning",
+    "admin.arrears.enforcement",
+    "admin.complaints.tickets",
+    "admin.complaints.records",
+    "admin.complaints.public_form",
+    "admin.complaints.visits",
+    "admin.reports.pages",
+    "admin.policies.editor",
+    "admin.system.document_templates",
+    "admin.policies.whatif",
+    "admin.exchange.imports",
+    "admin.system.records",
+    "admin.system.jobs",
+)
+
+
+class StartView(AdminIndexView):
+    """`/`: hands on to the start page of the person's role when there is one."""
+
+    @expose("/")
+    def index(self) -> Any:
+        from flask import current_app
+
+        if "start.index" in current_app.view_functions:
+            return redirect(url_for("start.index"))
+        return self.render("shell/start.html")
+
+
+class CompiledTemplates(FileSystemBytecodeCache):
+    """Templates compiled once for all processes; where there is no room for it, in each of them."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
+def init_app(app: Flask) -> None:
+    guard.init_app(app)
+    sessions.init_app(app)
+    _serve_static(app)
+    cache_folder = Path(app.instance_path) / "templates"
+    cache_folder.mkdir(parents=True, exist_ok=True)
+    app.jinja_env.bytecode_cache = CompiledTemplates(str(cache_folder))
+    app.jinja_env.install_gettext_callables(_words, _plural_words, newstyle=True)
+    app.jinja_env.add_extension(fragment_cache.Kept)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        icon=icon,
+        here=fragment_cache.here,
+        static_url=static_url,
+        sidebar=sidebar,
+        may_see=may_see,
+        once_field=once_field,
+        import_kind=_import_kind,
+        formats=formats,
+        labels=labels,
+        PAGE_SIZES=lists.PAGE_SIZES,
+    )
+    app.context_processor(lambda: {"staff": g.get("staff"), "theme_choice": theme()})
+    panel = Admin(
+        app,
+        name="Gatehouse",
+        url="/",
+        index_view=StartView(name="Start", url="/"),
+        csp_nonce_generator=guard.csp_nonce,
+        translations_path=str(language.TRANSLATIONS),
+    )
+    for name in MODULES:
+        for screen in import_module(name).SCREENS:
+            panel.add_view(screen())
+
+
+def _catalogue() -> Any:
+    """The reader's translations, looked up once a request: a page asks for some sixty sentences."""
+    if "catalogue" not in g:
+        g.catalogue = get_translations()
+    return g.catalogue
+
+
+def _words(sentence: str) -> str:
+    return _catalogue().ugettext(sentence)
+
+
+def _plural_words(one: str, many: str, count: int) -> str:
+    return _catalogue().ungettext(one, many, count)
+
+
+def may_see(screen: str) -> bool:
+    """Whether the reader may open a screen; for links in templates."""
+    from flask import current_app
+
+    staff = g.get("staff")
+    return (
+        staff is not None
+        and permissions.may(staff.roles, screen, "see")
+        and any(name.startswith(f"{screen}.") for name in current_app.view_functions)
+    )
+
+
+def _import_kind(screen: str) -> str:
+    from admin.exchange import imports  # its page is one of the screens
+
+    return imports.kind_of_screen(screen)
+
+
+def theme() -> str:
+    """`light`, `dark`, or `auto` for what the machine prefers."""
+    staff = g.get("staff")
+    return staff.theme if staff is not None and staff.theme in sessions.THEMES else "auto"
+
+
+def icon(name: str) -> Markup:
+    """A vendored icon; decorative, so hidden from screen readers."""
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+        static_url("icons.svg"), name
+    )
+
+
+def sidebar() -> Markup:
+    """The rooms and screens that this person may see; drawn once per language and roles."""
+    staff = g.get("staff")
+    if staff is None:
+        return Markup("")
+    drawn = _drawn_sidebar(language.current(), staff.roles)
+    here = (request.endpoint or "").partition(".")[0]
+    return Markup(drawn.replace(f'data-screen="{here}"', f'data-screen="{here}" aria-current="page"', 1))  # noqa: S704 -- our own markup
+
+
+@cache
+def _drawn_sidebar(_language: str, roles: frozenset[str]) -> str:
+    from flask import current_app
+
+    views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no list
+    parts: list[Markup] = []
+    for room, (label, symbol) in panel_view.ROOMS.items():
+        lines = [
+            Markup('<li><a href="{}" data-screen="{}">{}<span>{}</span></a></li>').format(
+                url_for(f"{view.screen}.{view._default_view}"),  # noqa: SLF001 -- the "/" function's name
+                view.screen,
+                icon(view.icon),
+                view.title,
+            )
+            for view in views
+            if getattr(view, "room", "") == room
+            and view.is_visible()
+            and permissions.may(roles, view.screen, "see")
+        ]
+        if lines:
+            parts.append(
+                Markup(
+                    '<details class="room" data-room="{}" open><summary>{}<span>{}</span></summary>'
+                    "<ul>{}</ul></details>"
+                ).format(room, icon(symbol), label, Markup("").join(lines))
+            )
+    return str(Markup("").join(parts))
+
+
+def static_url(path: str) -> str:
+    """The address of a static file, with a mark that changes when the file does."""
+    return f"/static/{path}?v={_mark(path)}"
+
+
+@cache
+def _mark(path: str) -> str:
+    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
+
+
+def _serve_static(app: Flask) -> None:
+    def static(filename: str) -> Response:
+        from flask import send_from_directory
+
+        return send_from_directory(STATIC, filename)
+
+    app.add_url_rule("/static/<path:filename>", "static", static)
+
+
+__all__ = ["init_app"]

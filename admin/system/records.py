@@ -1,0 +1,200 @@
+"""The office's own books: the estate, its calendar, what was changed, sent and printed (P1, T5, §8, §10)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from flask import Response, abort, jsonify, request
+from flask_admin import expose
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin.auth.sessions import current_staff
+from admin.complaints import deadline_preview
+from admin.panel import formats, labels, wording
+from admin.panel.audit import record, snapshot
+from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter, coded
+from admin.panel.view import OfficeView, OneClick, office_action
+from models.base import db
+from models.office import Audit, Message, Paper
+from models.property import CalendarDay, Estate
+from office.complaints.deadlines import preview
+from office.complaints.policies_in_force import Rulebook
+from office.documents import archive
+from office.messaging import outbox
+from office.messaging.channels import NOT_SET_UP
+
+
+class EstateView(OfficeView):
+    table = Estate
+    screen = "estate"
+    title = _l("Estate")
+    icon = "building-2"
+    can_create = can_delete = False
+    column_list = ("name", "address", "phone", "preset", "time_zone", "is_sandbox")
+    choices = {"preset": labels.PRESETS, "language": labels.LANGUAGES}
+    form_columns = (
+        "name",
+        "address",
+        "phone",
+        "language",
+        "payment_accounts",
+        "ways_to_pay",
+    )
+    form_sections = (
+        (_l("Letterhead"), ("name", "address", "phone", "language")),
+        (_l("How residents pay"), ("payment_accounts", "ways_to_pay")),
+    )
+
+    def text_of(self, row: Estate) -> str:
+        return row.name
+
+    column_descriptions = {
+        "payment_accounts": _l("One line each, as notices shall show them"),
+        "ways_to_pay": _l("One line each, as notices shall show them"),
+        "language": _l("Of papers and messages to owners who chose none"),
+    }
+
+
+class CalendarDayView(OfficeView):
+    table = CalendarDay
+    screen = "calendar_days"
+    title = _l("Holidays and make-up days")
+    icon = "calendar-days"
+    room = "policies"
+    column_list = ("day", "is_working", "note")
+    column_default_sort = "-day"
+    form_columns = ("day", "is_working", "note")
+    column_descriptions = {"is_working": _l("Ticked: the office works on this day, whatever is published")}
+    filters = (RangeFilter("day"),)
+    empty_hint = _l(
+        "Published holidays and make-up days are known already; enter only where this office differs."
+    )
+    list_template = "system/calendar_days.html"
+    create_template = edit_template = "system/calendar_day_form.html"
+    verbs: Mapping[str, str] = {"preview_view": "see"}
+
+    def text_of(self, row: CalendarDay) -> str:
+        return row.day.isoformat()
+
+    def warning(self) -> str:
+        """Which years' holidays are not published yet (T5)."""
+        return deadline_preview.provisional(db.session(), self.now())
+
+    @expose("/preview/")
+    def preview_view(self) -> Any:
+        """What a day that is not yet saved would do to the deadlines of open complaints."""
+        try:
+            day = date.fromisoformat(request.args.get("day", ""))
+        except ValueError:
+            abort(404)
+        stood = self.get_one(request.args.get("id")) if request.args.get("id") else None
+        days: dict[date, bool | None] = {stood.day: None} if stood is not None else {}
+        days[day] = request.args.get("is_working") == "1"
+        moves = preview(db.session(), Rulebook(db.session(), own_days=days), self.now())
+        return jsonify(text=deadline_preview.sentence(moves, is_done=False))
+
+    def after_save(self, row: CalendarDay, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
+        """Running deadlines follow the day at once (T5)."""
+        deadline_preview.follow(db.session(), self.now())
+
+    def delete_model(self, model: CalendarDay) -> bool:
+        """Deleted with its audit row; running deadlines follow in the same transaction."""
+        session, key, before = db.session(), model.id, snapshot(model)
+        session.delete(model)
+        deadline_preview.follow(session, self.now())
+        record("delete", CalendarDay.__tablename__, key, before, {})
+        session.commit()
+        return True
+
+
+class AuditView(OfficeView):
+    table = Audit
+    screen = "audit"
+    title = _l("Change history")
+    icon = "history"
+    is_large = True
+    can_create = can_edit = can_delete = False
+    column_list = ("at", "staff.name", "action", "table_name", "row_id", "changes")
+    column_default_sort = "-at"
+    choices = {"action": wording.ACTIONS, "table_name": wording.TABLES}
+    filters = (RangeFilter("at"), RelationFilter("staff"), ChoiceFilter("table_name"), ChoiceFilter("action"))
+    column_formats = {"changes": wording.changes}
+
+
+def _unsent() -> Any:
+    """What message_unsent_idx holds."""
+    return coded(Message.state, "pending", "failed", "sending", "unknown", "dead")
+
+
+def _error(value: str | None, _row: Any = None) -> Any:
+    """Our own sentence in the reader's language; a provider's as it came."""
+    return _(NOT_SET_UP) if value == NOT_SET_UP else formats.text(value)
+
+
+class MessageView(OfficeView):
+    table = Message
+    screen = "outbox"
+    title = _l("Messages out")
+    empty_hint = _l("Messages appear here when reminders or notices are sent.")
+    icon = "send"
+    is_large = True
+    can_create = can_edit = can_delete = False
+    column_list = ("made_at", "channel", "address", "subject", "state", "attempts", "sent_at", "error")
+    column_default_sort = "-made_at"
+    column_labels = {"channel": _l("Goes by")}
+    column_formats = {"error": _error}
+    choices = {"state": labels.MESSAGE_STATES, "channel": labels.CHANNELS_OUT}
+    filters = (ChoiceFilter("state"), ChoiceFilter("channel"), RangeFilter("made_at"))
+    one_click = (
+        OneClick("unknown", _l("To be looked into"), lambda _view: [_unsent(), Message.state == "unknown"]),
+        OneClick("dead", _l("Given up"), lambda _view: [_unsent(), Message.state == "dead"]),
+        OneClick(
+            "waiting", _l("Waiting"), lambda _view: [_unsent(), Message.state.in_(("pending", "failed"))]
+        ),
+    )
+
+    @office_action("arrived", _l("It arrived"), icon="check", confirm=_l("Mark the chosen messages as sent?"))
+    def arrived(self, rows: Sequence[Message], _given: Any) -> str:
+        return self._decide(rows, has_arrived=True)
+
+    @office_action("again", _l("Send again"), icon="send", confirm=_l("Send the chosen messages again?"))
+    def again(self, rows: Sequence[Message], _given: Any) -> str:
+        return self._decide(rows, has_arrived=False)
+
+    def _decide(self, rows: Sequence[Message], *, has_arrived: bool) -> str:
+        for row in rows:
+            outbox.decide_unknown(
+                db.session(), row.id, has_arrived=has_arrived, now=self.now(), staff_id=current_staff().id
+            )
+        return _("%(count)s messages were decided.", count=len(rows))
+
+
+class PaperView(OfficeView):
+    table = Paper
+    screen = "papers"
+    title = _l("Papers filed")
+    empty_hint = _l("Every notice, letter and receipt that is printed is filed here.")
+    icon = "file-text"
+    is_large = True
+    can_create = can_edit = can_delete = False
+    column_list = ("number", "kind", "unit.code", "payer.name", "issued_at", "copies")
+    column_searchable_list = ("number", "unit.code")
+    column_default_sort = "-issued_at"
+    choices = {"kind": labels.PAPERS, "language": labels.LANGUAGES}
+    detail_columns = ("number", "kind", "unit.code", "payer.name", "language", "issued_at", "copies")
+    filters = (ChoiceFilter("kind"), RangeFilter("issued_at"))
+    verbs = {"pdf": "see"}
+    details_template = "system/document_details.html"
+
+    @expose("/pdf/")
+    def pdf(self) -> Any:
+        """The paper drawn again as it was filed."""
+        row = self.get_or_404(request.args.get("id"))
+        made = archive.filed_pdf(db.session(), row.id, self.now())
+        return Response(made, mimetype="application/pdf", headers={"Content-Disposition": "inline"})
+
+
+SCREENS = (EstateView, CalendarDayView, AuditView, MessageView, PaperView)

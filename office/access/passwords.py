@@ -1,0 +1,33 @@
+"""People who sign in: what IT does for them outside the screens (P7)."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+from werkzeug.security import generate_password_hash
+
+from models.people import Staff, WebSession
+from office.access import two_factor
+from office.core import audit
+from office.core.errors import N_, Refused
+
+
+def give_password(session: Session, login: str, *, now: datetime) -> str:
+    """A one-time password for somebody who lost theirs, or their second step; ends their sessions (F15).
+
+    Returns it: it is stored nowhere. Raises Refused when nobody has this login.
+    """
+    staff = session.scalars(select(Staff).where(Staff.login == login)).one_or_none()
+    if staff is None:
+        raise Refused(N_("Nobody signs in as %(login)s"), login=login)
+    password = secrets.token_urlsafe(12)
+    staff.password_hash = generate_password_hash(password)
+    staff.must_change_password = True
+    if staff.totp_secret:
+        two_factor.switch_off(session, staff, now=now, by_id=None)
+    session.execute(delete(WebSession).where(WebSession.staff_id == staff.id))
+    audit.record(session, now, None, "password", staff)
+    return password

@@ -1,0 +1,265 @@
+"""Whom to call or visit today: why, what they owe, what was said last, how to begin (C8)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from sqlalchemy import or_, select, text
+from sqlalchemy.orm import Session
+
+import seed
+from models.collection import Contact, OpeningText, Reminder
+from models.people import Owner, OwnerPhone, steward_building
+from models.property import Estate, Unit
+from office.arrears import holds
+from office.arrears.debts import Debt, Debtor, Moment, chunks, owed, total
+from office.policies import store
+from rules.dunning import past_due
+from rules.next_steps import next_step
+
+PERSONAL = ("phone", "visit")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One household to speak with; `debt` in yuan, `not_before` when calling now would disturb."""
+
+    unit_id: int
+    unit_code: str
+    payer_id: int
+    payer_name: str
+    why: str  # a stage's code, or promise_due, promise_broken
+    channel: str
+    debt: Decimal
+    oldest_due_on: date
+    reminder_id: int | None
+    phones: tuple[str, ...]
+    arrears_reason: str
+    next_step: str
+    last_at: datetime | None
+    last_note: str
+    promised_on: date | None
+    opening: str
+    is_quiet: bool
+    marks: tuple[str, ...] = ()  # what is wrong with the contacts: no_phone, phone_bad, email_bad (P6)
+
+
+def call_list(session: Session, *, now: datetime, language: str, staff_id: int | None = None) -> list[Entry]:
+    """Today's calls and visits, the largest debt first; of a steward only the own buildings' (C8)."""
+    moment = Moment.of(session, now)
+    buildings = _buildings(session, staff_id)
+    units = select(Unit.id).where(Unit.building_id.in_(buildings)) if buildings else None
+    wanted = _wanted(session, moment, units)
+    standing = holds.holds_at(session, moment, {unit_id for unit_id, _ in wanted})
+    held = standing.complaints | standing.holds
+    return _entries(
+        session, moment, {debtor: why for debtor, why in wanted.items() if debtor not in held}, language
+    )
+
+
+def entry_of(session: Session, debtor: Debtor, *, now: datetime, language: str) -> Entry | None:
+    """The same of one payer and unit, on today's list or not; nothing for who owes nothing past due."""
+    moment = Moment.of(session, now)
+    wanted = _wanted(session, moment, [debtor[0]]).get(debtor) or _Wanted("", "phone")
+    return next(iter(_entries(session, moment, {debtor: wanted}, language)), None)
+
+
+def _entries(
+    session: Session, moment: Moment, wanted: Mapping[Debtor, _Wanted], language: str
+) -> list[Entry]:
+    if not wanted:
+        return []
+    debts = owed(session, moment, until=moment.day, units={unit_id for unit_id, _ in wanted})
+    late = {debtor: past_due(debts.get(debtor, ()), moment.day) for debtor in wanted}
+    people = _people(session, wanted)
+    last = _last_contacts(session, moment, wanted)
+    openings = opening_texts(session, language)
+    lunch = not store.calendar(session, moment.day).is_open(moment.at)
+    estate = session.scalar(select(Estate.name)) or ""
+    entries = [
+        _entry(
+            wanted[debtor], people[debtor], last.get(debtor), rows, openings, estate, moment, is_meal=lunch
+        )
+        for debtor, rows in late.items()
+        if rows
+    ]
+    return sorted(entries, key=lambda entry: (-entry.debt, entry.unit_code))
+
+
+def _buildings(session: Session, staff_id: int | None) -> Sequence[int]:
+    if staff_id is None:
+        return ()
+    return session.scalars(
+        select(steward_building.c.building_id).where(steward_building.c.staff_id == staff_id)
+    ).all()
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    why: str
+    channel: str
+    reminder_id: int | None = None
+    promised_on: date | None = None
+
+
+def _wanted(session: Session, moment: Moment, units: Any = None) -> dict[Debtor, _Wanted]:
+    """Debtors with a call or visit to make, or a promise that is due today or was broken yesterday."""
+    todo = select(Reminder.unit_id, Reminder.payer_id, Reminder.stage, Reminder.channel, Reminder.id).where(
+        text("reminder.state IN ('planned', 'approved')"),  # literal, as the partial index says it
+        Reminder.channel.in_(PERSONAL),
+        Reminder.planned_on <= moment.day,
+    )
+    promised = select(Contact.unit_id, Contact.payer_id, Contact.promised_on, Contact.promise_state).where(
+        or_(
+            (Contact.promise_state == "open") & (Contact.promised_on == moment.day),
+            (Contact.promise_state == "broken") & (Contact.promised_on >= moment.day.replace(day=1)),
+        )
+    )
+    if units is not None:
+        todo, promised = todo.where(Reminder.unit_id.in_(units)), promised.where(Contact.unit_id.in_(units))
+    found: dict[Debtor, _Wanted] = {}
+    for unit_id, payer_id, promised_on, state in session.execute(promised):
+        why = "promise_due" if state == "open" else "promise_broken"
+        found[unit_id, payer_id] = _Wanted(why, "phone", None, promised_on)
+    for unit_id, payer_id, stage, channel, key in session.execute(todo.order_by(Reminder.planned_on)):
+        found[unit_id, payer_id] = _Wanted(stage, channel, key)
+    return found
+
+
+@dataclass(frozen=True)
+class _Person:
+    unit_code: str
+    name: str
+    quiet: tuple[str, str]
+    phones: tuple[str, ...]
+    marks: tuple[str, ...]
+
+
+def _people(session: Session, debtors: Collection[Debtor]) -> dict[Debtor, _Person]:
+    phones: dict[int, list[str]] = {}
+    bad: set[int] = set()
+    owners: dict[int, Any] = {}
+    codes: dict[int, str] = {}
+    for chunk in chunks({payer_id for _, payer_id in debtors}):
+        query = select(Owner.id, Owner.name, Owner.quiet_from, Owner.quiet_to, Owner.is_email_bad).where(
+            Owner.id.in_(chunk)
+        )
+        owners |= {row.id: row for row in session.execute(query)}
+        numbers = select(OwnerPhone.owner_id, OwnerPhone.number, OwnerPhone.is_bad).where(
+            OwnerPhone.owner_id.in_(chunk)
+        )
+        for owner_id, number, is_bad in session.execute(numbers.order_by(OwnerPhone.position)):
+            if is_bad:
+                bad.add(owner_id)
+            else:
+                phones.setdefault(owner_id, []).append(number)
+    for chunk in chunks({unit_id for unit_id, _ in debtors}):
+        codes |= {
+            row.id: row.code for row in session.execute(select(Unit.id, Unit.code).where(Unit.id.in_(chunk)))
+        }
+    return {
+        (unit_id, payer_id): _Person(
+            codes[unit_id],
+            owners[payer_id].name,
+            (owners[payer_id].quiet_from, owners[payer_id].quiet_to),
+            tuple(phones.get(payer_id, ())),
+            tuple(
+                code
+                for code, is_so in (
+                    ("no_phone", payer_id not in phones),
+                    ("phone_bad", payer_id in bad),
+                    ("email_bad", owners[payer_id].is_email_bad),
+                )
+                if is_so
+            ),
+        )
+        for unit_id, payer_id in debtors
+    }
+
+
+def marks_of(session: Session, debtor: Debtor) -> tuple[str, ...]:
+    """What is wrong with a payer's contacts, as the list marks it (P6)."""
+    return _people(session, [debtor])[debtor].marks
+
+
+def _last_contacts(session: Session, moment: Moment, debtors: Collection[Debtor]) -> dict[Debtor, Contact]:
+    found: dict[Debtor, Contact] = {}
+    for chunk in chunks({unit_id for unit_id, _ in debtors}):
+        rows = session.scalars(
+            select(Contact).where(Contact.unit_id.in_(chunk), Contact.at <= moment.at).order_by(Contact.at)
+        )
+        for row in rows:
+            found[row.unit_id, row.payer_id] = row
+    return found
+
+
+def is_quiet(quiet: tuple[str, str], at: time) -> bool:
+    """Whether a payer asked not to be called at that time of day; over midnight too (P3)."""
+    if not all(quiet):
+        return False
+    begins, ends = (time.fromisoformat(edge) for edge in quiet)
+    return begins <= at < ends if begins <= ends else at >= begins or at < ends
+
+
+def _entry(
+    wanted: _Wanted,
+    person: _Person,
+    last: Contact | None,
+    late: Sequence[Debt],
+    openings: Mapping[str, str],
+    estate: str,
+    moment: Moment,
+    *,
+    is_meal: bool,
+) -> Entry:
+    reason = last.arrears_reason if last is not None else ""
+    amount = total(late)
+    values = {
+        "estate_name": estate,
+        "unit_code": person.unit_code,
+        "amount": f"{amount:,.2f}",
+        "due_on": late[0].due_on.isoformat(),
+    }
+    opening = openings.get(reason) or openings.get("", "")
+    for name, value in values.items():
+        opening = opening.replace("{" + name + "}", value)
+    local = moment.at.astimezone(moment.zone).time()
+    return Entry(
+        unit_id=late[0].unit_id,
+        unit_code=person.unit_code,
+        payer_id=late[0].payer_id,
+        payer_name=person.name,
+        why=wanted.why,
+        channel=wanted.channel,
+        debt=amount,
+        oldest_due_on=late[0].due_on,
+        reminder_id=wanted.reminder_id,
+        phones=person.phones,
+        arrears_reason=reason,
+        next_step=next_step(reason),
+        last_at=last.at if last is not None else None,
+        last_note=(last.note or last.outcome) if last is not None else "",
+        promised_on=wanted.promised_on or (last.promised_on if last is not None else None),
+        opening=opening,
+        is_quiet=wanted.channel == "phone" and (is_meal or is_quiet(person.quiet, local)),
+        marks=person.marks,
+    )
+
+
+@cache
+def _seeded() -> Mapping[str, Mapping[str, str]]:
+    return seed.openings()
+
+
+def opening_texts(session: Session, language: str) -> dict[str, str]:
+    """The suggested openings by reason for arrears: the office's own, else the seed's (C8)."""
+    own = session.execute(
+        select(OpeningText.arrears_reason, OpeningText.text).where(OpeningText.language == language)
+    )
+    seeded = dict(_seeded().get(language, _seeded()["zh_Hans"]))
+    return seeded | {row.arrears_reason: row.text for row in own}

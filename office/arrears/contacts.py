@@ -1,0 +1,304 @@
+"""The contact ledger: calls, messages and visits about debts, and the promises they bring (C6–C8)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from sqlalchemy import or_, select, text, update
+from sqlalchemy.orm import Session
+
+from models.billing import Invoice
+from models.collection import ARREARS_REASONS, CONTACT_METHODS, Contact, LadderHold, Reminder
+from models.complaints import Ticket
+from models.payments import Payment
+from office.arrears.debts import Debtor, Moment, chunks, owed, total
+from office.core import clock
+from office.core.audit import record
+from office.core.errors import N_, Refused
+from office.payments.payments import payers_on
+from office.scheduling.jobs import Outcome
+from rules.next_steps import next_step
+from rules.promises import promise_state
+
+DAY = timedelta(days=1)
+LEAST = Decimal("0.01")  # of a promise without an amount: that something comes
+
+
+@dataclass(frozen=True)
+class NewContact:
+    """A contact to enter; without a payer it was with whoever paid for the unit that day. Money in yuan."""
+
+    unit_id: int
+    method: str
+    at: datetime
+    outcome: str = ""
+    promised_on: date | None = None
+    promised_amount: Decimal | None = None
+    note: str = ""
+    payer_id: int | None = None
+    staff_id: int | None = None
+    spoke_with: str = ""
+    arrears_reason: str = ""
+    reminder_id: int | None = None
+
+
+def record_contact(session: Session, contact: NewContact, *, now: datetime) -> Contact:
+    """Enter one contact and do what its reason for arrears asks (C6, C7). Raises Refused.
+
+    A call or visit that the ladder asked for is done with it.
+    """
+    made = _contacts(session, [contact], now)[0]
+    session.add(made)
+    session.flush()
+    if contact.reminder_id is not None:
+        session.execute(
+            update(Reminder)
+            .where(Reminder.id == contact.reminder_id, Reminder.state.in_(("planned", "approved")))
+            .values(state="done", sent_at=contact.at, row_version=Reminder.row_version + 1)
+        )
+    if next_step(contact.arrears_reason) == "complaint":
+        _link_complaint(session, made, now)
+    record(session, now, contact.staff_id, "contact", made, {"method": made.method, "outcome": made.outcome})
+    return made
+
+
+def record_contacts(session: Session, contacts: Sequence[NewContact], *, now: datetime) -> int:
+    """Enter many at once; one that is there already is left out. Answers how many are new. Raises Refused."""
+    known: set[tuple[object, ...]] = set()
+    for chunk in chunks({one.unit_id for one in contacts}):
+        rows = session.execute(
+            select(
+                Contact.unit_id,
+                Contact.method,
+                Contact.at,
+                Contact.outcome,
+                Contact.promised_on,
+                Contact.note,
+            ).where(Contact.unit_id.in_(chunk))
+        )
+        known.update(tuple(row) for row in rows)
+    fresh = []
+    for one in contacts:
+        key = (one.unit_id, one.method, one.at, one.outcome, one.promised_on, one.note)
+        if key not in known:
+            known.add(key)
+            fresh.append(one)
+    made = _contacts(session, fresh, now)
+    session.add_all(made)
+    session.flush()
+    for contact in made:
+        if next_step(contact.arrears_reason) == "complaint":
+            _link_complaint(session, contact, now)
+    return len(made)
+
+
+def _contacts(session: Session, given: Sequence[NewContact], now: datetime) -> list[Contact]:
+    zone = clock.zone(session)
+    payers = payers_on(session, [(one.unit_id, one.at.astimezone(zone).date()) for one in given])
+    wanted: dict[int, Decimal] = {}
+    made = []
+    for one, payer_id in zip(given, payers, strict=True):
+        _check(one, one.at.astimezone(zone).date())
+        owner_id = one.payer_id or payer_id
+        if owner_id is None:
+            raise Refused(N_("Nobody pays for this unit on that day"))
+        amount = one.promised_amount
+        if one.promised_on is not None and amount is None:
+            amount = wanted.setdefault(one.unit_id, _owed(session, (one.unit_id, owner_id), now)) or None
+        made.append(
+            Contact(
+                at=one.at,
+                recorded_at=now,
+                unit_id=one.unit_id,
+                payer_id=owner_id,
+                method=one.method,
+                staff_id=one.staff_id,
+                spoke_with=one.spoke_with,
+                outcome=one.outcome,
+                arrears_reason=one.arrears_reason,
+                promised_on=one.promised_on,
+                promised_amount=amount,
+                promise_state="open" if one.promised_on else "",
+                note=one.note,
+                reminder_id=one.reminder_id,
+            )
+        )
+    return made
+
+
+def _check(contact: NewContact, day: date) -> None:
+    if contact.method not in CONTACT_METHODS:
+        raise Refused(N_("%(method)s is no way of contact"), method=contact.method)
+    if contact.arrears_reason and contact.arrears_reason not in ARREARS_REASONS:
+        raise Refused(N_("%(reason)s is no reason for arrears"), reason=contact.arrears_reason)
+    if contact.promised_on is not None and contact.promised_on < day:
+        raise Refused(N_("A promise can't be for a day before the contact"))
+    if contact.promised_amount is not None and contact.promised_amount <= 0:
+        raise Refused(N_("An amount must be above zero"))
+    if contact.promised_amount is not None and contact.promised_on is None:
+        raise Refused(N_("A promised amount needs the day by which it is paid"))
+
+
+def _owed(session: Session, debtor: Debtor, now: datetime) -> Decimal:
+    moment = Moment.of(session, now)
+    return total(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, ()))
+
+
+def _link_complaint(session: Session, contact: Contact, now: datetime) -> None:
+    """Unhappy with the service: a ticket linked to the oldest debt holds the ladder (C7, T12)."""
+    from office.complaints import tickets
+    from rules.severity import Facts
+
+    invoice_id = session.scalar(
+        select(Invoice.id)
+        .where(
+            Invoice.unit_id == contact.unit_id,
+            Invoice.payer_id == contact.payer_id,
+            text("invoice.balance > 0"),
+        )
+        .order_by(Invoice.due_on, Invoice.id)
+        .limit(1)
+    )
+    if invoice_id is None:
+        return
+    is_open = session.scalar(
+        select(Ticket.id)
+        .join(Invoice, Invoice.id == Ticket.invoice_id)
+        .where(
+            Invoice.unit_id == contact.unit_id,
+            Invoice.payer_id == contact.payer_id,
+            Ticket.closed_at.is_(None),
+        )
+        .limit(1)
+    )
+    if is_open is not None:
+        return
+    tickets.open_ticket(
+        session,
+        channel="visit" if contact.method == "visit" else "phone",
+        category="customer_service",
+        statement=contact.note or contact.outcome or contact.arrears_reason,
+        facts=Facts(),
+        registered_at=contact.at,
+        now=now,
+        unit_id=contact.unit_id,
+        clerk_id=contact.staff_id,
+        invoice_id=invoice_id,
+    )
+
+
+# --- promises -------------------------------------------------------------------------------------
+
+
+def check_promises(session: Session, due_for: datetime) -> Outcome:
+    """Whether the promises are kept or broken by what was paid until the end of their day (C6).
+
+    A broken one is looked at again when a payment made in time becomes known later.
+    """
+    moment = Moment.of(session, due_for)
+    late = select(Payment.unit_id).where(Payment.posted_on >= moment.day - DAY)
+    promises = session.execute(
+        select(
+            Contact.id,
+            Contact.unit_id,
+            Contact.payer_id,
+            Contact.at,
+            Contact.promised_on,
+            Contact.promised_amount,
+            Contact.promise_state,
+        ).where(
+            Contact.at < due_for,
+            or_(
+                text("contact.promise_state = 'open'"),
+                (Contact.promise_state == "broken") & Contact.unit_id.in_(late),
+            ),
+        )
+    ).all()
+    since = min((promise.at for promise in promises), default=due_for)
+    paid = _payments(session, {promise.unit_id for promise in promises}, since, moment)
+    changed: dict[str, list[int]] = defaultdict(list)
+    for promise in promises:
+        ends_at = datetime.combine(promise.promised_on + DAY, time(), moment.zone)
+        came = sum(
+            (
+                amount
+                for paid_at, amount in paid[promise.unit_id, promise.payer_id]
+                if promise.at <= paid_at < ends_at
+            ),
+            Decimal(0),
+        )
+        state = promise_state(promise.promised_on, promise.promised_amount or LEAST, came, moment.day)
+        if state != promise.promise_state:
+            changed[state].append(promise.id)
+    for state, ids in changed.items():
+        for chunk in chunks(ids):
+            session.execute(
+                update(Contact)
+                .where(Contact.id.in_(chunk))
+                .values(promise_state=state, row_version=Contact.row_version + 1)
+            )
+    result = {state: len(ids) for state, ids in changed.items()}
+    return Outcome(done=sum(result.values()), result=result)
+
+
+def _payments(
+    session: Session, units: Iterable[int], since: datetime, moment: Moment
+) -> dict[Debtor, list[tuple[datetime, Decimal]]]:
+    """What was paid per payer and unit since an instant, as known at the moment."""
+    found: dict[Debtor, list[tuple[datetime, Decimal]]] = defaultdict(list)
+    for chunk in chunks(units):
+        rows = session.execute(
+            select(Payment.unit_id, Payment.payer_id, Payment.paid_at, Payment.amount).where(
+                Payment.unit_id.in_(chunk),
+                Payment.paid_at >= since,
+                Payment.paid_at < moment.at,
+                ~moment.is_later(Payment.posted_at),
+                Payment.kind == "payment",
+                Payment.state == "posted",
+            )
+        )
+        for unit_id, payer_id, paid_at, amount in rows:
+            found[unit_id, payer_id].append((paid_at, amount))
+    return found
+
+
+# --- holds ----------------------------------------------------------------------------------------
+
+
+def hold_ladder(
+    session: Session,
+    debtor: Debtor,
+    *,
+    reason: str,
+    until_on: date | None,
+    now: datetime,
+    staff_id: int | None,
+) -> LadderHold:
+    """Let the ladder of a payer and unit wait, with a reason (C12). Raises Refused without one."""
+    if not reason.strip():
+        raise Refused(N_("A hold needs a reason"))
+    hold = LadderHold(
+        unit_id=debtor[0],
+        payer_id=debtor[1],
+        from_at=now,
+        until_on=until_on,
+        reason=reason,
+        staff_id=staff_id,
+    )
+    session.add(hold)
+    session.flush()
+    record(session, now, staff_id, "hold", hold, {"reason": reason, "until_on": until_on})
+    return hold
+
+
+def end_hold(session: Session, hold_id: int, *, now: datetime, staff_id: int | None) -> None:
+    """Let the ladder go on. Raises Refused when the hold has ended."""
+    hold = session.get(LadderHold, hold_id)
+    if hold is None or hold.ended_at is not None:
+        raise Refused(N_("This hold has already ended"))
+    hold.ended_at = now
+    record(session, now, staff_id, "end", hold, {"ended_at": now})

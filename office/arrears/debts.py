@@ -1,0 +1,182 @@
+"""What each payer and unit owed at an instant, also a past one (C13).
+
+Invoices carry today's balance; what was allocated or credited since the instant is put back. Reading follows
+the debtors and what happened since, not the history.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, func, literal_column, or_, select
+from sqlalchemy.orm import Session
+
+from models.billing import BillingRun, CreditNote, InstalmentPlan, Invoice, PlanInvoice
+from models.payments import Allocation, Payment
+from office.core import clock
+from rules.dunning import Owable
+
+Debtor = tuple[int, int]  # unit id, payer id
+Key = TypeVar("Key")
+
+IN_ONE_QUERY = 5000  # ids per statement, below every database's limit of parameters
+NOTHING: Any = literal_column("0")  # a literal, or SQLite can't use the partial indexes
+
+
+class Debt(NamedTuple):
+    """An invoice as it was owed, with its keys and the last stage made for it; balance in yuan."""
+
+    number: str
+    due_on: date
+    balance: Decimal
+    is_in_kept_plan: bool
+    id: int
+    unit_id: int
+    payer_id: int
+    stage: str
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An instant to look from: the office's day then, and the present, after which nothing is known."""
+
+    at: datetime
+    present: datetime
+    zone: ZoneInfo
+    day: date
+
+    @classmethod
+    def of(cls, session: Session, at: datetime) -> Moment:
+        zone = clock.zone(session)
+        return cls(at, max(at, clock.now(session)), zone, at.astimezone(zone).date())
+
+    def is_later(self, recorded_at: Any) -> Any:
+        """The SQL condition that a row was recorded since.
+
+        A row from after the present was written while a sandbox still went by real time: it counts.
+        """
+        return and_(recorded_at >= self.at, recorded_at <= self.present)
+
+
+def chunks(keys: Iterable[Key], size: int = IN_ONE_QUERY) -> Iterator[list[Key]]:
+    """The keys in lists short enough for one statement."""
+    left = iter(keys)
+    while chunk := list(islice(left, size)):
+        yield chunk
+
+
+def owed(
+    session: Session, moment: Moment, *, until: date, units: Collection[int] | None = None
+) -> dict[Debtor, list[Debt]]:
+    """What was open at the moment and due by `until`, per payer and unit, in yuan (C4, C13).
+
+    With `units` only theirs.
+    """
+    since = _paid_since(session, moment, units)
+    planned = _in_kept_plans(session, moment)
+    found: dict[Debtor, list[Debt]] = defaultdict(list)
+    for key, unit_id, payer_id, number, due_on, balance, stage in _rows(session, moment, until, since, units):
+        if key in since:
+            balance += since[key]  # noqa: PLW2901 -- the row's own, as it was then
+        if balance > 0:
+            found[unit_id, payer_id].append(
+                Debt(number, due_on, balance, key in planned, key, unit_id, payer_id, stage)
+            )
+    return found
+
+
+def _rows(
+    session: Session,
+    moment: Moment,
+    until: date,
+    since: Mapping[int, Decimal],
+    units: Collection[int] | None,
+) -> Iterator[Any]:
+    columns = select(
+        Invoice.id,
+        Invoice.unit_id,
+        Invoice.payer_id,
+        Invoice.number,
+        Invoice.due_on,
+        Invoice.balance,
+        Invoice.stage,
+    ).where(Invoice.due_on <= until, Invoice.issued_on <= moment.day)
+    later_runs = session.scalars(select(BillingRun.id).where(moment.is_later(BillingRun.started_at))).all()
+    if later_runs:
+        columns = columns.where(or_(Invoice.run_id.is_(None), Invoice.run_id.not_in(later_runs)))
+    open_now = columns.where(Invoice.balance > NOTHING)
+    if units is None:  # by the connection: the session's own work would be half of the reading
+        yield from session.connection().execute(open_now.order_by(Invoice.due_on, Invoice.id))
+    else:
+        for chunk in chunks(units):
+            yield from session.execute(
+                open_now.where(Invoice.unit_id.in_(chunk)).order_by(Invoice.due_on, Invoice.id)
+            )
+    for chunk in chunks(since):
+        yield from session.execute(columns.where(Invoice.id.in_(chunk), Invoice.balance == NOTHING))
+
+
+def _paid_since(session: Session, moment: Moment, units: Collection[int] | None) -> dict[int, Decimal]:
+    """Per invoice what has been allocated or credited since the moment."""
+    allocated = (
+        select(Allocation.invoice_id, func.sum(Allocation.amount).label("amount"))
+        .join(Payment, Payment.id == Allocation.payment_id)
+        .where(
+            Allocation.effective_at >= moment.at,
+            or_(Payment.paid_at >= moment.at, moment.is_later(Allocation.allocated_at)),
+        )
+        .group_by(Allocation.invoice_id)
+    )
+    credited = (
+        select(CreditNote.invoice_id, func.sum(CreditNote.amount).label("amount"))
+        .where(
+            or_(
+                moment.is_later(CreditNote.issued_at),
+                and_(CreditNote.issued_at.is_(None), CreditNote.issued_on > moment.day),
+            )
+        )
+        .group_by(CreditNote.invoice_id)
+    )
+    amounts: dict[int, Decimal] = defaultdict(Decimal)
+    for query in (allocated, credited):
+        for row in _of_units(session, query, units):
+            amounts[row.invoice_id] += row.amount
+    return amounts
+
+
+def _of_units(session: Session, query: Any, units: Collection[int] | None) -> Iterator[Any]:
+    if units is None:
+        yield from session.execute(query)
+        return
+    column = query.selected_columns[0]
+    for chunk in chunks(units):
+        yield from session.execute(
+            query.where(column.in_(select(Invoice.id).where(Invoice.unit_id.in_(chunk))))
+        )
+
+
+def _in_kept_plans(session: Session, moment: Moment) -> frozenset[int]:
+    """The invoices that an approved plan, not yet ended, kept out of reminders (B9)."""
+    return frozenset(
+        session.scalars(
+            select(PlanInvoice.invoice_id)
+            .join(InstalmentPlan, InstalmentPlan.id == PlanInvoice.plan_id)
+            .where(
+                InstalmentPlan.approved_at.is_not(None),
+                ~moment.is_later(InstalmentPlan.approved_at),
+                or_(InstalmentPlan.ended_on.is_(None), InstalmentPlan.ended_on > moment.day),
+            )
+        )
+    )
+
+
+def total(debts: Sequence[Owable]) -> Decimal:
+    """Their sum in yuan."""
+    return sum((one.balance for one in debts), Decimal(0))

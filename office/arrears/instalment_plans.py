@@ -1,0 +1,171 @@
+"""Instalment plans: arrears paid in parts; while one is kept its bills get no reminders (B9)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import ROUND_DOWN, Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.billing import Instalment, InstalmentPlan, PlanInvoice
+from models.payments import Payment
+from models.people import StaffRole
+from office.arrears.debts import Debtor, Moment, chunks, owed, total
+from office.core.audit import record
+from office.core.errors import N_, Refused
+from office.scheduling.jobs import Outcome
+from rules import promises
+from rules.calendar_months import months_later
+
+APPROVES = frozenset({"station_head", "manager", "director"})
+MOST_PARTS = 60  # what a form may ask for; no rule
+STATES = {"plan_kept": "running", "plan_done": "kept", "plan_broken": "broken"}
+
+
+def propose_plan(
+    session: Session,
+    debtor: Debtor,
+    parts: Sequence[tuple[date, Decimal]],
+    *,
+    now: datetime,
+    staff_id: int | None,
+    reason: str = "",
+) -> InstalmentPlan:
+    """A plan over all that payer and unit owe, to be approved; (day, yuan) each (B9). Raises Refused."""
+    moment = Moment.of(session, now)
+    debts = owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, [])
+    if not debts:
+        raise Refused(N_("There is no debt to plan for"))
+    if any(amount <= 0 for _, amount in parts) or sum(amount for _, amount in parts) != total(debts):
+        raise Refused(N_("The instalments must add up to the debt of %(amount)s"), amount=total(debts))
+    days = [due_on for due_on, _ in parts]
+    if min(days) < moment.day or len(set(days)) < len(days):
+        raise Refused(N_("Each instalment needs a day of its own, today or later"))
+    if _running(session, debtor) is not None:
+        raise Refused(N_("There is a plan for this debt already"))
+    plan = InstalmentPlan(
+        unit_id=debtor[0], payer_id=debtor[1], amount=total(debts), reason=reason, proposed_by_id=staff_id
+    )
+    plan.instalments = [Instalment(due_on=due_on, amount=amount) for due_on, amount in sorted(parts)]
+    session.add(plan)
+    session.flush()
+    session.add_all(PlanInvoice(plan_id=plan.id, invoice_id=debt.id) for debt in debts)
+    record(session, now, staff_id, "propose", plan, {"amount": plan.amount, "parts": len(parts)})
+    return plan
+
+
+def even_parts(amount: Decimal, count: int, first_on: date) -> list[tuple[date, Decimal]]:
+    """The amount in monthly parts to the fen, the last one with the remainder. Raises Refused."""
+    if not 1 <= count <= MOST_PARTS:
+        raise Refused(N_("A plan has between 1 and %(most)s instalments"), most=MOST_PARTS)
+    each = (amount / count).quantize(Decimal("0.01"), ROUND_DOWN)
+    days = [months_later(first_on, number) for number in range(count)]
+    return [*((day, each) for day in days[:-1]), (days[-1], amount - each * (count - 1))]
+
+
+def debt_of(session: Session, debtor: Debtor, now: datetime) -> Decimal:
+    """What payer and unit owe by today, in yuan."""
+    moment = Moment.of(session, now)
+    return total(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, []))
+
+
+def _running(session: Session, debtor: Debtor) -> int | None:
+    return session.scalar(
+        select(InstalmentPlan.id)
+        .where(
+            InstalmentPlan.unit_id == debtor[0],
+            InstalmentPlan.payer_id == debtor[1],
+            InstalmentPlan.state.in_(("proposed", "running")),
+        )
+        .limit(1)
+    )
+
+
+def approve_plan(session: Session, plan_id: int, *, now: datetime, staff_id: int) -> InstalmentPlan:
+    """The station head's yes; from here on the plan keeps its bills out of reminders. Raises Refused."""
+    plan = session.get(InstalmentPlan, plan_id)
+    if plan is None or plan.state != "proposed":
+        raise Refused(N_("Only a proposed plan can be approved"))
+    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
+    if not roles & APPROVES:
+        raise Refused(N_("A plan is approved by the station head"))
+    plan.state, plan.approved_by_id, plan.approved_at = "running", staff_id, now
+    record(session, now, staff_id, "approve", plan, {"state": ("proposed", "running")})
+    return plan
+
+
+def cancel_plan(session: Session, plan_id: int, *, reason: str, now: datetime, staff_id: int | None) -> None:
+    """End a plan early; its bills go on at their stage. Raises Refused."""
+    plan = session.get(InstalmentPlan, plan_id)
+    if plan is None or plan.state not in {"proposed", "running"}:
+        raise Refused(N_("Only a proposed or running plan can be cancelled"))
+    if not reason.strip():
+        raise Refused(N_("A cancellation needs a reason"))
+    before, plan.state = plan.state, "cancelled"
+    plan.ended_on = Moment.of(session, now).day
+    plan.reason = reason
+    record(session, now, staff_id, "cancel", plan, {"state": (before, "cancelled"), "reason": reason})
+
+
+def check_plans(session: Session, due_for: datetime) -> Outcome:
+    """Which running plans are done or broken by what was paid until yesterday (B9)."""
+    moment = Moment.of(session, due_for)
+    plans = session.scalars(
+        select(InstalmentPlan).where(InstalmentPlan.state == "running", InstalmentPlan.approved_at < due_for)
+    ).all()
+    paid = _paid(session, plans, moment)
+    ended = 0
+    for plan in plans:
+        parts = [promises.Instalment(one.due_on, one.amount) for one in plan.instalments]
+        came = [one for since, one in paid[plan.unit_id, plan.payer_id] if since >= _approved(plan)]
+        answer = promises.plan_state(parts, came, moment.day)
+        _mark_instalments(plan, came, moment.day)
+        if answer.code != "plan_kept":
+            plan.state, plan.ended_on = STATES[answer.code], moment.day
+            record(
+                session, due_for, None, "check", plan, {"state": ("running", plan.state), "reason": answer}
+            )
+            ended += 1
+    session.flush()
+    return Outcome(done=ended, result={"running": len(plans) - ended, "ended": ended})
+
+
+def _approved(plan: InstalmentPlan) -> datetime:
+    assert plan.approved_at is not None
+    return plan.approved_at
+
+
+def _mark_instalments(plan: InstalmentPlan, came: Sequence[promises.Instalment], today: date) -> None:
+    wanted = Decimal(0)
+    for part in plan.instalments:
+        wanted += part.amount
+        if sum(one.amount for one in came if one.due_on <= part.due_on) >= wanted:
+            part.state = "kept"
+        elif part.due_on < today:
+            part.state = "missed"
+
+
+def _paid(
+    session: Session, plans: Sequence[InstalmentPlan], moment: Moment
+) -> dict[Debtor, list[tuple[datetime, promises.Instalment]]]:
+    """The payments of the plans' payers and units, by their instant and day, as known at the moment."""
+    found: dict[Debtor, list[tuple[datetime, promises.Instalment]]] = defaultdict(list)
+    since = min((_approved(plan) for plan in plans), default=moment.at)
+    for chunk in chunks({plan.unit_id for plan in plans}):
+        rows = session.execute(
+            select(Payment.unit_id, Payment.payer_id, Payment.paid_at, Payment.amount).where(
+                Payment.unit_id.in_(chunk),
+                Payment.paid_at >= since,
+                Payment.paid_at < moment.at,
+                ~moment.is_later(Payment.posted_at),
+                Payment.kind == "payment",
+                Payment.state == "posted",
+            )
+        )
+        for unit_id, payer_id, paid_at, amount in rows:
+            day = paid_at.astimezone(moment.zone).date()
+            found[unit_id, payer_id].append((paid_at, promises.Instalment(day, amount)))
+    return found

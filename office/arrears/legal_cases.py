@@ -1,0 +1,204 @@
+"""The last resort: legal cases behind their gate, and public notices of arrears (C10, C11)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.billing import Invoice
+from models.collection import ArrearsNotice, LegalCase
+from models.people import StaffRole
+from models.property import Unit
+from office.arrears import holds
+from office.arrears.debts import Debtor, Moment, owed, total
+from office.core.audit import record
+from office.core.errors import N_, Refused
+from rules.dunning import past_due
+from rules.gates import legal_missing
+
+NEXT_STATES = {
+    "preparing": ("letter_sent", "withdrawn"),
+    "letter_sent": ("filed", "settled", "withdrawn"),
+    "filed": ("mediation", "judged", "settled", "withdrawn"),
+    "mediation": ("judged", "settled", "withdrawn"),
+    "judged": ("settled",),
+}
+ENDED = frozenset({"settled", "withdrawn"})
+QUESTIONS = ("debt", "months_in_arrears", "attempt_methods", "delivered_letter")
+
+
+def missing(session: Session, debtor: Debtor, *, at: datetime) -> tuple[str, ...]:
+    """What the legal gate still misses for a payer and unit; `debt` when nothing is past due (C10)."""
+    moment = Moment.of(session, at)
+    debts = past_due(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, []), moment.day)
+    if not debts:
+        return ("debt",)
+    chain = holds.stored_ladder(session, moment.day)
+    known = holds.tried(session, moment, {debtor: debts[0].due_on})[debtor]
+    facts = known.legal(holds.letter_stages(chain))
+    return legal_missing(chain.legal_gate, facts, debts[0].due_on, moment.day)
+
+
+def open_case(session: Session, debtor: Debtor, *, now: datetime, staff_id: int | None) -> LegalCase:
+    """Open a case. Raises Refused with what the gate misses, or when one is open."""
+    lacking = missing(session, debtor, at=now)
+    if lacking:
+        raise Refused(N_("The gate is not passed yet: %(missing)s"), missing=", ".join(lacking))
+    running = select(LegalCase.id).where(
+        LegalCase.unit_id == debtor[0], LegalCase.payer_id == debtor[1], LegalCase.closed_on.is_(None)
+    )
+    if session.scalar(running.limit(1)) is not None:
+        raise Refused(N_("There is an open case for this debt"))
+    moment = Moment.of(session, now)
+    debts = past_due(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, []), moment.day)
+    case = LegalCase(
+        unit_id=debtor[0],
+        payer_id=debtor[1],
+        invoice_id=debts[0].id,
+        opened_on=moment.day,
+        amount=total(debts),
+    )
+    session.add(case)
+    session.flush()
+    record(session, now, staff_id, "open", case, {"amount": case.amount})
+    return case
+
+
+def move_case(
+    session: Session,
+    case_id: int,
+    state: str,
+    *,
+    now: datetime,
+    staff_id: int | None,
+    result: str = "",
+    recovered: Decimal | None = None,
+) -> LegalCase:
+    """The next step of a case: letter, filing, mediation, judgement, end. Raises Refused for a jump.
+
+    Before the letter the gate is asked again; an end needs its result.
+    """
+    case = session.get(LegalCase, case_id, populate_existing=True)
+    if case is None or state not in NEXT_STATES.get(case.state, ()):
+        raise Refused(N_("The case can't go there from its present state"))
+    if state == "letter_sent":
+        lacking = missing(session, (case.unit_id, case.payer_id), at=now)
+        case.missing = " ".join(lacking)
+        if lacking:
+            raise Refused(N_("The gate is not passed yet: %(missing)s"), missing=", ".join(lacking))
+    if state in ENDED | {"judged"} and not result.strip():
+        raise Refused(N_("An end needs its result"))
+    before, case.state = case.state, state
+    case.result = result.strip() or case.result
+    if recovered is not None:
+        case.recovered = recovered
+    day = Moment.of(session, now).day
+    if state == "letter_sent":
+        case.letter_batch = _batch_name(session, LegalCase.letter_batch, "letter", day, now)
+    elif state == "filed":
+        case.filing_batch = _batch_name(session, LegalCase.filing_batch, "filing", day, now)
+    elif state in ENDED:
+        case.closed_on = day
+    session.flush()
+    record(session, now, staff_id, "move", case, {"state": (before, state), "result": case.result})
+    return case
+
+
+def _batch_name(session: Session, column: Any, kind: str, day: date, now: datetime) -> str:
+    """The day's batch that has room: lawyer's letters and filings go in batches (C3)."""
+    chain = holds.stored_ladder(session, Moment.of(session, now).day)
+    code = "lawyer_letter" if kind == "letter" else "court"
+    size = next((stage.batch_size for stage in chain.stages if stage.code == code), 0)
+    name = f"{kind}-{day:%Y%m%d}"
+    count = session.scalar(select(func.count()).where(column.like(f"{name}%"))) or 0
+    part = count // size + 1 if size else 1
+    return f"{name}-{part}"
+
+
+# --- public notice of arrears (C11) ---------------------------------------------------------------
+
+
+def request_notice(
+    session: Session,
+    *,
+    building_id: int | None,
+    reason: str,
+    place: str,
+    from_on: date,
+    to_on: date,
+    now: datetime,
+    staff_id: int,
+) -> ArrearsNotice:
+    """Ask for a list of unit codes to be put up, with its reason, place and end. Raises Refused."""
+    if not reason.strip() or not place.strip():
+        raise Refused(N_("A public list needs a reason and a place"))
+    if to_on < from_on:
+        raise Refused(N_("A public list needs an end date"))
+    notice = ArrearsNotice(
+        building_id=building_id,
+        reason=reason.strip(),
+        place=place.strip(),
+        from_on=from_on,
+        to_on=to_on,
+        requested_by_id=staff_id,
+    )
+    session.add(notice)
+    session.flush()
+    record(session, now, staff_id, "request", notice, {"place": place, "to_on": to_on})
+    return notice
+
+
+def approve_notice(session: Session, notice_id: int, *, now: datetime, staff_id: int) -> ArrearsNotice:
+    """The director's yes, who must be another person. Raises Refused."""
+    notice = session.get(ArrearsNotice, notice_id, populate_existing=True)
+    if notice is None or notice.approved_by_id is not None:
+        raise Refused(N_("This list is already approved"))
+    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
+    if "director" not in roles or staff_id == notice.requested_by_id:
+        raise Refused(N_("A public list is approved by the director, not by who asked for it"))
+    notice.approved_by_id, notice.approved_at = staff_id, now
+    record(session, now, staff_id, "approve", notice, {"approved_by_id": staff_id})
+    return notice
+
+
+def notice_units(session: Session, notice: ArrearsNotice, *, at: datetime) -> Sequence[str]:
+    """The unit codes that a list shows: nothing but codes, past due on the day (C11)."""
+    moment = Moment.of(session, at)
+    query = (
+        select(Unit.code)
+        .distinct()
+        .join(Invoice, Invoice.unit_id == Unit.id)
+        .where(Invoice.balance > 0, Invoice.due_on < moment.day)
+        .order_by(Unit.code)
+    )
+    if notice.building_id is not None:
+        query = query.where(Unit.building_id == notice.building_id)
+    return session.scalars(query).all()
+
+
+def to_take_down(session: Session, *, at: datetime) -> Sequence[ArrearsNotice]:
+    """The lists whose end has come and that still hang."""
+    day = Moment.of(session, at).day
+    return session.scalars(
+        select(ArrearsNotice)
+        .where(
+            ArrearsNotice.approved_by_id.is_not(None),
+            ~ArrearsNotice.is_taken_down,
+            ArrearsNotice.to_on <= day,
+        )
+        .order_by(ArrearsNotice.to_on)
+    ).all()
+
+
+def take_down(session: Session, notice_id: int, *, now: datetime, staff_id: int) -> None:
+    """A list was taken down. Raises Refused when it was before."""
+    notice = session.get(ArrearsNotice, notice_id, populate_existing=True)
+    if notice is None or notice.is_taken_down:
+        raise Refused(N_("This list is already taken down"))
+    notice.is_taken_down, notice.taken_down_on = True, Moment.of(session, now).day
+    record(session, now, staff_id, "take_down", notice, {"taken_down_on": notice.taken_down_on})

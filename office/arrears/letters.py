@@ -1,0 +1,274 @@
+"""Letters of a reminder batch as one PDF, filed in the household file; other papers of arrears (C4, C9)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.billing import FeeItem
+from models.collection import ArrearsNotice, Reminder, ReminderBatch, Restriction
+from models.people import Owner, Staff
+from models.property import Unit
+from office.arrears import holds, legal_cases, reminder_batches, restrictions
+from office.arrears.debts import Moment, owed, total
+from office.core import clock
+from office.core.errors import N_, Refused
+from office.documents import archive
+from office.documents.pdf import registry
+from office.documents.pdf.collection import ArrearsNotice as PublicList
+from office.documents.pdf.collection import (
+    Consent,
+    Demand,
+    LawyerLetter,
+    OptionalService,
+    PromisedPayment,
+    RestrictionNotice,
+    Undertaking,
+)
+from office.documents.pdf.document import Paper
+from office.documents.pdf.values import Recipient
+from office.policies import store
+from rules.dunning import past_due
+from rules.gates import LawFirm
+from rules.ladder import Stage, deadline_on
+
+FALLBACK = "payment_reminder"  # the paper for a stage that names none
+PRINTABLE = ("approved", "printed", "done", "sent")
+
+
+def batch_pdf(
+    session: Session, batch_id: int, *, language: str, now: datetime, staff_id: int, units: Any = None
+) -> bytes:
+    """A batch's approved letters that go on paper, in the order of units; marks them printed (C4).
+
+    With `units` (ids, or a query of them) only theirs. Raises Refused before the approval, and when nothing
+    is left to print.
+    """
+    batch = session.get(ReminderBatch, batch_id, populate_existing=True)
+    own = [] if units is None else [Reminder.unit_id.in_(units)]
+    rows = session.scalars(
+        select(Reminder)
+        .join(Unit, Unit.id == Reminder.unit_id)
+        .where(
+            Reminder.batch_id == batch_id, Reminder.channel == "print", Reminder.state.in_(PRINTABLE), *own
+        )
+        .order_by(Unit.code, Reminder.id)
+    ).all()
+    if batch is None or (batch.state == "draft" and not rows):
+        raise Refused(N_("This batch has not been approved yet"))
+    if not rows:
+        raise Refused(N_("There is nothing to print"))
+    chain = holds.stored_ladder(session, Moment.of(session, now).day)
+    stage = next((one for one in chain.stages if one.code == batch.stage), None)
+    kind = stage.document if stage is not None and stage.document in registry.KINDS else FALLBACK
+    values = list(_values(session, kind, stage, batch, rows, now=now, language=language))
+    if not values:
+        raise Refused(N_("There is nothing to print"))
+    for reminder, value in values:
+        archive.file(
+            session,
+            kind,
+            value,
+            number=_number(batch, reminder),
+            language=language,
+            now=now,
+            unit_id=reminder.unit_id,
+            payer_id=reminder.payer_id,
+            staff_id=staff_id,
+        )
+    from office.documents.pdf.writer import pdf_bytes  # the press loads slowly (S16)
+
+    made = pdf_bytes(_papers(session, kind, values, language), printed_at=now)
+    unprinted = [reminder.id for reminder, _ in values if reminder.state == "approved"]
+    reminder_batches.mark(session, unprinted, "printed", now=now, staff_id=staff_id)
+    return made
+
+
+def _papers(
+    session: Session, kind: str, values: Sequence[tuple[Reminder, registry.Value]], language: str
+) -> Iterator[Paper]:
+    yield from archive.drawn(session, kind, (value for _, value in values), language)
+
+
+def _number(batch: ReminderBatch, reminder: Reminder) -> str:
+    return f"{batch.made_for:%Y%m%d}-{reminder.id}"
+
+
+def _values(
+    session: Session,
+    kind: str,
+    stage: Stage | None,
+    batch: ReminderBatch,
+    rows: Sequence[Reminder],
+    *,
+    now: datetime,
+    language: str,
+) -> Iterator[tuple[Reminder, registry.Value]]:
+    """What each letter says; a debtor who owes nothing any more gets none."""
+    if kind == "payment_notice":
+        by_subject = {row.subject_id: row for row in rows}
+        for invoice, notice in archive.payment_notices(session, list(by_subject), language):
+            yield by_subject[invoice.id], notice
+        return
+    if kind == "restriction_notice":
+        yield from _restriction_notices(session, rows, language)
+        return
+    day = batch.made_for
+    deadline = (deadline_on(stage, day) if stage is not None else None) or day
+    numbers = {_number(batch, row): row for row in rows}
+    debtors = [(row.unit_id, row.payer_id, number, deadline) for number, row in numbers.items()]
+    for demand in archive.demands(session, debtors, issued_on=day):
+        value = _by_lawyer(session, demand, now) if kind == "lawyer_letter" else demand
+        yield numbers[demand.number], value
+
+
+def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
+    """The same debts under the head of the office's law firm. Raises Refused when none is named."""
+    gates = store.document(session, "gates", Moment.of(session, now).day)
+    firm = LawFirm.from_row(gates.get("law_firm", {}))
+    if not firm.name:
+        raise Refused(N_("First name the law firm, under Policies, Last resorts"))
+    return LawyerLetter(
+        number=demand.number,
+        issued_on=demand.issued_on,
+        deadline_on=demand.deadline_on,
+        recipient=demand.recipient,
+        debts=demand.debts,
+        firm_name=firm.name,
+        firm_lines=firm.lines,
+        lawyer_name=firm.lawyer,
+        licence_no=firm.licence_no,
+        contract=firm.contract,
+    )
+
+
+def _restriction_notices(
+    session: Session, rows: Sequence[Reminder], language: str
+) -> Iterator[tuple[Reminder, registry.Value]]:
+    """Only requests with both approvals have a letter; the others come in a later print."""
+    by_debt: dict[tuple[int, int], list[Restriction]] = defaultdict(list)
+    restrictions = session.scalars(
+        select(Restriction).where(
+            Restriction.unit_id.in_({row.unit_id for row in rows}),
+            Restriction.state.in_(("approved", "in_effect")),
+        )
+    )
+    for restriction in restrictions:
+        by_debt[restriction.unit_id, restriction.payer_id].append(restriction)
+    for row in rows:
+        for restriction in by_debt[row.unit_id, row.payer_id]:
+            yield row, notice_of(session, restriction, row.planned_on, language)
+
+
+def notice_of(session: Session, restriction: Restriction, on: date, language: str) -> RestrictionNotice:
+    """The letter to the payer of a restriction with both approvals (C9). Raises Refused before them."""
+    zone = clock.zone(session)
+    item = session.get(FeeItem, restriction.fee_item_id) if restriction.fee_item_id else None
+    given = (
+        ("station_head", restriction.approved_by_id, restriction.approved_at),
+        ("manager", restriction.second_approved_by_id, restriction.second_approved_at),
+    )
+    consents = tuple(
+        Consent(role, name, at.astimezone(zone).date())
+        for role, staff_id, at in given
+        if staff_id is not None and at is not None
+        for name in [session.scalar(select(Staff.name).where(Staff.id == staff_id)) or ""]
+    )
+    if item is None or restriction.effective_on is None or len(consents) < len(given):
+        raise Refused(N_("The letter needs the service and both approvals"))
+    debtor = (restriction.unit_id, restriction.payer_id, str(restriction.id), on)
+    demand = next(iter(archive.demands(session, [debtor], issued_on=on)), None)
+    return RestrictionNotice(
+        number=f"R{restriction.id:06d}",
+        issued_on=on,
+        recipient=_recipient(session, restriction),
+        debts=demand.debts if demand is not None else (),
+        services=(OptionalService(item.code, item.name_in(language), restriction.contract_clause),),
+        effective_on=restriction.effective_on,
+        ends_on=restrictions.ends_on(session, restriction.effective_on),
+        approvals=consents,
+    )
+
+
+def _recipient(session: Session, restriction: Restriction) -> Recipient:
+    payer = session.get_one(Owner, restriction.payer_id)
+    code = session.scalar(select(Unit.code).where(Unit.id == restriction.unit_id)) or ""
+    return Recipient(payer.name, code, payer.post_address)
+
+
+def restriction_pdf(
+    session: Session, restriction_id: int, *, language: str, now: datetime, staff_id: int
+) -> bytes:
+    """The letter of one restriction, filed in the household file (C9). Raises Refused."""
+    restriction = session.get(Restriction, restriction_id)
+    if restriction is None:
+        raise Refused(N_("There is nothing to print"))
+    value = notice_of(session, restriction, Moment.of(session, now).day, language)
+    archive.file(
+        session,
+        "restriction_notice",
+        value,
+        number=value.number,
+        language=language,
+        now=now,
+        unit_id=restriction.unit_id,
+        payer_id=restriction.payer_id,
+        staff_id=staff_id,
+    )
+    return archive.pdf(session, "restriction_notice", [value], language, now)
+
+
+def undertaking_pdf(
+    session: Session, restriction_id: int, *, language: str, now: datetime, staff_id: int
+) -> bytes:
+    """The undertaking against which a service came back, to be signed and filed (C9). Raises Refused."""
+    restriction = session.get(Restriction, restriction_id)
+    item = session.get(FeeItem, restriction.fee_item_id) if restriction and restriction.fee_item_id else None
+    if restriction is None or item is None or restriction.undertaking_until is None:
+        raise Refused(N_("There is no undertaking for this restriction"))
+    moment = Moment.of(session, now)
+    debtor = (restriction.unit_id, restriction.payer_id)
+    owes = past_due(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, []), moment.day)
+    value = Undertaking(
+        number=f"U{restriction.id:06d}",
+        signed_on=moment.day,
+        recipient=_recipient(session, restriction),
+        amount=total(owes),
+        payments=(PromisedPayment(restriction.undertaking_until, total(owes)),),
+        services=(item.name_in(language),),
+        ends_on=restriction.undertaking_until,
+    )
+    archive.file(
+        session,
+        "undertaking",
+        value,
+        number=value.number,
+        language=language,
+        now=now,
+        unit_id=debtor[0],
+        payer_id=debtor[1],
+        staff_id=staff_id,
+    )
+    return archive.pdf(session, "undertaking", [value], language, now)
+
+
+def public_list_pdf(session: Session, notice_id: int, *, language: str, now: datetime) -> bytes:
+    """The public list: unit codes and nothing else (C11). Raises Refused before the director's yes."""
+    notice = session.get(ArrearsNotice, notice_id)
+    if notice is None or notice.approved_by_id is None:
+        raise Refused(N_("A public list is approved by the director, not by who asked for it"))
+    value = PublicList(
+        number=f"G{notice.id:06d}",
+        posted_on=notice.from_on,
+        until_on=notice.to_on,
+        place=notice.place,
+        reason=notice.reason,
+        approved_by=session.scalar(select(Staff.name).where(Staff.id == notice.approved_by_id)) or "",
+        unit_codes=tuple(legal_cases.notice_units(session, notice, at=now)),
+    )
+    return archive.pdf(session, "arrears_notice", [value], language, now)

@@ -1,0 +1,287 @@
+"""Reminder batches: previewed, rows dropped with a reason, approved, sent or printed, done (C4, C5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from models.collection import Reminder, ReminderBatch
+from models.office import Message
+from models.people import StaffRole
+from office.arrears import holds as arrears_holds
+from office.arrears import reminder_messages
+from office.arrears.debts import Debt, Debtor, Moment, chunks, owed
+from office.core.audit import record
+from office.core.errors import N_, Refused
+from office.messaging import outbox
+from rules.dunning import EpisodeState, holds
+from rules.ladder import Ladder, Stage
+from rules.reasons import Reason
+
+OPEN = ("planned", "approved")
+ABOVE = {
+    "steward": ("station_head", "manager", "director"),
+    "station_head": ("manager", "director"),
+    "manager": ("director",),
+}
+
+
+def send_out(session: Session, batch_id: int, *, now: datetime) -> None:
+    """Hand an approved batch's messages to the outbox; what is printed waits for the printer."""
+    ids = session.scalars(
+        select(Reminder.id).where(
+            Reminder.batch_id == batch_id,
+            Reminder.channel.in_(arrears_holds.WIRED),
+            Reminder.state == "approved",
+        )
+    ).all()
+    if ids:
+        chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
+        outbox.enqueue_all(session, reminder_messages.messages(session, chain, ids), now)
+
+
+# --- people work on a batch -----------------------------------------------------------------------
+
+
+def drop_reminder(
+    session: Session, reminder_id: int, *, reason: str, now: datetime, staff_id: int | None
+) -> Reminder:
+    """Take one row out of its batch, with a reason (C4). Raises Refused when it is out of the house."""
+    if not reason.strip():
+        raise Refused(N_("A dropped reminder needs a reason"))
+    reminder = session.get(Reminder, reminder_id, populate_existing=True)
+    if reminder is None or reminder.state not in OPEN:
+        raise Refused(N_("Only a reminder that has not gone out can be dropped"))
+    before = reminder.state
+    _drop(session, [reminder_id], Reason("staff", {"note": reason.strip()}), staff_id)
+    record(session, now, staff_id, "drop", reminder, {"state": (before, "dropped"), "reason": reason.strip()})
+    session.refresh(reminder)
+    return reminder
+
+
+def _drop(session: Session, ids: Sequence[int], reason: Reason, staff_id: int | None = None) -> None:
+    for chunk in chunks(ids):
+        session.execute(
+            update(Reminder)
+            .where(Reminder.id.in_(chunk), Reminder.state.in_(OPEN))
+            .values(
+                state="dropped",
+                reason_code=reason.code,
+                reason=reason.to_json(),
+                dropped_by_id=staff_id,
+                row_version=Reminder.row_version + 1,
+            )
+        )
+        outbox.drop_waiting(session, chunk)
+
+
+def approve_batch(
+    session: Session, batch_id: int, *, now: datetime, staff_id: int, units: Any = None
+) -> ReminderBatch:
+    """Let a batch go out: what is paid or held meanwhile drops with its reason (C4).
+
+    With `units` (ids, or a query of them) only theirs; the batch stays a draft while rows of others wait.
+    Raises Refused unless the approver has the role that the stage asks for, or one above it.
+    """
+    batch = session.get(ReminderBatch, batch_id, populate_existing=True)
+    if batch is None or batch.state != "draft":
+        raise Refused(N_("Only a draft batch can be approved"))
+    chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
+    stage = _stage(chain, batch.stage)
+    wanted = stage.approved_by if stage is not None else ""
+    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
+    if wanted and not roles & {wanted, *ABOVE.get(wanted, ())}:
+        raise Refused(N_("This batch is approved by another role: %(role)s"), role=wanted)
+    own = [Reminder.batch_id == batch_id]
+    if units is not None:
+        own.append(Reminder.unit_id.in_(units))
+    _drop_unwanted(session, chain, own, now)
+    approved = session.execute(
+        update(Reminder)
+        .where(*own, Reminder.state == "planned")
+        .values(state="approved", row_version=Reminder.row_version + 1)
+        .execution_options(synchronize_session=False)
+        .returning(Reminder.id)
+    ).all()
+    waits = select(Reminder.id).where(Reminder.batch_id == batch_id, Reminder.state == "planned").limit(1)
+    if session.scalar(waits) is None:
+        batch.state, batch.approved_by_id, batch.approved_at = "approved", staff_id, now
+    session.flush()
+    send_out(session, batch_id, now=now)
+    record(
+        session, now, staff_id, "approve", batch, {"state": ("draft", batch.state), "count": len(approved)}
+    )
+    session.expire_all()
+    return batch
+
+
+def _stage(chain: Ladder, code: str) -> Stage | None:
+    return next((stage for stage in chain.stages if stage.code == code), None)
+
+
+def _drop_unwanted(session: Session, chain: Ladder, which: Sequence[Any], now: datetime) -> None:
+    rows = session.scalars(select(Reminder).where(*which, Reminder.state.in_(OPEN))).all()
+    for reason, ids in _unwanted(session, chain, rows, now):
+        _drop(session, ids, reason)
+
+
+def _unwanted(
+    session: Session, chain: Ladder, rows: Sequence[Reminder], now: datetime
+) -> list[tuple[Reason, list[int]]]:
+    """Which of the reminders should no longer go out, by the reason."""
+    moment = Moment.of(session, now)
+    units = {row.unit_id for row in rows}
+    if not units:
+        return []
+    latest = max(row.due_on for row in rows)
+    debts = owed(session, moment, until=max(latest, moment.day), units=units)
+    standing = arrears_holds.holds_at(session, moment, units)
+    found: dict[str, tuple[Reason, list[int]]] = {}
+    for row in rows:
+        stage = _stage(chain, row.stage)
+        reason = _why_not(chain, stage, row, debts, standing, moment)
+        if reason is not None:
+            found.setdefault(str(reason), (reason, []))[1].append(row.id)
+    return list(found.values())
+
+
+def _why_not(
+    chain: Ladder,
+    stage: Stage | None,
+    row: Reminder,
+    debts: dict[Debtor, list[Debt]],
+    standing: arrears_holds.Holds,
+    moment: Moment,
+) -> Reason | None:
+    own = next((one for one in debts.get((row.unit_id, row.payer_id), ()) if one.id == row.subject_id), None)
+    if stage is None or own is None:
+        return Reason("paid") if own is None else None
+    is_notice = row.due_on >= row.planned_on
+    state = EpisodeState(due_on=row.due_on, is_plan_kept=own.is_in_kept_plan)
+    debtor = (row.unit_id, row.payer_id)
+    empty = arrears_holds.Holds()
+    facts = arrears_holds.day_facts(debtor, moment, empty if is_notice else standing, None)
+    found = [one for one in holds(chain, stage, state, facts, own.balance) if one.code != "gate"]
+    return found[0] if found else None
+
+
+def mark(session: Session, reminder_ids: Sequence[int], state: str, *, now: datetime, staff_id: int) -> int:
+    """Say that reminders were printed or carried out (`printed`, `done`); answers how many (C4)."""
+    if state not in {"printed", "done"}:
+        raise Refused(N_("A reminder is marked printed or done"))
+    marked = 0
+    for chunk in chunks(reminder_ids):
+        rows = session.scalars(
+            select(Reminder).where(Reminder.id.in_(chunk), Reminder.state.in_((*OPEN, "printed")))
+        ).all()
+        for row in rows:
+            if row.state == "planned" and row.channel == "print":
+                raise Refused(N_("This batch has not been approved yet"))
+            if row.state == state:
+                continue
+            before, row.state, row.sent_at = row.state, state, row.sent_at or now
+            record(session, now, staff_id, "mark", row, {"state": (before, state)})
+            marked += 1
+    session.flush()
+    _finish_batches(session)
+    return marked
+
+
+def _finish_batches(session: Session) -> None:
+    """A batch of which nothing is left to do is done."""
+    left = select(Reminder.batch_id).where(Reminder.state.in_((*OPEN, "sending", "failed", "unknown")))
+    session.execute(
+        update(ReminderBatch)
+        .where(
+            ReminderBatch.state == "approved",
+            ReminderBatch.id.not_in(left.where(Reminder.batch_id.is_not(None))),
+        )
+        .values(state="done", row_version=ReminderBatch.row_version + 1)
+    )
+
+
+@dataclass(frozen=True)
+class Part:
+    """The reminders of a batch in one state and over one channel; debt in yuan."""
+
+    state: str
+    channel: str
+    count: int
+    debt: Decimal
+
+
+def parts_of(session: Session, batch_id: int, units: Any = None) -> list[Part]:
+    """A batch at a glance, for who looks it through: how many, over which channel, how much (C4)."""
+    own = [] if units is None else [Reminder.unit_id.in_(units)]
+    rows = session.execute(
+        select(Reminder.state, Reminder.channel, func.count(), func.sum(Reminder.debt))
+        .where(Reminder.batch_id == batch_id, *own)
+        .group_by(Reminder.state, Reminder.channel)
+        .order_by(Reminder.state, Reminder.channel)
+    )
+    return [Part(state, channel, count, debt) for state, channel, count, debt in rows]
+
+
+def deliveries(session: Session, reminder_id: int) -> Sequence[Message]:
+    """What became of a reminder's messages, the first try first (C5)."""
+    return session.scalars(
+        select(Message).where(Message.reminder_id == reminder_id).order_by(Message.id)
+    ).all()
+
+
+# --- the outbox asks ------------------------------------------------------------------------------
+
+
+def still_wanted(session: Session, message: Message, now: datetime) -> bool:
+    """Asked just before a reminder leaves: one that is paid or held meanwhile drops with its reason (C4)."""
+    reminder = session.get(Reminder, message.reminder_id, populate_existing=True)
+    if reminder is None or reminder.state in {"dropped", "printed", "done", "sent"}:
+        return False
+    chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
+    for reason, ids in _unwanted(session, chain, [reminder], now):
+        session.execute(
+            update(Reminder)
+            .where(Reminder.id.in_(ids))
+            .values(
+                state="dropped",
+                reason_code=reason.code,
+                reason=reason.to_json(),
+                row_version=Reminder.row_version + 1,
+            )
+        )
+        return False
+    return True
+
+
+def undeliverable(session: Session, message: Message, now: datetime) -> None:
+    """A reminder that did not arrive goes by the stage's next channel that reaches the payer (C5)."""
+    reminder = session.get(Reminder, message.reminder_id, populate_existing=True)
+    if reminder is None:
+        return
+    chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
+    instead = _next_channel(session, _stage(chain, reminder.stage), reminder)
+    if instead is None:
+        return
+    before = {"state": (reminder.state, "approved"), "channel": (reminder.channel, instead)}
+    reminder.state, reminder.channel, reminder.sent_at = "approved", instead, None
+    session.flush()
+    record(session, now, None, "fall_back", reminder, before)
+    if instead in arrears_holds.WIRED:
+        outbox.enqueue_all(session, reminder_messages.messages(session, chain, [reminder.id]), now)
+
+
+def _next_channel(session: Session, stage: Stage | None, reminder: Reminder) -> str | None:
+    if stage is None or reminder.channel not in stage.channels:
+        return None
+    payer = reminder.payer_id
+    reach = arrears_holds.reachable(session, [payer], arrears_holds.ways_out()).get(
+        payer, arrears_holds.ALWAYS_REACH
+    )
+    left = stage.channels[stage.channels.index(reminder.channel) + 1 :]
+    return next((code for code in left if code in reach), None)

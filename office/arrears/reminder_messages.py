@@ -1,0 +1,176 @@
+"""Reminders by e-mail or text message: the stage's own paper as text, in a mail with the debts (C4, C5)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.billing import Invoice
+from models.collection import Reminder
+from models.people import Owner, OwnerPhone
+from models.property import Estate, Unit
+from office.arrears.debts import Debtor, chunks
+from office.arrears.holds import WIRED
+from office.documents import archive
+from office.documents.pdf.templates import PLACEHOLDERS, Blocks, Filled
+from office.documents.pdf.wording import Words, money, words_of
+from rules.allocation import number_key
+from rules.ladder import Ladder, deadline_on
+
+FALLBACK = "payment_reminder"  # the paper for a stage that names none
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What a mail lists of one bill."""
+
+    number: str
+    period: str
+    due_on: date
+    balance: Decimal
+
+
+def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """The outbox rows of reminders that leave by wire, each in its payer's language."""
+    estate = session.execute(select(Estate)).scalar_one()
+    stored: dict[str, dict[str, Mapping[str, str]]] = {}
+    for chunk in chunks(reminder_ids):
+        rows = session.execute(
+            select(
+                Reminder, Unit.code, Owner.name, Owner.email, Owner.language, Invoice.number, Invoice.period
+            )
+            .join(Unit, Unit.id == Reminder.unit_id)
+            .join(Owner, Owner.id == Reminder.payer_id)
+            .join(Invoice, Invoice.id == Reminder.subject_id)
+            .where(Reminder.id.in_(chunk), Reminder.channel.in_(WIRED))
+            .order_by(Reminder.id)
+        ).all()
+        debts = _debts(session, {row[0].unit_id for row in rows})
+        phones = _phones(session, {row[0].payer_id for row in rows if row[0].channel == "sms"})
+        for reminder, code, name, address, own_language, number, period in rows:
+            language = own_language or estate.language
+            if language not in stored:
+                stored[language] = archive.templates(session, language)
+            document = ladder.stage(reminder.stage).document or FALLBACK
+            if document not in PLACEHOLDERS:
+                document = FALLBACK
+            listed = [
+                debt
+                for debt in debts[reminder.unit_id, reminder.payer_id]
+                if debt.due_on < reminder.planned_on or debt.number == number
+            ]
+            if reminder.due_on >= reminder.planned_on:  # a notice is about its own bill alone
+                listed = [debt for debt in listed if debt.number == number]
+            letter = _Letter(
+                estate, words_of(language), name, code, number, period, reminder, tuple(listed), ladder
+            )
+            subject, body = letter.written(document, language, stored[language].get(document))
+            is_mail = reminder.channel == "email"
+            yield {
+                "key": f"reminder-{reminder.id}" + ("" if is_mail else f"-{reminder.channel}"),
+                "channel": reminder.channel,
+                "address": address if is_mail else phones.get(reminder.payer_id, ""),
+                "subject": subject,
+                "body": body,
+                "language": language,
+                "reminder_id": reminder.id,
+            }
+
+
+def _phones(session: Session, payers: set[int]) -> dict[int, str]:
+    """The first number of each payer that works."""
+    found: dict[int, str] = {}
+    for chunk in chunks(payers):
+        rows = session.execute(
+            select(OwnerPhone.owner_id, OwnerPhone.number)
+            .where(OwnerPhone.owner_id.in_(chunk), ~OwnerPhone.is_bad)
+            .order_by(OwnerPhone.position, OwnerPhone.id)
+        )
+        for owner_id, number in rows:
+            found.setdefault(owner_id, number)
+    return found
+
+
+def _debts(session: Session, units: set[int]) -> dict[Debtor, list[Owed]]:
+    found: dict[Debtor, list[Owed]] = defaultdict(list)
+    for chunk in chunks(units):
+        rows = session.execute(
+            select(
+                Invoice.unit_id,
+                Invoice.payer_id,
+                Invoice.number,
+                Invoice.period,
+                Invoice.due_on,
+                Invoice.balance,
+            ).where(Invoice.unit_id.in_(chunk), Invoice.balance > 0)
+        )
+        for row in rows:
+            found[row.unit_id, row.payer_id].append(Owed(row.number, row.period, row.due_on, row.balance))
+    for debts in found.values():
+        debts.sort(key=lambda one: (one.due_on, number_key(one.number)))
+    return found
+
+
+@dataclass(frozen=True)
+class _Letter:
+    """One mail in the making."""
+
+    estate: Estate
+    words: Words
+    name: str
+    unit_code: str
+    number: str
+    period: str
+    reminder: Reminder
+    debts: tuple[Owed, ...]
+    ladder: Ladder
+
+    def written(self, document: str, language: str, stored: Blocks | None) -> tuple[str, str]:
+        """Its subject and text."""
+        wanted = PLACEHOLDERS[document]
+        values = {name: value for name, value in self._values().items() if name in wanted}
+        text = Filled(document, language, stored, values | dict.fromkeys(wanted - values.keys(), ""))
+        if self.reminder.channel == "sms":  # no table in a text message
+            return text["title"], f"[{self.estate.name}] {text['greeting']} {text['body']}".strip()
+        lines = [
+            f"{self.words.period(debt.period)}  {self.words.day(debt.due_on)}  {self._money(debt.balance)}"
+            for debt in self.debts
+        ]
+        ways = [*self.estate.payment_accounts.splitlines(), *self.estate.ways_to_pay.splitlines()]
+        closing = text["note"] if document == "payment_notice" else text["closing"]
+        parts = [text["greeting"], text["body"], "\n".join(lines), "\n".join(ways), closing, self.estate.name]
+        return f"{text['title']} {self.unit_code}", "\n\n".join(
+            part.strip() for part in parts if part.strip()
+        )
+
+    def _money(self, amount: Decimal) -> str:
+        return money(amount, "¥" if self.estate.currency == "CNY" else self.estate.currency)
+
+    def _values(self) -> dict[str, str]:
+        made = self.reminder
+        stage = self.ladder.stage(made.stage)
+        total = self._money(sum((debt.balance for debt in self.debts), Decimal(0)))
+        return {
+            "estate_name": self.estate.name,
+            "estate_phone": self.estate.phone,
+            "payer_name": self.name,
+            "unit_code": self.unit_code,
+            "number": self.number,
+            "issued_on": self.words.day(made.planned_on),
+            "period": self.words.period(self.period),
+            "due_on": self.words.day(made.due_on),
+            "amount": total,
+            "total_due": total,
+            "deadline_on": self.words.day(deadline_on(stage, made.planned_on) or made.planned_on),
+            "oldest_period": self.words.period(self.debts[0].period if self.debts else self.period),
+            "invoice_count": str(len(self.debts)),
+            "contact_name": self.estate.name,
+            "contact_phone": self.estate.phone,
+        }

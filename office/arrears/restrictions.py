@@ -1,0 +1,385 @@
+"""Restricting an optional contracted service: request, gate, two approvals, effect, lifting (C9).
+
+Water, power, heat, gas and access can't be chosen (Civil Code art. 944): rules/gates.py refuses them whatever
+a policy says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from models.billing import FeeItem, Invoice
+from models.collection import Contact, Restriction
+from models.payments import Payment
+from models.people import Department, Staff, StaffRole
+from models.property import Unit
+from office.arrears import dunning, holds
+from office.arrears.debts import Debt, Debtor, Moment, owed, total
+from office.core.audit import record
+from office.core.errors import N_, Refused
+from office.messaging import outbox
+from office.policies import store
+from office.scheduling.jobs import Outcome
+from rules import ladder as ladder_rules
+from rules.calendar_months import months_later
+from rules.dunning import past_due
+from rules.gates import Approval, RestrictionFacts, RestrictionGate, is_restrictable, restriction_missing
+from rules.reasons import Reason
+
+WAITING = ("requested", "approved")
+HEAD_VISIT = "head_visit"
+HEADS = frozenset({"station_head", "manager", "director"})
+
+
+def gate(session: Session, on: date) -> RestrictionGate:
+    """The gate in force on a day."""
+    return RestrictionGate.from_row(store.document(session, "gates", on)["restriction"])
+
+
+def choosable_services(session: Session, on: date) -> Sequence[FeeItem]:
+    """The services that may be restricted at all: optional by policy, protected by no law."""
+    rule = gate(session, on)
+    items = session.scalars(select(FeeItem).where(FeeItem.is_active, FeeItem.is_restrictable))
+    return [item for item in items if is_restrictable(rule, item.code)]
+
+
+def request_restriction(
+    session: Session,
+    debtor: Debtor,
+    *,
+    fee_item_id: int,
+    contract_clause: str,
+    now: datetime,
+    staff_id: int | None,
+) -> Restriction:
+    """Ask for a restriction by hand; the ladder's own requests are made by it. Raises Refused."""
+    moment = Moment.of(session, now)
+    debts = _past_due(session, moment, debtor)
+    if not debts:
+        raise Refused(N_("There is no debt past due"))
+    made = Restriction(
+        unit_id=debtor[0],
+        payer_id=debtor[1],
+        invoice_id=debts[0].id,
+        requested_on=moment.day,
+        requested_by_id=staff_id,
+    )
+    session.add(made)
+    session.flush()
+    choose_service(
+        session, made.id, fee_item_id=fee_item_id, contract_clause=contract_clause, now=now, staff_id=staff_id
+    )
+    return made
+
+
+def choose_service(
+    session: Session,
+    restriction_id: int,
+    *,
+    fee_item_id: int,
+    contract_clause: str,
+    now: datetime,
+    staff_id: int | None,
+) -> None:
+    """Name the service and the clause that allows it. Raises Refused for what the law protects."""
+    restriction = _stored(session, restriction_id, ("requested",))
+    item = session.get(FeeItem, fee_item_id)
+    day = Moment.of(session, now).day
+    if item is None or not item.is_restrictable or not is_restrictable(gate(session, day), item.code):
+        raise Refused(N_("This service can't be restricted"))
+    if not contract_clause.strip():
+        raise Refused(N_("Name the clause of the contract that allows it"))
+    restriction.fee_item_id, restriction.contract_clause = fee_item_id, contract_clause.strip()
+    record(
+        session,
+        now,
+        staff_id,
+        "choose_service",
+        restriction,
+        {"service": item.code, "clause": contract_clause},
+    )
+
+
+def missing(
+    session: Session, restriction: Restriction, *, at: datetime, is_taking_effect: bool = False
+) -> tuple[str, ...]:
+    """What the restriction still lacks, in the gate's order (C9)."""
+    moment = Moment.of(session, at)
+    return restriction_missing(
+        gate(session, moment.day), _facts(session, restriction, moment), is_taking_effect=is_taking_effect
+    )
+
+
+def questions(session: Session, restriction: Restriction, *, at: datetime) -> list[tuple[str, bool]]:
+    """Each question of the gate and whether it is answered, in the gate's order (C9)."""
+    rule = gate(session, Moment.of(session, at).day)
+    nothing = RestrictionFacts(service="", is_contracted=False, debt=Decimal(0))
+    asked = restriction_missing(rule, nothing, is_taking_effect=True)
+    lacking = missing(session, restriction, at=at, is_taking_effect=True)
+    return [(code, code not in lacking) for code in asked]
+
+
+def _facts(session: Session, restriction: Restriction, moment: Moment) -> RestrictionFacts:
+    debtor = (restriction.unit_id, restriction.payer_id)
+    since = session.scalar(select(Invoice.due_on).where(Invoice.id == restriction.invoice_id))
+    known = holds.tried(session, moment, {debtor: since or restriction.requested_on})[debtor]
+    chain = holds.stored_ladder(session, moment.day)
+    item = session.get(FeeItem, restriction.fee_item_id) if restriction.fee_item_id else None
+    return RestrictionFacts(
+        service=item.code if item is not None and item.is_restrictable else "",
+        is_contracted=bool(restriction.contract_clause),
+        debt=total(_past_due(session, moment, debtor)),
+        calls=known.methods.get("phone", 0),
+        visits=known.methods.get("visit", 0),
+        is_letter_delivered=bool(known.stages_done & holds.letter_stages(chain)),
+        is_head_visit_done=HEAD_VISIT in known.stages_done or _head_was_there(session, debtor, since, moment),
+        requested_by=restriction.requested_by_id,
+        approvals=_approvals(session, restriction, moment),
+    )
+
+
+def _past_due(session: Session, moment: Moment, debtor: Debtor) -> list[Debt]:
+    debts = owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, [])
+    return past_due(debts, moment.day)
+
+
+def _head_was_there(session: Session, debtor: Debtor, since: date | None, moment: Moment) -> bool:
+    visits = session.execute(
+        select(Contact.at, StaffRole.role)
+        .join(StaffRole, StaffRole.staff_id == Contact.staff_id)
+        .where(
+            Contact.unit_id == debtor[0],
+            Contact.payer_id == debtor[1],
+            Contact.method == "visit",
+            Contact.at < moment.at,
+        )
+    )
+    return any(
+        role in HEADS and (since is None or at.astimezone(moment.zone).date() > since) for at, role in visits
+    )
+
+
+def _approvals(session: Session, restriction: Restriction, moment: Moment) -> tuple[Approval, ...]:
+    """Both yeses; the second one is the manager's, signed."""
+    given = (
+        (restriction.approved_by_id, restriction.approved_at, False),
+        (restriction.second_approved_by_id, restriction.second_approved_at, True),
+    )
+    signing = gate(session, moment.day).signing_role
+    return tuple(
+        Approval(staff, signing if is_signed else "", is_signed, at.astimezone(moment.zone).date())
+        for staff, at, is_signed in given
+        if staff is not None and at is not None
+    )
+
+
+def _stored(session: Session, restriction_id: int, states: Sequence[str]) -> Restriction:
+    restriction = session.get(Restriction, restriction_id, populate_existing=True)
+    if restriction is None or restriction.state not in states:
+        raise Refused(N_("The restriction is no longer in a state that allows this"))
+    return restriction
+
+
+# --- approvals ------------------------------------------------------------------------------------
+
+
+def approve_restriction(
+    session: Session, restriction_id: int, *, is_signed: bool, now: datetime, staff_id: int
+) -> Restriction:
+    """One of the two yeses; the manager's is signed. With both it waits for its day (C9).
+
+    Raises Refused with what the gate misses, for one's own request, and for a second yes of one person.
+    """
+    restriction = _stored(session, restriction_id, ("requested",))
+    lacking = missing(session, restriction, at=now)
+    if lacking:
+        raise Refused(N_("The gate is not passed yet: %(missing)s"), missing=", ".join(lacking))
+    if staff_id == restriction.requested_by_id:
+        raise Refused(N_("Nobody approves their own request"))
+    if staff_id in {restriction.approved_by_id, restriction.second_approved_by_id}:
+        raise Refused(N_("The second approval is another person's"))
+    moment = Moment.of(session, now)
+    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
+    if is_signed:
+        if gate(session, moment.day).signing_role not in roles:
+            raise Refused(N_("The signed approval is the manager's"))
+        restriction.second_approved_by_id, restriction.second_approved_at = staff_id, now
+    else:
+        if not roles & HEADS:
+            raise Refused(N_("A restriction is approved by the station head and the manager"))
+        restriction.approved_by_id, restriction.approved_at = staff_id, now
+    session.flush()
+    record(session, now, staff_id, "approve", restriction, {"is_signed": is_signed})
+    if not missing(session, restriction, at=now, is_taking_effect=True):
+        _set_day(session, restriction, moment)
+        if restriction.effective_on is not None and restriction.effective_on <= moment.day:
+            _take_effect(session, restriction, moment)
+    return restriction
+
+
+def _set_day(session: Session, restriction: Restriction, moment: Moment) -> None:
+    chain = holds.stored_ladder(session, moment.day)
+    due_on = session.scalar(select(Invoice.due_on).where(Invoice.id == restriction.invoice_id))
+    calendar = store.calendar(session, moment.day)
+    stage = next((one for one in chain.stages if one.code == dunning.REQUEST), None)
+    restriction.state = "approved"
+    restriction.effective_on = (
+        ladder_rules.effective_on(stage, calendar, due_on, moment.day)
+        if stage is not None and due_on is not None
+        else calendar.next_working_day(moment.day, is_inclusive=False)
+    )
+
+
+def refuse_restriction(
+    session: Session, restriction_id: int, *, reason: str, now: datetime, staff_id: int
+) -> None:
+    """An approver's no. Raises Refused without a reason."""
+    restriction = _stored(session, restriction_id, WAITING)
+    if not reason.strip():
+        raise Refused(N_("A refusal needs a reason"))
+    _end(session, restriction, "refused", Reason("staff", {"note": reason}), now, staff_id)
+
+
+def _end(
+    session: Session, restriction: Restriction, state: str, reason: Reason, at: datetime, staff_id: int | None
+) -> None:
+    before, restriction.state, restriction.reason = restriction.state, state, reason.to_json()
+    if state == "lifted":
+        restriction.lifted_on = Moment.of(session, at).day
+    session.flush()
+    changes = {"state": (before, state), "reason": str(reason)}
+    record(session, at, staff_id, state, restriction, changes)
+
+
+# --- effect and lifting ---------------------------------------------------------------------------
+
+
+def apply_restrictions(session: Session, due_for: datetime) -> Outcome:
+    """Each day: approved ones take effect, gate asked again; paid ones are lifted; undertakings end (C9)."""
+    moment = Moment.of(session, due_for)
+    rows = session.scalars(
+        select(Restriction)
+        .where(text("restriction.state IN ('approved', 'in_effect', 'suspended')"))
+        .order_by(Restriction.id)
+    ).all()
+    debts = owed(session, moment, until=moment.day, units={row.unit_id for row in rows}) if rows else {}
+    counts: dict[str, int] = {}
+    for restriction in rows:
+        before = restriction.state
+        _step(session, restriction, moment, debts)
+        if restriction.state != before:
+            counts[restriction.state] = counts.get(restriction.state, 0) + 1
+    return Outcome(done=sum(counts.values()), result=counts)
+
+
+def _step(
+    session: Session, restriction: Restriction, moment: Moment, debts: Mapping[Debtor, Sequence[Debt]]
+) -> None:
+    is_paid = not past_due(debts.get((restriction.unit_id, restriction.payer_id), ()), moment.day)
+    begun_on = restriction.effective_on
+    is_over = begun_on is not None and moment.day > ends_on(session, begun_on)
+    if restriction.state == "approved":
+        if restriction.effective_on is not None and restriction.effective_on <= moment.day:
+            _take_effect(session, restriction, moment)
+    elif is_paid:
+        if restriction.state == "suspended":
+            restriction.undertaking_state = "kept"
+        _lift(session, restriction, moment.at, Reason("paid"))
+    elif is_over:
+        _lift(session, restriction, moment.at, Reason("term_over"))
+    elif restriction.state == "suspended" and _is_broken(restriction, moment.day):
+        restriction.undertaking_state = "broken"
+        ends = {"until": restriction.undertaking_until}
+        _end(session, restriction, "in_effect", Reason("undertaking_broken", ends), moment.at, None)
+        _tell_security(session, restriction, moment.at)
+
+
+def _is_broken(restriction: Restriction, day: date) -> bool:
+    return restriction.undertaking_until is not None and restriction.undertaking_until < day
+
+
+def _take_effect(session: Session, restriction: Restriction, moment: Moment) -> None:
+    """The gate is asked once more: paid meanwhile, or no longer complete, stops it."""
+    lacking = missing(session, restriction, at=moment.at, is_taking_effect=True)
+    if "debt" in lacking:
+        _end(session, restriction, "stopped", Reason("paid"), moment.at, None)
+    elif lacking:
+        lacks = Reason("gate", {"missing": " ".join(lacking)})
+        _end(session, restriction, "stopped", lacks, moment.at, None)
+    else:
+        _end(session, restriction, "in_effect", Reason("approved"), moment.at, None)
+        _tell_security(session, restriction, moment.at)
+
+
+def ends_on(session: Session, effective_on: date) -> date:
+    """The last day of a restriction that takes effect on a day: its policy row's months later (C9)."""
+    return months_later(effective_on, gate(session, effective_on).months)
+
+
+def _lift(session: Session, restriction: Restriction, at: datetime, reason: Reason) -> None:
+    _end(session, restriction, "lifted", reason, at, None)
+    if reason.code == "paid":  # the day it was paid and known, however late the clock comes to it
+        moment = Moment.of(session, at)
+        paid_at, posted_on = session.execute(
+            select(Payment.paid_at, Payment.posted_on)
+            .where(
+                Payment.unit_id == restriction.unit_id,
+                Payment.payer_id == restriction.payer_id,
+                Payment.paid_at <= at,
+            )
+            .order_by(Payment.paid_at.desc())
+            .limit(1)
+        ).one_or_none() or (at, moment.day)
+        restriction.lifted_on = min(max(paid_at.astimezone(moment.zone).date(), posted_on), moment.day)
+        session.flush()
+    _tell_security(session, restriction, at)
+
+
+def lift_paid(session: Session, due_for: datetime) -> Outcome:
+    """Each minute: a restriction whose debt was paid is lifted by itself (C9)."""
+    rows = session.scalars(select(Restriction).where(text("restriction.state = 'in_effect'"))).all()
+    if not rows:
+        return Outcome()
+    moment = Moment.of(session, due_for)
+    debts = owed(session, moment, until=moment.day, units={row.unit_id for row in rows})
+    lifted = 0
+    for restriction in rows:
+        if not past_due(debts.get((restriction.unit_id, restriction.payer_id), ()), moment.day):
+            _lift(session, restriction, due_for, Reason("paid"))
+            lifted += 1
+    return Outcome(done=lifted)
+
+
+def sign_undertaking(
+    session: Session, restriction_id: int, *, until_on: date, now: datetime, staff_id: int
+) -> Restriction:
+    """Early restoration against a signed promise with an end; a broken one restores the restriction (C9)."""
+    restriction = _stored(session, restriction_id, ("in_effect",))
+    if until_on <= Moment.of(session, now).day:
+        raise Refused(N_("An undertaking needs an end after today"))
+    restriction.undertaking_until, restriction.undertaking_state = until_on, "signed"
+    _end(session, restriction, "suspended", Reason("undertaking", {"until": until_on}), now, staff_id)
+    _tell_security(session, restriction, now)
+    return restriction
+
+
+def _tell_security(session: Session, restriction: Restriction, at: datetime) -> None:
+    """Security must know what is restricted and what no longer is (C9)."""
+    department_id = session.scalar(select(Department.id).where(Department.code == "security"))
+    staff = session.scalars(select(Staff.id).where(Staff.department_id == department_id, Staff.is_active))
+    code = session.scalar(select(Unit.code).where(Unit.id == restriction.unit_id))
+    for staff_id in staff:
+        outbox.enqueue(
+            session,
+            f"restriction-{restriction.id}-{restriction.state}-{at:%Y%m%d%H%M}-{staff_id}",
+            "alert",
+            "",
+            body=str(Reason(restriction.state, {"unit": code, "restriction": restriction.id})),
+            now=at,
+            staff_id=staff_id,
+        )

@@ -1,0 +1,267 @@
+"""Papers of bills and deposits from their rows: move-in bill, credit note, tariff notice, deposit slip (§10).
+
+Each is filed in the household file under its own number; the tariff notice belongs to no household.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from models.billing import CreditNote, Deposit, FeeItem, Invoice, InvoiceLine, Tariff
+from models.office import Paper
+from models.payments import Payment
+from models.people import Owner, Staff
+from models.property import UNIT_KINDS, Unit
+from office.core.errors import N_, Refused
+from office.documents import archive
+from office.documents.pdf import billing, payments
+from office.documents.pdf.document import Mark
+from office.documents.pdf.values import ChargeLine, Recipient
+from office.documents.pdf.wording import number, words_of
+from rules.money import ZERO
+from rules.reasons import Reason
+
+
+def _mark(session: Session, kind: str, wanted: str) -> Mark:
+    """A paper that was printed before is a copy."""
+    found = select(Paper.id).where(Paper.kind == kind, Paper.number == wanted)
+    return "" if session.scalar(found) is None else "copy"
+
+
+def _printed(
+    session: Session,
+    kind: str,
+    value: billing.MoveInBill | billing.CreditNote | payments.DepositSlip,
+    *,
+    language: str,
+    now: datetime,
+    staff_id: int | None,
+    unit_id: int,
+    payer_id: int,
+) -> bytes:
+    archive.file(
+        session,
+        kind,
+        value,
+        number=value.number,
+        language=language,
+        now=now,
+        unit_id=unit_id,
+        payer_id=payer_id,
+        staff_id=staff_id,
+    )
+    return archive.pdf(session, kind, [value], language, now)
+
+
+def print_move_in_bill(
+    session: Session, invoice_id: int, *, language: str, now: datetime, staff_id: int | None
+) -> bytes:
+    """The move-in bill as PDF, each line with how it was reckoned (B6). Raises Refused for another bill."""
+    invoice = session.get(Invoice, invoice_id)
+    if invoice is None or invoice.kind != "move_in":
+        raise Refused(N_("This is no move-in bill"))
+    unit, payer = session.get_one(Unit, invoice.unit_id), session.get_one(Owner, invoice.payer_id)
+    rows = session.execute(
+        select(InvoiceLine, FeeItem)
+        .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
+        .where(InvoiceLine.invoice_id == invoice_id)
+        .order_by(InvoiceLine.id)
+    ).all()
+    value = billing.MoveInBill(
+        number=invoice.number,
+        issued_on=invoice.issued_on,
+        due_on=invoice.due_on,
+        handed_over_on=unit.handed_over_on or invoice.issued_on,
+        recipient=Recipient(payer.name, unit.code, payer.post_address),
+        unit_kind=unit.kind,
+        area_m2=unit.area_m2,
+        lines=tuple(
+            billing.MoveInLine(
+                item.name_in(language), _basis(line, language), line.amount, item.basis == "deposit"
+            )
+            for line, item in rows
+        ),
+        mark=_mark(session, "move_in_bill", invoice.number),
+    )
+    return _printed(
+        session,
+        "move_in_bill",
+        value,
+        language=language,
+        now=now,
+        staff_id=staff_id,
+        unit_id=unit.id,
+        payer_id=payer.id,
+    )
+
+
+def _basis(line: InvoiceLine, language: str) -> str:
+    """How a line of a move-in bill was reckoned: `98.70 ㎡ × 2.50 × 17/30`, `246.75 × 2`, or nothing."""
+    words = words_of(language)
+    reason = Reason.from_json(line.explanation) if line.explanation else Reason("")
+    inputs = reason.inputs
+    if reason.code == "months_ahead":
+        return words["basis_months"].format(month=inputs["month"], months=inputs["months"])
+    if reason.code in {"per_m2", "per_m2_once"}:
+        said = f"{number(line.quantity)} ㎡ × {number(line.rate, 2)}"
+        if "days" in inputs:
+            said += " × " + words["basis_days"].format(days=inputs["days"], of_days=inputs["of_days"])
+        return said
+    return words["basis_once"]
+
+
+def print_credit_note(
+    session: Session, note_id: int, *, language: str, now: datetime, staff_id: int | None
+) -> bytes:
+    """The credit note against an invoice as PDF (B5). Raises Refused when there is none."""
+    note = session.get(CreditNote, note_id)
+    if note is None:
+        raise Refused(N_("There is no such credit note"))
+    invoice = note.invoice
+    unit, payer = session.get_one(Unit, invoice.unit_id), session.get_one(Owner, invoice.payer_id)
+    item = session.get(FeeItem, note.fee_item_id) if note.fee_item_id else None
+    issuer = session.get(Staff, note.staff_id) if note.staff_id else None
+    value = billing.CreditNote(
+        number=note.number,
+        issued_on=note.issued_on,
+        recipient=Recipient(payer.name, unit.code, payer.post_address),
+        invoice_number=invoice.number,
+        period=invoice.period,
+        amount=note.amount,
+        reason=note.reason,
+        lines=(ChargeLine(item.name_in(language), note.amount),) if item else (),
+        approved_by=issuer.name if issuer else "",
+        mark=_mark(session, "credit_note", note.number),
+    )
+    return _printed(
+        session,
+        "credit_note",
+        value,
+        language=language,
+        now=now,
+        staff_id=staff_id,
+        unit_id=unit.id,
+        payer_id=payer.id,
+    )
+
+
+def print_deposit_slip(
+    session: Session, deposit_id: int, *, language: str, now: datetime, staff_id: int | None
+) -> bytes:
+    """The slip of a deposit that was taken (B10). Raises Refused for any other entry."""
+    deposit = session.get(Deposit, deposit_id)
+    if deposit is None or deposit.entry != "taken" or deposit.payment_id is None:
+        raise Refused(N_("There is no such deposit"))
+    payment = session.get_one(Payment, deposit.payment_id)
+    if payment.state != "posted":
+        raise Refused(N_("Receipt %(number)s is no longer in force"), number=payment.receipt_no)
+    value = payments.DepositSlip(
+        number=deposit.number,
+        received_on=deposit.posted_on,
+        recipient=Recipient(deposit.payer.name, deposit.unit.code),
+        deposit_kind=deposit.fee_item.name_in(language),
+        method=payment.method,
+        amount=deposit.amount,
+        cashier=payment.cashier.name if payment.cashier else "",
+        mark=_mark(session, "deposit_slip", deposit.number),
+    )
+    return _printed(
+        session,
+        "deposit_slip",
+        value,
+        language=language,
+        now=now,
+        staff_id=staff_id,
+        unit_id=deposit.unit_id,
+        payer_id=deposit.payer_id,
+    )
+
+
+UNITS = {
+    "per_m2": "unit_per_m2",
+    "fixed": "unit_per_month",
+    "metered": "unit_per_reading",
+    "per_hour": "unit_per_hour",
+    "per_job": "unit_per_job",
+}
+
+
+def print_tariff_notice(
+    session: Session,
+    *,
+    on: date,
+    posted_on: date,
+    periods: tuple[str, str] | None = None,
+    expenses: Sequence[tuple[str, Decimal]] = (),
+    language: str,
+    now: datetime,
+) -> bytes:
+    """The tariffs in force on a day with what they pay for, and the statement of periods (B2).
+
+    `periods` are the first and last `YYYY-MM` whose payments are the income; `expenses` are typed in.
+    Raises Refused without a tariff.
+    """
+    words = words_of(language)
+    order = {kind: place for place, kind in enumerate(UNIT_KINDS)}
+    rows = session.execute(
+        select(Tariff, FeeItem)
+        .join(FeeItem, FeeItem.id == Tariff.fee_item_id)
+        .where(
+            FeeItem.is_active, Tariff.valid_from <= on, or_(Tariff.valid_to.is_(None), Tariff.valid_to >= on)
+        )
+        .order_by(FeeItem.position, FeeItem.id, Tariff.valid_from)
+    ).all()
+    newest = {(item.id, tariff.unit_kind): (tariff, item) for tariff, item in rows}
+    shown = [
+        billing.TariffRow(
+            item=item.name_in(language),
+            unit_kind=tariff.unit_kind,
+            rate=tariff.rate,
+            unit=words[UNITS[item.basis]] if item.basis in UNITS else "",
+            services=item.services,
+        )
+        for tariff, item in sorted(
+            newest.values(), key=lambda pair: (pair[1].position, pair[1].id, order[pair[0].unit_kind])
+        )
+    ]
+    if not shown:
+        raise Refused(N_("There is no tariff on %(day)s"), day=on)
+    balances = [] if periods is None else _income(session, periods, language)
+    balances += [billing.Balance(item, expense=amount) for item, amount in expenses]
+    value = billing.TariffNotice(
+        posted_on=posted_on, valid_from=on, rows=tuple(shown), balances=tuple(balances)
+    )
+    return archive.pdf(session, "tariff_notice", [value], language, now)
+
+
+def _income(session: Session, periods: tuple[str, str], language: str) -> list[billing.Balance]:
+    """What was billed for each fee item of the periods, deposits left out; credited sums taken off; yuan."""
+    chosen = (Invoice.period >= periods[0], Invoice.period <= periods[1], Invoice.kind != "opening")
+    billed = dict(
+        session.execute(
+            select(InvoiceLine.fee_item_id, func.sum(InvoiceLine.amount))
+            .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+            .where(*chosen)
+            .group_by(InvoiceLine.fee_item_id)
+        ).all()
+    )
+    credited = session.scalar(
+        select(func.coalesce(func.sum(CreditNote.amount), 0))
+        .join(Invoice, Invoice.id == CreditNote.invoice_id)
+        .join(FeeItem, FeeItem.id == CreditNote.fee_item_id, isouter=True)
+        .where(*chosen, or_(FeeItem.id.is_(None), FeeItem.basis != "deposit"))
+    )
+    items = session.scalars(
+        select(FeeItem).where(FeeItem.basis != "deposit").order_by(FeeItem.position, FeeItem.id)
+    )
+    rows = [
+        billing.Balance(item.name_in(language), income=billed[item.id]) for item in items if item.id in billed
+    ]
+    if credited:
+        rows.append(billing.Balance(words_of(language)["credited"], income=ZERO, expense=credited))
+    return rows

@@ -1,0 +1,163 @@
+"""A change of payer: what the old one still owes, and bills already out moved by days (P5, B10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.billing import FeeItem, Invoice, InvoiceLine
+from office.billing import deposits, invoices, runs
+from office.billing.invoices import Line, NewInvoice
+from office.receivables import allocation
+from office.receivables import late_fees as late_fee
+from office.receivables.allocation import PAYMENT, Bill
+from rules.billing import MONTHLY, Period, Quote, Timing, service_period
+from rules.late_fee import Reduction
+from rules.money import ZERO, split_by_days
+from rules.reasons import Reason
+
+
+@dataclass(frozen=True)
+class Owed:
+    """An open invoice of a final account; yuan, the late fee to the day of the account."""
+
+    invoice_id: int
+    number: str
+    period: str
+    due_on: date
+    principal: Decimal
+    late_fee: Decimal
+
+
+@dataclass(frozen=True)
+class FinalAccount:
+    """What a payer still owes for a unit on a day, and what we hold of theirs; yuan."""
+
+    owed: tuple[Owed, ...]
+    credit: Decimal
+    deposits: Decimal
+
+    @property
+    def debt(self) -> Decimal:
+        return sum((one.principal + one.late_fee for one in self.owed), ZERO)
+
+    @property
+    def to_pay(self) -> Decimal:
+        """What is left after their credit; deposits are settled apart."""
+        return max(self.debt - self.credit, ZERO)
+
+
+def final_account(session: Session, unit_id: int, payer_id: int, on: date) -> FinalAccount:
+    """What a payer would have to pay on a day to leave a unit with nothing owed (过户结清, P5)."""
+    bills = _open(session, unit_id, payer_id)
+    ledger = late_fee.Ledger(session, late_fee.policy_on(session, on), bills)
+    periods = dict(
+        session.execute(
+            select(Invoice.id, Invoice.period).where(Invoice.id.in_([one.id for one in bills]))
+        ).all()
+    )
+    credit = sum(
+        (
+            one.amount
+            for one in allocation.credits_left(
+                session, PAYMENT.c.unit_id == unit_id, PAYMENT.c.payer_id == payer_id
+            )
+        ),
+        ZERO,
+    )
+    return FinalAccount(
+        tuple(
+            Owed(one.id, one.number, periods[one.id], one.due_on, one.principal, _fee(ledger, one, on))
+            for one in sorted(bills, key=lambda one: (one.due_on, one.id))
+        ),
+        credit,
+        deposits.held(session, unit_id, payer_id),
+    )
+
+
+def _open(session: Session, unit_id: int, payer_id: int) -> list[Bill]:
+    return [bill for bill in allocation.open_bills(session, [unit_id]) if bill.payer_id == payer_id]
+
+
+def _fee(ledger: late_fee.Ledger, bill: Bill, on: date) -> Decimal:
+    if not ledger.policy.is_on or bill.due_on >= on:
+        return bill.late_fee - bill.paid_late_fee
+    return ledger.owed(bill, on, Reduction(on, bill.principal)) - bill.paid_late_fee
+
+
+def move_billing(
+    session: Session,
+    unit_id: int,
+    *,
+    old_payer_id: int,
+    new_payer_id: int | None,
+    on: date,
+    now: datetime,
+    staff_id: int | None,
+) -> list[int]:
+    """Move what is billed for days from `on` on to the new payer, when the policy splits months (P5).
+
+    Bills not yet out need nothing: the run splits them. For those that are, the old payer gets a credit
+    note and the new one an invoice over the same days; answers the new invoices' ids.
+    """
+    issued = session.scalars(
+        select(Invoice)
+        .where(
+            Invoice.unit_id == unit_id,
+            Invoice.payer_id == old_payer_id,
+            Invoice.kind == "regular",
+            Invoice.period >= str(Period.of(on)),
+        )
+        .order_by(Invoice.period)
+    ).all()
+    moved: list[NewInvoice] = []
+    for invoice in issued:
+        period = Period.parse(invoice.period)
+        if not runs.policy(session, period).is_split_by_payer:
+            continue
+        lines = _lines_from(session, invoice, period, on)
+        amount = sum((line.price.amount for line in lines), ZERO)
+        amount = min(amount, invoice.amount - invoice.credited)
+        if amount <= 0:
+            continue
+        reason = str(Reason("change_of_payer", {"on": on}))
+        invoices.credit_note(session, invoice.id, amount=amount, reason=reason, staff_id=staff_id, now=now)
+        if new_payer_id is not None:
+            due_on = max(invoice.due_on, on)
+            moved.append(
+                NewInvoice(
+                    "regular",
+                    "",
+                    unit_id,
+                    new_payer_id,
+                    period,
+                    max(invoice.issued_on, on),
+                    due_on,
+                    tuple(lines),
+                )
+            )
+    return invoices.issue(session, moved, now=now) if moved else []
+
+
+def _lines_from(session: Session, invoice: Invoice, period: Period, on: date) -> Sequence[Line]:
+    """The invoice's monthly lines, over the days from `on` on."""
+    lines = []
+    for line, item in session.execute(
+        select(InvoiceLine, FeeItem)
+        .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
+        .where(InvoiceLine.invoice_id == invoice.id, FeeItem.basis.in_(MONTHLY))
+        .order_by(InvoiceLine.id)
+    ):
+        service = service_period(Timing(item.timing), period)
+        if on > service.last_on:
+            continue
+        before = max((on - service.first_on).days, 0)
+        _, after = split_by_days(line.amount, (before, service.days - before), service.days)
+        inputs = {"of_invoice": invoice.number, "from": on, "days": service.days - before, "amount": after}
+        lines.append(Line(item.id, Quote(line.quantity, line.rate, after, Reason("moved", inputs))))
+    return lines

@@ -1,0 +1,310 @@
+"""Single invoices beside the period's run, and the credit notes that correct any (B5, B6, B10)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import cast
+
+from sqlalchemy import Table, func, insert, select
+from sqlalchemy.orm import Session
+
+from models.billing import CreditNote, FeeItem, Invoice, InvoiceLine
+from models.property import Unit
+from office.core import audit, clock, numbering
+from office.core.errors import N_, Refused
+from office.payments import payments
+from office.receivables import allocation
+from office.receivables.allocation import ALLOCATION, INVOICE
+from rules.billing import Basis, Period, Quote, quote
+from rules.money import ZERO, MoneyError, money
+from rules.reasons import Reason
+
+LINE = cast("Table", InvoiceLine.__table__)
+SERIES = {"regular": "I", "opening": "O", "move_in": "M", "one_off": "E"}
+CREDIT_NOTES = "C"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of an invoice: which item, its price and how it came about."""
+
+    fee_item_id: int
+    price: Quote
+
+
+@dataclass(frozen=True)
+class NewInvoice:
+    """An invoice to be issued; `part` tells several of one unit, payer and period apart."""
+
+    kind: str
+    part: str
+    unit_id: int
+    payer_id: int
+    period: Period
+    issued_on: date
+    due_on: date
+    lines: tuple[Line, ...]
+
+    @property
+    def amount(self) -> Decimal:
+        return sum((line.price.amount for line in self.lines), ZERO)
+
+    @property
+    def key(self) -> tuple[str, int, int, str, str]:
+        return (str(self.period), self.unit_id, self.payer_id, self.kind, self.part)
+
+
+def issue(
+    session: Session, wanted: Sequence[NewInvoice], *, now: datetime, is_credit_used: bool = True
+) -> list[int]:
+    """Issue invoices that are not there yet, in order, and let credit pay them; answers the new ids."""
+    allocation.lock_all(session)
+    known = _known(session, wanted)
+    fresh = list({one.key: one for one in wanted if one.key not in known and one.amount > 0}.values())
+    if not fresh:
+        return []
+    starts: dict[tuple[str, int], int] = {}
+    for key, count in Counter(_series(one) for one in fresh).items():
+        starts[key] = numbering.take(session, *key, count)
+    rows = []
+    for one in fresh:
+        series, year = _series(one)
+        rows.append(_row(one, numbering.written(f"{series}{year}", starts[series, year])))
+        starts[series, year] += 1
+    statement = insert(INVOICE).returning(INVOICE.c.id, sort_by_parameter_order=True)
+    ids = list(session.connection().execute(statement, rows).scalars())
+    session.connection().execute(
+        insert(LINE),
+        [
+            {
+                "invoice_id": invoice_id,
+                "fee_item_id": line.fee_item_id,
+                "quantity": line.price.quantity,
+                "rate": line.price.rate,
+                "amount": line.price.amount,
+                "explanation": line.price.reason.to_json(),
+            }
+            for invoice_id, one in zip(ids, fresh, strict=True)
+            for line in one.lines
+        ],
+    )
+    if is_credit_used:
+        made: list[allocation.Bill] = []
+        for chunk in allocation.chunks(ids):
+            made += allocation.bills(session, INVOICE.c.id.in_(chunk))
+        payments.use_credit(session, made, issued_at=now, now=now)
+    return ids
+
+
+def _series(one: NewInvoice) -> tuple[str, int]:
+    return SERIES[one.kind], one.period.year * 100 + one.period.month
+
+
+def _known(session: Session, wanted: Sequence[NewInvoice]) -> set[tuple[str, int, int, str, str]]:
+    known: set[tuple[str, int, int, str, str]] = set()
+    for chunk in allocation.chunks(sorted({one.unit_id for one in wanted})):
+        found = select(*INVOICE.c["period", "unit_id", "payer_id", "kind", "part"]).where(
+            INVOICE.c.unit_id.in_(chunk), INVOICE.c.kind.in_({one.kind for one in wanted})
+        )
+        known |= {(row[0], row[1], row[2], row[3], row[4]) for row in session.execute(found)}
+    return known
+
+
+def _row(one: NewInvoice, number: str) -> dict[str, object]:
+    return {
+        "number": number,
+        "kind": one.kind,
+        "part": one.part,
+        "unit_id": one.unit_id,
+        "payer_id": one.payer_id,
+        "period": str(one.period),
+        "issued_on": one.issued_on,
+        "due_on": one.due_on,
+        "amount": one.amount,
+        "balance": one.amount,
+        "state": "open",
+    }
+
+
+@dataclass(frozen=True)
+class OpeningBalance:
+    """An old debt brought into the books; yuan."""
+
+    unit_id: int
+    period: str
+    fee_item: str
+    amount: Decimal
+    due_on: date
+
+
+def open_balances(session: Session, rows: Sequence[OpeningBalance], *, now: datetime) -> int:
+    """Bring old debts in as invoices of their periods, each once; answers how many were new (contract).
+
+    The payer is who paid for the unit when the period began. Raises Refused for a unit nobody pays for.
+    """
+    items = dict(session.execute(select(FeeItem.code, FeeItem.id)).all())
+    periods = [Period.parse(row.period) for row in rows]
+    payers = payments.payers_on(
+        session, [(row.unit_id, period.first_on) for row, period in zip(rows, periods, strict=True)]
+    )
+    wanted = []
+    for row, period, payer in zip(rows, periods, payers, strict=True):
+        if payer is None:
+            code = session.scalars(select(Unit.code).where(Unit.id == row.unit_id)).one()
+            raise Refused(N_("Nobody pays for unit %(unit)s"), unit=code)
+        price = Quote(Decimal(1), row.amount, row.amount, Reason("opening_balance", {"amount": row.amount}))
+        wanted.append(
+            NewInvoice(
+                kind="opening",
+                part=f"{row.fee_item} {row.due_on}",
+                unit_id=row.unit_id,
+                payer_id=payer,
+                period=period,
+                issued_on=min(period.first_on, row.due_on),
+                due_on=row.due_on,
+                lines=(Line(items[row.fee_item], price),),
+            )
+        )
+    return len(issue(session, wanted, now=now))
+
+
+@dataclass(frozen=True)
+class Charge:
+    """One thing charged for once: so many pieces at a rate in yuan."""
+
+    fee_item: str
+    quantity: Decimal
+    rate: Decimal
+
+
+def charge(
+    session: Session,
+    *,
+    unit_id: int,
+    payer_id: int,
+    charges: Sequence[Charge],
+    due_on: date,
+    now: datetime,
+    staff_id: int | None = None,
+    is_credit_used: bool = True,
+    form_key: str | None = None,
+) -> Invoice:
+    """Issue an invoice for one-off items or deposits (B1, B10). Raises Refused.
+
+    The same form key again answers the first invoice.
+    """
+    items = _items(session)
+    today = now.astimezone(clock.zone(session)).date()
+    allocation.lock_all(session)
+    if form_key is not None:
+        known = session.scalars(
+            select(Invoice).where(
+                Invoice.unit_id == unit_id, Invoice.kind == "one_off", Invoice.part == form_key
+            )
+        ).one_or_none()
+        if known is not None:
+            return known
+    if due_on < today:
+        raise Refused(N_("The due day has passed already"))
+    try:
+        lines = tuple(
+            Line(items[one.fee_item].id, quote(Basis(items[one.fee_item].basis), one.quantity, one.rate))
+            for one in charges
+        )
+    except (MoneyError, KeyError) as problem:
+        raise Refused(N_("This can't be charged")) from problem
+    before = session.scalar(
+        select(func.count()).select_from(Invoice).where(Invoice.unit_id == unit_id, Invoice.kind == "one_off")
+    )
+    new = NewInvoice(
+        "one_off",
+        form_key or f"{(before or 0) + 1:03d}",
+        unit_id,
+        payer_id,
+        Period.of(today),
+        today,
+        due_on,
+        lines,
+    )
+    made = issue(session, [new], now=now, is_credit_used=is_credit_used)
+    if not made:
+        raise Refused(N_("This can't be charged"))
+    invoice = session.get_one(Invoice, made[0])
+    audit.record(session, now, staff_id, "charge", invoice, {"amount": new.amount})
+    return invoice
+
+
+def _items(session: Session) -> Mapping[str, FeeItem]:
+    return {item.code: item for item in session.scalars(select(FeeItem))}
+
+
+def credit_note(
+    session: Session,
+    invoice_id: int,
+    *,
+    amount: Decimal,
+    reason: str,
+    staff_id: int | None,
+    now: datetime,
+    fee_item_id: int | None = None,
+) -> CreditNote:
+    """Correct an issued invoice downwards (B5). What was paid too much comes back as credit."""
+    if not reason.strip():
+        raise Refused(N_("Say why"))
+    try:
+        amount = money(amount, is_zero_allowed=False)
+    except MoneyError as problem:
+        raise Refused(payments.MONEY_REFUSALS[problem.code]) from problem
+    unit_id = session.scalars(select(INVOICE.c.unit_id).where(INVOICE.c.id == invoice_id)).one_or_none()
+    if unit_id is None:
+        raise Refused(N_("There is no such invoice"))
+    allocation.lock(session, [unit_id])
+    (bill,) = allocation.bills(session, INVOICE.c.id == invoice_id)
+    if amount > bill.amount - bill.credited:
+        raise Refused(
+            N_("Only %(amount)s of this invoice can be credited"), amount=bill.amount - bill.credited
+        )
+    today = now.astimezone(clock.zone(session)).date()
+    was_open = bill.balance > 0
+    _free(session, bill, amount - bill.principal, now, today)
+    note = CreditNote(
+        number=numbering.written(
+            f"{CREDIT_NOTES}{today.year}", numbering.take(session, CREDIT_NOTES, today.year)
+        ),
+        invoice_id=invoice_id,
+        fee_item_id=fee_item_id,
+        amount=amount,
+        reason=reason.strip(),
+        issued_on=today,
+        issued_at=now,
+        staff_id=staff_id,
+    )
+    session.add(note)
+    session.flush()
+    (bill,) = allocation.bills(session, INVOICE.c.id == invoice_id)
+    bill.credited += amount
+    payments.accrue(session, [bill], today)
+    state = bill.settled_state(is_credited=was_open)
+    allocation.write_bills(session, {bill.id: bill}, states={bill.id: state})
+    audit.record(session, now, staff_id, "credit", note, {"amount": amount, "reason": note.reason})
+    return note
+
+
+def _free(session: Session, bill: allocation.Bill, amount: Decimal, now: datetime, today: date) -> None:
+    """Take paid principal back to the payments that paid it, the last one first."""
+    if amount <= 0:
+        return
+    net = func.sum(ALLOCATION.c.amount)
+    laid = session.execute(
+        select(ALLOCATION.c.payment_id, net)
+        .where(ALLOCATION.c.invoice_id == bill.id, ALLOCATION.c.part == "principal")
+        .group_by(ALLOCATION.c.payment_id)
+        .having(net > 0)
+        .order_by(func.max(ALLOCATION.c.id).desc())
+    ).all()
+    parts = [(payment_id, bill, "principal", lies) for payment_id, lies in laid]
+    payments.release(session, parts, amount, now, today)

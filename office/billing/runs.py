@@ -1,0 +1,221 @@
+"""A period's bills: previewed, issued in one transaction, with the list of what could not be (B1–B5).
+
+A run that was killed has left nothing; run again, it makes everything. Run twice, it adds nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.billing import BillingRun, FeeItem, Invoice, InvoiceLine
+from office.billing.draft import Draft, Unbilled, Unusual
+from office.core import audit, clock
+from office.core.errors import N_, Refused
+from office.payments import payments
+from office.policies import store
+from office.receivables import allocation
+from office.receivables.allocation import INVOICE, PAYMENT
+from office.scheduling.jobs import Outcome
+from rules import billing as rule
+from rules.billing import BillingPolicy, Period
+from rules.money import ZERO, yuan
+
+
+def parse_period(text: str) -> Period:
+    """The period that a person typed. Raises Refused."""
+    try:
+        return Period.parse(text)
+    except ValueError as problem:
+        raise Refused(N_("%(period)s is no period: write it as YYYY-MM"), period=text) from problem
+
+
+def policy(session: Session, period: Period) -> BillingPolicy:
+    """The billing row in force when the period begins."""
+    return BillingPolicy.from_row(store.document(session, "billing", period.first_on)["billing"])
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What issuing a period's bills now would make, in yuan (B4)."""
+
+    period: str
+    issued_on: date
+    due_on: date
+    invoices: int
+    amount: Decimal
+    last_invoices: int
+    last_amount: Decimal
+    by_item: Mapping[str, Decimal]
+    unbilled: tuple[Unbilled, ...]
+    unusual: tuple[Unusual, ...]
+    last_by_item: Mapping[str, Decimal]
+    absent: tuple[tuple[str, Decimal], ...]  # unit codes billed last month and not this one, with the sum
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "period": self.period,
+            "invoices": self.invoices,
+            "amount": yuan(self.amount),
+            "unbilled": [one.to_dict() for one in self.unbilled],
+            "issued_on": self.issued_on.isoformat(),
+            "due_on": self.due_on.isoformat(),
+            "by_item": {code: yuan(amount) for code, amount in self.by_item.items()},
+            "last_period": {"invoices": self.last_invoices, "amount": yuan(self.last_amount)},
+            "unusual": [
+                {"unit_code": one.unit_code, "amount": yuan(one.amount), "last": yuan(one.last)}
+                for one in self.unusual
+            ],
+            "absent": [{"unit_code": code, "last": yuan(amount)} for code, amount in self.absent],
+        }
+
+
+def preview(session: Session, period: str, *, now: datetime, on: date | None = None) -> Preview:
+    """What issuing the period's bills would make, what it could not, and what is unusual (B4).
+
+    Writes nothing. Raises Refused for no period, or a day to come.
+    """
+    wanted = parse_period(period)
+    terms = policy(session, wanted)
+    issued_on = _issue_day(session, terms, wanted, on, now)
+    last_invoices, last_amount = session.execute(
+        select(func.count(), func.coalesce(func.sum(INVOICE.c.amount), 0)).where(
+            INVOICE.c.period == str(wanted.plus(-1)), INVOICE.c.kind == "regular"
+        )
+    ).one()
+    draft = Draft(session, wanted, terms)
+    draft.make()
+    shown = Preview(
+        period=str(wanted),
+        issued_on=issued_on,
+        due_on=rule.due_on(terms, wanted),
+        invoices=draft.count,
+        amount=draft.amount,
+        last_invoices=last_invoices,
+        last_amount=last_amount,
+        by_item=draft.by_item(),
+        unbilled=draft.unbilled(),
+        unusual=draft.unusual(),
+        last_by_item=_billed_by_item(session, str(wanted.plus(-1))),
+        absent=draft.absent(),
+    )
+    draft.clear()
+    return shown
+
+
+def _billed_by_item(session: Session, period: str) -> dict[str, Decimal]:
+    """Yuan that a period's regular bills asked for, by fee item code."""
+    return dict(
+        session.execute(
+            select(FeeItem.code, func.sum(InvoiceLine.amount))
+            .join(InvoiceLine, InvoiceLine.fee_item_id == FeeItem.id)
+            .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+            .where(Invoice.period == period, Invoice.kind == "regular")
+            .group_by(FeeItem.code)
+        ).all()
+    )
+
+
+def _issue_day(
+    session: Session, terms: BillingPolicy, period: Period, on: date | None, now: datetime
+) -> date:
+    if on is None:
+        return rule.issued_on(terms, period)
+    if on > now.astimezone(clock.zone(session)).date():
+        raise Refused(N_("%(day)s has not come yet: bills are issued today or earlier"), day=on)
+    return on
+
+
+@dataclass(frozen=True)
+class Issued:
+    """What a billing run made, in yuan, and what it could not bill."""
+
+    run_id: int
+    period: str
+    issued_on: date
+    invoices: int
+    amount: Decimal
+    credit_used: Decimal
+    unbilled: tuple[Unbilled, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "period": self.period,
+            "invoices": self.invoices,
+            "amount": yuan(self.amount),
+            "unbilled": [one.to_dict() for one in self.unbilled],
+            "issued_on": self.issued_on.isoformat(),
+            "credit_used": yuan(self.credit_used),
+        }
+
+
+def issue_invoices(
+    session: Session, period: str, *, now: datetime, on: date | None = None, staff_id: int | None = None
+) -> Issued:
+    """Issue all bills of a period that are not issued yet, and let prepaid credit pay them (B4, M1).
+
+    Run again it adds nothing but what can be billed by now. Raises Refused for no period, or a day to come.
+    """
+    wanted = parse_period(period)
+    terms = policy(session, wanted)
+    issued_on = _issue_day(session, terms, wanted, on, now)
+    allocation.lock_all(session)
+    draft = Draft(session, wanted, terms)
+    draft.make()
+    unbilled = draft.unbilled()
+    run = BillingRun(
+        period=str(wanted),
+        issued_on=issued_on,
+        started_at=now,
+        finished_at=now,
+        staff_id=staff_id,
+        state="done",
+        invoices=draft.count,
+        amount=draft.amount,
+        unbilled=json.dumps([one.to_dict() for one in unbilled], ensure_ascii=False),
+    )
+    session.add(run)
+    session.flush()
+    used = ZERO
+    if draft.count:
+        draft.write(run.id, issued_on, rule.due_on(terms, wanted))
+        used = _use_credit(session, run.id, wanted, issued_on, now)
+    draft.clear()
+    made = {"period": str(wanted), "invoices": draft.count, "amount": draft.amount, "unbilled": len(unbilled)}
+    audit.record(session, now, staff_id, "issue", run, made)
+    return Issued(run.id, str(wanted), issued_on, draft.count, draft.amount, used, unbilled)
+
+
+def _use_credit(session: Session, run_id: int, period: Period, issued_on: date, now: datetime) -> Decimal:
+    with_credit = select(PAYMENT.c.unit_id).where(allocation.has_credit())
+    paid_ahead = allocation.bills(
+        session,
+        INVOICE.c.period == str(period),
+        INVOICE.c.run_id == run_id,
+        INVOICE.c.unit_id.in_(with_credit),
+    )
+    return payments.use_credit(session, paid_ahead, issued_at=start_of(session, issued_on), now=now)
+
+
+def start_of(session: Session, day: date) -> datetime:
+    """The first instant of a day in office time."""
+    return datetime.combine(day, time(0), clock.zone(session))
+
+
+def draft_run(session: Session, due_for: datetime) -> Outcome:
+    """On the cut-off day: what next month's bills would be, and what they still lack (job, B3, B4)."""
+    period = Period.of(due_for.astimezone(clock.zone(session)).date()).plus(1)
+    shown = preview(session, str(period), now=due_for)
+    lacking = Counter(one.reason.code for one in shown.unbilled)
+    return Outcome(
+        done=shown.invoices,
+        result={"period": shown.period, "amount": yuan(shown.amount), "unbilled": dict(lacking)},
+    )

@@ -1,0 +1,118 @@
+"""What staff hear of late complaints: one alert a person and event, in the person's language (T4, T6, T8).
+
+Who is told: of a warning and a date to look again, who handles the complaint, else who leads its department;
+of an escalation, everyone who holds its role; of a complaint turned major, whom a major clock tells first.
+Nothing here goes to owners.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask_babel import force_locale, gettext  # type: ignore[import-untyped] # it ships no types
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.complaints import Ticket
+from models.people import Staff, StaffRole
+from office.complaints.deadlines import News, chunks
+from office.core.errors import N_
+from office.messaging import outbox
+
+LOCALES = {"zh_Hans": "zh_Hans_CN", "zh_Hant": "zh_Hant_TW"}
+TEXTS: Mapping[str, str] = {
+    "warning": N_("Complaint %(number)s: the time for %(clock)s is running out"),
+    "escalation": N_("Complaint %(number)s: %(clock)s is late, level %(level)s"),
+    "look_again": N_("Complaint %(number)s waits: look at it again"),
+    "major": N_("Complaint %(number)s is unsolved for too long and became major"),
+}
+CLOCK_NAMES: Mapping[str, str] = {
+    "acknowledge": N_("acknowledgement"),
+    "on_site": N_("being on site"),
+    "report_manager": N_("the report to the manager"),
+    "department_plan": N_("the department's plan"),
+    "first_word": N_("the first word to the resident"),
+    "solve": N_("the solution"),
+    "written_answer": N_("the written answer"),
+    "follow_up": N_("the follow-up visit"),
+}
+LEADERS = "department_lead"
+
+
+def tell(session: Session, news: Sequence[News], now: datetime) -> int:
+    """Put one alert a person and event into the outbox, once; answers how many."""
+    if not news:
+        return 0
+    people = _people(session)
+    if not people:
+        return 0
+    tickets = _tickets(session, {item.ticket_id for item in news})
+    rows = [
+        _message(item, tickets[item.ticket_id], person)
+        for item in news
+        for person in _audience(item, tickets[item.ticket_id], people)
+    ]
+    outbox.enqueue_all(session, rows, now)
+    return len(rows)
+
+
+def _people(session: Session) -> list[Mapping[str, Any]]:
+    """Staff who can be alerted, with their roles."""
+    rows = session.execute(
+        select(Staff.id, Staff.language, Staff.department_id, StaffRole.role)
+        .join(StaffRole, StaffRole.staff_id == Staff.id)
+        .where(Staff.is_active, Staff.alert_url.is_not(None))
+        .order_by(Staff.id)
+    )
+    roles: dict[int, set[str]] = defaultdict(set)
+    known: dict[int, dict[str, Any]] = {}
+    for staff_id, language, department_id, role in rows:
+        known[staff_id] = {"id": staff_id, "language": language, "department_id": department_id}
+        roles[staff_id].add(role)
+    return [{**person, "roles": roles[person["id"]]} for person in known.values()]
+
+
+def _tickets(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any]]:
+    found: dict[int, Mapping[str, Any]] = {}
+    for some in chunks(ids):
+        rows = session.execute(
+            select(Ticket.id, Ticket.number, Ticket.handler_id, Ticket.department_id).where(
+                Ticket.id.in_(some)
+            )
+        ).mappings()
+        found |= {row["id"]: row for row in rows}
+    return found
+
+
+def _audience(
+    item: News, ticket: Mapping[str, Any], people: Sequence[Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    if item.to_role:
+        return [person for person in people if item.to_role in person["roles"]]
+    handlers = [person for person in people if person["id"] == ticket["handler_id"]]
+    return handlers or [
+        person
+        for person in people
+        if LEADERS in person["roles"] and person["department_id"] == ticket["department_id"]
+    ]
+
+
+def _message(item: News, ticket: Mapping[str, Any], person: Mapping[str, Any]) -> dict[str, Any]:
+    language = person["language"] or "zh_Hans"
+    with force_locale(LOCALES.get(language, language)):
+        clock = gettext(CLOCK_NAMES[item.clock]) if item.clock else ""
+        text = gettext(TEXTS[item.kind], number=ticket["number"], clock=clock, level=item.level)
+    about = item.clock_id or f"t{item.ticket_id}"
+    return {
+        "key": f"{item.kind}:{about}:{item.level}:{item.at:%Y%m%dT%H%M%S}:{person['id']}",
+        "channel": "alert",
+        "address": "",
+        "subject": text,
+        "body": text,
+        "language": language,
+        "ticket_id": item.ticket_id,
+        "staff_id": person["id"],
+    }

@@ -1,0 +1,396 @@
+"""Tickets that an office brings from its old register, with the clocks they would have had (T1, T4).
+
+What lies before the import is worked out in memory, a row at a time, by the same rules as for a ticket of
+today; rows are written in bulk. Tickets still unsolved are then brought up to the present like any other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+
+from models.complaints import Category, Complainant, Ticket
+from models.property import Estate, Unit
+from models.visits import Visit
+from office.complaints import deadlines, visits
+from office.complaints.deadlines import CLOCK, EVENT, TICKET, Case, Values, chunks, ended, started
+from office.complaints.policies_in_force import Rulebook, Standards
+from office.complaints.tickets import SERIES, fact_columns
+from office.complaints.transitions import month_end
+from office.core import numbering
+from office.core.bulk_insert import insert_rows
+from office.core.errors import N_, Refused
+from rules.deadlines import Moment
+from rules.lifecycle import State, Verb, reopened_level
+from rules.reasons import Reason
+from rules.severity import Facts, proposal
+from rules.visits import FOLLOW_UP, Outcome, outcome, visit_plan, visitor
+
+BATCH = 5000  # rows in memory at once
+VISIT: Table = Visit.__table__  # type: ignore[assignment] # a mapped class has a table
+COMPLAINANT: Table = Complainant.__table__  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class OldTicket:
+    """One row of an old register; instants are aware, an empty `severity` is judged from the facts."""
+
+    registered_at: datetime
+    channel: str
+    category: str
+    statement: str
+    facts: Facts = field(default_factory=Facts)
+    number: str = ""
+    unit_code: str = ""
+    complainant: str = ""
+    severity: str = ""
+    resolved_at: datetime | None = None
+    followed_up_at: datetime | None = None
+    satisfaction: int | None = None
+
+
+@dataclass(frozen=True)
+class Imported:
+    """How many tickets were added, and how many were there already."""
+
+    added: int = 0
+    skipped: int = 0
+
+
+@dataclass
+class _Life:
+    """All rows of one ticket, before they have ids."""
+
+    ticket: Values
+    clocks: list[Values]
+    events: list[Values]
+    visit: Values | None = None
+
+
+def import_tickets(
+    session: Session, rows: Iterable[OldTicket], *, now: datetime, staff_id: int | None = None
+) -> Imported:
+    """Add the tickets that are not there yet; raises Refused for unknown codes, units and severities.
+
+    One with a known number is skipped; one without number when the same complaint stands already.
+    """
+    importer = _Importer(session, now, staff_id)
+    added = skipped = 0
+    for batch in chunks(rows, BATCH):
+        fresh = importer.unknown(batch)
+        importer.write(fresh)
+        added += len(fresh)
+        skipped += len(batch) - len(fresh)
+    return Imported(added, skipped)
+
+
+class _Importer:
+    """What all rows of an import share: codes, policies, staff."""
+
+    def __init__(self, session: Session, now: datetime, staff_id: int | None) -> None:
+        self.session, self.now, self.staff_id = session, now, staff_id
+        self.book = Rulebook(session)
+        self.categories = {
+            code: (category_id, department_id)
+            for code, category_id, department_id in session.execute(
+                select(Category.code, Category.id, Category.department_id)
+            )
+        }
+        self.people = visits.candidates(session)
+        self.units: dict[str, int] = {}
+        self.seen_numbers: set[str] = set()
+        self.seen: Counter[tuple[Any, ...]] = Counter()  # complaints without a number, in the file
+        self.written: Counter[tuple[Any, ...]] = Counter()  # those of them that this import added
+        sandbox, present_at = session.execute(select(Estate.is_sandbox, Estate.present_at)).one()
+        # a sandbox that was never ticked has no present yet by which tickets could be late
+        self.is_present_known = not sandbox or present_at is not None
+
+    def unknown(self, batch: Sequence[OldTicket]) -> list[OldTicket]:
+        """The rows of a batch that the office does not have yet; also looks up their units."""
+        self._find_units({row.unit_code for row in batch if row.unit_code} - self.units.keys())
+        known = self._known_numbers({row.number for row in batch if row.number})
+        stands = self._standing([row for row in batch if not row.number])
+        fresh = []
+        for row in batch:
+            if row.number:
+                is_new = row.number not in known and row.number not in self.seen_numbers
+                self.seen_numbers.add(row.number)
+            else:
+                key = self._key(row)
+                self.seen[key] += 1
+                is_new = self.seen[key] > stands[key]
+            if is_new:
+                fresh.append(row)
+        return fresh
+
+    def _find_units(self, codes: Iterable[str]) -> None:
+        wanted = set(codes)
+        for some in chunks(sorted(wanted)):
+            found = self.session.execute(select(Unit.code, Unit.id).where(Unit.code.in_(some)))
+            self.units |= dict(found.all())
+        missing = wanted - self.units.keys()
+        if missing:
+            raise Refused(N_("There is no unit %(unit)s"), unit=min(missing))
+
+    def _known_numbers(self, wanted: set[str]) -> set[str]:
+        found: set[str] = set()
+        for some in chunks(sorted(wanted)):
+            found |= set(self.session.execute(select(Ticket.number).where(Ticket.number.in_(some))).scalars())
+        return found
+
+    def _standing(self, rows: Sequence[OldTicket]) -> Counter[tuple[Any, ...]]:
+        """How often each complaint without a number stands already, apart from those of this import."""
+        if not rows:
+            return Counter()
+        found = self.session.execute(
+            select(
+                Ticket.registered_at, Ticket.channel, Ticket.unit_id, Ticket.category_id, Ticket.statement
+            ).where(Ticket.registered_at.in_({row.registered_at for row in rows}))
+        )
+        stands = Counter(tuple(row) for row in found)
+        stands.subtract({key: count for key, count in self.written.items() if key in stands})
+        return stands
+
+    def _key(self, row: OldTicket) -> tuple[Any, ...]:
+        unit_id = self.units[row.unit_code] if row.unit_code else None
+        return (row.registered_at, row.channel, unit_id, self._category(row)[0], row.statement)
+
+    def _category(self, row: OldTicket) -> tuple[int, int]:
+        if row.category not in self.categories:
+            raise Refused(N_("There is no category %(category)s"), category=row.category)
+        return self.categories[row.category]
+
+    # --- one ticket's life, in memory ---------------------------------------------------------------
+
+    def life(self, row: OldTicket) -> _Life:
+        """The ticket as it would stand, had the office had it from its registration on."""
+        standards = self.book.at(row.registered_at)
+        severity, reason = self._severity(standards, row)
+        case = Case(0, row.registered_at, severity, row.facts)
+        ticket = self._ticket(row, standards, severity, reason)
+        life = _Life(ticket, started(self.book, case, Moment.REGISTERED, row.registered_at), [])
+        _note(life, row.registered_at, "register", reason)
+        life.events[0]["staff_id"] = self.staff_id
+        solved = [(row.resolved_at, None)] if row.resolved_at else []
+        ticket["turns_major_at"] = month_end(self.book, row.registered_at, severity, solved)
+        if row.resolved_at is not None:
+            if ticket["turns_major_at"] is not None:
+                self._turn_major(life, row)
+            self._resolve(life, row, row.resolved_at)
+        return life
+
+    def _severity(self, standards: Standards, row: OldTicket) -> tuple[str, Reason]:
+        if not row.severity:
+            proposed = proposal(standards.severities, row.facts)
+            return proposed.severity, proposed.reason
+        if row.severity not in {level.code for level in standards.severities.levels}:
+            raise Refused(N_("There is no severity %(severity)s here"), severity=row.severity)
+        return row.severity, Reason("given_by_register")
+
+    def _ticket(self, row: OldTicket, standards: Standards, severity: str, reason: Reason) -> Values:
+        category_id, department_id = self._category(row)
+        return {
+            "number": row.number,
+            "registered_at": row.registered_at,
+            "channel": row.channel,
+            "unit_id": self.units[row.unit_code] if row.unit_code else None,
+            "category_id": category_id,
+            "department_id": department_id,
+            "statement": row.statement,
+            "is_anonymous": not row.complainant,
+            **fact_columns(row.facts),
+            "severity": severity,
+            "severity_reason": reason.to_json(),
+            "state": State.REGISTERED.value,
+            "level": standards.level_of(severity),
+            "reopen_count": 0,
+            "resolved_at": None,
+            "followed_up_at": None,
+            "closed_at": None,
+            "satisfaction": row.satisfaction,
+            "turns_major_at": None,
+            "became_major_at": None,
+        }
+
+    def _case(self, life: _Life, row: OldTicket) -> Case:
+        return Case(0, row.registered_at, life.ticket["severity"], row.facts)
+
+    def _turn_major(self, life: _Life, row: OldTicket) -> None:
+        """It was solved only after the month: it had become major (T8)."""
+        ticket, at = life.ticket, life.ticket["turns_major_at"]
+        standards = self.book.at(at)
+        ticket |= deadlines.major_columns(standards, at, row.registered_at, ticket["level"])
+        new = started(self.book, self._case(life, row), Moment.MAJOR, at)
+        over = deadlines.replaced([{**clock, "id": n} for n, clock in enumerate(life.clocks)], new, at)
+        for change in over:
+            life.clocks[change.pop("id")] |= change
+        life.clocks += new
+        _note(life, at, "turn_major", Reason.from_json(ticket["severity_reason"]))
+
+    def _resolve(self, life: _Life, row: OldTicket, resolved_at: datetime) -> None:
+        ticket = life.ticket
+        life.clocks = [_ended(clock, resolved_at) for clock in life.clocks]
+        ticket |= {"state": State.RESOLVED.value, "resolved_at": resolved_at, "turns_major_at": None}
+        _note(life, resolved_at, Verb.RESOLVE.value)
+        follow_up = started(self.book, self._case(life, row), Moment.RESOLVED, resolved_at)
+        nobody = self.book.at(resolved_at).escalation.top_level + 1
+        # a ticket already resolved when it came makes no escalations (contract: Settled besides)
+        life.clocks += [{**clock, "first_level": nobody} for clock in follow_up]
+        due_at = next((clock["due_at"] for clock in follow_up if clock["clock"] == FOLLOW_UP), None)
+        life.visit = self._visit(ticket, resolved_at, due_at)
+        if row.followed_up_at is not None:
+            self._follow_up(life, row, max(row.followed_up_at, resolved_at))
+
+    def _visit(self, ticket: Values, resolved_at: datetime, due_at: datetime | None) -> Values:
+        policy = self.book.at(resolved_at).visits
+        rule = policy.rule_for(FOLLOW_UP, ticket["severity"])
+        assert rule is not None  # the policy ends with a row for all
+        plan = visit_plan(rule, resolved_at, due_at)
+        return {
+            "kind": FOLLOW_UP,
+            "unit_id": ticket["unit_id"],
+            "planned_from": min(plan.planned_from, plan.due_at),
+            "due_at": plan.due_at,
+            "assignee_role": plan.assignee_role,
+            "assignee_id": visitor(policy, rule, self.people).staff_id,
+            "attempts": 0,
+            "done_at": None,
+            "satisfaction": None,
+            "outcome": "",
+            "reason": plan.reason.to_json(),
+        }
+
+    def _follow_up(self, life: _Life, row: OldTicket, at: datetime) -> None:
+        """What the old visit brought: closed, followed up, or reopened (V3)."""
+        ticket, standards = life.ticket, self.book.at(at)
+        life.clocks = [clock if clock["stopped_at"] else _ended(clock, at) for clock in life.clocks]
+        meaning = outcome(standards.visits, row.satisfaction) if row.satisfaction else None
+        said = Reason(f"visit_{meaning or visits.DONE}", {"satisfaction": row.satisfaction})
+        assert life.visit is not None
+        life.visit |= {
+            "attempts": 1,
+            "done_at": at,
+            "satisfaction": row.satisfaction,
+            "outcome": meaning.value if meaning else visits.DONE,
+        }
+        if meaning is Outcome.DISSATISFIED:
+            self._reopen(life, row, at, said)
+            return
+        ticket |= {"state": State.FOLLOWED_UP.value, "followed_up_at": at}
+        _note(life, at, Verb.FOLLOW_UP.value, said)
+        if meaning is Outcome.SATISFIED and ticket["severity"] not in standards.life.reviewed_severities:
+            ticket |= {"state": State.CLOSED.value, "closed_at": at}
+            _note(life, at, Verb.CLOSE.value)
+
+    def _reopen(self, life: _Life, row: OldTicket, at: datetime, said: Reason) -> None:
+        ticket, resolved_at = life.ticket, life.ticket["resolved_at"]
+        level = reopened_level(ticket["level"], self.book.at(at).escalation.top_level)
+        ticket |= {
+            "state": State.REOPENED.value,
+            "level": level,
+            "reopen_count": 1,
+            "resolved_at": None,
+            "turns_major_at": month_end(
+                self.book, row.registered_at, ticket["severity"], [(resolved_at, at)]
+            ),
+        }
+        life.clocks += started(self.book, self._case(life, row), Moment.REOPENED, at)
+        _note(life, at, Verb.REOPEN.value, said)
+
+    # --- writing -------------------------------------------------------------------------------------
+
+    def write(self, rows: Sequence[OldTicket]) -> None:
+        """Write a batch and bring what is unsolved up to the present."""
+        if not rows:
+            return
+        lives = [self.life(row) for row in rows]
+        self._number(rows, lives)
+        session = self.session
+        _store(session, TICKET, [life.ticket for life in lives])
+        ids = self._ids([life.ticket["number"] for life in lives])
+        named = []
+        unsolved = []
+        for row, life in zip(rows, lives, strict=True):
+            ticket_id = ids[life.ticket["number"]]
+            for values in (*life.clocks, *life.events, *([life.visit] if life.visit else [])):
+                values["ticket_id"] = ticket_id
+            if row.complainant:
+                named.append({"ticket_id": ticket_id, "name": row.complainant})
+            if any(clock["next_at"] is not None for clock in life.clocks) or life.ticket["turns_major_at"]:
+                unsolved.append(ticket_id)
+        _store(session, COMPLAINANT, named)
+        _store(session, CLOCK, [clock for life in lives for clock in life.clocks])
+        _store(session, EVENT, [event for life in lives for event in life.events])
+        _store(session, VISIT, [life.visit for life in lives if life.visit])
+        self.written.update(self._key(row) for row in rows if not row.number)
+        if self.is_present_known:
+            deadlines.catch_up(session, self.now, ticket_ids=unsolved, book=self.book)
+
+    def _ids(self, wanted: Sequence[str]) -> dict[str, int]:
+        found = self.session.execute(select(Ticket.number, Ticket.id).where(Ticket.number.in_(wanted)))
+        return dict(found.all())
+
+    def _number(self, rows: Sequence[OldTicket], lives: Sequence[_Life]) -> None:
+        """Numbers of the office's own series for tickets without one, and for all visits."""
+        without = [
+            (row.registered_at, life.ticket) for row, life in zip(rows, lives, strict=True) if not row.number
+        ]
+        self._take("T", SERIES, without)
+        planned = [(life.visit["planned_from"], life.visit) for life in lives if life.visit]
+        self._take("V", visits.SERIES, planned)
+
+    def _take(self, prefix: str, series: str, wanted: Sequence[tuple[datetime, Values]]) -> None:
+        by_year: dict[int, list[Values]] = defaultdict(list)
+        for at, values in wanted:
+            by_year[at.astimezone(self.book.zone).year].append(values)
+        for year, all_values in sorted(by_year.items()):
+            free = self._free(prefix, series, year, len(all_values))
+            for values, number in zip(all_values, free, strict=True):
+                values["number"] = number
+
+    def _free(self, prefix: str, series: str, year: int, count: int) -> list[str]:
+        """The next numbers of a series that no imported ticket bears."""
+        free: list[str] = []
+        while len(free) < count:
+            wanted = count - len(free)
+            first = numbering.take(self.session, series, year, wanted)
+            made = [numbering.written(f"{prefix}{year}", first + step) for step in range(wanted)]
+            taken = self._known_numbers(set(made)) | self.seen_numbers if series == SERIES else set()
+            free += [number for number in made if number not in taken]
+        return free
+
+
+def _store(session: Session, table: Table, rows: Sequence[Values]) -> None:
+    """Write rows that all have the same columns; those left out take their model's plain defaults."""
+    if not rows:
+        return
+    names = list(rows[0])
+    left_out = {
+        column.name: column.default.arg
+        for column in table.c
+        if column.name not in rows[0] and isinstance(column.default, ScalarElementColumnDefault)
+    }
+    rest = tuple(left_out.values())
+    values = (tuple(row[name] for name in names) + rest for row in rows)
+    insert_rows(session, table, [*names, *left_out], values)
+
+
+def _ended(clock: Values, at: datetime) -> Values:
+    """A clock of the past as it stood when it ended; one that had ended before stays."""
+    if clock["stopped_at"] is not None:
+        return clock
+    changed = ended({**clock, "id": 0}, at)
+    return {**clock, **{name: value for name, value in changed.items() if name != "id"}}
+
+
+def _note(life: _Life, at: datetime, verb: str, reason: Reason | None = None) -> None:
+    life.events.append(
+        {"at": at, "staff_id": None, "verb": verb, "reason": reason.to_json() if reason else "", "note": ""}
+    )

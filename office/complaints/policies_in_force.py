@@ -1,0 +1,154 @@
+"""The complaint policies in force on each day, read once for a piece of work (§9)."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.policies import PolicyVersion
+from models.property import CalendarDay, Estate
+from office.core.errors import N_, Refused
+from rules.deadlines import ClockRule, EscalationPolicy, clock_rules
+from rules.lifecycle import ComplaintPolicy
+from rules.severity import SeverityPolicy
+from rules.visits import VisitPolicy
+from rules.working_time import OfficeCalendar
+
+
+@dataclass(frozen=True)
+class Standards:
+    """What holds for complaints on one day (T3–T9, V1–V3)."""
+
+    calendar: OfficeCalendar
+    clocks: tuple[ClockRule, ...]
+    escalation: EscalationPolicy
+    severities: SeverityPolicy
+    life: ComplaintPolicy
+    visits: VisitPolicy
+
+    @cached_property
+    def most_severe(self) -> str:
+        """The severity of the highest rank."""
+        return max(self.severities.levels, key=lambda level: level.rank).code
+
+    def level_of(self, severity: str) -> int:
+        """The level at which a ticket stands before any clock was late: one below its clocks' first."""
+        return self.escalation.level_at_start(severity) - 1
+
+    def clock_rule(self, code: str) -> ClockRule | None:
+        return next((rule for rule in self.clocks if rule.code == code), None)
+
+
+_BUILD: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "calendar": OfficeCalendar.from_row,
+    "clocks": clock_rules,
+    "escalation": EscalationPolicy.from_row,
+    "severities": SeverityPolicy.from_row,
+    "complaints": ComplaintPolicy.from_row,
+    "visits": VisitPolicy.from_row,
+}
+
+
+class Rulebook:
+    """All versions of the complaint policies; `at` answers those in force on an instant's office day."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        as_if: Mapping[str, tuple[date, Mapping[str, Any]]] | None = None,
+        own_days: Mapping[date, bool | None] | None = None,
+    ) -> None:
+        """Build from what is stored and, for previews, what is not yet saved.
+
+        `as_if` is a policy's document from a day on; `own_days` are days worked or not, None = as published.
+        """
+        self._session = session
+        self._as_if = as_if or {}
+        self._tried_days = own_days or {}
+        self._days: dict[date, Standards] = {}
+        self._built: dict[tuple[str, int], Any] = {}
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The estate's time zone (P1)."""
+        return ZoneInfo(self._session.execute(select(Estate.time_zone)).scalar_one())
+
+    @cached_property
+    def _versions(self) -> dict[str, list[tuple[date, str]]]:
+        rows = self._session.execute(
+            select(PolicyVersion.policy, PolicyVersion.valid_from, PolicyVersion.rows)
+            .where(PolicyVersion.policy.in_(_BUILD))
+            .order_by(PolicyVersion.policy, PolicyVersion.valid_from, PolicyVersion.revision)
+        )
+        versions: dict[str, list[tuple[date, str]]] = {}
+        for policy, valid_from, document in rows:
+            versions.setdefault(policy, []).append((valid_from, document))
+        for policy, (valid_from, tried) in self._as_if.items():
+            held = versions.setdefault(policy, [])
+            place = bisect_right(held, valid_from, key=lambda version: version[0])
+            held.insert(place, (valid_from, json.dumps(tried, default=str)))
+        return versions
+
+    @cached_property
+    def _own_days(self) -> dict[str, bool]:
+        rows = self._session.execute(select(CalendarDay.day, CalendarDay.is_working))
+        days: dict[date, bool | None] = dict(iter(rows))
+        days.update(self._tried_days)
+        return {day.isoformat(): is_working for day, is_working in days.items() if is_working is not None}
+
+    def at(self, instant: datetime) -> Standards:
+        """The policies in force at an instant. Raises Refused when the office has none."""
+        return self.on(instant.astimezone(self.zone).date())
+
+    def on(self, day: date) -> Standards:
+        """The policies in force on an office day. Raises Refused when the office has none."""
+        if day not in self._days:
+            rules = {policy: self._in_force(policy, day) for policy in _BUILD}
+            self._days[day] = self._standards(rules)
+        return self._days[day]
+
+    def _standards(self, rules: dict[str, Any]) -> Standards:
+        """One object for all days on which the same versions hold."""
+        for known in self._days.values():
+            if known.calendar is rules["calendar"] and all(
+                getattr(known, name) is rules[policy]
+                for name, policy in (
+                    ("clocks", "clocks"),
+                    ("escalation", "escalation"),
+                    ("severities", "severities"),
+                    ("life", "complaints"),
+                    ("visits", "visits"),
+                )
+            ):
+                return known
+        return Standards(
+            rules["calendar"],
+            rules["clocks"],
+            rules["escalation"],
+            rules["severities"],
+            rules["complaints"],
+            rules["visits"],
+        )
+
+    def _in_force(self, policy: str, day: date) -> Any:
+        versions = self._versions.get(policy, [])
+        number = bisect_right(versions, day, key=lambda version: version[0]) - 1
+        if number < 0:
+            raise Refused(N_("There is no policy %(policy)s: run the set-up again"), policy=policy)
+        if (policy, number) not in self._built:
+            document = json.loads(versions[number][1])
+            if policy == "calendar":
+                document["zone"] = self.zone.key
+                document["overrides"] = {**(document.get("overrides") or {}), **self._own_days}
+            self._built[policy, number] = _BUILD[policy](document)
+        return self._built[policy, number]

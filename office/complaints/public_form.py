@@ -1,0 +1,201 @@
+"""Complaints by link or QR code, and where one stands for who has its number and code (T1).
+
+Nothing here says whether a unit, a name or a number exists. How often somebody may is counted in rows, so it
+holds for all web processes together.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from models.complaints import Category, Ticket, TicketClock, TicketEvent
+from models.people import SignInAttempt
+from models.property import Unit
+from models.secrets import fingerprint
+from office.complaints import attachments, tickets
+from office.complaints.tickets import Joining
+from office.core import clock
+from office.core.errors import N_, Refused
+from office.policies import store
+from rules.lifecycle import Verb
+from rules.public_form import PublicForm
+from rules.severity import Facts
+
+POLICY = "public_form"
+HOUR = timedelta(hours=1)
+SENT, ASKED = "complaint:", "track:"
+LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that look alike
+CODE_LENGTH = 10
+MEGABYTE = 1024 * 1024
+# what a complainant hears of: never who, never the words in it
+PUBLIC_VERBS = (
+    "register",
+    Verb.ASSIGN.value,
+    Verb.START.value,
+    Verb.RESOLVE.value,
+    Verb.RESOLVE_ON_SPOT.value,
+    Verb.FOLLOW_UP.value,
+    Verb.REOPEN.value,
+    Verb.CLOSE.value,
+    Verb.CLOSE_UNREACHABLE.value,
+    Verb.CLOSE_BY_DECISION.value,
+    Verb.APPROVE_INVALID.value,
+)
+
+
+class TooMany(Refused):
+    """So many came within an hour that this one is not taken."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What somebody typed; all but the statement may be empty."""
+
+    statement: str
+    category: str = ""
+    unit_code: str = ""
+    place: str = ""
+    wish: str = ""
+    name: str = ""
+    phone: str = ""
+    is_anonymous: bool = False
+    facts: Facts = field(default_factory=Facts)
+    files: Sequence[tuple[str, bytes]] = ()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a complaint stands: its steps in order, and until when it is answered first."""
+
+    number: str
+    state: str
+    steps: Sequence[tuple[datetime, str]]
+    first_word_due_at: datetime | None
+
+
+def form_policy(session: Session, now: datetime) -> PublicForm:
+    """The form's policy; off in an office that has none."""
+    try:
+        row = store.document(session, POLICY, now.astimezone(clock.zone(session)).date())
+    except Refused:
+        return PublicForm()
+    return PublicForm.from_row(row)
+
+
+def count(session: Session, kind: str, address: str, present: datetime) -> tuple[int, int]:
+    """How many of a kind came within the hour from an address and from all; this one is added.
+
+    The caller commits before going on, so that it counts whatever comes of it.
+    """
+    session.execute(delete(SignInAttempt).where(SignInAttempt.at < present - HOUR))
+    source, all_of_kind = kind + household_of(address), SignInAttempt.source.startswith(kind)
+    recent = select(func.count(SignInAttempt.id)).where(SignInAttempt.at > present - HOUR)
+    own = session.execute(recent.where(SignInAttempt.source == source)).scalar_one()
+    total = session.execute(recent.where(all_of_kind)).scalar_one()
+    session.add(SignInAttempt(source=source, at=present))
+    return own, total
+
+
+def household_of(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the network of an IPv6 one (64 bits)."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address[:60]
+    return str(IPv6Address(int(parsed) >> 64 << 64)) if isinstance(parsed, IPv6Address) else str(parsed)
+
+
+def admit(session: Session, policy: PublicForm, address: str, present: datetime) -> None:
+    """Count a complaint that somebody sends. Raises TooMany; the caller commits in either case."""
+    if policy.refusal(*count(session, SENT, address, present)) is not None:
+        raise TooMany(
+            N_("Too many complaints came in a short time. Please call us, or try again in an hour.")
+        )
+
+
+def admit_question(session: Session, policy: PublicForm, address: str, present: datetime) -> None:
+    """Count a question where a complaint stands. Raises TooMany; the caller commits in either case."""
+    own, _total = count(session, ASKED, address, present)
+    if own >= policy.asked_per_address:
+        raise TooMany(N_("Too many questions came in a short time. Please try again in an hour."))
+
+
+def submit(session: Session, policy: PublicForm, sent: Sent, now: datetime) -> Ticket:
+    """Register what came by the public form; a code that is no unit's stays as text (T1, T3, T4).
+
+    Raises Refused for an empty statement and for files that are not kept.
+    """
+    if len(sent.files) > policy.most_files:
+        raise Refused(N_("No more than %(count)s files can be attached"), count=policy.most_files)
+    for _name, content in sent.files:
+        if len(content) > policy.largest_mb * MEGABYTE:
+            raise Refused(N_("The file is larger than %(size)s MB"), size=policy.largest_mb)
+    unit_id = _unit_of(session, sent.unit_code)
+    places = [sent.place] if unit_id or not sent.unit_code else [sent.unit_code, sent.place]
+    is_anonymous = sent.is_anonymous or not (sent.name or sent.phone)
+    ticket = tickets.open_ticket(
+        session,
+        channel="web_form",
+        category=_category_of(session, sent.category or policy.unsure_category),
+        statement=sent.statement,
+        facts=sent.facts,
+        registered_at=now,
+        now=now,
+        unit_id=unit_id,
+        complainants=() if is_anonymous else [Joining(sent.name or sent.phone, sent.phone, unit_id=unit_id)],
+        is_anonymous=is_anonymous,
+        place=" ".join(place for place in places if place)[:200],
+        wish=sent.wish,
+    )
+    for name, content in sent.files:
+        attachments.attach(session, file_name=name, content=content, now=now, ticket_id=ticket.id)
+    return ticket
+
+
+def _unit_of(session: Session, code: str) -> int | None:
+    return session.execute(select(Unit.id).where(Unit.code == code.strip())).scalar_one_or_none()
+
+
+def _category_of(session: Session, code: str) -> str:
+    """The category, or the first in use where the office has renamed it."""
+    in_use = select(Category.code).where(Category.is_active)
+    codes = session.execute(in_use.order_by(Category.position, Category.id)).scalars().all()
+    return code if code in codes or not codes else codes[0]
+
+
+def tracking_code(number: str) -> str:
+    """The code with which a complainant asks for a ticket: derived from its number, stored nowhere."""
+    rest, code = int(fingerprint(f"where does complaint {number} stand"), 16), ""
+    for _place in range(CODE_LENGTH):
+        rest, digit = divmod(rest, len(LETTERS))
+        code += LETTERS[digit]
+    return f"{code[:5]}-{code[5:]}"
+
+
+def standing(session: Session, number: str, code: str) -> Standing:
+    """Where a complaint stands. Raises Refused alike for a wrong number and a wrong code."""
+    typed = "".join(code.upper().replace("-", "").split())
+    known = tracking_code(number).replace("-", "")
+    ticket = session.execute(select(Ticket).where(Ticket.number == number)).scalar_one_or_none()
+    if not hmac.compare_digest(typed.encode(), known.encode()) or ticket is None:
+        raise Refused(N_("No complaint has this number and code. Please look at both again."))
+    events = session.execute(
+        select(TicketEvent.at, TicketEvent.verb)
+        .where(TicketEvent.ticket_id == ticket.id, TicketEvent.verb.in_(PUBLIC_VERBS))
+        .order_by(TicketEvent.at, TicketEvent.id)
+    )
+    due_at = session.execute(
+        select(TicketClock.due_at).where(
+            TicketClock.ticket_id == ticket.id,
+            TicketClock.clock == "first_word",
+            TicketClock.state == "running",
+        )
+    ).scalars()
+    return Standing(ticket.number, ticket.state, [(at, verb) for at, verb in events], due_at.first())

@@ -1,0 +1,661 @@
+"""Complaints: registered, worked on, solved, and judged by the clock (T1–T8, T12).
+
+Verbs take `now` (aware UTC), never commit, and raise Refused with a sentence for people. Each first brings
+the ticket's clocks up to `now` (office/complaints/deadlines.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from models.billing import Invoice
+from models.complaints import (
+    CHANNELS_IN,
+    FACTS,
+    Category,
+    ClockPause,
+    Complainant,
+    Ticket,
+    TicketEvent,
+    WorkSlip,
+)
+from models.people import Department, Occupancy, Owner, Staff
+from office.complaints import alerts, deadlines, visits
+from office.complaints.policies_in_force import Rulebook
+from office.complaints.transitions import Hand, member, month_end, refusal, reopened, take, times_solved
+from office.core import audit, numbering
+from office.core.errors import N_, Refused
+from office.scheduling.jobs import Outcome
+from rules.deadlines import Moment
+from rules.lifecycle import State, Verb
+from rules.reasons import Reason
+from rules.severity import Facts, change_refusal, proposal
+
+SERIES, SLIP_SERIES = "ticket", "work_slip"
+WAITING_FOR = ("resident", "outside")
+SOLVED = frozenset({State.RESOLVED, State.FOLLOWED_UP, State.CLOSED, State.INVALID})
+ENDED = frozenset({State.CLOSED, State.INVALID})
+
+
+@dataclass(frozen=True)
+class Joining:
+    """One of a ticket's complainants (T1); an owner's id where they are known."""
+
+    name: str
+    phone: str = ""
+    owner_id: int | None = None
+    unit_id: int | None = None
+
+
+def open_ticket(
+    session: Session,
+    *,
+    channel: str,
+    category: str,
+    statement: str,
+    facts: Facts,
+    registered_at: datetime,
+    now: datetime,
+    unit_id: int | None = None,
+    clerk_id: int | None = None,
+    number: str | None = None,
+    severity: str | None = None,
+    severity_note: str = "",
+    complainants: Sequence[Joining] = (),
+    is_anonymous: bool = False,
+    occurred_at: datetime | None = None,
+    place: str = "",
+    wish: str = "",
+    present: str = "",
+    accused_id: int | None = None,
+    department_id: int | None = None,
+    handler_id: int | None = None,
+    repeat_of_id: int | None = None,
+    invoice_id: int | None = None,
+) -> Ticket:
+    """Register a complaint with its severity and clocks (T1–T4). Raises Refused for what can't be."""
+    if channel not in CHANNELS_IN:
+        raise Refused(N_("There is no channel %(channel)s"), channel=channel)
+    if not statement.strip():
+        raise Refused(N_("Write down what happened"))
+    if registered_at > now:
+        raise Refused(N_("A complaint can't be registered in the future"))
+    if handler_id is not None and handler_id == accused_id:
+        raise refusal((Reason("handler_is_accused"),))
+    kind = category_of(session, category)
+    book = Rulebook(session)
+    standards = book.at(registered_at)
+    proposed = proposal(standards.severities, facts)
+    reason = proposed.reason
+    if severity and severity != proposed.severity:
+        _check_severity(standards.severities, severity)
+        clerk = member(session, clerk_id)
+        roles = clerk.roles if clerk else frozenset()
+        problem = change_refusal(
+            standards.severities, proposed.severity, severity, roles=roles, explanation=severity_note
+        )
+        if problem:
+            raise refusal((problem,))
+        reason = Reason("chosen_by_staff", {"proposed": proposed.severity, "note": severity_note})
+    chosen = severity or proposed.severity
+    ticket = Ticket(
+        number=number or next_number(session, registered_at.astimezone(book.zone).year),
+        registered_at=registered_at,
+        clerk_id=clerk_id,
+        channel=channel,
+        unit_id=unit_id,
+        category_id=kind.id,
+        department_id=department_id or kind.department_id,
+        handler_id=handler_id,
+        occurred_at=occurred_at,
+        place=place,
+        statement=statement.strip(),
+        wish=wish,
+        present=present,
+        is_anonymous=is_anonymous,
+        accused_id=accused_id,
+        severity=chosen,
+        severity_reason=reason.to_json(),
+        state=State.REGISTERED.value,
+        level=standards.level_of(chosen),
+        repeat_of_id=repeat_of_id,
+        turns_major_at=month_end(book, registered_at, chosen),
+        **fact_columns(facts),
+    )
+    session.add(ticket)
+    session.flush()
+    session.add_all(_complainants(ticket.id, complainants))
+    session.add(
+        TicketEvent(
+            ticket_id=ticket.id,
+            at=registered_at,
+            staff_id=clerk_id,
+            verb="register",
+            reason=ticket.severity_reason,
+        )
+    )
+    deadlines.start(session, book, ticket, Moment.REGISTERED, registered_at)
+    audit.record(
+        session, now, clerk_id, "open_ticket", ticket, {"number": ticket.number, "severity": ticket.severity}
+    )
+    if invoice_id is not None:
+        link_debt(session, ticket.id, invoice_id=invoice_id, now=now, staff_id=clerk_id)
+    deadlines.catch_up(session, now, ticket_ids=[ticket.id], book=book)
+    session.refresh(ticket)
+    return ticket
+
+
+def fact_columns(facts: Facts) -> dict[str, Any]:
+    """A ticket's fact columns; a complaint comes from at least one household."""
+    columns: dict[str, Any] = {name: facts.value(name) for name in FACTS}
+    return {**columns, "household_count": max(1, facts.household_count)}
+
+
+def category_of(session: Session, code: str) -> Category:
+    """A category by its code. Raises Refused when there is none in use (T2)."""
+    found = session.execute(select(Category).where(Category.code == code, Category.is_active))
+    category = found.scalar_one_or_none()
+    if category is None:
+        raise Refused(N_("There is no category %(category)s"), category=code)
+    return category
+
+
+def next_number(session: Session, year: int) -> str:
+    """The next number of the office's own series, which an imported ticket may already bear (T1)."""
+    while True:
+        number = numbering.written(f"T{year}", numbering.take(session, SERIES, year))
+        if session.execute(select(Ticket.id).where(Ticket.number == number)).first() is None:
+            return number
+
+
+def _complainants(ticket_id: int, joining: Sequence[Joining]) -> list[Complainant]:
+    return [
+        Complainant(
+            ticket_id=ticket_id,
+            name=one.name.strip(),
+            phone=one.phone.strip() or None,
+            owner_id=one.owner_id,
+            unit_id=one.unit_id,
+        )
+        for one in joining
+        if one.name.strip()
+    ]
+
+
+def join(
+    session: Session,
+    ticket_id: int,
+    joining: Joining,
+    *,
+    now: datetime,
+    staff_id: int | None,
+    is_further_household: bool = True,
+) -> Ticket:
+    """Another complainant joins a ticket; a further household may make it more severe at once (T1, T3).
+
+    Raises Refused without a name, or when the complaint is closed.
+    """
+    hand = take(session, ticket_id, now, staff_id)
+    ticket = hand.ticket
+    if hand.state in ENDED:
+        raise Refused(N_("The complaint is closed"))
+    added = _complainants(ticket_id, [joining])
+    if not added:
+        raise Refused(N_("Write down the name"))
+    session.add_all(added)
+    before = ticket.household_count
+    ticket.household_count += is_further_household
+    hand.note("join")
+    hand.audit("join", household_count=(before, ticket.household_count))
+    _follow_facts(session, hand)
+    return _done(hand)
+
+
+def _follow_facts(session: Session, hand: Hand) -> None:
+    """Raise an unsolved ticket to the severity that its facts now give; they never lower it (T3)."""
+    ticket, policy = hand.ticket, hand.standards.severities
+    proposed = proposal(policy, deadlines.Case.of(ticket).facts)
+    if hand.state in SOLVED or policy.rank(proposed.severity) <= policy.rank(ticket.severity):
+        return
+    before, ticket.severity = ticket.severity, proposed.severity
+    ticket.severity_reason = proposed.reason.to_json()
+    ticket.level = max(ticket.level, hand.standards.level_of(proposed.severity))
+    _follow_severity(session, hand, is_raised=True)
+    hand.note("raise_severity", reason=proposed.reason)
+    hand.audit("change_severity", severity=(before, ticket.severity))
+
+
+# --- work ------------------------------------------------------------------------------------------
+
+
+def assign(
+    session: Session,
+    ticket_id: int,
+    *,
+    now: datetime,
+    staff_id: int | None = None,
+    department_id: int | None = None,
+    handler_id: int | None = None,
+    note: str = "",
+) -> Ticket:
+    """Give a ticket to a department and a person, never the one complained about (T2, T7)."""
+    hand = take(session, ticket_id, now, staff_id)
+    ticket = hand.ticket
+    handler = member(session, handler_id)
+    hand.move(Verb.ASSIGN, note=note, handler_id=handler_id)
+    if department_id is not None:
+        ticket.department_id = department_id
+    ticket.handler_id = handler.id if handler else None
+    ticket.assigned_at = now
+    deadlines.stop(session, ticket.id, now, names=("acknowledge",))
+    return _done(hand)
+
+
+def start_work(
+    session: Session, ticket_id: int, *, now: datetime, staff_id: int | None = None, note: str = ""
+) -> Ticket:
+    """The handler begins (T7); who begins handles it, unless somebody was named."""
+    hand = take(session, ticket_id, now, staff_id)
+    handler_id = hand.ticket.handler_id or staff_id
+    hand.move(Verb.START, note=note, handler_id=handler_id)
+    hand.ticket.handler_id = handler_id
+    return _done(hand)
+
+
+def take_on(session: Session, ticket_id: int, *, now: datetime, staff_id: int) -> Ticket:
+    """Who takes a complaint on handles it and begins at once (T7). Raises Refused as assigning does."""
+    assign(session, ticket_id, now=now, staff_id=staff_id, handler_id=staff_id)
+    return start_work(session, ticket_id, now=now, staff_id=staff_id)
+
+
+def keep_clock(
+    session: Session,
+    ticket_id: int,
+    clock: str,
+    *,
+    now: datetime,
+    staff_id: int | None = None,
+    note: str = "",
+) -> Ticket:
+    """What a clock asks for was done: on site, reported, planned, first word given, answered (T4).
+
+    Solving and following up have verbs of their own. Raises Refused when no such clock runs.
+    """
+    hand = take(session, ticket_id, now, staff_id)
+    if clock in {"solve", deadlines.FOLLOW_UP}:
+        raise Refused(N_("Resolve the complaint or record the visit instead"))
+    if not deadlines.stop(session, ticket_id, now, names=(clock,)):
+        raise Refused(N_("This deadline is not running"))
+    hand.note(f"keep_{clock}", note=note)
+    hand.audit("keep_clock", clock=clock)
+    return _done(hand)
+
+
+def resolve_ticket(
+    session: Session,
+    ticket_id: int,
+    *,
+    resolution: str,
+    now: datetime,
+    staff_id: int | None = None,
+    is_on_spot: bool = False,
+) -> Ticket:
+    """The matter is solved: all clocks stop, the follow-up visit is planned (T7, V1).
+
+    `is_on_spot`: at the desk, without assignment. Raises Refused with all that is missing.
+    """
+    hand = take(session, ticket_id, now, staff_id)
+    verb = Verb.RESOLVE_ON_SPOT if is_on_spot else Verb.RESOLVE
+    hand.move(verb, note=resolution, has_solution=bool(resolution.strip()))
+    ticket = hand.ticket
+    ticket.resolution = resolution.strip()
+    ticket.resolved_at = now
+    ticket.resolved_by_id = staff_id or ticket.handler_id
+    ticket.turns_major_at = None
+    _end_pause(session, hand)
+    deadlines.stop(session, ticket.id, now)
+    deadlines.start(session, hand.book, ticket, Moment.RESOLVED, now)
+    session.flush()
+    visits.plan_follow_up(session, ticket, now, book=hand.book)
+    return _done(hand)
+
+
+def resolve_on_spot(
+    session: Session, ticket_id: int, *, resolution: str, now: datetime, staff_id: int | None = None
+) -> Ticket:
+    """Solved while it was being taken down; it is registered and followed up all the same (T1)."""
+    return resolve_ticket(
+        session, ticket_id, resolution=resolution, now=now, staff_id=staff_id, is_on_spot=True
+    )
+
+
+def reopen(
+    session: Session,
+    ticket_id: int,
+    *,
+    now: datetime,
+    staff_id: int | None = None,
+    note: str = "",
+    reason: Reason | None = None,
+) -> Ticket:
+    """The resident is not satisfied: one level up, a new clock, unsolved again (V3)."""
+    hand = take(session, ticket_id, now, staff_id)
+    reopened(hand, note=note, reason=reason)
+    visits.drop_open(session, ticket_id, now, Reason("ticket_reopened"))
+    return _done(hand)
+
+
+def _done(hand: Hand) -> Ticket:
+    hand.session.flush()
+    hand.session.refresh(hand.ticket)
+    return hand.ticket
+
+
+# --- waiting ---------------------------------------------------------------------------------------
+
+
+def pause(
+    session: Session,
+    ticket_id: int,
+    *,
+    waiting_for: str,
+    reason: str,
+    look_again_on: date,
+    now: datetime,
+    staff_id: int | None = None,
+) -> ClockPause:
+    """Stop the clocks that may stop while resident or outside body is waited for (T6).
+
+    Raises Refused when nothing may pause, or without a reason and a later day to look again.
+    """
+    hand = take(session, ticket_id, now, staff_id)
+    calendar = hand.standards.calendar
+    if waiting_for not in WAITING_FOR:
+        raise Refused(N_("Say whether the resident or an outside body is waited for"))
+    if not reason.strip():
+        raise Refused(N_("Give the reason"))
+    if look_again_on <= calendar.local_day(now):
+        raise Refused(N_("Choose a later day on which to look again"))
+    if open_pause(session, ticket_id) is not None:
+        raise Refused(N_("The complaint is already waiting"))
+    look_at = calendar.opening(look_again_on)
+    if not deadlines.pause(session, ticket_id, now, look_at):
+        raise Refused(N_("No deadline of this complaint may be paused now"))
+    paused = ClockPause(
+        ticket_id=ticket_id,
+        from_at=now,
+        waiting_for=waiting_for,
+        reason=reason.strip(),
+        look_again_on=look_again_on,
+        staff_id=staff_id,
+    )
+    session.add(paused)
+    hand.note("pause", note=reason, reason=Reason("waiting_for", {"whom": waiting_for}))
+    hand.audit("pause", waiting_for=waiting_for, look_again_on=look_again_on)
+    _done(hand)
+    return paused
+
+
+def resume(
+    session: Session, ticket_id: int, *, now: datetime, staff_id: int | None = None, note: str = ""
+) -> Ticket:
+    """The waiting is over: clocks run on, due later by the time that was paused (T6)."""
+    hand = take(session, ticket_id, now, staff_id)
+    if not _end_pause(session, hand):
+        raise Refused(N_("The complaint is not waiting"))
+    hand.note("resume", note=note)
+    hand.audit("resume")
+    session.flush()
+    deadlines.catch_up(session, now, ticket_ids=[ticket_id], book=hand.book)
+    return _done(hand)
+
+
+def open_pause(session: Session, ticket_id: int) -> ClockPause | None:
+    """The pause that still lasts."""
+    return session.execute(
+        select(ClockPause).where(ClockPause.ticket_id == ticket_id, ClockPause.to_at.is_(None))
+    ).scalar_one_or_none()
+
+
+def _end_pause(session: Session, hand: Hand) -> bool:
+    paused = open_pause(session, hand.ticket.id)
+    if paused is None:
+        return False
+    paused.to_at = hand.at
+    session.flush()
+    deadlines.resume(session, hand.ticket, hand.at)
+    return True
+
+
+# --- severity --------------------------------------------------------------------------------------
+
+
+def change_severity(
+    session: Session,
+    ticket_id: int,
+    severity: str,
+    *,
+    now: datetime,
+    staff_id: int | None = None,
+    note: str = "",
+) -> Ticket:
+    """Raise a ticket's severity freely, or lower it with the role and a reason for it (T3).
+
+    Raised, the clocks of the new severity start now and replace those of their kind that still run. Lowered,
+    clocks that the new severity has not become void, and others are counted by its rule from where they were.
+    """
+    hand = take(session, ticket_id, now, staff_id)
+    ticket, policy = hand.ticket, hand.standards.severities
+    if hand.state in ENDED:
+        raise Refused(N_("The complaint is closed"))
+    _check_severity(policy, severity)
+    if severity == ticket.severity:
+        raise Refused(N_("The complaint already has this severity"))
+    problem = change_refusal(policy, ticket.severity, severity, roles=hand.roles, explanation=note)
+    if problem:
+        raise refusal((problem,))
+    before, is_raised = ticket.severity, policy.rank(severity) > policy.rank(ticket.severity)
+    ticket.severity = severity
+    ticket.severity_reason = Reason("changed_by_staff", {"from": before, "note": note}).to_json()
+    ticket.level = max(ticket.level, hand.standards.level_of(severity))
+    if hand.state not in SOLVED:
+        _follow_severity(session, hand, is_raised=is_raised)
+    elif hand.state is State.RESOLVED:
+        deadlines.stop(session, ticket.id, now, names=(deadlines.FOLLOW_UP,), is_void=True)
+        row = deadlines.started(
+            hand.book, deadlines.Case.of(ticket), Moment.RESOLVED, ticket.resolved_at or now
+        )
+        deadlines.add(session, row)
+        session.flush()
+        visits.plan_follow_up(session, ticket, now, book=hand.book)
+    hand.note("raise_severity" if is_raised else "lower_severity", note=note)
+    hand.audit("change_severity", severity=(before, severity))
+    return _done(hand)
+
+
+def _follow_severity(session: Session, hand: Hand, *, is_raised: bool) -> None:
+    ticket, now = hand.ticket, hand.at
+    if is_raised:
+        deadlines.turn(session, hand.book, ticket, now)
+        if ticket.severity == hand.standards.most_severe:
+            ticket.became_major_at = now
+    else:
+        deadlines.lower(session, hand.book, ticket, now)
+        ticket.became_major_at = None
+    ticket.turns_major_at = month_end(
+        hand.book, ticket.registered_at, ticket.severity, times_solved(session, ticket.id)
+    )
+    if ticket.turns_major_at and ticket.turns_major_at <= now:  # lowered after a month: a month more
+        months = hand.standards.life.months_until_major
+        ticket.turns_major_at = hand.standards.calendar.months_later(now, months)
+
+
+def _check_severity(policy: Any, severity: str) -> None:
+    known = [level.code for level in policy.levels]
+    if severity not in known:
+        raise Refused(
+            N_("There is no severity %(severity)s (known: %(known)s)"),
+            severity=severity,
+            known=", ".join(known),
+        )
+
+
+# --- links -----------------------------------------------------------------------------------------
+
+
+def link_repeat(
+    session: Session, ticket_id: int, *, repeat_of_id: int, now: datetime, staff_id: int | None = None
+) -> Ticket:
+    """A second complaint on the same matter points to the first (T8). Raises Refused for circles."""
+    hand = take(session, ticket_id, now, staff_id)
+    first = session.get(Ticket, repeat_of_id)
+    if first is None or ticket_id in {first.id, first.repeat_of_id}:
+        raise Refused(N_("Choose an earlier complaint"))
+    hand.ticket.repeat_of_id = first.repeat_of_id or first.id
+    hand.note("link_repeat", note=first.number)
+    hand.audit("link_repeat", repeat_of_id=first.id)
+    return _done(hand)
+
+
+def link_debt(
+    session: Session, ticket_id: int, *, invoice_id: int, now: datetime, staff_id: int | None = None
+) -> None:
+    """The complaint is about this bill: the ladder of its debt waits until it is closed (T12, C7)."""
+    invoice = session.get(Invoice, invoice_id)
+    ticket = session.get(Ticket, ticket_id)
+    if invoice is None or ticket is None:
+        raise Refused(N_("There is no such bill"))
+    ticket.invoice_id = invoice.id
+    session.add(
+        TicketEvent(
+            ticket_id=ticket.id, at=now, staff_id=staff_id, verb="link_debt", note=invoice.number or ""
+        )
+    )
+    audit.record(session, now, staff_id, "link_debt", ticket, {"invoice_id": invoice.id})
+    session.flush()
+
+
+def open_tickets_of_units(session: Session, unit_ids: Collection[int]) -> Sequence[Ticket]:
+    """The complaints of units that are not closed, newest first (T8, P8)."""
+    return (
+        session.execute(
+            select(Ticket)
+            .where(Ticket.unit_id.in_(unit_ids), Ticket.closed_at.is_(None))
+            .order_by(Ticket.registered_at.desc(), Ticket.id.desc())
+        )
+        .scalars()
+        .all()
+    )
+
+
+def resident_of(session: Session, unit_id: int, on: date) -> Owner | None:
+    """Who lives in a unit on a day: the tenant before the owner, the payer before others (P4)."""
+    return session.execute(
+        select(Owner)
+        .join(Occupancy, Occupancy.owner_id == Owner.id)
+        .where(
+            Occupancy.unit_id == unit_id,
+            Occupancy.from_on <= on,
+            or_(Occupancy.to_on.is_(None), Occupancy.to_on >= on),
+        )
+        .order_by(Occupancy.kind.desc(), Occupancy.is_payer.desc(), Occupancy.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+
+
+def issue_work_slip(
+    session: Session,
+    ticket_id: int,
+    *,
+    department_id: int,
+    task: str,
+    now: datetime,
+    due_on: date | None = None,
+    staff_id: int | None = None,
+) -> WorkSlip:
+    """Ask another department to support the one that leads (工作联系单, T2)."""
+    hand = take(session, ticket_id, now, staff_id)
+    if not task.strip():
+        raise Refused(N_("Write down what the department is asked to do"))
+    if session.get(Department, department_id) is None or department_id == hand.ticket.department_id:
+        raise Refused(N_("Choose a department other than the one that leads"))
+    year = now.astimezone(hand.book.zone).year
+    slip = WorkSlip(
+        number=numbering.written(f"WS{year}", numbering.take(session, SLIP_SERIES, year)),
+        ticket_id=ticket_id,
+        department_id=department_id,
+        task=task.strip(),
+        due_on=due_on,
+        issued_at=now,
+    )
+    session.add(slip)
+    hand.note("work_slip", note=slip.number)
+    _done(hand)
+    audit.record(session, now, staff_id, "issue_work_slip", slip, {"number": slip.number})
+    return slip
+
+
+def answer_work_slip(
+    session: Session, slip_id: int, *, plan: str, is_done: bool, now: datetime, staff_id: int | None = None
+) -> WorkSlip:
+    """The supporting department writes its plan, or that it is done (T2)."""
+    slip = session.get(WorkSlip, slip_id)
+    if slip is None:
+        raise Refused(N_("There is no such work slip"))
+    slip.plan = plan.strip()
+    if is_done and slip.done_at is None:
+        slip.done_at = now
+    audit.record(session, now, staff_id, "answer_work_slip", slip, {"plan": plan, "is_done": is_done})
+    session.flush()
+    return slip
+
+
+def handlers(session: Session, ticket: Ticket) -> Sequence[Staff]:
+    """Who may handle a ticket: the active staff of its department, never the person complained about (T2)."""
+    query = select(Staff).where(Staff.is_active, Staff.department_id == ticket.department_id)
+    if ticket.accused_id is not None:
+        query = query.where(Staff.id != ticket.accused_id)
+    return session.execute(query.order_by(Staff.name, Staff.id)).scalars().all()
+
+
+# --- the clock -------------------------------------------------------------------------------------
+
+
+def sweep(session: Session, due_for: datetime) -> Outcome:
+    """Job, every minute: warn, breach, escalate, turn major, look again (T4, T6, T8).
+
+    Reads only what is due; safe to run twice; one run catches up whatever was missed.
+    """
+    caught = deadlines.catch_up(session, due_for)
+    told = alerts.tell(session, caught.news, due_for)
+    result = {
+        "clocks": caught.clocks,
+        "escalations": caught.escalations,
+        "majors": caught.majors,
+        "told": told,
+    }
+    return Outcome(done=caught.clocks + caught.majors, result=result)
+
+
+def recalculate(session: Session, now: datetime, *, is_provisional_only: bool = False) -> deadlines.Moves:
+    """Judge running clocks by the policies and holidays in force now; answers what moved (T5, T6).
+
+    All that was due before is warned and escalated first, as it stood.
+    """
+    alerts.tell(session, deadlines.catch_up(session, now).news, now)
+    return deadlines.recalculate(session, now, is_provisional_only=is_provisional_only)
+
+
+def follow_policies(session: Session, due_for: datetime) -> Outcome:
+    """Job, each night: policies that hold from today and newly published holidays move deadlines (T5)."""
+    book = Rulebook(session)
+    today = book.at(due_for).calendar.local_day(due_for)
+    is_new = book.on(today) is not book.on(today - timedelta(days=1))
+    moved = recalculate(session, due_for, is_provisional_only=not is_new)
+    return Outcome(done=moved.clocks, result={"clocks": moved.clocks, "tickets": len(moved.tickets)})

@@ -1,0 +1,226 @@
+"""Why a ticket is where it is, what comes next and when, and all that happened to it (T1, T4; U5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.complaints import ClockPause, Escalation, Ticket, TicketClock, TicketEvent
+from models.office import Message
+from models.people import Staff
+from models.visits import Visit
+from office.complaints.policies_in_force import Rulebook
+from office.core.errors import N_, Refused
+from rules.deadlines import escalations
+from rules.lifecycle import State, verbs_from
+from rules.reasons import Reason
+
+
+@dataclass(frozen=True)
+class Coming:
+    """The next thing that the clock does: a warning, a breach, an escalation, turning major, a look again."""
+
+    at: datetime
+    what: str
+    clock: str = ""
+    level: int = 0
+    to_role: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a ticket's timeline; `code` names it, `reason` is a rule's reason or nothing."""
+
+    at: datetime
+    kind: str  # event, started, warned, stopped, breached, escalation, told
+    code: str
+    by: str = ""
+    note: str = ""
+    reason: Reason | None = None
+    level: int = 0
+    to_role: str = ""
+
+
+def explain_ticket(session: Session, number: str, now: datetime) -> dict[str, Any]:
+    """Why this ticket is where it is: severity, clocks with their rules, who was told, what comes next.
+
+    Instants are office time with offset. Raises Refused when there is no such ticket.
+    """
+    ticket = session.execute(select(Ticket).where(Ticket.number == number)).scalar_one_or_none()
+    if ticket is None:
+        raise Refused(N_("There is no complaint %(number)s"), number=number)
+    book = Rulebook(session)
+
+    def shown(at: datetime | None) -> str | None:
+        return at.astimezone(book.zone).isoformat() if at else None
+
+    told = _escalations(session, ticket)
+    upcoming = coming(session, ticket, book)
+    return {
+        "number": ticket.number,
+        "state": ticket.state,
+        "severity": ticket.severity,
+        "severity_reason": _said(ticket.severity_reason),
+        "level": ticket.level,
+        "registered_at": shown(ticket.registered_at),
+        "department": ticket.department.code,
+        "clocks": [
+            {
+                "clock": clock.clock,
+                "state": clock.state,
+                "started_at": shown(clock.started_at),
+                "warn_at": shown(clock.warn_at),
+                "due_at": shown(clock.due_at),
+                "stopped_at": shown(clock.stopped_at),
+                "rule": _said(clock.rule),
+                "told": [
+                    {"level": row.level, "at": shown(row.at), "to_role": row.to_role}
+                    for row in told
+                    if row.ticket_clock_id == clock.id
+                ],
+            }
+            for clock in clocks(session, ticket)
+        ],
+        "turns_major_at": shown(ticket.turns_major_at),
+        "visits": [
+            {
+                "number": visit.number,
+                "planned_from": shown(visit.planned_from),
+                "due_at": shown(visit.due_at),
+                "assignee_role": visit.assignee_role,
+                "outcome": visit.outcome,
+            }
+            for visit in visits(session, ticket)
+        ],
+        "possible": [verb.value for verb in verbs_from(State(ticket.state))],
+        "next": [
+            {
+                "at": shown(next_.at),
+                "what": next_.what,
+                "clock": next_.clock,
+                "level": next_.level,
+                "to_role": next_.to_role,
+                "is_due": next_.at <= now,
+            }
+            for next_ in upcoming
+        ],
+    }
+
+
+def coming(session: Session, ticket: Ticket, book: Rulebook | None = None) -> list[Coming]:
+    """What the clock will do with a ticket that nobody touches, soonest first."""
+    book = book or Rulebook(session)
+    found = []
+    for clock in clocks(session, ticket):
+        if clock.next_at is None:
+            continue
+        if clock.state == "paused":
+            found.append(Coming(clock.next_at, "look_again", clock.clock))
+            continue
+        if clock.warned_at is None:
+            found.append(Coming(clock.warn_at, "warning", clock.clock))
+        standards = book.at(clock.due_at)
+        steps = escalations(
+            standards.calendar, standards.escalation, clock.clock, clock.first_level, clock.due_at
+        )
+        found += [
+            Coming(step.at, "escalation", clock.clock, step.level, step.to_role)
+            for step in steps
+            if step.level > clock.last_level
+        ]
+        if clock.state == "running" and not any(step.at == clock.due_at for step in steps):
+            found.append(Coming(clock.due_at, "breach", clock.clock))
+    if ticket.turns_major_at is not None:
+        found.append(Coming(ticket.turns_major_at, "turn_major"))
+    return sorted(found, key=lambda next_: (next_.at, next_.clock, next_.level))
+
+
+def timeline(session: Session, ticket: Ticket) -> list[Line]:
+    """All that happened to a ticket, oldest first: what people and clocks did, and who was told."""
+    lines = [
+        Line(
+            event.at,
+            "event",
+            event.verb,
+            by=event.staff.name if event.staff else "",
+            note=event.note,
+            reason=Reason.from_json(event.reason) if event.reason else None,
+        )
+        for event in session.execute(
+            select(TicketEvent).where(TicketEvent.ticket_id == ticket.id).order_by(TicketEvent.id)
+        ).scalars()
+    ]
+    for clock in clocks(session, ticket):
+        lines += _clock_lines(clock)
+    lines += [
+        Line(
+            row.at,
+            "escalation",
+            row.clock,
+            reason=Reason.from_json(row.reason),
+            level=row.level,
+            to_role=row.to_role,
+        )
+        for row in _escalations(session, ticket)
+    ]
+    lines += _told(session, ticket)
+    return sorted(lines, key=lambda line: (line.at, _ORDER.index(line.kind)))
+
+
+_ORDER = ("event", "started", "warned", "stopped", "breached", "escalation", "told")
+
+
+def _told(session: Session, ticket: Ticket) -> list[Line]:
+    """The alerts that went to staff about a ticket: to whom, when, and what became of each."""
+    rows = session.execute(
+        select(Message.made_at, Message.sent_at, Message.state, Message.subject, Staff.name)
+        .join(Staff, Staff.id == Message.staff_id)
+        .where(Message.ticket_id == ticket.id)
+        .order_by(Message.id)
+    )
+    return [
+        Line(row.sent_at or row.made_at, "told", row.state, by=row.name, note=row.subject) for row in rows
+    ]
+
+
+def _clock_lines(clock: TicketClock) -> list[Line]:
+    lines = [Line(clock.started_at, "started", clock.clock, reason=Reason.from_json(clock.rule))]
+    if clock.warned_at is not None:
+        lines.append(Line(clock.warned_at, "warned", clock.clock))
+    if clock.state == "breached":
+        lines.append(Line(clock.due_at, "breached", clock.clock))
+    if clock.stopped_at is not None:
+        lines.append(Line(clock.stopped_at, "stopped", clock.clock, note=clock.state))
+    return lines
+
+
+def clocks(session: Session, ticket: Ticket) -> Sequence[TicketClock]:
+    """A ticket's clocks in the order in which they started."""
+    query = select(TicketClock).where(TicketClock.ticket_id == ticket.id).order_by(TicketClock.id)
+    return session.execute(query).scalars().all()
+
+
+def visits(session: Session, ticket: Ticket) -> Sequence[Visit]:
+    """A ticket's visits in order."""
+    query = select(Visit).where(Visit.ticket_id == ticket.id).order_by(Visit.id)
+    return session.execute(query).scalars().all()
+
+
+def pauses(session: Session, ticket: Ticket) -> Sequence[ClockPause]:
+    """A ticket's times of waiting in order (T6)."""
+    query = select(ClockPause).where(ClockPause.ticket_id == ticket.id).order_by(ClockPause.id)
+    return session.execute(query).scalars().all()
+
+
+def _escalations(session: Session, ticket: Ticket) -> Sequence[Escalation]:
+    query = select(Escalation).where(Escalation.ticket_id == ticket.id).order_by(Escalation.at, Escalation.id)
+    return session.execute(query).scalars().all()
+
+
+def _said(stored: str) -> str:
+    return str(Reason.from_json(stored)) if stored else ""

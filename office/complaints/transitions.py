@@ -1,0 +1,233 @@
+"""One ticket in hand: moved by the rules of its life, or refused with all that is missing (T7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.complaints import InvalidRequest, ReviewMeeting, Ticket, TicketEvent
+from models.people import Staff
+from models.visits import Visit
+from office.complaints import alerts, deadlines
+from office.complaints.policies_in_force import Rulebook, Standards
+from office.core import audit
+from office.core.errors import N_, Refusals, Refused
+from rules.deadlines import Moment, turns_major_at
+from rules.lifecycle import Context, State, Verb, reopened_level, transition
+from rules.reasons import Reason
+
+RESOLVINGS = (Verb.RESOLVE.value, Verb.RESOLVE_ON_SPOT.value)
+
+# what is missing, as a sentence with the rule's own inputs (T7, T9)
+MISSING: Mapping[str, str] = {
+    "wrong_state": N_("Not possible while the complaint is in state %(state)s (possible: %(allowed)s)"),
+    "department_missing": N_("Choose the department that leads"),
+    "handler_is_accused": N_("The person complained about can't handle the complaint"),
+    "solution_missing": N_("Write down what was done"),
+    "explanation_missing": N_("Give the reason"),
+    "review_meeting_missing": N_("A complaint of this severity closes only after its review meeting"),
+    "invalid_request_missing": N_("Nobody has asked to close this complaint as invalid"),
+    "invalid_already_requested": N_("Somebody has already asked to close this complaint as invalid"),
+    "approval_by_requester": N_("Somebody other than who asked for it must approve"),
+    "role_missing": N_("Only these roles may do this: %(roles)s"),
+    "tries_missing": N_("Try to reach the resident %(left)s more times first"),
+    "lowering_needs_role": N_("Only these roles may lower the severity: %(roles)s"),
+    "lowering_needs_explanation": N_("Give the reason for lowering the severity"),
+}
+
+
+@dataclass
+class Hand:
+    """A ticket locked for one verb, brought up to the instant, with the policies of that instant."""
+
+    session: Session
+    ticket: Ticket
+    book: Rulebook
+    at: datetime
+    staff: Staff | None = None
+
+    @property
+    def standards(self) -> Standards:
+        return self.book.at(self.at)
+
+    @property
+    def state(self) -> State:
+        return State(self.ticket.state)
+
+    @property
+    def staff_id(self) -> int | None:
+        return self.staff.id if self.staff else None
+
+    @property
+    def roles(self) -> frozenset[str]:
+        return self.staff.roles if self.staff else frozenset()
+
+    def context(self, **more: Any) -> Context:
+        """What the rules of life ask about the ticket and the actor."""
+        request = pending_request(self.session, self.ticket.id)
+        known = Context(
+            severity=self.ticket.severity,
+            has_department=self.ticket.department_id is not None,
+            has_review_meeting=_has_review(self.session, self.ticket.id),
+            has_invalid_request=request is not None,
+            invalid_requested_by=request.requested_by_id if request else None,
+            tries_left=max(0, self.standards.visits.tries - _tries(self.session, self.ticket.id)),
+            actor_id=self.staff_id,
+            roles=self.roles,
+            handler_id=self.ticket.handler_id,
+            accused_id=self.ticket.accused_id,
+        )
+        return replace(known, **more)
+
+    def missing(self, verb: Verb, **more: Any) -> tuple[Reason, ...]:
+        """All that a verb lacks, nothing when it may be done (T7)."""
+        return transition(self.standards.life, self.state, verb, self.context(**more)).missing
+
+    def move(self, verb: Verb, *, note: str = "", reason: Reason | None = None, **more: Any) -> None:
+        """Move the ticket by a verb and keep it in its history. Raises Refused with all that is missing."""
+        answer = transition(self.standards.life, self.state, verb, self.context(**more))
+        if answer.state is None:
+            raise refusal(answer.missing)
+        before = self.ticket.state
+        self.ticket.state = answer.state.value
+        self.note(verb.value, note=note, reason=reason)
+        self.audit(verb.value, state=(before, self.ticket.state))
+
+    def note(self, verb: str, *, note: str = "", reason: Reason | None = None) -> None:
+        """Add a line to the ticket's history."""
+        self.session.add(
+            TicketEvent(
+                ticket_id=self.ticket.id,
+                at=self.at,
+                staff_id=self.staff_id,
+                verb=verb,
+                reason=reason.to_json() if reason else "",
+                note=note,
+            )
+        )
+
+    def audit(self, action: str, **changes: Any) -> None:
+        audit.record(self.session, self.at, self.staff_id, action, self.ticket, changes)
+
+
+def take(session: Session, ticket_id: int, now: datetime, staff_id: int | None = None) -> Hand:
+    """Lock a ticket for a verb, all that was due on it up to now done. Raises Refused when it isn't there."""
+    session.flush()
+    locked = select(Ticket).where(Ticket.id == ticket_id).with_for_update()
+    if session.execute(locked).scalar_one_or_none() is None:
+        raise Refused(N_("There is no such complaint"))
+    book = Rulebook(session)
+    news = deadlines.catch_up(session, now, ticket_ids=[ticket_id], book=book).news
+    ticket = session.execute(
+        select(Ticket).where(Ticket.id == ticket_id), execution_options={"populate_existing": True}
+    ).scalar_one()
+    alerts.tell(session, news, now)
+    return Hand(session, ticket, book, now, member(session, staff_id))
+
+
+def member(session: Session, staff_id: int | None) -> Staff | None:
+    """A member of staff by id. Raises Refused when there is none."""
+    if staff_id is None:
+        return None
+    staff = session.get(Staff, staff_id)
+    if staff is None or not staff.is_active:
+        raise Refused(N_("There is no such member of staff"))
+    return staff
+
+
+def refusal(missing: tuple[Reason, ...]) -> Refused:
+    """All that is missing as one refusal; a single reason keeps its values apart for translation."""
+    first = missing[0]
+    if len(missing) == 1:
+        return Refused(MISSING[first.code], **first.inputs)
+    listed = Refusals(Refused(MISSING[reason.code], **reason.inputs) for reason in missing)
+    return Refused(N_("Not possible yet: %(missing)s"), missing=listed)
+
+
+def reopened(hand: Hand, *, note: str = "", reason: Reason | None = None) -> None:
+    """Reopen a ticket in hand: one level up, unsolved again, a new clock of the same length (V3, T8)."""
+    session, ticket, now = hand.session, hand.ticket, hand.at
+    hand.move(Verb.REOPEN, note=note, reason=reason)
+    ticket.level = reopened_level(ticket.level, hand.standards.escalation.top_level)
+    ticket.reopen_count += 1
+    ticket.resolved_at = ticket.followed_up_at = None
+    deadlines.stop(session, ticket.id, now)
+    session.flush()
+    ticket.turns_major_at = month_end(
+        hand.book, ticket.registered_at, ticket.severity, times_solved(session, ticket.id)
+    )
+    deadlines.start(session, hand.book, ticket, Moment.REOPENED, now)
+    session.flush()
+    alerts.tell(session, deadlines.catch_up(session, now, ticket_ids=[ticket.id], book=hand.book).news, now)
+    session.refresh(ticket)
+
+
+def closed(hand: Hand, verb: Verb, *, note: str = "", is_void: bool = False, **more: Any) -> None:
+    """End a ticket in hand by a verb: nothing runs on it any more (T7).
+
+    `is_void`: deadlines that still ran count neither as met nor as breached.
+    """
+    hand.move(verb, note=note, **more)
+    hand.ticket.closed_at = hand.at
+    hand.ticket.turns_major_at = None
+    hand.session.flush()
+    deadlines.stop(hand.session, hand.ticket.id, hand.at, is_void=is_void)
+
+
+def month_end(
+    book: Rulebook,
+    registered_at: datetime,
+    severity: str,
+    solved: Sequence[tuple[datetime, datetime | None]] = (),
+) -> datetime | None:
+    """When a ticket that nobody solves turns major; None when it is major or there is no such rule (T8)."""
+    standards = book.at(registered_at)
+    if severity == standards.most_severe:
+        return None
+    return turns_major_at(standards.calendar, standards.life.months_until_major, registered_at, solved)
+
+
+def times_solved(session: Session, ticket_id: int) -> list[tuple[datetime, datetime | None]]:
+    """When a ticket was solved, each time until it was reopened or None (T8)."""
+    events = session.execute(
+        select(TicketEvent.at, TicketEvent.verb)
+        .where(TicketEvent.ticket_id == ticket_id, TicketEvent.verb.in_((*RESOLVINGS, Verb.REOPEN.value)))
+        .order_by(TicketEvent.at, TicketEvent.id)
+    )
+    spans: list[tuple[datetime, datetime | None]] = []
+    for at, verb in events:
+        if verb in RESOLVINGS:
+            spans.append((at, None))
+        elif spans:
+            spans[-1] = (spans[-1][0], at)
+    return spans
+
+
+def pending_request(session: Session, ticket_id: int) -> InvalidRequest | None:
+    """The request for closure as invalid that nobody has decided (T7)."""
+    return session.execute(
+        select(InvalidRequest).where(
+            InvalidRequest.ticket_id == ticket_id, InvalidRequest.decided_at.is_(None)
+        )
+    ).scalar_one_or_none()
+
+
+def _has_review(session: Session, ticket_id: int) -> bool:
+    found = session.execute(select(ReviewMeeting.id).where(ReviewMeeting.ticket_id == ticket_id).limit(1))
+    return found.scalar_one_or_none() is not None
+
+
+def _tries(session: Session, ticket_id: int) -> int:
+    """How often the last follow-up visit was tried."""
+    found = session.execute(
+        select(Visit.attempts)
+        .where(Visit.ticket_id == ticket_id, Visit.kind == "follow_up")
+        .order_by(Visit.id.desc())
+        .limit(1)
+    )
+    return found.scalar_one_or_none() or 0

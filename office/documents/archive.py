@@ -1,0 +1,392 @@
+"""Papers from rows: gathered set-based, filed in the household file, printed as one PDF (§10, P8).
+
+A paper is filed with the values it was drawn from, so that it draws again as it was; a second print of a
+receipt is marked as a copy.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from io import BytesIO
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
+
+from models.billing import FeeItem, Invoice, InvoiceLine
+from models.office import Paper as FiledPaper
+from models.payments import Allocation, Payment
+from models.people import Owner, Staff
+from models.policies import PaperTemplate
+from models.property import Estate, Unit
+from office.core import clock
+from office.core.errors import N_, Refused
+from office.documents.pdf import registry
+from office.documents.pdf.billing import PaymentNotice
+from office.documents.pdf.collection import Demand
+from office.documents.pdf.document import Paper, Progress
+from office.documents.pdf.payments import Receipt, ReceiptLine
+from office.documents.pdf.values import ChargeLine, Debt, PaperRefused, Recipient
+from office.documents.pdf.values import Estate as Letterhead
+
+IN_ONE_QUERY = 500  # ids per statement, below every database's limit of parameters
+ZERO = Decimal(0)
+
+
+def letterhead(session: Session) -> Letterhead:
+    """The estate as papers show it (P1)."""
+    estate = session.execute(select(Estate)).scalar_one()
+    ways = [*estate.payment_accounts.splitlines(), *estate.ways_to_pay.splitlines()]
+    return Letterhead(
+        name=estate.name,
+        time_zone=estate.time_zone,
+        address=estate.address,
+        phone=estate.phone,
+        ways_to_pay=tuple(line for line in ways if line.strip()),
+    )
+
+
+def templates(session: Session, language: str) -> dict[str, Mapping[str, str]]:
+    """The office's own texts by paper, in one language."""
+    rows = session.execute(
+        select(PaperTemplate.paper, PaperTemplate.blocks).where(PaperTemplate.language == language)
+    )
+    return {paper: json.loads(blocks) for paper, blocks in rows}
+
+
+def drawn(session: Session, kind: str, values: Iterable[registry.Value], language: str) -> Iterator[Paper]:
+    """The papers of one kind, one by one. Raises Refused with what a paper refuses."""
+    estate, stored = letterhead(session), templates(session, language).get(kind)
+    for value in values:
+        try:
+            yield registry.draw(kind, value, estate, language, stored)
+        except PaperRefused as refusal:
+            raise Refused(N_("This paper can't be printed: %(why)s"), why=str(refusal)) from refusal
+
+
+def pdf(
+    session: Session,
+    kind: str,
+    values: Iterable[registry.Value],
+    language: str,
+    now: datetime,
+    *,
+    progress: Progress | None = None,
+) -> bytes:
+    """The papers of one kind as one PDF, telling `progress` after each. Raises Refused when there is none."""
+    listed = list(values)
+    if not listed:
+        raise Refused(N_("There is nothing to print"))
+    target = BytesIO()
+    from office.documents.pdf.writer import print_papers  # it loads slowly (S16)
+
+    print_papers(drawn(session, kind, listed, language), target, printed_at=now, progress=progress)
+    return target.getvalue()
+
+
+def file(
+    session: Session,
+    kind: str,
+    value: registry.Value,
+    *,
+    number: str,
+    language: str,
+    now: datetime,
+    unit_id: int | None = None,
+    payer_id: int | None = None,
+    staff_id: int | None = None,
+) -> FiledPaper:
+    """Put a paper into the household file, once per kind and number; a reprint counts as a copy."""
+    filed = session.execute(
+        select(FiledPaper).where(FiledPaper.kind == kind, FiledPaper.number == number)
+    ).scalar_one_or_none()
+    if filed is not None:
+        filed.copies += 1
+        return filed
+    filed = FiledPaper(
+        kind=kind,
+        number=number,
+        unit_id=unit_id,
+        payer_id=payer_id,
+        language=language,
+        contents=registry.contents(value),
+        issued_at=now,
+        staff_id=staff_id,
+    )
+    session.add(filed)
+    return filed
+
+
+def file_all(
+    session: Session,
+    kind: str,
+    papers: Sequence[tuple[str, int, int, registry.Value]],
+    *,
+    language: str,
+    now: datetime,
+    staff_id: int | None,
+) -> None:
+    """Put many papers (number, unit id, payer id, value) into their files, each once; reprints count."""
+    for start in range(0, len(papers), IN_ONE_QUERY):
+        portion = papers[start : start + IN_ONE_QUERY]
+        numbers = [number for number, *_ in portion]
+        filed = (FiledPaper.kind == kind, FiledPaper.number.in_(numbers))
+        known = set(session.scalars(select(FiledPaper.number).where(*filed)))
+        session.execute(update(FiledPaper).where(*filed).values(copies=FiledPaper.copies + 1))
+        rows = [
+            {
+                "kind": kind,
+                "number": number,
+                "unit_id": unit_id,
+                "payer_id": payer_id,
+                "language": language,
+                "contents": registry.contents(value),
+                "issued_at": now,
+                "staff_id": staff_id,
+            }
+            for number, unit_id, payer_id, value in portion
+            if number not in known
+        ]
+        if rows:
+            session.execute(insert(FiledPaper), rows)
+
+
+def filed_pdf(session: Session, paper_id: int, now: datetime) -> bytes:
+    """A filed paper drawn again as it was. Raises Refused when there is none."""
+    filed = session.get(FiledPaper, paper_id)
+    if filed is None:
+        raise Refused(N_("This paper is not in the file"))
+    return pdf(session, filed.kind, [registry.value_of(filed.kind, filed.contents)], filed.language, now)
+
+
+# Receipts (M2) ----------------------------------------------------------------------------------------
+
+
+def receipt(session: Session, payment_id: int, *, is_copy: bool) -> Receipt:
+    """The receipt of a payment as it stands: what it pays, what is kept as credit (M2)."""
+    payment, unit_code, payer, cashier = session.execute(
+        select(Payment, Unit.code, Owner.name, Staff.name)
+        .join(Unit, Unit.id == Payment.unit_id)
+        .join(Owner, Owner.id == Payment.payer_id)
+        .outerjoin(Staff, Staff.id == Payment.cashier_id)
+        .where(Payment.id == payment_id)
+    ).one()
+    paid: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    rows = session.execute(
+        select(Unit.code, Invoice.number, Invoice.period, Allocation.amount)
+        .join(Invoice, Invoice.id == Allocation.invoice_id)
+        .join(Unit, Unit.id == Invoice.unit_id)
+        .where(Allocation.payment_id == payment_id)
+        .order_by(Invoice.due_on, Invoice.id)
+    )
+    for code, number, period, amount in rows:
+        paid[code, number, period] += amount
+    lines = [
+        ReceiptLine(code, amount, number, period) for (code, number, period), amount in paid.items() if amount
+    ]
+    kept = payment.amount - sum((line.amount for line in lines), ZERO)
+    if kept:
+        lines.append(ReceiptLine(unit_code, kept))
+    return Receipt(
+        number=payment.receipt_no,
+        paid_on=payment.paid_at.astimezone(clock.zone(session)).date(),
+        recipient=Recipient(payer, unit_code),
+        method=payment.method,
+        amount=payment.amount,
+        lines=tuple(lines),
+        cashier=cashier or "",
+        reference=payment.reference,
+        void_reason=payment.reason if payment.state != "posted" else "",
+        mark="void" if payment.state != "posted" else "copy" if is_copy else "",
+    )
+
+
+def print_receipt(
+    session: Session, payment_id: int, *, language: str, now: datetime, staff_id: int | None
+) -> bytes:
+    """The receipt as PDF; the first print is the original, each later one is marked as a copy (M2)."""
+    payment = session.get(Payment, payment_id)
+    if payment is None:
+        raise Refused(N_("There is no such payment"))
+    value = receipt(session, payment_id, is_copy=payment.copies_printed > 0)
+    payment.copies_printed += 1
+    file(
+        session,
+        "receipt",
+        value,
+        number=payment.receipt_no,
+        language=language,
+        now=now,
+        unit_id=payment.unit_id,
+        payer_id=payment.payer_id,
+        staff_id=staff_id,
+    )
+    return pdf(session, "receipt", [value], language, now)
+
+
+# Payment notices (B5) ---------------------------------------------------------------------------------
+
+
+def payment_notices(
+    session: Session, invoice_ids: Sequence[int], language: str
+) -> Iterator[tuple[Invoice, PaymentNotice]]:
+    """The notice of each invoice, in the order of unit codes within each portion; money in yuan (B5)."""
+    names = {item.id: item.name_in(language) for item in session.execute(select(FeeItem)).scalars()}
+    for start in range(0, len(invoice_ids), IN_ONE_QUERY):
+        portion = invoice_ids[start : start + IN_ONE_QUERY]
+        invoices = session.execute(
+            select(Invoice, Unit.code, Owner.name, Owner.post_address)
+            .join(Unit, Unit.id == Invoice.unit_id)
+            .join(Owner, Owner.id == Invoice.payer_id)
+            .where(Invoice.id.in_(portion))
+            .order_by(Unit.code, Invoice.id)
+        ).all()
+        lines = _charge_lines(session, portion, names)
+        before = _previous_balances(session, [row[0] for row in invoices])
+        credit = _credit_used(session, [row[0] for row in invoices])
+        for invoice, code, name, address in invoices:
+            yield (
+                invoice,
+                PaymentNotice(
+                    number=invoice.number,
+                    period=invoice.period,
+                    issued_on=invoice.issued_on,
+                    due_on=invoice.due_on,
+                    recipient=Recipient(name, code, address),
+                    lines=tuple(lines[invoice.id]),
+                    amount=invoice.amount - invoice.credited,
+                    previous_balance=before.get(invoice.id, ZERO),
+                    credit_used=credit.get(invoice.id, ZERO),
+                    late_fee=invoice.late_fee,
+                    paid=invoice.paid - credit.get(invoice.id, ZERO),
+                ),
+            )
+
+
+def _credit_used(session: Session, invoices: Sequence[Invoice]) -> dict[int, Decimal]:
+    """What earlier payments left over and paid of each invoice, in yuan (M1).
+
+    A payment lays itself on bills in the moment it is posted; what it pays later is prepaid credit.
+    """
+    touched = [invoice.id for invoice in invoices if invoice.paid]
+    if not touched:
+        return {}
+    net = func.sum(Allocation.amount)
+    rows = session.execute(
+        select(Allocation.invoice_id, net)
+        .join(Payment, Payment.id == Allocation.payment_id)
+        .where(Allocation.invoice_id.in_(touched))
+        .group_by(Allocation.invoice_id, Payment.id, Payment.posted_at)
+        .having(func.min(Allocation.allocated_at) > Payment.posted_at)
+    )
+    found: dict[int, Decimal] = defaultdict(Decimal)
+    for invoice_id, amount in rows:
+        found[invoice_id] += amount
+    return found
+
+
+def _charge_lines(
+    session: Session, invoice_ids: Sequence[int], names: Mapping[int, str]
+) -> dict[int, list[ChargeLine]]:
+    lines: dict[int, list[ChargeLine]] = defaultdict(list)
+    rows = session.execute(
+        select(InvoiceLine).where(InvoiceLine.invoice_id.in_(invoice_ids)).order_by(InvoiceLine.id)
+    )
+    for line in rows.scalars():
+        lines[line.invoice_id].append(
+            ChargeLine(
+                item=names[line.fee_item_id],
+                amount=line.amount,
+                quantity=line.quantity,
+                rate=line.rate,
+                explanation=_explained(line.explanation),
+            )
+        )
+    return lines
+
+
+def _explained(stored: str) -> str:
+    """What a line counts besides quantity × rate: readings, tiers, the slip, the days; signs, not words."""
+    inputs = json.loads(stored)["inputs"] if stored else {}
+    said = []
+    if "meter" in inputs:
+        said.append(f"{inputs['meter']}: {inputs['from']} → {inputs['to']}")
+    if "tiers" in inputs:
+        said.append(str(inputs["tiers"]))
+    if "slip_no" in inputs:
+        said.append(f"{inputs['slip_no']} ({inputs['used_on']})")
+    if "days" in inputs and "of_days" in inputs:
+        said.append(f"{inputs['days']}/{inputs['of_days']}")
+    return "; ".join(said)
+
+
+def _previous_balances(session: Session, invoices: Sequence[Invoice]) -> dict[int, Decimal]:
+    """What the same payer still owes for the same unit on older invoices, by invoice (B5)."""
+    units = {invoice.unit_id for invoice in invoices}
+    older = defaultdict(list)
+    rows = session.execute(
+        select(Invoice.unit_id, Invoice.payer_id, Invoice.id, Invoice.due_on, Invoice.balance).where(
+            Invoice.unit_id.in_(units), Invoice.balance > 0
+        )
+    )
+    for unit_id, payer_id, invoice_id, due_on, balance in rows:
+        older[unit_id, payer_id].append((due_on, invoice_id, balance))
+    return {
+        invoice.id: sum(
+            (
+                balance
+                for due_on, other_id, balance in older[invoice.unit_id, invoice.payer_id]
+                if (due_on, other_id) < (invoice.due_on, invoice.id)
+            ),
+            ZERO,
+        )
+        for invoice in invoices
+    }
+
+
+# Demands and letters (C2, C3) -------------------------------------------------------------------------
+
+
+def demands(
+    session: Session,
+    debtors: Sequence[tuple[int, int, str, date]],
+    *,
+    issued_on: date,
+    contact: tuple[str, str] = ("", ""),
+) -> Iterator[Demand]:
+    """A letter for each (unit id, payer id, number, deadline), listing what is past due on `issued_on`."""
+    unit_ids = sorted({debtor[0] for debtor in debtors})
+    owed: dict[tuple[int, int], list[Debt]] = defaultdict(list)
+    names: dict[tuple[int, int], Recipient] = {}
+    for start in range(0, len(unit_ids), IN_ONE_QUERY):
+        rows = session.execute(
+            select(Invoice, Unit.code, Owner.name, Owner.post_address)
+            .join(Unit, Unit.id == Invoice.unit_id)
+            .join(Owner, Owner.id == Invoice.payer_id)
+            .where(
+                Invoice.unit_id.in_(unit_ids[start : start + IN_ONE_QUERY]),
+                Invoice.balance > 0,
+                Invoice.due_on < issued_on,
+            )
+            .order_by(Invoice.due_on, Invoice.id)
+        )
+        for invoice, code, name, address in rows:
+            key = (invoice.unit_id, invoice.payer_id)
+            names[key] = Recipient(name, code, address)
+            owed[key].append(
+                Debt(invoice.number, invoice.period, invoice.due_on, invoice.balance, invoice.late_fee)
+            )
+    for unit_id, payer_id, number, deadline_on in debtors:
+        if owed[unit_id, payer_id]:
+            yield Demand(
+                number=number,
+                issued_on=issued_on,
+                deadline_on=deadline_on,
+                recipient=names[unit_id, payer_id],
+                debts=tuple(owed[unit_id, payer_id]),
+                contact_name=contact[0],
+                contact_phone=contact[1],
+            )

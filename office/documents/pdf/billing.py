@@ -1,0 +1,275 @@
+"""Papers about bills: payment notice, move-in bill, credit note, tariff notice (B2, B5, B6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from office.documents.pdf.blocks import Facts, Issuer, Part, Signatures, Table, Text, Totals
+from office.documents.pdf.builder import Draft
+from office.documents.pdf.document import Mark, Paper
+from office.documents.pdf.templates import Blocks
+from office.documents.pdf.values import ChargeLine, Estate, Recipient
+from office.documents.pdf.wording import money, number
+
+
+@dataclass(frozen=True)
+class PaymentNotice:
+    """A bill as its payer reads it; `amount` is this bill's own, money in yuan, `period` is `YYYY-MM`."""
+
+    number: str
+    period: str
+    issued_on: date
+    due_on: date
+    recipient: Recipient
+    lines: tuple[ChargeLine, ...]
+    amount: Decimal
+    previous_balance: Decimal = Decimal(0)
+    credit_used: Decimal = Decimal(0)
+    mark: Mark = ""
+    late_fee: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)  # since the bill went out
+
+
+def payment_notice(
+    notice: PaymentNotice, estate: Estate, language: str, stored: Blocks | None = None
+) -> Paper:
+    """The payment notice of one bill, with ways to pay and the QR code of its memo (B5, M5)."""
+    draft = Draft("payment_notice", estate, language, stored)
+    words, to = draft.words, notice.recipient
+    total = notice.amount + notice.late_fee + notice.previous_balance - notice.credit_used - notice.paid
+    draft.fill(
+        **draft.letter(to, notice.number, notice.issued_on),
+        period=words.period(notice.period),
+        due_on=words.day(notice.due_on),
+        amount=draft.money(notice.amount),
+        total_due=draft.money(total),
+    )
+    sums = [(words["this_bill"], draft.money(notice.amount))]
+    if notice.late_fee:
+        sums.append((words["late_fee"], draft.money(notice.late_fee)))
+    if notice.previous_balance:
+        sums.append((words["previous_balance"], draft.money(notice.previous_balance)))
+    if notice.credit_used:
+        sums.append((words["credit_used"], draft.money(-notice.credit_used)))
+    if notice.paid:
+        sums.append((words["paid_so_far"], draft.money(-notice.paid)))
+    sums.append((words["total_due"], draft.money(total)))
+    parts: list[Part] = [
+        *draft.opening(),
+        *draft.text("body", is_letter=True),
+        Facts(
+            [
+                draft.fact("payer", to.name),
+                draft.fact("unit_code", to.unit_code),
+                draft.fact("period", words.period(notice.period)),
+                draft.fact("due_on", words.day(notice.due_on)),
+                *([draft.fact("address", to.address, is_wide=True)] if to.address else []),
+            ]
+        ),
+        draft.charges(notice.lines),
+        Totals(sums),
+        draft.pay_box(to.unit_code, notice.number),
+        *draft.note(),
+        Issuer(estate.name, words.day(notice.issued_on), words["seal"]),
+    ]
+    return draft.paper(parts, number=notice.number, on=notice.issued_on, mark=notice.mark)
+
+
+@dataclass(frozen=True)
+class MoveInLine:
+    """One item due at move-in; `basis` says how it was reckoned, in words of the fee item."""
+
+    item: str
+    basis: str
+    amount: Decimal
+    is_refundable: bool = False
+
+
+@dataclass(frozen=True)
+class MoveInBill:
+    number: str
+    issued_on: date
+    due_on: date
+    handed_over_on: date
+    recipient: Recipient
+    unit_kind: str
+    area_m2: Decimal
+    lines: tuple[MoveInLine, ...]
+    mark: Mark = ""
+
+
+def move_in_bill(bill: MoveInBill, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+    """The move-in bill of one unit (B6)."""
+    draft = Draft("move_in_bill", estate, language, stored)
+    words, to = draft.words, bill.recipient
+    total = sum((line.amount for line in bill.lines), Decimal(0))
+    draft.fill(
+        **draft.letter(to, bill.number, bill.issued_on),
+        handed_over_on=words.day(bill.handed_over_on),
+        due_on=words.day(bill.due_on),
+        total_due=draft.money(total),
+    )
+    rows = [
+        [
+            line.item,
+            line.basis,
+            draft.money(line.amount),
+            words["yes"] if line.is_refundable else words["no"],
+        ]
+        for line in bill.lines
+    ]
+    columns = [
+        draft.column("fee_item", 3),
+        draft.column("basis", 4),
+        draft.column("amount", align="right"),
+        draft.column("is_refundable", align="center"),
+    ]
+    parts: list[Part] = [
+        *draft.opening(),
+        *draft.text("body", is_letter=True),
+        Facts(
+            [
+                draft.fact("payer", to.name),
+                draft.fact("unit_code", to.unit_code),
+                draft.fact("unit_kind", words.code("unit_kind", bill.unit_kind)),
+                draft.fact("area_m2", number(bill.area_m2)),
+                draft.fact("handed_over_on", words.day(bill.handed_over_on)),
+                draft.fact("due_on", words.day(bill.due_on)),
+            ]
+        ),
+        Table(columns, rows),
+        Totals([(words["total_due"], draft.money(total))]),
+        draft.pay_box(to.unit_code, bill.number),
+        *draft.note(),
+        Signatures((words["payer_signature"], words["office_seal"]), words["date_blank"]),
+    ]
+    return draft.paper(parts, number=bill.number, on=bill.issued_on, mark=bill.mark)
+
+
+@dataclass(frozen=True)
+class CreditNote:
+    """A correction of an issued bill; `amount` is what is credited, positive, in yuan."""
+
+    number: str
+    issued_on: date
+    recipient: Recipient
+    invoice_number: str
+    period: str
+    amount: Decimal
+    reason: str
+    lines: tuple[ChargeLine, ...] = ()
+    approved_by: str = ""
+    mark: Mark = ""
+
+
+def credit_note(note: CreditNote, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+    """The credit note against one invoice (B5)."""
+    draft = Draft("credit_note", estate, language, stored)
+    words, to = draft.words, note.recipient
+    draft.fill(
+        **draft.letter(to, note.number, note.issued_on),
+        invoice_number=note.invoice_number,
+        period=words.period(note.period),
+        amount=draft.money(note.amount),
+        reason=note.reason,
+    )
+    facts = [
+        draft.fact("payer", to.name),
+        draft.fact("unit_code", to.unit_code),
+        draft.fact("invoice_number", note.invoice_number),
+        draft.fact("period", words.period(note.period)),
+        draft.fact("reason", note.reason, is_wide=True),
+    ]
+    if note.approved_by:
+        facts.append(draft.fact("approved_by", note.approved_by, is_wide=True))
+    parts: list[Part] = [
+        *draft.opening(),
+        *draft.text("body", is_letter=True),
+        Facts(facts),
+        *([draft.charges(note.lines)] if note.lines else []),
+        Totals([(words["credited"], draft.money(note.amount))]),
+        *draft.note(),
+        Issuer(estate.name, words.day(note.issued_on), words["seal"]),
+    ]
+    return draft.paper(parts, number=note.number, on=note.issued_on, mark=note.mark)
+
+
+@dataclass(frozen=True)
+class TariffRow:
+    """What an item costs a kind of unit; `unit` as in `元/㎡·月`, `services` is what it pays for (B2)."""
+
+    item: str
+    unit_kind: str
+    rate: Decimal
+    unit: str
+    services: str = ""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """A line of the income and expense statement."""
+
+    item: str
+    income: Decimal = Decimal(0)
+    expense: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class TariffNotice:
+    posted_on: date
+    valid_from: date
+    rows: tuple[TariffRow, ...]
+    balances: tuple[Balance, ...] = ()
+
+
+def tariff_notice(notice: TariffNotice, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+    """The public notice of tariffs, services and, if given, income and expense (B2)."""
+    draft = Draft("tariff_notice", estate, language, stored)
+    words = draft.words
+    draft.fill(
+        **draft.sender(), valid_from=words.day(notice.valid_from), posted_on=words.day(notice.posted_on)
+    )
+    rows = [
+        [
+            row.item,
+            words.code("unit_kind", row.unit_kind),
+            f"{number(row.rate, 2)} {row.unit}".strip(),
+            row.services,
+        ]
+        for row in notice.rows
+    ]
+    columns = [
+        draft.column("fee_item", 3),
+        draft.column("unit_kind", align="center"),
+        draft.column("rate", align="right"),
+        draft.column("service", 5),
+    ]
+    parts: list[Part] = [*draft.text("body", is_letter=True), Table(columns, rows)]
+    if notice.balances:
+        parts += [
+            Text(words["income_expense"], size=11, ink="bold", after=2),
+            _balances(draft, notice.balances),
+        ]
+    parts += [
+        *draft.text("closing", is_letter=True),
+        Issuer(estate.name, words.day(notice.posted_on), words["seal"]),
+    ]
+    return draft.paper(parts, under_title=(words.pair("valid_from", words.day(notice.valid_from)),))
+
+
+def _balances(draft: Draft, balances: tuple[Balance, ...]) -> Table:
+    def shown(amount: Decimal) -> str:
+        return money(amount, draft.estate.currency) if amount else ""
+
+    income = sum((row.income for row in balances), Decimal(0))
+    expense = sum((row.expense for row in balances), Decimal(0))
+    rows = [[row.item, shown(row.income), shown(row.expense)] for row in balances]
+    rows.append([draft.words["total"], draft.money(income), draft.money(expense)])
+    columns = [
+        draft.column("item", 3),
+        draft.column("income", 1, "right"),
+        draft.column("expense", 1, "right"),
+    ]
+    return Table(columns, rows, sums=1)

@@ -1,0 +1,188 @@
+"""What all papers share while they are drafted: words, texts of the office, tables of money."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from office.documents.pdf.blocks import Column, Fact, Part, PayBox, Table, Text
+from office.documents.pdf.document import Letterhead, Mark, Paper, letterhead
+from office.documents.pdf.templates import Blocks, Filled
+from office.documents.pdf.values import ChargeLine, Debt, Estate, Recipient
+from office.documents.pdf.wording import money, number, words_of
+
+
+class Draft:
+    """One paper in the making, in one language."""
+
+    def __init__(self, kind: str, estate: Estate, language: str, stored: Blocks | None) -> None:
+        self.kind = kind
+        self.estate = estate
+        self.language = language
+        self.words = words_of(language)
+        self._stored = stored
+        self._blocks: Filled | None = None
+
+    def fill(self, **values: str) -> None:
+        """Gives the placeholders of this paper their values."""
+        self._blocks = Filled(self.kind, self.language, self._stored, values)
+
+    def __getitem__(self, block: str) -> str:
+        assert self._blocks is not None, "fill the placeholders first"
+        return self._blocks[block]
+
+    def money(self, amount: Decimal) -> str:
+        return money(amount, self.estate.currency)
+
+    def sender(self) -> dict[str, str]:
+        return {"estate_name": self.estate.name, "estate_phone": self.estate.phone}
+
+    def letter(self, recipient: Recipient, number: str, issued_on: date) -> dict[str, str]:
+        """The placeholders that every letter to a payer knows."""
+        return {
+            **self.sender(),
+            "payer_name": recipient.name,
+            "unit_code": recipient.unit_code,
+            "number": number,
+            "issued_on": self.words.day(issued_on),
+        }
+
+    def text(self, block: str, *, is_letter: bool = False) -> list[Part]:
+        """The block as paragraphs; nothing when the office left it empty."""
+        text = self[block]
+        is_indented = is_letter and self.words.is_chinese
+        return [Text(text, is_indented=is_indented)] if text.strip() else []
+
+    def note(self, block: str = "note") -> list[Part]:
+        text = self[block]
+        return [Text(text, size=9, ink="faint")] if text.strip() else []
+
+    def opening(self, block: str = "greeting") -> list[Part]:
+        text = self[block]
+        return [Text(text, size=11.5, ink="bold", after=4)] if text.strip() else []
+
+    def numbered(self, number: str, on: date | None) -> tuple[str, ...]:
+        """The line under the title: number and date."""
+        pairs = [self.words.pair("number", number)] if number else []
+        if on:
+            pairs.append(self.words.pair("date", self.words.day(on)))
+        return tuple(pairs)
+
+    def fact(self, key: str, value: str, *, is_wide: bool = False, min_height: float = 0) -> Fact:
+        return Fact(self.words[key], value, is_wide, min_height)
+
+    def column(
+        self, key: str, share: float = 0, align: Literal["left", "right", "center"] = "left"
+    ) -> Column:
+        return Column(self.words[key], share, align)
+
+    def charges(self, lines: Sequence[ChargeLine], total: Decimal | None = None) -> Table:
+        """Bill lines as quantity × rate = amount (B5); columns that no line fills are left out."""
+        columns = [self.column("fee_item", 3)]
+        has_quantity = any(line.quantity is not None for line in lines)
+        has_explanation = any(line.explanation for line in lines)
+        if has_quantity:
+            columns += [self.column("quantity", align="right"), self.column("rate", align="right")]
+        columns.append(self.column("amount", align="right"))
+        if has_explanation:
+            columns.append(self.column("explanation", 4))
+
+        def row(item: str, quantity: str, rate: str, amount: str, explanation: str) -> list[str]:
+            middle = [quantity, rate] if has_quantity else []
+            return [item, *middle, amount, *([explanation] if has_explanation else [])]
+
+        rows = [
+            row(
+                line.item,
+                f"{number(line.quantity)} {line.unit}".strip(),
+                number(line.rate, 2),
+                self.money(line.amount),
+                line.explanation,
+            )
+            for line in lines
+        ]
+        if total is not None:
+            rows.append(row(self.words["total"], "", "", self.money(total), ""))
+        return Table(columns, rows, sums=int(total is not None))
+
+    def debts(self, debts: Sequence[Debt]) -> Table:
+        """What is open, per invoice, with its sum."""
+        has_late_fee = any(debt.late_fee for debt in debts)
+        columns = [
+            self.column("invoice_number", 3),
+            self.column("period", 2),
+            self.column("due_on", 2),
+            self.column("principal", align="right"),
+        ]
+        if has_late_fee:
+            columns += [self.column("late_fee", align="right"), self.column("sum", align="right")]
+        rows = [
+            [
+                debt.invoice_number,
+                self.words.period(debt.period),
+                self.words.day(debt.due_on),
+                self.money(debt.amount),
+                *(
+                    [self.money(debt.late_fee), self.money(debt.amount + debt.late_fee)]
+                    if has_late_fee
+                    else []
+                ),
+            ]
+            for debt in debts
+        ]
+        principal = sum((debt.amount for debt in debts), Decimal(0))
+        late_fee = sum((debt.late_fee for debt in debts), Decimal(0))
+        last = [self.words["total_owed"], "", "", self.money(principal)]
+        if has_late_fee:
+            last += [self.money(late_fee), self.money(principal + late_fee)]
+        return Table(columns, [*rows, last], sums=1)
+
+    def owed(self, debts: Sequence[Debt]) -> dict[str, str]:
+        """The placeholders about debts."""
+        oldest = min(debts, key=lambda debt: debt.due_on, default=None)
+        return {
+            "amount": self.money(sum((debt.amount + debt.late_fee for debt in debts), Decimal(0))),
+            "oldest_period": self.words.period(oldest.period) if oldest else "",
+            "invoice_count": str(len(debts)),
+        }
+
+    def pay_box(self, unit_code: str, number: str) -> PayBox:
+        words = self.words
+        return PayBox(
+            words["ways_to_pay"],
+            self.estate.ways_to_pay,
+            words["memo"],
+            pay_memo(unit_code, number),
+            words["scan"],
+        )
+
+    def paper(
+        self,
+        parts: Sequence[Part],
+        *,
+        number: str = "",
+        on: date | None = None,
+        mark: Mark = "",
+        form: Literal["a4", "a4_wide", "a5_wide"] = "a4",
+        head: Letterhead | None = None,
+        under_title: Sequence[str] | None = None,
+    ) -> Paper:
+        return Paper(
+            kind=self.kind,
+            language=self.language,
+            head=head or letterhead(self.estate, self.words),
+            time_zone=self.estate.time_zone,
+            title=self["title"],
+            number=number,
+            parts=parts,
+            under_title=self.numbered(number, on) if under_title is None else under_title,
+            mark=mark,
+            form=form,
+        )
+
+
+def pay_memo(unit_code: str, invoice_number: str) -> str:
+    """What a transfer's memo must hold for its statement row to match: unit code, then invoice (M5)."""
+    return f"{unit_code} {invoice_number}".strip()

@@ -1,0 +1,126 @@
+"""Which papers there are, and their values as JSON: a filed paper draws again as it was (§10, P8)."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any, NamedTuple, Union
+
+from office.documents.pdf import billing, collection, complaints, payments, reports
+from office.documents.pdf.document import Paper
+from office.documents.pdf.templates import Blocks
+from office.documents.pdf.values import Estate, PaperRefused
+
+Value = (
+    billing.PaymentNotice
+    | billing.MoveInBill
+    | billing.CreditNote
+    | billing.TariffNotice
+    | payments.Receipt
+    | payments.DepositSlip
+    | collection.Demand
+    | collection.RestrictionNotice
+    | collection.LawyerLetter
+    | collection.Undertaking
+    | collection.ArrearsNotice
+    | collection.CollectionRates
+    | complaints.WorkContactSlip
+    | complaints.ComplaintForm
+    | complaints.InvalidClosure
+    | reports.MonthlyComplaints
+    | reports.WeeklyMeeting
+    | reports.ReportSheet
+)
+
+
+class Kind(NamedTuple):
+    value: type[Any]
+    draw: Callable[[Any, Estate, str, Blocks | None], Paper]
+
+
+KINDS: Mapping[str, Kind] = types.MappingProxyType(
+    {
+        "payment_notice": Kind(billing.PaymentNotice, billing.payment_notice),
+        "move_in_bill": Kind(billing.MoveInBill, billing.move_in_bill),
+        "credit_note": Kind(billing.CreditNote, billing.credit_note),
+        "tariff_notice": Kind(billing.TariffNotice, billing.tariff_notice),
+        "receipt": Kind(payments.Receipt, payments.receipt),
+        "deposit_slip": Kind(payments.DepositSlip, payments.deposit_slip),
+        "payment_reminder": Kind(collection.Demand, collection.payment_reminder),
+        "demand": Kind(collection.Demand, collection.demand),
+        "final_letter": Kind(collection.Demand, collection.final_letter),
+        "restriction_notice": Kind(collection.RestrictionNotice, collection.restriction_notice),
+        "lawyer_letter": Kind(collection.LawyerLetter, collection.lawyer_letter),
+        "undertaking": Kind(collection.Undertaking, collection.undertaking),
+        "arrears_notice": Kind(collection.ArrearsNotice, collection.arrears_notice),
+        "collection_rates": Kind(collection.CollectionRates, collection.collection_rates),
+        "work_contact_slip": Kind(complaints.WorkContactSlip, complaints.work_contact_slip),
+        "complaint_form": Kind(complaints.ComplaintForm, complaints.complaint_form),
+        "invalid_closure": Kind(complaints.InvalidClosure, complaints.invalid_closure),
+        "monthly_complaints": Kind(reports.MonthlyComplaints, reports.monthly_complaints),
+        "weekly_meeting": Kind(reports.WeeklyMeeting, reports.weekly_meeting),
+        "report_sheet": Kind(reports.ReportSheet, reports.report_sheet),
+    }
+)
+
+
+def draw(kind: str, value: Value, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+    """The paper of a kind from its value. Raises PaperRefused `unknown_paper`, or what the paper refuses."""
+    if kind not in KINDS:
+        raise PaperRefused("unknown_paper", kind)
+    return KINDS[kind].draw(value, estate, language, stored)
+
+
+def contents(value: Value | Estate) -> dict[str, Any]:
+    """The value as plain JSON, for the `contents` of a filed paper."""
+    plain = _plain(value)
+    assert isinstance(plain, dict)
+    return plain
+
+
+def value_of(kind: str, stored: Mapping[str, Any]) -> Any:
+    """The value from its JSON; fields added since then get their defaults.
+
+    Raises PaperRefused `unknown_paper`, `unreadable`.
+    """
+    if kind not in KINDS:
+        raise PaperRefused("unknown_paper", kind)
+    try:
+        return _read(KINDS[kind].value, stored)
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise PaperRefused("unreadable", f"{kind}: {error}") from error
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+@cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _read(kind: Any, stored: Any) -> Any:
+    if typing.get_origin(kind) in {Union, types.UnionType}:
+        if stored is None:
+            return None
+        kind = next(one for one in typing.get_args(kind) if one is not type(None))
+    if typing.get_origin(kind) is tuple:
+        return tuple(_read(typing.get_args(kind)[0], one) for one in stored)
+    if dataclasses.is_dataclass(kind):
+        hints = _hints(kind)  # type: ignore[arg-type]  # a class here, never an instance
+        return kind(**{name: _read(hints[name], one) for name, one in stored.items() if name in hints})  # type: ignore[operator]
+    if kind is Decimal:
+        return Decimal(stored)
+    return kind.fromisoformat(stored) if kind in {date, datetime} else stored

@@ -1,0 +1,120 @@
+"""Texts that an office may reword: per paper a few named blocks with {placeholders}.
+
+The seeds lie in seed/templates/<paper>.toml; what an office stored replaces single blocks of them.
+A placeholder is a bare name; nothing else of Python's formatting is known, so no text can reach into a value.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from office.documents.pdf.font import unprintable
+from office.documents.pdf.values import PaperRefused
+from office.documents.pdf.wording import LANGUAGES
+from rules.reasons import Reason
+
+Blocks = Mapping[str, str]
+LONGEST = 4000  # characters of a block; more is no letter
+_FOLDER = Path(__file__).parents[3] / "seed" / "templates"
+_TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+
+_LETTER = frozenset({"estate_name", "estate_phone", "payer_name", "unit_code", "number", "issued_on"})
+_DEBT = _LETTER | {"amount", "deadline_on", "oldest_period", "invoice_count"}
+_TICKET = frozenset({"estate_name", "estate_phone", "ticket_number", "unit_code"})
+
+# what each paper fills in; its blocks are those of its seed
+PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "payment_notice": _LETTER | {"period", "due_on", "amount", "total_due"},
+        "move_in_bill": _LETTER | {"handed_over_on", "total_due", "due_on"},
+        "credit_note": _LETTER | {"invoice_number", "period", "amount", "reason"},
+        "tariff_notice": frozenset({"estate_name", "estate_phone", "valid_from", "posted_on"}),
+        "receipt": _LETTER | {"amount", "method", "paid_on"},
+        "deposit_slip": _LETTER | {"amount", "deposit_kind"},
+        "payment_reminder": _DEBT | {"contact_name", "contact_phone"},
+        "demand": _DEBT | {"contact_name", "contact_phone"},
+        "final_letter": _DEBT | {"contact_name", "contact_phone"},
+        "restriction_notice": _LETTER | {"amount", "effective_on", "ends_on", "services"},
+        "lawyer_letter": _DEBT | {"firm_name", "lawyer_name", "contract"},
+        "undertaking": _LETTER | {"amount", "ends_on", "services"},
+        "arrears_notice": frozenset(
+            {"estate_name", "estate_phone", "posted_on", "until_on", "place", "unit_count"}
+        ),
+        "collection_rates": frozenset({"estate_name", "estate_phone", "posted_on", "period"}),
+        "work_contact_slip": _TICKET | {"from_department", "to_department", "reply_by"},
+        "complaint_form": _TICKET | {"registered_at", "deadline"},
+        "invalid_closure": _TICKET | {"ground"},
+        "monthly_complaints": frozenset({"estate_name", "period", "ticket_count", "on_time_count"}),
+        "weekly_meeting": frozenset({"estate_name", "week_from", "week_to"}),
+        "report_sheet": frozenset({"estate_name", "report", "scope", "made_on"}),
+    }
+)
+PAPERS = tuple(PLACEHOLDERS)
+
+
+@cache
+def seed_blocks(paper: str, language: str) -> Blocks:
+    """The seed's blocks of a paper. Raises PaperRefused `unknown_paper` or `unknown_language`."""
+    if paper not in PLACEHOLDERS:
+        raise PaperRefused("unknown_paper", paper)
+    if language not in LANGUAGES:
+        raise PaperRefused("unknown_language", language)
+    table = tomllib.loads((_FOLDER / f"{paper}.toml").read_text(encoding="utf-8"))
+    return MappingProxyType({name: text.strip("\n") for name, text in table[language].items()})
+
+
+def check_template(paper: str, blocks: Blocks) -> tuple[Reason, ...]:
+    """What keeps these texts from being saved for the paper; empty when nothing does.
+
+    Codes: unknown_block, empty_title, unknown_placeholder, lone_brace, too_long, unprintable, each with its
+    `block` and what was found. Raises PaperRefused for a paper that there isn't.
+    """
+    known = seed_blocks(paper, LANGUAGES[0])
+    found: list[Reason] = []
+    for block, text in blocks.items():
+        if block not in known:
+            found.append(Reason("unknown_block", {"block": block}))
+            continue
+        found.extend(_faults(paper, block, text))
+    return tuple(found)
+
+
+def _faults(paper: str, block: str, text: str) -> list[Reason]:
+    faults: list[Reason] = []
+    if block == "title" and not text.strip():
+        faults.append(Reason("empty_title", {"block": block}))
+    if len(text) > LONGEST:
+        faults.append(Reason("too_long", {"block": block, "length": len(text), "most": LONGEST}))
+    for match in _TOKEN.finditer(text):
+        name = match.group(1)
+        if name is None and len(match.group()) == 1:
+            faults.append(Reason("lone_brace", {"block": block, "at": match.start() + 1}))
+        elif name is not None and name not in PLACEHOLDERS[paper]:
+            faults.append(Reason("unknown_placeholder", {"block": block, "name": name}))
+    lacking = unprintable(text)
+    if lacking:
+        faults.append(Reason("unprintable", {"block": block, "characters": "".join(sorted(lacking))}))
+    return faults
+
+
+class Filled:
+    """A paper's blocks with its values; an unknown placeholder stays visible instead of stopping a print."""
+
+    def __init__(self, paper: str, language: str, stored: Blocks | None, values: Mapping[str, str]) -> None:
+        self._blocks = {**seed_blocks(paper, language), **(stored or {})}
+        self._values = values
+        assert values.keys() == PLACEHOLDERS[paper], f"{paper} fills {sorted(values)}"
+
+    def __getitem__(self, block: str) -> str:
+        return _TOKEN.sub(self._value, self._blocks[block])
+
+    def _value(self, match: re.Match[str]) -> str:
+        token, name = match.group(), match.group(1)
+        if name is None:
+            return token[0]
+        return self._values.get(name, token)

@@ -1,0 +1,114 @@
+"""The fixed words of the papers in the three languages, with dates, periods and money as read there."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache, lru_cache
+from pathlib import Path
+
+from rules.money import chinese_amount
+
+LANGUAGES = ("en", "zh_Hans", "zh_Hant")
+_LOCALES = {"en": "en_GB", "zh_Hans": "zh_Hans_CN", "zh_Hant": "zh_Hant_TW"}
+_TRADITIONAL_DIGITS = str.maketrans("贰叁陆万亿负", "貳參陸萬億負")
+
+
+class Words:
+    """The words of one language."""
+
+    def __init__(self, language: str, words: Mapping[str, str]) -> None:
+        self.language = language
+        self._words = words
+
+    def __getitem__(self, key: str) -> str:
+        return self._words[key]
+
+    def text(self, key: str, **values: object) -> str:
+        """A fixed sentence of ours with its values; never for text that an office wrote."""
+        return self._words[key].format(**values)
+
+    def code(self, table: str, code: str) -> str:
+        """A code of contract.md as the reader calls it; an unknown code stays as it is."""
+        return self._words.get(f"{table}.{code}", code)
+
+    def pair(self, key: str, value: str) -> str:
+        return f"{self._words[key]}{self.colon}{value}"
+
+    @property
+    def is_chinese(self) -> bool:
+        return self.language != "en"
+
+    @property
+    def colon(self) -> str:
+        return "：" if self.is_chinese else ": "
+
+    @property
+    def comma(self) -> str:
+        return "、" if self.is_chinese else ", "
+
+    def day(self, on: date | None) -> str:
+        return _day(on, self.language) if on else ""
+
+    def period(self, period: str) -> str:
+        """`2025-03` as 2025年3月 or March 2025; what is no month stays as it is."""
+        return _period(period, self.language)
+
+    def instant(self, at: datetime | None, zone: str) -> str:
+        """An aware instant in the office's own time."""
+        from zoneinfo import ZoneInfo
+
+        if at is None:
+            return ""
+        local = at.astimezone(ZoneInfo(zone))
+        return f"{self.day(local.date())} {local:%H:%M}"
+
+    def capitals(self, amount: Decimal) -> str:
+        """The amount in Chinese capitals, in the reader's script (also in English: the law asks for it)."""
+        words = chinese_amount(amount)
+        return words.translate(_TRADITIONAL_DIGITS) if self.language == "zh_Hant" else words
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """`¥1,234.50`; a credit as `-¥20.00`."""
+    sign = "-" if amount < 0 else ""
+    return f"{sign}{currency}{abs(amount):,.2f}"
+
+
+def number(value: Decimal | None, places: int = 0) -> str:
+    """A quantity or rate without needless zeros, but with at least so many places."""
+    if value is None:
+        return ""
+    whole, _, fraction = f"{value:,f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(places, "0")
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+@cache
+def words_of(language: str) -> Words:
+    """The words of a language. Raises KeyError for one that is not among LANGUAGES."""
+    place = LANGUAGES.index(language) if language in LANGUAGES else None
+    if place is None:
+        raise KeyError(f"no papers in {language}: choose one of {', '.join(LANGUAGES)}")
+    table = tomllib.loads((Path(__file__).parent / "wording.toml").read_text(encoding="utf-8"))
+    return Words(language, {key: texts[place] for key, texts in table.items()})
+
+
+@lru_cache(maxsize=1024)
+def _day(on: date, language: str) -> str:
+    from babel.dates import format_date
+
+    return format_date(on, "long", locale=_LOCALES[language])
+
+
+@lru_cache(maxsize=1024)
+def _period(period: str, language: str) -> str:
+    from babel.dates import format_date
+
+    try:
+        first = date.fromisoformat(f"{period}-01")
+    except ValueError:
+        return period
+    return format_date(first, "MMMM yyyy" if language == "en" else "y年M月", locale=_LOCALES[language])

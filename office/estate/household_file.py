@@ -1,0 +1,157 @@
+"""The household file: everything that ever happened at one unit, on one page (P8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.base import Money
+from models.billing import Invoice
+from models.collection import Contact, Reminder
+from models.complaints import Ticket
+from models.office import Paper
+from models.payments import Payment
+from models.people import Occupancy, Owner
+from models.property import Area, Building, Unit
+from models.visits import Visit
+from office.core import clock
+from rules.money import ZERO
+
+NEWEST = 20  # of each kind; older ones are on the kind's own list
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One thing that happened: its kind, instant, what it is called, a code and a sum to show."""
+
+    kind: str
+    at: datetime
+    title: str
+    code: str = ""
+    amount: Decimal | None = None
+    note: str = ""
+    row_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Household:
+    """A unit with its payers over time, what each owes, and its newest moments."""
+
+    unit: Unit
+    building: str
+    area: str
+    payers: Sequence[tuple[Occupancy, str, Decimal]]
+    balance: Decimal
+    credit: Decimal
+    overdue: Decimal
+    open_invoices: Sequence[Invoice]
+    moments: Sequence[Moment]
+
+
+def household(session: Session, unit_id: int, today: date) -> Household | None:
+    """The file of a unit; nothing when there is no such unit. Money in yuan."""
+    found = session.execute(
+        select(Unit, Building.name, Area.name)
+        .join(Building, Building.id == Unit.building_id)
+        .join(Area, Area.id == Building.area_id)
+        .where(Unit.id == unit_id)
+    ).one_or_none()
+    if found is None:
+        return None
+    unit, building, area = found
+    open_invoices = list(
+        session.execute(
+            select(Invoice)
+            .where(Invoice.unit_id == unit_id, Invoice.balance > 0)
+            .order_by(Invoice.due_on, Invoice.id)
+        ).scalars()
+    )
+    owed: dict[int, Decimal] = {}
+    for invoice in open_invoices:
+        owed[invoice.payer_id] = owed.get(invoice.payer_id, ZERO) + invoice.balance
+    payers = session.execute(
+        select(Occupancy, Owner.name)
+        .join(Owner, Owner.id == Occupancy.owner_id)
+        .where(Occupancy.unit_id == unit_id)
+        .order_by(Occupancy.from_on.desc(), Occupancy.id.desc())
+    ).all()
+    credit = session.execute(
+        select(func.coalesce(func.sum(Payment.credit), 0, type_=Money())).where(
+            Payment.unit_id == unit_id, Payment.credit != 0
+        )
+    ).scalar_one()
+    return Household(
+        unit=unit,
+        building=building,
+        area=area,
+        payers=[(occupancy, name, owed.get(occupancy.owner_id, ZERO)) for occupancy, name in payers],
+        balance=sum((invoice.balance for invoice in open_invoices), ZERO),
+        credit=credit,
+        overdue=sum((invoice.balance for invoice in open_invoices if invoice.due_on < today), ZERO),
+        open_invoices=open_invoices,
+        moments=_moments(session, unit_id, clock.zone(session)),
+    )
+
+
+def _moments(session: Session, unit_id: int, zone: ZoneInfo) -> list[Moment]:
+    def start(day: date) -> datetime:
+        return datetime.combine(day, time(9), zone)
+
+    moments = [
+        Moment("invoice", start(row.issued_on), row.number, row.state, row.amount, row.period, row.id)
+        for row in session.execute(
+            select(Invoice)
+            .where(Invoice.unit_id == unit_id)
+            .order_by(Invoice.due_on.desc(), Invoice.id.desc())
+            .limit(NEWEST)
+        ).scalars()
+    ]
+    moments += [
+        Moment("payment", row.paid_at, row.receipt_no, row.method, row.amount, row.state, row.id)
+        for row in session.execute(
+            select(Payment).where(Payment.unit_id == unit_id).order_by(Payment.paid_at.desc()).limit(NEWEST)
+        ).scalars()
+    ]
+    moments += [
+        Moment("reminder", start(row.planned_on), row.stage, row.state, row.debt, row.reason, row.id)
+        for row in session.execute(
+            select(Reminder)
+            .where(Reminder.unit_id == unit_id)
+            .order_by(Reminder.planned_on.desc(), Reminder.id.desc())
+            .limit(NEWEST)
+        ).scalars()
+    ]
+    moments += [
+        Moment("contact", row.at, row.method, row.promise_state, row.promised_amount, row.note, row.id)
+        for row in session.execute(
+            select(Contact).where(Contact.unit_id == unit_id).order_by(Contact.at.desc()).limit(NEWEST)
+        ).scalars()
+    ]
+    moments += [
+        Moment("ticket", row.registered_at, row.number, row.state, None, row.statement, row.id)
+        for row in session.execute(
+            select(Ticket)
+            .where(Ticket.unit_id == unit_id)
+            .order_by(Ticket.registered_at.desc())
+            .limit(NEWEST)
+        ).scalars()
+    ]
+    moments += [
+        Moment("visit", row.done_at or row.planned_from, row.number, row.outcome, None, row.words, row.id)
+        for row in session.execute(
+            select(Visit).where(Visit.unit_id == unit_id).order_by(Visit.due_at.desc()).limit(NEWEST)
+        ).scalars()
+    ]
+    moments += [
+        Moment("paper", row.issued_at, row.number, row.kind, row_id=row.id)
+        for row in session.execute(
+            select(Paper).where(Paper.unit_id == unit_id).order_by(Paper.issued_at.desc()).limit(NEWEST)
+        ).scalars()
+    ]
+    return sorted(moments, key=lambda moment: moment.at, reverse=True)

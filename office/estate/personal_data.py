@@ -1,0 +1,203 @@
+"""What a person may ask for: all that the office knows about them, and its erasure (P3, decisions: Law).
+
+Money stays: invoices, receipts and entries are kept as the law asks, under a name that says nothing. The
+change history and papers already issued keep what they said; they can't be rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from models.billing import Deposit, Invoice
+from models.collection import Contact, LegalCase, Reminder
+from models.complaints import Complainant, Ticket
+from models.office import Message, Paper
+from models.payments import DebitMandate, Payment
+from models.people import Occupancy, Owner, OwnerPhone
+from models.property import Unit
+from office.core import audit
+from office.core.errors import N_, Refused
+from office.policies import store
+
+ERASED = "—"  # the name of nobody
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of thing the office knows: its code and the statement that finds it, columns by name."""
+
+    code: str
+    rows: Any
+
+
+def _tables(owner_id: int) -> Iterable[Table]:
+    of_unit = Unit.code.label("unit_code")
+    yield Table(
+        "person",
+        select(
+            Owner.name, Owner.kind, Owner.id_number, Owner.email, Owner.chat_id, Owner.post_address,
+            Owner.preferred_channel, Owner.quiet_from, Owner.quiet_to, Owner.language, Owner.tags, Owner.note,
+        ).where(Owner.id == owner_id),
+    )  # fmt: skip
+    yield Table("phones", select(OwnerPhone.number, OwnerPhone.label).where(OwnerPhone.owner_id == owner_id))
+    yield Table(
+        "occupancies",
+        select(of_unit, Occupancy.kind, Occupancy.is_payer, Occupancy.from_on, Occupancy.to_on)
+        .join(Unit, Unit.id == Occupancy.unit_id)
+        .where(Occupancy.owner_id == owner_id)
+        .order_by(Occupancy.from_on),
+    )
+    yield Table(
+        "invoices",
+        select(Invoice.number, of_unit, Invoice.period, Invoice.due_on, Invoice.amount, Invoice.balance)
+        .join(Unit, Unit.id == Invoice.unit_id)
+        .where(Invoice.payer_id == owner_id)
+        .order_by(Invoice.due_on, Invoice.id),
+    )
+    yield Table(
+        "payments",
+        select(
+            Payment.receipt_no, of_unit, Payment.paid_at, Payment.method, Payment.amount, Payment.reference
+        )
+        .join(Unit, Unit.id == Payment.unit_id)
+        .where(Payment.payer_id == owner_id)
+        .order_by(Payment.paid_at, Payment.id),
+    )
+    yield Table(
+        "direct_debit",
+        select(DebitMandate.bank, DebitMandate.account, DebitMandate.account_name, DebitMandate.signed_on)
+        .where(DebitMandate.owner_id == owner_id),
+    )  # fmt: skip
+    yield Table(
+        "reminders",
+        select(of_unit, Reminder.planned_on, Reminder.stage, Reminder.channel, Reminder.state, Reminder.debt)
+        .join(Unit, Unit.id == Reminder.unit_id)
+        .where(Reminder.payer_id == owner_id)
+        .order_by(Reminder.planned_on, Reminder.id),
+    )
+    yield Table(
+        "contacts",
+        select(Contact.at, Contact.method, Contact.spoke_with, Contact.outcome, Contact.arrears_reason,
+               Contact.promised_on, Contact.promised_amount, Contact.note)
+        .where(Contact.payer_id == owner_id)
+        .order_by(Contact.at),
+    )  # fmt: skip
+    yield Table(
+        "complaints",
+        select(Ticket.number, Ticket.registered_at, Ticket.statement, Ticket.state, Complainant.name,
+               Complainant.phone)
+        .join(Complainant, Complainant.ticket_id == Ticket.id)
+        .where(Complainant.owner_id == owner_id)
+        .order_by(Ticket.registered_at),
+    )  # fmt: skip
+    yield Table(
+        "papers",
+        select(Paper.kind, Paper.number, Paper.issued_at)
+        .where(Paper.payer_id == owner_id)
+        .order_by(Paper.issued_at),
+    )
+
+
+def known(session: Session, owner_id: int) -> dict[str, list[dict[str, Any]]]:
+    """All that the office knows about a person, by kind, values as they are stored (nothing masked)."""
+    return {
+        table.code: [dict(row) for row in session.execute(table.rows).mappings()]
+        for table in _tables(owner_id)
+    }
+
+
+def obstacles(session: Session, owner_id: int, today: date) -> list[Refused]:
+    """Why a person's data can't be erased yet; empty when it may."""
+    found: list[Refused] = []
+
+    def holds(statement: Any) -> bool:
+        return bool(session.execute(select(statement.exists())).scalar_one())
+
+    if holds(
+        select(Occupancy.id).where(
+            Occupancy.owner_id == owner_id, or_(Occupancy.to_on.is_(None), Occupancy.to_on >= today)
+        )
+    ):
+        found.append(Refused(N_("They still own or rent a unit")))
+    if holds(select(Invoice.id).where(Invoice.payer_id == owner_id, Invoice.balance > 0)):
+        found.append(Refused(N_("They still owe something")))
+    if holds(select(Payment.id).where(Payment.payer_id == owner_id, Payment.credit != 0)):
+        found.append(Refused(N_("Prepaid credit is still theirs: refund it first")))
+    signed = case((Deposit.entry == "taken", Deposit.amount), else_=-Deposit.amount)
+    if session.execute(select(func.sum(signed)).where(Deposit.payer_id == owner_id)).scalar_one():
+        found.append(Refused(N_("A deposit is still theirs: return it first")))
+    if holds(
+        select(Ticket.id)
+        .join(Complainant, Complainant.ticket_id == Ticket.id)
+        .where(Complainant.owner_id == owner_id, Ticket.state.not_in(("closed", "invalid")))
+    ):
+        found.append(Refused(N_("A complaint of theirs is still open")))
+    if holds(select(LegalCase.id).where(LegalCase.payer_id == owner_id, LegalCase.closed_on.is_(None))):
+        found.append(Refused(N_("A legal case is still open")))
+    years = years_kept(session, today)
+    left_on = session.execute(
+        select(func.max(Occupancy.to_on)).where(Occupancy.owner_id == owner_id)
+    ).scalar_one()
+    if not found and left_on and (until := _years_after(left_on, years)) > today:
+        found.append(
+            Refused(N_("Kept until %(day)s, %(years)s years after they left"), day=until, years=years)
+        )
+    return found
+
+
+def years_kept(session: Session, on: date) -> int:
+    """The policy's years; an older office got it at its start (setup.complete)."""
+    return store.erase_after_years(store.document(session, "privacy", on))
+
+
+def _years_after(day: date, years: int) -> date:
+    """The same day so many years later; 28 February where there is no 29th."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def erase(session: Session, owner_id: int, *, reason: str, now: datetime, today: date, staff_id: int) -> None:
+    """Take a person's identity out of the office's books; money and dates stay (P3).
+
+    Raises Refused without a reason, for who is not there, and with the first obstacle.
+    """
+    owner = session.get(Owner, owner_id)
+    if owner is None or owner.name == ERASED:
+        raise Refused(N_("There is no such person, or their data is erased already"))
+    if not reason.strip():
+        raise Refused(N_("Please give a reason."))
+    if found := obstacles(session, owner_id, today):
+        raise found[0]
+    owner.name = ERASED
+    owner.id_number = owner.id_number_mac = None
+    for name in (
+        "pinyin_initials",
+        "email",
+        "chat_id",
+        "post_address",
+        "tags",
+        "note",
+        "quiet_from",
+        "quiet_to",
+    ):
+        setattr(owner, name, "")
+    session.flush()
+    session.execute(delete(OwnerPhone).where(OwnerPhone.owner_id == owner_id))
+    session.execute(delete(DebitMandate).where(DebitMandate.owner_id == owner_id))
+    session.execute(update(Contact).where(Contact.payer_id == owner_id).values(spoke_with="", note=""))
+    session.execute(
+        update(Complainant).where(Complainant.owner_id == owner_id).values(name=ERASED, phone=None)
+    )
+    reminders = select(Reminder.id).where(Reminder.payer_id == owner_id)
+    session.execute(
+        update(Message).where(Message.reminder_id.in_(reminders)).values(address=ERASED, subject="", body="")
+    )
+    audit.record(session, now, staff_id, "erase", owner, {"reason": reason.strip()[:300]})

@@ -1,0 +1,146 @@
+"""What offices bring in files: one module per kind, each a list of columns and a verb (contract "Imports").
+
+`read` the file outside any transaction, then `take_in` its table in one. A table with wrong rows is refused
+as a whole; rows that are there already are skipped, so that the same file twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from models.office import Audit
+from office.core.bulk_insert import uncollected
+from office.core.errors import N_, Refused
+from office.exchange.imports.columns import Column, Known, Problem, RowsRefused, read_rows
+from office.exchange.imports.reader import Table, read
+from office.exchange.imports.taken import Taken
+from office.exchange.spreadsheets import neutral
+from office.receivables import allocation
+
+__all__ = [
+    "KINDS",
+    "Kind",
+    "Problem",
+    "Report",
+    "RowsRefused",
+    "Table",
+    "columns_of",
+    "kind_of",
+    "read",
+    "take_in",
+    "write_problems",
+]
+
+KINDS: Mapping[str, str] = {
+    "roster": "office.exchange.imports.roster",
+    "readings": "office.exchange.imports.readings",
+    "slips": "office.exchange.imports.slips",
+    "statement": "office.exchange.imports.statement",
+    "tickets": "office.exchange.imports.tickets",
+    "opening-balances": "office.exchange.imports.opening_balances",
+    "payments": "office.exchange.imports.payments",
+    "contacts": "office.exchange.imports.contacts",
+}
+
+
+class Kind(Protocol):
+    """What each module of a kind has."""
+
+    COLUMNS: Sequence[Column]
+
+    def problems(self, rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
+        """What is wrong between cells or rows that are each right."""
+
+    def take_in(
+        self,
+        session: Session,
+        given: Sequence[Mapping[str, Any]],
+        *,
+        now: datetime,
+        staff_id: int | None = None,
+    ) -> Taken:
+        """Write the rows that are not there yet."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a file held and what became of it."""
+
+    kind: str
+    file: str
+    rows: int
+    new: int
+    skipped: int
+    details: Mapping[str, int] = field(default_factory=dict)
+
+
+def _kind(code: str) -> Kind:
+    return cast("Kind", import_module(KINDS[code]))
+
+
+def kind_of(code: str) -> Kind:
+    """The module of a kind: its columns and verbs."""
+    return _kind(code)
+
+
+def columns_of(code: str) -> tuple[Column, ...]:
+    """The columns of a kind, for help texts and the mapping screen."""
+    return tuple(_kind(code).COLUMNS)
+
+
+def take_in(
+    session: Session,
+    code: str,
+    table: Table,
+    *,
+    now: datetime,
+    staff_id: int | None = None,
+    mapping: Mapping[str, str] | None = None,
+    kind: Kind | None = None,
+) -> Report:
+    """Write what the table brings; a check is this with a rollback after it.
+
+    A `kind` of one's own is written down in the history under `code`.
+
+    Raises RowsRefused with every wrong cell, Refused when a column is missing.
+    """
+    allocation.lock_all(session)  # nobody posts meanwhile, so neither waits for the other's units and numbers
+    kind = kind or _kind(code)
+    known = Known(session)
+    reading = getattr(kind, "read_rows", read_rows)
+    with uncollected():
+        rows, problems = reading(table, kind.COLUMNS, known, mapping=mapping)
+    problems = [*problems, *([] if problems else kind.problems(rows, known))]
+    if problems:
+        raise RowsRefused(table.file, sorted(problems, key=lambda problem: problem.row))
+    try:
+        with uncollected():
+            taken = kind.take_in(session, rows, now=now, staff_id=staff_id)
+        session.flush()
+    except (IntegrityError, DataError) as error:
+        raise Refused(
+            N_("%(file)s: the database refused a row that contradicts what is stored"), file=table.file
+        ) from error
+    if taken.new:
+        changes = json.dumps({"file": [None, table.file], "new": [None, taken.new]}, ensure_ascii=False)
+        session.add(Audit(at=now, staff_id=staff_id, action="import", table_name=code, changes=changes))
+    return Report(code, table.file, len(rows), taken.new, taken.skipped, taken.details)
+
+
+def write_problems(path: Path, refusal: RowsRefused, translate: Callable[..., str]) -> None:
+    """The row-error file: which cell of which row, what is wrong, how to mend it."""
+    told = refusal.told(translate)
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(told[0])
+        writer.writerows([neutral(str(value)) for value in row.values()] for row in told)

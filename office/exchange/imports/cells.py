@@ -1,0 +1,241 @@
+"""One cell's text → its value, or what is wrong with it and how to mend it (contract "Imports").
+
+Each reader takes the trimmed text of a filled cell. Numbers, money, days, periods, instants in office time,
+flags, codes.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from office.core.errors import N_
+from rules.money import LIMIT, MoneyError
+from rules.money import money as exact_money
+
+T = TypeVar("T")
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
+_DAY_IN_DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
+_PERIOD = re.compile(r"(\d{4})(?:[-/.年])(\d{1,2})月?|(\d{4})(\d\d)", re.ASCII)
+_TIME = re.compile(
+    r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
+)
+
+
+class Wrong(Exception):  # noqa: N818 -- reads as the list says it
+    """What is wrong with a cell and how to mend it; both English, with %(name)s places for `values`."""
+
+    def __init__(self, message: str, remedy: str, **values: object) -> None:
+        super().__init__(message % values if values else message)
+        self.message = message
+        self.remedy = remedy
+        self.values = values
+
+
+NUMBER_WRONG: Mapping[str, tuple[str, str]] = {
+    "not_a_number": (N_("not a number"), N_("Write digits only, such as 120.50")),
+    "not_finite": (N_("not a finite number"), N_("Write digits only, such as 120.50")),
+    "too_large": (N_("too large a number"), N_("Write a number below 1000000000000")),
+    "finer_than_fen": (N_("finer than a fen"), N_("Round to 2 decimal places")),
+    "negative": (N_("below zero"), N_("Write a number above zero")),
+    "zero": (N_("zero"), N_("Write a number above zero, or remove the row")),
+}
+
+
+def key(text: str) -> str:
+    """How words and headers are compared: without width, case, spaces, hyphens and underscores."""
+    return re.sub(r"[\s_\-*＊:：]+", "", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def short_text(most: int) -> Callable[[str], str]:
+    """Text of at most so many characters; a formula is only text here."""
+
+    def read(text: str) -> str:
+        if len(text) > most:
+            raise Wrong(N_("longer than %(most)s characters"), N_("Shorten the text"), most=most)
+        return text
+
+    return read
+
+
+def money(text: str) -> Decimal:
+    """Yuan with 2 places, zero or more."""
+    try:
+        return exact_money(text)
+    except MoneyError as error:
+        raise Wrong(*NUMBER_WRONG[error.code]) from error
+
+
+def money_above_zero(text: str) -> Decimal:
+    try:
+        return exact_money(text, is_zero_allowed=False)
+    except MoneyError as error:
+        raise Wrong(*NUMBER_WRONG[error.code]) from error
+
+
+def signed_money(text: str) -> Decimal:
+    """Yuan with 2 places, also below zero: a statement tells money out so."""
+    try:
+        return exact_money(text, is_negative_allowed=True)
+    except MoneyError as error:
+        raise Wrong(*NUMBER_WRONG[error.code]) from error
+
+
+def number(text: str, *, places: int = 4) -> Decimal:
+    """A plain decimal, zero or more, with at most so many places: areas, readings, quantities."""
+    plain = unicodedata.normalize("NFKC", text).replace(",", "").strip()
+    try:
+        value = Decimal(plain)
+    except InvalidOperation:
+        raise Wrong(*NUMBER_WRONG["not_a_number"]) from None
+    if not value.is_finite():
+        raise Wrong(*NUMBER_WRONG["not_finite"])
+    if not re.fullmatch(r"[+-]?\d+(\.\d*)?", plain, re.ASCII):
+        raise Wrong(*NUMBER_WRONG["not_a_number"])
+    if abs(value) >= LIMIT:
+        raise Wrong(*NUMBER_WRONG["too_large"])
+    if value < 0:
+        raise Wrong(*NUMBER_WRONG["negative"])
+    if value != round(value, places):
+        raise Wrong(
+            N_("more than %(places)s decimal places"), N_("Round to %(places)s decimal places"), places=places
+        )
+    return abs(value)  # -0 too
+
+
+def number_above_zero(text: str) -> Decimal:
+    value = number(text)
+    if value == 0:
+        raise Wrong(*NUMBER_WRONG["zero"])
+    return value
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """A whole number between two, both included."""
+
+    def read(text: str) -> int:
+        plain = unicodedata.normalize("NFKC", text).strip()
+        if not re.fullmatch(r"[+-]?\d{1,15}", plain, re.ASCII):
+            number(plain)  # says better what it is, if it is no number at all
+            raise Wrong(N_("not a whole number"), N_("Write a whole number, such as 3"))
+        value = int(plain)
+        if not least <= value <= most:
+            raise Wrong(
+                N_("not between %(least)s and %(most)s"),
+                N_("Write a whole number from %(least)s to %(most)s"),
+                least=least,
+                most=most,
+            )
+        return value
+
+    return read
+
+
+@lru_cache(maxsize=4096)
+def day(text: str) -> date:
+    """A day written 2026-07-01, 2026/7/1, 2026.7.1, 2026年7月1日 or 20260701; midnight is dropped."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    plain = re.sub(r"[T ]+0{1,2}:00(:00(\.0+)?)?$", "", plain)
+    found = _DAY.fullmatch(plain) or _DAY_IN_DIGITS.fullmatch(plain)
+    if found:
+        return _day(*(int(part) for part in found.groups()))
+    raise _impossible_day()
+
+
+def _day(year: int, month: int, of_month: int) -> date:
+    try:
+        made = date(year, month, of_month)
+    except ValueError:
+        raise _impossible_day() from None
+    if not FIRST_YEAR <= made.year <= LAST_YEAR:
+        raise _impossible_day()
+    return made
+
+
+def _impossible_day() -> Wrong:
+    return Wrong(N_("not a date"), N_("Write the date as YYYY-MM-DD, such as 2026-07-01"))
+
+
+@lru_cache(maxsize=1024)
+def period(text: str) -> str:
+    """A month `YYYY-MM`, also written 2026/7, 2026年7月, 202607 or as its first day."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    found = _PERIOD.fullmatch(plain)
+    if found:
+        year, month = (int(part) for part in found.groups() if part)
+        if FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12:
+            return f"{year:04}-{month:02}"
+    elif _DAY.fullmatch(plain) and (first := day(plain)).day == 1:  # what a workbook makes of 2026-07
+        return f"{first:%Y-%m}"
+    raise Wrong(N_("not a month"), N_("Write the month as YYYY-MM, such as 2026-07"))
+
+
+def instant(text: str, zone: ZoneInfo) -> datetime:
+    """An instant in UTC; without an offset it is office time, without a time the day's first."""
+    plain = unicodedata.normalize("NFKC", text).strip()
+    found = re.match(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{8}(?=\D|$)", plain, re.ASCII)
+    if not found:
+        raise _impossible_instant()
+    on = day(found.group())
+    rest = plain[found.end() :].lstrip("T ").strip()
+    if not rest:
+        return datetime.combine(on, time(0), zone).astimezone(UTC)
+    clock = _TIME.fullmatch(rest)
+    if not clock:
+        raise _impossible_instant()
+    hour, minute, second, fraction, offset = clock.groups()
+    try:
+        at = time(int(hour), int(minute), int(second or 0), int((fraction or "0").ljust(6, "0")))
+        local = datetime.combine(on, at, _offset(offset) if offset else zone)
+    except ValueError:
+        raise _impossible_instant() from None
+    return local.astimezone(UTC)
+
+
+def _offset(text: str) -> timezone:
+    if text.upper() == "Z":
+        return UTC
+    sign = -1 if text[0] == "-" else 1
+    digits = text[1:].replace(":", "")
+    return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))
+
+
+def _impossible_instant() -> Wrong:
+    return Wrong(N_("not a time"), N_("Write the time as YYYY-MM-DD HH:MM, such as 2026-07-01 09:30"))
+
+
+_FLAGS: Mapping[str, bool] = {
+    **dict.fromkeys(("true", "1", "yes", "y", "是", "有", "√", "✓", "对", "對"), True),
+    **dict.fromkeys(("false", "0", "no", "n", "否", "无", "無", "没有", "×", "x"), False),
+}
+
+
+def flag(text: str) -> bool:
+    """true/false, 是/否, yes/no, 1/0."""
+    try:
+        return _FLAGS[key(text)]
+    except KeyError:
+        raise Wrong(N_("neither true nor false"), N_("Write true or false (是 or 否)")) from None
+
+
+def one_of(words: Mapping[str, T]) -> Callable[[str], T]:
+    """The code or id that a word stands for; `words` has keys as `key()` makes them."""
+    shown = "、".join(str(word) for word in dict.fromkeys(words.values()) if isinstance(word, str))
+
+    def read(text: str) -> T:
+        try:
+            return words[key(text)]
+        except KeyError:
+            raise Wrong(
+                N_("unknown: %(value)s"), N_("Write one of: %(known)s"), value=text, known=shown
+            ) from None
+
+    return read

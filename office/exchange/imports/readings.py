@@ -1,0 +1,138 @@
+"""Meter readings, the same one twice stored once (B1).
+
+A meter that is not known yet is made when its name, or the office's only metered item, says what it measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from models.billing import FeeItem, Meter, MeterReading
+from office.core.errors import N_
+from office.exchange.imports import cells, columns
+from office.exchange.imports.cells import Wrong
+from office.exchange.imports.columns import Column, Known, Problem, plainly
+from office.exchange.imports.taken import Taken
+
+COLUMNS: tuple[Column, ...] = (
+    columns.UNIT,
+    Column(
+        "meter",
+        ("表号", "表號", "表计", "仪表", "儀表", "表具", "表编号", "表类型", "表名称", "meter no."),
+        columns.text(60),
+        is_required=True,
+    ),
+    Column(
+        "read_on",
+        ("抄表日期", "抄表时间", "抄表日", "读数日期", "日期"),
+        plainly(cells.day),
+        is_required=True,
+    ),
+    Column(
+        "value",
+        ("读数", "讀數", "表读数", "抄表读数", "本次读数", "止码", "本期读数", "示数", "reading"),
+        plainly(cells.number),
+        is_required=True,
+    ),
+)
+MEASURED = {
+    "water": ("水", "water"),
+    "electricity": ("电", "電", "elec", "power"),
+    "gas": ("气", "氣", "gas"),
+}
+Place = tuple[int, str]  # unit id, meter
+
+
+def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
+    """Meters of which nobody knows what they measure; two values of one meter on one day."""
+    meters = set(_meters(known.session))
+    items = _metered(known.session)
+    stored = _stored(known.session)
+    found: list[Problem] = []
+    for row in rows:
+        place = row["unit_code"], row["meter"]
+        if place not in meters:
+            try:
+                fee_item_of(row["meter"], items, known)
+            except Wrong as wrong:
+                found.append(
+                    columns.problem(row, "meter", row["meter"], wrong.message, wrong.remedy, **wrong.values)
+                )
+        before = stored.setdefault((*place, row["read_on"]), row["value"])
+        if before != row["value"]:
+            found.append(
+                columns.problem(
+                    row,
+                    "value",
+                    row["value"],
+                    N_("another value of that day is there: %(before)s"),
+                    N_("Keep the right one of the two"),
+                    before=before,
+                )
+            )
+    return found
+
+
+def fee_item_of(meter: str, items: Mapping[str, int], known: Known) -> int:
+    """The fee item a new meter counts for: its name is the item's, or speaks of it, or there is but one."""
+    try:
+        code = known.fee_items(meter)
+    except Wrong:
+        spoken = meter.casefold()
+        measured = [item for item, marks in MEASURED.items() if any(mark in spoken for mark in marks)]
+        only = list(items) if len(items) == 1 else []
+        code = next((item for item in (*measured, *only) if item in items), "")
+    if code not in items:
+        raise Wrong(
+            N_("unknown meter"),
+            N_("Enter the meter first, or name it after its fee item: %(known)s"),
+            known="、".join(items),
+        )
+    return items[code]
+
+
+def _metered(session: Session) -> dict[str, int]:
+    query = select(FeeItem.code, FeeItem.id).where(FeeItem.basis == "metered").order_by(FeeItem.position)
+    return dict(session.execute(query).all())
+
+
+def _meters(session: Session) -> dict[Place, int]:
+    return {(row[0], row[1]): row[2] for row in session.execute(select(Meter.unit_id, Meter.code, Meter.id))}
+
+
+def _stored(session: Session) -> dict[tuple[Any, ...], Decimal]:
+    stored = select(Meter.unit_id, Meter.code, MeterReading.read_on, MeterReading.value)
+    query = stored.join(MeterReading.meter)
+    return {tuple(row[:3]): row[3] for row in session.execute(query)}
+
+
+def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: object) -> Taken:
+    """Store the readings that are not there yet, with meters that are missing (B1)."""
+    known = Known(session)
+    meters, items, stored = _meters(session), _metered(session), _stored(session)
+    places = dict.fromkeys((row["unit_code"], row["meter"]) for row in given)
+    for unit_id, code in places:
+        if (unit_id, code) not in meters:
+            meter = Meter(unit_id=unit_id, code=code, fee_item_id=fee_item_of(code, items, known))
+            session.add(meter)
+            session.flush()
+            meters[unit_id, code] = meter.id
+    fresh = {
+        (row["unit_code"], row["meter"], row["read_on"]): row["value"]
+        for row in given
+        if (row["unit_code"], row["meter"], row["read_on"]) not in stored
+    }
+    if fresh:
+        session.execute(
+            insert(MeterReading),
+            [
+                {"meter_id": meters[unit_id, code], "read_on": read_on, "value": value}
+                for (unit_id, code, read_on), value in fresh.items()
+            ],
+        )
+    return Taken(new=len(fresh), skipped=len(given) - len(fresh))

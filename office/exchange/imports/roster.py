@@ -1,0 +1,341 @@
+"""The roster: areas, buildings, units, owners with phones, who pays from when, who answers for a building.
+
+A unit that is known is skipped, whatever else its row says: nothing an office has edited since is undone. The
+one thing added to a known unit is a payer, where it never had an occupant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from models.people import Occupancy, Owner, OwnerPhone, Staff, StaffRole, steward_building
+from models.property import Area, Building, Estate, Unit
+from models.secrets import fingerprint
+from office.estate.owners import is_company, pinyin_initials
+from office.exchange.imports import cells, words
+from office.exchange.imports.columns import Column, Known, Problem, plainly, text, twice
+from office.exchange.imports.taken import Taken
+from office.policies.store import FIRST_DAY
+
+_FLOOR = re.compile(r"(?:([bB地])[下]?)?([+-]?\d{1,3})(?:层|楼|[fF])?", re.ASCII)
+_BETWEEN_PHONES = re.compile(r"[/、,;，；|\n]+")
+
+
+def floor(text: str) -> int:
+    """A storey: 12, -1, 12层, 12F, B1."""
+    found = _FLOOR.fullmatch(text)
+    if found and found.group(1):
+        return -abs(int(found.group(2)))
+    return cells.whole(-20, 300)(found.group(2) if found else text)
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column(
+        "unit_code",
+        ("房号", "房號", "房屋编号", "房屋編號", "房间号", "房产编号", "unit"),
+        text(40),
+        is_required=True,
+    ),
+    Column(
+        "building",
+        ("楼栋", "樓棟", "楼号", "栋号", "幢", "楼栋名称", "楼宇", "building name"),
+        text(80),
+        is_required=True,
+    ),
+    Column("area_name", ("片区", "片區", "区域", "分区", "片区名称", "组团", "area"), text(80), empty=""),
+    Column("floor", ("楼层", "樓層", "层", "所在楼层", "层数"), plainly(floor)),
+    Column(
+        "unit_kind",
+        ("类型", "類型", "房屋类型", "房屋類型", "物业类型", "用途", "kind"),
+        plainly(cells.one_of(words.UNIT_KIND_WORDS)),
+        is_required=True,
+    ),
+    Column(
+        "area_m2",
+        ("面积", "面積", "建筑面积", "建築面積", "计费面积", "收费面积", "面积m2", "面积平方米"),
+        plainly(cells.number_above_zero),
+        is_required=True,
+    ),
+    Column(
+        "handed_over_on",
+        ("交付日期", "交房日期", "交付时间", "交房时间", "收楼日期", "handed over"),
+        plainly(cells.day),
+    ),
+    Column(
+        "payer_name",
+        ("业主姓名", "業主姓名", "业主", "業主", "姓名", "缴费人", "户主", "业主名称", "payer", "owner"),
+        text(120),
+        empty="",
+    ),
+    Column(
+        "payer_phone",
+        (
+            "电话",
+            "電話",
+            "联系电话",
+            "聯繫電話",
+            "手机",
+            "手机号",
+            "手机号码",
+            "业主电话",
+            "联系方式",
+            "phone",
+        ),
+        text(200),
+        empty="",
+    ),
+    Column(
+        "payer_email",
+        ("邮箱", "郵箱", "电子邮箱", "电子邮件", "电邮", "email", "e-mail"),
+        text(200),
+        empty="",
+    ),
+    Column(
+        "occupancy_from", ("起始日期", "入住日期", "入住时间", "计费起始日期", "起始时间"), plainly(cells.day)
+    ),
+    Column("steward", ("管家", "楼管员", "樓管員", "片区管家", "楼栋管家", "物业管家"), text(60), empty=""),
+)
+
+
+@dataclass(frozen=True)
+class RosterRow:
+    """One unit with its payer; an empty name means vacant."""
+
+    line: int
+    unit_code: str
+    building: str
+    area_name: str
+    floor: int | None
+    unit_kind: str
+    area_m2: Decimal
+    handed_over_on: date | None
+    payer_name: str
+    payer_phone: str
+    payer_email: str
+    occupancy_from: date | None
+    steward: str
+
+    @property
+    def phones(self) -> list[str]:
+        """The payer's numbers, the first one first."""
+        return [number for part in _BETWEEN_PHONES.split(self.payer_phone) if (number := part.strip())]
+
+    @property
+    def from_on(self) -> date:
+        """The first day of the occupancy: from the hand-over when nothing is said, else from ever."""
+        return self.occupancy_from or self.handed_over_on or FIRST_DAY
+
+
+def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
+    return twice(rows, "unit_code")
+
+
+def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: object) -> Taken:
+    """Add the units that are not there yet, with all that belongs to them (P2–P4, P7)."""
+    rows = [RosterRow(**row) for row in given]
+    units = dict(session.execute(select(Unit.code, Unit.id)).all())
+    fresh = [row for row in rows if row.unit_code not in units]
+    buildings = _buildings(session, fresh)
+    units |= _add_units(session, fresh, buildings)
+    occupied = set(session.scalars(select(Occupancy.unit_id).distinct())) if len(fresh) < len(rows) else set()
+    with_payer = [row for row in rows if row.payer_name and units[row.unit_code] not in occupied]
+    _add_payers(session, with_payer, units)
+    late = [units[row.unit_code] for row in set(with_payer) - set(fresh)]
+    _occupy(session, late)
+    _assign_stewards(session, fresh, buildings)
+    new = len(fresh) + len(late)
+    return Taken(new=new, skipped=len(rows) - new)
+
+
+def _occupy(session: Session, unit_ids: Sequence[int]) -> None:
+    for start in range(0, len(unit_ids), 500):
+        session.execute(
+            update(Unit)
+            .where(Unit.state == "vacant", Unit.id.in_(unit_ids[start : start + 500]))
+            .values(state="occupied", row_version=Unit.row_version + 1)
+            .execution_options(synchronize_session=False)
+        )
+
+
+Place = tuple[str, str]  # area, building: as a row names them
+
+
+def _place(row: RosterRow) -> Place:
+    return row.area_name, row.building
+
+
+def _buildings(session: Session, rows: Iterable[RosterRow]) -> dict[Place, int]:
+    """The id of each named building, made where it is missing."""
+    wanted = dict.fromkeys(_place(row) for row in rows)
+    areas = dict(session.execute(select(Area.name, Area.id).order_by(Area.id)).all())
+    known: dict[Place, int] = {}
+    by_name: dict[str, int] = {}
+    query = select(Area.name, Building.name, Building.id).join(Building.area).order_by(Building.id)
+    for area, name, id_ in session.execute(query):
+        known[area, name] = id_
+        by_name.setdefault(name, id_)
+    made: dict[Place, int] = {}
+    for area, name in wanted:
+        found = known.get((area, name)) if area else by_name.get(name)
+        if found is None:
+            found = _add_building(session, area or _estate_name(session), name, areas)
+            known[area, name] = found
+            by_name.setdefault(name, found)
+        made[area, name] = found
+    return made
+
+
+def _estate_name(session: Session) -> str:
+    return session.execute(select(Estate.name)).scalar_one()[:80]
+
+
+def _add_building(session: Session, area: str, name: str, areas: dict[str, int]) -> int:
+    if area not in areas:
+        row = Area(name=area, position=len(areas))
+        session.add(row)
+        session.flush()
+        areas[area] = row.id
+    building = Building(name=name, area_id=areas[area])
+    session.add(building)
+    session.flush()
+    return building.id
+
+
+def _add_units(session: Session, rows: Sequence[RosterRow], buildings: Mapping[Place, int]) -> dict[str, int]:
+    ids = add_all(
+        session,
+        Unit,
+        [
+            {
+                "code": row.unit_code,
+                "building_id": buildings[_place(row)],
+                "floor": row.floor,
+                "kind": row.unit_kind,
+                "area_m2": row.area_m2,
+                "handed_over_on": row.handed_over_on,
+                "state": "occupied" if row.payer_name else "vacant",
+            }
+            for row in rows
+        ],
+    )
+    return {row.unit_code: id_ for row, id_ in zip(rows, ids, strict=True)}
+
+
+def add_all(session: Session, model: Any, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Insert rows in bulk; their ids in the same order."""
+    if not rows:
+        return []
+    table = model.__table__
+    adding = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+    return [row[0] for row in session.connection().execute(adding, [dict(row) for row in rows])]
+
+
+Who = tuple[str, str]  # a payer's name and what tells namesakes apart
+
+
+def _who(row: RosterRow) -> Who:
+    """Rows of one name are one owner when phone, else e-mail, agree, or it is a company's name."""
+    apart = [fingerprint(number) for number in row.phones[:1]] or [row.payer_email.casefold()]
+    if not apart[0] and not is_company(row.payer_name):
+        apart = [f"unit {row.unit_code}"]
+    return row.payer_name, apart[0]
+
+
+def _add_payers(session: Session, rows: Sequence[RosterRow], units: Mapping[str, int]) -> None:
+    who = {row.unit_code: _who(row) for row in rows}
+    owners = _known_owners(session) if rows else {}
+    fresh: dict[Who, RosterRow] = {}
+    for row in rows:
+        if who[row.unit_code] not in owners:
+            fresh.setdefault(who[row.unit_code], row)
+    ids = add_all(session, Owner, [_owner(row) for row in fresh.values()])
+    owners |= dict(zip(fresh, ids, strict=True))
+    add_all(
+        session,
+        OwnerPhone,
+        [
+            {
+                "owner_id": owners[one],
+                "number": number,
+                "number_mac": fingerprint(number),
+                "position": position,
+            }
+            for one, row in fresh.items()
+            for position, number in enumerate(row.phones)
+        ],
+    )
+    occupancies = [
+        {
+            "unit_id": units[row.unit_code],
+            "owner_id": owners[who[row.unit_code]],
+            "kind": "owner",
+            "is_payer": True,
+            "from_on": row.from_on,
+        }
+        for row in rows
+    ]
+    add_all(session, Occupancy, occupancies)
+
+
+def _owner(row: RosterRow) -> dict[str, Any]:
+    return {
+        "name": row.payer_name,
+        "pinyin_initials": pinyin_initials(row.payer_name),
+        "kind": "company" if is_company(row.payer_name) else "person",
+        "email": row.payer_email,
+    }
+
+
+def _known_owners(session: Session) -> dict[Who, int]:
+    """Every owner that a row may mean, by each phone, by e-mail, and companies by name alone."""
+    found: dict[Who, int] = {}
+    for id_, name, email in session.execute(
+        select(Owner.id, Owner.name, Owner.email).order_by(Owner.id.desc())
+    ):
+        if email:
+            found[name, email.casefold()] = id_
+        elif is_company(name):
+            found[name, ""] = id_
+    phones = (
+        select(Owner.name, OwnerPhone.number_mac, Owner.id).join(OwnerPhone.owner).order_by(Owner.id.desc())
+    )
+    for name, mac, id_ in session.execute(phones):
+        found[name, mac] = id_
+    return found
+
+
+def _assign_stewards(session: Session, rows: Sequence[RosterRow], buildings: Mapping[Place, int]) -> None:
+    wanted = dict.fromkeys((row.steward, buildings[_place(row)]) for row in rows if row.steward)
+    if not wanted:
+        return
+    staff: dict[str, int] = {}
+    for id_, name, login in session.execute(
+        select(Staff.id, Staff.name, Staff.login).order_by(Staff.id.desc())
+    ):
+        staff |= {name: id_, login: id_}
+    for name in dict.fromkeys(name for name, _ in wanted):
+        if name not in staff:
+            staff[name] = _add_steward(session, name)
+    answered = set(session.execute(select(steward_building.c.staff_id, steward_building.c.building_id)).all())
+    pairs = dict.fromkeys((staff[name], building) for name, building in wanted)
+    missing = [pair for pair in pairs if pair not in answered]
+    if missing:
+        session.execute(
+            insert(steward_building), [{"staff_id": one, "building_id": other} for one, other in missing]
+        )
+
+
+def _add_steward(session: Session, name: str) -> int:
+    """A steward known by name only: without a password nobody signs in as them."""
+    steward = Staff(login=name, name=name, role_rows=[StaffRole(role="steward")])
+    session.add(steward)
+    session.flush()
+    return steward.id

@@ -1,0 +1,72 @@
+"""Service slips: overtime air-conditioning, repairs (B3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from models.billing import ServiceSlip
+from office.exchange.imports import cells, columns
+from office.exchange.imports.columns import Column, Known, Problem, plainly, text, twice
+from office.exchange.imports.taken import Taken
+
+COLUMNS: tuple[Column, ...] = (
+    Column(
+        "slip_no",
+        ("单号", "單號", "服务单号", "服務單號", "派工单号", "维修单号", "工单号", "slip"),
+        text(40),
+        is_required=True,
+    ),
+    columns.UNIT,
+    Column(
+        "fee_item",
+        ("收费项目", "收費項目", "费用项目", "服务项目", "项目", "fee"),
+        columns.fee_item,
+        is_required=True,
+    ),
+    Column(
+        "used_on",
+        ("使用日期", "服务日期", "服務日期", "发生日期", "日期"),
+        plainly(cells.day),
+        is_required=True,
+    ),
+    Column(
+        "quantity",
+        ("数量", "數量", "时长", "小时", "小时数", "次数", "用量"),
+        plainly(cells.number_above_zero),
+        is_required=True,
+    ),
+    Column("note", ("备注", "備註", "说明", "內容", "内容"), text(), empty=""),
+)
+
+
+def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
+    """Two different slips under one number; the same row again is only the same slip."""
+    told = {tuple(row[column.code] for column in COLUMNS): row for row in reversed(rows)}
+    return twice(reversed(told.values()), "slip_no")
+
+
+def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: object) -> Taken:
+    """Enter the slips whose numbers are not there yet."""
+    known = Known(session)
+    stored = set(session.scalars(select(ServiceSlip.slip_no)))
+    fresh = {row["slip_no"]: row for row in given if row["slip_no"] not in stored}
+    if fresh:
+        session.execute(
+            insert(ServiceSlip),
+            [
+                {
+                    "slip_no": row["slip_no"],
+                    "unit_id": row["unit_code"],
+                    "fee_item_id": known.fee_item_ids[row["fee_item"]],
+                    "used_on": row["used_on"],
+                    "quantity": row["quantity"],
+                    "note": row["note"],
+                }
+                for row in fresh.values()
+            ],
+        )
+    return Taken(new=len(fresh), skipped=len(given) - len(fresh))

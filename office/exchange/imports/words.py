@@ -1,0 +1,89 @@
+"""The words that people write for a code, in Chinese and English; the code itself is always understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.collection import CONTACT_METHODS, CONTACT_OUTCOMES
+from models.complaints import CHANNELS_IN, SEVERITIES
+from models.payments import METHODS
+from models.property import UNIT_KINDS
+from office.exchange.imports.cells import key
+
+
+def known(codes: tuple[str, ...], words: Mapping[str, str]) -> Mapping[str, str]:
+    """{compared word: code}; `words` lists each code's words with spaces between."""
+    found = {key(code): code for code in codes}
+    for code, listed in words.items():
+        for word in listed.split():
+            found[key(word)] = code
+    return found
+
+
+UNIT_KIND_WORDS = known(
+    UNIT_KINDS,
+    {
+        "residence": "住宅 住房 公寓 别墅 別墅 民宅 apartment flat residential",
+        "office": "办公 辦公 办公室 辦公室 办公楼 写字楼 寫字樓",
+        "shop": "商铺 商鋪 店铺 店鋪 铺位 商业 商業 retail store",
+        "parking": "车位 車位 停车位 停車位 车库 車庫 parkingbay parkingspace",
+        "storage": "储藏室 儲藏室 储藏间 储物间 仓库 倉庫 storageroom",
+    },
+)
+METHOD_WORDS = known(
+    METHODS,
+    {
+        "cash": "现金 現金",
+        "card": "刷卡 银行卡 銀行卡 信用卡 pos pos机",
+        "bank_transfer": "银行转账 銀行轉賬 转账 轉賬 汇款 匯款 对公转账 网银 网银转账 bank transfer",
+        "direct_debit": "银行托收 銀行託收 托收 託收 代扣 银行代扣 划扣 debit",
+        "wechat": "微信 微信支付 wechatpay weixin",
+        "alipay": "支付宝 支付寶",
+    },
+)
+CHANNEL_WORDS = known(
+    CHANNELS_IN,
+    {
+        "desk": "前台 柜台 服务台 前台投诉 前台接待 现场 frontdesk",
+        "phone": "电话 電話 来电 來電 电话投诉 電話投訴 来电投诉 telephone call",
+        "letter": "信函 来信 來信 书信 信件 来信投诉 书面 书面投诉",
+        "email": "电子邮件 電子郵件 邮件 郵件 邮箱 邮件投诉 电子邮箱 mail",
+        "web_form": "网页 網頁 网上 网络 網絡 网站 网页表单 网络投诉 在线 小程序 website",
+        "suggestion_box": "意见箱 意見箱 投诉箱",
+        "chat": "微信 微信群 聊天 企业微信 在线聊天 业主群 qq wechat",
+        "visit": "上门 上門 走访 走訪 拜访 回访 来访 來訪 来访投诉 巡查",
+        "head_office": "总部 總部 总公司 總公司 集团 集團 总部转办 总公司转办 集团转办",
+        "government": "政府 政府转办 政府部门 12345 12345热线 街道 居委会 住建局 authority",
+        "call_centre": "呼叫中心 客服热线 客服熱線 热线 熱線 客服中心 400 400电话 callcenter hotline",
+    },
+)
+SEVERITY_WORDS = known(
+    SEVERITIES,
+    {
+        "major": "重大 重大投诉 重大投訴",
+        "complex": "复杂 複雜 复杂投诉 複雜投訴",
+        "simple": "简易 簡易 简单 簡單 简易投诉 簡易投訴",
+        "minor": "轻微 輕微 轻微投诉 輕微投訴 一般 一般投诉",
+        "urgent": "紧急 緊急",
+        "important": "重要",
+        "normal": "普通",
+    },
+)
+CONTACT_METHOD_WORDS = known(
+    CONTACT_METHODS,
+    {
+        "phone": "电话 電話 打电话 致电 来电 call telephone",
+        "message": "短信 短訊 信息 消息 微信 邮件 留言 sms email wechat",
+        "visit": "上门 上門 走访 走訪 拜访 拜訪 面谈 door",
+    },
+)
+OUTCOME_WORDS = known(
+    CONTACT_OUTCOMES,
+    {
+        "reached": "已联系 已联系上 已聯繫 联系上 接通 已接通 已沟通",
+        "not_reached": "未联系上 未接通 无人接听 無人接聽 联系不上 不在家 未聯繫上 noanswer",
+        "promised": "承诺 承诺缴费 承諾 承諾繳費 答应缴费 同意缴费 promise",
+        "refused": "拒绝 拒絕 拒缴 拒绝缴费 拒交",
+        "other": "其他 其它",
+    },
+)

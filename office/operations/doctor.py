@@ -1,0 +1,306 @@
+"""What is wrong with this installation and what to do about it, for whoever looks after it (§8).
+
+A new question is a new function in QUESTIONS: `(session, now) -> findings`; it reads, and never writes.
+Whether the books add up is another question, asked by `flask check`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import current_app
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from models.billing import BillingRun, Tariff
+from models.office import JobRun, Message
+from models.payments import StatementRow
+from models.people import Occupancy, Staff, StaffRole
+from models.property import Estate, Unit
+from office.core import clock
+from office.core import schema as core_schema
+from office.core.errors import N_, Refused
+from office.messaging import channels
+from office.operations import backup
+from office.policies import store
+from office.scheduling import scheduler
+
+SILENCE = timedelta(minutes=2)  # a clock beats every few seconds
+BACKUP_AGE = timedelta(days=2)
+SKEW = timedelta(minutes=1)
+FREE_BYTES = 1 << 30
+WAITING = timedelta(days=7)
+SECONDS_TO_ANSWER = 3
+
+
+@dataclass(frozen=True)
+class Ailment:
+    """Something wrong: what it is, and what to do. `is_grave` when work or data is at stake now."""
+
+    code: str
+    is_grave: bool
+    what: str
+    advice: str
+    values: dict[str, Any]
+
+
+Answer = Iterator[Ailment]
+
+
+def ailment(code: str, what: str, advice: str, *, is_grave: bool = False, **values: Any) -> Ailment:
+    return Ailment(code, is_grave, what, advice, values)
+
+
+def schema(session: Session, _now: datetime) -> Answer:
+    if core_schema.is_empty(session):
+        raise Refused(N_("The office is not set up: run flask init"))
+    if not core_schema.is_up_to_date(session):
+        yield ailment(
+            "schema",
+            N_("The database is of another version than the program."),
+            N_("Make a backup, then start the program once: it brings the database up to date."),
+            is_grave=True,
+        )
+
+
+def protections(session: Session, _now: datetime) -> Answer:
+    missing = core_schema.missing_protections(session)
+    if missing:
+        yield ailment(
+            "protections",
+            N_("The database has lost protections of posted money: %(names)s."),
+            N_("Stop the office, run flask check, and restore a backup if a row was changed."),
+            is_grave=True,
+            names=", ".join(missing),
+        )
+
+
+def clock_ticks(session: Session, _now: datetime) -> Answer:
+    age = scheduler.age_of_last_tick(session)
+    if age is None or age > SILENCE:
+        yield ailment(
+            "clock",
+            N_("No clock is running: bills, reminders and escalations wait."),
+            N_("Start the office with app.py, or flask clock beside your web server."),
+            is_grave=True,
+        )
+
+
+def jobs_done(session: Session, _now: datetime) -> Answer:
+    rows = session.execute(
+        select(JobRun.job, func.count())
+        .where(JobRun.state.in_(("failed", "dead")))
+        .group_by(JobRun.job)
+        .order_by(JobRun.job)
+    )
+    for job, count in rows:
+        yield ailment(
+            "jobs",
+            N_("%(count)s runs of the job %(job)s failed."),
+            N_("Read the error under Scheduled jobs, mend the cause, and run the job again from there."),
+            is_grave=True,
+            count=count,
+            job=job,
+        )
+
+
+def backups(session: Session, now: datetime) -> Answer:
+    if clock.chosen_now(session) is not None:
+        return
+    bind = session.get_bind()
+    assert isinstance(bind, Engine)
+    place = backup.folder(bind)
+    made = sorted(place.glob("gatehouse-????-??-??.zip")) if place.is_dir() else []
+    newest = datetime.fromtimestamp(made[-1].stat().st_mtime, now.tzinfo) if made else None
+    if newest is None or now - newest > BACKUP_AGE:
+        yield ailment(
+            "backup",
+            N_("There is no backup of the last two nights in %(folder)s."),
+            N_("Let the clock run at night, or run flask backup FILE; keep copies on another machine."),
+            is_grave=newest is not None,
+            folder=place,
+        )
+
+
+def room(session: Session, _now: datetime) -> Answer:
+    place = Path(current_app.instance_path)
+    free = shutil.disk_usage(place).free
+    bind = session.get_bind()
+    assert isinstance(bind, Engine)
+    size = Path(str(bind.url.database)).stat().st_size if bind.dialect.name == "sqlite" else 0
+    if free < max(FREE_BYTES, 2 * size):
+        yield ailment(
+            "disk",
+            N_("Only %(free)s MB are free where the office keeps its data."),
+            N_("Make room: a backup needs a copy of the whole database beside it."),
+            is_grave=free < size,
+            free=free >> 20,
+        )
+
+
+def messages(session: Session, _now: datetime) -> Answer:
+    stuck = ("unknown", "dead")
+    count = session.execute(select(func.count()).where(Message.state.in_(stuck))).scalar_one()
+    if count:
+        yield ailment(
+            "messages",
+            N_("%(count)s messages could not be sent, or nobody knows whether they were."),
+            N_("Decide each under Outbox: send again, or drop."),
+            count=count,
+        )
+
+
+def mail_server(_session: Session, _now: datetime) -> Answer:
+    for name in ("SMTP_URL", "SMS_URL"):
+        address = urlsplit(channels.setting(name))
+        if not address.hostname:
+            continue
+        port = address.port or {"https": 443, "http": 80, "smtps": 465}.get(address.scheme, 25)
+        try:
+            socket.create_connection((address.hostname, port), SECONDS_TO_ANSWER).close()
+        except OSError as error:
+            yield ailment(
+                "channel",
+                N_("%(host)s:%(port)s does not answer (%(reason)s): messages wait in the outbox."),
+                N_("Check GATEHOUSE_%(name)s and the network; waiting messages go out by themselves."),
+                host=address.hostname,
+                port=port,
+                reason=error.strerror or error,
+                name=name,
+            )
+
+
+def machine_clock(session: Session, _now: datetime) -> Answer:
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    skew = session.execute(select(func.clock_timestamp())).scalar_one() - clock.machine_now()
+    if abs(skew) > SKEW:
+        yield ailment(
+            "skew",
+            N_("The clocks of this machine and of the database differ by %(seconds)s seconds."),
+            N_("Let both keep time by NTP."),
+            seconds=round(skew.total_seconds()),
+        )
+
+
+def secret_key(_session: Session, _now: datetime) -> Answer:
+    key = Path(current_app.instance_path) / "secret_key"
+    with suppress(OSError):
+        if key.stat().st_mode & 0o077:
+            yield ailment(
+                "key",
+                N_("Others on this machine can read %(file)s, which seals phones and ID numbers."),
+                N_("Run: chmod 600 %(file)s"),
+                is_grave=True,
+                file=key,
+            )
+
+
+def holidays(session: Session, now: datetime) -> Answer:
+    day = now.astimezone(clock.zone(session)).date()
+    calendar = store.calendar(session, day)
+    years = [year for year in (day.year, day.year + (day.month == 12)) if calendar.is_provisional(year)]
+    for year in dict.fromkeys(years):
+        yield ailment(
+            "holidays",
+            N_("The public holidays of %(year)s are not known to the program."),
+            N_("Update the program once they are published, or enter the days under Holidays."),
+            year=year,
+        )
+
+
+def people(session: Session, _now: datetime) -> Answer:
+    held = set(
+        session.scalars(
+            select(StaffRole.role).join(Staff, Staff.id == StaffRole.staff_id).where(Staff.is_active)
+        )
+    )
+    for role in ("station_head", "manager"):
+        if role not in held:
+            yield ailment(
+                "roles",
+                N_("Nobody has the role %(role)s: what needs that approval stays where it is."),
+                N_("Give the role to somebody under Staff."),
+                role=role,
+            )
+
+
+def tariffs(session: Session, now: datetime) -> Answer:
+    day = now.astimezone(clock.zone(session)).date()
+    paying = select(Occupancy.id).where(Occupancy.unit_id == Unit.id, Occupancy.is_payer).exists()
+    valid = (Tariff.valid_from <= day) & (Tariff.valid_to.is_(None) | (Tariff.valid_to >= day))
+    covered = select(Tariff.unit_kind).where(valid)
+    rows = session.execute(
+        select(Unit.kind, func.count()).where(paying, Unit.kind.not_in(covered)).group_by(Unit.kind)
+    )
+    for kind, count in rows:
+        yield ailment(
+            "tariffs",
+            N_("%(count)s units of the kind %(kind)s have no tariff: they are not billed."),
+            N_("Enter one under Tariffs."),
+            count=count,
+            kind=kind,
+        )
+
+
+def unfinished(session: Session, now: datetime) -> Answer:
+    rows = session.scalars(
+        select(BillingRun.period).where(
+            BillingRun.state == "running", BillingRun.started_at < now - timedelta(hours=1)
+        )
+    )
+    for period in rows:
+        yield ailment(
+            "billing",
+            N_("The bills of %(period)s were begun and not finished."),
+            N_("Issue them again: it finishes what is left and bills nobody twice."),
+            period=period,
+        )
+    waiting = session.execute(
+        select(func.count()).where(StatementRow.state == "waiting", StatementRow.imported_at < now - WAITING)
+    ).scalar_one()
+    if waiting:
+        yield ailment(
+            "statement",
+            N_("%(count)s statement rows have waited for more than a week."),
+            N_("Match or ignore them under Statement rows: the money may belong to somebody who is dunned."),
+            count=waiting,
+        )
+
+
+QUESTIONS: tuple[Callable[[Session, datetime], Answer], ...] = (
+    protections,
+    clock_ticks,
+    jobs_done,
+    backups,
+    room,
+    messages,
+    mail_server,
+    machine_clock,
+    secret_key,
+    holidays,
+    people,
+    tariffs,
+    unfinished,
+)
+
+
+def examine(session: Session, now: datetime) -> list[Ailment]:
+    """Everything that ails this office, grave things first; empty when all is well.
+
+    An outdated schema is told alone: nothing else can be asked of it. Raises Refused before the set-up.
+    """
+    found = list(schema(session, now))
+    if not found:
+        if session.execute(select(Estate.id)).first() is None:
+            scheduler.office_zone(session)  # refuses
+        found = [each for ask in QUESTIONS for each in ask(session, now)]
+    return sorted(found, key=lambda each: not each.is_grave)

@@ -1,0 +1,154 @@
+"""What lies before the cashier: every open bill of a unit and its payers, with what it costs today (M1)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.billing import FeeItem, Invoice, InvoiceLine
+from models.people import Occupancy, Owner
+from models.property import Unit
+from office.receivables import allocation
+from office.receivables import late_fees as late_fee
+from office.receivables.allocation import INVOICE, PAYMENT, Bill
+from rules.late_fee import Reduction
+from rules.money import ZERO
+
+
+@dataclass(frozen=True)
+class OpenBill:
+    """An open bill; yuan, the late fee as if it were paid today."""
+
+    id: int
+    number: str
+    kind: str
+    unit_id: int
+    unit_code: str
+    payer_id: int
+    payer_name: str
+    period: str
+    due_on: date
+    principal: Decimal
+    late_fee: Decimal
+    lines: tuple[tuple[str, Decimal], ...]
+
+    @property
+    def to_pay(self) -> Decimal:
+        return self.principal + self.late_fee
+
+
+@dataclass(frozen=True)
+class Payer:
+    """Someone who may pay here; `is_present` when they pay the unit's fees today. Credit in yuan."""
+
+    id: int
+    name: str
+    is_present: bool
+    credit: Decimal
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A unit's open bills, those of its payers' other units after them, oldest first."""
+
+    unit: Unit
+    payers: tuple[Payer, ...]
+    bills: tuple[OpenBill, ...]
+
+    @property
+    def here(self) -> tuple[OpenBill, ...]:
+        return tuple(bill for bill in self.bills if bill.unit_id == self.unit.id)
+
+    @property
+    def elsewhere(self) -> tuple[OpenBill, ...]:
+        return tuple(bill for bill in self.bills if bill.unit_id != self.unit.id)
+
+    def to_pay(self, payer_id: int) -> Decimal:
+        """What a payer owes for the unit today."""
+        return sum((bill.to_pay for bill in self.here if bill.payer_id == payer_id), ZERO)
+
+
+def desk(session: Session, unit_id: int, on: date, language: str) -> Desk | None:
+    """Everything that can be paid at a unit on a day; nothing when there is no such unit (M1)."""
+    unit = session.get(Unit, unit_id)
+    if unit is None:
+        return None
+    here = allocation.open_bills(session, [unit_id])
+    payers = _payers(session, unit_id, on, {bill.payer_id for bill in here})
+    present = [payer.id for payer in payers if payer.is_present]
+    others = allocation.bills(
+        session, INVOICE.c.payer_id.in_(present), INVOICE.c.unit_id != unit_id, allocation.is_open()
+    )
+    return Desk(unit, tuple(payers), tuple(_shown(session, [*here, *others], unit_id, on, language)))
+
+
+def _payers(session: Session, unit_id: int, on: date, also: set[int]) -> list[Payer]:
+    present = session.scalars(
+        select(Occupancy.owner_id)
+        .where(
+            Occupancy.unit_id == unit_id,
+            Occupancy.is_payer,
+            Occupancy.from_on <= on,
+            Occupancy.to_on.is_(None) | (Occupancy.to_on >= on),
+        )
+        .order_by(Occupancy.from_on)
+    ).all()
+    credit: dict[int, Decimal] = defaultdict(lambda: ZERO)
+    for one in allocation.credits_left(session, PAYMENT.c.unit_id == unit_id):
+        credit[one.payer_id] += one.amount
+    wanted = {*present, *also, *credit}
+    names = session.execute(select(Owner.id, Owner.name).where(Owner.id.in_(wanted)).order_by(Owner.id))
+    found = [Payer(owner_id, name, owner_id in present, credit[owner_id]) for owner_id, name in names]
+    return sorted(found, key=lambda payer: not payer.is_present)
+
+
+def _shown(session: Session, bills: Sequence[Bill], unit_id: int, on: date, language: str) -> list[OpenBill]:
+    ledger = late_fee.Ledger(session, late_fee.policy_on(session, on), bills)
+    ids = [bill.id for bill in bills]
+    told = {
+        row.id: row
+        for row in session.execute(
+            select(Invoice.id, Invoice.kind, Invoice.period, Unit.code, Owner.name)
+            .join(Unit, Unit.id == Invoice.unit_id)
+            .join(Owner, Owner.id == Invoice.payer_id)
+            .where(Invoice.id.in_(ids))
+        )
+    }
+    lines: dict[int, list[tuple[str, Decimal]]] = defaultdict(list)
+    for line, item in session.execute(
+        select(InvoiceLine, FeeItem)
+        .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
+        .where(InvoiceLine.invoice_id.in_(ids))
+        .order_by(InvoiceLine.id)
+    ):
+        lines[line.invoice_id].append((item.name_in(language), line.amount))
+    shown = [
+        OpenBill(
+            id=bill.id,
+            number=bill.number,
+            kind=told[bill.id].kind,
+            unit_id=bill.unit_id,
+            unit_code=told[bill.id].code,
+            payer_id=bill.payer_id,
+            payer_name=told[bill.id].name,
+            period=told[bill.id].period,
+            due_on=bill.due_on,
+            principal=bill.principal,
+            late_fee=_fee(ledger, bill, on),
+            lines=tuple(lines[bill.id]),
+        )
+        for bill in bills
+    ]
+    return sorted(shown, key=lambda bill: (bill.unit_id != unit_id, bill.unit_code, bill.due_on, bill.id))
+
+
+def _fee(ledger: late_fee.Ledger, bill: Bill, on: date) -> Decimal:
+    if not ledger.policy.is_on or bill.due_on >= on:
+        return bill.late_fee - bill.paid_late_fee
+    return ledger.owed(bill, on, Reduction(on, bill.principal)) - bill.paid_late_fee

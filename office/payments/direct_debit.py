@@ -1,0 +1,269 @@
+"""Direct debits: the bank's file out, its results in, and the reminder to fetch them (M4)."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session, joinedload
+
+import seed
+from models.billing import Invoice
+from models.payments import DebitMandate, DirectDebit, DirectDebitBatch
+from models.property import Unit
+from office.core import audit, clock, numbering
+from office.core.errors import N_, Refused
+from office.payments import payments
+from office.payments.payments import NewPayment
+from office.receivables import allocation
+from office.scheduling.jobs import Outcome
+from rules.allocation import Pick
+from rules.money import to_fen, yuan
+
+SERIES = "D"
+COLUMNS_READ = ("reference", "result", "reason")  # of the bank's answer
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One bank's two files as data: see seed/direct_debit.toml."""
+
+    code: str
+    name: str
+    encoding: str
+    delimiter: str
+    has_header: bool
+    out: tuple[tuple[str, str], ...]
+    back: Mapping[str, Any]
+    columns_back: tuple[str, ...] = ()
+
+
+def layouts() -> dict[str, Layout]:
+    """Every bank's layout by code."""
+    rows = seed.direct_debit_layouts()
+    return {
+        row["code"]: Layout(
+            code=row["code"],
+            name=row["name"],
+            encoding=row["encoding"],
+            delimiter=row["delimiter"],
+            has_header=row["has_header"],
+            out=tuple((header, value) for header, value in row["out"]),
+            back=row["back"],
+            columns_back=tuple(row.get("columns_back", ())),
+        )
+        for row in rows
+    }
+
+
+def _layout(code: str) -> Layout:
+    found = layouts().get(code)
+    if found is None:
+        raise Refused(N_("There is no direct-debit layout %(layout)s"), layout=code)
+    return found
+
+
+def export_batch(
+    session: Session, *, period: str, layout: str, now: datetime, staff_id: int | None = None
+) -> tuple[DirectDebitBatch, bytes]:
+    """The bank's file with what payers with a mandate owe up to a period, each invoice in one open batch.
+
+    Raises Refused when there is nothing to debit.
+    """
+    chosen = _layout(layout)
+    today = now.astimezone(clock.zone(session)).date()
+    allocation.lock_all(session)
+    under_way = exists().where(
+        DirectDebit.invoice_id == Invoice.id,
+        DirectDebit.batch_id == DirectDebitBatch.id,
+        DirectDebitBatch.state == "exported",
+    )
+    owed = session.execute(
+        select(Invoice, DebitMandate, Unit.code)
+        .join(
+            DebitMandate,
+            (DebitMandate.unit_id == Invoice.unit_id) & (DebitMandate.owner_id == Invoice.payer_id),
+        )
+        .join(Unit, Unit.id == Invoice.unit_id)
+        .where(
+            allocation.is_open(),
+            Invoice.period <= period,
+            DebitMandate.signed_on <= today,
+            DebitMandate.ended_on.is_(None) | (DebitMandate.ended_on > today),
+            ~under_way,
+        )
+        .order_by(Unit.code, Invoice.due_on, Invoice.id)
+    ).all()
+    if not owed:
+        raise Refused(N_("Nothing is left to debit"))
+    running = numbering.take(session, SERIES, today.year)
+    batch = DirectDebitBatch(
+        number=numbering.written(f"{SERIES}{today.year}", running),
+        period=period,
+        layout=layout,
+        exported_at=now,
+        rows=[DirectDebit(invoice_id=invoice.id, amount=invoice.balance) for invoice, _, _ in owed],
+    )
+    session.add(batch)
+    session.flush()
+    audit.record(session, now, staff_id, "export_debits", batch, {"rows": len(owed)})
+    listed = [(invoice, mandate, code, invoice.balance) for invoice, mandate, code in owed]
+    return batch, _file(chosen, batch, listed)
+
+
+def batch_file(session: Session, batch_id: int) -> tuple[DirectDebitBatch, bytes]:
+    """The file of a batch once more, as it was sent. Raises Refused when there is no such batch."""
+    batch = session.get(DirectDebitBatch, batch_id)
+    if batch is None:
+        raise Refused(N_("There is no such batch"))
+    rows = session.execute(
+        select(Invoice, DebitMandate, Unit.code, DirectDebit.amount)
+        .join(DirectDebit, DirectDebit.invoice_id == Invoice.id)
+        .join(DebitMandate, DebitMandate.unit_id == Invoice.unit_id)
+        .join(Unit, Unit.id == Invoice.unit_id)
+        .where(DirectDebit.batch_id == batch_id)
+        .order_by(Unit.code, Invoice.due_on, Invoice.id)
+    ).all()
+    return batch, _file(_layout(batch.layout), batch, [(row[0], row[1], row[2], row[3]) for row in rows])
+
+
+def file_name(batch: DirectDebitBatch) -> str:
+    """What the bank's file is called."""
+    return f"{batch.number}.{'csv' if _layout(batch.layout).delimiter == ',' else 'txt'}"
+
+
+def _file(
+    layout: Layout, batch: DirectDebitBatch, owed: Sequence[tuple[Invoice, DebitMandate, str, Decimal]]
+) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=layout.delimiter, lineterminator="\r\n")
+    if layout.has_header:
+        writer.writerow([header for header, _ in layout.out])
+    for invoice, mandate, unit_code, amount in owed:
+        values = {
+            "number": invoice.number,
+            "reference": reference(batch.number, invoice.number),
+            "unit_code": unit_code,
+            "account": mandate.account,
+            "account_name": mandate.account_name,
+            "bank": mandate.bank,
+            "amount": yuan(amount),
+            "amount_fen": str(to_fen(amount)),
+            "period": invoice.period,
+            "batch": batch.number,
+        }
+        writer.writerow([values[value] for _, value in layout.out])
+    return text.getvalue().encode(layout.encoding)
+
+
+def reference(batch: str, invoice: str) -> str:
+    """What a debit is called in the bank's files and on our receipt."""
+    return f"{batch}/{invoice}"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What a bank's answer brought."""
+
+    collected: int
+    failed: int
+    unknown: tuple[str, ...]
+
+
+def import_results(
+    session: Session, batch_id: int, file: bytes, *, now: datetime, staff_id: int | None = None
+) -> Answered:
+    """Take in the bank's results: collected debits are paid, failed ones keep the bank's reason (M4).
+
+    The same file again changes nothing. Raises Refused for a file that can't be read.
+    """
+    batch = session.get(DirectDebitBatch, batch_id)
+    if batch is None:
+        raise Refused(N_("There is no such batch"))
+    layout = _layout(batch.layout)
+    allocation.lock_all(session)
+    sent = {
+        reference(batch.number, row.invoice.number): row
+        for row in session.scalars(
+            select(DirectDebit)
+            .where(DirectDebit.batch_id == batch_id)
+            .options(joinedload(DirectDebit.invoice))
+            .execution_options(populate_existing=True)
+        )
+    }
+    collected: list[DirectDebit] = []
+    failed, unknown = 0, []
+    for line in _lines(layout, file):
+        row = sent.get(line["reference"])
+        if row is None:
+            unknown.append(line["reference"])
+        elif row.state == "sent" and line["result"] in layout.back["collected"]:
+            collected.append(row)
+        elif row.state == "sent":
+            row.state, row.bank_reason = "failed", (line["reason"] or line["result"])[:200]
+            failed += 1
+    paid = payments.record_payments(session, [_payment(batch, row, now) for row in collected], now=now)
+    for row, posted in zip(collected, paid, strict=True):
+        row.state, row.payment_id = "collected", posted.payment_id
+    if all(row.state != "sent" for row in sent.values()):
+        batch.state, batch.answered_at = "answered", now
+    session.flush()
+    audit.record(
+        session, now, staff_id, "import_debits", batch, {"collected": len(collected), "failed": failed}
+    )
+    return Answered(len(collected), failed, tuple(unknown))
+
+
+def _payment(batch: DirectDebitBatch, row: DirectDebit, now: datetime) -> NewPayment:
+    open_now = row.invoice.balance > Decimal(0)
+    return NewPayment(
+        unit_id=row.invoice.unit_id,
+        amount=row.amount,
+        method="direct_debit",
+        paid_at=now,
+        payer_id=row.invoice.payer_id,
+        reference=reference(batch.number, row.invoice.number),
+        picks=(Pick(row.invoice.number),) if open_now else (),
+        form_key=f"debit:{row.id}",
+    )
+
+
+def _lines(layout: Layout, file: bytes) -> list[dict[str, str]]:
+    try:
+        text = file.decode(layout.encoding)
+    except UnicodeDecodeError as problem:
+        raise _not_as_agreed(layout) from problem
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=layout.delimiter) if any(row)]
+    header = list(layout.columns_back) if layout.columns_back else (rows.pop(0) if rows else [])
+    wanted = {name: layout.back[name] for name in COLUMNS_READ}
+    places = {name: header.index(column) for name, column in wanted.items() if column in header}
+    if len(places) != len(wanted):
+        raise _not_as_agreed(layout)
+    return [
+        {name: row[place].strip() if place < len(row) else "" for name, place in places.items()}
+        for row in rows
+    ]
+
+
+def _not_as_agreed(layout: Layout) -> Refused:
+    return Refused(
+        N_("This file can't be read as %(name)s: choose the bank's answer, with the columns %(columns)s"),
+        name=layout.name,
+        columns="、".join(layout.columns_back or (layout.back[name] for name in COLUMNS_READ)),
+    )
+
+
+def remind_direct_debit(session: Session, due_for: datetime) -> Outcome:
+    """Which batches the bank has not answered by the day it should have (job, M4)."""
+    waiting = session.scalars(
+        select(DirectDebitBatch.number)
+        .where(DirectDebitBatch.state == "exported", DirectDebitBatch.exported_at < due_for)
+        .order_by(DirectDebitBatch.number)
+    ).all()
+    return Outcome(done=len(waiting), result={"unanswered": list(waiting)})

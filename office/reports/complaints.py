@@ -1,0 +1,288 @@
+"""Reports about complaints: how many of what, on time, solved when, and how people found it (K3)."""
+
+from __future__ import annotations
+
+import calendar
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from models.complaints import CLOCKS, Category, Ticket, TicketClock
+from models.people import Department
+from models.property import Area, Building, Unit
+from office.core import clock
+from office.reports import rates
+from office.reports.table import Chart, Column, Line, Link, Table, Wanted, places
+from rules.kpi import mean, on_time_rate, percent
+
+
+@dataclass
+class _Tickets:
+    """A running count of complaints of one kind."""
+
+    registered: int = 0
+    resolved: int = 0
+    seconds: int = 0
+    met: int = 0
+    breached: int = 0
+    reopened: int = 0
+    visited: int = 0
+    satisfied: int = 0
+    score: int = 0
+
+    def cells(self) -> tuple[Any, ...]:
+        hours = mean(Decimal(self.seconds) / 3600, self.resolved)
+        return (
+            self.registered,
+            self.resolved,
+            on_time_rate(self.met, self.breached),
+            hours,
+            percent(self.reopened, self.registered),
+            percent(self.visited, self.resolved),
+            percent(self.satisfied, self.visited),
+            mean(self.score, self.visited),
+        )
+
+
+COMPLAINTS = (
+    Column("registered", "count"),
+    Column("resolved", "count"),
+    Column("rate_on_time", "rate"),
+    Column("hours_to_solve", "hours"),
+    Column("rate_reopened", "rate"),
+    Column("rate_followed_up", "rate"),
+    Column("rate_satisfied", "rate"),
+    Column("score", "score"),
+)
+DIMENSIONS = ("category", "department", "severity", "building", "channel", "month")
+
+
+def span(session: Session, wanted: Wanted) -> tuple[datetime, datetime]:
+    """The first instant of the period in office time, and that after it."""
+    months = wanted.months()
+    return rates.month_span(session, months[0])[0], rates.month_span(session, months[-1])[1]
+
+
+def _tickets(session: Session, wanted: Wanted, *, is_valid: bool = True) -> list[ColumnElement[bool]]:
+    """Conditions of the complaints of the period within reach."""
+    since, until = span(session, wanted)
+    found = [
+        Ticket.registered_at >= since,
+        Ticket.registered_at < until,
+        *wanted.own_tickets,
+    ]
+    if is_valid:
+        found.append(Ticket.state != "invalid")
+    if wanted.department_id:
+        found.append(Ticket.department_id == wanted.department_id)
+    if not wanted.is_whole:
+        own = [place.building_id for place in places(session, wanted)]
+        found.append(Ticket.unit_id.in_(select(Unit.id).where(Unit.building_id.in_(own))))
+    return found
+
+
+def complaints_by(session: Session, wanted: Wanted, what: str) -> Table:
+    """A period's valid complaints by one of DIMENSIONS (K3)."""
+    return _complaints_table(session, wanted, what, _counts(session, wanted, what))
+
+
+def complaint_totals(session: Session, wanted: Wanted) -> dict[str, Any]:
+    """The figures of COMPLAINTS for all valid complaints of the period (K3)."""
+    counts = _counts(session, wanted, "severity")
+    return {column.key: value for column, value in zip(COMPLAINTS, counts[_ALL].cells(), strict=True)}
+
+
+def invalid_count(session: Session, wanted: Wanted) -> int:
+    """How many complaints of the period were closed as invalid."""
+    conditions = (Ticket.state == "invalid", *_tickets(session, wanted, is_valid=False))
+    return session.execute(select(func.count()).select_from(Ticket).where(*conditions)).scalar_one()
+
+
+def _counts(session: Session, wanted: Wanted, what: str) -> dict[Any, _Tickets]:
+    conditions, zone = _tickets(session, wanted), clock.zone(session)
+    key: Any = {
+        "category": Ticket.category_id,
+        "department": Ticket.department_id,
+        "severity": Ticket.severity,
+        "channel": Ticket.channel,
+        "building": Unit.building_id,
+        "month": Ticket.registered_at,
+    }[what]
+    counts: dict[Any, _Tickets] = defaultdict(_Tickets)
+    of_ticket: dict[int, Any] = {}
+    rows = session.execute(
+        select(
+            Ticket.id,
+            key,
+            Ticket.registered_at,
+            Ticket.resolved_at,
+            Ticket.reopen_count,
+            Ticket.satisfaction,
+        )
+        .outerjoin(Unit, Unit.id == Ticket.unit_id)
+        .where(*conditions)
+    )
+    for ticket_id, value, registered_at, resolved_at, reopened, satisfaction in rows:
+        place = f"{value.astimezone(zone):%Y-%m}" if what == "month" else value
+        of_ticket[ticket_id] = place
+        for one in (counts[place], counts[_ALL]):
+            one.registered += 1
+            one.reopened += reopened > 0
+            if resolved_at is not None:
+                one.resolved += 1
+                one.seconds += int((resolved_at - registered_at).total_seconds())
+            if satisfaction is not None:
+                one.visited += 1
+                one.satisfied += satisfaction >= 4
+                one.score += satisfaction
+    clocks = session.execute(
+        select(TicketClock.ticket_id, TicketClock.state)
+        .join(Ticket, Ticket.id == TicketClock.ticket_id)
+        .where(*conditions, TicketClock.state.in_(("met", "breached")))
+    )
+    for ticket_id, state in clocks:
+        for one in (counts[of_ticket[ticket_id]], counts[_ALL]):
+            one.met += state == "met"
+            one.breached += state == "breached"
+    return counts
+
+
+_ALL = object()
+
+
+def _complaints_table(session: Session, wanted: Wanted, what: str, counts: Mapping[Any, _Tickets]) -> Table:
+    names = _dimension_names(session, wanted, what)
+    first, last = wanted.days()
+    base = {"registered_at_from": str(first), "registered_at_to": str(last)}
+    kinds = [key for key in counts if key is not _ALL]
+    if what == "month":
+        kinds.sort()
+    else:
+        kinds.sort(key=lambda key: (-counts[key].registered, str(names.get(key, key))))
+    lines = [
+        Line(
+            (names.get(key, key or ""), *counts[key].cells()),
+            Link("tickets", {**base, **_dimension_query(what, key)}),
+        )
+        for key in kinds
+    ]
+    if len(lines) > 1:
+        lines.append(Line(("", *counts[_ALL].cells()), Link("tickets", base), is_total=True))
+    codes = {"severity": "severity", "channel": "channel"}.get(what, "")
+    column = Column(what, "code" if codes else "month" if what == "month" else "text", codes)
+    kind = "line" if what == "month" else "bar"
+    return Table(f"complaints_{what}", (column, *COMPLAINTS), tuple(lines), Chart(0, (1,), kind))
+
+
+def _dimension_names(session: Session, wanted: Wanted, what: str) -> dict[Any, str]:
+    if what in {"category", "department"}:
+        model: Any = {"category": Category, "department": Department}[what]
+        return {row.id: row.name_in(wanted.language) for row in session.scalars(select(model))}
+    if what == "building":
+        rows = session.execute(
+            select(Building.id, Area.name, Building.name).join(Area, Area.id == Building.area_id)
+        )
+        return {key: f"{area} · {building}" for key, area, building in rows}
+    return {}
+
+
+def _dimension_query(what: str, key: Any) -> dict[str, str]:
+    if key is None:
+        return {}
+    if what == "month":
+        first = date.fromisoformat(f"{key}-01")
+        last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+        return {"registered_at_from": str(first), "registered_at_to": str(last)}
+    name = {"category": "category_id", "department": "department_id", "building": "unit_building_id"}
+    return {name.get(what, what): str(key)}
+
+
+def clocks(session: Session, wanted: Wanted) -> Table:
+    """The deadlines of a period's valid complaints: met, broken, still running (K3)."""
+    rows = session.execute(
+        select(TicketClock.clock, TicketClock.state, func.count())
+        .join(Ticket, Ticket.id == TicketClock.ticket_id)
+        .where(*_tickets(session, wanted), TicketClock.state != "void")
+        .group_by(TicketClock.clock, TicketClock.state)
+    )
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for code, state, count in rows:
+        counts[code][state] += count
+    order = sorted(counts, key=CLOCKS.index)
+    lines = tuple(
+        Line(
+            (
+                code,
+                counts[code]["met"],
+                counts[code]["breached"],
+                counts[code]["running"] + counts[code]["paused"],
+                on_time_rate(counts[code]["met"], counts[code]["breached"]),
+            ),
+            Link("ticket_clocks", {"clock": code, "state": "breached"}),
+        )
+        for code in order
+    )
+    columns = (
+        Column("clock", "code", "clock"),
+        Column("met", "count"),
+        Column("breached", "count"),
+        Column("running", "count"),
+        Column("rate_on_time", "rate"),
+    )
+    return Table("clocks", columns, lines, Chart(0, (4,)))
+
+
+def complaint_list(session: Session, wanted: Wanted) -> Table:
+    """Every valid complaint of the period, without the complainant's identity: the monthly report (K3)."""
+    late = (
+        select(func.count())
+        .where(TicketClock.ticket_id == Ticket.id, TicketClock.state == "breached")
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Ticket, Unit.code, Category, Department, late)
+        .outerjoin(Unit, Unit.id == Ticket.unit_id)
+        .join(Category, Category.id == Ticket.category_id)
+        .join(Department, Department.id == Ticket.department_id)
+        .where(*_tickets(session, wanted))
+        .order_by(Ticket.registered_at, Ticket.id)
+    )
+    lines = tuple(
+        Line(
+            (
+                ticket.number,
+                ticket.registered_at,
+                code or "",
+                category.name_in(wanted.language),
+                ticket.severity,
+                ticket.statement,
+                department.name_in(wanted.language),
+                ticket.resolution,
+                ticket.resolved_at,
+                breaches == 0,
+                ticket.satisfaction,
+            ),
+            Link("tickets/details", {"id": str(ticket.id)}),
+        )
+        for ticket, code, category, department, breaches in rows
+    )
+    columns = (
+        Column("ticket_no"),
+        Column("registered_at", "instant"),
+        Column("unit_code"),
+        Column("category"),
+        Column("severity", "code", "severity"),
+        Column("statement", "long"),
+        Column("department"),
+        Column("result", "long"),
+        Column("resolved_at", "instant"),
+        Column("on_time", "flag"),
+        Column("satisfaction", "count"),
+    )
+    return Table("complaint_list", columns, lines)

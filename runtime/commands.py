@@ -1,0 +1,406 @@
+"""The commands of contract.md: parse, call one office verb, commit, print.
+
+Exit 0 when done; 1 with one line on stderr when the office refuses; 2 for wrong usage (click's own).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import ScriptInfo
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from models import db
+from models.engine import writing
+from models.property import PRESETS
+from runtime.command_output import as_text
+from runtime.terminal import reads, say, writes
+
+
+def init_app(app: Flask) -> None:
+    app.cli.add_command(init)
+    app.cli.add_command(revise)
+    for command in (tick, clock_command, jobs, backup, restore):
+        app.cli.add_command(command)
+    app.cli.add_command(import_file)
+    app.cli.add_command(export)
+    app.cli.add_command(bill)
+    app.cli.add_command(check)
+    app.cli.add_command(doctor)
+    app.cli.add_command(move)
+    app.cli.add_command(password)
+    app.cli.add_command(explain)
+    app.cli.add_command(simulate)
+
+
+@click.command()
+@click.argument("message")
+def revise(message: str) -> None:
+    """Write the migration for changed models (for developers)."""
+    from office.core import schema
+
+    schema.revise(current_app, message)  # type: ignore[arg-type] -- the proxy serves
+
+
+@click.command()
+@click.option("--preset", type=click.Choice(PRESETS), required=True)
+@click.option("--demo", is_flag=True, help="Add the demo estate.")
+@click.option("--sandbox", is_flag=True, help="A database in which time may be chosen.")
+@click.option("--admin-password", help="Else one is made and printed.")
+@writes
+def init(preset: str, *, demo: bool, sandbox: bool, admin_password: str | None) -> None:
+    """Set up the office without questions."""
+    from office.core import clock, schema
+    from office.operations import demo as demo_estate
+    from office.operations import setup
+
+    schema.migrate(current_app)  # type: ignore[arg-type] -- the proxy serves
+    office = setup.set_up(
+        db.session(), preset, now=clock.machine_now(), is_sandbox=sandbox, admin_password=admin_password
+    )
+    if demo:
+        demo_estate.build(
+            db.session(), password=office.password, now=clock.machine_now(), is_lived_in=not sandbox
+        )
+    db.session.commit()
+    click.echo(gettext("The office is ready. Sign in as %(login)s.", login=office.login))
+    if admin_password is None:
+        click.echo(gettext("One-time password: %(password)s", password=office.password))
+
+
+def chosen_instant(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime | None:
+    """An ISO 8601 instant; without an offset it is office time."""
+    if value is None:
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no ISO 8601 instant") from error
+
+
+@click.command()
+@click.option("--at", callback=chosen_instant, help="Up to this instant (only in a sandbox).")
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def tick(at: datetime | None, *, as_json: bool) -> None:
+    """Do everything due since the last tick."""
+    from office.core import clock
+    from office.scheduling import scheduler
+
+    session = db.session()
+    if at is not None and at.tzinfo is None:
+        at = at.replace(tzinfo=scheduler.office_zone(session))
+    ticked = scheduler.tick_to_the_end(session, at=at)
+    zone = clock.zone(session)
+    runs = [
+        {
+            "job": run.job,
+            "due_for": run.due_for.astimezone(zone).isoformat(),
+            "state": run.state,
+            "done": run.done,
+            "failed": run.failed,
+        }
+        for run in ticked.runs
+    ]
+    present_at = ticked.present_at.astimezone(zone).isoformat()
+    lines = [f"{run['due_for']}  {run['job']}  {run['state']}  {run['done']}" for run in runs]
+    say({"at": present_at, "runs": runs}, as_json=as_json, text="\n".join([present_at, *lines]))
+    for run in ticked.runs:
+        if run.error:
+            click.echo(f"{run.job} {run.due_for.isoformat()}: {run.error}", err=True)
+
+
+@click.command("clock")
+@click.option("--parent", type=int, hidden=True, help="End when this process, which started it, is gone.")
+@reads
+def clock_command(*, parent: int | None) -> None:
+    """Tick every minute until stopped."""
+    from office.scheduling import scheduler
+    from runtime import log_files
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
+    log_files.keep(Path(app.instance_path))
+
+    @contextmanager
+    def open_session() -> Iterator[Session]:
+        with app.app_context(), Session(db.engine) as session:
+            yield session
+
+    db.session.remove()
+    scheduler.run_clock(scheduler.Clock(open_session), parent=parent)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def jobs(*, as_json: bool) -> None:
+    """Each job: last run, result, next run."""
+    from office.core import clock
+    from office.scheduling import scheduler
+
+    session = db.session()
+    zone = scheduler.office_zone(session)
+    rows = [
+        {
+            name: value.astimezone(zone).isoformat() if isinstance(value, datetime) else value
+            for name, value in vars(status).items()
+        }
+        for status in scheduler.statuses(session, clock.now(session))
+    ]
+    lines = [
+        f"{row['job']}  {row['last_run'] or '-'}  {row['state'] or '-'}  {row['next_run']}" for row in rows
+    ]
+    say(rows, as_json=as_json, text="\n".join(lines))
+
+
+def known_kind(
+    kinds: Callable[[], Iterable[str]],
+) -> Callable[[click.Context, click.Parameter, str], str]:
+    """A check of KIND that loads what it can be only when it is asked."""
+
+    def check(context: click.Context, _argument: click.Parameter, value: str) -> str:
+        if not current_app:  # called in a process of its own the application is open already
+            context.with_resource(context.ensure_object(ScriptInfo).load_app().app_context())
+        if value not in (known := list(kinds())):
+            raise click.BadParameter(f"{value!r} is not one of {', '.join(known)}")
+        return value
+
+    return check
+
+
+def importable() -> Iterable[str]:
+    from office.exchange import imports
+
+    return imports.KINDS
+
+
+def exportable() -> Iterable[str]:
+    from admin.panel import list_exports as lists
+    from office.exchange import exports
+
+    return [*exports.KINDS, *lists.screens()]
+
+
+@click.command("import")
+@click.argument("kind", callback=known_kind(importable))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", "is_check", is_flag=True, help="Only report.")
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def import_file(kind: str, file: Path, *, is_check: bool, as_json: bool) -> None:
+    """Bring a CSV or XLSX file in, whole or not at all."""
+    from office.core import clock
+    from office.exchange import imports
+
+    table = imports.read(file)  # before any transaction: others need not wait for it
+    with writing():
+        session = db.session()
+        try:
+            report = imports.take_in(session, kind, table, now=clock.now(session))
+        except imports.RowsRefused as refusal:
+            beside = file.with_name(f"{file.name}.errors.csv")
+            with suppress(OSError):  # a folder that can't be written to: the line on stderr must do
+                imports.write_problems(beside, refusal, gettext)
+            refusal.values["problem"] = refusal.first(gettext)
+            if as_json:
+                click.echo(json.dumps({"kind": kind, "errors": refusal.told(gettext)}, ensure_ascii=False))
+            raise
+        db.session.rollback() if is_check else db.session.commit()
+    text = gettext("%(rows)s rows: %(new)s new, %(skipped)s there already.", **vars(report))
+    say({**vars(report), "is_check": is_check, "errors": []}, as_json=as_json, text=text)
+
+
+@click.command()
+@click.argument("kind", callback=known_kind(exportable))
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--format", "file_format", type=click.Choice(("csv", "xlsx", "json")), default=None)
+@reads
+def export(kind: str, file: Path | None, *, file_format: str | None) -> None:
+    """Write a table to FILE or, without one, to the terminal."""
+    from admin.panel import list_exports as lists
+    from office.exchange import exports
+
+    if file_format == "xlsx" and file is None:
+        raise click.UsageError("XLSX needs a FILE")
+    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")  # whatever the terminal's
+    header, found = exports.rows(db.session(), kind) if kind in exports.KINDS else lists.coded(kind)
+    exports.write_rows(header, found, file=file, out=out, file_format=file_format or "")
+    out.detach()
+
+
+@click.command()
+@click.argument("period")
+@click.option("--check", "is_check", is_flag=True, help="Only preview.")
+@click.option("--on", type=click.DateTime(("%Y-%m-%d",)), help="Issued on this day.")
+@click.option("--json", "as_json", is_flag=True)
+@writes
+def bill(period: str, *, is_check: bool, on: datetime | None, as_json: bool) -> None:
+    """Preview or issue the bills of PERIOD (YYYY-MM)."""
+    from office.billing import runs as billing_runs
+    from office.core import clock
+
+    session = db.session()
+    verb = billing_runs.preview if is_check else billing_runs.issue_invoices
+    made = verb(session, period, now=clock.now(session), on=on.date() if on else None)
+    if not is_check:
+        session.commit()
+    lines = [
+        gettext(
+            "%(period)s: %(count)s invoices, %(amount)s; %(unbilled)s not billed",
+            period=made.period,
+            count=made.invoices,
+            amount=made.amount,
+            unbilled=len(made.unbilled),
+        ),
+        *(f"  {one.unit_code}: {one.reason}" for one in made.unbilled),
+    ]
+    say(made.to_dict(), as_json=as_json, text="\n".join(lines))
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def check(*, as_json: bool) -> None:
+    """Every invariant; names the rows that break one."""
+    from office.operations import integrity as invariants
+
+    found = invariants.findings(db.session())
+    text = "\n".join(map(str, found)) or gettext("Every invariant holds.")
+    say({"ok": not found, "findings": [one.to_dict() for one in found]}, as_json=as_json, text=text)
+    if found:
+        click.echo(gettext("%(count)s rows break an invariant", count=len(found)), err=True)
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def doctor(*, as_json: bool) -> None:
+    """What is wrong with this installation, and what to do."""
+    from office.core import clock
+    from office.operations import doctor as examiner
+
+    found = examiner.examine(db.session(), clock.machine_now())
+    told = [
+        {
+            "code": one.code,
+            "is_grave": one.is_grave,
+            "what": gettext(one.what, **in_words(one.values)),
+            "advice": gettext(one.advice, **in_words(one.values)),
+        }
+        for one in found
+    ]
+    lines = [f"{'!!' if one['is_grave'] else ' !'} {one['what']}\n   {one['advice']}" for one in told]
+    text = "\n".join(lines) or gettext("Nothing is wrong.")
+    say({"ok": not found, "findings": told}, as_json=as_json, text=text)
+    if any(one.is_grave for one in found):
+        sys.exit(1)
+
+
+def in_words(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a sentence, with roles, jobs and kinds of unit as the screens call them."""
+    from admin.panel import labels
+
+    names = {"role": labels.ROLES, "job": labels.JOBS, "kind": labels.UNIT_KINDS}
+    return {name: names.get(name, {}).get(value, value) for name, value in values.items()}
+
+
+@click.command()
+@click.argument("login")
+@writes
+def password(login: str) -> None:
+    """A one-time password for LOGIN, who lost theirs or their second step."""
+    from office.access import passwords
+    from office.core import clock
+
+    given = passwords.give_password(db.session(), login, now=clock.now(db.session()))
+    db.session.commit()
+    click.echo(gettext("One-time password: %(password)s", password=given))
+
+
+@click.command()
+@click.argument("url")
+@reads
+def move(url: str) -> None:
+    """Copy the whole office into the empty database at URL, and prove the copy."""
+    from office.operations import transfer as removal
+    from runtime.application import create_app
+    from runtime.settings import Settings
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
+    instance = Path(app.instance_path)
+    target = create_app(Settings(instance=instance, database_url=url, secret_key=app.config["SECRET_KEY"]))
+    counts = removal.move(app, target)
+    click.echo(
+        gettext(
+            "%(rows)s rows of %(tables)s tables are there, and every invariant holds.",
+            rows=sum(counts.values()),
+            tables=len(counts),
+        )
+    )
+    click.echo(gettext("Set GATEHOUSE_DATABASE_URL to it and open the office. The old one is as it was."))
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@reads
+def backup(file: Path) -> None:
+    """Write the whole office into FILE, while it is in use."""
+    from office.core import clock
+    from office.operations import backup as backups
+
+    counts = backups.make(db.engine, file, now=clock.machine_now())
+    click.echo(gettext("%(file)s holds %(rows)s rows", file=file, rows=sum(counts.values())))
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--other-key", is_flag=True, help="Also when its personal data can't be read with this key.")
+@reads
+def restore(file: Path, *, other_key: bool) -> None:
+    """Replace this office by the one in FILE."""
+    from office.operations import backup as backups
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
+    counts = backups.restore(app, file, is_key_ignored=other_key)
+    click.echo(gettext("Restored %(rows)s rows from %(file)s", file=file, rows=sum(counts.values())))
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(("invoice", "ticket")))
+@click.argument("number")
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def explain(kind: str, number: str, *, as_json: bool) -> None:
+    """Why an invoice or ticket is where it is, and what comes next, when."""
+    from office.arrears import explain as stories
+    from office.core import clock
+
+    session = db.session()
+    story = stories.explain(session, kind, number, now=clock.now(session))
+    say(story, as_json=as_json, text=as_text(story))
+
+
+@click.command()
+@click.argument("period")
+@click.option("--policy", "file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True)
+@reads
+def simulate(period: str, file: Path, *, as_json: bool) -> None:
+    """What a changed policy would have done in PERIOD (YYYY-MM), without doing it."""
+    from office.core import clock
+    from office.whatif import dunning as trials
+
+    session = db.session()
+    compared = trials.simulate(session, period, trials.read_policy(file), now=clock.now(session))
+    say(compared, as_json=as_json, text=as_text(compared))

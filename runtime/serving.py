@@ -1,0 +1,226 @@
+"""The whole office from one command: set up on the first run, then web workers and the clock together.
+
+`python app.py [--host HOST] [--port PORT]`. Web and clock are processes of their own; both end with this
+one, however it ends. Granian serves the pages, waitress where there is no wheel of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from flask_babel import force_locale
+from flask_babel import gettext as _
+from sqlalchemy.exc import DatabaseError
+
+from models import db
+from models.engine import writing
+from models.property import PRESETS
+from office.core import clock, schema
+from office.core.leases import is_orphaned
+from office.operations import demo, setup
+from office.scheduling import scheduler
+from runtime import log_files, terminal
+from runtime.application import create_app
+from runtime.settings import ROOT, Settings
+
+SECONDS_TO_STOP = 10
+PARENT = "GATEHOUSE_PARENT"  # tells web workers who started them
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", default=8000, show_default=True, help="0 takes any free port.")
+def main(host: str, port: int) -> None:
+    """Serve the office: web and clock together."""
+    app = create_app(Settings.from_environment())
+    with app.app_context(), force_locale(terminal.reader_language()):
+        port = free_port(host, port)
+        try:
+            with schema.alone(db.engine):
+                prepare(app)
+                db.session.remove()
+        except DatabaseError as error:
+            raise (click.ClickException(told) if (told := terminal.outage_of(error)) else error) from error
+        db.engine.dispose()
+        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        click.echo(_("Gatehouse is open at %(address)s (Ctrl+C closes it)", address=address))
+    sys.stdout.flush()
+    serve(host, port)
+
+
+def free_port(host: str, port: int) -> int:
+    """The port, or the free one the system chose. Raises ClickException when somebody listens there."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen()
+        except OSError as error:
+            reason = _(
+                "Port %(port)s of %(host)s can't be used (%(reason)s): choose another with --port",
+                port=port,
+                host=host,
+                reason=error.strerror,
+            )
+            raise click.ClickException(reason) from error
+        return int(probe.getsockname()[1])
+
+
+def prepare(app: Flask) -> None:
+    """Bring the database up to date, set the office up on the first run, and refuse a damaged one."""
+    session = db.session()
+    if schema.is_up_to_date(session):
+        refuse_damaged(schema.missing_protections(session))
+    else:
+        session.rollback()
+        schema.migrate(app)
+    with writing():
+        session.rollback()
+        if setup.estate(session) is None:
+            set_up(sys.stdin.isatty() and sys.stdout.isatty())
+        setup.complete(session, now=clock.machine_now())
+        session.commit()
+        scheduler.heartbeat(session)
+
+
+def refuse_damaged(missing: list[str]) -> None:
+    """Nobody works in a database that no longer protects posted money (M7)."""
+    if missing:
+        listed = ", ".join(missing)
+        reason = _("The database has lost protections: %(missing)s. Restore a backup.", missing=listed)
+        raise click.ClickException(reason)
+
+
+def set_up(is_asking: bool) -> None:  # noqa: FBT001 -- one flag, one meaning
+    """Make the office; ask when there is a terminal, else take the defaults (contract: first run)."""
+    preset, has_demo = "residential", False
+    if is_asking:
+        click.echo(_("This is a new office. Which rules shall it start with?"))
+        click.echo(_("  tower: an office building\n  residential: a housing estate"))
+        click.echo(_("  project: a housing estate with three levels of complaints"))
+        preset = click.prompt(_("Preset"), type=click.Choice(PRESETS), default=preset)
+        has_demo = click.confirm(_("Add a demo estate to try things out?"), default=False)
+    session = db.session()
+    office = setup.set_up(session, preset, now=clock.machine_now())
+    if has_demo:
+        demo.build(session, password=office.password, now=clock.machine_now(), is_lived_in=True)
+    session.commit()
+    click.echo(_("The office is ready. Sign in as %(login)s.", login=office.login))
+    click.echo(_("One-time password: %(password)s", password=office.password))
+    click.echo(_("It is shown only now. Choose your own under your name after signing in."))
+
+
+# --- the two halves -----------------------------------------------------------------------------------
+
+
+def serve(host: str, port: int) -> None:
+    """Run the clock beside the web server until the server ends."""
+    os.environ[PARENT] = str(os.getpid())
+    keeper = ClockKeeper()
+    keeper.start()
+    try:
+        web_server(host, port)()
+    finally:
+        keeper.stop()
+
+
+class ClockKeeper:
+    """Runs `flask clock` as a process of its own and starts it again should it end by itself."""
+
+    def __init__(self) -> None:
+        self.is_stopping = threading.Event()
+        self.process: subprocess.Popen[bytes] | None = None
+        self.thread = threading.Thread(target=self._keep, daemon=True)
+
+    def start(self) -> None:
+        self.process = self._open()
+        self.thread.start()
+
+    def _open(self) -> subprocess.Popen[bytes]:
+        flask = [sys.executable, "-m", "flask", "--app", str(ROOT / "app.py")]
+        command = [*flask, "clock", "--parent", str(os.getpid())]
+        return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)  # noqa: S603 -- our own command
+
+    def _keep(self) -> None:
+        while not self.is_stopping.wait(1):
+            if self.process is not None and self.process.poll() is not None:
+                self.process = self._open()
+
+    def stop(self) -> None:
+        self.is_stopping.set()
+        self.thread.join()
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:  # in the middle of a long job: another clock takes it over
+            self.process.kill()
+            self.process.wait()
+
+
+def web_server(host: str, port: int) -> Callable[[], None]:
+    """Granian with a worker for each processor, or waitress where it can't be had."""
+    if os.environ.get("GATEHOUSE_SERVER") == "waitress":
+        return lambda: serve_by_waitress(host, port)
+    try:
+        from granian import Granian
+        from granian.constants import Interfaces
+        from granian.log import LogLevels
+    except ImportError:
+        return lambda: serve_by_waitress(host, port)
+    workers = Settings.count("GATEHOUSE_WORKERS") or min(os.cpu_count() or 1, 8)
+    server = Granian(
+        "app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=Settings.count("GATEHOUSE_THREADS") or 2,
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=SECONDS_TO_STOP,
+    )
+    return lambda: server.serve(target_loader=web_application, wrap_loader=False)
+
+
+def web_application() -> Any:
+    """The application of one web worker, which ends when the process that started it is gone."""
+    threading.Thread(target=end_with, args=(int(os.environ[PARENT]),), daemon=True).start()
+    return logged_app()
+
+
+def logged_app() -> Flask:
+    app = create_app()
+    log_files.keep(Path(app.instance_path))
+    return app
+
+
+def end_with(parent: int) -> None:
+    while not is_orphaned(parent):
+        time.sleep(1)
+    os._exit(0)
+
+
+def serve_by_waitress(host: str, port: int) -> None:
+    import waitress
+
+    def stop(*_arguments: object) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    waitress.serve(logged_app(), host=host, port=port, threads=8, ident=None)

@@ -1,0 +1,94 @@
+"""How a command speaks: the terminal's language, one line for a refusal, JSON or text for what it found."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+from flask_babel import force_locale, gettext
+from sqlalchemy.exc import DatabaseError
+
+from models import db
+from models.engine import writing
+from office.core.errors import Refused
+from office.operations import outages
+
+Command = Callable[..., Any]
+
+
+def reader_language() -> str:
+    """The terminal's language, from the environment."""
+    name = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "en"
+    if name.startswith(("zh_TW", "zh_HK", "zh_Hant")):
+        return "zh_Hant_TW"
+    return "zh_Hans_CN" if name.startswith("zh") else "en"
+
+
+@contextmanager
+def refusals_told() -> Iterator[None]:
+    """Turn a refusal into exit 1 with its one line; nothing is kept."""
+    with force_locale(reader_language()):
+        try:
+            yield
+        except Refused as refusal:
+            db.session.rollback()
+            click.echo(gettext(refusal.message, **refusal.values), err=True)
+            sys.exit(1)
+        except (DatabaseError, OSError) as error:
+            if outage := outage_of(error):
+                click.echo(outage, err=True)
+                sys.exit(1)
+            if isinstance(error, OSError) or is_set_up():
+                raise
+            click.echo(gettext("The office is not set up: run flask init"), err=True)
+            sys.exit(1)
+
+
+def outage_of(error: BaseException) -> str | None:
+    """An outage in one line, with the driver's own words for who looks after the machine."""
+    outage = outages.sentence(error)
+    return f"{gettext(outage)} ({outages.driver_words(error)})" if outage else None
+
+
+def is_set_up() -> bool:
+    """Whether there are tables to work in."""
+    from office.core import schema
+
+    db.session.rollback()
+    return not schema.is_empty(db.session())
+
+
+def writes(command: Command) -> Command:
+    """A command that writes: one write transaction at a time, refusals told."""
+
+    @with_appcontext
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with refusals_told(), writing():
+            return command(*args, **kwargs)
+
+    return run
+
+
+def reads(command: Command) -> Command:
+    """A command that only reads."""
+
+    @with_appcontext
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with refusals_told():
+            return command(*args, **kwargs)
+
+    return run
+
+
+def say(document: Any, *, as_json: bool, text: str) -> None:
+    """Print one JSON document or the text for people."""
+    click.echo(json.dumps(document, ensure_ascii=False, default=str) if as_json else text)

@@ -1,0 +1,337 @@
+"""Bills from the screen: run, corrections, late fees, move-in, deposits, rewards, papers (B1–B10, §10)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from models.billing import (
+    CreditNote,
+    Deposit,
+    Incentive,
+    IncentiveGrant,
+    Invoice,
+    LateFeeWaiver,
+    WaiverRequest,
+)
+from models.office import Paper, Task
+from models.payments import Payment
+from models.policies import PaperTemplate
+from models.property import Unit
+from office.billing import incentives
+from office.core import clock
+from office.payments import payments
+from office.receivables import late_fees
+from tests.admin.conftest import text_of
+from tests.conftest import DIALECTS, Templates
+from tests.factories.cashier_desk import Counter, act, finished, opened, pdf
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def counter(
+    request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Counter]:
+    yield from opened(request.param, templates, tmp_path_factory.mktemp("billing"))
+
+
+def pay(counter: Counter, code: str, amount: str) -> int:
+    cashier_id = counter.staff_id("cashier")
+    with counter.rows() as session:
+        now = clock.now(session)
+        unit_id = session.scalars(select(Unit.id).where(Unit.code == code)).one()
+        made = payments.record_payment(
+            session,
+            unit_id=unit_id,
+            amount=Decimal(amount),
+            method="cash",
+            paid_at=now,
+            now=now,
+            cashier_id=cashier_id,
+        )
+        session.commit()
+        return int(made.id)
+
+
+def test_a_period_is_previewed_issued_behind_a_page_and_printed_as_one_file(counter: Counter) -> None:
+    cashier = counter.cashier
+    counter.unit("A-1", "王秀英")
+    counter.unit("A-2", "李强")
+    counter.unit("A-3")
+    counter.bill("2026-02")
+    with counter.rows() as session:
+        session.scalars(select(Unit).where(Unit.code == "A-1")).one().area_m2 = Decimal(200)
+        session.scalars(select(Unit).where(Unit.code == "A-2")).one().handed_over_on = date(2026, 5, 1)
+        session.commit()
+
+    page = text_of(cashier.get("/billing/?period=2026-03"))
+    listed = cashier.get("/billing/unbilled/?period=2026-03").get_data(as_text=True)
+    answer = cashier.post("/billing/issue/", {"period": "2026-03"})
+    told = finished(cashier, answer)
+    again = finished(cashier, cashier.post("/billing/issue/", {"period": "2026-03"}))
+
+    assert "500.00" in page
+    assert "+100 %" in page  # A-1 doubled: unusual
+    assert page.index("Billed last month, not this one") < page.index("A-2")
+    assert "A-3" in listed
+    assert (told["state"], told["done"], told["total"]) == ("done", 1, 1)
+    assert "1 bills were issued, 500.00 yuan in all. 1 could not be billed." in told["sentence"]
+    assert (again["state"], again["done"]) == ("done", 0)
+    run_id = counter.one(select(Task.result).where(Task.id == int(told["id"])))["run"]
+    printed = finished(cashier, cashier.post("/billing/notices/", {"run": run_id}))
+    assert printed["sentence"] == "1 papers are ready."
+    pdf(cashier.post("/billing/file/", {"id": printed["id"]}))
+    assert counter.manager.post("/billing/file/", {"id": printed["id"]}).status_code == 403
+    assert counter.one(select(func.count()).where(Paper.kind == "payment_notice")) == 1
+    assert "2026-03" in text_of(cashier.get(f"/billing/progress/?id={printed['id']}"))
+
+
+def test_a_lost_issue_is_told_and_can_be_begun_again(counter: Counter) -> None:
+    with counter.rows() as session:
+        lost = Task(
+            kind="issue",
+            state="running",
+            made_at=clock.now(session),
+            result={"period": "2026-04", "claimed_by": "x:1:1", "claimed_at": "2020-01-01T00:00:00+00:00"},
+        )
+        session.add(lost)
+        session.commit()
+        lost_id = lost.id
+
+    assert "begin it again" in text_of(counter.cashier.get(f"/billing/progress/?id={lost_id}"))
+    assert (
+        finished(counter.cashier, counter.cashier.post("/billing/issue/", {"period": "2026-03"}))["state"]
+        == "done"
+    )
+
+
+def test_wrong_input_of_the_run_is_told(counter: Counter) -> None:
+    cashier, count = counter.cashier, counter.one(select(func.count()).select_from(Invoice))
+    for fields in (
+        {"period": "March"},
+        {"period": ""},
+        {"period": "2026-03", "on": "x"},
+        {"period": "2026-03", "on": "2027-01-01"},
+    ):
+        answer = cashier.post("/billing/issue/", fields, follow_redirects=True)
+        assert answer.status_code == 200
+        assert 'class="flash bad"' in answer.text or "flash error" in answer.text, fields
+    assert "is no period" in text_of(cashier.get("/billing/?period=x"))
+    for path in ("progress/?id=x", "progress/?id=999999", "state/?id=", "unbilled/?run=999999"):
+        assert cashier.get(f"/billing/{path}").status_code == 404
+    assert cashier.post("/billing/notices/", {"run": "999999"}).status_code == 404
+    assert counter.one(select(func.count()).select_from(Invoice)) == count
+
+
+def test_a_bill_is_corrected_charged_beside_and_its_papers_printed(counter: Counter) -> None:
+    cashier = counter.cashier
+    counter.unit("C-1", "何静")
+    counter.bill("2026-01")
+    invoice_id = counter.invoice("C-1", "2026-01")
+    wrong = [
+        ({"amount": "-1", "reason": "x"}, "above zero"),
+        ({"amount": "1.005", "reason": "x"}, "not possible"),
+        ({"amount": "250.01", "reason": "x"}, "Only 250.00"),
+        ({"amount": "1", "reason": ""}, "required"),
+        ({"amount": "1", "reason": "x", "fee_item": "nonsense"}, "not possible"),
+    ]
+    for fields, said in wrong:
+        assert said in act(cashier, "invoices", "credit", invoice_id, **fields), fields
+    assert counter.balance(invoice_id) == "250.00"
+
+    said = act(
+        cashier, "invoices", "credit", invoice_id, amount="50", reason="wrong area", fee_item="management_fee"
+    )
+
+    assert "was issued" in said
+    assert counter.balance(invoice_id) == "200.00"
+    note_id = counter.one(select(CreditNote.id).where(CreditNote.invoice_id == invoice_id))
+    assert counter.one(select(CreditNote.issued_at).where(CreditNote.id == note_id)) is not None
+    pdf(cashier.post("/credit_notes/action/", {"action": "paper", "rowid": note_id}))
+    pdf(cashier.post("/invoices/action/", {"action": "notice", "rowid": invoice_id}))
+    charge = {"unit_code": "C-1", "fee_item": "repair", "quantity": "2", "rate": "30", "form_key": "one form"}
+    assert "has passed" in act(cashier, "invoices", "charge", **charge, due_on="2026-03-01")
+    assert "no unit Z" in act(
+        cashier, "invoices", "charge", **{**charge, "unit_code": "Z"}, due_on="2026-03-31"
+    )
+    for said in ("was issued", "sent already"):
+        assert said in act(cashier, "invoices", "charge", **charge, due_on="2026-03-31")
+    assert counter.all(select(Invoice.amount).where(Invoice.kind == "one_off")) == [Decimal("60.00")]
+
+
+def test_a_late_fee_is_explained_to_the_day_and_waived_by_two(counter: Counter) -> None:
+    cashier, manager, director = counter.cashier, counter.manager, counter.director
+    counter.unit("L-1", "高远", kind="shop")
+    counter.bill("2026-01")
+    invoice_id = counter.invoice("L-1", "2026-01")
+    counter.policy("late_fee", is_on=True, daily_rate="0.001", waiver_second_from="20.00")
+    with counter.rows() as session:
+        late_fees.accrue_late_fees(session, clock.now(session))
+        session.commit()
+
+    page = text_of(cashier.get(f"/invoices/details/?id={invoice_id}&late_on=2026-01-25"))
+    assert "8.00" in page  # 800.00 × 10 days × 0.1 %
+    assert "2026-01-16" in page
+
+    assert "asked for" in act(cashier, "invoices", "waive", invoice_id, amount="30", reason="long ill")
+    assert "asked for" in act(
+        manager, "invoices", "waive", invoice_id, amount="20", reason="too large for one"
+    )
+    assert "were waived" in act(manager, "invoices", "waive", invoice_id, amount="1", reason="goodwill")
+    assert "Only" in act(manager, "invoices", "waive", invoice_id, amount="999", reason="x")
+    first, second = counter.all(select(WaiverRequest.id).order_by(WaiverRequest.id))
+    assert "can't decide" in act(manager, "waiver_requests", "approve", second)
+    assert "1 waivers were approved" in act(manager, "waiver_requests", "approve", first)
+    assert "1 waivers were refused" in act(director, "waiver_requests", "refuse", second)
+    assert "decided already" in act(director, "waiver_requests", "approve", second)
+    assert cashier.post("/waiver_requests/action/", {"action": "approve", "rowid": first}).status_code == 403
+    assert counter.all(select(LateFeeWaiver.amount).order_by(LateFeeWaiver.id)) == [Decimal(1), Decimal(30)]
+    assert "31.00" in text_of(cashier.get(f"/invoices/details/?id={invoice_id}"))
+    counter.policy("late_fee", is_on=False)
+
+
+def test_who_moves_in_gets_one_bill_whose_deposits_are_held_when_it_is_paid(counter: Counter) -> None:
+    cashier = counter.cashier
+    unit_id = counter.unit("M-1", "新住户", handed_over_on=date(2026, 3, 16))
+    counter.unit("M-2")
+    counter.unit("M-3", "车主", kind="parking")
+    page = text_of(cashier.get("/move_in/?unit_code=M-1"))
+    assert "10,929.03" in page  # 129.03 + 500.00 + 2,000.00 + 300.00 + 8,000.00
+    assert "Nobody pays" in text_of(cashier.get("/move_in/?unit_code=M-2"))
+    assert "no move-in bill for this kind" in text_of(cashier.get("/move_in/?unit_code=M-3"))
+    assert "no unit nowhere" in text_of(cashier.get("/move_in/?unit_code=nowhere"))
+
+    fields = {"unit_id": unit_id, "on": "2026-03-16", "due_on": "2026-03-25"}
+    early = cashier.post("/move_in/issue/", {**fields, "due_on": "2026-03-01"})
+    issued = cashier.post("/move_in/issue/", fields, follow_redirects=True)
+    again = cashier.post("/move_in/issue/", fields)
+
+    assert (early.status_code, again.status_code) == (422, 422)
+    assert "out already" in text_of(again)
+    assert "was issued" in text_of(issued)
+    invoice_id = counter.one(select(Invoice.id).where(Invoice.kind == "move_in"))
+    pdf(cashier.post("/move_in/paper/", {"id": invoice_id}))
+    assert cashier.post("/move_in/issue/", {"unit_id": "x"}).status_code == 404
+    taken = {"unit_id": unit_id, "amount": "10929.03", "method": "card", "form_key": "m"}
+    assert cashier.post("/cashier/take/", taken).status_code == 302
+    held = select(Deposit.amount).where(Deposit.unit_id == unit_id).order_by(Deposit.id)
+    assert counter.all(held) == [Decimal(2000), Decimal(300)]
+
+
+def test_deposits_are_taken_once_a_form_given_back_and_set_off(counter: Counter) -> None:
+    cashier = counter.cashier
+    unit_id = counter.unit("D-1", "押金户")
+    given = {"unit_code": "D-1", "fee_item": "decoration_deposit", "amount": "1000", "method": "cash"}
+    for name, value, said in (
+        ("unit_code", "nowhere", "no unit nowhere"),
+        ("fee_item", "water", "not possible"),
+        ("amount", "0", "above zero"),
+        ("method", "shells", "not possible"),
+    ):
+        assert said in act(cashier, "deposits", "take", **{**given, name: value}), name
+    for said in ("was taken", "sent already"):
+        assert said in act(cashier, "deposits", "take", **given, form_key="the same form")
+    (deposit_id,) = counter.all(select(Deposit.id).where(Deposit.unit_id == unit_id))
+    pdf(cashier.post("/deposits/action/", {"action": "slip", "rowid": deposit_id}))
+    back = {"method": "cash", "reason": "moves out"}
+    assert "Only 1000.00" in act(cashier, "deposits", "give_back", deposit_id, amount="1000.01", **back)
+    assert "400.00 yuan" in act(cashier, "deposits", "give_back", deposit_id, amount="400", **back)
+    counter.bill("2026-03")
+    assert "set off" in act(cashier, "deposits", "set_off", deposit_id, amount="600", reason="arrears")
+    assert counter.balance(counter.invoice("D-1", "2026-03")) == "0.00"
+    page = text_of(cashier.get(f"/deposits/details/?id={deposit_id}"))
+    assert "0.00 Still held" in " ".join(page.split())
+
+
+def test_a_reward_is_offered_earned_listed_and_its_gift_handed_over(counter: Counter) -> None:
+    manager, cashier = counter.manager, counter.cashier
+    counter.unit("R-1", "早付")
+    counter.bill("2026-03")
+    offer = {
+        "name_en": "Early bird",
+        "name_zh_hans": "早鸟",
+        "name_zh_hant": "早鳥",
+        "valid_from": "2026-01-01",
+    }
+    bad = manager.post("/incentives/new/", {**offer, "percent": "0", "gift": ""})
+    assert bad.status_code != 302
+    assert "needs" in text_of(bad)
+    good = {**offer, "months_ahead": "2", "percent": "10", "gift": "rice"}
+    assert manager.post("/incentives/new/", good).status_code == 302, "at once"
+    pay(counter, "R-1", "250")
+    pay(counter, "R-1", "500")
+
+    said = act(manager, "incentives", "judge")
+    act(manager, "incentives", "judge")
+
+    assert "1 rewards were granted" in said, said[said.find("rewards were") - 40 :][:200]
+    (grant_id,) = counter.all(select(IncentiveGrant.id))
+    assert counter.one(select(IncentiveGrant.amount)) == Decimal("50.00")
+    assert "Early bird" in text_of(cashier.get("/incentive_grants/"))
+    assert "1 gifts" in act(cashier, "incentive_grants", "hand_over", grant_id)
+    assert "was handed over on 2026-03-20" in act(cashier, "incentive_grants", "hand_over", grant_id)
+    with counter.rows() as session:
+        credit = session.scalar(select(func.sum(Payment.credit)).join(Unit).where(Unit.code == "R-1"))
+        assert credit == Decimal("550.00")
+        session.scalars(select(Incentive)).one().valid_to = date(2026, 1, 2)
+        session.commit()
+    assert incentives.LOOKED_BACK.days == 40  # as the question of the action says
+
+
+def test_the_public_notice_of_tariffs_is_printed_with_income_and_expense(counter: Counter) -> None:
+    manager = counter.manager
+    good = {
+        "on": "2026-03-20",
+        "from": "2026-01",
+        "to": "2026-03",
+        "expenses": "Cleaning 12,000.00\n保安：9000",
+    }
+    pdf(manager.post("/tariffs/notice/", good))
+    for wrong, said in (
+        ({"on": "x"}, "Choose a day"),
+        ({"on": "1999-01-01"}, "no tariff"),
+        ({**good, "from": "spring"}, "no period"),
+        ({**good, "expenses": "Cleaning"}, "Write each expense"),
+        ({**good, "expenses": "Cleaning 1.005"}, "two decimal places"),
+    ):
+        answer = manager.post("/tariffs/notice/", wrong)
+        assert answer.status_code == 422, wrong
+        assert said in text_of(answer), wrong
+
+
+def test_texts_of_papers_are_previewed_saved_refused_and_taken_back(counter: Counter) -> None:
+    manager = counter.manager
+    template = select(PaperTemplate).where(PaperTemplate.paper == "receipt", PaperTemplate.language == "en")
+    with counter.rows() as session:
+        row_id, seed = session.scalars(template).one().id, session.scalars(template).one().blocks
+
+    def version() -> int:
+        return int(counter.one(select(PaperTemplate.row_version).where(PaperTemplate.id == row_id)))
+
+    def title() -> str:
+        stored = counter.one(select(PaperTemplate.blocks).where(PaperTemplate.id == row_id))
+        return str(json.loads(stored)["title"])
+
+    fields = {"id": row_id, "row_version": version(), "block_title": "Our receipt"}
+    pdf(manager.post("/paper_templates/preview/", fields))
+    assert title() == json.loads(seed)["title"]
+    wrong = manager.post("/paper_templates/texts/", {**fields, "block_title": "{nonsense}"})
+    assert (wrong.status_code, "nonsense" in text_of(wrong)) == (422, True)
+    assert (
+        manager.post("/paper_templates/preview/", {**fields, "block_title": "{nonsense"}).status_code == 422
+    )
+    assert manager.post("/paper_templates/texts/", fields).status_code == 302
+    assert title() == "Our receipt"
+    assert manager.post("/paper_templates/texts/", fields).status_code == 409, "an older version"
+    assert (
+        manager.post(
+            "/paper_templates/texts/", {"id": row_id, "row_version": version(), "reset": "1"}
+        ).status_code
+        == 302
+    )
+    assert title() == json.loads(seed)["title"]
+    assert counter.cashier.post("/paper_templates/texts/", fields).status_code == 403

@@ -1,0 +1,275 @@
+"""Pages by cursor, bounded counts, filters and search of admin/panel/lists.py, on both databases (S2–S4)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import insert
+
+from admin.panel import lists, permissions
+from models.billing import Invoice
+from models.people import Owner
+from models.property import Unit
+from tests.admin.conftest import Web, text_of
+
+COUNT = 130
+
+
+@pytest.fixture
+def many(web: Web) -> Web:
+    """130 units more; a third without a hand-over date, and dates that many share."""
+    with web.rows() as session:
+        session.execute(
+            insert(Unit),
+            [
+                {
+                    "code": f"M-{number:03d}",
+                    "building_id": 1,
+                    "kind": "office",
+                    "area_m2": Decimal(number % 7),
+                    "handed_over_on": None
+                    if number % 3 == 0
+                    else date(2020, 1, 1) + timedelta(days=number % 5),
+                }
+                for number in range(COUNT)
+            ],
+        )
+        session.commit()
+    return web
+
+
+def codes(page: str) -> list[str]:
+    return re.findall(r'class="\w+ first"[^>]*><a [^>]*>([^<]+)</a>', page)
+
+
+def link(page: str, relation: str) -> str | None:
+    found = re.search(rf'<a class="button" href="([^"]+)"[^>]*rel="{relation}"', page)
+    return found[1].replace("&amp;", "&") if found else None
+
+
+def walk(web: Web, address: str, relation: str) -> tuple[list[list[str]], str]:
+    """The codes of each page along `next` or `prev`, and the last address."""
+    pages: list[list[str]] = []
+    while len(pages) < 20:
+        page = web.get(address).text
+        pages.append(codes(page))
+        following = link(page, relation)
+        if following is None:
+            return pages, address
+        address = following
+    raise AssertionError("the pages never end")
+
+
+def test_walking_forth_and_back_meets_every_row_once_in_one_order(many: Web) -> None:
+    for sort in [
+        "code",
+        "-code",
+        "handed_over_on",
+        "-handed_over_on",
+        "area_m2",
+        "-area_m2",
+        "building.name",
+        "id",
+    ]:
+        forth, last = walk(many, f"/trial_units/?sort={sort}&page_size=25", "next")
+        back, _first = walk(many, last, "prev")
+
+        seen = [code for page in forth for code in page]
+        assert len(seen) == len(set(seen)) == COUNT + 6
+        assert [len(page) for page in forth] == [25] * 5 + [11]
+        assert list(reversed(back)) == forth
+
+
+def test_the_order_is_the_databases_own(many: Web) -> None:
+    with many.rows() as session:
+        expected = [
+            unit.code
+            for unit in session.query(Unit)
+            .where(Unit.code.not_like("X%"))
+            .order_by(Unit.handed_over_on.desc(), Unit.id.desc())
+        ]
+
+    pages, _last = walk(many, "/trial_units/?sort=-handed_over_on&page_size=25", "next")
+
+    assert [code for page in pages for code in page] == expected
+
+
+def test_a_cursor_of_another_order_is_not_followed(many: Web) -> None:
+    other = link(many.get("/trial_units/?sort=code&page_size=25").text, "next")
+    assert other
+
+    first = codes(many.get("/trial_units/?sort=-code&page_size=25").text)
+
+    assert codes(many.get(other.replace("sort=code", "sort=-code")).text) == first
+
+
+def test_a_range_filter_and_the_cursor_agree(many: Web) -> None:
+    days = "handed_over_on_from=2020-01-02&handed_over_on_to=2020-01-03"
+    narrowed = f"/trial_units/?sort=handed_over_on&page_size=25&{days}"
+    for address in (narrowed, narrowed.replace("sort=h", "sort=-h")):
+        pages, _last = walk(many, address, "next")
+        seen = [code for page in pages for code in page]
+        expected = {f"M-{n:03d}" for n in range(COUNT) if n % 3 and n % 5 in {1, 2}}
+        assert set(seen) == expected
+        assert len(seen) == len(expected)
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_at_the_calendars_end_is_no_error(web: Web, day: str) -> None:
+    for end in ("from", "to"):
+        assert web.get(f"/outbox/export/csv/?made_at_{end}={day}").status_code == 200
+
+
+def test_filters_views_and_search_narrow_together(many: Web) -> None:
+    for query, found in [
+        ("kind=office", COUNT),
+        ("kind=residence", 6),
+        ("building_id=2", 1),
+        ("building_area_id=2", 1),
+        ("area_m2_from=89&area_m2_to=90", 6),
+        ("area_m2_from=3&area_m2_to=3", 19),
+        ("view=vacant&kind=residence", 6),
+        ("search=A-0", 6),
+        ("search=m-00", 10),
+        ("search=-0", 0),
+        ("search=%", 0),
+        ("search=_", 0),
+        ("building_id=1&search=A-06", 0),
+    ]:
+        shown = text_of(many.get(f"/trial_units/?{query}"))
+
+        if found:
+            assert re.search(rf"\b{found} rows?\b", shown)
+        else:
+            assert "Nothing matches" in shown
+
+
+def test_an_owner_is_found_by_name_initials_or_exact_phone(web: Web) -> None:
+    with web.rows() as session:
+        session.add(Owner(name="李伟", pinyin_initials="LW"))
+        session.commit()
+    for words in ["王秀", "wxy", "WX", "13800138000", "138 0013 8000"]:
+        shown = text_of(web.get(f"/trial_owners/?search={words}"))
+
+        assert "王秀英" in shown
+        assert "李伟" not in shown
+
+
+def test_part_of_a_phone_finds_nobody(web: Web) -> None:
+    assert "Nothing matches" in text_of(web.get("/trial_owners/?search=1380013"))
+
+
+def test_an_invoice_is_found_through_its_unit_and_payer(web: Web) -> None:
+    for words in ["F-A-01", "A-01", "王秀英", "wxy"]:
+        assert "F-A-01" in web.get(f"/trial_invoices/?search={words}").text
+
+
+def test_counting_stops_at_the_cap(web: Web) -> None:
+    with web.rows() as session:
+        session.execute(
+            insert(Invoice),
+            [
+                {
+                    "number": f"N{number:05d}",
+                    "unit_id": 1,
+                    "payer_id": 1,
+                    "period": "2025-01",
+                    "part": str(number),
+                    "issued_on": date(2025, 1, 1),
+                    "due_on": date(2025, 1, 15),
+                    "amount": Decimal(1),
+                    "balance": Decimal(1),
+                }
+                for number in range(lists.COUNT_CAP + 5)
+            ],
+        )
+        session.commit()
+
+    assert "more than 1,000 rows" in text_of(web.get("/trial_invoices/?state=open"))
+
+
+def test_a_chip_shows_each_filter_and_removes_it(many: Web) -> None:
+    page = many.get("/trial_units/?kind=office&building_id=1&search=M-").text
+
+    chips = re.findall(r'<a class="chip" href="([^"]+)"', page)
+    assert len(chips) == 3
+    assert any("kind" not in chip and "building_id" in chip for chip in chips)
+
+
+def test_columns_can_be_chosen_but_only_the_screens_own(many: Web) -> None:
+    page = many.get("/trial_units/?columns=code,state,password_hash,building_id").text
+
+    assert re.findall(r'<th class="\w+" scope="col"', page) == [
+        f'<th class="{layout}" scope="col"' for layout in ("code", "text")
+    ]
+
+
+def test_a_view_is_saved_shared_and_forgotten(many: Web) -> None:
+    many.post(
+        "/trial_units/views/save/", {"name": "Offices", "query": "kind=office&after=zzz", "is_shared": "1"}
+    )
+    assert "/trial_units/?kind=office" in many.get("/trial_units/").text
+    found = re.search(
+        r'name="id" value="(\d+)"><button class="button small quiet">', many.get("/trial_units/").text
+    )
+    assert found
+    many.post("/trial_units/views/forget/", {"id": found[1]})
+    assert "/trial_units/?kind=office" not in many.get("/trial_units/").text
+
+
+def test_related_rows_are_shown_under_a_record(web: Web) -> None:
+    page = text_of(web.get("/trial_areas/details/?id=1"))
+
+    assert "1号楼" in page
+    assert "2号楼" not in page
+
+
+def test_every_screen_has_a_row_in_the_table_of_permissions(web: Web) -> None:
+    """F4: a new screen without an entry fails."""
+    views = web.office.app.extensions["admin"][0]._views
+
+    missing = {
+        view.screen
+        for view in views
+        if getattr(view, "screen", "") and view.screen not in permissions.SCREENS
+    }
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    ("roles", "screen", "verb", "answer"),
+    [
+        ({"it_admin"}, "nowhere", "see", True),
+        ({"it_admin"}, "nowhere", "edit", False),
+        ({"steward"}, "nowhere", "see", False),
+        ({"cashier"}, "invoices", "edit", False),
+        ({"manager"}, "payments", "delete", False),
+        ({"cashier"}, "payments", "act", True),
+        ({"steward", "cashier"}, "cashier", "act", True),
+        (set(), "areas", "see", True),
+        (set(), "areas", "edit", False),
+    ],
+)
+def test_the_table_of_permissions_answers_by_role(
+    roles: set[str], screen: str, verb: str, answer: bool
+) -> None:
+    assert permissions.may(roles, screen, verb) is answer
+
+
+def test_money_screens_offer_no_create_edit_or_delete() -> None:
+    money = (
+        "invoices",
+        "payments",
+        "receipts",
+        "allocations",
+        "credit_notes",
+        "refunds",
+        "statement_rows",
+        "deposits",
+    )
+    for screen in money:
+        for role, letters in permissions.SCREENS[screen].items():
+            assert not set("ced") & set(letters), (screen, role)

@@ -1,0 +1,398 @@
+"""What leaves the house, once: real SMTP, a real webhook, and what happens when they fail (C4, C5, P6)."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from models.engine import writing
+from models.office import Message
+from models.people import Owner, OwnerPhone, Staff
+from models.property import Estate
+from models.secrets import fingerprint
+from office.core import clock, leases
+from office.core.errors import Refused
+from office.messaging import channels, outbox
+from office.messaging.channels import mail, sms
+from office.policies import store
+
+NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
+
+
+@dataclass
+class Inbox:
+    """A real SMTP server and what it was given; `answers` are taken before the usual ones."""
+
+    answers: list[str] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    letters: list[Any] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    connections: int = 0
+    must_hang_up: bool = False
+
+    async def handle_EHLO(  # noqa: N802 -- aiosmtpd's name
+        self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: list
+    ) -> list:
+        self.connections += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
+        self, server: SMTP, session: Any, envelope: Any, address: str, options: list
+    ) -> str:
+        if address in self.refused:
+            return "550 no such person"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802 -- as above
+        if self.must_hang_up:
+            server.transport.abort()
+            return "250 never heard"
+        answer = self.answers.pop(0) if self.answers else "250 taken"
+        if answer.startswith("250"):
+            self.letters.append(message_from_bytes(envelope.content, policy=default))
+            self.recipients += envelope.rcpt_tos
+        return answer
+
+
+@contextmanager
+def smtp_server(inbox: Inbox, port: int = 0) -> Iterator[int]:
+    controller = Controller(inbox, hostname="127.0.0.1", port=port or free_port())
+    controller.start()
+    try:
+        yield controller.port
+    finally:
+        controller.stop()
+
+
+def free_port() -> int:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        return server.server_port
+
+
+@pytest.fixture
+def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
+    inbox = Inbox()
+    with smtp_server(inbox) as port:
+        monkeypatch.setenv("GATEHOUSE_SMTP_URL", f"smtp://127.0.0.1:{port}?from=office@estate.example")
+        yield inbox
+
+
+@pytest.fixture
+def ready(session: Session) -> Session:
+    set_present(session, NOW)
+    return session
+
+
+def set_present(session: Session, present: datetime) -> None:
+    session.execute(update(Estate).values(present_at=present))
+    session.commit()
+
+
+def enqueue(session: Session, count: int = 1, **more: Any) -> None:
+    for number in range(count):
+        values = {"channel": "email", "address": f"owner{number}@example.org", "body": "请缴物业费", **more}
+        outbox.enqueue(session, f"letter {number}", now=NOW, subject="缴费提醒", **values)
+    session.commit()
+
+
+def states(session: Session) -> list[str]:
+    session.expire_all()
+    return list(session.scalars(select(Message.state).order_by(Message.id)))
+
+
+def test_letters_arrive_once_over_one_connection(ready: Session, inbox: Inbox) -> None:
+    enqueue(ready, 3)
+    enqueue(ready, 3)  # the same keys again
+
+    outcome = outbox.send_due(ready, NOW)
+    outbox.send_due(ready, NOW + timedelta(hours=1))
+
+    assert outcome.result == {"sent": 3}
+    assert states(ready) == ["sent"] * 3
+    assert inbox.recipients == [f"owner{number}@example.org" for number in range(3)]
+    assert inbox.connections == 1
+    letter = inbox.letters[0]
+    assert letter["Subject"] == "缴费提醒"
+    assert letter.get_content().strip() == "请缴物业费"
+    assert letter["From"] == "office@estate.example"
+
+
+def test_a_letter_for_later_waits(ready: Session, inbox: Inbox) -> None:
+    enqueue(ready, send_at=NOW + timedelta(hours=2))
+
+    assert outbox.send_due(ready, NOW + timedelta(hours=2, seconds=-1)).done == 0
+    assert outbox.send_due(ready, NOW + timedelta(hours=2)).done == 1
+
+
+def test_a_refused_address_is_given_up_and_marked_bad(ready: Session, inbox: Inbox) -> None:
+    ready.add_all(
+        [Owner(name="王芳", email="owner0@example.org"), Owner(name="李明", email="owner1@example.org")]
+    )
+    inbox.refused = {"owner0@example.org"}
+    enqueue(ready, 2)
+
+    outbox.send_due(ready, NOW)
+
+    assert states(ready) == ["dead", "sent"]
+    assert list(ready.scalars(select(Owner.is_email_bad).order_by(Owner.id))) == [True, False]
+
+
+def test_a_passing_error_is_tried_again_as_the_policy_says(ready: Session, inbox: Inbox) -> None:
+    waits = store.retry_waits(store.document(ready, "messages", NOW.date()))
+    inbox.answers = ["451 later"]
+    enqueue(ready)
+
+    outbox.send_due(ready, NOW)
+    assert states(ready) == ["failed"]
+    outbox.send_due(ready, NOW + waits[0] - timedelta(seconds=1))
+    assert states(ready) == ["failed"]
+    outbox.send_due(ready, NOW + waits[0])
+
+    assert states(ready) == ["sent"]
+    assert len(inbox.letters) == 1
+
+
+def test_after_the_last_try_it_is_dead(ready: Session, inbox: Inbox) -> None:
+    waits = store.retry_waits(store.document(ready, "messages", NOW.date()))
+    inbox.answers = ["451 later"] * 100
+    enqueue(ready)
+
+    instant = NOW
+    for wait in [timedelta(0), *waits]:
+        instant += wait
+        outbox.send_due(ready, instant)
+
+    assert states(ready) == ["dead"]
+    assert len(inbox.answers) == 100 - len(waits) - 1
+
+
+def test_a_connection_lost_after_the_letter_makes_it_unknown(ready: Session, inbox: Inbox) -> None:
+    inbox.must_hang_up = True
+    enqueue(ready)
+    outbox.send_due(ready, NOW)
+    inbox.must_hang_up = False
+    outbox.send_due(ready, NOW + timedelta(days=1))
+
+    assert states(ready) == ["unknown"]
+    assert inbox.letters == []
+
+
+def test_a_server_down_for_an_hour_loses_nothing(ready: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F13: the queue drains when it is back; no letter waits a try for each minute it was down."""
+    port = free_port()
+    monkeypatch.setenv("GATEHOUSE_SMTP_URL", f"smtp://127.0.0.1:{port}")
+    enqueue(ready, 10)
+    for minute in range(60):
+        outbox.send_due(ready, NOW + timedelta(minutes=minute))
+    assert set(states(ready)) <= {"pending", "failed"}
+
+    inbox = Inbox()
+    with smtp_server(inbox, port):
+        outbox.send_due(ready, NOW + timedelta(hours=2))
+        outbox.send_due(ready, NOW + timedelta(hours=8))
+
+    assert states(ready) == ["sent"] * 10
+    assert sorted(inbox.recipients) == sorted({f"owner{number}@example.org" for number in range(10)})
+
+
+@pytest.mark.parametrize(
+    "address", ["", "no address", "王@例子.中国", "a@b\r\nBcc: all@example.org", "a" * 300]
+)
+def test_an_impossible_address_stops_no_other(ready: Session, inbox: Inbox, address: str) -> None:
+    for key, to in (("x", address), ("y", "y@example.org")):
+        outbox.enqueue(ready, key, "email", to, subject="a\r\nBcc: b@c", body="t", now=NOW)
+    ready.commit()
+
+    outbox.send_due(ready, NOW)
+
+    assert states(ready)[1] == "sent"
+    assert "all@example.org" not in inbox.recipients
+
+
+class TestAfterAKill:
+    """A message in `sending` whose process is gone may have arrived: it waits for a person."""
+
+    @pytest.fixture
+    def sending(self, ready: Session) -> Callable[..., None]:
+        def leave(claimed_by: str, age: timedelta = timedelta(0)) -> None:
+            enqueue(ready)
+            ready.execute(
+                update(Message).values(
+                    state="sending", claimed_by=claimed_by, claimed_at=clock.machine_now() - age, attempts=1
+                )
+            )
+            ready.commit()
+
+        return leave
+
+    def test_it_is_unknown_and_not_sent_again(
+        self, ready: Session, inbox: Inbox, sending: Callable[..., None]
+    ) -> None:
+        sending(leases.claimant())
+
+        outbox.send_due(ready, NOW + timedelta(days=1))
+
+        assert states(ready) == ["unknown"]
+        assert inbox.letters == []
+
+    @pytest.mark.parametrize(("age", "state"), [(599, "sending"), (601, "unknown")])
+    def test_a_claim_elsewhere_keeps_its_lease(
+        self, ready: Session, inbox: Inbox, sending: Callable[..., None], age: int, state: str
+    ) -> None:
+        sending("another-host:1:1.0", timedelta(seconds=age))
+
+        outbox.send_due(ready, NOW)
+
+        assert states(ready) == [state]
+
+    @pytest.mark.parametrize(("has_arrived", "state", "letters"), [(True, "sent", 0), (False, "sent", 1)])
+    def test_a_person_decides(
+        self,
+        ready: Session,
+        inbox: Inbox,
+        sending: Callable[..., None],
+        has_arrived: bool,
+        state: str,
+        letters: int,
+    ) -> None:
+        sending(leases.claimant())
+        outbox.send_due(ready, NOW)
+        message_id = ready.scalars(select(Message.id)).one()
+
+        with writing():
+            outbox.decide_unknown(ready, message_id, has_arrived=has_arrived, now=NOW, staff_id=None)
+            ready.commit()
+        outbox.send_due(ready, NOW)
+
+        assert (states(ready), len(inbox.letters)) == ([state], letters)
+        with pytest.raises(Refused):
+            outbox.decide_unknown(ready, message_id, has_arrived=True, now=NOW, staff_id=None)
+
+    def test_guessing_instead_would_send_it_twice(
+        self, ready: Session, inbox: Inbox, sending: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The control: with `sending` taken for `pending`, the owner reads it twice."""
+        enqueue(ready)
+        outbox.send_due(ready, NOW)
+        ready.execute(update(Message).values(state="sending", claimed_by=leases.claimant()))
+        ready.commit()
+
+        def guess(session: Session) -> int:
+            session.execute(update(Message).where(Message.state == "sending").values(state="pending"))
+            return 0
+
+        monkeypatch.setattr(outbox, "_settle_lost", guess)
+        outbox.send_due(ready, NOW)
+
+        assert len(inbox.letters) == 2
+
+
+class Webhook(BaseHTTPRequestHandler):
+    received: list[tuple[dict[str, str], bytes]] = []
+    status = 200
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.received.append((dict(self.headers), body))
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Webhook]]:
+    handler = type("Handler", (Webhook,), {"received": []})
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        monkeypatch.setenv("GATEHOUSE_SMS_URL", f"http://127.0.0.1:{server.server_port}/sms")
+        monkeypatch.setenv("GATEHOUSE_SMS_SECRET", "shared")
+        yield handler
+        server.shutdown()
+        thread.join()
+
+
+def test_an_sms_is_signed_and_says_its_key(ready: Session, webhook: type[Webhook]) -> None:
+    enqueue(ready, channel="sms", address="13800000001")
+
+    outbox.send_due(ready, NOW)
+
+    ((headers, body),) = webhook.received
+    assert json.loads(body)["text"] == "请缴物业费"
+    assert headers["Idempotency-Key"] == "letter 0"
+    expected = sms.signature("shared", headers["X-Gatehouse-Timestamp"], body)
+    assert headers["X-Gatehouse-Signature"] == expected
+    assert sms.signature("other", headers["X-Gatehouse-Timestamp"], body) != expected
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "is_bad"),
+    [(200, "sent", False), (422, "dead", True), (429, "failed", False), (503, "failed", False)],
+)
+def test_what_the_webhook_answers(
+    ready: Session, webhook: type[Webhook], status: int, state: str, is_bad: bool
+) -> None:
+    owner = Owner(name="王芳")
+    number = "13800000001"
+    ready.add(OwnerPhone(owner=owner, number=number, number_mac=fingerprint(number)))
+    webhook.status = status
+    enqueue(ready, channel="sms", address=number)
+
+    outbox.send_due(ready, NOW)
+
+    assert states(ready) == [state]
+    assert ready.scalars(select(OwnerPhone.is_bad)).one() is is_bad
+
+
+def test_a_channel_that_is_not_set_up_waits(ready: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GATEHOUSE_SMTP_URL", raising=False)
+    enqueue(ready)
+
+    outbox.send_due(ready, NOW)
+
+    assert states(ready) == ["failed"]
+    assert not channels.is_available("email")
+
+
+def test_an_alert_goes_to_the_persons_own_address(ready: Session, webhook: type[Webhook]) -> None:
+    url = channels.setting("SMS_URL").replace("http://", "json://")
+    staff = Staff(login="lead", name="Lead", alert_url=url)
+    ready.add(staff)
+    ready.flush()
+    outbox.enqueue(ready, "alert", "alert", "", body="late", subject="Ticket", now=NOW, staff_id=staff.id)
+    ready.commit()
+
+    outbox.send_due(ready, NOW)
+
+    assert states(ready) == ["sent"]
+    assert json.loads(webhook.received[0][1])["message"] == "late"
+
+
+def test_a_letter_keeps_its_id_on_every_try() -> None:
+    letter = channels.Letter("key", "a@example.org", "Subject", "text", NOW)
+    other = channels.Letter("key 2", "a@example.org", "Subject", "text", NOW)
+
+    first, second, third = (
+        message_from_bytes(mail.written(one, "office@example.org"))["Message-ID"]
+        for one in (letter, letter, other)
+    )
+
+    assert first == second != third
