@@ -1,0 +1,1 @@
+"""Screens of invoices: billing runs, late fees, move-in bills, deposits, incentives (B1–B10)."""

@@ -1,0 +1,1 @@
+"""Screens of imports: upload, header mapping, trial, and new rows for any table."""

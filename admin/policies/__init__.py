@@ -1,0 +1,1 @@
+"""Screens of policies: the editor and the what-if page (§9)."""

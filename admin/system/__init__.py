@@ -1,0 +1,1 @@
+"""Screens for IT: scheduled jobs, audit log, outbox, document templates, health check (§8)."""

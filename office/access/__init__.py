@@ -1,0 +1,1 @@
+"""Staff accounts: passwords and two-factor sign-in (P7)."""

@@ -1,0 +1,1 @@
+"""What every room needs: clock, errors, numbering, audit rows, leases, idempotency keys, schema."""

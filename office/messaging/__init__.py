@@ -1,0 +1,1 @@
+"""Messages: the outbox and the channels through which it sends (C5)."""

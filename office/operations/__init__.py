@@ -1,0 +1,1 @@
+"""Operations: set-up, demo estate, backup, transfer to another database, integrity checks, doctor."""

@@ -1,0 +1,1 @@
+"""The scheduler: which jobs exist, which runs are due, and running each exactly once (§8)."""

@@ -1,0 +1,1 @@
+"""What tests build with: a sample estate, tickets, debts, payments, spreadsheets."""

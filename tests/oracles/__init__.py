@@ -1,0 +1,1 @@
+"""Independent recounts that tests compare the program's figures with."""
