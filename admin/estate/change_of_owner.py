@@ -18,6 +18,7 @@ from admin.panel.view import OfficePage
 from models.base import db
 from models.people import Owner
 from models.property import Unit
+from office.billing import change_of_owner
 from office.billing.final_account import FinalAccount, final_account
 from office.core.errors import Refused
 from office.estate import owners
@@ -110,7 +111,7 @@ class ChangePayerPage(OfficePage):
         )
         return (answer, 422) if is_post else answer
 
-    def _change(self, form: Any) -> owners.Change:
+    def _change(self, form: Any) -> change_of_owner.Change:
         session, staff_id = db.session(), current_staff().id
         owner = form.owner.data or owners.add_owner(
             session,
@@ -120,7 +121,7 @@ class ChangePayerPage(OfficePage):
             now=self.now(),
             staff_id=staff_id,
         )
-        return owners.change_of_owner(
+        return change_of_owner.change_of_owner(
             session,
             form.unit.data.id,
             owner.id,

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -15,30 +13,20 @@ from models.secrets import fingerprint
 from office.core import audit
 from office.core.errors import N_, Refused
 from office.policies import store
+from rules.sign_in import SignInPolicy, sign_in_policy
 
 STEP_SECONDS = 30  # what every such app counts in
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that is taken for another
 
 
-def sign_in_policy(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A checked policy of signing in. Raises KeyError, ValueError."""
-    numbers = {name: int(row[name]) for name in ("recovery_codes", "wrong_codes", "wait_minutes")}
-    if min(numbers.values()) < 1 or numbers["recovery_codes"] > 50:
-        raise ValueError("recovery_codes, wrong_codes and wait_minutes are 1 or more")
-    asked = row["second_step_for"]
-    if unknown := set(asked) - set(ROLES):
-        raise ValueError(f"no such role: {', '.join(sorted(unknown))}")
-    return {**numbers, "second_step_for": frozenset(role for role, is_asked in asked.items() if is_asked)}
-
-
-def in_force(session: Session, on: date) -> dict[str, Any]:
+def in_force(session: Session, on: date) -> SignInPolicy:
     """The policy of signing in on a day; an older office got it at its start (setup.complete)."""
-    return sign_in_policy(store.document(session, "sign_in", on))
+    return sign_in_policy(store.document(session, "sign_in", on), ROLES)
 
 
 def is_required(session: Session, staff: Staff, on: date) -> bool:
     """Whether the estate asks one of a person's roles for a second step."""
-    return bool(staff.roles & in_force(session, on)["second_step_for"])
+    return bool(staff.roles & in_force(session, on).second_step_for)
 
 
 def new_secret() -> str:
@@ -112,11 +100,11 @@ def codes_left(session: Session, staff_id: int) -> int:
 def is_held_up(session: Session, staff: Staff, *, now: datetime, on: date) -> bool:
     """Whether so many wrong codes were typed for this person that the door waits."""
     policy = in_force(session, on)
-    since = now - timedelta(minutes=policy["wait_minutes"])
+    since = now - timedelta(minutes=policy.wait_minutes)
     wrong = select(func.count(SignInAttempt.id)).where(
         SignInAttempt.source == _source(staff), SignInAttempt.at > since
     )
-    return bool((session.scalar(wrong) or 0) >= policy["wrong_codes"])
+    return bool((session.scalar(wrong) or 0) >= policy.wrong_codes)
 
 
 def note_wrong_code(session: Session, staff: Staff, *, now: datetime) -> None:
@@ -145,7 +133,7 @@ def _step_of(secret: str, code: str, now: datetime) -> int | None:
 
 def _new_codes(session: Session, staff: Staff, on: date) -> list[str]:
     session.execute(delete(RecoveryCode).where(RecoveryCode.staff_id == staff.id))
-    count = in_force(session, on)["recovery_codes"]
+    count = in_force(session, on).recovery_codes
     codes = ["".join(secrets.choice(LETTERS) for _ in range(10)) for _ in range(count)]
     session.add_all(RecoveryCode(staff_id=staff.id, code_mac=fingerprint(code)) for code in codes)
     session.flush()

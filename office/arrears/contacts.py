@@ -19,8 +19,8 @@ from office.arrears.debts import Debtor, Moment, chunks, owed, total
 from office.core import clock
 from office.core.audit import record
 from office.core.errors import N_, Refused
+from office.core.jobs import JobResult
 from office.payments.payments import payers_on
-from office.scheduling.jobs import Outcome
 from rules.next_steps import next_step
 from rules.promises import promise_state
 
@@ -194,7 +194,7 @@ def _link_complaint(session: Session, contact: Contact, now: datetime) -> None:
 # --- promises -------------------------------------------------------------------------------------
 
 
-def check_promises(session: Session, due_for: datetime) -> Outcome:
+def check_promises(session: Session, due_for: datetime) -> JobResult:
     """Whether the promises are kept or broken by what was paid until the end of their day (C6).
 
     A broken one is looked at again when a payment made in time becomes known later.
@@ -242,7 +242,7 @@ def check_promises(session: Session, due_for: datetime) -> Outcome:
                 .values(promise_state=state, row_version=Contact.row_version + 1)
             )
     result = {state: len(ids) for state, ids in changed.items()}
-    return Outcome(done=sum(result.values()), result=result)
+    return JobResult(done=sum(result.values()), result=result)
 
 
 def _payments(

@@ -23,8 +23,8 @@ from office.arrears import holds as arrears_holds
 from office.arrears import reminder_batches
 from office.arrears.debts import Debt, Debtor, Moment, chunks, owed
 from office.core.bulk_insert import insert_rows, uncollected
+from office.core.jobs import JobResult
 from office.policies import store
-from office.scheduling.jobs import Outcome
 from rules import dunning, ladder
 from rules.dunning import DayFacts, EpisodeState
 from rules.gates import NOTHING_TRIED
@@ -86,14 +86,14 @@ class Candidate(NamedTuple):
     stage: Stage
 
 
-def judge_day(session: Session, due_for: datetime) -> Outcome:
+def judge_day(session: Session, due_for: datetime) -> JobResult:
     """Judge the ladder at an instant and write what it brings; again adds nothing (C1–C4, C13)."""
     day = Day.of(session, due_for)
     with uncollected():
         rows = judge(session, day, Stored(session))
         write(session, day, rows)
     made = sum(row.is_made for row in rows)
-    return Outcome(done=made, result={"made": made, "not_made": len(rows) - made})
+    return JobResult(done=made, result={"made": made, "not_made": len(rows) - made})
 
 
 # --- deciding -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from models.people import StaffRole
 from office.arrears.debts import Debtor, Moment, chunks, owed, total
 from office.core.audit import record
 from office.core.errors import N_, Refused
-from office.scheduling.jobs import Outcome
+from office.core.jobs import JobResult
 from rules import promises
 from rules.calendar_months import months_later
 
@@ -110,7 +110,7 @@ def cancel_plan(session: Session, plan_id: int, *, reason: str, now: datetime, s
     record(session, now, staff_id, "cancel", plan, {"state": (before, "cancelled"), "reason": reason})
 
 
-def check_plans(session: Session, due_for: datetime) -> Outcome:
+def check_plans(session: Session, due_for: datetime) -> JobResult:
     """Which running plans are done or broken by what was paid until yesterday (B9)."""
     moment = Moment.of(session, due_for)
     plans = session.scalars(
@@ -130,7 +130,7 @@ def check_plans(session: Session, due_for: datetime) -> Outcome:
             )
             ended += 1
     session.flush()
-    return Outcome(done=ended, result={"running": len(plans) - ended, "ended": ended})
+    return JobResult(done=ended, result={"running": len(plans) - ended, "ended": ended})
 
 
 def _approved(plan: InstalmentPlan) -> datetime:

@@ -14,7 +14,7 @@ from models.office import JobRun, Message
 from models.property import Unit
 from office.arrears.holds import WIRED
 from office.core import clock
-from office.operations.integrity import Finding
+from office.core.integrity import Finding
 
 OPEN = ("planned", "approved", "sending")
 

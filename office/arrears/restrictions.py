@@ -22,9 +22,9 @@ from office.arrears import dunning, holds
 from office.arrears.debts import Debt, Debtor, Moment, owed, total
 from office.core.audit import record
 from office.core.errors import N_, Refused
+from office.core.jobs import JobResult
 from office.messaging import outbox
 from office.policies import store
-from office.scheduling.jobs import Outcome
 from rules import ladder as ladder_rules
 from rules.calendar_months import months_later
 from rules.dunning import past_due
@@ -259,7 +259,7 @@ def _end(
 # --- effect and lifting ---------------------------------------------------------------------------
 
 
-def apply_restrictions(session: Session, due_for: datetime) -> Outcome:
+def apply_restrictions(session: Session, due_for: datetime) -> JobResult:
     """Each day: approved ones take effect, gate asked again; paid ones are lifted; undertakings end (C9)."""
     moment = Moment.of(session, due_for)
     rows = session.scalars(
@@ -274,7 +274,7 @@ def apply_restrictions(session: Session, due_for: datetime) -> Outcome:
         _step(session, restriction, moment, debts)
         if restriction.state != before:
             counts[restriction.state] = counts.get(restriction.state, 0) + 1
-    return Outcome(done=sum(counts.values()), result=counts)
+    return JobResult(done=sum(counts.values()), result=counts)
 
 
 def _step(
@@ -340,11 +340,11 @@ def _lift(session: Session, restriction: Restriction, at: datetime, reason: Reas
     _tell_security(session, restriction, at)
 
 
-def lift_paid(session: Session, due_for: datetime) -> Outcome:
+def lift_paid(session: Session, due_for: datetime) -> JobResult:
     """Each minute: a restriction whose debt was paid is lifted by itself (C9)."""
     rows = session.scalars(select(Restriction).where(text("restriction.state = 'in_effect'"))).all()
     if not rows:
-        return Outcome()
+        return JobResult()
     moment = Moment.of(session, due_for)
     debts = owed(session, moment, until=moment.day, units={row.unit_id for row in rows})
     lifted = 0
@@ -352,7 +352,7 @@ def lift_paid(session: Session, due_for: datetime) -> Outcome:
         if not past_due(debts.get((restriction.unit_id, restriction.payer_id), ()), moment.day):
             _lift(session, restriction, due_for, Reason("paid"))
             lifted += 1
-    return Outcome(done=lifted)
+    return JobResult(done=lifted)
 
 
 def sign_undertaking(

@@ -20,9 +20,9 @@ from office.billing import invoices
 from office.billing.invoices import Charge
 from office.core import audit, clock, numbering
 from office.core.errors import N_, Refused
+from office.core.jobs import JobResult
 from office.payments import payments
 from office.receivables import allocation
-from office.scheduling.jobs import Outcome
 from rules.allocation import Pick
 from rules.money import ZERO, MoneyError, money
 
@@ -134,9 +134,9 @@ def enter_paid(
     ]
 
 
-def enter_all_paid(session: Session, due_for: datetime) -> Outcome:
+def enter_all_paid(session: Session, due_for: datetime) -> JobResult:
     """Deposits that were paid in any way since the last look (job, B10)."""
-    return Outcome(done=len(enter_paid(session, now=due_for)))
+    return JobResult(done=len(enter_paid(session, now=due_for)))
 
 
 def _of_form(session: Session, form_key: str) -> Deposit | None:

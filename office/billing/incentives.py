@@ -23,9 +23,9 @@ from office.billing import invoices
 from office.billing.invoices import Charge
 from office.core import audit, clock
 from office.core.errors import N_, Refused
+from office.core.jobs import JobResult
 from office.receivables import allocation
 from office.receivables.allocation import INVOICE, PAYMENT
-from office.scheduling.jobs import Outcome
 from rules import incentives as rule
 from rules.billing import MONTHLY
 from rules.money import ZERO, rounded
@@ -282,13 +282,13 @@ def _item_of(session: Session, unit_id: int) -> str:
     ).one()
 
 
-def judge_rewards(session: Session, due_for: datetime) -> Outcome:
+def judge_rewards(session: Session, due_for: datetime) -> JobResult:
     """Each night: rewards of undone payments are taken back, earned ones granted (job, B8)."""
     taken = take_back_rewards(session, now=due_for)
     granted = grant_rewards(
         session, since=due_for.astimezone(clock.zone(session)).date() - LOOKED_BACK, now=due_for
     )
-    return Outcome(
+    return JobResult(
         done=len(granted.made),
         result={"granted": len(granted.made), "taken_back": len(taken), "waiting": list(granted.waiting)},
     )

@@ -20,11 +20,11 @@ from models.billing import BillingRun, FeeItem, Invoice, InvoiceLine
 from office.billing.draft import Draft, Unbilled, Unusual
 from office.core import audit, clock
 from office.core.errors import N_, Refused
+from office.core.jobs import JobResult
 from office.payments import payments
 from office.policies import store
 from office.receivables import allocation
 from office.receivables.allocation import INVOICE, PAYMENT
-from office.scheduling.jobs import Outcome
 from rules import billing as rule
 from rules.billing import BillingPolicy, Period
 from rules.money import ZERO, yuan
@@ -210,12 +210,12 @@ def start_of(session: Session, day: date) -> datetime:
     return datetime.combine(day, time(0), clock.zone(session))
 
 
-def draft_run(session: Session, due_for: datetime) -> Outcome:
+def draft_run(session: Session, due_for: datetime) -> JobResult:
     """On the cut-off day: what next month's bills would be, and what they still lack (job, B3, B4)."""
     period = Period.of(due_for.astimezone(clock.zone(session)).date()).plus(1)
     shown = preview(session, str(period), now=due_for)
     lacking = Counter(one.reason.code for one in shown.unbilled)
-    return Outcome(
+    return JobResult(
         done=shown.invoices,
         result={"period": shown.period, "amount": yuan(shown.amount), "unbilled": dict(lacking)},
     )

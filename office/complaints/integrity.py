@@ -13,7 +13,7 @@ from models.office import JobRun
 from models.visits import Visit
 from office.complaints.policies_in_force import Rulebook
 from office.core import clock as office_clock
-from office.operations.integrity import Finding
+from office.core.integrity import Finding
 
 SOLVED = ("resolved", "followed_up", "closed", "invalid")
 ENDED = ("closed", "invalid")

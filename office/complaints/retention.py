@@ -25,7 +25,7 @@ from models.complaints import (
 from models.office import Message, Paper
 from models.visits import Visit
 from office.complaints.policies_in_force import Rulebook
-from office.scheduling.jobs import Outcome
+from office.core.jobs import JobResult
 from rules.lifecycle import kept_until
 
 PER_RUN = 5000  # tickets a night; the rest go the next
@@ -45,7 +45,7 @@ BELONGINGS = (
 )
 
 
-def remove_expired(session: Session, due_for: datetime) -> Outcome:
+def remove_expired(session: Session, due_for: datetime) -> JobResult:
     """Job: remove the tickets that were closed longer ago than they are kept, unless on hold (T11)."""
     book = Rulebook(session)
     standards = book.at(due_for)
@@ -69,7 +69,7 @@ def remove_expired(session: Session, due_for: datetime) -> Outcome:
                 for row in some
             ],
         )
-    return Outcome(done=len(expired))
+    return JobResult(done=len(expired))
 
 
 def _remove(session: Session, ids: Sequence[int]) -> None:

@@ -31,7 +31,7 @@ from office.complaints.policies_in_force import Rulebook
 from office.complaints.transitions import Hand, member, month_end, refusal, reopened, take, times_solved
 from office.core import audit, numbering
 from office.core.errors import N_, Refused
-from office.scheduling.jobs import Outcome
+from office.core.jobs import JobResult
 from rules.deadlines import Moment
 from rules.lifecycle import State, Verb
 from rules.reasons import Reason
@@ -627,7 +627,7 @@ def handlers(session: Session, ticket: Ticket) -> Sequence[Staff]:
 # --- the clock -------------------------------------------------------------------------------------
 
 
-def sweep(session: Session, due_for: datetime) -> Outcome:
+def sweep(session: Session, due_for: datetime) -> JobResult:
     """Job, every minute: warn, breach, escalate, turn major, look again (T4, T6, T8).
 
     Reads only what is due; safe to run twice; one run catches up whatever was missed.
@@ -640,7 +640,7 @@ def sweep(session: Session, due_for: datetime) -> Outcome:
         "majors": caught.majors,
         "told": told,
     }
-    return Outcome(done=caught.clocks + caught.majors, result=result)
+    return JobResult(done=caught.clocks + caught.majors, result=result)
 
 
 def recalculate(session: Session, now: datetime, *, is_provisional_only: bool = False) -> deadlines.Moves:
@@ -652,10 +652,10 @@ def recalculate(session: Session, now: datetime, *, is_provisional_only: bool = 
     return deadlines.recalculate(session, now, is_provisional_only=is_provisional_only)
 
 
-def follow_policies(session: Session, due_for: datetime) -> Outcome:
+def follow_policies(session: Session, due_for: datetime) -> JobResult:
     """Job, each night: policies that hold from today and newly published holidays move deadlines (T5)."""
     book = Rulebook(session)
     today = book.at(due_for).calendar.local_day(due_for)
     is_new = book.on(today) is not book.on(today - timedelta(days=1))
     moved = recalculate(session, due_for, is_provisional_only=not is_new)
-    return Outcome(done=moved.clocks, result={"clocks": moved.clocks, "tickets": len(moved.tickets)})
+    return JobResult(done=moved.clocks, result={"clocks": moved.clocks, "tickets": len(moved.tickets)})

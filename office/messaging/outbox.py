@@ -25,10 +25,10 @@ from models.secrets import fingerprint
 from office.core import clock
 from office.core.audit import record
 from office.core.errors import N_, Refused
+from office.core.jobs import JobResult
 from office.core.leases import claimant, is_abandoned
 from office.messaging import channels
 from office.policies import store
-from office.scheduling.jobs import Outcome
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def has_due(session: Session, now: datetime) -> bool:
     return session.execute(due.limit(1)).first() is not None
 
 
-def send_due(session: Session, due_for: datetime) -> Outcome:
+def send_due(session: Session, due_for: datetime) -> JobResult:
     """Job: send what is due, each message once; commits around every single one.
 
     `done` counts the sent, `failed` those that did not arrive this time.
@@ -112,7 +112,7 @@ def send_due(session: Session, due_for: datetime) -> Outcome:
         finally:
             postman.close()
     counts = postman.counts | ({"unknown": postman.counts.get("unknown", 0) + lost} if lost else {})
-    return Outcome(
+    return JobResult(
         done=counts.get("sent", 0),
         failed=sum(counts.get(state, 0) for state in ("failed", "unknown", "dead")),
         result=counts,

@@ -32,10 +32,10 @@ from models.engine import BUSY_TIMEOUT_MS, WriteLock, writing
 from models.secrets import Sealed
 from office.core import clock, schema
 from office.core.errors import N_, Refused
+from office.core.jobs import JobResult
 from office.messaging import channels
 from office.operations import outages
 from office.policies import store
-from office.scheduling.jobs import Outcome
 
 FORMAT = 1
 DATABASE, MANIFEST = "gatehouse.db", "manifest.json"
@@ -324,16 +324,16 @@ def folder(bind: Engine) -> Path:
     return Path(str(bind.url.database)).parent / "backups"
 
 
-def daily(session: Session, due_for: datetime) -> Outcome:
+def daily(session: Session, due_for: datetime) -> JobResult:
     """Job: make tonight's backup and remove the oldest beyond what the policy keeps (§8).
 
     A night that was missed is past: only the newest is made, and none where time is chosen by hand.
     """
     now = clock.now(session)
     if clock.chosen_now(session) is not None:
-        return Outcome(result={"skipped": "sandbox"})
+        return JobResult(result={"skipped": "sandbox"})
     if now - due_for >= timedelta(days=1):
-        return Outcome(result={"skipped": "a later one follows"})
+        return JobResult(result={"skipped": "a later one follows"})
     day = due_for.astimezone(clock.zone(session)).date()
     kept = store.kept_backups(store.document(session, "backups", day))
     bind = session.get_bind()
@@ -345,4 +345,4 @@ def daily(session: Session, due_for: datetime) -> Outcome:
     old = sorted(place.glob("gatehouse-????-??-??.zip"))[:-kept]
     for file in old:
         file.unlink()
-    return Outcome(done=1, result={"removed": len(old)})
+    return JobResult(done=1, result={"removed": len(old)})

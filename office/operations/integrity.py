@@ -6,33 +6,12 @@ A new invariant is a new function in CHECKS: `(session) -> findings`, one SQL st
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from importlib import import_module
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from office.core import schema
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A row that breaks an invariant: what it says and what it should say."""
-
-    check: str
-    table: str
-    row: int
-    name: str
-    says: str = ""
-    should: str = ""
-
-    def __str__(self) -> str:
-        return (
-            f"{self.check}: {self.table} {self.name} (id {self.row}) says {self.says}, should {self.should}"
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+from office.core.integrity import Finding
 
 
 def triggers_present(session: Session) -> Iterable[Finding]:

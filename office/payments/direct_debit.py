@@ -19,10 +19,10 @@ from models.payments import DebitMandate, DirectDebit, DirectDebitBatch
 from models.property import Unit
 from office.core import audit, clock, numbering
 from office.core.errors import N_, Refused
+from office.core.jobs import JobResult
 from office.payments import payments
 from office.payments.payments import NewPayment
 from office.receivables import allocation
-from office.scheduling.jobs import Outcome
 from rules.allocation import Pick
 from rules.money import to_fen, yuan
 
@@ -259,11 +259,11 @@ def _not_as_agreed(layout: Layout) -> Refused:
     )
 
 
-def remind_direct_debit(session: Session, due_for: datetime) -> Outcome:
+def remind_direct_debit(session: Session, due_for: datetime) -> JobResult:
     """Which batches the bank has not answered by the day it should have (job, M4)."""
     waiting = session.scalars(
         select(DirectDebitBatch.number)
         .where(DirectDebitBatch.state == "exported", DirectDebitBatch.exported_at < due_for)
         .order_by(DirectDebitBatch.number)
     ).all()
-    return Outcome(done=len(waiting), result={"unanswered": list(waiting)})
+    return JobResult(done=len(waiting), result={"unanswered": list(waiting)})

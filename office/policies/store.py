@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.people import ROLES
 from models.policies import PolicyVersion
 from models.property import CalendarDay, Estate
 from office.core.errors import N_, Refused
@@ -31,6 +32,7 @@ from rules.public_form import PublicForm
 from rules.reasons import Reason
 from rules.report_mails import report_mails
 from rules.severity import SeverityPolicy
+from rules.sign_in import sign_in_policy
 from rules.visits import VisitPolicy
 from rules.working_time import OfficeCalendar, has_public_days
 
@@ -233,9 +235,7 @@ def _check_calendar(rows: Mapping[str, Any], _others: _Documents) -> Iterable[Re
 
 
 def _check_sign_in(rows: Mapping[str, Any], _others: _Documents) -> Iterable[Reason]:
-    from office.access.two_factor import sign_in_policy
-
-    sign_in_policy(rows)
+    sign_in_policy(rows, ROLES)
     return ()
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from office.operations.integrity import Finding
+from office.core.integrity import Finding
 from rules.money import from_fen, yuan
 
 

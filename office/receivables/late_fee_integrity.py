@@ -19,7 +19,7 @@ from models.billing import BillingRun, CreditNote
 from models.office import JobRun
 from models.policies import PolicyVersion
 from office.core import clock
-from office.operations.integrity import Finding
+from office.core.integrity import Finding
 from office.receivables import allocation
 from office.receivables.allocation import ALLOCATION, INVOICE, Bill
 from office.receivables.late_fees import Ledger

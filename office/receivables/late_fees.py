@@ -14,10 +14,10 @@ from models.billing import CreditNote, Invoice, LateFeeWaiver, WaiverRequest
 from models.people import StaffRole
 from office.core import audit, clock
 from office.core.errors import N_, Refused
+from office.core.jobs import JobResult
 from office.policies import store
 from office.receivables import allocation
 from office.receivables.allocation import ALLOCATION, INVOICE, Bill
-from office.scheduling.jobs import Outcome
 from rules import late_fee as rule
 from rules.late_fee import LateFee, LateFeePolicy, Reduction
 from rules.money import ZERO
@@ -83,12 +83,12 @@ class Ledger:
             bill.late_fee = self.owed(bill, today)
 
 
-def accrue_late_fees(session: Session, due_for: datetime) -> Outcome:
+def accrue_late_fees(session: Session, due_for: datetime) -> JobResult:
     """The day's fee on every bill that is late, when the policy is on (job, B7)."""
     today = due_for.astimezone(clock.zone(session)).date()
     policy = policy_on(session, today)
     if not policy.is_on:
-        return Outcome(result={"policy": "off"})
+        return JobResult(result={"policy": "off"})
     allocation.lock_all(session)
     late = allocation.bills(session, INVOICE.c.due_on < today, allocation.is_open())
     ledger = Ledger(session, policy, late)
@@ -100,7 +100,7 @@ def accrue_late_fees(session: Session, due_for: datetime) -> Outcome:
         if bill.late_fee != before:
             changed[bill.id] = bill
     allocation.write_bills(session, changed)
-    return Outcome(done=len(changed), result={"late": len(late)})
+    return JobResult(done=len(changed), result={"late": len(late)})
 
 
 def explained(session: Session, invoice_id: int, on: date) -> LateFee:

@@ -18,8 +18,8 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
-from office.operations.integrity import Finding
-from office.scheduling.jobs import Outcome
+from office.core.integrity import Finding
+from office.core.jobs import JobResult
 from rules.kpi import Collected
 from rules.money import from_fen
 
@@ -225,14 +225,14 @@ COLUMNS = {
 }
 
 
-def store(session: Session, due_for: datetime) -> Outcome:  # noqa: ARG001 -- a job's arguments
+def store(session: Session, due_for: datetime) -> JobResult:  # noqa: ARG001 -- a job's arguments
     """Count every stale cell and keep it; safe to run twice and beside running changes (§8).
 
     Only the notes seen at the start are counted and taken away: a change committed meanwhile keeps its own.
     """
     noted = session.execute(text("SELECT EXISTS (SELECT 1 FROM figures_stale)")).scalar_one()
     if not noted:
-        return Outcome()
+        return JobResult()
     session.execute(text("UPDATE figures_stale SET is_counting = true"))
     counting = "is_counting"
     items = _items(_months(counting), is_sqlite=_is_sqlite(session))
@@ -255,7 +255,7 @@ def store(session: Session, due_for: datetime) -> Outcome:  # noqa: ARG001 -- a 
         )
     )
     session.execute(text("DELETE FROM figures_stale WHERE is_counting"))
-    return Outcome(done=stored)
+    return JobResult(done=stored)
 
 
 # Check -------------------------------------------------------------------------------------------------

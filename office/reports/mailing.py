@@ -13,12 +13,12 @@ from models.complaints import Ticket
 from models.people import Staff, StaffRole
 from models.property import Estate
 from office.core import clock
+from office.core.jobs import JobResult
 from office.documents.pdf.wording import words_of
 from office.messaging import channels, outbox
 from office.policies import store
 from office.reports import catalog, rendering
 from office.reports.table import Wanted
-from office.scheduling.jobs import Outcome
 from rules.report_mails import ReportMail, report_mails
 
 HOLDS: Mapping[str, Sequence[str]] = {
@@ -28,19 +28,19 @@ HOLDS: Mapping[str, Sequence[str]] = {
 }
 
 
-def send_reports(session: Session, due_for: datetime) -> Outcome:
+def send_reports(session: Session, due_for: datetime) -> JobResult:
     """Daily job: put what is due today into the outbox, one a person; safe to run twice (§8)."""
     day = due_for.astimezone(clock.zone(session)).date()
     version = store.current(session, day).get("reports")
     due = [mail for mail in report_mails(json.loads(version.rows)) if mail.is_due(day)] if version else []
     if not due or not channels.is_available("email"):
-        return Outcome(result={"due": len(due)})
+        return JobResult(result={"due": len(due)})
     done = 0
     for mail in due:
         for staff_id, address, language in _readers(session, mail):
             _enqueue(session, mail, day, due_for, staff_id=staff_id, address=address, language=language)
             done += 1
-    return Outcome(done=done)
+    return JobResult(done=done)
 
 
 def _readers(session: Session, mail: ReportMail) -> list[tuple[int, str, str]]:

@@ -25,10 +25,10 @@ from models.office import ReportCount
 from models.payments import Allocation, Payment
 from office.core import clock
 from office.core.errors import N_, Refused
+from office.core.jobs import JobResult
 from office.estate import owners
 from office.policies import store
 from office.reports import rates
-from office.scheduling.jobs import Outcome
 from rules.kpi import is_effect, is_unprompted
 from rules.money import to_fen
 
@@ -72,7 +72,7 @@ def count(session: Session, report: str, period: str, now: datetime) -> Counted:
     return Counted(now, found)
 
 
-def count_all(session: Session, due_for: datetime) -> Outcome:
+def count_all(session: Session, due_for: datetime) -> JobResult:
     """Nightly job: the newest months again, others if they never were; safe to run twice (K2, §8)."""
     months = rates.periods(session, KEPT)
     wanted = {
@@ -88,7 +88,7 @@ def count_all(session: Session, due_for: datetime) -> Outcome:
             if position < YOUNG or period not in known:
                 count(session, report, period, due_for)
                 done += 1
-    return Outcome(done=done)
+    return JobResult(done=done)
 
 
 # --- unprompted payment (主动缴费率) ---------------------------------------------------------------------

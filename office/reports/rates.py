@@ -22,9 +22,9 @@ from models.office import CollectionTarget
 from models.people import Department
 from models.property import Area, Building, Unit
 from office.core import clock
+from office.core.jobs import JobResult
 from office.policies import store
 from office.reports import aggregates
-from office.scheduling.jobs import Outcome
 from rules.kpi import Collected, age_band, age_bands, is_old_arrears, kept_rate
 from rules.money import ZERO
 
@@ -177,7 +177,7 @@ def _in_month(session: Session, period: str) -> ColumnElement[bool]:
     return and_(Ticket.registered_at >= since, Ticket.registered_at < until)
 
 
-def file_monthly_report(session: Session, due_for: datetime) -> Outcome:
+def file_monthly_report(session: Session, due_for: datetime) -> JobResult:
     """File last month's report of all valid complaints; safe to run twice (K3, §8)."""
     from models.office import Paper as FiledPaper
     from models.property import Estate
@@ -188,7 +188,7 @@ def file_monthly_report(session: Session, due_for: datetime) -> Outcome:
     period = (day.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
     number = f"complaints-{period}"
     if session.execute(select(FiledPaper.id).where(FiledPaper.number == number)).first():
-        return Outcome()
+        return JobResult()
     language = session.execute(select(Estate.language)).scalar_one()
     late = (
         select(func.count())
@@ -224,4 +224,4 @@ def file_monthly_report(session: Session, due_for: datetime) -> Outcome:
         ),
     )
     archive.file(session, "monthly_complaints", report, number=number, language=language, now=due_for)
-    return Outcome(done=len(report.rows), result={"period": period})
+    return JobResult(done=len(report.rows), result={"period": period})

@@ -34,9 +34,10 @@ from models.office import JobRun
 from models.property import Estate
 from office.core import clock, idempotency, schema
 from office.core.errors import N_, Refused
+from office.core.jobs import Job, JobResult
 from office.core.leases import LEASE, claimant, is_abandoned, is_orphaned
 from office.messaging import outbox
-from office.scheduling.jobs import BY_CODE, JOBS, POSITION, Job, Outcome
+from office.scheduling.jobs import BY_CODE, JOBS, POSITION
 
 try:
     import fcntl
@@ -301,7 +302,7 @@ def _function(name: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
-def _finish(session: Session, run: Any, outcome: Outcome) -> Run | None:
+def _finish(session: Session, run: Any, outcome: JobResult) -> Run | None:
     """Mark the run done in the transaction that holds its work."""
     finished: Any = session.execute(
         update(JobRun)
@@ -541,7 +542,7 @@ def age_of_last_tick(session: Session) -> timedelta | None:
     return None if beaten_at is None else clock.machine_now() - beaten_at
 
 
-def remove_old_runs(session: Session, due_for: datetime) -> Outcome:
+def remove_old_runs(session: Session, due_for: datetime) -> JobResult:
     """Job: take finished runs of minute jobs off the list once they are older than the timetable keeps.
 
     The keys of old forms go with them.
@@ -557,4 +558,4 @@ def remove_old_runs(session: Session, due_for: datetime) -> Outcome:
                 )
             )
             removed += gone.rowcount
-    return Outcome(done=removed + idempotency.remove_old(session, due_for))
+    return JobResult(done=removed + idempotency.remove_old(session, due_for))

@@ -22,11 +22,11 @@ from sqlalchemy.orm import Session, configure_mappers
 
 from models import engine, secrets
 from models.office import Audit, JobRun, Message
+from office.core.jobs import Job, JobResult
 from office.messaging import outbox
 from office.messaging.channels import Letter
 from office.messaging.channels.mail import written
 from office.scheduling import scheduler
-from office.scheduling.jobs import Job, Outcome
 
 CLOCKS = 4
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -34,23 +34,23 @@ DAYS_A_SECOND = 2
 LETTERS_A_DAY = 6
 
 
-def count(session: Session, due_for: datetime) -> Outcome:
+def count(session: Session, due_for: datetime) -> JobResult:
     """An effect in two halves, with time between them to be killed in."""
     for half in ("first", "second"):
         session.add(Audit(at=due_for, action=half, table_name="kills", row_id=None))
         session.flush()
         time.sleep(0.003)
-    return Outcome(done=1)
+    return JobResult(done=1)
 
 
-def write_letters(session: Session, due_for: datetime) -> Outcome:
+def write_letters(session: Session, due_for: datetime) -> JobResult:
     """Letters decided on one day; their keys let nothing be decided twice."""
     day = due_for.date().isoformat()
     for number in range(LETTERS_A_DAY):
         outbox.enqueue(
             session, f"{day} {number}", "email", "a@example.org", body=f"{day} {number}", now=due_for
         )
-    return Outcome(done=LETTERS_A_DAY)
+    return JobResult(done=LETTERS_A_DAY)
 
 
 JOBS = (

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from models.billing import Invoice
 from models.people import Occupancy, Owner, OwnerPhone
 from models.secrets import fingerprint
+from office.billing.change_of_owner import change_of_owner
 from office.core.errors import Refused
 from office.estate import owners
 from tests.factories.estate import NOW, add_unit, assert_books_hold, bill, day
@@ -63,7 +64,7 @@ def occupancies(session, unit):
 
 def change(session, unit, name, on, **more):
     owner = owners.add_owner(session, name, now=NOW)
-    return owners.change_of_owner(session, unit.id, owner.id, on=day(on), now=NOW, **more)
+    return change_of_owner(session, unit.id, owner.id, on=day(on), now=NOW, **more)
 
 
 def test_a_sale_ends_the_old_owner_the_day_before(session):
@@ -141,7 +142,7 @@ def test_the_same_payer_again_and_nobody_are_refused(session):
 
     for owner_id, kind in ((payer.owner_id, "owner"), (0, "owner"), (payer.owner_id, "guest")):
         with pytest.raises(Refused):
-            owners.change_of_owner(session, unit.id, owner_id, on=day("2026-07-01"), now=NOW, kind=kind)
+            change_of_owner(session, unit.id, owner_id, on=day("2026-07-01"), now=NOW, kind=kind)
 
 
 @pytest.mark.parametrize(

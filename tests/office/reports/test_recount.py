@@ -21,6 +21,7 @@ from models.engine import writing
 from models.payments import Payment
 from models.property import Estate, Unit
 from office.billing import invoices
+from office.billing.change_of_owner import change_of_owner
 from office.core import clock
 from office.estate import owners
 from office.operations import demo, setup
@@ -177,7 +178,7 @@ def prices(session, now):
 def change_payer(session, unit_code, name, on, now):
     owner = owners.add_owner(session, name, now=now)
     unit_id = session.scalars(select(Unit.id).where(Unit.code == unit_code)).one()
-    return owners.change_of_owner(session, unit_id, owner.id, on=on, now=now)
+    return change_of_owner(session, unit_id, owner.id, on=on, now=now)
 
 
 def wechat_bill(owed):

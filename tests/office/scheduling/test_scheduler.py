@@ -23,9 +23,9 @@ from models.office import JobRun
 from models.property import Area, Estate
 from office.core import clock, leases
 from office.core.errors import Refused
+from office.core.jobs import Job, JobResult
 from office.scheduling import jobs as scheduling_jobs
 from office.scheduling import scheduler
-from office.scheduling.jobs import Job, Outcome
 from office.scheduling.scheduler import tick
 from tests.conftest import Office
 
@@ -75,19 +75,19 @@ def test_every_job_of_the_timetable_is_there() -> None:
 # --- an office whose jobs write one row a run ---------------------------------------------------------
 
 
-def count_run(session: Session, due_for: datetime) -> Outcome:
+def count_run(session: Session, due_for: datetime) -> JobResult:
     """A job whose effect is one area per run; a second effect of one run would break the unique name."""
     session.add(Area(name=f"counted {due_for.isoformat()}"))
     session.flush()
-    return Outcome(done=1, result={"due_for": due_for.isoformat()})
+    return JobResult(done=1, result={"due_for": due_for.isoformat()})
 
 
-def count_minute(session: Session, due_for: datetime) -> Outcome:
+def count_minute(session: Session, due_for: datetime) -> JobResult:
     session.add(Area(name=f"minute {due_for.isoformat()}"))
-    return Outcome(done=1)
+    return JobResult(done=1)
 
 
-def fail(session: Session, due_for: datetime) -> Outcome:
+def fail(session: Session, due_for: datetime) -> JobResult:
     session.add(Area(name=f"half done {due_for.isoformat()}"))
     session.flush()
     raise ValueError("no luck today")
@@ -368,7 +368,7 @@ def taken_over(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tick during which another process takes the run over, as after a lost lease."""
     tick(session, at=at("2026-03-01T09:00"))
 
-    def run_while_taken(session: Session, due_for: datetime) -> Outcome:
+    def run_while_taken(session: Session, due_for: datetime) -> JobResult:
         session.execute(update(JobRun).values(claimed_by="another-host:1:1.0"))
         return count_run(session, due_for)
 
