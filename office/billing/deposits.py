@@ -65,7 +65,7 @@ def take_deposit(
         amount = money(amount, is_zero_allowed=False)
     except MoneyError as problem:
         raise Refused(payments.MONEY_REFUSALS[problem.code]) from problem
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     invoice = invoices.charge(
         session,
         unit_id=unit_id,
@@ -164,7 +164,7 @@ def _entry(
     staff_id: int | None,
     now: datetime,
 ) -> Deposit:
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     row = Deposit(
         number=numbering.written(f"{SERIES}{today.year}", numbering.take(session, SERIES, today.year)),
         unit_id=of.unit_id,

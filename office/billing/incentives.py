@@ -22,6 +22,7 @@ from models.property import Estate
 from office.billing import invoices
 from office.billing.invoices import Charge
 from office.core import audit, clock
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.receivables import allocation
@@ -120,7 +121,7 @@ def _payments(session: Session, since: date) -> list[_Paid]:
         .order_by(Payment.posted_on, Payment.id)
     ).all()
     found: list[_Paid] = []
-    for some in allocation.chunks(rows):
+    for some in chunks(rows):
         found += _reckoned(session, some)
     return found
 
@@ -215,7 +216,7 @@ def _grant(
     ).one_or_none()
     grant = known or IncentiveGrant(incentive_id=incentive.id, unit_id=row.unit_id, year=paid.on.year)
     grant.payment_id, grant.amount = row.id, earned.discount
-    grant.granted_on = now.astimezone(clock.zone(session)).date()
+    grant.granted_on = clock.office_day(session, now)
     grant.explanation = Reason(earned.reason.code, inputs).to_json()
     grant.handed_over_on = grant.taken_back_on = None
     session.add(grant)
@@ -233,7 +234,7 @@ def hand_over(session: Session, grant_id: int, *, staff_id: int | None, now: dat
         raise Refused(N_("There is no gift to hand over"))
     if grant.handed_over_on is not None:
         raise Refused(N_("This gift was handed over on %(day)s"), day=grant.handed_over_on)
-    grant.handed_over_on = now.astimezone(clock.zone(session)).date()
+    grant.handed_over_on = clock.office_day(session, now)
     session.flush()
     audit.record(session, now, staff_id, "hand_over", grant, {"handed_over_on": grant.handed_over_on})
     return grant
@@ -249,7 +250,7 @@ def take_back_rewards(
         .where(Payment.state != "posted", IncentiveGrant.taken_back_on.is_(None))
         .order_by(IncentiveGrant.id)
     ).all()
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     for grant in undone:
         if grant.amount:
             payer_id = session.scalars(
@@ -285,9 +286,7 @@ def _item_of(session: Session, unit_id: int) -> str:
 def judge_rewards(session: Session, due_for: datetime) -> JobResult:
     """Each night: rewards of undone payments are taken back, earned ones granted (job, B8)."""
     taken = take_back_rewards(session, now=due_for)
-    granted = grant_rewards(
-        session, since=due_for.astimezone(clock.zone(session)).date() - LOOKED_BACK, now=due_for
-    )
+    granted = grant_rewards(session, since=clock.office_day(session, due_for) - LOOKED_BACK, now=due_for)
     return JobResult(
         done=len(granted.made),
         result={"granted": len(granted.made), "taken_back": len(taken), "waiting": list(granted.waiting)},

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from models.billing import CreditNote, FeeItem, Invoice, InvoiceLine
 from models.property import Unit
 from office.core import audit, clock, numbering
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.payments import payments
 from office.receivables import allocation
@@ -94,7 +95,7 @@ def issue(
     )
     if is_credit_used:
         made: list[allocation.Bill] = []
-        for chunk in allocation.chunks(ids):
+        for chunk in chunks(ids):
             made += allocation.bills(session, INVOICE.c.id.in_(chunk))
         payments.use_credit(session, made, issued_at=now, now=now)
     return ids
@@ -106,7 +107,7 @@ def _series(one: NewInvoice) -> tuple[str, int]:
 
 def _known(session: Session, wanted: Sequence[NewInvoice]) -> set[tuple[str, int, int, str, str]]:
     known: set[tuple[str, int, int, str, str]] = set()
-    for chunk in allocation.chunks(sorted({one.unit_id for one in wanted})):
+    for chunk in chunks(sorted({one.unit_id for one in wanted})):
         found = select(*INVOICE.c["period", "unit_id", "payer_id", "kind", "part"]).where(
             INVOICE.c.unit_id.in_(chunk), INVOICE.c.kind.in_({one.kind for one in wanted})
         )
@@ -198,7 +199,7 @@ def charge(
     The same form key again answers the first invoice.
     """
     items = _items(session)
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     allocation.lock_all(session)
     if form_key is not None:
         known = session.scalars(
@@ -268,7 +269,7 @@ def credit_note(
         raise Refused(
             N_("Only %(amount)s of this invoice can be credited"), amount=bill.amount - bill.credited
         )
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     was_open = bill.balance > 0
     _free(session, bill, amount - bill.principal, now, today)
     note = CreditNote(

@@ -129,7 +129,7 @@ def _issue_day(
 ) -> date:
     if on is None:
         return rule.issued_on(terms, period)
-    if on > now.astimezone(clock.zone(session)).date():
+    if on > clock.office_day(session, now):
         raise Refused(N_("%(day)s has not come yet: bills are issued today or earlier"), day=on)
     return on
 
@@ -212,7 +212,7 @@ def start_of(session: Session, day: date) -> datetime:
 
 def draft_run(session: Session, due_for: datetime) -> JobResult:
     """On the cut-off day: what next month's bills would be, and what they still lack (job, B3, B4)."""
-    period = Period.of(due_for.astimezone(clock.zone(session)).date()).plus(1)
+    period = Period.of(clock.office_day(session, due_for)).plus(1)
     shown = preview(session, str(period), now=due_for)
     lacking = Counter(one.reason.code for one in shown.unbilled)
     return JobResult(

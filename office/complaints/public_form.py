@@ -83,7 +83,7 @@ class Standing:
 def form_policy(session: Session, now: datetime) -> PublicForm:
     """The form's policy; off in an office that has none."""
     try:
-        row = store.document(session, POLICY, now.astimezone(clock.zone(session)).date())
+        row = store.document(session, POLICY, clock.office_day(session, now))
     except Refused:
         return PublicForm()
     return PublicForm.from_row(row)

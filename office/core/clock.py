@@ -48,6 +48,11 @@ def now_and_zone(session: Session) -> tuple[datetime, ZoneInfo]:
     return chosen or machine_now(), ZoneInfo(estate.time_zone or "Asia/Shanghai")
 
 
+def office_day(session: Session, at: datetime) -> date:
+    """The estate's calendar day at an instant."""
+    return at.astimezone(zone(session)).date()
+
+
 def today(session: Session) -> date:
     """The office's present day."""
-    return now(session).astimezone(zone(session)).date()
+    return office_day(session, now(session))

@@ -192,7 +192,7 @@ def receipt(session: Session, payment_id: int, *, is_copy: bool) -> Receipt:
         lines.append(ReceiptLine(unit_code, kept))
     return Receipt(
         number=payment.receipt_no,
-        paid_on=payment.paid_at.astimezone(clock.zone(session)).date(),
+        paid_on=clock.office_day(session, payment.paid_at),
         recipient=Recipient(payer, unit_code),
         method=payment.method,
         amount=payment.amount,

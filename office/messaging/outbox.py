@@ -128,7 +128,7 @@ class _Postman:
         self.counts: dict[str, int] = {}
         self.open: dict[str, channels.Channel] = {}
         self.down: set[str] = set()
-        today = now.astimezone(clock.zone(session)).date()
+        today = clock.office_day(session, now)
         self.waits = store.retry_waits(store.document(session, "messages", today))
 
     def close(self) -> None:

@@ -334,7 +334,7 @@ def daily(session: Session, due_for: datetime) -> JobResult:
         return JobResult(result={"skipped": "sandbox"})
     if now - due_for >= timedelta(days=1):
         return JobResult(result={"skipped": "a later one follows"})
-    day = due_for.astimezone(clock.zone(session)).date()
+    day = clock.office_day(session, due_for)
     kept = store.kept_backups(store.document(session, "backups", day))
     bind = session.get_bind()
     assert isinstance(bind, Engine)

@@ -205,7 +205,7 @@ def secret_key(_session: Session, _now: datetime) -> Answer:
 
 
 def holidays(session: Session, now: datetime) -> Answer:
-    day = now.astimezone(clock.zone(session)).date()
+    day = clock.office_day(session, now)
     calendar = store.calendar(session, day)
     years = [year for year in (day.year, day.year + (day.month == 12)) if calendar.is_provisional(year)]
     for year in dict.fromkeys(years):
@@ -234,7 +234,7 @@ def people(session: Session, _now: datetime) -> Answer:
 
 
 def tariffs(session: Session, now: datetime) -> Answer:
-    day = now.astimezone(clock.zone(session)).date()
+    day = clock.office_day(session, now)
     paying = select(Occupancy.id).where(Occupancy.unit_id == Unit.id, Occupancy.is_payer).exists()
     valid = (Tariff.valid_from <= day) & (Tariff.valid_to.is_(None) | (Tariff.valid_to >= day))
     covered = select(Tariff.unit_kind).where(valid)

@@ -88,7 +88,7 @@ def close_day(
 
     Raises Refused when it is closed, has not come, or a difference has no reason.
     """
-    if day > now.astimezone(clock.zone(session)).date():
+    if day > clock.office_day(session, now):
         raise Refused(N_("%(day)s has not come yet"), day=day)
     allocation.lock_all(session)
     if session.scalar(select(DayClose.id).where(DayClose.day == day, DayClose.cashier_id == cashier_id)):

@@ -77,7 +77,7 @@ def export_batch(
     Raises Refused when there is nothing to debit.
     """
     chosen = _layout(layout)
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     allocation.lock_all(session)
     under_way = exists().where(
         DirectDebit.invoice_id == Invoice.id,

@@ -15,6 +15,7 @@ from models.payments import METHODS, DayClose, Payment
 from models.people import Occupancy
 from models.property import Unit
 from office.core import audit, bulk_insert, clock, numbering
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.receivables import allocation, late_fees
 from office.receivables.allocation import ALLOCATION, INVOICE, PAYMENT, Bill, Move
@@ -103,7 +104,7 @@ class Posted:
 def record_payments(session: Session, rows: Sequence[NewPayment], *, now: datetime) -> list[Posted]:
     """Post many payments at once, each as record_payment would, in their order. Raises Refused."""
     posted: list[Posted] = []
-    for chunk in allocation.chunks(rows, 2000):
+    for chunk in chunks(rows, 2000):
         posted += _record(session, [_checked(row) for row in chunk], now)
     return posted
 
@@ -136,7 +137,7 @@ def _record(session: Session, rows: Sequence[NewPayment], now: datetime) -> list
         unit_ids |= set(session.scalars(select(INVOICE.c.unit_id).where(INVOICE.c.number.in_(picked))))
     allocation.lock(session, unit_ids)
     known |= _known_keys(session, rows)
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     first_rows = _first_of_each_key(rows, known)
     refuse_closed(session, {row.cashier_id for row in first_rows}, today)
     laid = _lay_out_all(session, first_rows, picked, today)
@@ -166,7 +167,7 @@ def _record(session: Session, rows: Sequence[NewPayment], now: datetime) -> list
 def _known_keys(session: Session, rows: Iterable[NewPayment]) -> dict[str | None, int]:
     keys = sorted({row.form_key for row in rows if row.form_key})
     known: dict[str | None, int] = {}
-    for chunk in allocation.chunks(keys):
+    for chunk in chunks(keys):
         found = select(PAYMENT.c.form_key, PAYMENT.c.id).where(PAYMENT.c.form_key.in_(chunk))
         known |= dict(session.execute(found).all())
     return known
@@ -288,7 +289,7 @@ def _write_payments(session: Session, laid: Sequence[_Laid], now: datetime, toda
 def payers_on(session: Session, wanted: Sequence[tuple[int, date]]) -> list[int | None]:
     """Who pays for each unit on each day; where nobody does, who was the last or will be the first."""
     occupancies: dict[int, list[tuple[date, date | None, int]]] = defaultdict(list)
-    for chunk in allocation.chunks(sorted({unit_id for unit_id, _ in wanted})):
+    for chunk in chunks(sorted({unit_id for unit_id, _ in wanted})):
         for unit_id, from_on, to_on, owner_id in session.execute(
             select(Occupancy.unit_id, Occupancy.from_on, Occupancy.to_on, Occupancy.owner_id)
             .where(Occupancy.unit_id.in_(chunk), Occupancy.is_payer)
@@ -351,7 +352,7 @@ def _undo(
     )
     if refunded is not None:
         raise Refused(N_("Receipt %(number)s has been refunded in part"), number=payment.receipt_no)
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     refuse_closed(session, [staff_id], today)
     take_back(session, payment.id, payment.allocated, now)
     counter = _counter_entry(session, payment, "reversal", -payment.amount, reason, staff_id, now)
@@ -367,7 +368,7 @@ def take_back(session: Session, payment_id: int, amount: Decimal, now: datetime)
     """Give so much of a payment back to its credit, from what it paid last."""
     if not amount:
         return
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     net = func.sum(ALLOCATION.c.amount)
     rows = session.execute(
         select(ALLOCATION.c.invoice_id, ALLOCATION.c.part, net)
@@ -430,7 +431,7 @@ def _counter_entry(
     method: str | None = None,
     form_key: str | None = None,
 ) -> Payment:
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     series = VOIDS if kind == "reversal" else REFUNDS
     running = numbering.take(session, series, today.year)
     counter = Payment(
@@ -491,7 +492,7 @@ def refund_payment(
         raise Refused(
             N_("Only %(amount)s of receipt %(number)s is unused"), amount=left, number=payment.receipt_no
         )
-    refuse_closed(session, [staff_id], now.astimezone(clock.zone(session)).date())
+    refuse_closed(session, [staff_id], clock.office_day(session, now))
     refund = _counter_entry(
         session, payment, "refund", -amount, reason, staff_id, now, method=method, form_key=form_key
     )
@@ -508,7 +509,7 @@ def use_credit(session: Session, bills: Sequence[Bill], *, issued_at: datetime, 
     zone = clock.zone(session)
     wanted = {(bill.unit_id, bill.payer_id) for bill in bills}
     credits_of: dict[tuple[int, int], list[allocation.Credit]] = defaultdict(list)
-    for chunk in allocation.chunks(sorted(unit_ids)):
+    for chunk in chunks(sorted(unit_ids)):
         for credit in allocation.credits_left(session, PAYMENT.c.unit_id.in_(chunk)):
             if (credit.unit_id, credit.payer_id) in wanted:
                 credits_of[credit.unit_id, credit.payer_id].append(credit)

@@ -18,6 +18,7 @@ from models.payments import Payment, StatementRow
 from models.people import Occupancy, Owner
 from models.property import Unit
 from office.core import audit, bulk_insert, clock
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.payments import payments
 from office.payments.payments import NewPayment
@@ -108,7 +109,7 @@ def _batches(rows: Iterable[Entry]) -> Iterable[list[Entry]]:
 def _known(session: Session, source: str, transaction_ids: Iterable[str]) -> list[str]:
     """Those of the transactions that an earlier statement brought."""
     known: list[str] = []
-    for some in allocation.chunks(list(transaction_ids)):
+    for some in chunks(list(transaction_ids)):
         asked = select(ROW.c.transaction_id).where(ROW.c.source == source, ROW.c.transaction_id.in_(some))
         known += session.scalars(asked)
     return known

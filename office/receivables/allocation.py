@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from sqlalchemy import (
     Boolean,
@@ -29,11 +29,10 @@ from models.billing import Invoice
 from models.payments import Allocation, Payment
 from models.property import Unit
 from office.core import bulk_insert
+from office.core.database import chunks, is_postgresql
 from rules import allocation as rule
 from rules.money import ZERO
 
-Item = TypeVar("Item")
-CHUNK = 500
 BILLING_LOCK = 0x6A7E  # which advisory lock of PostgreSQL keeps an issue of bills and payments apart
 
 CHANGING = ("paid", "credited", "late_fee", "balance", "state")
@@ -96,10 +95,6 @@ class Move:
     effective_at: datetime
 
 
-def is_postgresql(session: Session) -> bool:
-    return session.get_bind().dialect.name == "postgresql"
-
-
 def lock(session: Session, unit_ids: Iterable[int]) -> None:
     """Keep others from posting for these units until the transaction ends.
 
@@ -121,11 +116,6 @@ def lock_all(session: Session) -> None:
     session.flush()
     if is_postgresql(session):
         session.execute(text(f"SELECT pg_advisory_xact_lock({BILLING_LOCK})"))
-
-
-def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterable[Sequence[Item]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 def bills(session: Session, *conditions: Any) -> list[Bill]:

@@ -19,6 +19,7 @@ from models.billing import BillingRun, CreditNote
 from models.office import JobRun
 from models.policies import PolicyVersion
 from office.core import clock
+from office.core.database import chunks
 from office.core.integrity import Finding
 from office.receivables import allocation
 from office.receivables.allocation import ALLOCATION, INVOICE, Bill
@@ -55,7 +56,7 @@ def all_hold(session: Session) -> Iterator[Finding]:
         yield from (_finding(bill, ZERO) for bill in bills)
         return
     run = _last_run(session)
-    for some in allocation.chunks(bills):
+    for some in chunks(bills):
         yield from _charged_otherwise(session, some, versions, run)
 
 
@@ -115,7 +116,7 @@ def _last_run(session: Session) -> date | None:
             JobRun.job == "late_fees", JobRun.state == "done", JobRun.due_for <= clock.now(session)
         )
     )
-    return ran.astimezone(clock.zone(session)).date() if ran else None
+    return clock.office_day(session, ran) if ran else None
 
 
 def _reckoned(session: Session, bills: Sequence[Bill]) -> dict[int, Reckoned]:

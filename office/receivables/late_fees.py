@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.billing import CreditNote, Invoice, LateFeeWaiver, WaiverRequest
 from models.people import StaffRole
 from office.core import audit, clock
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.policies import store
@@ -38,7 +39,7 @@ class Ledger:
         self.reductions: dict[int, list[Reduction]] = defaultdict(list)
         self.waived: dict[int, Decimal] = defaultdict(lambda: ZERO)
         ids = sorted({bill.id for bill in bills}) if policy.is_on else []
-        for chunk in allocation.chunks(ids):
+        for chunk in chunks(ids):
             self._read(session, chunk)
 
     def _read(self, session: Session, ids: Sequence[int]) -> None:
@@ -85,7 +86,7 @@ class Ledger:
 
 def accrue_late_fees(session: Session, due_for: datetime) -> JobResult:
     """The day's fee on every bill that is late, when the policy is on (job, B7)."""
-    today = due_for.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, due_for)
     policy = policy_on(session, today)
     if not policy.is_on:
         return JobResult(result={"policy": "off"})
@@ -126,7 +127,7 @@ def waive_late_fee(
     """
     if not may_waive(session, staff_id):
         raise Refused(N_("Only a manager may waive a late fee"))
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     if asked_by_id in {None, staff_id} and _needs_two(policy_on(session, today), amount):
         raise Refused(N_("Another person must ask for a waiver of this size"))
     if not reason.strip():
@@ -171,7 +172,7 @@ def ask_for_waiver(
     session: Session, invoice_id: int, *, amount: Decimal, reason: str, staff_id: int, now: datetime
 ) -> LateFeeWaiver | WaiverRequest:
     """Waive at once where this person may alone, else ask another for it (B7). Raises Refused."""
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     if may_waive(session, staff_id) and not _needs_two(policy_on(session, today), amount):
         return waive_late_fee(session, invoice_id, amount=amount, reason=reason, staff_id=staff_id, now=now)
     if not reason.strip():

@@ -30,7 +30,7 @@ HOLDS: Mapping[str, Sequence[str]] = {
 
 def send_reports(session: Session, due_for: datetime) -> JobResult:
     """Daily job: put what is due today into the outbox, one a person; safe to run twice (§8)."""
-    day = due_for.astimezone(clock.zone(session)).date()
+    day = clock.office_day(session, due_for)
     version = store.current(session, day).get("reports")
     due = [mail for mail in report_mails(json.loads(version.rows)) if mail.is_due(day)] if version else []
     if not due or not channels.is_available("email"):

@@ -241,7 +241,7 @@ def _old_arrears(session: Session, year: str, _now: datetime) -> Figures:
 
 def _unreachable(session: Session, _period: str, now: datetime) -> Figures:
     """Units whose present payer has no contact that works."""
-    today = now.astimezone(clock.zone(session)).date()
+    today = clock.office_day(session, now)
     return {"all": {"units": len(owners.unreachable_payers(session, today, most=1_000_000))}}
 
 

@@ -184,7 +184,7 @@ def file_monthly_report(session: Session, due_for: datetime) -> JobResult:
     from office.documents import archive
     from office.documents.pdf.reports import ComplaintRow, MonthlyComplaints
 
-    day = due_for.astimezone(clock.zone(session)).date()
+    day = clock.office_day(session, due_for)
     period = (day.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
     number = f"complaints-{period}"
     if session.execute(select(FiledPaper.id).where(FiledPaper.number == number)).first():
