@@ -5,6 +5,7 @@ from __future__ import annotations
 from runtime import startup  # isort: skip -- a sixth of the start
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -12,7 +13,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
 
 import admin
+from admin.panel import language
 from models import db, engine, secrets
+from office.core import installation
 from runtime.settings import ROOT, Settings, open_instance, refuse_network_share
 
 
@@ -55,6 +58,15 @@ class Gatehouse(Flask):
     url_rule_class = LateRule
 
 
+def connect(app: Flask) -> None:
+    """Prepare the application's database engine, and tell it which installation it belongs to."""
+    with app.app_context():
+        engine.prepare(db.engine)
+        installation.attach(
+            db.engine, installation.Installation(Path(app.instance_path), app.config, language.translate)
+        )
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The application of a web worker: settings, database, screens."""
     settings = settings or Settings.from_environment()
@@ -83,8 +95,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=near, x_proto=near, x_host=near)  # type: ignore[method-assign]
     secrets.configure(app.config["SECRET_KEY"])
     db.init_app(app)
-    with app.app_context():
-        engine.prepare(db.engine)
+    connect(app)
     admin.init_app(app)
     startup.is_over()
     return app

@@ -223,8 +223,7 @@ class Applications:
         options = {**app.config["SQLALCHEMY_ENGINE_OPTIONS"], "url": url}
         db._apply_driver_defaults(options, app)
         db._app_engines[app][None] = db._make_engine(None, options, app)
-        with app.app_context():
-            engine.prepare(db.engine)
+        connect(app)
         secrets.configure(SECRET_KEY)
         return app
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from babel import Locale
 from babel.messages import mofile, pofile
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, force_locale, get_locale, gettext
 
 TRANSLATIONS = Path(__file__).parents[1] / "translations"
 # our code -> the only locales in which Flask-Admin is translated (decisions: Libraries)
@@ -62,6 +62,12 @@ def select() -> str:
         return "en"
     chosen = getattr(g, "language", None)
     return LOCALES[chosen if chosen in LOCALES else from_browser()]
+
+
+def translate(language: str, sentence: str, /, **values: object) -> str:
+    """A sentence in one of our languages, whoever reads the page: for messages to other people."""
+    with force_locale(LOCALES.get(language, language)):
+        return str(gettext(sentence, **values))
 
 
 def compile_translations(into: Path) -> Path:

@@ -1,0 +1,50 @@
+"""What the machine, not the database, says of this office: its folder, IT's settings, its translations.
+
+The runtime attaches an `Installation` to the database engine it opens; a verb asks for it by its session.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+OPTION = "installation"
+
+
+def _untranslated(_language: str, sentence: str, /, **values: object) -> str:
+    return sentence % values if values else sentence
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One installation of the program.
+
+    `translate(language, sentence, **values)` gives the sentence in a person's language (`zh_Hans`, `zh_Hant`
+    or `en`) with its values filled in.
+    """
+
+    folder: Path | None = None  # the instance folder
+    settings: Mapping[str, object] = field(default_factory=dict)
+    translate: Callable[..., str] = _untranslated
+
+    def setting(self, name: str) -> str:
+        """A setting of IT's: from the application, else `GATEHOUSE_<name>` of the environment; else empty."""
+        if name in self.settings:
+            return str(self.settings[name] or "")
+        return os.environ.get(f"GATEHOUSE_{name}", "")
+
+
+def attach(engine: Engine, installation: Installation) -> None:
+    """Let every session on this engine know its installation."""
+    engine.update_execution_options(**{OPTION: installation})
+
+
+def of(session: Session) -> Installation:
+    """The installation of a session's engine; without one only the environment is known."""
+    found = session.get_bind().get_execution_options().get(OPTION)
+    return found if isinstance(found, Installation) else Installation()
