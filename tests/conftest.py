@@ -31,6 +31,7 @@ from models import db, engine, secrets
 from models.people import Staff
 from office.core import schema
 from office.operations import setup
+from runtime.application import connect
 from runtime.settings import Settings
 
 SECRET_KEY = "a key for tests"
