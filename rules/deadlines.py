@@ -13,7 +13,7 @@ from rules.severity import FACT_KINDS, Facts
 from rules.working_time import MINUTE, OfficeCalendar
 
 
-class Unit(StrEnum):
+class ClockUnit(StrEnum):
     """In what a clock counts: minutes that pass, minutes of office hours, or working days."""
 
     ELAPSED = "elapsed"
@@ -51,7 +51,7 @@ class ClockRule:
     code: str
     clock: str
     starts_at: tuple[Moment, ...]
-    unit: Unit
+    unit: ClockUnit
     length: int
     severities: tuple[str, ...] = ()
     needs_fact: str = ""
@@ -62,7 +62,7 @@ class ClockRule:
     is_active: bool = True
 
     def __post_init__(self) -> None:
-        if self.length < (1 if self.unit is Unit.WORKING_DAYS else 0) or self.least_minutes < 0:
+        if self.length < (1 if self.unit is ClockUnit.WORKING_DAYS else 0) or self.least_minutes < 0:
             raise ValueError(f"{self.code}: impossible length")
         if not 0 <= self.warn_percent <= 100:
             raise ValueError(f"{self.code}: warn_percent must be 0 to 100")
@@ -76,7 +76,7 @@ class ClockRule:
             code=str(row["code"]),
             clock=str(row["clock"]),
             starts_at=tuple(Moment(word) for word in words(row["starts_at"])),
-            unit=Unit(str(row["unit"])),
+            unit=ClockUnit(str(row["unit"])),
             length=whole(row["length"]),
             severities=words(row.get("severities")),
             needs_fact=str(row.get("needs_fact") or ""),
@@ -122,7 +122,7 @@ class EscalationStep:
     """
 
     order: int
-    unit: Unit
+    unit: ClockUnit
     length: int
     clock: str = ""
 
@@ -134,7 +134,7 @@ class EscalationStep:
     def from_row(cls, row: Mapping[str, object]) -> EscalationStep:
         return cls(
             order=whole(row["order"]),
-            unit=Unit(str(row["unit"])),
+            unit=ClockUnit(str(row["unit"])),
             length=whole(row["length"]),
             clock=str(row.get("clock") or ""),
         )
@@ -232,7 +232,7 @@ def deadline(
     counted_from = (registered_at or started_at) if rule.is_from_registration else started_at
     closed = _closed(pauses, started_at, as_of) if rule.is_pausable else []
     due_at, paused = _reached(calendar, rule.unit, counted_from, rule.length, closed)
-    if rule.unit is Unit.WORKING_DAYS:
+    if rule.unit is ClockUnit.WORKING_DAYS:
         warn_at = calendar.opening(calendar.local_day(due_at))
     else:
         warn_at, _ = _reached(
@@ -241,7 +241,7 @@ def deadline(
     inputs: dict[str, object] = {"rule": rule.code, "length": rule.length, "from": counted_from}
     if paused:
         inputs["paused"] = _whole(paused)
-    if rule.unit is not Unit.ELAPSED and calendar.is_provisional(calendar.local_day(due_at).year):
+    if rule.unit is not ClockUnit.ELAPSED and calendar.is_provisional(calendar.local_day(due_at).year):
         inputs["provisional_year"] = calendar.local_day(due_at).year
     answer = Deadline(warn_at, due_at, Reason(f"due_{rule.unit}", inputs))
     return _at_least(rule, started_at, answer)
@@ -356,19 +356,19 @@ def _share(length: int, percent: int) -> float:
     return length * percent / 100
 
 
-def _advanced(calendar: OfficeCalendar, unit: Unit, at: datetime, amount: float) -> datetime:
-    if unit is Unit.WORKING_DAYS:
+def _advanced(calendar: OfficeCalendar, unit: ClockUnit, at: datetime, amount: float) -> datetime:
+    if unit is ClockUnit.WORKING_DAYS:
         return calendar.closing(calendar.nth_working_day_after(calendar.local_day(at), int(amount)))
-    if unit is Unit.OFFICE:
+    if unit is ClockUnit.OFFICE:
         return calendar.add_office_minutes(at, amount)
     return at.astimezone(UTC) + amount * MINUTE
 
 
-def _measured(calendar: OfficeCalendar, unit: Unit, after: datetime, until: datetime) -> float:
+def _measured(calendar: OfficeCalendar, unit: ClockUnit, after: datetime, until: datetime) -> float:
     """Answer the time between two instants in a clock's own unit."""
-    if unit is Unit.WORKING_DAYS:
+    if unit is ClockUnit.WORKING_DAYS:
         return calendar.working_days_between(calendar.local_day(after), calendar.local_day(until))
-    if unit is Unit.OFFICE:
+    if unit is ClockUnit.OFFICE:
         return calendar.office_minutes_between(after, until)
     return (until - after) / MINUTE
 
@@ -391,7 +391,7 @@ def _closed(
 
 def _reached(
     calendar: OfficeCalendar,
-    unit: Unit,
+    unit: ClockUnit,
     start: datetime,
     amount: float,
     pauses: Iterable[tuple[datetime, datetime]],

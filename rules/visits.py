@@ -16,7 +16,7 @@ SATISFACTIONS = range(1, 6)
 FOLLOW_UP = "follow_up"
 
 
-class Outcome(StrEnum):
+class VisitOutcome(StrEnum):
     SATISFIED = "satisfied"
     PARTLY = "partly"
     DISSATISFIED = "dissatisfied"
@@ -138,7 +138,7 @@ class VisitResult:
     next try; `asks_role` has to decide; `is_clock_stopped` says whether the follow-up's time was kept by it.
     """
 
-    outcome: Outcome
+    outcome: VisitOutcome
     reason: Reason
     verbs: tuple[Verb, ...] = ()
     is_clock_stopped: bool = True
@@ -183,18 +183,18 @@ def visitor(
     return Choice(None, Reason("visitor_missing", {"role": rule.assignee_role}))
 
 
-def outcome(policy: VisitPolicy, satisfaction: int | None) -> Outcome:
+def outcome(policy: VisitPolicy, satisfaction: int | None) -> VisitOutcome:
     """Answer what a satisfaction of 1 to 5 means, None being nobody reached (V2).
 
     Raises ValueError for other numbers.
     """
     if satisfaction is None:
-        return Outcome.UNREACHABLE
+        return VisitOutcome.UNREACHABLE
     if satisfaction not in SATISFACTIONS:
         raise ValueError("satisfaction is 1 to 5")
     if satisfaction <= policy.dissatisfied_up_to:
-        return Outcome.DISSATISFIED
-    return Outcome.SATISFIED if satisfaction >= policy.satisfied_from else Outcome.PARTLY
+        return VisitOutcome.DISSATISFIED
+    return VisitOutcome.SATISFIED if satisfaction >= policy.satisfied_from else VisitOutcome.PARTLY
 
 
 def visit_result(
@@ -207,11 +207,11 @@ def visit_result(
     """
     meaning = outcome(policy, satisfaction)
     said = Reason(f"visit_{meaning}", {"satisfaction": satisfaction})
-    if meaning is Outcome.SATISFIED:
+    if meaning is VisitOutcome.SATISFIED:
         return VisitResult(meaning, said, (Verb.FOLLOW_UP, Verb.CLOSE))
-    if meaning is Outcome.PARTLY:
+    if meaning is VisitOutcome.PARTLY:
         return VisitResult(meaning, said, (Verb.FOLLOW_UP,), asks_role=policy.partly_asks)
-    if meaning is Outcome.DISSATISFIED:
+    if meaning is VisitOutcome.DISSATISFIED:
         return VisitResult(meaning, said, (Verb.REOPEN,))
     return _not_reached(policy, calendar, at, tries)
 
@@ -220,10 +220,12 @@ def _not_reached(policy: VisitPolicy, calendar: OfficeCalendar, at: datetime, tr
     reason = Reason("visit_unreachable", {"tries": tries, "at_most": policy.tries})
     if tries >= policy.tries:
         return VisitResult(
-            Outcome.UNREACHABLE,
+            VisitOutcome.UNREACHABLE,
             reason,
             is_clock_stopped=policy.is_try_enough,
             asks_role=policy.unreachable_asks,
         )
     again = calendar.opening(calendar.nth_working_day_after(calendar.local_day(at), policy.again_after))
-    return VisitResult(Outcome.UNREACHABLE, reason, is_clock_stopped=policy.is_try_enough, again_from=again)
+    return VisitResult(
+        VisitOutcome.UNREACHABLE, reason, is_clock_stopped=policy.is_try_enough, again_from=again
+    )

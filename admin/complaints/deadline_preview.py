@@ -10,14 +10,14 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from office.complaints import tickets as complaints_tickets
-from office.complaints.deadlines import Moves
-from office.complaints.policies_in_force import Rulebook
+from office.complaints.deadlines import MovedDeadlines
+from office.complaints.policies_in_force import PolicyTimeline
 from rules.working_time import OfficeCalendar
 
 POLICIES = frozenset({"calendar", "clocks", "severities"})  # those by which running deadlines are judged
 
 
-def sentence(moves: Moves, *, is_done: bool) -> str:
+def sentence(moves: MovedDeadlines, *, is_done: bool) -> str:
     """How many deadlines of how many complaints a change moved, or would move."""
     if not moves.clocks:
         return _("No deadline of an open complaint moves.")
@@ -36,7 +36,7 @@ def follow(session: Session, now: datetime) -> None:
 
 def provisional(session: Session, now: datetime) -> str:
     """That the holidays of this year or the next are not yet published; else nothing."""
-    calendar: OfficeCalendar = Rulebook(session).at(now).calendar
+    calendar: OfficeCalendar = PolicyTimeline(session).at(now).calendar
     year = calendar.local_day(now).year
     open_years = [str(each) for each in (year, year + 1) if calendar.is_provisional(each)]
     if not open_years:

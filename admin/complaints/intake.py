@@ -29,9 +29,9 @@ from models.billing import Invoice
 from models.complaints import FACTS, Category, Ticket
 from models.people import Owner, Staff
 from office.complaints import attachments, tickets
-from office.complaints.deadlines import Case, started
-from office.complaints.policies_in_force import Rulebook
-from office.complaints.tickets import Joining
+from office.complaints.deadlines import TicketProfile, new_clocks
+from office.complaints.policies_in_force import PolicyTimeline
+from office.complaints.tickets import NewComplainant
 from office.estate.search import Hit, search
 from rules.deadlines import Moment
 from rules.reasons import Reason
@@ -137,7 +137,7 @@ def categories(language: str) -> Mapping[str, str]:
 
 def severities(now: datetime) -> Mapping[str, Any]:
     """The preset's severities, the most serious first."""
-    policy = Rulebook(db.session()).at(now).severities
+    policy = PolicyTimeline(db.session()).at(now).severities
     ranked = sorted(policy.levels, key=lambda level: -level.rank)
     return {level.code: labels.SEVERITIES.get(level.code, level.code) for level in ranked}
 
@@ -166,9 +166,9 @@ def facts_of(given: Mapping[str, Any]) -> Facts:
 
 def proposed(facts: Facts, now: datetime) -> dict[str, Any]:
     """The severity that the facts give, why, and by when what must be done."""
-    book = Rulebook(db.session())
-    answer = proposal(book.at(now).severities, facts)
-    clocks = started(book, Case(0, now, answer.severity, facts), Moment.REGISTERED, now)
+    policies = PolicyTimeline(db.session())
+    answer = proposal(policies.at(now).severities, facts)
+    clocks = new_clocks(policies, TicketProfile(0, now, answer.severity, facts), Moment.REGISTERED, now)
     years = sorted({year for clock in clocks if (year := _provisional_year(clock["rule"]))})
     return {
         "warning": _(
@@ -239,7 +239,7 @@ def register(form: Any, *, now: datetime, clerk_id: int) -> Ticket:
         clerk_id=clerk_id,
         severity=form.severity.data or None,
         severity_note=form.severity_note.data or "",
-        complainants=[*joining, *(Joining(name) for name in others)],
+        complainants=[*joining, *(NewComplainant(name) for name in others)],
         is_anonymous=bool(form.is_anonymous.data),
         occurred_at=form.occurred_at.data,
         place=form.place.data or "",
@@ -254,7 +254,7 @@ def register(form: Any, *, now: datetime, clerk_id: int) -> Ticket:
             attachments.attach(
                 session,
                 file_name=file.filename,
-                content=file.read(attachments.LARGEST + 1),
+                content=file.read(attachments.MAX_BYTES + 1),
                 now=now,
                 staff_id=clerk_id,
                 ticket_id=ticket.id,
@@ -266,13 +266,15 @@ def register(form: Any, *, now: datetime, clerk_id: int) -> Ticket:
     return ticket
 
 
-def _joining(form: Any, unit: Any) -> list[Joining]:
+def _joining(form: Any, unit: Any) -> list[NewComplainant]:
     """The first complainant; the unit's payer where the name is theirs."""
     name = (form.complainant.data or "").strip()
     if not name:
         return []
     owner = db.session.scalars(select(Owner).where(Owner.name == name).limit(1)).first() if unit else None
-    return [Joining(name, form.phone.data or "", owner.id if owner else None, unit.id if unit else None)]
+    return [
+        NewComplainant(name, form.phone.data or "", owner.id if owner else None, unit.id if unit else None)
+    ]
 
 
 def sentence(ticket: Ticket) -> str:

@@ -35,7 +35,7 @@ from models.complaints import Category
 from models.people import LANGUAGES
 from models.property import Estate
 from office.complaints import public_form
-from office.complaints.public_form import PublicForm, Sent
+from office.complaints.public_form import PublicForm, Submission
 from office.core import clock
 from office.core.errors import Refused
 from rules.severity import Facts
@@ -165,12 +165,12 @@ def _take(policy: PublicForm, asked: Any) -> Response | int:
     if not asked.validate():
         return 422
     try:
-        public_form.admit(db.session(), policy, request.remote_addr or "", clock.machine_now())
+        public_form.count_submission(db.session(), policy, request.remote_addr or "", clock.machine_now())
         db.session.commit()
-        ticket = public_form.submit(db.session(), policy, _sent(policy, asked), clock.now(db.session()))
+        ticket = public_form.submit(db.session(), policy, _submission(policy, asked), clock.now(db.session()))
         number = ticket.number
         db.session.commit()
-    except public_form.TooMany as refused:
+    except public_form.TooManyRequests as refused:
         db.session.commit()  # it counts
         flash(error_messages.words(refused), "error")
         return 429
@@ -183,10 +183,10 @@ def _take(policy: PublicForm, asked: Any) -> Response | int:
     return redirect(url_for("public.done"))
 
 
-def _sent(policy: PublicForm, asked: Any) -> Sent:
+def _submission(policy: PublicForm, asked: Any) -> Submission:
     most = policy.largest_mb * public_form.MEGABYTE + 1
     files = [file for file in asked.files.data or () if getattr(file, "filename", "")]
-    return Sent(
+    return Submission(
         statement=asked.statement.data,
         category=asked.category.data or "",
         unit_code=(asked.unit_code.data or "").strip(),
@@ -228,12 +228,14 @@ def track() -> Any:
     number, code = request.form.get("number", ""), request.form.get("code", "")
     if request.method == "POST":
         try:
-            public_form.admit_question(db.session(), policy, request.remote_addr or "", clock.machine_now())
+            public_form.count_status_request(
+                db.session(), policy, request.remote_addr or "", clock.machine_now()
+            )
             db.session.commit()
             if not lists.is_clean(number + code):
                 abort(400)
-            found = public_form.standing(db.session(), number.strip()[:40], code[:40])
-        except public_form.TooMany as refused:
+            found = public_form.ticket_status(db.session(), number.strip()[:40], code[:40])
+        except public_form.TooManyRequests as refused:
             db.session.commit()
             flash(error_messages.words(refused), "error")
             status = 429

@@ -32,7 +32,7 @@ from models.complaints import (
 from models.people import Department
 from models.property import Unit
 from office.complaints import attachments, closures, documents, tickets, timeline
-from office.complaints.closures import Minutes
+from office.complaints.closures import ReviewMinutes
 from office.core.errors import Refused
 from rules.lifecycle import State, verbs_from
 
@@ -106,7 +106,7 @@ def _asked_about() -> Ticket | None:
 def _handlers(_view: Any) -> Mapping[str, str]:
     """Who may handle the complaint: those of its department first, never the person complained about."""
     ticket = _asked_about()
-    people = [] if ticket is None else tickets.handlers(db.session(), ticket)
+    people = [] if ticket is None else tickets.possible_handlers(db.session(), ticket)
     own = {str(person.id): person.name for person in people}
     accused = str(ticket.accused_id) if ticket is not None else ""
     return own | {key: name for key, name in intake.staff_names().items() if key not in {accused, *own}}
@@ -358,7 +358,7 @@ class TicketView(OfficeView):
             actions=self._possible(row),
             revealed={},
             clocks=timeline.clocks(session, row),
-            coming=timeline.coming(session, row),
+            coming=timeline.upcoming_events(session, row),
             timeline=timeline.timeline(session, row),
             pauses=timeline.pauses(session, row),
             files=attachments.of_ticket(session, row.id),
@@ -439,9 +439,9 @@ class TicketView(OfficeView):
             Ask("note", _l("Note")),
         ),
     )
-    def keep_clock(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
+    def meet_clock(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.keep_clock(
+            tickets.meet_clock(
                 db.session(),
                 row.id,
                 given["clock"],
@@ -570,10 +570,10 @@ class TicketView(OfficeView):
     )
     def join(self, rows: Sequence[Ticket], given: dict[str, Any]) -> str:
         for row in rows:
-            tickets.join(
+            tickets.add_complainant(
                 db.session(),
                 row.id,
-                tickets.Joining(given["name"], given["phone"]),
+                tickets.NewComplainant(given["name"], given["phone"]),
                 now=self.now(),
                 staff_id=staff_id(),
                 is_further_household=given["household"] == "further",
@@ -633,7 +633,7 @@ class TicketView(OfficeView):
         ),
     )
     def hold_review(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
-        minutes = Minutes(given["cause"], given["correction"], given["prevention"], given["attended"])
+        minutes = ReviewMinutes(given["cause"], given["correction"], given["prevention"], given["attended"])
         for row in rows:
             closures.hold_review(
                 db.session(),
@@ -765,7 +765,7 @@ class TicketView(OfficeView):
                 attachments.attach(
                     db.session(),
                     file_name=file.filename or "",
-                    content=file.read(attachments.LARGEST + 1),
+                    content=file.read(attachments.MAX_BYTES + 1),
                     now=self.now(),
                     staff_id=staff_id(),
                     ticket_id=row.id,

@@ -299,13 +299,13 @@ class RoutePage(OfficePage):
                 attachments.attach(
                     db.session(),
                     file_name=file.filename,
-                    content=file.read(attachments.LARGEST + 1),
+                    content=file.read(attachments.MAX_BYTES + 1),
                     now=self.now(),
                     staff_id=staff_id(),
                     visit_id=visit.id,
                 )
 
-    def _sentence(self, recorded: visits.Recorded) -> str:
+    def _sentence(self, recorded: visits.RecordedVisit) -> str:
         parts = [_("Visit %(number)s is recorded.", number=recorded.visit.number)]
         if recorded.again_from is not None:
             parts.append(_("Try again from %(at)s.", at=formats.instant(recorded.again_from)))

@@ -28,8 +28,8 @@ from admin.policies import wording
 from models.base import db
 from models.people import Staff
 from models.policies import PolicyVersion
-from office.complaints.deadlines import preview
-from office.complaints.policies_in_force import Rulebook
+from office.complaints.deadlines import preview_recalculation
+from office.complaints.policies_in_force import PolicyTimeline
 from office.core import audit
 from office.core.errors import N_, Refused
 from office.policies import store
@@ -307,8 +307,8 @@ class PoliciesPage(OfficePage):
         """What the typed policy would do to running deadlines from its day on; nothing is saved."""
         session, now = db.session(), self.now()
         day = max(valid_from, self.today())
-        book = Rulebook(session, as_if={name: (self.today(), rows)})
-        moves = preview(session, book, now)
+        book = PolicyTimeline(session, as_if={name: (self.today(), rows)})
+        moves = preview_recalculation(session, book, now)
         flash(deadline_preview.sentence(moves, is_done=False), "info")
         if day > self.today():
             flash(_("They move on %(day)s, those that then still run.", day=formats.day(day)), "info")

@@ -20,8 +20,8 @@ from admin.panel.view import OfficeView, OneClick, office_action
 from models.base import db
 from models.office import Audit, Message, Paper
 from models.property import CalendarDay, Estate
-from office.complaints.deadlines import preview
-from office.complaints.policies_in_force import Rulebook
+from office.complaints.deadlines import preview_recalculation
+from office.complaints.policies_in_force import PolicyTimeline
 from office.documents import archive
 from office.messaging import outbox
 from office.messaging.channels import NOT_SET_UP
@@ -93,7 +93,7 @@ class CalendarDayView(OfficeView):
         stood = self.get_one(request.args.get("id")) if request.args.get("id") else None
         days: dict[date, bool | None] = {stood.day: None} if stood is not None else {}
         days[day] = request.args.get("is_working") == "1"
-        moves = preview(db.session(), Rulebook(db.session(), own_days=days), self.now())
+        moves = preview_recalculation(db.session(), PolicyTimeline(db.session(), own_days=days), self.now())
         return jsonify(text=deadline_preview.sentence(moves, is_done=False))
 
     def after_save(self, row: CalendarDay, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook

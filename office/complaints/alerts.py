@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from models.complaints import Ticket
 from models.people import Staff, StaffRole
-from office.complaints.deadlines import News, chunks
+from office.complaints.deadlines import ClockEvent, chunks
 from office.core.errors import N_
 from office.messaging import outbox
 
@@ -42,17 +42,17 @@ CLOCK_NAMES: Mapping[str, str] = {
 LEADERS = "department_lead"
 
 
-def tell(session: Session, news: Sequence[News], now: datetime) -> int:
+def enqueue_alerts(session: Session, events: Sequence[ClockEvent], now: datetime) -> int:
     """Put one alert a person and event into the outbox, once; answers how many."""
-    if not news:
+    if not events:
         return 0
     people = _people(session)
     if not people:
         return 0
-    tickets = _tickets(session, {item.ticket_id for item in news})
+    tickets = _tickets(session, {item.ticket_id for item in events})
     rows = [
         _message(item, tickets[item.ticket_id], person)
-        for item in news
+        for item in events
         for person in _audience(item, tickets[item.ticket_id], people)
     ]
     outbox.enqueue_all(session, rows, now)
@@ -88,7 +88,7 @@ def _tickets(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any
 
 
 def _audience(
-    item: News, ticket: Mapping[str, Any], people: Sequence[Mapping[str, Any]]
+    item: ClockEvent, ticket: Mapping[str, Any], people: Sequence[Mapping[str, Any]]
 ) -> Sequence[Mapping[str, Any]]:
     if item.to_role:
         return [person for person in people if item.to_role in person["roles"]]
@@ -100,7 +100,7 @@ def _audience(
     ]
 
 
-def _message(item: News, ticket: Mapping[str, Any], person: Mapping[str, Any]) -> dict[str, Any]:
+def _message(item: ClockEvent, ticket: Mapping[str, Any], person: Mapping[str, Any]) -> dict[str, Any]:
     language = person["language"] or "zh_Hans"
     with force_locale(LOCALES.get(language, language)):
         clock = gettext(CLOCK_NAMES[item.clock]) if item.clock else ""

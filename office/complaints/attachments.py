@@ -13,8 +13,8 @@ from models.complaints import Attachment
 from office.core import audit
 from office.core.errors import N_, Refused
 
-LARGEST = 10 * 1024 * 1024
-MOST = 20  # of one ticket or visit
+MAX_BYTES = 10 * 1024 * 1024
+MAX_FILES = 20  # of one ticket or visit
 # how the content of each kind of file begins; nothing else is kept, whatever its name says
 SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
     ("image/png", 0, b"\x89PNG\r\n\x1a\n"),
@@ -52,15 +52,15 @@ def attach(
     """Keep a file with a ticket or a visit. Raises Refused for other types, and for too large or too many."""
     if not content:
         raise Refused(N_("The file is empty"))
-    if len(content) > LARGEST:
-        raise Refused(N_("The file is larger than %(size)s MB"), size=LARGEST // 1024 // 1024)
+    if len(content) > MAX_BYTES:
+        raise Refused(N_("The file is larger than %(size)s MB"), size=MAX_BYTES // 1024 // 1024)
     kind = media_type(content)
     if kind is None:
         raise Refused(N_("Only pictures, PDF, sound and video can be attached"))
     column = Attachment.ticket_id if ticket_id is not None else Attachment.visit_id
     owner = ticket_id if ticket_id is not None else visit_id
-    if session.execute(select(func.count()).where(column == owner)).scalar_one() >= MOST:
-        raise Refused(N_("No more than %(count)s files can be attached"), count=MOST)
+    if session.execute(select(func.count()).where(column == owner)).scalar_one() >= MAX_FILES:
+        raise Refused(N_("No more than %(count)s files can be attached"), count=MAX_FILES)
     kept = Attachment(
         key=secrets.token_urlsafe(32),
         ticket_id=ticket_id,

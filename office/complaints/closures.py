@@ -11,18 +11,18 @@ from sqlalchemy.orm import Session
 
 from models.complaints import CaseEntry, InvalidRequest, ReviewMeeting, Ticket
 from office.complaints import visits
-from office.complaints.transitions import Hand, closed, pending_request, refusal, take
+from office.complaints.transitions import LockedTicket, close_locked, lock, pending_request, refusal
 from office.core import audit
 from office.core.errors import N_, Refused
 from rules.lifecycle import State, Verb
 from rules.reasons import Reason
-from rules.visits import Outcome, outcome
+from rules.visits import VisitOutcome, outcome
 
 GROUNDS = ("not_about_us", "not_in_our_power", "unfounded")
 
 
 @dataclass(frozen=True)
-class Minutes:
+class ReviewMinutes:
     """What a review meeting put on record (T9)."""
 
     cause: str
@@ -35,39 +35,39 @@ def close(
     session: Session, ticket_id: int, *, now: datetime, staff_id: int | None = None, note: str = ""
 ) -> Ticket:
     """Close a ticket that was followed up; a major one only with its review meeting (T7, T9)."""
-    hand = take(session, ticket_id, now, staff_id)
-    closed(hand, Verb.CLOSE, note=note)
-    return _done(hand)
+    locked = lock(session, ticket_id, now, staff_id)
+    close_locked(locked, Verb.CLOSE, note=note)
+    return _done(locked)
 
 
 def close_unreachable(
     session: Session, ticket_id: int, *, now: datetime, staff_id: int | None, note: str
 ) -> Ticket:
     """After the tries, with the word of the role that decides (V2)."""
-    hand = take(session, ticket_id, now, staff_id)
-    closed(hand, Verb.CLOSE_UNREACHABLE, note=note, explanation=note)
-    visits.drop_open(session, ticket_id, now, Reason("ticket_closed_unreachable"))
-    return _done(hand)
+    locked = lock(session, ticket_id, now, staff_id)
+    close_locked(locked, Verb.CLOSE_UNREACHABLE, note=note, explanation=note)
+    visits.cancel_follow_up(session, ticket_id, now, Reason("ticket_closed_unreachable"))
+    return _done(locked)
 
 
 def close_by_decision(
     session: Session, ticket_id: int, *, now: datetime, staff_id: int | None, note: str
 ) -> Ticket:
     """The manager ends the loop with a reason (V3); deadlines that still ran become void."""
-    hand = take(session, ticket_id, now, staff_id)
-    closed(hand, Verb.CLOSE_BY_DECISION, note=note, is_void=True, explanation=note)
-    visits.drop_open(session, ticket_id, now, Reason("ticket_closed_by_decision"))
-    return _done(hand)
+    locked = lock(session, ticket_id, now, staff_id)
+    close_locked(locked, Verb.CLOSE_BY_DECISION, note=note, is_void=True, explanation=note)
+    visits.cancel_follow_up(session, ticket_id, now, Reason("ticket_closed_by_decision"))
+    return _done(locked)
 
 
 def request_invalid(
     session: Session, ticket_id: int, *, ground: str, reason: str, now: datetime, staff_id: int
 ) -> InvalidRequest:
     """Ask to close a complaint as invalid (非正常关闭审批); its clocks run on until it is approved (T7)."""
-    hand = take(session, ticket_id, now, staff_id)
+    locked = lock(session, ticket_id, now, staff_id)
     if ground not in GROUNDS:
         raise Refused(N_("Choose why the complaint is invalid"))
-    hand.move(Verb.REQUEST_INVALID, note=reason, reason=Reason(ground), explanation=reason)
+    locked.move(Verb.REQUEST_INVALID, note=reason, reason=Reason(ground), explanation=reason)
     request = InvalidRequest(
         ticket_id=ticket_id,
         ground=ground,
@@ -93,38 +93,38 @@ def decide_invalid(
 
     The complainant is told in writing: the history says so and the paper is printed from the ticket.
     """
-    hand = take(session, ticket_id, now, staff_id)
+    locked = lock(session, ticket_id, now, staff_id)
     request = pending_request(session, ticket_id)
     if is_approved:
-        closed(hand, Verb.APPROVE_INVALID, note=note, is_void=True)
-        hand.note("notice_due", reason=Reason("tell_complainant"))
+        close_locked(locked, Verb.APPROVE_INVALID, note=note, is_void=True)
+        locked.note("notice_due", reason=Reason("tell_complainant"))
     else:
-        missing = hand.missing(Verb.APPROVE_INVALID)
+        missing = locked.missing(Verb.APPROVE_INVALID)
         if missing:
             raise refusal(missing)
         if not note.strip():
             raise refusal((Reason("explanation_missing"),))
-        hand.note("refuse_invalid", note=note)
-        hand.audit("refuse_invalid")
+        locked.note("refuse_invalid", note=note)
+        locked.audit("refuse_invalid")
     assert request is not None  # else the move was refused
     request.decided_by_id = staff_id
     request.decided_at = now
     request.is_approved = is_approved
-    return _done(hand)
+    return _done(locked)
 
 
 def hold_review(
     session: Session,
     ticket_id: int,
-    minutes: Minutes,
+    minutes: ReviewMinutes,
     *,
     held_at: datetime,
     now: datetime,
     staff_id: int | None = None,
 ) -> Ticket:
     """Put a review meeting on record; a satisfied ticket that waited only for it closes (T9)."""
-    hand = take(session, ticket_id, now, staff_id)
-    if held_at > now or held_at < hand.ticket.registered_at:
+    locked = lock(session, ticket_id, now, staff_id)
+    if held_at > now or held_at < locked.ticket.registered_at:
         raise Refused(N_("The meeting was held between the registration and now"))
     if not all(
         text.strip() for text in (minutes.cause, minutes.correction, minutes.prevention, minutes.attended)
@@ -140,20 +140,20 @@ def hold_review(
             attended=minutes.attended,
         )
     )
-    hand.note("review_meeting", note=minutes.cause)
-    hand.audit("hold_review")
+    locked.note("review_meeting", note=minutes.cause)
+    locked.audit("hold_review")
     session.flush()
-    if _waited_for_review(hand):
-        closed(hand, Verb.CLOSE)
-    return _done(hand)
+    if _waited_for_review(locked):
+        close_locked(locked, Verb.CLOSE)
+    return _done(locked)
 
 
-def _waited_for_review(hand: Hand) -> bool:
-    satisfaction = hand.ticket.satisfaction
+def _waited_for_review(locked: LockedTicket) -> bool:
+    satisfaction = locked.ticket.satisfaction
     return (
-        hand.state is State.FOLLOWED_UP
+        locked.state is State.FOLLOWED_UP
         and satisfaction is not None
-        and outcome(hand.standards.visits, satisfaction) is Outcome.SATISFIED
+        and outcome(locked.in_force.visits, satisfaction) is VisitOutcome.SATISFIED
     )
 
 
@@ -210,7 +210,7 @@ def invalid_requests(session: Session) -> list[InvalidRequest]:
     )
 
 
-def _done(hand: Hand) -> Ticket:
-    hand.session.flush()
-    hand.session.refresh(hand.ticket)
-    return hand.ticket
+def _done(locked: LockedTicket) -> Ticket:
+    locked.session.flush()
+    locked.session.refresh(locked.ticket)
+    return locked.ticket

@@ -24,7 +24,7 @@ from models.complaints import (
     TicketClock,
     TicketEvent,
 )
-from office.complaints.policies_in_force import Rulebook, Standards
+from office.complaints.policies_in_force import PoliciesInForce, PolicyTimeline
 from rules.deadlines import (
     ClockRule,
     ClockState,
@@ -55,7 +55,7 @@ EVENT: Table = TicketEvent.__table__  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
-class Case:
+class TicketProfile:
     """What the clock rules need to know of a ticket."""
 
     ticket_id: int
@@ -64,13 +64,13 @@ class Case:
     facts: Facts
 
     @classmethod
-    def of(cls, ticket: Ticket) -> Case:
+    def of(cls, ticket: Ticket) -> TicketProfile:
         facts = Facts.from_row({name: getattr(ticket, name) for name in FACTS})
         return cls(ticket.id, ticket.registered_at, ticket.severity, facts)
 
 
 @dataclass(frozen=True)
-class News:
+class ClockEvent:
     """Something that a person should hear of: a warning, an escalation, a date to look again."""
 
     kind: str  # warning, escalation, look_again, major
@@ -83,13 +83,13 @@ class News:
 
 
 @dataclass
-class CaughtUp:
+class SweepResult:
     """What a look at the clocks found."""
 
     majors: int = 0
     clocks: int = 0
     escalations: int = 0
-    news: list[News] = field(default_factory=list)
+    events: list[ClockEvent] = field(default_factory=list)
 
 
 def chunks(items: Iterable[Any], size: int = IN_ONE_QUERY) -> Iterator[list[Any]]:
@@ -99,23 +99,31 @@ def chunks(items: Iterable[Any], size: int = IN_ONE_QUERY) -> Iterator[list[Any]
         yield chunk
 
 
-def started(
-    book: Rulebook, case: Case, moment: Moment, at: datetime, pauses: Sequence[Pause] = ()
+def new_clocks(
+    policies: PolicyTimeline,
+    profile: TicketProfile,
+    moment: Moment,
+    at: datetime,
+    pauses: Sequence[Pause] = (),
 ) -> list[Values]:
     """The rows of the clocks that a ticket gets at a moment (T4)."""
-    standards = book.at(at)
-    rules = clocks_starting(standards.clocks, moment, case.severity, case.facts)
-    return [clock_row(standards, case, rule, at, pauses) for rule in rules]
+    in_force = policies.at(at)
+    rules = clocks_starting(in_force.clocks, moment, profile.severity, profile.facts)
+    return [clock_row(in_force, profile, rule, at, pauses) for rule in rules]
 
 
 def clock_row(
-    standards: Standards, case: Case, rule: ClockRule, at: datetime, pauses: Sequence[Pause] = ()
+    in_force: PoliciesInForce,
+    profile: TicketProfile,
+    rule: ClockRule,
+    at: datetime,
+    pauses: Sequence[Pause] = (),
 ) -> Values:
     """The row of one clock that starts at an instant, paused where its ticket waits (T4, T6)."""
-    due = deadline(standards.calendar, rule, at, pauses, registered_at=case.registered_at)
+    due = deadline(in_force.calendar, rule, at, pauses, registered_at=profile.registered_at)
     is_paused = rule.is_pausable and any(pause.until_at is None for pause in pauses)
     return {
-        "ticket_id": case.ticket_id,
+        "ticket_id": profile.ticket_id,
         "clock": rule.clock,
         "started_at": at,
         "warn_at": due.warn_at,
@@ -124,13 +132,13 @@ def clock_row(
         "warned_at": None,
         "state": ClockState.PAUSED.value if is_paused else ClockState.RUNNING.value,
         "rule": due.reason.to_json(),
-        "first_level": standards.escalation.level_at_start(case.severity),
+        "first_level": in_force.escalation.level_at_start(profile.severity),
         "last_level": 0,
         "next_at": None if is_paused else due.warn_at,
     }
 
 
-def ended(clock: Columns, at: datetime, *, is_void: bool = False) -> Values:
+def stopped_clock(clock: Columns, at: datetime, *, is_void: bool = False) -> Values:
     """What changes on a clock that ends at an instant: met or breached, or void while it still ran (T4)."""
     is_paused = clock["state"] == ClockState.PAUSED
     judged = ClockState.MET if is_paused else clock_state(at, clock["due_at"], stopped_at=at)
@@ -164,29 +172,31 @@ def pauses_of(session: Session, ticket_ids: Collection[int]) -> dict[int, list[P
     return found
 
 
-def start(session: Session, book: Rulebook, ticket: Ticket, moment: Moment, at: datetime) -> int:
+def start_clocks(
+    session: Session, policies: PolicyTimeline, ticket: Ticket, moment: Moment, at: datetime
+) -> int:
     """Start a ticket's clocks of a moment; answers how many."""
     pauses = pauses_of(session, [ticket.id])[ticket.id]
-    rows = started(book, Case.of(ticket), moment, at, pauses)
-    add(session, rows)
+    rows = new_clocks(policies, TicketProfile.of(ticket), moment, at, pauses)
+    insert_clocks(session, rows)
     return len(rows)
 
 
-def add(session: Session, rows: Sequence[Values]) -> None:
+def insert_clocks(session: Session, rows: Sequence[Values]) -> None:
     """Store the rows of new clocks."""
     if rows:
         session.execute(insert(CLOCK), rows)
 
 
-def turn(session: Session, book: Rulebook, ticket: Ticket, at: datetime) -> None:
+def apply_raised_severity(session: Session, policies: PolicyTimeline, ticket: Ticket, at: datetime) -> None:
     """A person raised the severity: its clocks start now and replace those of their kind that run (T3)."""
     pauses = pauses_of(session, [ticket.id])[ticket.id]
-    rows = started(book, Case.of(ticket), Moment.MAJOR, at, pauses)
-    change(session, replaced(open_clocks(session, ticket.id), rows, at))
-    add(session, rows)
+    rows = new_clocks(policies, TicketProfile.of(ticket), Moment.MAJOR, at, pauses)
+    update_clocks(session, replaced_clocks(open_clocks(session, ticket.id), rows, at))
+    insert_clocks(session, rows)
 
 
-def replaced(clocks: Iterable[Columns], rows: Sequence[Values], at: datetime) -> list[Values]:
+def replaced_clocks(clocks: Iterable[Columns], rows: Sequence[Values], at: datetime) -> list[Values]:
     """The clocks that new ones of their kind replace: void while they run, breached ones stay (T8)."""
     names = {row["clock"] for row in rows}
     over = []
@@ -194,11 +204,11 @@ def replaced(clocks: Iterable[Columns], rows: Sequence[Values], at: datetime) ->
         is_paused = clock["state"] == ClockState.PAUSED
         state = ClockState.PAUSED if is_paused else clock_state(at, clock["due_at"])
         if clock["clock"] in names and replaced_state(state) is ClockState.VOID:
-            over.append(ended(clock, at, is_void=True))
+            over.append(stopped_clock(clock, at, is_void=True))
     return over
 
 
-def stop(
+def stop_clocks(
     session: Session, ticket_id: int, at: datetime, *, names: Collection[str] = (), is_void: bool = False
 ) -> list[str]:
     """Stop a ticket's running clocks (all, or those named); answers which.
@@ -206,50 +216,50 @@ def stop(
     `is_void`: what still ran counts neither as met nor as breached.
     """
     stopped = [clock for clock in open_clocks(session, ticket_id) if not names or clock["clock"] in names]
-    change(session, [ended(clock, at, is_void=is_void) for clock in stopped])
+    update_clocks(session, [stopped_clock(clock, at, is_void=is_void) for clock in stopped])
     return [clock["clock"] for clock in stopped]
 
 
-def change(session: Session, changes: Sequence[Values]) -> None:
+def update_clocks(session: Session, changes: Sequence[Values]) -> None:
     """Write changed columns of clocks, all with the same columns, by id."""
-    _change(session, CLOCK, changes)
+    _update_rows(session, CLOCK, changes)
 
 
-def pause(session: Session, ticket_id: int, at: datetime, look_at: datetime) -> int:
+def pause_clocks(session: Session, ticket_id: int, at: datetime, look_at: datetime) -> int:
     """Pause the clocks that the policy lets pause; the tick looks again at `look_at` (T6)."""
-    book = Rulebook(session)
+    policies = PolicyTimeline(session)
     paused = []
     for clock in open_clocks(session, ticket_id):
-        rule = book.at(at).clock_rule(_rule_code(clock))
+        rule = policies.at(at).clock_rule(_rule_code(clock))
         if rule is not None and rule.is_pausable and clock_state(at, clock["due_at"]) is ClockState.RUNNING:
             paused.append({"id": clock["id"], "state": ClockState.PAUSED.value, "next_at": look_at})
-    change(session, paused)
+    update_clocks(session, paused)
     return len(paused)
 
 
-def resume(session: Session, ticket: Ticket, at: datetime) -> int:
+def resume_clocks(session: Session, ticket: Ticket, at: datetime) -> int:
     """Let the paused clocks run again, due later by the paused time in their own unit (T6)."""
     paused = [clock for clock in open_clocks(session, ticket.id) if clock["state"] == ClockState.PAUSED]
-    book, pauses = Rulebook(session), pauses_of(session, [ticket.id])[ticket.id]
+    policies, pauses = PolicyTimeline(session), pauses_of(session, [ticket.id])[ticket.id]
     changes = []
     for clock in paused:
-        due = _deadline(book, ticket.registered_at, clock, pauses, at) or _stored(clock)
+        due = _deadline(policies, ticket.registered_at, clock, pauses, at) or _stored(clock)
         changes.append(_rescheduled(clock, due, at))
-    change(session, changes)
+    update_clocks(session, changes)
     return len(changes)
 
 
-def lower(session: Session, book: Rulebook, ticket: Ticket, at: datetime) -> None:
+def apply_lowered_severity(session: Session, policies: PolicyTimeline, ticket: Ticket, at: datetime) -> None:
     """Exchange the clocks that the former severity gave for those of the ticket's new one (T3).
 
     A clock that the new severity has too, by another rule, is counted from where the old one was, yet never
     due before now; one it has not is void. What was breached stays.
     """
-    standards, case = book.at(at), Case.of(ticket)
+    in_force, profile = policies.at(at), TicketProfile.of(ticket)
     wanted = {
         rule.clock: rule
         for moment in (Moment.REOPENED, Moment.REGISTERED)
-        for rule in clocks_starting(standards.clocks, moment, case.severity, case.facts)
+        for rule in clocks_starting(in_force.clocks, moment, profile.severity, profile.facts)
     }
     pauses = pauses_of(session, [ticket.id])[ticket.id]
     new = []
@@ -259,14 +269,14 @@ def lower(session: Session, book: Rulebook, ticket: Ticket, at: datetime) -> Non
         is_over = replaced_state(ClockState(clock["state"])).value == clock["state"]
         if is_same or is_over or clock["clock"] == FOLLOW_UP:
             continue
-        change(session, [ended(clock, at, is_void=True)])
+        update_clocks(session, [stopped_clock(clock, at, is_void=True)])
         if rule is not None:
-            new.append(_not_before(clock_row(standards, case, rule, clock["started_at"], pauses), at))
-    add(session, new)
+            new.append(_not_before(clock_row(in_force, profile, rule, clock["started_at"], pauses), at))
+    insert_clocks(session, new)
 
 
 @dataclass(frozen=True)
-class Move:
+class MovedDeadline:
     """A running clock whose deadline a changed policy or calendar moves; `row` are its columns before."""
 
     row: Columns
@@ -278,52 +288,54 @@ class Move:
 
 
 @dataclass
-class Moves:
+class MovedDeadlines:
     """How many deadlines of how many open complaints a change moves (T5, T6)."""
 
     clocks: int = 0
     earlier: int = 0
     tickets: set[int] = field(default_factory=set)
 
-    def count(self, moved: Sequence[Move]) -> None:
+    def count(self, moved: Sequence[MovedDeadline]) -> None:
         self.clocks += len(moved)
         self.earlier += sum(move.is_earlier for move in moved)
         self.tickets.update(move.row["ticket_id"] for move in moved)
 
 
-def recalculate(session: Session, now: datetime, *, is_provisional_only: bool = False) -> Moves:
+def recalculate_running(
+    session: Session, now: datetime, *, is_provisional_only: bool = False
+) -> MovedDeadlines:
     """Judge all running clocks anew after a policy or a holiday changed; answers what moved (T5, T6).
 
     What was due up to now is judged before (`complaints.recalculate`). Pauses are kept, what was breached is
     not rewritten, and nothing becomes due before now; a paused clock is judged when it goes on.
     `is_provisional_only` looks at clocks set before a year's holidays were known.
     """
-    moved = Moves()
-    for found in _moves(session, Rulebook(session), now, is_provisional_only=is_provisional_only):
+    moved = MovedDeadlines()
+    for found in _moves(session, PolicyTimeline(session), now, is_provisional_only=is_provisional_only):
         moved.count(found)
-        change(session, [_rescheduled(move.row, move.kept, now) for move in found])
+        update_clocks(session, [_rescheduled(move.row, move.kept, now) for move in found])
     return moved
 
 
-def preview(session: Session, book: Rulebook, now: datetime) -> Moves:
+def preview_recalculation(session: Session, policies: PolicyTimeline, now: datetime) -> MovedDeadlines:
     """What `recalculate` would move by a rulebook that holds what is not yet saved; writes nothing."""
-    moved = Moves()
-    for found in _moves(session, book, now):
+    moved = MovedDeadlines()
+    for found in _moves(session, policies, now):
         moved.count(found)
     return moved
 
 
 def _moves(
-    session: Session, book: Rulebook, now: datetime, *, is_provisional_only: bool = False
-) -> Iterator[list[Move]]:
+    session: Session, policies: PolicyTimeline, now: datetime, *, is_provisional_only: bool = False
+) -> Iterator[list[MovedDeadline]]:
     """The running clocks, some thousands at a time, whose deadline differs by the policies in force now."""
     wanted = [CLOCK.c.next_at.is_not(None), CLOCK.c.state == ClockState.RUNNING.value]
     if is_provisional_only:
         wanted.append(CLOCK.c.rule.contains("provisional_year"))
     ids = list(session.execute(select(CLOCK.c.id).where(*wanted).order_by(CLOCK.c.id)).scalars())
-    standards = book.at(now) if ids else None
+    in_force = policies.at(now) if ids else None
     for some in chunks(ids):
-        assert standards is not None
+        assert in_force is not None
         clocks = session.execute(
             select(CLOCK, TICKET.c.registered_at)
             .join(TICKET, TICKET.c.id == CLOCK.c.ticket_id)
@@ -331,20 +343,22 @@ def _moves(
         ).mappings()
         held = list(clocks)
         pauses = pauses_of(session, {clock["ticket_id"] for clock in held})
-        moved = (_move(standards, clock, pauses[clock["ticket_id"]], now) for clock in held)
+        moved = (_move(in_force, clock, pauses[clock["ticket_id"]], now) for clock in held)
         yield [move for move in moved if move is not None]
 
 
-def _move(standards: Standards, clock: Columns, pauses: Sequence[Pause], now: datetime) -> Move | None:
-    rule = standards.clock_rule(_rule_code(clock))
+def _move(
+    in_force: PoliciesInForce, clock: Columns, pauses: Sequence[Pause], now: datetime
+) -> MovedDeadline | None:
+    rule = in_force.clock_rule(_rule_code(clock))
     if rule is None or now > clock["due_at"]:
         return None
     fresh = deadline(
-        standards.calendar, rule, clock["started_at"], pauses, registered_at=clock["registered_at"]
+        in_force.calendar, rule, clock["started_at"], pauses, registered_at=clock["registered_at"]
     )
     kept = recalculated(_stored(clock), fresh, now)
     is_same = (kept.due_at, kept.warn_at) == (clock["due_at"], clock["warn_at"])
-    return None if is_same else Move(clock, kept)
+    return None if is_same else MovedDeadline(clock, kept)
 
 
 def _rule_code(clock: Columns) -> str:
@@ -356,19 +370,19 @@ def _stored(clock: Columns) -> Deadline:
 
 
 def _deadline(
-    book: Rulebook,
+    policies: PolicyTimeline,
     registered_at: datetime,
     clock: Columns,
     pauses: Sequence[Pause],
     as_of: datetime,
 ) -> Deadline | None:
     """A clock's deadline by its rule as it holds at `as_of`, or when it started; None when it is gone."""
-    standards, code = book.at(as_of), _rule_code(clock)
-    rule = standards.clock_rule(code) or book.at(clock["started_at"]).clock_rule(code)
+    in_force, code = policies.at(as_of), _rule_code(clock)
+    rule = in_force.clock_rule(code) or policies.at(clock["started_at"]).clock_rule(code)
     if rule is None:
         return None
     return deadline(
-        standards.calendar, rule, clock["started_at"], pauses, registered_at=registered_at, as_of=as_of
+        in_force.calendar, rule, clock["started_at"], pauses, registered_at=registered_at, as_of=as_of
     )
 
 
@@ -394,46 +408,46 @@ def _not_before(row: Values, at: datetime) -> Values:
 # --- what became due -------------------------------------------------------------------------------
 
 
-def catch_up(
+def process_due_clocks(
     session: Session,
     up_to: datetime,
     *,
     ticket_ids: Sequence[int] | None = None,
-    book: Rulebook | None = None,
-) -> CaughtUp:
+    policies: PolicyTimeline | None = None,
+) -> SweepResult:
     """Warn, breach, escalate and turn major all that is due up to an instant (T4, T8).
 
     Reads only tickets and clocks whose next instant has come; `ticket_ids` narrows to these. Rows are dated
     by the rule, whenever this runs; running it twice adds nothing.
     """
-    caught = CaughtUp()
+    result = SweepResult()
     session.flush()
     for some in chunks(ticket_ids) if ticket_ids is not None else [None]:
-        book = _turn_major(session, up_to, some, book, caught)
-        book = _look(session, up_to, some, book, caught)
-    return caught
+        policies = _process_major_dates(session, up_to, some, policies, result)
+        policies = _process_waiting_clocks(session, up_to, some, policies, result)
+    return result
 
 
 def _narrowed(query: Select[Any], column: Any, ticket_ids: Sequence[int] | None) -> Select[Any]:
     return query if ticket_ids is None else query.where(column.in_(ticket_ids))
 
 
-def _turn_major(
+def _process_major_dates(
     session: Session,
     up_to: datetime,
     ticket_ids: Sequence[int] | None,
-    book: Rulebook | None,
-    caught: CaughtUp,
-) -> Rulebook | None:
+    policies: PolicyTimeline | None,
+    result: SweepResult,
+) -> PolicyTimeline | None:
     """Tickets unsolved for too long become major at their instant; new clocks replace the old (T8)."""
     due = select(TICKET.c.id).where(TICKET.c.turns_major_at <= up_to)
     ids = list(session.execute(_narrowed(due, TICKET.c.id, ticket_ids)).scalars())
     if not ids:
-        return book
-    book = book or Rulebook(session)
+        return policies
+    policies = policies or PolicyTimeline(session)
     for some in chunks(sorted(ids)):
-        _turn(session, book, _locked(session, some, up_to), caught)
-    return book
+        _turn_tickets_major(session, policies, _locked(session, some, up_to), result)
+    return policies
 
 
 def _locked(session: Session, ids: Sequence[int], up_to: datetime) -> list[Columns]:
@@ -448,7 +462,9 @@ def _locked(session: Session, ids: Sequence[int], up_to: datetime) -> list[Colum
     return list(session.execute(query).mappings())
 
 
-def _turn(session: Session, book: Rulebook, turned: Sequence[Columns], caught: CaughtUp) -> None:
+def _turn_tickets_major(
+    session: Session, policies: PolicyTimeline, turned: Sequence[Columns], result: SweepResult
+) -> None:
     ids = [ticket["id"] for ticket in turned]
     if not ids:
         return
@@ -464,30 +480,32 @@ def _turn(session: Session, book: Rulebook, turned: Sequence[Columns], caught: C
     events: list[Values] = []
     for ticket in turned:
         at = ticket["turns_major_at"]
-        columns = major_columns(book.at(at), at, ticket["registered_at"], ticket["level"])
-        case = Case(ticket["id"], ticket["registered_at"], columns["severity"], Facts.from_row(ticket))
-        rows = started(book, case, Moment.MAJOR, at, pauses[ticket["id"]])
-        over += replaced(clocks[ticket["id"]], rows, at)
+        columns = major_columns(policies.at(at), at, ticket["registered_at"], ticket["level"])
+        profile = TicketProfile(
+            ticket["id"], ticket["registered_at"], columns["severity"], Facts.from_row(ticket)
+        )
+        rows = new_clocks(policies, profile, Moment.MAJOR, at, pauses[ticket["id"]])
+        over += replaced_clocks(clocks[ticket["id"]], rows, at)
         new += rows
         tickets.append({"id": ticket["id"], **columns})
         events.append(_event(ticket["id"], at, "turn_major", columns["severity_reason"]))
-        caught.news.append(News("major", ticket["id"], 0, "", at))
-    add(session, new)
-    change(session, over)
-    _change(session, TICKET, tickets)
+        result.events.append(ClockEvent("major", ticket["id"], 0, "", at))
+    insert_clocks(session, new)
+    update_clocks(session, over)
+    _update_rows(session, TICKET, tickets)
     session.execute(insert(EVENT), events)
-    caught.majors += len(tickets)
+    result.majors += len(tickets)
 
 
-def major_columns(standards: Standards, at: datetime, registered_at: datetime, level: int) -> Values:
+def major_columns(in_force: PoliciesInForce, at: datetime, registered_at: datetime, level: int) -> Values:
     """A ticket's columns from the instant at which it turned major (T8)."""
-    severity, months = standards.most_severe, standards.life.months_until_major
+    severity, months = in_force.most_severe, in_force.life.months_until_major
     return {
         "severity": severity,
         "severity_reason": Reason(
             "unsolved_for_months", {"months": months, "since": registered_at}
         ).to_json(),
-        "level": max(level, standards.level_of(severity)),
+        "level": max(level, in_force.level_of(severity)),
         "became_major_at": at,
         "turns_major_at": None,
     }
@@ -497,19 +515,19 @@ def _event(ticket_id: int, at: datetime, verb: str, reason: str) -> Values:
     return {"ticket_id": ticket_id, "at": at, "staff_id": None, "verb": verb, "reason": reason, "note": ""}
 
 
-def _look(
+def _process_waiting_clocks(
     session: Session,
     up_to: datetime,
     ticket_ids: Sequence[int] | None,
-    book: Rulebook | None,
-    caught: CaughtUp,
-) -> Rulebook | None:
+    policies: PolicyTimeline | None,
+    result: SweepResult,
+) -> PolicyTimeline | None:
     """Look at every clock whose next instant has come."""
     waiting = select(CLOCK.c.ticket_id).where(CLOCK.c.next_at <= up_to)
     ids = set(session.execute(_narrowed(waiting, CLOCK.c.ticket_id, ticket_ids)).scalars())
     if not ids:
-        return book
-    book = book or Rulebook(session)
+        return policies
+    policies = policies or PolicyTimeline(session)
     for some in chunks(sorted(ids)):
         levels = dict(
             session.execute(
@@ -522,38 +540,40 @@ def _look(
         clocks = session.execute(
             select(CLOCK).where(CLOCK.c.next_at <= up_to, CLOCK.c.ticket_id.in_(some)).order_by(CLOCK.c.id)
         ).mappings()
-        _look_at(session, book, list(clocks), levels, up_to, caught)
-    return book
+        _evaluate_clocks(session, policies, list(clocks), levels, up_to, result)
+    return policies
 
 
-def _look_at(
+def _evaluate_clocks(
     session: Session,
-    book: Rulebook,
+    policies: PolicyTimeline,
     clocks: Sequence[Columns],
     levels: Mapping[int, int],
     up_to: datetime,
-    caught: CaughtUp,
+    result: SweepResult,
 ) -> None:
     changes: list[Values] = []
     made: list[Values] = []
-    reached: dict[int, int] = {}
+    levels_reached: dict[int, int] = {}
     for clock in clocks:
-        steps, changed = _judged(book, clock, up_to, caught.news)
+        steps, changed = _evaluate_clock(policies, clock, up_to, result.events)
         changes.append(changed)
         for step in steps:
             made.append(step)
-            before = reached.get(clock["ticket_id"], levels[clock["ticket_id"]])
-            reached[clock["ticket_id"]] = max(before, step["level"])
-    change(session, changes)
+            before = levels_reached.get(clock["ticket_id"], levels[clock["ticket_id"]])
+            levels_reached[clock["ticket_id"]] = max(before, step["level"])
+    update_clocks(session, changes)
     if made:
         session.execute(insert(ESCALATION), made)
-    raised = [{"id": id_, "level": level} for id_, level in reached.items() if level > levels[id_]]
-    _change(session, TICKET, raised)
-    caught.clocks += len(changes)
-    caught.escalations += len(made)
+    raised = [{"id": id_, "level": level} for id_, level in levels_reached.items() if level > levels[id_]]
+    _update_rows(session, TICKET, raised)
+    result.clocks += len(changes)
+    result.escalations += len(made)
 
 
-def _judged(book: Rulebook, clock: Columns, up_to: datetime, news: list[News]) -> tuple[list[Values], Values]:
+def _evaluate_clock(
+    policies: PolicyTimeline, clock: Columns, up_to: datetime, events: list[ClockEvent]
+) -> tuple[list[Values], Values]:
     """One clock at an instant: the escalations it makes, and its columns afterwards."""
     name, ticket_id = clock["clock"], clock["ticket_id"]
     kept = {
@@ -563,15 +583,15 @@ def _judged(book: Rulebook, clock: Columns, up_to: datetime, news: list[News]) -
         "last_level": clock["last_level"],
     }
     if clock["state"] == ClockState.PAUSED:
-        news.append(News("look_again", ticket_id, clock["id"], name, clock["next_at"]))
+        events.append(ClockEvent("look_again", ticket_id, clock["id"], name, clock["next_at"]))
         return [], {**kept, "next_at": None}
     due, first = _stored(clock), clock["first_level"]
-    standards = book.at(due.due_at)
-    told = escalations(standards.calendar, standards.escalation, name, first, due.due_at)
-    steps = escalations_due(told, up_to, made_levels=range(first, clock["last_level"] + 1))
+    in_force = policies.at(due.due_at)
+    steps_ahead = escalations(in_force.calendar, in_force.escalation, name, first, due.due_at)
+    steps = escalations_due(steps_ahead, up_to, made_levels=range(first, clock["last_level"] + 1))
     if clock["warned_at"] is None and due.warn_at <= up_to:
         kept["warned_at"] = due.warn_at
-        news.append(News("warning", ticket_id, clock["id"], name, due.warn_at))
+        events.append(ClockEvent("warning", ticket_id, clock["id"], name, due.warn_at))
     rows = [
         {
             "ticket_id": ticket_id,
@@ -584,16 +604,17 @@ def _judged(book: Rulebook, clock: Columns, up_to: datetime, news: list[News]) -
         }
         for step in steps
     ]
-    news += [
-        News("escalation", ticket_id, clock["id"], name, step.at, step.level, step.to_role) for step in steps
+    events += [
+        ClockEvent("escalation", ticket_id, clock["id"], name, step.at, step.level, step.to_role)
+        for step in steps
     ]
     kept["state"] = clock_state(up_to, due.due_at).value
     kept["last_level"] = max([clock["last_level"], *(step.level for step in steps)])
-    later = next_instant(up_to, due, told, is_warned=kept["warned_at"] is not None)
+    later = next_instant(up_to, due, steps_ahead, is_warned=kept["warned_at"] is not None)
     return rows, {**kept, "next_at": later}
 
 
-def _change(session: Session, table: Table, changes: Sequence[Values]) -> None:
+def _update_rows(session: Session, table: Table, changes: Sequence[Values]) -> None:
     """Write changed columns by id, all rows with the same columns."""
     if not changes:
         return

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from models.complaints import Escalation, ReviewMeeting, Ticket, TicketClock
 from models.office import JobRun
 from models.visits import Visit
-from office.complaints.policies_in_force import Rulebook
+from office.complaints.policies_in_force import PolicyTimeline
 from office.core import clock as office_clock
 from office.core.integrity import Finding
 
@@ -119,7 +119,7 @@ def tickets_ended_rightly(session: Session) -> Iterable[Finding]:
     )
     for id_, number, state in session.execute(select(Ticket.id, Ticket.number, Ticket.state).where(wrong)):
         yield Finding("ticket_state_true", "ticket", id_, number, state, "agree with its instants and people")
-    reviewed = Rulebook(session).at(office_clock.now(session)).life.reviewed_severities
+    reviewed = PolicyTimeline(session).at(office_clock.now(session)).life.reviewed_severities
     unreviewed = select(Ticket.id, Ticket.number).where(
         Ticket.state == "closed",
         Ticket.severity.in_(reviewed),

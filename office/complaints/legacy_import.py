@@ -20,10 +20,19 @@ from models.complaints import Category, Complainant, Ticket
 from models.property import Estate, Unit
 from models.visits import Visit
 from office.complaints import deadlines, visits
-from office.complaints.deadlines import CLOCK, EVENT, TICKET, Case, Values, chunks, ended, started
-from office.complaints.policies_in_force import Rulebook, Standards
+from office.complaints.deadlines import (
+    CLOCK,
+    EVENT,
+    TICKET,
+    TicketProfile,
+    Values,
+    chunks,
+    new_clocks,
+    stopped_clock,
+)
+from office.complaints.policies_in_force import PoliciesInForce, PolicyTimeline
 from office.complaints.tickets import SERIES, fact_columns
-from office.complaints.transitions import month_end
+from office.complaints.transitions import becomes_major_at
 from office.core import numbering
 from office.core.bulk_insert import insert_rows
 from office.core.errors import N_, Refused
@@ -31,7 +40,7 @@ from rules.deadlines import Moment
 from rules.lifecycle import State, Verb, reopened_level
 from rules.reasons import Reason
 from rules.severity import Facts, proposal
-from rules.visits import FOLLOW_UP, Outcome, outcome, visit_plan, visitor
+from rules.visits import FOLLOW_UP, VisitOutcome, outcome, visit_plan, visitor
 
 BATCH = 5000  # rows in memory at once
 VISIT: Table = Visit.__table__  # type: ignore[assignment] # a mapped class has a table
@@ -39,7 +48,7 @@ COMPLAINANT: Table = Complainant.__table__  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
-class OldTicket:
+class LegacyTicket:
     """One row of an old register; instants are aware, an empty `severity` is judged from the facts."""
 
     registered_at: datetime
@@ -57,7 +66,7 @@ class OldTicket:
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportCounts:
     """How many tickets were added, and how many were there already."""
 
     added: int = 0
@@ -65,7 +74,7 @@ class Imported:
 
 
 @dataclass
-class _Life:
+class _TicketRows:
     """All rows of one ticket, before they have ids."""
 
     ticket: Values
@@ -75,35 +84,35 @@ class _Life:
 
 
 def import_tickets(
-    session: Session, rows: Iterable[OldTicket], *, now: datetime, staff_id: int | None = None
-) -> Imported:
+    session: Session, rows: Iterable[LegacyTicket], *, now: datetime, staff_id: int | None = None
+) -> ImportCounts:
     """Add the tickets that are not there yet; raises Refused for unknown codes, units and severities.
 
     One with a known number is skipped; one without number when the same complaint stands already.
     """
-    importer = _Importer(session, now, staff_id)
+    importer = _LegacyImport(session, now, staff_id)
     added = skipped = 0
     for batch in chunks(rows, BATCH):
         fresh = importer.unknown(batch)
         importer.write(fresh)
         added += len(fresh)
         skipped += len(batch) - len(fresh)
-    return Imported(added, skipped)
+    return ImportCounts(added, skipped)
 
 
-class _Importer:
+class _LegacyImport:
     """What all rows of an import share: codes, policies, staff."""
 
     def __init__(self, session: Session, now: datetime, staff_id: int | None) -> None:
         self.session, self.now, self.staff_id = session, now, staff_id
-        self.book = Rulebook(session)
+        self.policies = PolicyTimeline(session)
         self.categories = {
             code: (category_id, department_id)
             for code, category_id, department_id in session.execute(
                 select(Category.code, Category.id, Category.department_id)
             )
         }
-        self.people = visits.candidates(session)
+        self.people = visits.visitor_candidates(session)
         self.units: dict[str, int] = {}
         self.seen_numbers: set[str] = set()
         self.seen: Counter[tuple[Any, ...]] = Counter()  # complaints without a number, in the file
@@ -112,7 +121,7 @@ class _Importer:
         # a sandbox that was never ticked has no present yet by which tickets could be late
         self.is_present_known = not sandbox or present_at is not None
 
-    def unknown(self, batch: Sequence[OldTicket]) -> list[OldTicket]:
+    def unknown(self, batch: Sequence[LegacyTicket]) -> list[LegacyTicket]:
         """The rows of a batch that the office does not have yet; also looks up their units."""
         self._find_units({row.unit_code for row in batch if row.unit_code} - self.units.keys())
         known = self._known_numbers({row.number for row in batch if row.number})
@@ -145,7 +154,7 @@ class _Importer:
             found |= set(self.session.execute(select(Ticket.number).where(Ticket.number.in_(some))).scalars())
         return found
 
-    def _standing(self, rows: Sequence[OldTicket]) -> Counter[tuple[Any, ...]]:
+    def _standing(self, rows: Sequence[LegacyTicket]) -> Counter[tuple[Any, ...]]:
         """How often each complaint without a number stands already, apart from those of this import."""
         if not rows:
             return Counter()
@@ -158,43 +167,45 @@ class _Importer:
         stands.subtract({key: count for key, count in self.written.items() if key in stands})
         return stands
 
-    def _key(self, row: OldTicket) -> tuple[Any, ...]:
+    def _key(self, row: LegacyTicket) -> tuple[Any, ...]:
         unit_id = self.units[row.unit_code] if row.unit_code else None
         return (row.registered_at, row.channel, unit_id, self._category(row)[0], row.statement)
 
-    def _category(self, row: OldTicket) -> tuple[int, int]:
+    def _category(self, row: LegacyTicket) -> tuple[int, int]:
         if row.category not in self.categories:
             raise Refused(N_("There is no category %(category)s"), category=row.category)
         return self.categories[row.category]
 
-    # --- one ticket's life, in memory ---------------------------------------------------------------
+    # --- the rows of one ticket, in memory ---------------------------------------------------------------
 
-    def life(self, row: OldTicket) -> _Life:
+    def made(self, row: LegacyTicket) -> _TicketRows:
         """The ticket as it would stand, had the office had it from its registration on."""
-        standards = self.book.at(row.registered_at)
-        severity, reason = self._severity(standards, row)
-        case = Case(0, row.registered_at, severity, row.facts)
-        ticket = self._ticket(row, standards, severity, reason)
-        life = _Life(ticket, started(self.book, case, Moment.REGISTERED, row.registered_at), [])
-        _note(life, row.registered_at, "register", reason)
-        life.events[0]["staff_id"] = self.staff_id
+        in_force = self.policies.at(row.registered_at)
+        severity, reason = self._severity(in_force, row)
+        profile = TicketProfile(0, row.registered_at, severity, row.facts)
+        ticket = self._ticket(row, in_force, severity, reason)
+        made = _TicketRows(
+            ticket, new_clocks(self.policies, profile, Moment.REGISTERED, row.registered_at), []
+        )
+        _note(made, row.registered_at, "register", reason)
+        made.events[0]["staff_id"] = self.staff_id
         solved = [(row.resolved_at, None)] if row.resolved_at else []
-        ticket["turns_major_at"] = month_end(self.book, row.registered_at, severity, solved)
+        ticket["turns_major_at"] = becomes_major_at(self.policies, row.registered_at, severity, solved)
         if row.resolved_at is not None:
             if ticket["turns_major_at"] is not None:
-                self._turn_major(life, row)
-            self._resolve(life, row, row.resolved_at)
-        return life
+                self._turn_major(made, row)
+            self._resolve(made, row, row.resolved_at)
+        return made
 
-    def _severity(self, standards: Standards, row: OldTicket) -> tuple[str, Reason]:
+    def _severity(self, in_force: PoliciesInForce, row: LegacyTicket) -> tuple[str, Reason]:
         if not row.severity:
-            proposed = proposal(standards.severities, row.facts)
+            proposed = proposal(in_force.severities, row.facts)
             return proposed.severity, proposed.reason
-        if row.severity not in {level.code for level in standards.severities.levels}:
+        if row.severity not in {level.code for level in in_force.severities.levels}:
             raise Refused(N_("There is no severity %(severity)s here"), severity=row.severity)
         return row.severity, Reason("given_by_register")
 
-    def _ticket(self, row: OldTicket, standards: Standards, severity: str, reason: Reason) -> Values:
+    def _ticket(self, row: LegacyTicket, in_force: PoliciesInForce, severity: str, reason: Reason) -> Values:
         category_id, department_id = self._category(row)
         return {
             "number": row.number,
@@ -209,7 +220,7 @@ class _Importer:
             "severity": severity,
             "severity_reason": reason.to_json(),
             "state": State.REGISTERED.value,
-            "level": standards.level_of(severity),
+            "level": in_force.level_of(severity),
             "reopen_count": 0,
             "resolved_at": None,
             "followed_up_at": None,
@@ -219,37 +230,37 @@ class _Importer:
             "became_major_at": None,
         }
 
-    def _case(self, life: _Life, row: OldTicket) -> Case:
-        return Case(0, row.registered_at, life.ticket["severity"], row.facts)
+    def _profile(self, made: _TicketRows, row: LegacyTicket) -> TicketProfile:
+        return TicketProfile(0, row.registered_at, made.ticket["severity"], row.facts)
 
-    def _turn_major(self, life: _Life, row: OldTicket) -> None:
+    def _turn_major(self, made: _TicketRows, row: LegacyTicket) -> None:
         """It was solved only after the month: it had become major (T8)."""
-        ticket, at = life.ticket, life.ticket["turns_major_at"]
-        standards = self.book.at(at)
-        ticket |= deadlines.major_columns(standards, at, row.registered_at, ticket["level"])
-        new = started(self.book, self._case(life, row), Moment.MAJOR, at)
-        over = deadlines.replaced([{**clock, "id": n} for n, clock in enumerate(life.clocks)], new, at)
+        ticket, at = made.ticket, made.ticket["turns_major_at"]
+        in_force = self.policies.at(at)
+        ticket |= deadlines.major_columns(in_force, at, row.registered_at, ticket["level"])
+        new = new_clocks(self.policies, self._profile(made, row), Moment.MAJOR, at)
+        over = deadlines.replaced_clocks([{**clock, "id": n} for n, clock in enumerate(made.clocks)], new, at)
         for change in over:
-            life.clocks[change.pop("id")] |= change
-        life.clocks += new
-        _note(life, at, "turn_major", Reason.from_json(ticket["severity_reason"]))
+            made.clocks[change.pop("id")] |= change
+        made.clocks += new
+        _note(made, at, "turn_major", Reason.from_json(ticket["severity_reason"]))
 
-    def _resolve(self, life: _Life, row: OldTicket, resolved_at: datetime) -> None:
-        ticket = life.ticket
-        life.clocks = [_ended(clock, resolved_at) for clock in life.clocks]
+    def _resolve(self, made: _TicketRows, row: LegacyTicket, resolved_at: datetime) -> None:
+        ticket = made.ticket
+        made.clocks = [_ended(clock, resolved_at) for clock in made.clocks]
         ticket |= {"state": State.RESOLVED.value, "resolved_at": resolved_at, "turns_major_at": None}
-        _note(life, resolved_at, Verb.RESOLVE.value)
-        follow_up = started(self.book, self._case(life, row), Moment.RESOLVED, resolved_at)
-        nobody = self.book.at(resolved_at).escalation.top_level + 1
+        _note(made, resolved_at, Verb.RESOLVE.value)
+        follow_up = new_clocks(self.policies, self._profile(made, row), Moment.RESOLVED, resolved_at)
+        nobody = self.policies.at(resolved_at).escalation.top_level + 1
         # a ticket already resolved when it came makes no escalations (contract: Settled besides)
-        life.clocks += [{**clock, "first_level": nobody} for clock in follow_up]
+        made.clocks += [{**clock, "first_level": nobody} for clock in follow_up]
         due_at = next((clock["due_at"] for clock in follow_up if clock["clock"] == FOLLOW_UP), None)
-        life.visit = self._visit(ticket, resolved_at, due_at)
+        made.visit = self._visit(ticket, resolved_at, due_at)
         if row.followed_up_at is not None:
-            self._follow_up(life, row, max(row.followed_up_at, resolved_at))
+            self._follow_up(made, row, max(row.followed_up_at, resolved_at))
 
     def _visit(self, ticket: Values, resolved_at: datetime, due_at: datetime | None) -> Values:
-        policy = self.book.at(resolved_at).visits
+        policy = self.policies.at(resolved_at).visits
         rule = policy.rule_for(FOLLOW_UP, ticket["severity"])
         assert rule is not None  # the policy ends with a row for all
         plan = visit_plan(rule, resolved_at, due_at)
@@ -267,89 +278,91 @@ class _Importer:
             "reason": plan.reason.to_json(),
         }
 
-    def _follow_up(self, life: _Life, row: OldTicket, at: datetime) -> None:
+    def _follow_up(self, made: _TicketRows, row: LegacyTicket, at: datetime) -> None:
         """What the old visit brought: closed, followed up, or reopened (V3)."""
-        ticket, standards = life.ticket, self.book.at(at)
-        life.clocks = [clock if clock["stopped_at"] else _ended(clock, at) for clock in life.clocks]
-        meaning = outcome(standards.visits, row.satisfaction) if row.satisfaction else None
+        ticket, in_force = made.ticket, self.policies.at(at)
+        made.clocks = [clock if clock["stopped_at"] else _ended(clock, at) for clock in made.clocks]
+        meaning = outcome(in_force.visits, row.satisfaction) if row.satisfaction else None
         said = Reason(f"visit_{meaning or visits.DONE}", {"satisfaction": row.satisfaction})
-        assert life.visit is not None
-        life.visit |= {
+        assert made.visit is not None
+        made.visit |= {
             "attempts": 1,
             "done_at": at,
             "satisfaction": row.satisfaction,
             "outcome": meaning.value if meaning else visits.DONE,
         }
-        if meaning is Outcome.DISSATISFIED:
-            self._reopen(life, row, at, said)
+        if meaning is VisitOutcome.DISSATISFIED:
+            self._reopen(made, row, at, said)
             return
         ticket |= {"state": State.FOLLOWED_UP.value, "followed_up_at": at}
-        _note(life, at, Verb.FOLLOW_UP.value, said)
-        if meaning is Outcome.SATISFIED and ticket["severity"] not in standards.life.reviewed_severities:
+        _note(made, at, Verb.FOLLOW_UP.value, said)
+        if meaning is VisitOutcome.SATISFIED and ticket["severity"] not in in_force.life.reviewed_severities:
             ticket |= {"state": State.CLOSED.value, "closed_at": at}
-            _note(life, at, Verb.CLOSE.value)
+            _note(made, at, Verb.CLOSE.value)
 
-    def _reopen(self, life: _Life, row: OldTicket, at: datetime, said: Reason) -> None:
-        ticket, resolved_at = life.ticket, life.ticket["resolved_at"]
-        level = reopened_level(ticket["level"], self.book.at(at).escalation.top_level)
+    def _reopen(self, made: _TicketRows, row: LegacyTicket, at: datetime, said: Reason) -> None:
+        ticket, resolved_at = made.ticket, made.ticket["resolved_at"]
+        level = reopened_level(ticket["level"], self.policies.at(at).escalation.top_level)
         ticket |= {
             "state": State.REOPENED.value,
             "level": level,
             "reopen_count": 1,
             "resolved_at": None,
-            "turns_major_at": month_end(
-                self.book, row.registered_at, ticket["severity"], [(resolved_at, at)]
+            "turns_major_at": becomes_major_at(
+                self.policies, row.registered_at, ticket["severity"], [(resolved_at, at)]
             ),
         }
-        life.clocks += started(self.book, self._case(life, row), Moment.REOPENED, at)
-        _note(life, at, Verb.REOPEN.value, said)
+        made.clocks += new_clocks(self.policies, self._profile(made, row), Moment.REOPENED, at)
+        _note(made, at, Verb.REOPEN.value, said)
 
     # --- writing -------------------------------------------------------------------------------------
 
-    def write(self, rows: Sequence[OldTicket]) -> None:
+    def write(self, rows: Sequence[LegacyTicket]) -> None:
         """Write a batch and bring what is unsolved up to the present."""
         if not rows:
             return
-        lives = [self.life(row) for row in rows]
-        self._number(rows, lives)
+        all_rows = [self.made(row) for row in rows]
+        self._number(rows, all_rows)
         session = self.session
-        _store(session, TICKET, [life.ticket for life in lives])
-        ids = self._ids([life.ticket["number"] for life in lives])
+        _store(session, TICKET, [made.ticket for made in all_rows])
+        ids = self._ids([made.ticket["number"] for made in all_rows])
         named = []
         unsolved = []
-        for row, life in zip(rows, lives, strict=True):
-            ticket_id = ids[life.ticket["number"]]
-            for values in (*life.clocks, *life.events, *([life.visit] if life.visit else [])):
+        for row, made in zip(rows, all_rows, strict=True):
+            ticket_id = ids[made.ticket["number"]]
+            for values in (*made.clocks, *made.events, *([made.visit] if made.visit else [])):
                 values["ticket_id"] = ticket_id
             if row.complainant:
                 named.append({"ticket_id": ticket_id, "name": row.complainant})
-            if any(clock["next_at"] is not None for clock in life.clocks) or life.ticket["turns_major_at"]:
+            if any(clock["next_at"] is not None for clock in made.clocks) or made.ticket["turns_major_at"]:
                 unsolved.append(ticket_id)
         _store(session, COMPLAINANT, named)
-        _store(session, CLOCK, [clock for life in lives for clock in life.clocks])
-        _store(session, EVENT, [event for life in lives for event in life.events])
-        _store(session, VISIT, [life.visit for life in lives if life.visit])
+        _store(session, CLOCK, [clock for made in all_rows for clock in made.clocks])
+        _store(session, EVENT, [event for made in all_rows for event in made.events])
+        _store(session, VISIT, [made.visit for made in all_rows if made.visit])
         self.written.update(self._key(row) for row in rows if not row.number)
         if self.is_present_known:
-            deadlines.catch_up(session, self.now, ticket_ids=unsolved, book=self.book)
+            deadlines.process_due_clocks(session, self.now, ticket_ids=unsolved, policies=self.policies)
 
     def _ids(self, wanted: Sequence[str]) -> dict[str, int]:
         found = self.session.execute(select(Ticket.number, Ticket.id).where(Ticket.number.in_(wanted)))
         return dict(found.all())
 
-    def _number(self, rows: Sequence[OldTicket], lives: Sequence[_Life]) -> None:
+    def _number(self, rows: Sequence[LegacyTicket], all_rows: Sequence[_TicketRows]) -> None:
         """Numbers of the office's own series for tickets without one, and for all visits."""
         without = [
-            (row.registered_at, life.ticket) for row, life in zip(rows, lives, strict=True) if not row.number
+            (row.registered_at, made.ticket)
+            for row, made in zip(rows, all_rows, strict=True)
+            if not row.number
         ]
         self._take("T", SERIES, without)
-        planned = [(life.visit["planned_from"], life.visit) for life in lives if life.visit]
+        planned = [(made.visit["planned_from"], made.visit) for made in all_rows if made.visit]
         self._take("V", visits.SERIES, planned)
 
     def _take(self, prefix: str, series: str, wanted: Sequence[tuple[datetime, Values]]) -> None:
         by_year: dict[int, list[Values]] = defaultdict(list)
         for at, values in wanted:
-            by_year[at.astimezone(self.book.zone).year].append(values)
+            by_year[at.astimezone(self.policies.zone).year].append(values)
         for year, all_values in sorted(by_year.items()):
             free = self._free(prefix, series, year, len(all_values))
             for values, number in zip(all_values, free, strict=True):
@@ -386,11 +399,11 @@ def _ended(clock: Values, at: datetime) -> Values:
     """A clock of the past as it stood when it ended; one that had ended before stays."""
     if clock["stopped_at"] is not None:
         return clock
-    changed = ended({**clock, "id": 0}, at)
+    changed = stopped_clock({**clock, "id": 0}, at)
     return {**clock, **{name: value for name, value in changed.items() if name != "id"}}
 
 
-def _note(life: _Life, at: datetime, verb: str, reason: Reason | None = None) -> None:
-    life.events.append(
+def _note(made: _TicketRows, at: datetime, verb: str, reason: Reason | None = None) -> None:
+    made.events.append(
         {"at": at, "staff_id": None, "verb": verb, "reason": reason.to_json() if reason else "", "note": ""}
     )

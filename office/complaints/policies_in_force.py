@@ -25,7 +25,7 @@ from rules.working_time import OfficeCalendar
 
 
 @dataclass(frozen=True)
-class Standards:
+class PoliciesInForce:
     """What holds for complaints on one day (T3–T9, V1–V3)."""
 
     calendar: OfficeCalendar
@@ -58,7 +58,7 @@ _BUILD: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 }
 
 
-class Rulebook:
+class PolicyTimeline:
     """All versions of the complaint policies; `at` answers those in force on an instant's office day."""
 
     def __init__(
@@ -75,7 +75,7 @@ class Rulebook:
         self._session = session
         self._as_if = as_if or {}
         self._tried_days = own_days or {}
-        self._days: dict[date, Standards] = {}
+        self._days: dict[date, PoliciesInForce] = {}
         self._built: dict[tuple[str, int], Any] = {}
 
     @cached_property
@@ -106,18 +106,18 @@ class Rulebook:
         days.update(self._tried_days)
         return {day.isoformat(): is_working for day, is_working in days.items() if is_working is not None}
 
-    def at(self, instant: datetime) -> Standards:
+    def at(self, instant: datetime) -> PoliciesInForce:
         """The policies in force at an instant. Raises Refused when the office has none."""
         return self.on(instant.astimezone(self.zone).date())
 
-    def on(self, day: date) -> Standards:
+    def on(self, day: date) -> PoliciesInForce:
         """The policies in force on an office day. Raises Refused when the office has none."""
         if day not in self._days:
             rules = {policy: self._in_force(policy, day) for policy in _BUILD}
             self._days[day] = self._standards(rules)
         return self._days[day]
 
-    def _standards(self, rules: dict[str, Any]) -> Standards:
+    def _standards(self, rules: dict[str, Any]) -> PoliciesInForce:
         """One object for all days on which the same versions hold."""
         for known in self._days.values():
             if known.calendar is rules["calendar"] and all(
@@ -131,7 +131,7 @@ class Rulebook:
                 )
             ):
                 return known
-        return Standards(
+        return PoliciesInForce(
             rules["calendar"],
             rules["clocks"],
             rules["escalation"],

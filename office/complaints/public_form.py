@@ -20,7 +20,7 @@ from models.people import SignInAttempt
 from models.property import Unit
 from models.secrets import fingerprint
 from office.complaints import attachments, tickets
-from office.complaints.tickets import Joining
+from office.complaints.tickets import NewComplainant
 from office.core import clock
 from office.core.errors import N_, Refused
 from office.policies import store
@@ -30,7 +30,7 @@ from rules.severity import Facts
 
 POLICY = "public_form"
 HOUR = timedelta(hours=1)
-SENT, ASKED = "complaint:", "track:"
+SUBMISSION_SOURCE, STATUS_SOURCE = "complaint:", "track:"
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that look alike
 CODE_LENGTH = 10
 MEGABYTE = 1024 * 1024
@@ -50,12 +50,12 @@ PUBLIC_VERBS = (
 )
 
 
-class TooMany(Refused):
+class TooManyRequests(Refused):
     """So many came within an hour that this one is not taken."""
 
 
 @dataclass(frozen=True)
-class Sent:
+class Submission:
     """What somebody typed; all but the statement may be empty."""
 
     statement: str
@@ -71,7 +71,7 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Standing:
+class TicketStatus:
     """Where a complaint stands: its steps in order, and until when it is answered first."""
 
     number: str
@@ -89,21 +89,21 @@ def form_policy(session: Session, now: datetime) -> PublicForm:
     return PublicForm.from_row(row)
 
 
-def count(session: Session, kind: str, address: str, present: datetime) -> tuple[int, int]:
+def _count_recent(session: Session, kind: str, address: str, machine_now: datetime) -> tuple[int, int]:
     """How many of a kind came within the hour from an address and from all; this one is added.
 
     The caller commits before going on, so that it counts whatever comes of it.
     """
-    session.execute(delete(SignInAttempt).where(SignInAttempt.at < present - HOUR))
-    source, all_of_kind = kind + household_of(address), SignInAttempt.source.startswith(kind)
-    recent = select(func.count(SignInAttempt.id)).where(SignInAttempt.at > present - HOUR)
+    session.execute(delete(SignInAttempt).where(SignInAttempt.at < machine_now - HOUR))
+    source, all_of_kind = kind + network_of(address), SignInAttempt.source.startswith(kind)
+    recent = select(func.count(SignInAttempt.id)).where(SignInAttempt.at > machine_now - HOUR)
     own = session.execute(recent.where(SignInAttempt.source == source)).scalar_one()
     total = session.execute(recent.where(all_of_kind)).scalar_one()
-    session.add(SignInAttempt(source=source, at=present))
+    session.add(SignInAttempt(source=source, at=machine_now))
     return own, total
 
 
-def household_of(address: str) -> str:
+def network_of(address: str) -> str:
     """What counts as one address: an IPv4 address, or the network of an IPv6 one (64 bits)."""
     try:
         parsed = ip_address(address)
@@ -112,49 +112,55 @@ def household_of(address: str) -> str:
     return str(IPv6Address(int(parsed) >> 64 << 64)) if isinstance(parsed, IPv6Address) else str(parsed)
 
 
-def admit(session: Session, policy: PublicForm, address: str, present: datetime) -> None:
-    """Count a complaint that somebody sends. Raises TooMany; the caller commits in either case."""
-    if policy.refusal(*count(session, SENT, address, present)) is not None:
-        raise TooMany(
+def count_submission(session: Session, policy: PublicForm, address: str, machine_now: datetime) -> None:
+    """Count a complaint that somebody sends. Raises TooManyRequests; the caller always commits."""
+    if policy.refusal(*_count_recent(session, SUBMISSION_SOURCE, address, machine_now)) is not None:
+        raise TooManyRequests(
             N_("Too many complaints came in a short time. Please call us, or try again in an hour.")
         )
 
 
-def admit_question(session: Session, policy: PublicForm, address: str, present: datetime) -> None:
-    """Count a question where a complaint stands. Raises TooMany; the caller commits in either case."""
-    own, _total = count(session, ASKED, address, present)
+def count_status_request(session: Session, policy: PublicForm, address: str, machine_now: datetime) -> None:
+    """Count a request for a status. Raises TooManyRequests; the caller always commits."""
+    own, _total = _count_recent(session, STATUS_SOURCE, address, machine_now)
     if own >= policy.asked_per_address:
-        raise TooMany(N_("Too many questions came in a short time. Please try again in an hour."))
+        raise TooManyRequests(N_("Too many questions came in a short time. Please try again in an hour."))
 
 
-def submit(session: Session, policy: PublicForm, sent: Sent, now: datetime) -> Ticket:
+def submit(session: Session, policy: PublicForm, submission: Submission, now: datetime) -> Ticket:
     """Register what came by the public form; a code that is no unit's stays as text (T1, T3, T4).
 
     Raises Refused for an empty statement and for files that are not kept.
     """
-    if len(sent.files) > policy.most_files:
+    if len(submission.files) > policy.most_files:
         raise Refused(N_("No more than %(count)s files can be attached"), count=policy.most_files)
-    for _name, content in sent.files:
+    for _name, content in submission.files:
         if len(content) > policy.largest_mb * MEGABYTE:
             raise Refused(N_("The file is larger than %(size)s MB"), size=policy.largest_mb)
-    unit_id = _unit_of(session, sent.unit_code)
-    places = [sent.place] if unit_id or not sent.unit_code else [sent.unit_code, sent.place]
-    is_anonymous = sent.is_anonymous or not (sent.name or sent.phone)
+    unit_id = _unit_of(session, submission.unit_code)
+    places = (
+        [submission.place]
+        if unit_id or not submission.unit_code
+        else [submission.unit_code, submission.place]
+    )
+    is_anonymous = submission.is_anonymous or not (submission.name or submission.phone)
     ticket = tickets.open_ticket(
         session,
         channel="web_form",
-        category=_category_of(session, sent.category or policy.unsure_category),
-        statement=sent.statement,
-        facts=sent.facts,
+        category=_category_of(session, submission.category or policy.unsure_category),
+        statement=submission.statement,
+        facts=submission.facts,
         registered_at=now,
         now=now,
         unit_id=unit_id,
-        complainants=() if is_anonymous else [Joining(sent.name or sent.phone, sent.phone, unit_id=unit_id)],
+        complainants=()
+        if is_anonymous
+        else [NewComplainant(submission.name or submission.phone, submission.phone, unit_id=unit_id)],
         is_anonymous=is_anonymous,
         place=" ".join(place for place in places if place)[:200],
-        wish=sent.wish,
+        wish=submission.wish,
     )
-    for name, content in sent.files:
+    for name, content in submission.files:
         attachments.attach(session, file_name=name, content=content, now=now, ticket_id=ticket.id)
     return ticket
 
@@ -179,7 +185,7 @@ def tracking_code(number: str) -> str:
     return f"{code[:5]}-{code[5:]}"
 
 
-def standing(session: Session, number: str, code: str) -> Standing:
+def ticket_status(session: Session, number: str, code: str) -> TicketStatus:
     """Where a complaint stands. Raises Refused alike for a wrong number and a wrong code."""
     typed = "".join(code.upper().replace("-", "").split())
     known = tracking_code(number).replace("-", "")
@@ -198,4 +204,4 @@ def standing(session: Session, number: str, code: str) -> Standing:
             TicketClock.state == "running",
         )
     ).scalars()
-    return Standing(ticket.number, ticket.state, [(at, verb) for at, verb in events], due_at.first())
+    return TicketStatus(ticket.number, ticket.state, [(at, verb) for at, verb in events], due_at.first())

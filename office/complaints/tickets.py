@@ -27,8 +27,16 @@ from models.complaints import (
 )
 from models.people import Department, Occupancy, Owner, Staff
 from office.complaints import alerts, deadlines, visits
-from office.complaints.policies_in_force import Rulebook
-from office.complaints.transitions import Hand, member, month_end, refusal, reopened, take, times_solved
+from office.complaints.policies_in_force import PolicyTimeline
+from office.complaints.transitions import (
+    LockedTicket,
+    active_staff,
+    becomes_major_at,
+    lock,
+    refusal,
+    reopen_locked,
+    solved_spans,
+)
 from office.core import audit, numbering
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
@@ -44,7 +52,7 @@ ENDED = frozenset({State.CLOSED, State.INVALID})
 
 
 @dataclass(frozen=True)
-class Joining:
+class NewComplainant:
     """One of a ticket's complainants (T1); an owner's id where they are known."""
 
     name: str
@@ -67,7 +75,7 @@ def open_ticket(
     number: str | None = None,
     severity: str | None = None,
     severity_note: str = "",
-    complainants: Sequence[Joining] = (),
+    complainants: Sequence[NewComplainant] = (),
     is_anonymous: bool = False,
     occurred_at: datetime | None = None,
     place: str = "",
@@ -89,23 +97,23 @@ def open_ticket(
     if handler_id is not None and handler_id == accused_id:
         raise refusal((Reason("handler_is_accused"),))
     kind = category_of(session, category)
-    book = Rulebook(session)
-    standards = book.at(registered_at)
-    proposed = proposal(standards.severities, facts)
+    policies = PolicyTimeline(session)
+    in_force = policies.at(registered_at)
+    proposed = proposal(in_force.severities, facts)
     reason = proposed.reason
     if severity and severity != proposed.severity:
-        _check_severity(standards.severities, severity)
-        clerk = member(session, clerk_id)
+        _check_severity(in_force.severities, severity)
+        clerk = active_staff(session, clerk_id)
         roles = clerk.roles if clerk else frozenset()
         problem = change_refusal(
-            standards.severities, proposed.severity, severity, roles=roles, explanation=severity_note
+            in_force.severities, proposed.severity, severity, roles=roles, explanation=severity_note
         )
         if problem:
             raise refusal((problem,))
         reason = Reason("chosen_by_staff", {"proposed": proposed.severity, "note": severity_note})
     chosen = severity or proposed.severity
     ticket = Ticket(
-        number=number or next_number(session, registered_at.astimezone(book.zone).year),
+        number=number or next_number(session, registered_at.astimezone(policies.zone).year),
         registered_at=registered_at,
         clerk_id=clerk_id,
         channel=channel,
@@ -123,9 +131,9 @@ def open_ticket(
         severity=chosen,
         severity_reason=reason.to_json(),
         state=State.REGISTERED.value,
-        level=standards.level_of(chosen),
+        level=in_force.level_of(chosen),
         repeat_of_id=repeat_of_id,
-        turns_major_at=month_end(book, registered_at, chosen),
+        turns_major_at=becomes_major_at(policies, registered_at, chosen),
         **fact_columns(facts),
     )
     session.add(ticket)
@@ -140,13 +148,13 @@ def open_ticket(
             reason=ticket.severity_reason,
         )
     )
-    deadlines.start(session, book, ticket, Moment.REGISTERED, registered_at)
+    deadlines.start_clocks(session, policies, ticket, Moment.REGISTERED, registered_at)
     audit.record(
         session, now, clerk_id, "open_ticket", ticket, {"number": ticket.number, "severity": ticket.severity}
     )
     if invoice_id is not None:
         link_debt(session, ticket.id, invoice_id=invoice_id, now=now, staff_id=clerk_id)
-    deadlines.catch_up(session, now, ticket_ids=[ticket.id], book=book)
+    deadlines.process_due_clocks(session, now, ticket_ids=[ticket.id], policies=policies)
     session.refresh(ticket)
     return ticket
 
@@ -174,7 +182,7 @@ def next_number(session: Session, year: int) -> str:
             return number
 
 
-def _complainants(ticket_id: int, joining: Sequence[Joining]) -> list[Complainant]:
+def _complainants(ticket_id: int, joining: Sequence[NewComplainant]) -> list[Complainant]:
     return [
         Complainant(
             ticket_id=ticket_id,
@@ -188,10 +196,10 @@ def _complainants(ticket_id: int, joining: Sequence[Joining]) -> list[Complainan
     ]
 
 
-def join(
+def add_complainant(
     session: Session,
     ticket_id: int,
-    joining: Joining,
+    joining: NewComplainant,
     *,
     now: datetime,
     staff_id: int | None,
@@ -201,9 +209,9 @@ def join(
 
     Raises Refused without a name, or when the complaint is closed.
     """
-    hand = take(session, ticket_id, now, staff_id)
-    ticket = hand.ticket
-    if hand.state in ENDED:
+    locked = lock(session, ticket_id, now, staff_id)
+    ticket = locked.ticket
+    if locked.state in ENDED:
         raise Refused(N_("The complaint is closed"))
     added = _complainants(ticket_id, [joining])
     if not added:
@@ -211,24 +219,24 @@ def join(
     session.add_all(added)
     before = ticket.household_count
     ticket.household_count += is_further_household
-    hand.note("join")
-    hand.audit("join", household_count=(before, ticket.household_count))
-    _follow_facts(session, hand)
-    return _done(hand)
+    locked.note("join")
+    locked.audit("join", household_count=(before, ticket.household_count))
+    _follow_facts(session, locked)
+    return _done(locked)
 
 
-def _follow_facts(session: Session, hand: Hand) -> None:
+def _follow_facts(session: Session, locked: LockedTicket) -> None:
     """Raise an unsolved ticket to the severity that its facts now give; they never lower it (T3)."""
-    ticket, policy = hand.ticket, hand.standards.severities
-    proposed = proposal(policy, deadlines.Case.of(ticket).facts)
-    if hand.state in SOLVED or policy.rank(proposed.severity) <= policy.rank(ticket.severity):
+    ticket, policy = locked.ticket, locked.in_force.severities
+    proposed = proposal(policy, deadlines.TicketProfile.of(ticket).facts)
+    if locked.state in SOLVED or policy.rank(proposed.severity) <= policy.rank(ticket.severity):
         return
     before, ticket.severity = ticket.severity, proposed.severity
     ticket.severity_reason = proposed.reason.to_json()
-    ticket.level = max(ticket.level, hand.standards.level_of(proposed.severity))
-    _follow_severity(session, hand, is_raised=True)
-    hand.note("raise_severity", reason=proposed.reason)
-    hand.audit("change_severity", severity=(before, ticket.severity))
+    ticket.level = max(ticket.level, locked.in_force.level_of(proposed.severity))
+    _follow_severity(session, locked, is_raised=True)
+    locked.note("raise_severity", reason=proposed.reason)
+    locked.audit("change_severity", severity=(before, ticket.severity))
 
 
 # --- work ------------------------------------------------------------------------------------------
@@ -245,27 +253,27 @@ def assign(
     note: str = "",
 ) -> Ticket:
     """Give a ticket to a department and a person, never the one complained about (T2, T7)."""
-    hand = take(session, ticket_id, now, staff_id)
-    ticket = hand.ticket
-    handler = member(session, handler_id)
-    hand.move(Verb.ASSIGN, note=note, handler_id=handler_id)
+    locked = lock(session, ticket_id, now, staff_id)
+    ticket = locked.ticket
+    handler = active_staff(session, handler_id)
+    locked.move(Verb.ASSIGN, note=note, handler_id=handler_id)
     if department_id is not None:
         ticket.department_id = department_id
     ticket.handler_id = handler.id if handler else None
     ticket.assigned_at = now
-    deadlines.stop(session, ticket.id, now, names=("acknowledge",))
-    return _done(hand)
+    deadlines.stop_clocks(session, ticket.id, now, names=("acknowledge",))
+    return _done(locked)
 
 
 def start_work(
     session: Session, ticket_id: int, *, now: datetime, staff_id: int | None = None, note: str = ""
 ) -> Ticket:
     """The handler begins (T7); who begins handles it, unless somebody was named."""
-    hand = take(session, ticket_id, now, staff_id)
-    handler_id = hand.ticket.handler_id or staff_id
-    hand.move(Verb.START, note=note, handler_id=handler_id)
-    hand.ticket.handler_id = handler_id
-    return _done(hand)
+    locked = lock(session, ticket_id, now, staff_id)
+    handler_id = locked.ticket.handler_id or staff_id
+    locked.move(Verb.START, note=note, handler_id=handler_id)
+    locked.ticket.handler_id = handler_id
+    return _done(locked)
 
 
 def take_on(session: Session, ticket_id: int, *, now: datetime, staff_id: int) -> Ticket:
@@ -274,7 +282,7 @@ def take_on(session: Session, ticket_id: int, *, now: datetime, staff_id: int) -
     return start_work(session, ticket_id, now=now, staff_id=staff_id)
 
 
-def keep_clock(
+def meet_clock(
     session: Session,
     ticket_id: int,
     clock: str,
@@ -287,14 +295,14 @@ def keep_clock(
 
     Solving and following up have verbs of their own. Raises Refused when no such clock runs.
     """
-    hand = take(session, ticket_id, now, staff_id)
+    locked = lock(session, ticket_id, now, staff_id)
     if clock in {"solve", deadlines.FOLLOW_UP}:
         raise Refused(N_("Resolve the complaint or record the visit instead"))
-    if not deadlines.stop(session, ticket_id, now, names=(clock,)):
+    if not deadlines.stop_clocks(session, ticket_id, now, names=(clock,)):
         raise Refused(N_("This deadline is not running"))
-    hand.note(f"keep_{clock}", note=note)
-    hand.audit("keep_clock", clock=clock)
-    return _done(hand)
+    locked.note(f"keep_{clock}", note=note)
+    locked.audit("keep_clock", clock=clock)
+    return _done(locked)
 
 
 def resolve_ticket(
@@ -310,20 +318,20 @@ def resolve_ticket(
 
     `is_on_spot`: at the desk, without assignment. Raises Refused with all that is missing.
     """
-    hand = take(session, ticket_id, now, staff_id)
+    locked = lock(session, ticket_id, now, staff_id)
     verb = Verb.RESOLVE_ON_SPOT if is_on_spot else Verb.RESOLVE
-    hand.move(verb, note=resolution, has_solution=bool(resolution.strip()))
-    ticket = hand.ticket
+    locked.move(verb, note=resolution, has_solution=bool(resolution.strip()))
+    ticket = locked.ticket
     ticket.resolution = resolution.strip()
     ticket.resolved_at = now
     ticket.resolved_by_id = staff_id or ticket.handler_id
     ticket.turns_major_at = None
-    _end_pause(session, hand)
-    deadlines.stop(session, ticket.id, now)
-    deadlines.start(session, hand.book, ticket, Moment.RESOLVED, now)
+    _end_pause(session, locked)
+    deadlines.stop_clocks(session, ticket.id, now)
+    deadlines.start_clocks(session, locked.policies, ticket, Moment.RESOLVED, now)
     session.flush()
-    visits.plan_follow_up(session, ticket, now, book=hand.book)
-    return _done(hand)
+    visits.plan_follow_up(session, ticket, now, policies=locked.policies)
+    return _done(locked)
 
 
 def resolve_on_spot(
@@ -345,16 +353,16 @@ def reopen(
     reason: Reason | None = None,
 ) -> Ticket:
     """The resident is not satisfied: one level up, a new clock, unsolved again (V3)."""
-    hand = take(session, ticket_id, now, staff_id)
-    reopened(hand, note=note, reason=reason)
-    visits.drop_open(session, ticket_id, now, Reason("ticket_reopened"))
-    return _done(hand)
+    locked = lock(session, ticket_id, now, staff_id)
+    reopen_locked(locked, note=note, reason=reason)
+    visits.cancel_follow_up(session, ticket_id, now, Reason("ticket_reopened"))
+    return _done(locked)
 
 
-def _done(hand: Hand) -> Ticket:
-    hand.session.flush()
-    hand.session.refresh(hand.ticket)
-    return hand.ticket
+def _done(locked: LockedTicket) -> Ticket:
+    locked.session.flush()
+    locked.session.refresh(locked.ticket)
+    return locked.ticket
 
 
 # --- waiting ---------------------------------------------------------------------------------------
@@ -374,8 +382,8 @@ def pause(
 
     Raises Refused when nothing may pause, or without a reason and a later day to look again.
     """
-    hand = take(session, ticket_id, now, staff_id)
-    calendar = hand.standards.calendar
+    locked = lock(session, ticket_id, now, staff_id)
+    calendar = locked.in_force.calendar
     if waiting_for not in WAITING_FOR:
         raise Refused(N_("Say whether the resident or an outside body is waited for"))
     if not reason.strip():
@@ -385,7 +393,7 @@ def pause(
     if open_pause(session, ticket_id) is not None:
         raise Refused(N_("The complaint is already waiting"))
     look_at = calendar.opening(look_again_on)
-    if not deadlines.pause(session, ticket_id, now, look_at):
+    if not deadlines.pause_clocks(session, ticket_id, now, look_at):
         raise Refused(N_("No deadline of this complaint may be paused now"))
     paused = ClockPause(
         ticket_id=ticket_id,
@@ -396,9 +404,9 @@ def pause(
         staff_id=staff_id,
     )
     session.add(paused)
-    hand.note("pause", note=reason, reason=Reason("waiting_for", {"whom": waiting_for}))
-    hand.audit("pause", waiting_for=waiting_for, look_again_on=look_again_on)
-    _done(hand)
+    locked.note("pause", note=reason, reason=Reason("waiting_for", {"whom": waiting_for}))
+    locked.audit("pause", waiting_for=waiting_for, look_again_on=look_again_on)
+    _done(locked)
     return paused
 
 
@@ -406,14 +414,14 @@ def resume(
     session: Session, ticket_id: int, *, now: datetime, staff_id: int | None = None, note: str = ""
 ) -> Ticket:
     """The waiting is over: clocks run on, due later by the time that was paused (T6)."""
-    hand = take(session, ticket_id, now, staff_id)
-    if not _end_pause(session, hand):
+    locked = lock(session, ticket_id, now, staff_id)
+    if not _end_pause(session, locked):
         raise Refused(N_("The complaint is not waiting"))
-    hand.note("resume", note=note)
-    hand.audit("resume")
+    locked.note("resume", note=note)
+    locked.audit("resume")
     session.flush()
-    deadlines.catch_up(session, now, ticket_ids=[ticket_id], book=hand.book)
-    return _done(hand)
+    deadlines.process_due_clocks(session, now, ticket_ids=[ticket_id], policies=locked.policies)
+    return _done(locked)
 
 
 def open_pause(session: Session, ticket_id: int) -> ClockPause | None:
@@ -423,13 +431,13 @@ def open_pause(session: Session, ticket_id: int) -> ClockPause | None:
     ).scalar_one_or_none()
 
 
-def _end_pause(session: Session, hand: Hand) -> bool:
-    paused = open_pause(session, hand.ticket.id)
+def _end_pause(session: Session, locked: LockedTicket) -> bool:
+    paused = open_pause(session, locked.ticket.id)
     if paused is None:
         return False
-    paused.to_at = hand.at
+    paused.to_at = locked.at
     session.flush()
-    deadlines.resume(session, hand.ticket, hand.at)
+    deadlines.resume_clocks(session, locked.ticket, locked.at)
     return True
 
 
@@ -450,50 +458,50 @@ def change_severity(
     Raised, the clocks of the new severity start now and replace those of their kind that still run. Lowered,
     clocks that the new severity has not become void, and others are counted by its rule from where they were.
     """
-    hand = take(session, ticket_id, now, staff_id)
-    ticket, policy = hand.ticket, hand.standards.severities
-    if hand.state in ENDED:
+    locked = lock(session, ticket_id, now, staff_id)
+    ticket, policy = locked.ticket, locked.in_force.severities
+    if locked.state in ENDED:
         raise Refused(N_("The complaint is closed"))
     _check_severity(policy, severity)
     if severity == ticket.severity:
         raise Refused(N_("The complaint already has this severity"))
-    problem = change_refusal(policy, ticket.severity, severity, roles=hand.roles, explanation=note)
+    problem = change_refusal(policy, ticket.severity, severity, roles=locked.roles, explanation=note)
     if problem:
         raise refusal((problem,))
     before, is_raised = ticket.severity, policy.rank(severity) > policy.rank(ticket.severity)
     ticket.severity = severity
     ticket.severity_reason = Reason("changed_by_staff", {"from": before, "note": note}).to_json()
-    ticket.level = max(ticket.level, hand.standards.level_of(severity))
-    if hand.state not in SOLVED:
-        _follow_severity(session, hand, is_raised=is_raised)
-    elif hand.state is State.RESOLVED:
-        deadlines.stop(session, ticket.id, now, names=(deadlines.FOLLOW_UP,), is_void=True)
-        row = deadlines.started(
-            hand.book, deadlines.Case.of(ticket), Moment.RESOLVED, ticket.resolved_at or now
+    ticket.level = max(ticket.level, locked.in_force.level_of(severity))
+    if locked.state not in SOLVED:
+        _follow_severity(session, locked, is_raised=is_raised)
+    elif locked.state is State.RESOLVED:
+        deadlines.stop_clocks(session, ticket.id, now, names=(deadlines.FOLLOW_UP,), is_void=True)
+        row = deadlines.new_clocks(
+            locked.policies, deadlines.TicketProfile.of(ticket), Moment.RESOLVED, ticket.resolved_at or now
         )
-        deadlines.add(session, row)
+        deadlines.insert_clocks(session, row)
         session.flush()
-        visits.plan_follow_up(session, ticket, now, book=hand.book)
-    hand.note("raise_severity" if is_raised else "lower_severity", note=note)
-    hand.audit("change_severity", severity=(before, severity))
-    return _done(hand)
+        visits.plan_follow_up(session, ticket, now, policies=locked.policies)
+    locked.note("raise_severity" if is_raised else "lower_severity", note=note)
+    locked.audit("change_severity", severity=(before, severity))
+    return _done(locked)
 
 
-def _follow_severity(session: Session, hand: Hand, *, is_raised: bool) -> None:
-    ticket, now = hand.ticket, hand.at
+def _follow_severity(session: Session, locked: LockedTicket, *, is_raised: bool) -> None:
+    ticket, now = locked.ticket, locked.at
     if is_raised:
-        deadlines.turn(session, hand.book, ticket, now)
-        if ticket.severity == hand.standards.most_severe:
+        deadlines.apply_raised_severity(session, locked.policies, ticket, now)
+        if ticket.severity == locked.in_force.most_severe:
             ticket.became_major_at = now
     else:
-        deadlines.lower(session, hand.book, ticket, now)
+        deadlines.apply_lowered_severity(session, locked.policies, ticket, now)
         ticket.became_major_at = None
-    ticket.turns_major_at = month_end(
-        hand.book, ticket.registered_at, ticket.severity, times_solved(session, ticket.id)
+    ticket.turns_major_at = becomes_major_at(
+        locked.policies, ticket.registered_at, ticket.severity, solved_spans(session, ticket.id)
     )
     if ticket.turns_major_at and ticket.turns_major_at <= now:  # lowered after a month: a month more
-        months = hand.standards.life.months_until_major
-        ticket.turns_major_at = hand.standards.calendar.months_later(now, months)
+        months = locked.in_force.life.months_until_major
+        ticket.turns_major_at = locked.in_force.calendar.months_later(now, months)
 
 
 def _check_severity(policy: Any, severity: str) -> None:
@@ -513,14 +521,14 @@ def link_repeat(
     session: Session, ticket_id: int, *, repeat_of_id: int, now: datetime, staff_id: int | None = None
 ) -> Ticket:
     """A second complaint on the same matter points to the first (T8). Raises Refused for circles."""
-    hand = take(session, ticket_id, now, staff_id)
+    locked = lock(session, ticket_id, now, staff_id)
     first = session.get(Ticket, repeat_of_id)
     if first is None or ticket_id in {first.id, first.repeat_of_id}:
         raise Refused(N_("Choose an earlier complaint"))
-    hand.ticket.repeat_of_id = first.repeat_of_id or first.id
-    hand.note("link_repeat", note=first.number)
-    hand.audit("link_repeat", repeat_of_id=first.id)
-    return _done(hand)
+    locked.ticket.repeat_of_id = first.repeat_of_id or first.id
+    locked.note("link_repeat", note=first.number)
+    locked.audit("link_repeat", repeat_of_id=first.id)
+    return _done(locked)
 
 
 def link_debt(
@@ -580,12 +588,12 @@ def issue_work_slip(
     staff_id: int | None = None,
 ) -> WorkSlip:
     """Ask another department to support the one that leads (工作联系单, T2)."""
-    hand = take(session, ticket_id, now, staff_id)
+    locked = lock(session, ticket_id, now, staff_id)
     if not task.strip():
         raise Refused(N_("Write down what the department is asked to do"))
-    if session.get(Department, department_id) is None or department_id == hand.ticket.department_id:
+    if session.get(Department, department_id) is None or department_id == locked.ticket.department_id:
         raise Refused(N_("Choose a department other than the one that leads"))
-    year = now.astimezone(hand.book.zone).year
+    year = now.astimezone(locked.policies.zone).year
     slip = WorkSlip(
         number=numbering.written(f"WS{year}", numbering.take(session, SLIP_SERIES, year)),
         ticket_id=ticket_id,
@@ -595,8 +603,8 @@ def issue_work_slip(
         issued_at=now,
     )
     session.add(slip)
-    hand.note("work_slip", note=slip.number)
-    _done(hand)
+    locked.note("work_slip", note=slip.number)
+    _done(locked)
     audit.record(session, now, staff_id, "issue_work_slip", slip, {"number": slip.number})
     return slip
 
@@ -616,7 +624,7 @@ def answer_work_slip(
     return slip
 
 
-def handlers(session: Session, ticket: Ticket) -> Sequence[Staff]:
+def possible_handlers(session: Session, ticket: Ticket) -> Sequence[Staff]:
     """Who may handle a ticket: the active staff of its department, never the person complained about (T2)."""
     query = select(Staff).where(Staff.is_active, Staff.department_id == ticket.department_id)
     if ticket.accused_id is not None:
@@ -632,30 +640,32 @@ def sweep(session: Session, due_for: datetime) -> JobResult:
 
     Reads only what is due; safe to run twice; one run catches up whatever was missed.
     """
-    caught = deadlines.catch_up(session, due_for)
-    told = alerts.tell(session, caught.news, due_for)
+    swept = deadlines.process_due_clocks(session, due_for)
+    told = alerts.enqueue_alerts(session, swept.events, due_for)
     result = {
-        "clocks": caught.clocks,
-        "escalations": caught.escalations,
-        "majors": caught.majors,
+        "clocks": swept.clocks,
+        "escalations": swept.escalations,
+        "majors": swept.majors,
         "told": told,
     }
-    return JobResult(done=caught.clocks + caught.majors, result=result)
+    return JobResult(done=swept.clocks + swept.majors, result=result)
 
 
-def recalculate(session: Session, now: datetime, *, is_provisional_only: bool = False) -> deadlines.Moves:
+def recalculate(
+    session: Session, now: datetime, *, is_provisional_only: bool = False
+) -> deadlines.MovedDeadlines:
     """Judge running clocks by the policies and holidays in force now; answers what moved (T5, T6).
 
     All that was due before is warned and escalated first, as it stood.
     """
-    alerts.tell(session, deadlines.catch_up(session, now).news, now)
-    return deadlines.recalculate(session, now, is_provisional_only=is_provisional_only)
+    alerts.enqueue_alerts(session, deadlines.process_due_clocks(session, now).events, now)
+    return deadlines.recalculate_running(session, now, is_provisional_only=is_provisional_only)
 
 
 def follow_policies(session: Session, due_for: datetime) -> JobResult:
     """Job, each night: policies that hold from today and newly published holidays move deadlines (T5)."""
-    book = Rulebook(session)
-    today = book.at(due_for).calendar.local_day(due_for)
-    is_new = book.on(today) is not book.on(today - timedelta(days=1))
+    policies = PolicyTimeline(session)
+    today = policies.at(due_for).calendar.local_day(due_for)
+    is_new = policies.on(today) is not policies.on(today - timedelta(days=1))
     moved = recalculate(session, due_for, is_provisional_only=not is_new)
     return JobResult(done=moved.clocks, result={"clocks": moved.clocks, "tickets": len(moved.tickets)})

@@ -14,7 +14,7 @@ from models.complaints import ClockPause, Escalation, Ticket, TicketClock, Ticke
 from models.office import Message
 from models.people import Staff
 from models.visits import Visit
-from office.complaints.policies_in_force import Rulebook
+from office.complaints.policies_in_force import PolicyTimeline
 from office.core.errors import N_, Refused
 from rules.deadlines import escalations
 from rules.lifecycle import State, verbs_from
@@ -22,7 +22,7 @@ from rules.reasons import Reason
 
 
 @dataclass(frozen=True)
-class Coming:
+class UpcomingEvent:
     """The next thing that the clock does: a warning, a breach, an escalation, turning major, a look again."""
 
     at: datetime
@@ -33,7 +33,7 @@ class Coming:
 
 
 @dataclass(frozen=True)
-class Line:
+class TimelineEntry:
     """One line of a ticket's timeline; `code` names it, `reason` is a rule's reason or nothing."""
 
     at: datetime
@@ -54,18 +54,18 @@ def explain_ticket(session: Session, number: str, now: datetime) -> dict[str, An
     ticket = session.execute(select(Ticket).where(Ticket.number == number)).scalar_one_or_none()
     if ticket is None:
         raise Refused(N_("There is no complaint %(number)s"), number=number)
-    book = Rulebook(session)
+    policies = PolicyTimeline(session)
 
     def shown(at: datetime | None) -> str | None:
-        return at.astimezone(book.zone).isoformat() if at else None
+        return at.astimezone(policies.zone).isoformat() if at else None
 
     told = _escalations(session, ticket)
-    upcoming = coming(session, ticket, book)
+    upcoming = upcoming_events(session, ticket, policies)
     return {
         "number": ticket.number,
         "state": ticket.state,
         "severity": ticket.severity,
-        "severity_reason": _said(ticket.severity_reason),
+        "severity_reason": _reason_text(ticket.severity_reason),
         "level": ticket.level,
         "registered_at": shown(ticket.registered_at),
         "department": ticket.department.code,
@@ -77,7 +77,7 @@ def explain_ticket(session: Session, number: str, now: datetime) -> dict[str, An
                 "warn_at": shown(clock.warn_at),
                 "due_at": shown(clock.due_at),
                 "stopped_at": shown(clock.stopped_at),
-                "rule": _said(clock.rule),
+                "rule": _reason_text(clock.rule),
                 "told": [
                     {"level": row.level, "at": shown(row.at), "to_role": row.to_role}
                     for row in told
@@ -100,50 +100,52 @@ def explain_ticket(session: Session, number: str, now: datetime) -> dict[str, An
         "possible": [verb.value for verb in verbs_from(State(ticket.state))],
         "next": [
             {
-                "at": shown(next_.at),
-                "what": next_.what,
-                "clock": next_.clock,
-                "level": next_.level,
-                "to_role": next_.to_role,
-                "is_due": next_.at <= now,
+                "at": shown(event.at),
+                "what": event.what,
+                "clock": event.clock,
+                "level": event.level,
+                "to_role": event.to_role,
+                "is_due": event.at <= now,
             }
-            for next_ in upcoming
+            for event in upcoming
         ],
     }
 
 
-def coming(session: Session, ticket: Ticket, book: Rulebook | None = None) -> list[Coming]:
+def upcoming_events(
+    session: Session, ticket: Ticket, policies: PolicyTimeline | None = None
+) -> list[UpcomingEvent]:
     """What the clock will do with a ticket that nobody touches, soonest first."""
-    book = book or Rulebook(session)
+    policies = policies or PolicyTimeline(session)
     found = []
     for clock in clocks(session, ticket):
         if clock.next_at is None:
             continue
         if clock.state == "paused":
-            found.append(Coming(clock.next_at, "look_again", clock.clock))
+            found.append(UpcomingEvent(clock.next_at, "look_again", clock.clock))
             continue
         if clock.warned_at is None:
-            found.append(Coming(clock.warn_at, "warning", clock.clock))
-        standards = book.at(clock.due_at)
+            found.append(UpcomingEvent(clock.warn_at, "warning", clock.clock))
+        in_force = policies.at(clock.due_at)
         steps = escalations(
-            standards.calendar, standards.escalation, clock.clock, clock.first_level, clock.due_at
+            in_force.calendar, in_force.escalation, clock.clock, clock.first_level, clock.due_at
         )
         found += [
-            Coming(step.at, "escalation", clock.clock, step.level, step.to_role)
+            UpcomingEvent(step.at, "escalation", clock.clock, step.level, step.to_role)
             for step in steps
             if step.level > clock.last_level
         ]
         if clock.state == "running" and not any(step.at == clock.due_at for step in steps):
-            found.append(Coming(clock.due_at, "breach", clock.clock))
+            found.append(UpcomingEvent(clock.due_at, "breach", clock.clock))
     if ticket.turns_major_at is not None:
-        found.append(Coming(ticket.turns_major_at, "turn_major"))
-    return sorted(found, key=lambda next_: (next_.at, next_.clock, next_.level))
+        found.append(UpcomingEvent(ticket.turns_major_at, "turn_major"))
+    return sorted(found, key=lambda event: (event.at, event.clock, event.level))
 
 
-def timeline(session: Session, ticket: Ticket) -> list[Line]:
+def timeline(session: Session, ticket: Ticket) -> list[TimelineEntry]:
     """All that happened to a ticket, oldest first: what people and clocks did, and who was told."""
-    lines = [
-        Line(
+    entries = [
+        TimelineEntry(
             event.at,
             "event",
             event.verb,
@@ -156,9 +158,9 @@ def timeline(session: Session, ticket: Ticket) -> list[Line]:
         ).scalars()
     ]
     for clock in clocks(session, ticket):
-        lines += _clock_lines(clock)
-    lines += [
-        Line(
+        entries += _clock_entries(clock)
+    entries += [
+        TimelineEntry(
             row.at,
             "escalation",
             row.clock,
@@ -168,14 +170,14 @@ def timeline(session: Session, ticket: Ticket) -> list[Line]:
         )
         for row in _escalations(session, ticket)
     ]
-    lines += _told(session, ticket)
-    return sorted(lines, key=lambda line: (line.at, _ORDER.index(line.kind)))
+    entries += _alert_entries(session, ticket)
+    return sorted(entries, key=lambda entry: (entry.at, _ORDER.index(entry.kind)))
 
 
 _ORDER = ("event", "started", "warned", "stopped", "breached", "escalation", "told")
 
 
-def _told(session: Session, ticket: Ticket) -> list[Line]:
+def _alert_entries(session: Session, ticket: Ticket) -> list[TimelineEntry]:
     """The alerts that went to staff about a ticket: to whom, when, and what became of each."""
     rows = session.execute(
         select(Message.made_at, Message.sent_at, Message.state, Message.subject, Staff.name)
@@ -184,19 +186,20 @@ def _told(session: Session, ticket: Ticket) -> list[Line]:
         .order_by(Message.id)
     )
     return [
-        Line(row.sent_at or row.made_at, "told", row.state, by=row.name, note=row.subject) for row in rows
+        TimelineEntry(row.sent_at or row.made_at, "told", row.state, by=row.name, note=row.subject)
+        for row in rows
     ]
 
 
-def _clock_lines(clock: TicketClock) -> list[Line]:
-    lines = [Line(clock.started_at, "started", clock.clock, reason=Reason.from_json(clock.rule))]
+def _clock_entries(clock: TicketClock) -> list[TimelineEntry]:
+    entries = [TimelineEntry(clock.started_at, "started", clock.clock, reason=Reason.from_json(clock.rule))]
     if clock.warned_at is not None:
-        lines.append(Line(clock.warned_at, "warned", clock.clock))
+        entries.append(TimelineEntry(clock.warned_at, "warned", clock.clock))
     if clock.state == "breached":
-        lines.append(Line(clock.due_at, "breached", clock.clock))
+        entries.append(TimelineEntry(clock.due_at, "breached", clock.clock))
     if clock.stopped_at is not None:
-        lines.append(Line(clock.stopped_at, "stopped", clock.clock, note=clock.state))
-    return lines
+        entries.append(TimelineEntry(clock.stopped_at, "stopped", clock.clock, note=clock.state))
+    return entries
 
 
 def clocks(session: Session, ticket: Ticket) -> Sequence[TicketClock]:
@@ -222,5 +225,5 @@ def _escalations(session: Session, ticket: Ticket) -> Sequence[Escalation]:
     return session.execute(query).scalars().all()
 
 
-def _said(stored: str) -> str:
+def _reason_text(stored: str) -> str:
     return str(Reason.from_json(stored)) if stored else ""

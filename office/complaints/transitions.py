@@ -1,4 +1,4 @@
-"""One ticket in hand: moved by the rules of its life, or refused with all that is missing (T7)."""
+"""One ticket in locked: moved by the rules of its life, or refused with all that is missing (T7)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.complaints import InvalidRequest, ReviewMeeting, Ticket, TicketEvent
 from models.people import Staff
 from models.visits import Visit
 from office.complaints import alerts, deadlines
-from office.complaints.policies_in_force import Rulebook, Standards
+from office.complaints.policies_in_force import PoliciesInForce, PolicyTimeline
 from office.core import audit
 from office.core.errors import N_, Refusals, Refused
 from rules.deadlines import Moment, turns_major_at
@@ -42,18 +42,18 @@ MISSING: Mapping[str, str] = {
 
 
 @dataclass
-class Hand:
+class LockedTicket:
     """A ticket locked for one verb, brought up to the instant, with the policies of that instant."""
 
     session: Session
     ticket: Ticket
-    book: Rulebook
+    policies: PolicyTimeline
     at: datetime
     staff: Staff | None = None
 
     @property
-    def standards(self) -> Standards:
-        return self.book.at(self.at)
+    def in_force(self) -> PoliciesInForce:
+        return self.policies.at(self.at)
 
     @property
     def state(self) -> State:
@@ -76,7 +76,7 @@ class Hand:
             has_review_meeting=_has_review(self.session, self.ticket.id),
             has_invalid_request=request is not None,
             invalid_requested_by=request.requested_by_id if request else None,
-            tries_left=max(0, self.standards.visits.tries - _tries(self.session, self.ticket.id)),
+            tries_left=max(0, self.in_force.visits.tries - _tries(self.session, self.ticket.id)),
             actor_id=self.staff_id,
             roles=self.roles,
             handler_id=self.ticket.handler_id,
@@ -86,11 +86,11 @@ class Hand:
 
     def missing(self, verb: Verb, **more: Any) -> tuple[Reason, ...]:
         """All that a verb lacks, nothing when it may be done (T7)."""
-        return transition(self.standards.life, self.state, verb, self.context(**more)).missing
+        return transition(self.in_force.life, self.state, verb, self.context(**more)).missing
 
     def move(self, verb: Verb, *, note: str = "", reason: Reason | None = None, **more: Any) -> None:
         """Move the ticket by a verb and keep it in its history. Raises Refused with all that is missing."""
-        answer = transition(self.standards.life, self.state, verb, self.context(**more))
+        answer = transition(self.in_force.life, self.state, verb, self.context(**more))
         if answer.state is None:
             raise refusal(answer.missing)
         before = self.ticket.state
@@ -115,22 +115,22 @@ class Hand:
         audit.record(self.session, self.at, self.staff_id, action, self.ticket, changes)
 
 
-def take(session: Session, ticket_id: int, now: datetime, staff_id: int | None = None) -> Hand:
+def lock(session: Session, ticket_id: int, now: datetime, staff_id: int | None = None) -> LockedTicket:
     """Lock a ticket for a verb, all that was due on it up to now done. Raises Refused when it isn't there."""
     session.flush()
-    locked = select(Ticket).where(Ticket.id == ticket_id).with_for_update()
-    if session.execute(locked).scalar_one_or_none() is None:
+    row_lock = select(Ticket).where(Ticket.id == ticket_id).with_for_update()
+    if session.execute(row_lock).scalar_one_or_none() is None:
         raise Refused(N_("There is no such complaint"))
-    book = Rulebook(session)
-    news = deadlines.catch_up(session, now, ticket_ids=[ticket_id], book=book).news
+    policies = PolicyTimeline(session)
+    events = deadlines.process_due_clocks(session, now, ticket_ids=[ticket_id], policies=policies).events
     ticket = session.execute(
         select(Ticket).where(Ticket.id == ticket_id), execution_options={"populate_existing": True}
     ).scalar_one()
-    alerts.tell(session, news, now)
-    return Hand(session, ticket, book, now, member(session, staff_id))
+    alerts.enqueue_alerts(session, events, now)
+    return LockedTicket(session, ticket, policies, now, active_staff(session, staff_id))
 
 
-def member(session: Session, staff_id: int | None) -> Staff | None:
+def active_staff(session: Session, staff_id: int | None) -> Staff | None:
     """A member of staff by id. Raises Refused when there is none."""
     if staff_id is None:
         return None
@@ -149,50 +149,56 @@ def refusal(missing: tuple[Reason, ...]) -> Refused:
     return Refused(N_("Not possible yet: %(missing)s"), missing=listed)
 
 
-def reopened(hand: Hand, *, note: str = "", reason: Reason | None = None) -> None:
-    """Reopen a ticket in hand: one level up, unsolved again, a new clock of the same length (V3, T8)."""
-    session, ticket, now = hand.session, hand.ticket, hand.at
-    hand.move(Verb.REOPEN, note=note, reason=reason)
-    ticket.level = reopened_level(ticket.level, hand.standards.escalation.top_level)
+def reopen_locked(locked: LockedTicket, *, note: str = "", reason: Reason | None = None) -> None:
+    """Reopen a ticket in locked: one level up, unsolved again, a new clock of the same length (V3, T8)."""
+    session, ticket, now = locked.session, locked.ticket, locked.at
+    locked.move(Verb.REOPEN, note=note, reason=reason)
+    ticket.level = reopened_level(ticket.level, locked.in_force.escalation.top_level)
     ticket.reopen_count += 1
     ticket.resolved_at = ticket.followed_up_at = None
-    deadlines.stop(session, ticket.id, now)
+    deadlines.stop_clocks(session, ticket.id, now)
     session.flush()
-    ticket.turns_major_at = month_end(
-        hand.book, ticket.registered_at, ticket.severity, times_solved(session, ticket.id)
+    ticket.turns_major_at = becomes_major_at(
+        locked.policies, ticket.registered_at, ticket.severity, solved_spans(session, ticket.id)
     )
-    deadlines.start(session, hand.book, ticket, Moment.REOPENED, now)
+    deadlines.start_clocks(session, locked.policies, ticket, Moment.REOPENED, now)
     session.flush()
-    alerts.tell(session, deadlines.catch_up(session, now, ticket_ids=[ticket.id], book=hand.book).news, now)
+    alerts.enqueue_alerts(
+        session,
+        deadlines.process_due_clocks(session, now, ticket_ids=[ticket.id], policies=locked.policies).events,
+        now,
+    )
     session.refresh(ticket)
 
 
-def closed(hand: Hand, verb: Verb, *, note: str = "", is_void: bool = False, **more: Any) -> None:
-    """End a ticket in hand by a verb: nothing runs on it any more (T7).
+def close_locked(
+    locked: LockedTicket, verb: Verb, *, note: str = "", is_void: bool = False, **more: Any
+) -> None:
+    """End a ticket in locked by a verb: nothing runs on it any more (T7).
 
     `is_void`: deadlines that still ran count neither as met nor as breached.
     """
-    hand.move(verb, note=note, **more)
-    hand.ticket.closed_at = hand.at
-    hand.ticket.turns_major_at = None
-    hand.session.flush()
-    deadlines.stop(hand.session, hand.ticket.id, hand.at, is_void=is_void)
+    locked.move(verb, note=note, **more)
+    locked.ticket.closed_at = locked.at
+    locked.ticket.turns_major_at = None
+    locked.session.flush()
+    deadlines.stop_clocks(locked.session, locked.ticket.id, locked.at, is_void=is_void)
 
 
-def month_end(
-    book: Rulebook,
+def becomes_major_at(
+    policies: PolicyTimeline,
     registered_at: datetime,
     severity: str,
     solved: Sequence[tuple[datetime, datetime | None]] = (),
 ) -> datetime | None:
     """When a ticket that nobody solves turns major; None when it is major or there is no such rule (T8)."""
-    standards = book.at(registered_at)
-    if severity == standards.most_severe:
+    in_force = policies.at(registered_at)
+    if severity == in_force.most_severe:
         return None
-    return turns_major_at(standards.calendar, standards.life.months_until_major, registered_at, solved)
+    return turns_major_at(in_force.calendar, in_force.life.months_until_major, registered_at, solved)
 
 
-def times_solved(session: Session, ticket_id: int) -> list[tuple[datetime, datetime | None]]:
+def solved_spans(session: Session, ticket_id: int) -> list[tuple[datetime, datetime | None]]:
     """When a ticket was solved, each time until it was reopened or None (T8)."""
     events = session.execute(
         select(TicketEvent.at, TicketEvent.verb)

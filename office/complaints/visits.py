@@ -15,8 +15,8 @@ from models.people import Staff, StaffRole
 from models.property import Building, Unit
 from models.visits import VISIT_METHODS, Visit
 from office.complaints import deadlines
-from office.complaints.policies_in_force import Rulebook
-from office.complaints.transitions import Hand, closed, member, reopened, take
+from office.complaints.policies_in_force import PolicyTimeline
+from office.complaints.transitions import LockedTicket, active_staff, close_locked, lock, reopen_locked
 from office.core import audit, numbering
 from office.core.errors import N_, Refused
 from rules.lifecycle import State, Verb
@@ -25,7 +25,7 @@ from rules.visits import (
     FOLLOW_UP,
     Candidate,
     Choice,
-    Outcome,
+    VisitOutcome,
     VisitResult,
     visit_plan,
     visit_result,
@@ -38,7 +38,7 @@ WORK = (Verb.START.value, Verb.RESOLVE.value, Verb.RESOLVE_ON_SPOT.value)
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedVisit:
     """What a recorded visit brought: its outcome, the ticket's state, when to go again, who must decide."""
 
     visit: Visit
@@ -49,13 +49,15 @@ class Recorded:
     missing: tuple[Reason, ...] = ()
 
 
-def plan_follow_up(session: Session, ticket: Ticket, now: datetime, *, book: Rulebook | None = None) -> Visit:
+def plan_follow_up(
+    session: Session, ticket: Ticket, now: datetime, *, policies: PolicyTimeline | None = None
+) -> Visit:
     """Plan the follow-up visit of a resolved ticket, or bring the open one in line (V1).
 
     It is due when its clock is; never made by who did the work or was complained about.
     """
-    book = book or Rulebook(session)
-    policy = book.at(now).visits
+    policies = policies or PolicyTimeline(session)
+    policy = policies.at(now).visits
     rule = policy.rule_for(FOLLOW_UP, ticket.severity)
     assert rule is not None  # the policy ends with a row for all
     due_at = session.execute(
@@ -72,13 +74,13 @@ def plan_follow_up(session: Session, ticket: Ticket, now: datetime, *, book: Rul
     choice = visitor(
         policy,
         rule,
-        candidates(session),
+        visitor_candidates(session),
         clerk_id=ticket.clerk_id,
         barred_ids=workers(session, [ticket])[ticket.id],
     )
     visit = open_follow_up(session, ticket.id)
     if visit is None:
-        visit = Visit(number=next_number(session, book, now), kind=FOLLOW_UP, ticket_id=ticket.id)
+        visit = Visit(number=next_number(session, policies, now), kind=FOLLOW_UP, ticket_id=ticket.id)
         session.add(visit)
     visit.unit_id = ticket.unit_id
     visit.planned_from = min(plan.planned_from, plan.due_at)
@@ -103,8 +105,8 @@ def plan_visit(
     barred_ids: Collection[int] = (),
 ) -> Visit:
     """Plan a repair, collection or courtesy visit (V4). Raises Refused when the office plans none such."""
-    book = Rulebook(session)
-    policy = book.at(now).visits
+    policies = PolicyTimeline(session)
+    policy = policies.at(now).visits
     rule = policy.rule_for(kind)
     if kind == FOLLOW_UP or rule is None:
         raise Refused(N_("The office plans no visits of the kind %(kind)s"), kind=kind)
@@ -117,7 +119,7 @@ def plan_visit(
         else visitor(policy, rule, _own_buildings_first(session, unit_id), barred_ids=barred_ids)
     )
     visit = Visit(
-        number=next_number(session, book, now),
+        number=next_number(session, policies, now),
         kind=kind,
         ticket_id=ticket_id,
         unit_id=unit_id,
@@ -144,7 +146,7 @@ def record_visit(
     words: str = "",
     staff_id: int | None = None,
     is_reached: bool = True,
-) -> Recorded:
+) -> RecordedVisit:
     """Record a visit made now: satisfied, partly, dissatisfied, or nobody reached (V2, V3).
 
     A follow-up needs a satisfaction of 1 to 5 when somebody was reached; other kinds may go without.
@@ -159,73 +161,75 @@ def record_visit(
         raise Refused(N_("Ask how satisfied the resident is, from 1 to 5"))
     if satisfaction is not None and not 1 <= satisfaction <= 5:
         raise Refused(N_("Satisfaction is a number from 1 to 5"))
-    hand = take(session, visit.ticket_id, now, staff_id) if visit.ticket_id is not None else None
-    if hand is not None and staff_id in workers(session, [hand.ticket])[hand.ticket.id]:
+    locked = lock(session, visit.ticket_id, now, staff_id) if visit.ticket_id is not None else None
+    if locked is not None and staff_id in workers(session, [locked.ticket])[locked.ticket.id]:
         raise Refused(N_("Who did the work or was complained about can't make the visit"))
     visit.attempts += 1
     visit.method = method
     visit.met = met.strip()
     visit.words = words.strip()
-    visit.done_by_id = member(session, staff_id).id if staff_id is not None else None  # type: ignore[union-attr] # a staff id answers a person or is refused
-    book = hand.book if hand else Rulebook(session)
-    standards = book.at(now)
+    visit.done_by_id = active_staff(session, staff_id).id if staff_id is not None else None  # type: ignore[union-attr] # a staff id answers a person or is refused
+    policies = locked.policies if locked else PolicyTimeline(session)
+    in_force = policies.at(now)
     answer = satisfaction if is_reached else None
-    result = visit_result(standards.visits, standards.calendar, now, answer, visit.attempts)
+    result = visit_result(in_force.visits, in_force.calendar, now, answer, visit.attempts)
     if is_reached and satisfaction is None:
         recorded = _settled(visit, now, DONE)
-    elif result.outcome is Outcome.UNREACHABLE:
-        recorded = _not_reached(visit, result, book, now)
+    elif result.outcome is VisitOutcome.UNREACHABLE:
+        recorded = _not_reached(visit, result, policies, now)
     else:
         visit.satisfaction = satisfaction
         recorded = _settled(visit, now, result.outcome.value, result.asks_role)
     audit.record(
         session, now, staff_id, "record_visit", visit, {"outcome": recorded.outcome, "satisfaction": answer}
     )
-    if hand is None or visit.kind != FOLLOW_UP:
+    if locked is None or visit.kind != FOLLOW_UP:
         session.flush()
         return recorded
-    return _to_the_ticket(hand, recorded, result, answer)
+    return _to_the_ticket(locked, recorded, result, answer)
 
 
-def _settled(visit: Visit, now: datetime, outcome: str, asks_role: str = "") -> Recorded:
+def _settled(visit: Visit, now: datetime, outcome: str, asks_role: str = "") -> RecordedVisit:
     visit.done_at = now
     visit.outcome = outcome
-    return Recorded(visit, outcome, asks_role=asks_role)
+    return RecordedVisit(visit, outcome, asks_role=asks_role)
 
 
-def _not_reached(visit: Visit, result: VisitResult, book: Rulebook, now: datetime) -> Recorded:
+def _not_reached(visit: Visit, result: VisitResult, policies: PolicyTimeline, now: datetime) -> RecordedVisit:
     """Another try later, or after the last one the visit ends and a role is asked (V2)."""
     if result.again_from is None:
-        return _settled(visit, now, Outcome.UNREACHABLE.value, result.asks_role)
-    calendar = book.at(now).calendar
+        return _settled(visit, now, VisitOutcome.UNREACHABLE.value, result.asks_role)
+    calendar = policies.at(now).calendar
     visit.planned_from = result.again_from
     visit.due_at = max(visit.due_at, calendar.closing(calendar.local_day(result.again_from)))
-    return Recorded(visit, Outcome.UNREACHABLE.value, again_from=result.again_from)
+    return RecordedVisit(visit, VisitOutcome.UNREACHABLE.value, again_from=result.again_from)
 
 
-def _to_the_ticket(hand: Hand, recorded: Recorded, result: VisitResult, answer: int | None) -> Recorded:
+def _to_the_ticket(
+    locked: LockedTicket, recorded: RecordedVisit, result: VisitResult, answer: int | None
+) -> RecordedVisit:
     """What the answer does to the ticket: followed up, closed if nothing is missing, or reopened (V3)."""
-    session, ticket, now = hand.session, hand.ticket, hand.at
+    session, ticket, now = locked.session, locked.ticket, locked.at
     if result.is_clock_stopped:
-        deadlines.stop(session, ticket.id, now, names=(FOLLOW_UP,))
+        deadlines.stop_clocks(session, ticket.id, now, names=(FOLLOW_UP,))
     if answer is not None:
         ticket.satisfaction = answer
-    hand.note("visit", note=recorded.visit.words, reason=result.reason)
+    locked.note("visit", note=recorded.visit.words, reason=result.reason)
     missing: tuple[Reason, ...] = ()
     session.flush()
     for verb in result.verbs:
         if verb is Verb.REOPEN:
-            if hand.state in {State.RESOLVED, State.FOLLOWED_UP}:
-                reopened(hand, reason=result.reason)
+            if locked.state in {State.RESOLVED, State.FOLLOWED_UP}:
+                reopen_locked(locked, reason=result.reason)
         elif verb is Verb.CLOSE:
-            missing = hand.missing(verb)
+            missing = locked.missing(verb)
             if not missing:
-                closed(hand, verb)
-        elif hand.state is State.RESOLVED:
-            hand.move(verb, reason=result.reason)
+                close_locked(locked, verb)
+        elif locked.state is State.RESOLVED:
+            locked.move(verb, reason=result.reason)
             ticket.followed_up_at = now
     session.flush()
-    return Recorded(
+    return RecordedVisit(
         recorded.visit,
         recorded.outcome,
         ticket.state,
@@ -235,7 +239,7 @@ def _to_the_ticket(hand: Hand, recorded: Recorded, result: VisitResult, answer: 
     )
 
 
-def drop_open(session: Session, ticket_id: int, now: datetime, reason: Reason) -> None:
+def cancel_follow_up(session: Session, ticket_id: int, now: datetime, reason: Reason) -> None:
     """End an open follow-up visit that is no longer needed, with the reason."""
     visit = open_follow_up(session, ticket_id)
     if visit is not None:
@@ -259,7 +263,7 @@ def visits_today(
 
     Of one person (also those of their roles that nobody was given), or of a role.
     """
-    end = Rulebook(session).on(day).calendar.instant(day + timedelta(days=1), time())
+    end = PolicyTimeline(session).on(day).calendar.instant(day + timedelta(days=1), time())
     query = (
         select(Visit)
         .outerjoin(Unit, Unit.id == Visit.unit_id)
@@ -267,7 +271,7 @@ def visits_today(
         .order_by(Unit.building_id, Unit.floor, Unit.code, Visit.due_at, Visit.id)
     )
     if staff_id is not None:
-        staff = member(session, staff_id)
+        staff = active_staff(session, staff_id)
         own = Visit.assignee_id == staff_id
         open_to = Visit.assignee_id.is_(None) & Visit.assignee_role.in_(staff.roles if staff else ())
         query = query.where(or_(own, open_to))
@@ -284,7 +288,7 @@ def reassign(
     if visit is None or visit.done_at is not None:
         raise Refused(N_("This visit is already recorded"))
     ticket = session.get(Ticket, visit.ticket_id) if visit.ticket_id else None
-    member(session, assignee_id)
+    active_staff(session, assignee_id)
     if ticket is not None and assignee_id in workers(session, [ticket])[ticket.id]:
         raise Refused(N_("Who did the work or was complained about can't make the visit"))
     before, visit.assignee_id = visit.assignee_id, assignee_id
@@ -294,7 +298,7 @@ def reassign(
     return visit
 
 
-def candidates(session: Session) -> list[Candidate]:
+def visitor_candidates(session: Session) -> list[Candidate]:
     """All active staff with their roles."""
     roles: dict[int, set[str]] = defaultdict(set)
     rows = session.execute(
@@ -330,15 +334,15 @@ def workers(session: Session, tickets: Sequence[Ticket]) -> dict[int, set[int]]:
     return barred
 
 
-def next_number(session: Session, book: Rulebook, now: datetime) -> str:
+def next_number(session: Session, policies: PolicyTimeline, now: datetime) -> str:
     """The next visit number of the office's year."""
-    year = now.astimezone(book.zone).year
+    year = now.astimezone(policies.zone).year
     return numbering.written(f"V{year}", numbering.take(session, SERIES, year))
 
 
 def _own_buildings_first(session: Session, unit_id: int) -> list[Candidate]:
     """The staff, those who answer for the unit's building before others by being alone in their role."""
-    people = candidates(session)
+    people = visitor_candidates(session)
     stewards = set(
         session.execute(
             select(Staff.id)

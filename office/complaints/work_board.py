@@ -16,14 +16,14 @@ from models.people import Staff
 from models.property import Unit
 from rules.lifecycle import State
 
-MOST = 300  # complaints on one board, the oldest first
+MAX_ROWS = 300  # complaints on one board, the oldest first
 SOON = timedelta(hours=2)
 GROUPS = ("late", "soon", "take_up", "at_work", "waiting", "visit", "close")
 NOT_TAKEN = frozenset({State.REGISTERED, State.ASSIGNED, State.REOPENED})
 
 
 @dataclass(frozen=True)
-class Line:
+class BoardRow:
     """One complaint: what it is about, who has it, and the deadline that comes first."""
 
     id: int
@@ -43,14 +43,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Board:
-    """The lines of each group, most urgent first, and how many open complaints there are in all."""
+    """The rows of each group, most urgent first, and how many open complaints there are in all."""
 
-    groups: Mapping[str, Sequence[Line]]
+    groups: Mapping[str, Sequence[BoardRow]]
     count: int
 
     @property
     def is_cut(self) -> bool:
-        return self.count > MOST
+        return self.count > MAX_ROWS
 
 
 def board(session: Session, now: datetime, conditions: Sequence[ColumnElement[bool]]) -> Board:
@@ -63,16 +63,16 @@ def board(session: Session, now: datetime, conditions: Sequence[ColumnElement[bo
         .outerjoin(Staff, Staff.id == Ticket.handler_id)
         .where(*wanted)
         .order_by(Ticket.registered_at, Ticket.id)
-        .limit(MOST)
+        .limit(MAX_ROWS)
     ).all()
     count = len(found)
-    if count == MOST:
+    if count == MAX_ROWS:
         count = session.execute(select(func.count(Ticket.id)).where(*wanted)).scalar_one()
     clocks = _running(session, [ticket.id for ticket, *_rest in found])
-    groups: dict[str, list[Line]] = {group: [] for group in GROUPS}
+    groups: dict[str, list[BoardRow]] = {group: [] for group in GROUPS}
     for ticket, unit_code, category, handler in found:
         first = min(clocks[ticket.id], key=lambda clock: clock.due_at, default=None)
-        line = Line(
+        row = BoardRow(
             ticket.id,
             ticket.number,
             ticket.statement,
@@ -87,9 +87,9 @@ def board(session: Session, now: datetime, conditions: Sequence[ColumnElement[bo
             first.clock if first else "",
             first.due_at if first else None,
         )
-        groups[line.group].append(line)
-    for lines in groups.values():
-        lines.sort(key=lambda line: (line.due_at is None, line.due_at, line.id))
+        groups[row.group].append(row)
+    for rows in groups.values():
+        rows.sort(key=lambda row: (row.due_at is None, row.due_at, row.id))
     return Board(groups, count)
 
 
@@ -128,6 +128,6 @@ def slips_to_answer(session: Session, department_id: int | None) -> Sequence[Wor
         select(WorkSlip)
         .where(WorkSlip.department_id == department_id, WorkSlip.done_at.is_(None))
         .order_by(WorkSlip.issued_at, WorkSlip.id)
-        .limit(MOST)
+        .limit(MAX_ROWS)
     )
     return session.execute(query).scalars().all()

@@ -21,8 +21,8 @@ from models.complaints import Ticket
 from models.payments import Allocation
 from models.property import Area, Unit
 from office.complaints import deadlines
-from office.complaints.deadlines import CLOCK, Case
-from office.complaints.policies_in_force import Rulebook, Standards
+from office.complaints.deadlines import CLOCK, TicketProfile
+from office.complaints.policies_in_force import PoliciesInForce, PolicyTimeline
 from office.core import clock
 from office.core.errors import N_, Refused
 from office.policies import store
@@ -89,7 +89,7 @@ def _answer(
 @dataclass(frozen=True)
 class _Ticket:
     number: str
-    case: Case
+    profile: TicketProfile
     resolved_at: datetime | None
 
 
@@ -106,7 +106,9 @@ def _deadlines(session: Session, policy: str, rows: Mapping[str, Any], span: Spa
     tickets = _tickets(session, span)
     pauses = deadlines.pauses_of(session, tickets)
     # what was in force at the end of the month stands for all of it
-    old, new = (Rulebook(session, as_if=as_if).on(span.last) for as_if in ({}, {policy: (span.last, rows)}))
+    old, new = (
+        PolicyTimeline(session, as_if=as_if).on(span.last) for as_if in ({}, {policy: (span.last, rows)})
+    )
     was: dict[tuple[str, str], _Judged] = {}
     would: dict[tuple[str, str], _Judged] = {}
     known: dict[int, set[str]] = {key: set() for key in tickets}
@@ -121,8 +123,8 @@ def _deadlines(session: Session, policy: str, rows: Mapping[str, Any], span: Spa
             if again := _again(row, ticket, pauses[row["ticket_id"]], old, new, span.now):
                 would[key] = again
     for ticket_id, ticket in tickets.items():
-        for rule in _added(ticket.case, known[ticket_id], old, new):
-            due = deadline(new.calendar, rule, ticket.case.registered_at, pauses[ticket_id])
+        for rule in _added(ticket.profile, known[ticket_id], old, new):
+            due = deadline(new.calendar, rule, ticket.profile.registered_at, pauses[ticket_id])
             state = clock_state(span.now, due.due_at, stopped_at=ticket.resolved_at)
             would[ticket.number, rule.clock] = _Judged(due.due_at, STATES[state.value])
     differ = sorted(key for key in was.keys() | would.keys() if was.get(key) != would.get(key))
@@ -152,25 +154,27 @@ def _tickets(session: Session, span: Span) -> dict[int, _Ticket]:
         .where(Ticket.registered_at >= since, Ticket.registered_at < until, Ticket.state != "invalid")
         .order_by(Ticket.id)
     )
-    return {ticket.id: _Ticket(ticket.number, Case.of(ticket), ticket.resolved_at) for ticket in found}
+    return {
+        ticket.id: _Ticket(ticket.number, TicketProfile.of(ticket), ticket.resolved_at) for ticket in found
+    }
 
 
 def _again(
     row: Mapping[Any, Any],
     ticket: _Ticket,
     pauses: Sequence[Pause],
-    old: Standards,
-    new: Standards,
+    old: PoliciesInForce,
+    new: PoliciesInForce,
     now: datetime,
 ) -> _Judged | None:
     """A stored clock by the new rules; as it is where nothing changes for it, None without a rule."""
     before = old.clock_rule(str(json.loads(row["rule"])["inputs"].get("rule", "")))
-    rule = _rule(row["clock"], ticket.case, before, new)
+    rule = _rule(row["clock"], ticket.profile, before, new)
     if rule is None:
         return None
     if rule == before and old.calendar == new.calendar:
         return _Judged(row["due_at"], STATES[row["state"]])
-    registered_at = ticket.case.registered_at
+    registered_at = ticket.profile.registered_at
     due = deadline(new.calendar, rule, row["started_at"], pauses, registered_at=registered_at)
     paused_at = next((pause.from_at for pause in pauses if pause.until_at is None), None)
     state = clock_state(
@@ -179,7 +183,9 @@ def _again(
     return _Judged(due.due_at, STATES[state.value])
 
 
-def _rule(code: str, case: Case, before: ClockRule | None, new: Standards) -> ClockRule | None:
+def _rule(
+    code: str, profile: TicketProfile, before: ClockRule | None, new: PoliciesInForce
+) -> ClockRule | None:
     """The new rule of a stored clock: the same row if it is still for such tickets, else the first."""
     same = new.clock_rule(before.code) if before else None
     if same and before and same.is_active and same.clock == code and _for_whom(same) == _for_whom(before):
@@ -189,7 +195,8 @@ def _rule(code: str, case: Case, before: ClockRule | None, new: Standards) -> Cl
         (
             rule
             for rule in new.clocks
-            if rule.clock == code and any(rule.is_for(one, case.severity, case.facts) for one in moments)
+            if rule.clock == code
+            and any(rule.is_for(one, profile.severity, profile.facts) for one in moments)
         ),
         None,
     )
@@ -199,11 +206,13 @@ def _for_whom(rule: ClockRule) -> tuple[Any, ...]:
     return rule.severities, rule.needs_fact, rule.starts_at
 
 
-def _added(case: Case, known: set[str], old: Standards, new: Standards) -> list[ClockRule]:
+def _added(
+    profile: TicketProfile, known: set[str], old: PoliciesInForce, new: PoliciesInForce
+) -> list[ClockRule]:
     """Clocks that only the new rules start at the registration."""
 
-    def started(standards: Standards) -> dict[str, ClockRule]:
-        rules = clocks_starting(standards.clocks, Moment.REGISTERED, case.severity, case.facts)
+    def started(in_force: PoliciesInForce) -> dict[str, ClockRule]:
+        rules = clocks_starting(in_force.clocks, Moment.REGISTERED, profile.severity, profile.facts)
         return {rule.clock: rule for rule in rules}
 
     before = started(old)

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from models.complaints import Category, Ticket, TicketClock
 from models.engine import writing
 from office.complaints import tickets
-from office.complaints.legacy_import import OldTicket, import_tickets
+from office.complaints.legacy_import import LegacyTicket, import_tickets
 from rules.reasons import Reason
 from rules.severity import Facts
 from tests.bench import ground
@@ -174,10 +174,10 @@ def measure_sweep(session: Session, count: int) -> None:
     )
 
 
-def old_tickets(count: int) -> Iterator[OldTicket]:
+def legacy_tickets(count: int) -> Iterator[LegacyTicket]:
     for number in range(count):
         at = START - timedelta(minutes=7 * number)
-        yield OldTicket(
+        yield LegacyTicket(
             registered_at=at,
             channel="phone",
             category="cleaning",
@@ -205,7 +205,7 @@ def main() -> None:
         fill(session, few + 1, given.tickets - few)
         measure_sweep(session, given.tickets)
         if given.old:
-            took = timed(lambda: import_tickets(session, old_tickets(given.old), now=START))
+            took = timed(lambda: import_tickets(session, legacy_tickets(given.old), now=START))
             session.commit()
             print(
                 f"{given.old:>9,} old tickets imported in {took.wall:.1f} s ({took.cpu:.1f} CPU), "

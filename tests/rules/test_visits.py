@@ -7,7 +7,7 @@ import pytest
 from rules.deadlines import Moment, clock_rules, clocks_starting, deadline
 from rules.lifecycle import Verb
 from rules.severity import Facts
-from rules.visits import Candidate, Outcome, VisitPolicy, outcome, visit_plan, visit_result, visitor
+from rules.visits import Candidate, VisitOutcome, VisitPolicy, outcome, visit_plan, visit_result, visitor
 from rules.working_time import OfficeCalendar
 
 PRESETS = Path(__file__).parents[2] / "seed" / "presets"
@@ -93,12 +93,12 @@ def test_never_by_the_person_who_did_the_work(rule, clerk, barred, chosen, code)
 @pytest.mark.parametrize(
     ("satisfaction", "expected"),
     [
-        (1, Outcome.DISSATISFIED),
-        (2, Outcome.DISSATISFIED),
-        (3, Outcome.PARTLY),
-        (4, Outcome.SATISFIED),
-        (5, Outcome.SATISFIED),
-        (None, Outcome.UNREACHABLE),
+        (1, VisitOutcome.DISSATISFIED),
+        (2, VisitOutcome.DISSATISFIED),
+        (3, VisitOutcome.PARTLY),
+        (4, VisitOutcome.SATISFIED),
+        (5, VisitOutcome.SATISFIED),
+        (None, VisitOutcome.UNREACHABLE),
     ],
 )
 def test_what_a_satisfaction_means(satisfaction, expected):

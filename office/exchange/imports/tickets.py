@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from office.complaints import legacy_import
-from office.complaints.legacy_import import OldTicket
+from office.complaints.legacy_import import LegacyTicket
 from office.core.errors import N_
 from office.exchange.imports import cells, columns, words
 from office.exchange.imports.columns import Column, Known, Problem, heads, plainly, text
@@ -102,7 +102,7 @@ def take_in(
     """Add the tickets that are not known yet, with the clocks they would have had (T1, T4)."""
     facts = {*FLAGS, "household_count", "loss_amount"}
     rows = [
-        OldTicket(
+        LegacyTicket(
             facts=Facts(**{code: row[code] for code in facts}),
             **{code: value for code, value in row.items() if code not in facts and code != "line"},
         )

@@ -12,7 +12,7 @@ from models.people import SignInAttempt
 from models.property import Unit
 from office.complaints import public_form
 from office.complaints import tickets as complaints_tickets
-from office.complaints.public_form import Sent, household_of, tracking_code
+from office.complaints.public_form import Submission, network_of, tracking_code
 from office.core import clock
 from office.core.errors import Refused
 from office.policies import store
@@ -193,7 +193,8 @@ def test_a_file_is_taken_up_to_its_size(resident):
         policy = public_form.form_policy(session, now)
         largest = policy.largest_mb * public_form.MEGABYTE
         fits, not_quite = (
-            Sent(statement="x", files=[("x.png", PNG.ljust(size, b"0"))]) for size in (largest, largest + 1)
+            Submission(statement="x", files=[("x.png", PNG.ljust(size, b"0"))])
+            for size in (largest, largest + 1)
         )
         public_form.submit(session, policy, fits, now)
         with pytest.raises(Refused, match="larger than 5 MB"):
@@ -206,7 +207,7 @@ def test_a_file_is_taken_up_to_its_size(resident):
 
 @pytest.mark.parametrize(("address", "counted"), ADDRESSES)
 def test_what_counts_as_one_address(address, counted):
-    assert household_of(address) == counted
+    assert network_of(address) == counted
 
 
 @pytest.mark.parametrize("changed", [{"per_address": 0}, {"largest_mb": 11}, {"most_files": 6}])

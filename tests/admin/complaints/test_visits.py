@@ -9,7 +9,7 @@ from models.complaints import Attachment, Ticket
 from models.people import Staff
 from models.property import Building
 from models.visits import Visit
-from tests.admin.complaints.test_complaints import (
+from tests.admin.complaints.test_tickets import (
     PNG,
     act,
     as_,
@@ -18,7 +18,7 @@ from tests.admin.complaints.test_complaints import (
     ticket,
     unit_id,
 )
-from tests.admin.complaints.test_complaints import desk as desk  # noqa: PLC0414 -- the same people
+from tests.admin.complaints.test_tickets import desk as desk  # noqa: PLC0414 -- the same people
 from tests.admin.conftest import text_of
 
 

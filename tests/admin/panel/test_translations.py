@@ -238,7 +238,7 @@ NEVER_SHOWN = {
 RECORDED = (
     r'\brecord\(\s*(?:self\.|db\.)?session(?:\(\))?,\s*[\w.()]+,\s*[\w.]+,\s*"(\w+)"',
     r'\brecord\(\s*"(\w+)"',
-    r'\bhand\.audit\(\s*"(\w+)"',
+    r'\blocked\.audit\(\s*"(\w+)"',
     r'@office_action\(\s*"(\w+)"',
 )
 

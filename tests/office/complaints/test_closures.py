@@ -16,12 +16,12 @@ from models.complaints import (
 )
 from models.visits import Visit
 from office.complaints import closures, retention, tickets, visits
-from office.complaints.closures import Minutes
-from office.complaints.tickets import Joining
+from office.complaints.closures import ReviewMinutes
+from office.complaints.tickets import NewComplainant
 from office.core.errors import Refused
 from tests.factories.complaints import at, clocks, complain, people, solved, visits_of, wall
 
-MINUTES = Minutes("no roster", "cleaned", "a roster", "head, lead")
+MINUTES = ReviewMinutes("no roster", "cleaned", "a roster", "head, lead")
 
 
 def satisfied(session, staff, **more):
@@ -148,7 +148,7 @@ def test_the_manager_may_end_the_loop_with_a_reason(session_of):
 
 def test_a_case_holds_no_complainants_name(session):
     """T10."""
-    ticket = complain(session, complainants=[Joining("王五")])
+    ticket = complain(session, complainants=[NewComplainant("王五")])
     given = {
         "title": "A dirty hall",
         "what_was_done": "a roster",
@@ -177,7 +177,7 @@ KEPT = [
 @pytest.mark.parametrize(("night", "is_on_hold", "is_removed"), KEPT)
 def test_closed_tickets_are_kept_three_years(session, night, is_on_hold, is_removed):
     staff = people(session)
-    ticket = satisfied(session, staff, complainants=[Joining("王五")], is_written=True)
+    ticket = satisfied(session, staff, complainants=[NewComplainant("王五")], is_written=True)
     ticket.is_on_hold = is_on_hold
     other = complain(session, "2026-03-03 11:00", repeat_of_id=ticket.id)
     closures.add_case(

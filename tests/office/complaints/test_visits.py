@@ -8,7 +8,7 @@ from models.property import Area, Building, Unit
 from models.visits import Visit
 from office.complaints import tickets, visits
 from office.core.errors import Refused
-from rules.visits import Outcome
+from rules.visits import VisitOutcome
 from tests.factories.complaints import at, clocks, complain, people, solved, told, visits_of, wall
 
 # preset, facts, solved -> planned from, due, role (V1; contract: Visits)
@@ -148,7 +148,7 @@ def test_nobody_reached_is_tried_again_and_then_the_manager_decides(session):
         planned.append(wall(found.again_from))
 
     assert planned == ["2026-03-03 09:00", "2026-03-04 09:00", None]
-    assert (found.asks_role, visit.outcome, visit.attempts) == ("manager", Outcome.UNREACHABLE, 3)
+    assert (found.asks_role, visit.outcome, visit.attempts) == ("manager", VisitOutcome.UNREACHABLE, 3)
     assert clocks(session, ticket)["follow_up"] == ("met", "2026-03-03 11:00", "2026-03-02 14:00")
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import select
 from models.complaints import Escalation, Ticket, TicketClock
 from models.visits import Visit
 from office.complaints import closures, deadlines, integrity, tickets, visits
-from office.complaints.closures import Minutes
+from office.complaints.closures import ReviewMinutes
 from office.core.errors import Refused
 from rules.deadlines import clock_state
 from rules.lifecycle import TRANSITIONS
@@ -95,7 +95,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(clock=st.sampled_from(["first_word", "department_plan", "written_answer", "on_site", "follow_up"]))
     def keep(self, clock):
-        self.do(tickets.keep_clock, self.ticket, clock)
+        self.do(tickets.meet_clock, self.ticket, clock)
 
     @rule(text=st.sampled_from(["done", " "]))
     def resolve(self, text):
@@ -144,7 +144,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def hold_the_review(self):
-        minutes = Minutes("c", "c", "p", "all")
+        minutes = ReviewMinutes("c", "c", "p", "all")
         self.do(closures.hold_review, self.ticket, minutes, held_at=self.now)
 
     @rule(how=st.sampled_from([closures.close, closures.close_unreachable, closures.close_by_decision]))
@@ -221,7 +221,7 @@ def test_whatever_happens_a_ticket_stays_true(session_of, preset):
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_control_clocks_that_nobody_stops_are_found(session_of, monkeypatch):
     """Resolving, reopening and closing no longer stop what runs."""
-    monkeypatch.setattr(deadlines, "stop", lambda *_given, **_more: [])
+    monkeypatch.setattr(deadlines, "stop_clocks", lambda *_given, **_more: [])
 
     with pytest.raises(AssertionError):
         live(session_of("project"), "project", derandomize=True, phases=[Phase.generate])

@@ -9,7 +9,7 @@ from models.complaints import Escalation, Ticket, TicketClock
 from models.property import Estate
 from models.visits import Visit
 from office.complaints import tickets as complaints_tickets
-from office.complaints.legacy_import import OldTicket, import_tickets
+from office.complaints.legacy_import import LegacyTicket, import_tickets
 from office.core.errors import Refused
 from rules.severity import Facts
 from tests.factories.complaints import at, clocks, complain, told, wall
@@ -26,7 +26,7 @@ def instant(moment):
 def rows(seed, *, is_solved):
     for number, (begun, resolved, facts) in enumerate(tickets(seed)):
         yield (
-            OldTicket(
+            LegacyTicket(
                 number=f"OLD-{number}",
                 registered_at=instant(begun),
                 channel="phone",
@@ -117,7 +117,7 @@ def test_unsolved_tickets_escalate_to_the_minute(session_of, preset, steps):
 def test_the_same_register_twice_adds_nothing(session):
     made = [row for row, _ in rows("twice", is_solved=True)][:50]
     unnumbered = [
-        OldTicket(
+        LegacyTicket(
             registered_at=row.registered_at, channel="phone", category="cleaning", statement=f"say {n // 2}"
         )
         for n, row in enumerate(made)
@@ -139,7 +139,7 @@ def old(**more):
         "category": "cleaning",
         "statement": "the hall was not cleaned",
     }
-    return OldTicket(**{**given, **more})
+    return LegacyTicket(**{**given, **more})
 
 
 # preset, the row -> state, level, reopened, closed, the visit's outcome (contract: Settled besides)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from rules.deadlines import (
     ClockRule,
     ClockState,
+    ClockUnit,
     Deadline,
     EscalationPolicy,
     EscalationStep,
     Moment,
     Pause,
-    Unit,
     clock_rules,
     clock_state,
     clocks_starting,
@@ -351,7 +351,7 @@ def test_clocks_begun_while_major_begin_at_level_two():
 
 
 def test_a_clock_may_have_waits_of_its_own():
-    own = EscalationStep(order=1, unit=Unit.ELAPSED, length=5, clock="on_site")
+    own = EscalationStep(order=1, unit=ClockUnit.ELAPSED, length=5, clock="on_site")
     ladder = replace(LADDER, steps=(*LADDER.steps, own))
 
     told = escalations(OFFICE, ladder, "on_site", 1, DUE)
@@ -481,14 +481,14 @@ def test_a_later_start_is_never_due_sooner(rule_, start, later, spans):
 
 @given(active, moments, gaps)
 def test_the_time_that_ran_outside_the_pauses_is_the_length(rule_, start, spans):
-    if rule_.unit is not Unit.ELAPSED:
-        rule_ = replace(rule_, unit=Unit.OFFICE, is_from_registration=False, least_minutes=0)
+    if rule_.unit is not ClockUnit.ELAPSED:
+        rule_ = replace(rule_, unit=ClockUnit.OFFICE, is_from_registration=False, least_minutes=0)
     pauses = pauses_from(start, spans)
     rule_ = replace(rule_, is_pausable=True)
 
     due = deadline(OFFICE, rule_, start, pauses).due_at
 
-    ran = OFFICE.office_minutes_between if rule_.unit is Unit.OFFICE else lambda a, b: (b - a) / MINUTE
+    ran = OFFICE.office_minutes_between if rule_.unit is ClockUnit.OFFICE else lambda a, b: (b - a) / MINUTE
     paused = sum(ran(pause.from_at, min(pause.until_at, due)) for pause in pauses if pause.from_at < due)
     assert ran(start, due) - paused == pytest.approx(rule_.length, abs=1e-6)  # minutes: a millionth of one
 

@@ -18,7 +18,7 @@ from models.complaints import Escalation, Ticket, TicketClock
 from office.complaints import deadlines, integrity, tickets
 from office.complaints.legacy_import import import_tickets
 from tests.kills.power_cut import die_at, open_session
-from tests.office.complaints.test_complaints_register import rows, set_present
+from tests.office.complaints.test_legacy_import import rows, set_present
 
 KILLS = int(os.environ.get("GATEHOUSE_KILLS", "10"))  # goals F1 asks for 200
 TICKETS, STEPS, DAYS = 40, 12, timedelta(days=30)

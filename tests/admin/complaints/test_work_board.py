@@ -8,7 +8,7 @@ from admin.complaints.work_board import time_left
 from admin.panel import labels, wording
 from models.complaints import Ticket
 from rules.lifecycle import Verb
-from tests.admin.complaints.test_complaints import as_, desk, register, staff_id  # noqa: F401 -- the same office
+from tests.admin.complaints.test_tickets import as_, desk, register, staff_id  # noqa: F401 -- the same office
 from tests.admin.conftest import text_of
 from tests.admin.panel.test_translations import in_source
 
@@ -49,7 +49,9 @@ def test_from_the_board_to_work(desk):  # noqa: F811 -- the fixture
 
 def test_every_line_of_a_history_has_a_word():
     """What verbs write into a complaint's history is said on its page."""
-    verbs = in_source("office", r'hand\.note\(\s*"(\w+)"', r'verb="(\w+)"', r'"(turn_major|lower_severity)"')
+    verbs = in_source(
+        "office", r'locked\.note\(\s*"(\w+)"', r'verb="(\w+)"', r'"(turn_major|lower_severity)"'
+    )
     written = verbs | {verb.value for verb in Verb} | {f"keep_{clock}" for clock in labels.CLOCKS}
 
     assert len(verbs) > 10

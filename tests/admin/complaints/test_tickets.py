@@ -360,7 +360,7 @@ def test_boards_are_one_click_away(desk):
                 registered_at=at, now=at,
             )  # fmt: skip
             made[name] = row.number
-            tickets.keep_clock(session, row.id, "department_plan", now=at)
+            tickets.meet_clock(session, row.id, "department_plan", now=at)
             if name == "mine":
                 tickets.assign(session, row.id, now=at, handler_id=me)
         gone = tickets.open_ticket(

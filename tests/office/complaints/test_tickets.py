@@ -8,8 +8,8 @@ from models.office import Audit, Message
 from models.people import Staff
 from models.property import CalendarDay
 from office.complaints import deadlines, tickets
-from office.complaints.policies_in_force import Rulebook
-from office.complaints.tickets import Joining
+from office.complaints.policies_in_force import PolicyTimeline
+from office.complaints.tickets import NewComplainant
 from office.core.errors import Refused
 from office.policies import store
 from tests.factories.complaints import MINUTE, at, clocks, complain, people, solved, told, wall
@@ -98,10 +98,13 @@ def test_what_can_not_be_registered_is_refused(session, changed):
 
 
 def test_several_may_complain_and_anybody_without_a_name(session):
-    joined = complain(session, complainants=[Joining("王五", "13800000001"), Joining("赵六"), Joining(" ")])
+    joined = complain(
+        session,
+        complainants=[NewComplainant("王五", "13800000001"), NewComplainant("赵六"), NewComplainant(" ")],
+    )
     anonymous = complain(session, is_anonymous=True)
 
-    tickets.join(session, joined.id, Joining("钱七"), now=at("10:05"), staff_id=None)
+    tickets.add_complainant(session, joined.id, NewComplainant("钱七"), now=at("10:05"), staff_id=None)
 
     names = [row.name for row in session.execute(select(Complainant)).scalars()]
     assert names == ["王五", "赵六", "钱七"]
@@ -129,7 +132,7 @@ BOUNDARIES = [
 def test_a_clock_warns_breaches_and_escalates(session, tick, state, is_warned, levels):
     """T4: before, at and after each instant."""
     ticket = complain(session)
-    tickets.keep_clock(session, ticket.id, "department_plan", now=at("10:30"))
+    tickets.meet_clock(session, ticket.id, "department_plan", now=at("10:30"))
 
     tickets.sweep(session, at(tick))
 
@@ -141,7 +144,7 @@ def test_a_clock_warns_breaches_and_escalates(session, tick, state, is_warned, l
 
 def test_escalations_name_the_role_of_each_level(session):
     ticket = complain(session)
-    tickets.keep_clock(session, ticket.id, "department_plan", now=at("10:30"))
+    tickets.meet_clock(session, ticket.id, "department_plan", now=at("10:30"))
 
     tickets.sweep(session, at("2026-03-20 10:00"))
 
@@ -164,7 +167,7 @@ def test_a_major_clock_begins_at_the_second_level(session):
 def test_stopping_a_clock_at_its_due_time_is_in_time(session, stopped, state):
     ticket = complain(session)
 
-    tickets.keep_clock(session, ticket.id, "department_plan", now=at(stopped))
+    tickets.meet_clock(session, ticket.id, "department_plan", now=at(stopped))
     tickets.sweep(session, at("2026-03-20 10:00"))
 
     assert clocks(session, ticket)["department_plan"] == (state, "2026-03-02 11:00", wall(at(stopped)))
@@ -176,7 +179,7 @@ def test_stopping_late_writes_what_had_come_due_without_any_tick(session):
     """T4: the rows do not depend on a tick between the breach and the stop."""
     ticket = complain(session)
 
-    tickets.keep_clock(session, ticket.id, "department_plan", now=at("2026-03-03 10:00"))
+    tickets.meet_clock(session, ticket.id, "department_plan", now=at("2026-03-03 10:00"))
 
     assert [row for row in told(session, ticket) if row[0] == "department_plan"] == [
         ("department_plan", 1, "2026-03-02 11:00", "station_head"),
@@ -189,7 +192,7 @@ def test_a_clock_that_does_not_run_can_not_be_kept(session):
 
     for clock in ("on_site", "solve", "follow_up"):
         with pytest.raises(Refused):
-            tickets.keep_clock(session, ticket.id, clock, now=at("10:30"))
+            tickets.meet_clock(session, ticket.id, clock, now=at("10:30"))
 
 
 def test_any_pattern_of_ticks_gives_the_same(session_of):
@@ -363,7 +366,7 @@ def test_the_person_complained_about_never_handles_it(session):
     tickets.assign(session, ticket.id, now=at("10:05"))
     with pytest.raises(Refused, match="complained about"):
         tickets.start_work(session, ticket.id, now=at("10:06"), staff_id=staff["worker"])
-    assert staff["worker"] not in [person.id for person in tickets.handlers(session, ticket)]
+    assert staff["worker"] not in [person.id for person in tickets.possible_handlers(session, ticket)]
 
 
 # --- waiting ---------------------------------------------------------------------------------------
@@ -427,7 +430,7 @@ def test_the_tick_looks_again_at_what_waits(session):
     staff = people(session)
     session.get(Staff, staff["department_lead"]).alert_url = "json://localhost"
     ticket = complain(session)
-    tickets.keep_clock(session, ticket.id, "department_plan", now=at("10:01"))
+    tickets.meet_clock(session, ticket.id, "department_plan", now=at("10:01"))
     paused(session, ticket, "10:30", date(2026, 3, 4))
 
     for text in ("2026-03-04 08:59", "2026-03-04 09:00", "2026-03-04 09:01"):
@@ -523,7 +526,9 @@ def test_a_third_household_makes_a_complaint_major(session_of):
     staff = people(session)
 
     def join(name, text, **more):
-        tickets.join(session, ticket.id, Joining(name), now=at(text), staff_id=staff["front_desk"], **more)
+        tickets.add_complainant(
+            session, ticket.id, NewComplainant(name), now=at(text), staff_id=staff["front_desk"], **more
+        )
         return ticket.household_count, ticket.severity
 
     assert join("王五", "10:10") == (2, "minor")
@@ -566,14 +571,16 @@ def test_a_preview_counts_what_would_move_and_writes_nothing(session_of):
     for rule in rows["rule"]:
         rule["length"] = 1 if rule["code"] == "solve" else rule["length"]
 
-    day = deadlines.preview(session, Rulebook(session, own_days={date(2026, 3, 3): False}), at("11:00"))
-    policy = Rulebook(session, as_if={"clocks": (date(2026, 3, 2), rows)})
-    shorter = deadlines.preview(session, policy, at("11:00"))
-    later = Rulebook(session, as_if={"clocks": (date(2026, 3, 3), rows)})
+    day = deadlines.preview_recalculation(
+        session, PolicyTimeline(session, own_days={date(2026, 3, 3): False}), at("11:00")
+    )
+    policy = PolicyTimeline(session, as_if={"clocks": (date(2026, 3, 2), rows)})
+    shorter = deadlines.preview_recalculation(session, policy, at("11:00"))
+    later = PolicyTimeline(session, as_if={"clocks": (date(2026, 3, 3), rows)})
 
     assert (day.clocks, day.earlier) == (2, 0)
     assert (shorter.clocks, shorter.earlier) == (1, 1)
-    assert deadlines.preview(session, later, at("11:00")).clocks == 0
+    assert deadlines.preview_recalculation(session, later, at("11:00")).clocks == 0
     assert clocks(session, ticket) == stood
 
 
