@@ -1,1 +1,1 @@
-"""Business rules: pure functions from values to a value and its reason, without database or clock."""
+"""Business rules: values in, one value and its reason out; standard library and holiday calendar only."""
