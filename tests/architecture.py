@@ -58,14 +58,16 @@ def uses(floor: str) -> dict[str, set[str]]:
 def arrows(graph: dict[str, set[str]]) -> list[str]:
     """The arrows of a graph without those that a longer way already says."""
 
-    def reach(room: str) -> set[str]:
-        return graph[room].union(*(reach(other) for other in graph[room]))
+    def reached(room: str, seen: frozenset[str] = frozenset()) -> frozenset[str]:
+        for other in graph[room] - seen:
+            seen = reached(other, seen | {other})
+        return seen
 
     return [
         f"    {room.split('/')[1]} --> {other.split('/')[1]}"
         for room, others in graph.items()
         for other in sorted(others)
-        if not any(other in reach(between) for between in others)
+        if not any(other in reached(between) for between in others - {other})
     ]
 
 
