@@ -1,4 +1,4 @@
-"""A ticket's clocks: which it gets, when each is due, and who hears of it when it is late (T4, T6, T8)."""
+"""A ticket's clocks: which ones start, when each is due, and who is informed when it is late (T4, T6, T8)."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Pause:
 
 @dataclass(frozen=True)
 class Deadline:
-    """When a clock warns, until when it is kept, and why then."""
+    """When a clock warns, when it is due, and the reason with the numbers it was counted from."""
 
     warn_at: datetime
     due_at: datetime
@@ -116,7 +116,7 @@ class Deadline:
 
 @dataclass(frozen=True)
 class EscalationStep:
-    """One policy row: the wait before the next level up is told, for one `clock` or, when empty, for all.
+    """One policy row: the wait before the next level up is informed, for one `clock` or, when empty, for all.
 
     The first step is counted from `due_at`; working days end at the office's closing time.
     """
@@ -183,7 +183,7 @@ class EscalationPolicy:
 
 @dataclass(frozen=True)
 class Escalation:
-    """One level told that a clock is late; `at` is dated by the rule, whenever it was written."""
+    """One level of staff informed that a clock is late; the rule gives `at`, whenever the row is written."""
 
     level: int
     at: datetime
@@ -230,21 +230,19 @@ def deadline(
     from the registration. All instants are aware, the answer's in UTC.
     """
     counted_from = (registered_at or started_at) if rule.is_from_registration else started_at
-    closed = _closed(pauses, started_at, as_of) if rule.is_pausable else []
-    due_at, paused = _reached(calendar, rule.unit, counted_from, rule.length, closed)
+    waits = _merged_pauses(pauses, started_at, as_of) if rule.is_pausable else []
+    due_at, paused = _end_of(calendar, rule.unit, counted_from, rule.length, waits)
     if rule.unit is ClockUnit.WORKING_DAYS:
         warn_at = calendar.opening(calendar.local_day(due_at))
     else:
-        warn_at, _ = _reached(
-            calendar, rule.unit, counted_from, _share(rule.length, rule.warn_percent), closed
-        )
+        warn_at, _ = _end_of(calendar, rule.unit, counted_from, _share(rule.length, rule.warn_percent), waits)
     inputs: dict[str, object] = {"rule": rule.code, "length": rule.length, "from": counted_from}
     if paused:
         inputs["paused"] = _whole(paused)
     if rule.unit is not ClockUnit.ELAPSED and calendar.is_provisional(calendar.local_day(due_at).year):
         inputs["provisional_year"] = calendar.local_day(due_at).year
     answer = Deadline(warn_at, due_at, Reason(f"due_{rule.unit}", inputs))
-    return _at_least(rule, started_at, answer)
+    return _with_least_time(rule, started_at, answer)
 
 
 def clock_state(
@@ -310,21 +308,21 @@ def escalations(
     calendar: OfficeCalendar, policy: EscalationPolicy, clock: str, first_level: int, due_at: datetime
 ) -> tuple[Escalation, ...]:
     """Answer every escalation of a clock that is never stopped, in order, up to the top level (T4)."""
-    told = []
+    steps = []
     at, level = due_at, first_level
     for step in policy.steps_for(clock):
         if level > policy.top_level:
             break
         if step.length:
-            at = _advanced(calendar, step.unit, at, step.length)
+            at = _later(calendar, step.unit, at, step.length)
         inputs = {"due_at": due_at, "wait": step.length, "unit": step.unit.value}
-        told.append(Escalation(level, at, policy.roles[level], Reason(f"late_{clock}", inputs)))
+        steps.append(Escalation(level, at, policy.roles[level], Reason(f"late_{clock}", inputs)))
         level += 1
-    return tuple(told)
+    return tuple(steps)
 
 
 def escalations_due(
-    told: Iterable[Escalation],
+    steps: Iterable[Escalation],
     up_to: datetime,
     *,
     stopped_at: datetime | None = None,
@@ -335,17 +333,55 @@ def escalations_due(
     The same set results from any pattern of calls, as long as one comes when the clock stops or later.
     """
     end = up_to if stopped_at is None else min(up_to, stopped_at)
-    return tuple(step for step in told if step.at < end and step.level not in made_levels)
+    return tuple(step for step in steps if step.at < end and step.level not in made_levels)
 
 
 def next_instant(
-    after: datetime, due: Deadline, told: Iterable[Escalation] = (), *, is_warned: bool = False
+    after: datetime, due: Deadline, steps: Iterable[Escalation] = (), *, is_warned: bool = False
 ) -> datetime | None:
-    """Answer the next instant at which a running clock needs a look, or None: what the minute tick reads."""
-    instants = [due.due_at, *(step.at for step in told)]
+    """Answer the next instant from `after` on at which a running clock changes, None when there is none.
+
+    The minute tick reads only clocks whose next instant has come.
+    """
+    instants = [due.due_at, *(step.at for step in steps)]
     if not is_warned:
         instants.append(due.warn_at)
     return min((instant for instant in instants if instant >= after), default=None)
+
+
+@dataclass(frozen=True)
+class DueClock:
+    """A running clock as it is stored, when its next instant has come (T4)."""
+
+    clock: str
+    due: Deadline
+    first_level: int
+    last_level: int
+    is_warned: bool
+
+
+@dataclass(frozen=True)
+class ClockUpdate:
+    """What is new about a clock at an instant; `next_at` is when to look at it again, None = never."""
+
+    state: ClockState
+    is_warning_due: bool
+    escalations: tuple[Escalation, ...]
+    next_at: datetime | None
+
+
+def evaluate_clock(
+    calendar: OfficeCalendar, policy: EscalationPolicy, clock: DueClock, up_to: datetime
+) -> ClockUpdate:
+    """Answer what has come due on a clock up to an instant: its warning, its breach, its escalations (T4)."""
+    steps = escalations(calendar, policy, clock.clock, clock.first_level, clock.due.due_at)
+    is_warning_due = not clock.is_warned and clock.due.warn_at <= up_to
+    return ClockUpdate(
+        state=clock_state(up_to, clock.due.due_at),
+        is_warning_due=is_warning_due,
+        escalations=escalations_due(steps, up_to, made_levels=range(clock.first_level, clock.last_level + 1)),
+        next_at=next_instant(up_to, clock.due, steps, is_warned=clock.is_warned or is_warning_due),
+    )
 
 
 def _whole(amount: float) -> int | str:
@@ -356,7 +392,7 @@ def _share(length: int, percent: int) -> float:
     return length * percent / 100
 
 
-def _advanced(calendar: OfficeCalendar, unit: ClockUnit, at: datetime, amount: float) -> datetime:
+def _later(calendar: OfficeCalendar, unit: ClockUnit, at: datetime, amount: float) -> datetime:
     if unit is ClockUnit.WORKING_DAYS:
         return calendar.closing(calendar.nth_working_day_after(calendar.local_day(at), int(amount)))
     if unit is ClockUnit.OFFICE:
@@ -373,7 +409,7 @@ def _measured(calendar: OfficeCalendar, unit: ClockUnit, after: datetime, until:
     return (until - after) / MINUTE
 
 
-def _closed(
+def _merged_pauses(
     pauses: Sequence[Pause], started_at: datetime, as_of: datetime | None
 ) -> list[tuple[datetime, datetime]]:
     """Answer the pauses since the start, in order, those that touch made one."""
@@ -389,7 +425,7 @@ def _closed(
     return merged
 
 
-def _reached(
+def _end_of(
     calendar: OfficeCalendar,
     unit: ClockUnit,
     start: datetime,
@@ -398,16 +434,16 @@ def _reached(
 ) -> tuple[datetime, float]:
     """Answer when `amount` of the unit has run outside the pauses, and how much of it was paused."""
     paused = 0.0
-    end = _advanced(calendar, unit, start, amount)
+    end = _later(calendar, unit, start, amount)
     for begun, ended in pauses:
         if begun > end:
             break
         paused += _measured(calendar, unit, begun, ended)
-        end = _advanced(calendar, unit, start, amount + paused)
+        end = _later(calendar, unit, start, amount + paused)
     return end, paused
 
 
-def _at_least(rule: ClockRule, started_at: datetime, answer: Deadline) -> Deadline:
+def _with_least_time(rule: ClockRule, started_at: datetime, answer: Deadline) -> Deadline:
     """Answer the deadline with the least time that the rule grants from the start."""
     if not rule.least_minutes:
         return answer

@@ -1,4 +1,4 @@
-"""A ticket's life: which state follows which, and what must be there first (T7, T9, T11)."""
+"""A ticket's lifecycle: which state follows which, and what each step needs (T7, T9, T11)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ class State(StrEnum):
     CLOSED = "closed"
     REOPENED = "reopened"
     INVALID = "invalid"
+
+
+SOLVED = frozenset({State.RESOLVED, State.FOLLOWED_UP, State.CLOSED, State.INVALID})
+ENDED = frozenset({State.CLOSED, State.INVALID})
 
 
 class Verb(StrEnum):
@@ -150,7 +154,7 @@ def _tries(_: ComplaintPolicy, context: Context) -> Reason | None:
 
 @dataclass(frozen=True)
 class Transition:
-    """One row of the life: the verb, the states it may come from, the state it leads to (empty = stays)."""
+    """One row of the lifecycle: a verb, the states it starts from, the state it leads to (None = stays)."""
 
     verb: Verb
     sources: frozenset[State]

@@ -151,6 +151,22 @@ def proposal(policy: SeverityPolicy, facts: Facts) -> Proposal:
     return Proposal(policy.default, Reason("no_aggravating_fact"))
 
 
+def registered_severity(
+    policy: SeverityPolicy, facts: Facts, chosen: str, *, roles: Collection[str], explanation: str
+) -> Proposal | Reason:
+    """Answer the severity with which a ticket is registered, or why the one chosen may not be chosen (T3).
+
+    `chosen` is the clerk's, empty = as the facts propose; below the proposal it needs role and explanation.
+    Raises KeyError for an unknown severity.
+    """
+    proposed = proposal(policy, facts)
+    if not chosen or chosen == proposed.severity:
+        return proposed
+    refused = change_refusal(policy, proposed.severity, chosen, roles=roles, explanation=explanation)
+    inputs = {"proposed": proposed.severity, "note": explanation}
+    return refused or Proposal(chosen, Reason("chosen_by_staff", inputs))
+
+
 def change_refusal(
     policy: SeverityPolicy, current: str, proposed: str, *, roles: Collection[str], explanation: str
 ) -> Reason | None:

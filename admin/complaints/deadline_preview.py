@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from office.complaints import tickets as complaints_tickets
-from office.complaints.deadlines import MovedDeadlines
+from office.complaints import clock_jobs
 from office.complaints.policies_in_force import PolicyTimeline
+from office.complaints.recalculation import MovedDeadlines
 from rules.working_time import OfficeCalendar
 
 POLICIES = frozenset({"calendar", "clocks", "severities"})  # those by which running deadlines are judged
@@ -31,7 +31,7 @@ def sentence(moves: MovedDeadlines, *, is_done: bool) -> str:
 def follow(session: Session, now: datetime) -> None:
     """Judge running deadlines anew in the transaction of a change, and say what moved."""
     session.flush()
-    flash(sentence(complaints_tickets.recalculate(session, now), is_done=True), "info")
+    flash(sentence(clock_jobs.recalculate(session, now), is_done=True), "info")
 
 
 def provisional(session: Session, now: datetime) -> str:

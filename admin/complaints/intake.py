@@ -28,10 +28,11 @@ from models.base import db
 from models.billing import Invoice
 from models.complaints import FACTS, Category, Ticket
 from models.people import Owner, Staff
-from office.complaints import attachments, tickets
+from office.complaints import attachments, queries, work
+from office.complaints.complainants import NewComplainant
 from office.complaints.deadlines import TicketProfile, new_clocks
 from office.complaints.policies_in_force import PolicyTimeline
-from office.complaints.tickets import NewComplainant
+from office.complaints.registration import NewTicket, register_ticket
 from office.estate.search import Hit, search
 from rules.deadlines import Moment
 from rules.reasons import Reason
@@ -195,7 +196,7 @@ def _provisional_year(rule: str) -> int | None:
 def household(unit_id: int, today: date) -> dict[str, Any]:
     """Who lives there, their open complaints and bills: what the desk should see at once (T8, T12)."""
     session = db.session()
-    resident = tickets.resident_of(session, unit_id, today)
+    resident = queries.resident_of(session, unit_id, today)
     return {
         "resident": resident.name if resident else "",
         "file": url_for("household.index", unit_id=unit_id) if may_see("household") else "",
@@ -207,7 +208,7 @@ def household(unit_id: int, today: date) -> dict[str, Any]:
                 "state": str(labels.TICKET_STATES[ticket.state]),
                 "statement": ticket.statement[:80],
             }
-            for ticket in tickets.open_tickets_of_units(session, [unit_id])
+            for ticket in queries.open_tickets_of_units(session, [unit_id])
         ],
         "invoices": [
             {"id": row.id, "number": row.number, "balance": formats.money(row.balance)}
@@ -227,27 +228,29 @@ def register(form: Any, *, now: datetime, clerk_id: int) -> Ticket:
     unit = form.unit.data
     others = [line.strip() for line in (form.others.data or "").splitlines() if line.strip()]
     joining = [] if form.is_anonymous.data else _joining(form, unit)
-    ticket = tickets.open_ticket(
+    ticket = register_ticket(
         session,
-        channel=form.channel.data,
-        category=form.category.data,
-        statement=form.statement.data,
-        facts=facts_of(form.data),
-        registered_at=now,
+        NewTicket(
+            channel=form.channel.data,
+            category=form.category.data,
+            statement=form.statement.data,
+            facts=facts_of(form.data),
+            registered_at=now,
+            unit_id=unit.id if unit else None,
+            clerk_id=clerk_id,
+            severity=form.severity.data or "",
+            severity_note=form.severity_note.data or "",
+            complainants=[*joining, *(NewComplainant(name) for name in others)],
+            is_anonymous=bool(form.is_anonymous.data),
+            occurred_at=form.occurred_at.data,
+            place=form.place.data or "",
+            wish=form.wish.data or "",
+            present=form.present.data or "",
+            accused_id=int(form.accused.data) if form.accused.data else None,
+            repeat_of_id=form.repeat_of.data.id if form.repeat_of.data else None,
+            invoice_id=form.invoice.data.id if form.invoice.data else None,
+        ),
         now=now,
-        unit_id=unit.id if unit else None,
-        clerk_id=clerk_id,
-        severity=form.severity.data or None,
-        severity_note=form.severity_note.data or "",
-        complainants=[*joining, *(NewComplainant(name) for name in others)],
-        is_anonymous=bool(form.is_anonymous.data),
-        occurred_at=form.occurred_at.data,
-        place=form.place.data or "",
-        wish=form.wish.data or "",
-        present=form.present.data or "",
-        accused_id=int(form.accused.data) if form.accused.data else None,
-        repeat_of_id=form.repeat_of.data.id if form.repeat_of.data else None,
-        invoice_id=form.invoice.data.id if form.invoice.data else None,
     )
     for file in form.files.data or ():
         if getattr(file, "filename", ""):
@@ -260,9 +263,7 @@ def register(form: Any, *, now: datetime, clerk_id: int) -> Ticket:
                 ticket_id=ticket.id,
             )
     if (form.resolution.data or "").strip():
-        tickets.resolve_on_spot(
-            session, ticket.id, resolution=form.resolution.data, now=now, staff_id=clerk_id
-        )
+        work.resolve_on_spot(session, ticket.id, resolution=form.resolution.data, now=now, staff_id=clerk_id)
     return ticket
 
 

@@ -17,7 +17,7 @@ from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
 from models.complaints import CaseEntry, Category, Complainant, InvalidRequest, ReviewMeeting, WorkSlip
-from office.complaints import closures, documents, tickets
+from office.complaints import closures, documents, work_slips
 
 
 class WorkSlipView(OfficeView):
@@ -71,7 +71,7 @@ class WorkSlipView(OfficeView):
     )
     def answer(self, rows: Sequence[WorkSlip], given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.answer_work_slip(
+            work_slips.answer_work_slip(
                 db.session(),
                 row.id,
                 plan=given["plan"],

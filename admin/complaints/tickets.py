@@ -31,7 +31,18 @@ from models.complaints import (
 )
 from models.people import Department
 from models.property import Unit
-from office.complaints import attachments, closures, documents, tickets, timeline
+from office.complaints import (
+    attachments,
+    closures,
+    complainants,
+    documents,
+    links,
+    pauses,
+    severities,
+    timeline,
+    work,
+    work_slips,
+)
 from office.complaints.closures import ReviewMinutes
 from office.core.errors import Refused
 from rules.lifecycle import State, verbs_from
@@ -106,7 +117,7 @@ def _asked_about() -> Ticket | None:
 def _handlers(_view: Any) -> Mapping[str, str]:
     """Who may handle the complaint: those of its department first, never the person complained about."""
     ticket = _asked_about()
-    people = [] if ticket is None else tickets.possible_handlers(db.session(), ticket)
+    people = [] if ticket is None else work.possible_handlers(db.session(), ticket)
     own = {str(person.id): person.name for person in people}
     accused = str(ticket.accused_id) if ticket is not None else ""
     return own | {key: name for key, name in intake.staff_names().items() if key not in {accused, *own}}
@@ -374,7 +385,7 @@ class TicketView(OfficeView):
         if state not in {State.CLOSED, State.INVALID}:
             codes |= {"change_severity", "work_slip", "join", "link_repeat", "link_debt", "hold_review"}
         if state.value in UNSOLVED:
-            is_waiting = tickets.open_pause(db.session(), row.id) is not None
+            is_waiting = pauses.open_pause(db.session(), row.id) is not None
             codes |= {"resume"} if is_waiting else {"pause"}
             codes |= {"take_on"} if state is not State.IN_PROGRESS else set()
             codes |= {"keep_clock"} if running_by_hand(row) else set()
@@ -400,7 +411,7 @@ class TicketView(OfficeView):
     )
     def assign(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.assign(
+            work.assign(
                 db.session(),
                 row.id,
                 now=self.now(),
@@ -414,13 +425,13 @@ class TicketView(OfficeView):
     @office_action("take_on", _l("Take it on"), on="row", icon="play", tone="main")
     def take_on(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.take_on(db.session(), row.id, now=self.now(), staff_id=staff_id())
+            work.take_on(db.session(), row.id, now=self.now(), staff_id=staff_id())
         return _("Work has begun.")
 
     @office_action("start", _l("Start work"), on="row", icon="play")
     def start(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.start_work(db.session(), row.id, now=self.now(), staff_id=staff_id())
+            work.start_work(db.session(), row.id, now=self.now(), staff_id=staff_id())
         return _("Work has begun.")
 
     @office_action(
@@ -441,7 +452,7 @@ class TicketView(OfficeView):
     )
     def meet_clock(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.meet_clock(
+            work.meet_clock(
                 db.session(),
                 row.id,
                 given["clock"],
@@ -461,7 +472,7 @@ class TicketView(OfficeView):
     )
     def resolve(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.resolve_ticket(
+            work.resolve_ticket(
                 db.session(), row.id, resolution=given["resolution"], now=self.now(), staff_id=staff_id()
             )
         return _("Resolved; the follow-up visit is planned.")
@@ -475,7 +486,7 @@ class TicketView(OfficeView):
     )
     def resolve_on_spot(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.resolve_on_spot(
+            work.resolve_on_spot(
                 db.session(), row.id, resolution=given["resolution"], now=self.now(), staff_id=staff_id()
             )
         return _("Resolved; the follow-up visit is planned.")
@@ -493,13 +504,13 @@ class TicketView(OfficeView):
     )
     def pause(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.pause(db.session(), row.id, now=self.now(), staff_id=staff_id(), **given)
+            pauses.pause(db.session(), row.id, now=self.now(), staff_id=staff_id(), **given)
         return _("The deadlines that may wait are paused.")
 
     @office_action("resume", _l("Go on"), on="row", icon="play", fields=(Ask("note", _l("Note")),))
     def resume(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.resume(db.session(), row.id, now=self.now(), staff_id=staff_id(), note=given["note"])
+            pauses.resume(db.session(), row.id, now=self.now(), staff_id=staff_id(), note=given["note"])
         return _("The deadlines run again.")
 
     @office_action(
@@ -514,7 +525,7 @@ class TicketView(OfficeView):
     )
     def change_severity(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.change_severity(
+            severities.change_severity(
                 db.session(),
                 row.id,
                 given["severity"],
@@ -537,7 +548,7 @@ class TicketView(OfficeView):
     )
     def work_slip(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         numbers = [
-            tickets.issue_work_slip(
+            work_slips.issue_work_slip(
                 db.session(),
                 row.id,
                 department_id=int(given["department_id"]),
@@ -570,10 +581,10 @@ class TicketView(OfficeView):
     )
     def join(self, rows: Sequence[Ticket], given: dict[str, Any]) -> str:
         for row in rows:
-            tickets.add_complainant(
+            complainants.add_complainant(
                 db.session(),
                 row.id,
-                tickets.NewComplainant(given["name"], given["phone"]),
+                complainants.NewComplainant(given["name"], given["phone"]),
                 now=self.now(),
                 staff_id=staff_id(),
                 is_further_household=given["household"] == "further",
@@ -591,7 +602,7 @@ class TicketView(OfficeView):
     def link_repeat(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         first = db.session.scalars(select(Ticket).where(Ticket.number == given["number"])).first()
         for row in rows:
-            tickets.link_repeat(
+            links.link_repeat(
                 db.session(),
                 row.id,
                 repeat_of_id=first.id if first else 0,
@@ -610,7 +621,7 @@ class TicketView(OfficeView):
     def link_debt(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         bill = db.session.scalars(select(Invoice).where(Invoice.number == given["number"])).first()
         for row in rows:
-            tickets.link_debt(
+            links.link_debt(
                 db.session(),
                 row.id,
                 invoice_id=bill.id if bill else 0,
@@ -654,7 +665,7 @@ class TicketView(OfficeView):
     )
     def reopen(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
         for row in rows:
-            tickets.reopen(db.session(), row.id, now=self.now(), staff_id=staff_id(), note=given["note"])
+            work.reopen(db.session(), row.id, now=self.now(), staff_id=staff_id(), note=given["note"])
         return _("Reopened one level up.")
 
     @office_action("close", _l("Close"), on="row", icon="lock", confirm=_l("Close this complaint?"))

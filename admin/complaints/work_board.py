@@ -16,7 +16,7 @@ from admin.panel.permissions import may
 from admin.panel.view import OfficePage, view_of
 from models.base import db
 from models.complaints import Ticket
-from office.complaints import work_board
+from office.complaints import work_board, work_slips
 
 SCOPES = {
     "mine": _l("Mine"),
@@ -76,7 +76,7 @@ class BoardPage(OfficePage):
             groups=GROUPS,
             now=now,
             left=time_left,
-            slips=work_board.slips_to_answer(db.session(), staff.department_id)
+            slips=work_slips.slips_to_answer(db.session(), staff.department_id)
             if may(staff.roles, "work_slips", "see")
             else (),
             may_work=may(staff.roles, "tickets", "act"),

@@ -28,8 +28,8 @@ from admin.policies import wording
 from models.base import db
 from models.people import Staff
 from models.policies import PolicyVersion
-from office.complaints.deadlines import preview_recalculation
 from office.complaints.policies_in_force import PolicyTimeline
+from office.complaints.recalculation import preview_recalculation
 from office.core import audit
 from office.core.errors import N_, Refused
 from office.policies import store

@@ -20,8 +20,8 @@ from admin.panel.view import OfficeView, OneClick, office_action
 from models.base import db
 from models.office import Audit, Message, Paper
 from models.property import CalendarDay, Estate
-from office.complaints.deadlines import preview_recalculation
 from office.complaints.policies_in_force import PolicyTimeline
+from office.complaints.recalculation import preview_recalculation
 from office.documents import archive
 from office.messaging import outbox
 from office.messaging.channels import NOT_SET_UP

@@ -150,8 +150,7 @@ def _owed(session: Session, debtor: Debtor, now: datetime) -> Decimal:
 
 def _link_complaint(session: Session, contact: Contact, now: datetime) -> None:
     """Unhappy with the service: a ticket linked to the oldest debt holds the ladder (C7, T12)."""
-    from office.complaints import tickets
-    from rules.severity import Facts
+    from office.complaints.registration import NewTicket, register_ticket
 
     invoice_id = session.scalar(
         select(Invoice.id)
@@ -177,17 +176,18 @@ def _link_complaint(session: Session, contact: Contact, now: datetime) -> None:
     )
     if is_open is not None:
         return
-    tickets.open_ticket(
+    register_ticket(
         session,
-        channel="visit" if contact.method == "visit" else "phone",
-        category="customer_service",
-        statement=contact.note or contact.outcome or contact.arrears_reason,
-        facts=Facts(),
-        registered_at=contact.at,
+        NewTicket(
+            channel="visit" if contact.method == "visit" else "phone",
+            category="customer_service",
+            statement=contact.note or contact.outcome or contact.arrears_reason,
+            registered_at=contact.at,
+            unit_id=contact.unit_id,
+            clerk_id=contact.staff_id,
+            invoice_id=invoice_id,
+        ),
         now=now,
-        unit_id=contact.unit_id,
-        clerk_id=contact.staff_id,
-        invoice_id=invoice_id,
     )
 
 

@@ -1,28 +1,27 @@
-"""What staff hear of late complaints: one alert a person and event, in the person's language (T4, T6, T8).
+"""Alerts to staff about late complaints: one a person and event, in the person's language (T4, T6, T8).
 
-Who is told: of a warning and a date to look again, who handles the complaint, else who leads its department;
-of an escalation, everyone who holds its role; of a complaint turned major, whom a major clock tells first.
-Nothing here goes to owners.
+A warning, a day to look again and a complaint turned major go to who handles the complaint, else to who leads
+its department; an escalation goes to everybody who holds its role. Owners get no alerts.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask_babel import force_locale, gettext  # type: ignore[import-untyped] # it ships no types
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.complaints import Ticket
 from models.people import Staff, StaffRole
-from office.complaints.deadlines import ClockEvent, chunks
+from office.complaints.due_clocks import ClockEvent
+from office.core import installation
+from office.core.database import chunks
 from office.core.errors import N_
 from office.messaging import outbox
 
-LOCALES = {"zh_Hans": "zh_Hans_CN", "zh_Hant": "zh_Hant_TW"}
 TEXTS: Mapping[str, str] = {
     "warning": N_("Complaint %(number)s: the time for %(clock)s is running out"),
     "escalation": N_("Complaint %(number)s: %(clock)s is late, level %(level)s"),
@@ -43,17 +42,18 @@ LEADERS = "department_lead"
 
 
 def enqueue_alerts(session: Session, events: Sequence[ClockEvent], now: datetime) -> int:
-    """Put one alert a person and event into the outbox, once; answers how many."""
+    """Put the alerts of these events into the outbox; returns how many. A second time adds nothing."""
     if not events:
         return 0
     people = _people(session)
     if not people:
         return 0
+    translate = installation.of(session).translate
     tickets = _tickets(session, {item.ticket_id for item in events})
     rows = [
-        _message(item, tickets[item.ticket_id], person)
+        _message(item, tickets[item.ticket_id], person, translate)
         for item in events
-        for person in _audience(item, tickets[item.ticket_id], people)
+        for person in _recipients(item, tickets[item.ticket_id], people)
     ]
     outbox.enqueue_all(session, rows, now)
     return len(rows)
@@ -87,7 +87,7 @@ def _tickets(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any
     return found
 
 
-def _audience(
+def _recipients(
     item: ClockEvent, ticket: Mapping[str, Any], people: Sequence[Mapping[str, Any]]
 ) -> Sequence[Mapping[str, Any]]:
     if item.to_role:
@@ -100,11 +100,12 @@ def _audience(
     ]
 
 
-def _message(item: ClockEvent, ticket: Mapping[str, Any], person: Mapping[str, Any]) -> dict[str, Any]:
+def _message(
+    item: ClockEvent, ticket: Mapping[str, Any], person: Mapping[str, Any], translate: Callable[..., str]
+) -> dict[str, Any]:
     language = person["language"] or "zh_Hans"
-    with force_locale(LOCALES.get(language, language)):
-        clock = gettext(CLOCK_NAMES[item.clock]) if item.clock else ""
-        text = gettext(TEXTS[item.kind], number=ticket["number"], clock=clock, level=item.level)
+    clock = translate(language, CLOCK_NAMES[item.clock]) if item.clock else ""
+    text = translate(language, TEXTS[item.kind], number=ticket["number"], clock=clock, level=item.level)
     about = item.clock_id or f"t{item.ticket_id}"
     return {
         "key": f"{item.kind}:{about}:{item.level}:{item.at:%Y%m%dT%H%M%S}:{person['id']}",

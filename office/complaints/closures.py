@@ -37,7 +37,7 @@ def close(
     """Close a ticket that was followed up; a major one only with its review meeting (T7, T9)."""
     locked = lock(session, ticket_id, now, staff_id)
     close_locked(locked, Verb.CLOSE, note=note)
-    return _done(locked)
+    return locked.saved()
 
 
 def close_unreachable(
@@ -47,7 +47,7 @@ def close_unreachable(
     locked = lock(session, ticket_id, now, staff_id)
     close_locked(locked, Verb.CLOSE_UNREACHABLE, note=note, explanation=note)
     visits.cancel_follow_up(session, ticket_id, now, Reason("ticket_closed_unreachable"))
-    return _done(locked)
+    return locked.saved()
 
 
 def close_by_decision(
@@ -57,7 +57,7 @@ def close_by_decision(
     locked = lock(session, ticket_id, now, staff_id)
     close_locked(locked, Verb.CLOSE_BY_DECISION, note=note, is_void=True, explanation=note)
     visits.cancel_follow_up(session, ticket_id, now, Reason("ticket_closed_by_decision"))
-    return _done(locked)
+    return locked.saved()
 
 
 def request_invalid(
@@ -97,20 +97,20 @@ def decide_invalid(
     request = pending_request(session, ticket_id)
     if is_approved:
         close_locked(locked, Verb.APPROVE_INVALID, note=note, is_void=True)
-        locked.note("notice_due", reason=Reason("tell_complainant"))
+        locked.record("notice_due", reason=Reason("tell_complainant"))
     else:
         missing = locked.missing(Verb.APPROVE_INVALID)
         if missing:
             raise refusal(missing)
         if not note.strip():
             raise refusal((Reason("explanation_missing"),))
-        locked.note("refuse_invalid", note=note)
+        locked.record("refuse_invalid", note=note)
         locked.audit("refuse_invalid")
     assert request is not None  # else the move was refused
     request.decided_by_id = staff_id
     request.decided_at = now
     request.is_approved = is_approved
-    return _done(locked)
+    return locked.saved()
 
 
 def hold_review(
@@ -140,12 +140,12 @@ def hold_review(
             attended=minutes.attended,
         )
     )
-    locked.note("review_meeting", note=minutes.cause)
+    locked.record("review_meeting", note=minutes.cause)
     locked.audit("hold_review")
     session.flush()
     if _waited_for_review(locked):
         close_locked(locked, Verb.CLOSE)
-    return _done(locked)
+    return locked.saved()
 
 
 def _waited_for_review(locked: LockedTicket) -> bool:

@@ -119,7 +119,7 @@ def tickets_ended_rightly(session: Session) -> Iterable[Finding]:
     )
     for id_, number, state in session.execute(select(Ticket.id, Ticket.number, Ticket.state).where(wrong)):
         yield Finding("ticket_state_true", "ticket", id_, number, state, "agree with its instants and people")
-    reviewed = PolicyTimeline(session).at(office_clock.now(session)).life.reviewed_severities
+    reviewed = PolicyTimeline(session).at(office_clock.now(session)).lifecycle.reviewed_severities
     unreviewed = select(Ticket.id, Ticket.number).where(
         Ticket.state == "closed",
         Ticket.severity.in_(reviewed),

@@ -26,15 +26,15 @@ from office.complaints.deadlines import (
     TICKET,
     TicketProfile,
     Values,
-    chunks,
     new_clocks,
     stopped_clock,
 )
+from office.complaints.due_clocks import major_columns, process_due_clocks
 from office.complaints.policies_in_force import PoliciesInForce, PolicyTimeline
-from office.complaints.tickets import SERIES, fact_columns
-from office.complaints.transitions import becomes_major_at
+from office.complaints.registration import SERIES, fact_columns
 from office.core import numbering
 from office.core.bulk_insert import insert_rows
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from rules.deadlines import Moment
 from rules.lifecycle import State, Verb, reopened_level
@@ -190,7 +190,9 @@ class _LegacyImport:
         _note(made, row.registered_at, "register", reason)
         made.events[0]["staff_id"] = self.staff_id
         solved = [(row.resolved_at, None)] if row.resolved_at else []
-        ticket["turns_major_at"] = becomes_major_at(self.policies, row.registered_at, severity, solved)
+        ticket["turns_major_at"] = self.policies.at(row.registered_at).turns_major_at(
+            row.registered_at, severity, solved
+        )
         if row.resolved_at is not None:
             if ticket["turns_major_at"] is not None:
                 self._turn_major(made, row)
@@ -237,7 +239,7 @@ class _LegacyImport:
         """It was solved only after the month: it had become major (T8)."""
         ticket, at = made.ticket, made.ticket["turns_major_at"]
         in_force = self.policies.at(at)
-        ticket |= deadlines.major_columns(in_force, at, row.registered_at, ticket["level"])
+        ticket |= major_columns(in_force, at, row.registered_at, ticket["level"])
         new = new_clocks(self.policies, self._profile(made, row), Moment.MAJOR, at)
         over = deadlines.replaced_clocks([{**clock, "id": n} for n, clock in enumerate(made.clocks)], new, at)
         for change in over:
@@ -296,7 +298,10 @@ class _LegacyImport:
             return
         ticket |= {"state": State.FOLLOWED_UP.value, "followed_up_at": at}
         _note(made, at, Verb.FOLLOW_UP.value, said)
-        if meaning is VisitOutcome.SATISFIED and ticket["severity"] not in in_force.life.reviewed_severities:
+        if (
+            meaning is VisitOutcome.SATISFIED
+            and ticket["severity"] not in in_force.lifecycle.reviewed_severities
+        ):
             ticket |= {"state": State.CLOSED.value, "closed_at": at}
             _note(made, at, Verb.CLOSE.value)
 
@@ -308,8 +313,8 @@ class _LegacyImport:
             "level": level,
             "reopen_count": 1,
             "resolved_at": None,
-            "turns_major_at": becomes_major_at(
-                self.policies, row.registered_at, ticket["severity"], [(resolved_at, at)]
+            "turns_major_at": self.policies.at(row.registered_at).turns_major_at(
+                row.registered_at, ticket["severity"], [(resolved_at, at)]
             ),
         }
         made.clocks += new_clocks(self.policies, self._profile(made, row), Moment.REOPENED, at)
@@ -342,7 +347,7 @@ class _LegacyImport:
         _store(session, VISIT, [made.visit for made in all_rows if made.visit])
         self.written.update(self._key(row) for row in rows if not row.number)
         if self.is_present_known:
-            deadlines.process_due_clocks(session, self.now, ticket_ids=unsolved, policies=self.policies)
+            process_due_clocks(session, self.now, ticket_ids=unsolved, policies=self.policies)
 
     def _ids(self, wanted: Sequence[str]) -> dict[str, int]:
         found = self.session.execute(select(Ticket.number, Ticket.id).where(Ticket.number.in_(wanted)))

@@ -1,11 +1,11 @@
-"""The complaint policies in force on each day, read once for a piece of work (§9)."""
+"""The complaint policies in force on each day; all versions are read at the first question (§9)."""
 
 from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from models.policies import PolicyVersion
 from models.property import CalendarDay, Estate
 from office.core.errors import N_, Refused
-from rules.deadlines import ClockRule, EscalationPolicy, clock_rules
+from rules.deadlines import ClockRule, EscalationPolicy, clock_rules, turns_major_at
 from rules.lifecycle import ComplaintPolicy
 from rules.severity import SeverityPolicy
 from rules.visits import VisitPolicy
@@ -26,13 +26,13 @@ from rules.working_time import OfficeCalendar
 
 @dataclass(frozen=True)
 class PoliciesInForce:
-    """What holds for complaints on one day (T3–T9, V1–V3)."""
+    """The complaint policies of one day (T3–T9, V1–V3)."""
 
     calendar: OfficeCalendar
     clocks: tuple[ClockRule, ...]
     escalation: EscalationPolicy
     severities: SeverityPolicy
-    life: ComplaintPolicy
+    lifecycle: ComplaintPolicy
     visits: VisitPolicy
 
     @cached_property
@@ -41,13 +41,22 @@ class PoliciesInForce:
         return max(self.severities.levels, key=lambda level: level.rank).code
 
     def level_of(self, severity: str) -> int:
-        """The level at which a ticket stands before any clock was late: one below its clocks' first."""
+        """The level of a ticket none of whose clocks is late: one below the first level of its clocks."""
         return self.escalation.level_at_start(severity) - 1
+
+    def turns_major_at(
+        self, registered_at: datetime, severity: str, solved: Sequence[tuple[datetime, datetime | None]] = ()
+    ) -> datetime | None:
+        """When a ticket that nobody solves turns major; None when it is major or never does (T8)."""
+        if severity == self.most_severe:
+            return None
+        return turns_major_at(self.calendar, self.lifecycle.months_until_major, registered_at, solved)
 
     def clock_rule(self, code: str) -> ClockRule | None:
         return next((rule for rule in self.clocks if rule.code == code), None)
 
 
+# the policies in the order of the fields of PoliciesInForce, and how each document becomes a rule's value
 _BUILD: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "calendar": OfficeCalendar.from_row,
     "clocks": clock_rules,
@@ -59,7 +68,7 @@ _BUILD: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
 
 
 class PolicyTimeline:
-    """All versions of the complaint policies; `at` answers those in force on an instant's office day."""
+    """All versions of the complaint policies; `at` gives those in force on an instant's office day."""
 
     def __init__(
         self,
@@ -68,9 +77,10 @@ class PolicyTimeline:
         as_if: Mapping[str, tuple[date, Mapping[str, Any]]] | None = None,
         own_days: Mapping[date, bool | None] | None = None,
     ) -> None:
-        """Build from what is stored and, for previews, what is not yet saved.
+        """Build from the stored policies and, for previews, from unsaved ones.
 
-        `as_if` is a policy's document from a day on; `own_days` are days worked or not, None = as published.
+        `as_if` maps a policy to its unsaved document and the day from which it holds; `own_days` says of
+        days whether they are worked, None = as published.
         """
         self._session = session
         self._as_if = as_if or {}
@@ -113,32 +123,16 @@ class PolicyTimeline:
     def on(self, day: date) -> PoliciesInForce:
         """The policies in force on an office day. Raises Refused when the office has none."""
         if day not in self._days:
-            rules = {policy: self._in_force(policy, day) for policy in _BUILD}
-            self._days[day] = self._standards(rules)
+            found = PoliciesInForce(*(self._in_force(policy, day) for policy in _BUILD))
+            self._days[day] = self._shared(found)
         return self._days[day]
 
-    def _standards(self, rules: dict[str, Any]) -> PoliciesInForce:
-        """One object for all days on which the same versions hold."""
+    def _shared(self, found: PoliciesInForce) -> PoliciesInForce:
+        """One object for all days on which the same versions hold, so that days compare by identity."""
         for known in self._days.values():
-            if known.calendar is rules["calendar"] and all(
-                getattr(known, name) is rules[policy]
-                for name, policy in (
-                    ("clocks", "clocks"),
-                    ("escalation", "escalation"),
-                    ("severities", "severities"),
-                    ("life", "complaints"),
-                    ("visits", "visits"),
-                )
-            ):
+            if all(getattr(known, each.name) is getattr(found, each.name) for each in fields(found)):
                 return known
-        return PoliciesInForce(
-            rules["calendar"],
-            rules["clocks"],
-            rules["escalation"],
-            rules["severities"],
-            rules["complaints"],
-            rules["visits"],
-        )
+        return found
 
     def _in_force(self, policy: str, day: date) -> Any:
         versions = self._versions.get(policy, [])

@@ -19,8 +19,9 @@ from models.complaints import Category, Ticket, TicketClock, TicketEvent
 from models.people import SignInAttempt
 from models.property import Unit
 from models.secrets import fingerprint
-from office.complaints import attachments, tickets
-from office.complaints.tickets import NewComplainant
+from office.complaints import attachments
+from office.complaints.complainants import NewComplainant
+from office.complaints.registration import NewTicket, register_ticket
 from office.core import clock
 from office.core.errors import N_, Refused
 from office.policies import store
@@ -144,21 +145,23 @@ def submit(session: Session, policy: PublicForm, submission: Submission, now: da
         else [submission.unit_code, submission.place]
     )
     is_anonymous = submission.is_anonymous or not (submission.name or submission.phone)
-    ticket = tickets.open_ticket(
+    ticket = register_ticket(
         session,
-        channel="web_form",
-        category=_category_of(session, submission.category or policy.unsure_category),
-        statement=submission.statement,
-        facts=submission.facts,
-        registered_at=now,
+        NewTicket(
+            channel="web_form",
+            category=_category_of(session, submission.category or policy.unsure_category),
+            statement=submission.statement,
+            facts=submission.facts,
+            registered_at=now,
+            unit_id=unit_id,
+            complainants=()
+            if is_anonymous
+            else [NewComplainant(submission.name or submission.phone, submission.phone, unit_id=unit_id)],
+            is_anonymous=is_anonymous,
+            place=" ".join(place for place in places if place)[:200],
+            wish=submission.wish,
+        ),
         now=now,
-        unit_id=unit_id,
-        complainants=()
-        if is_anonymous
-        else [NewComplainant(submission.name or submission.phone, submission.phone, unit_id=unit_id)],
-        is_anonymous=is_anonymous,
-        place=" ".join(place for place in places if place)[:200],
-        wish=submission.wish,
     )
     for name, content in submission.files:
         attachments.attach(session, file_name=name, content=content, now=now, ticket_id=ticket.id)

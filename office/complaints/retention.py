@@ -49,7 +49,7 @@ def remove_expired(session: Session, due_for: datetime) -> JobResult:
     """Job: remove the tickets that were closed longer ago than they are kept, unless on hold (T11)."""
     policies = PolicyTimeline(session)
     in_force = policies.at(due_for)
-    latest = due_for - SHORTEST_YEAR * in_force.life.kept_years
+    latest = due_for - SHORTEST_YEAR * in_force.lifecycle.kept_years
     closed = session.execute(
         select(Ticket.id, Ticket.number, Ticket.closed_at)
         .where(Ticket.closed_at <= latest, Ticket.is_on_hold.is_(False))
@@ -57,7 +57,7 @@ def remove_expired(session: Session, due_for: datetime) -> JobResult:
         .limit(PER_RUN)
     ).all()
     expired = [
-        row for row in closed if kept_until(in_force.calendar, in_force.life, row.closed_at) <= due_for
+        row for row in closed if kept_until(in_force.calendar, in_force.lifecycle, row.closed_at) <= due_for
     ]
     for start in range(0, len(expired), CHUNK):
         some = expired[start : start + CHUNK]

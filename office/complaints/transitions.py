@@ -13,14 +13,17 @@ from sqlalchemy.orm import Session
 from models.complaints import InvalidRequest, ReviewMeeting, Ticket, TicketEvent
 from models.people import Staff
 from models.visits import Visit
-from office.complaints import alerts, deadlines
+from office.complaints import deadlines
+from office.complaints.alerts import enqueue_alerts
+from office.complaints.due_clocks import process_due_clocks
 from office.complaints.policies_in_force import PoliciesInForce, PolicyTimeline
 from office.core import audit
 from office.core.errors import N_, Refusals, Refused
-from rules.deadlines import Moment, turns_major_at
+from rules.deadlines import Moment
 from rules.lifecycle import Context, State, Verb, reopened_level, transition
 from rules.reasons import Reason
 
+Span = tuple[datetime, datetime | None]
 RESOLVINGS = (Verb.RESOLVE.value, Verb.RESOLVE_ON_SPOT.value)
 
 # what is missing, as a sentence with the rule's own inputs (T7, T9)
@@ -43,17 +46,18 @@ MISSING: Mapping[str, str] = {
 
 @dataclass
 class LockedTicket:
-    """A ticket locked for one verb, brought up to the instant, with the policies of that instant."""
+    """A ticket locked for one verb; what came due on it up to `now` (aware UTC) is already written."""
 
     session: Session
     ticket: Ticket
     policies: PolicyTimeline
-    at: datetime
+    now: datetime
     staff: Staff | None = None
 
     @property
     def in_force(self) -> PoliciesInForce:
-        return self.policies.at(self.at)
+        """The complaint policies in force now."""
+        return self.policies.at(self.now)
 
     @property
     def state(self) -> State:
@@ -68,7 +72,7 @@ class LockedTicket:
         return self.staff.roles if self.staff else frozenset()
 
     def context(self, **more: Any) -> Context:
-        """What the rules of life ask about the ticket and the actor."""
+        """What the rules of the lifecycle need to know of the ticket and the actor."""
         request = pending_request(self.session, self.ticket.id)
         known = Context(
             severity=self.ticket.severity,
@@ -85,25 +89,25 @@ class LockedTicket:
         return replace(known, **more)
 
     def missing(self, verb: Verb, **more: Any) -> tuple[Reason, ...]:
-        """All that a verb lacks, nothing when it may be done (T7)."""
-        return transition(self.in_force.life, self.state, verb, self.context(**more)).missing
+        """The reasons for which a verb is refused; none when it may be done (T7)."""
+        return transition(self.in_force.lifecycle, self.state, verb, self.context(**more)).missing
 
     def move(self, verb: Verb, *, note: str = "", reason: Reason | None = None, **more: Any) -> None:
-        """Move the ticket by a verb and keep it in its history. Raises Refused with all that is missing."""
-        answer = transition(self.in_force.life, self.state, verb, self.context(**more))
+        """Move the ticket by a verb and record it in its history. Raises Refused with all that is missing."""
+        answer = transition(self.in_force.lifecycle, self.state, verb, self.context(**more))
         if answer.state is None:
             raise refusal(answer.missing)
         before = self.ticket.state
         self.ticket.state = answer.state.value
-        self.note(verb.value, note=note, reason=reason)
+        self.record(verb.value, note=note, reason=reason)
         self.audit(verb.value, state=(before, self.ticket.state))
 
-    def note(self, verb: str, *, note: str = "", reason: Reason | None = None) -> None:
+    def record(self, verb: str, *, note: str = "", reason: Reason | None = None) -> None:
         """Add a line to the ticket's history."""
         self.session.add(
             TicketEvent(
                 ticket_id=self.ticket.id,
-                at=self.at,
+                at=self.now,
                 staff_id=self.staff_id,
                 verb=verb,
                 reason=reason.to_json() if reason else "",
@@ -112,26 +116,41 @@ class LockedTicket:
         )
 
     def audit(self, action: str, **changes: Any) -> None:
-        audit.record(self.session, self.at, self.staff_id, action, self.ticket, changes)
+        """Add a row to the audit; a change is the new value, or a pair of the former and the new one."""
+        audit.record(self.session, self.now, self.staff_id, action, self.ticket, changes)
+
+    def turns_major_at(self, solved: Sequence[Span] = ()) -> datetime | None:
+        """When this ticket turns major by the policies of its registration, if nobody solves it (T8)."""
+        at_start = self.policies.at(self.ticket.registered_at)
+        return at_start.turns_major_at(self.ticket.registered_at, self.ticket.severity, solved)
+
+    def saved(self) -> Ticket:
+        """Write what changed and return the ticket as it is stored."""
+        self.session.flush()
+        self.session.refresh(self.ticket)
+        return self.ticket
 
 
 def lock(session: Session, ticket_id: int, now: datetime, staff_id: int | None = None) -> LockedTicket:
-    """Lock a ticket for a verb, all that was due on it up to now done. Raises Refused when it isn't there."""
+    """Lock a ticket for a verb, and write and alert what came due on it up to `now`.
+
+    Raises Refused when there is no such ticket, or no such active member of staff.
+    """
     session.flush()
     row_lock = select(Ticket).where(Ticket.id == ticket_id).with_for_update()
     if session.execute(row_lock).scalar_one_or_none() is None:
         raise Refused(N_("There is no such complaint"))
     policies = PolicyTimeline(session)
-    events = deadlines.process_due_clocks(session, now, ticket_ids=[ticket_id], policies=policies).events
+    events = process_due_clocks(session, now, ticket_ids=[ticket_id], policies=policies).events
     ticket = session.execute(
         select(Ticket).where(Ticket.id == ticket_id), execution_options={"populate_existing": True}
     ).scalar_one()
-    alerts.enqueue_alerts(session, events, now)
+    enqueue_alerts(session, events, now)
     return LockedTicket(session, ticket, policies, now, active_staff(session, staff_id))
 
 
 def active_staff(session: Session, staff_id: int | None) -> Staff | None:
-    """A member of staff by id. Raises Refused when there is none."""
+    """An active member of staff by id. Raises Refused when there is none."""
     if staff_id is None:
         return None
     staff = session.get(Staff, staff_id)
@@ -141,7 +160,7 @@ def active_staff(session: Session, staff_id: int | None) -> Staff | None:
 
 
 def refusal(missing: tuple[Reason, ...]) -> Refused:
-    """All that is missing as one refusal; a single reason keeps its values apart for translation."""
+    """The reasons of a rule as one refusal, with a sentence for each that can be translated."""
     first = missing[0]
     if len(missing) == 1:
         return Refused(MISSING[first.code], **first.inputs)
@@ -151,21 +170,19 @@ def refusal(missing: tuple[Reason, ...]) -> Refused:
 
 def reopen_locked(locked: LockedTicket, *, note: str = "", reason: Reason | None = None) -> None:
     """Reopen a ticket in locked: one level up, unsolved again, a new clock of the same length (V3, T8)."""
-    session, ticket, now = locked.session, locked.ticket, locked.at
+    session, ticket, now = locked.session, locked.ticket, locked.now
     locked.move(Verb.REOPEN, note=note, reason=reason)
     ticket.level = reopened_level(ticket.level, locked.in_force.escalation.top_level)
     ticket.reopen_count += 1
     ticket.resolved_at = ticket.followed_up_at = None
     deadlines.stop_clocks(session, ticket.id, now)
     session.flush()
-    ticket.turns_major_at = becomes_major_at(
-        locked.policies, ticket.registered_at, ticket.severity, solved_spans(session, ticket.id)
-    )
+    ticket.turns_major_at = locked.turns_major_at(solved_spans(session, ticket.id))
     deadlines.start_clocks(session, locked.policies, ticket, Moment.REOPENED, now)
     session.flush()
-    alerts.enqueue_alerts(
+    enqueue_alerts(
         session,
-        deadlines.process_due_clocks(session, now, ticket_ids=[ticket.id], policies=locked.policies).events,
+        process_due_clocks(session, now, ticket_ids=[ticket.id], policies=locked.policies).events,
         now,
     )
     session.refresh(ticket)
@@ -179,33 +196,20 @@ def close_locked(
     `is_void`: deadlines that still ran count neither as met nor as breached.
     """
     locked.move(verb, note=note, **more)
-    locked.ticket.closed_at = locked.at
+    locked.ticket.closed_at = locked.now
     locked.ticket.turns_major_at = None
     locked.session.flush()
-    deadlines.stop_clocks(locked.session, locked.ticket.id, locked.at, is_void=is_void)
+    deadlines.stop_clocks(locked.session, locked.ticket.id, locked.now, is_void=is_void)
 
 
-def becomes_major_at(
-    policies: PolicyTimeline,
-    registered_at: datetime,
-    severity: str,
-    solved: Sequence[tuple[datetime, datetime | None]] = (),
-) -> datetime | None:
-    """When a ticket that nobody solves turns major; None when it is major or there is no such rule (T8)."""
-    in_force = policies.at(registered_at)
-    if severity == in_force.most_severe:
-        return None
-    return turns_major_at(in_force.calendar, in_force.life.months_until_major, registered_at, solved)
-
-
-def solved_spans(session: Session, ticket_id: int) -> list[tuple[datetime, datetime | None]]:
-    """When a ticket was solved, each time until it was reopened or None (T8)."""
+def solved_spans(session: Session, ticket_id: int) -> list[Span]:
+    """The times in which a ticket was solved: from resolving to reopening, or None while it lasts (T8)."""
     events = session.execute(
         select(TicketEvent.at, TicketEvent.verb)
         .where(TicketEvent.ticket_id == ticket_id, TicketEvent.verb.in_((*RESOLVINGS, Verb.REOPEN.value)))
         .order_by(TicketEvent.at, TicketEvent.id)
     )
-    spans: list[tuple[datetime, datetime | None]] = []
+    spans: list[Span] = []
     for at, verb in events:
         if verb in RESOLVINGS:
             spans.append((at, None))

@@ -209,12 +209,12 @@ def _to_the_ticket(
     locked: LockedTicket, recorded: RecordedVisit, result: VisitResult, answer: int | None
 ) -> RecordedVisit:
     """What the answer does to the ticket: followed up, closed if nothing is missing, or reopened (V3)."""
-    session, ticket, now = locked.session, locked.ticket, locked.at
+    session, ticket, now = locked.session, locked.ticket, locked.now
     if result.is_clock_stopped:
         deadlines.stop_clocks(session, ticket.id, now, names=(FOLLOW_UP,))
     if answer is not None:
         ticket.satisfaction = answer
-    locked.note("visit", note=recorded.visit.words, reason=result.reason)
+    locked.record("visit", note=recorded.visit.words, reason=result.reason)
     missing: tuple[Reason, ...] = ()
     session.flush()
     for verb in result.verbs:

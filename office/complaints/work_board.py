@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from models.complaints import Category, Ticket, TicketClock, WorkSlip
+from models.complaints import Category, Ticket, TicketClock
 from models.people import Staff
 from models.property import Unit
 from rules.lifecycle import State
@@ -118,16 +118,3 @@ def group_of(state: str, clocks: Sequence[Any], now: datetime) -> str:
     if any(clock.state == "paused" for clock in clocks):
         return "waiting"
     return "take_up" if state in NOT_TAKEN else "at_work"
-
-
-def slips_to_answer(session: Session, department_id: int | None) -> Sequence[WorkSlip]:
-    """What other departments ask of this one and is not done, the oldest first (T2)."""
-    if department_id is None:
-        return ()
-    query = (
-        select(WorkSlip)
-        .where(WorkSlip.department_id == department_id, WorkSlip.done_at.is_(None))
-        .order_by(WorkSlip.issued_at, WorkSlip.id)
-        .limit(MAX_ROWS)
-    )
-    return session.execute(query).scalars().all()

@@ -89,7 +89,8 @@ def _bills(session: Session, dice: random.Random, now: datetime) -> None:
 
 
 def _complaints(session: Session, demo: Mapping[str, Any], now: datetime) -> None:
-    from office.complaints import tickets
+    from office.complaints import work
+    from office.complaints.registration import NewTicket, register_ticket
     from office.core import clock
     from rules.severity import Facts
 
@@ -98,19 +99,21 @@ def _complaints(session: Session, demo: Mapping[str, Any], now: datetime) -> Non
     clerk = session.execute(select(Staff.id).where(Staff.login == "desk")).scalar_one()
     for number, (days, hour, channel, category, facts, statement) in enumerate(demo["complaints"]):
         day = (now - timedelta(days=days)).astimezone(zone).date()
-        ticket = tickets.open_ticket(
+        ticket = register_ticket(
             session,
-            channel=channel,
-            category=category,
-            statement=statement,
-            facts=Facts.from_row(facts),
-            registered_at=datetime.combine(day, time(hour, 12), zone),
+            NewTicket(
+                channel=channel,
+                category=category,
+                statement=statement,
+                facts=Facts.from_row(facts),
+                registered_at=datetime.combine(day, time(hour, 12), zone),
+                unit_id=units[number * 97 % len(units)],
+                clerk_id=clerk,
+            ),
             now=now,
-            unit_id=units[number * 97 % len(units)],
-            clerk_id=clerk,
         )
         if number % 2 == 0:
-            tickets.assign(session, ticket.id, now=now, staff_id=clerk)
+            work.assign(session, ticket.id, now=now, staff_id=clerk)
 
 
 def _residential(session: Session, area: Area, row: Mapping[str, Any]) -> list[Building]:

@@ -8,7 +8,7 @@ from datetime import time
 from office.core.jobs import Job
 
 JOBS: tuple[Job, ...] = (
-    Job("deadlines", "office.complaints.tickets:follow_policies", at=time(0, 1)),
+    Job("deadlines", "office.complaints.clock_jobs:follow_policies", at=time(0, 1)),
     Job("promise_checks", "office.arrears.contacts:check_promises", at=time(0, 5)),
     Job("plan_checks", "office.arrears.instalment_plans:check_plans", at=time(0, 10)),
     Job("late_fees", "office.receivables.late_fees:accrue_late_fees", at=time(0, 15)),
@@ -26,7 +26,7 @@ JOBS: tuple[Job, ...] = (
     Job("report_counts", "office.reports.nightly:count_all", at=time(4, 0)),
     Job("restriction_lifts", "office.arrears.restrictions:lift_paid", kept_days=400),
     Job("figures", "office.reports.aggregates:store", kept_days=400),
-    Job("ticket_clocks", "office.complaints.tickets:sweep", kept_days=400),
+    Job("ticket_clocks", "office.complaints.clock_jobs:sweep", kept_days=400),
     Job("outbox", "office.messaging.outbox:send_due", is_committing=True, kept_days=400),
 )
 BY_CODE: Mapping[str, Job] = {job.code: job for job in JOBS}

@@ -24,6 +24,7 @@ from office.complaints import deadlines
 from office.complaints.deadlines import CLOCK, TicketProfile
 from office.complaints.policies_in_force import PoliciesInForce, PolicyTimeline
 from office.core import clock
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.policies import store
 from office.receivables import allocation, late_fees
@@ -112,7 +113,7 @@ def _deadlines(session: Session, policy: str, rows: Mapping[str, Any], span: Spa
     was: dict[tuple[str, str], _Judged] = {}
     would: dict[tuple[str, str], _Judged] = {}
     known: dict[int, set[str]] = {key: set() for key in tickets}
-    for ids in deadlines.chunks(tickets):
+    for ids in chunks(tickets):
         for row in session.execute(select(CLOCK).where(CLOCK.c.ticket_id.in_(ids))).mappings():
             ticket = tickets[row["ticket_id"]]
             known[row["ticket_id"]].add(row["clock"])

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from models.complaints import Category, Ticket, TicketClock
 from models.engine import writing
-from office.complaints import tickets
+from office.complaints import clock_jobs
 from office.complaints.legacy_import import LegacyTicket, import_tickets
 from rules.reasons import Reason
 from rules.severity import Facts
@@ -111,7 +111,7 @@ def timed(work: Callable[[], object]) -> Took:
 
 def sweep(session: Session, at: datetime, due: int) -> Took:
     def run() -> None:
-        assert tickets.sweep(session, at).done == due
+        assert clock_jobs.sweep(session, at).done == due
         session.commit()
 
     return timed(run)

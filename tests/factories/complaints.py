@@ -8,7 +8,8 @@ from sqlalchemy import select
 from models.complaints import Escalation, TicketClock
 from models.people import Department, Staff, StaffRole
 from models.visits import Visit
-from office.complaints import tickets
+from office.complaints import work
+from office.complaints.registration import NewTicket, register_ticket
 from rules.severity import Facts
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -41,15 +42,17 @@ def people(session):
 def complain(session, registered="10:00", *, now=None, **more):
     facts = {name: more.pop(name) for name in list(more) if name in Facts.__dataclass_fields__}
     registered_at = at(registered)
-    return tickets.open_ticket(
+    return register_ticket(
         session,
-        channel="desk",
-        category="cleaning",
-        statement="the hall was not cleaned",
-        facts=Facts(**facts),
-        registered_at=registered_at,
+        NewTicket(
+            channel="desk",
+            category="cleaning",
+            statement="the hall was not cleaned",
+            facts=Facts(**facts),
+            registered_at=registered_at,
+            **more,
+        ),
         now=now or registered_at,
-        **more,
     )
 
 
@@ -78,10 +81,10 @@ def visits_of(session, ticket):
 def solved(session, staff, *, registered="10:00", done="11:00", **more):
     """A ticket that the worker solved."""
     ticket = complain(session, registered, clerk_id=staff["front_desk"], **more)
-    tickets.assign(
+    work.assign(
         session, ticket.id, now=at(registered), staff_id=staff["front_desk"], handler_id=staff["worker"]
     )
-    tickets.start_work(session, ticket.id, now=at(registered), staff_id=staff["worker"])
-    return tickets.resolve_ticket(
+    work.start_work(session, ticket.id, now=at(registered), staff_id=staff["worker"])
+    return work.resolve_ticket(
         session, ticket.id, resolution="cleaned", now=at(done), staff_id=staff["worker"]
     )

@@ -31,11 +31,11 @@ from app import create_app
 from models import db
 from models.billing import Invoice
 from models.collection import Reminder
-from models.complaints import Escalation
+from models.complaints import Category, Escalation
 from models.engine import writing
 from models.office import JobRun, Message
 from models.property import Estate
-from office.complaints import tickets
+from office.complaints.registration import NewTicket, register_ticket
 from office.core import clock
 from office.operations.integrity import findings
 from office.scheduling import jobs, scheduler
@@ -130,17 +130,19 @@ def settle(url: str, folder: Path) -> Any:
             add_bill(session, debtor, due_on, amount=str(100 + number), issued_on=due_on - timedelta(days=10))
         for number in range(20):
             add_unit(session, f"9-{number:03}")
-        category = session.execute(select(tickets.Category.code)).scalars().first()
+        category = session.execute(select(Category.code)).scalars().first()
         for _ in range(TICKETS):
-            tickets.open_ticket(
+            register_ticket(
                 session,
-                channel="desk",
-                category=str(category),
-                statement="灯不亮",
-                facts=Facts(is_media=True),
-                registered_at=since,
+                NewTicket(
+                    channel="desk",
+                    category=str(category),
+                    statement="灯不亮",
+                    facts=Facts(is_media=True),
+                    registered_at=since,
+                    unit_id=1,
+                ),
                 now=since,
-                unit_id=1,
             )
         add_cashier(session)
         session.execute(update(Estate).values(last_tick_at=since))

@@ -7,9 +7,8 @@ from sqlalchemy import select
 
 from models.complaints import TicketClock
 from models.property import CalendarDay
-from office.complaints import tickets
+from office.complaints.registration import NewTicket, register_ticket
 from office.core import clock
-from rules.severity import Facts
 from rules.working_time import published_years
 from tests.admin.conftest import text_of
 from tests.admin.policies.test_policies_pages import fields_of
@@ -18,13 +17,14 @@ from tests.admin.policies.test_policies_pages import fields_of
 def open_ticket(web):
     with web.rows() as session:
         now = clock.now(session)
-        tickets.open_ticket(
+        register_ticket(
             session,
-            channel="desk",
-            category="cleaning",
-            statement="走廊没有打扫",
-            facts=Facts(),
-            registered_at=now,
+            NewTicket(
+                channel="desk",
+                category="cleaning",
+                statement="走廊没有打扫",
+                registered_at=now,
+            ),
             now=now,
         )
         session.commit()

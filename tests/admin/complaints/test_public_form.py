@@ -10,8 +10,7 @@ from sqlalchemy import func, select
 from models.complaints import Attachment, Complainant, Ticket
 from models.people import SignInAttempt
 from models.property import Unit
-from office.complaints import public_form
-from office.complaints import tickets as complaints_tickets
+from office.complaints import public_form, work
 from office.complaints.public_form import Submission, network_of, tracking_code
 from office.core import clock
 from office.core.errors import Refused
@@ -83,9 +82,7 @@ def test_a_complaint_is_sent_and_followed(resident):
         assert (ticket.channel, ticket.unit.code, ticket.happening_now) == ("web_form", "A-01", True)
         assert session.scalars(select(Complainant.name)).one() == "王秀英小姐"
         assert session.scalars(select(Attachment.media_type)).one() == "image/png"
-        complaints_tickets.resolve_on_spot(
-            session, ticket.id, resolution="王秀英小姐 met", now=ticket.registered_at
-        )
+        work.resolve_on_spot(session, ticket.id, resolution="王秀英小姐 met", now=ticket.registered_at)
         session.commit()
 
     assert answer.status_code == 302

@@ -19,9 +19,9 @@ from models.complaints import (
 from models.office import Audit, Paper
 from models.people import Department, Staff
 from models.property import Unit
-from office.complaints import tickets
+from office.complaints import clock_jobs, work
+from office.complaints.registration import NewTicket, register_ticket
 from office.core import clock
-from rules.severity import Facts
 from tests.admin.conftest import PASSWORD, add_staff, text_of
 
 FORM = {
@@ -346,6 +346,10 @@ VIEWS = [
 ]
 
 
+def new_ticket(statement, registered_at):
+    return NewTicket("desk", "cleaning", statement, registered_at)
+
+
 def test_boards_are_one_click_away(desk):
     from datetime import timedelta
 
@@ -355,20 +359,14 @@ def test_boards_are_one_click_away(desk):
         made = {}
         for name, hours in (("late", 30), ("soon", 23), ("mine", 0)):
             at = now - timedelta(hours=hours)
-            row = tickets.open_ticket(
-                session, channel="desk", category="cleaning", statement=name, facts=Facts(),
-                registered_at=at, now=at,
-            )  # fmt: skip
+            row = register_ticket(session, new_ticket(name, at), now=at)
             made[name] = row.number
-            tickets.meet_clock(session, row.id, "department_plan", now=at)
+            work.meet_clock(session, row.id, "department_plan", now=at)
             if name == "mine":
-                tickets.assign(session, row.id, now=at, handler_id=me)
-        gone = tickets.open_ticket(
-            session, channel="desk", category="cleaning", statement="gone", facts=Facts(),
-            registered_at=now, now=now,
-        )  # fmt: skip
+                work.assign(session, row.id, now=at, handler_id=me)
+        gone = register_ticket(session, new_ticket("gone", now), now=now)
         gone.closed_at, gone.state = now, "closed"
-        tickets.sweep(session, now)
+        clock_jobs.sweep(session, now)
         session.commit()
     as_(desk, "department_lead")
     for view, names in VIEWS:

@@ -50,7 +50,7 @@ def test_from_the_board_to_work(desk):  # noqa: F811 -- the fixture
 def test_every_line_of_a_history_has_a_word():
     """What verbs write into a complaint's history is said on its page."""
     verbs = in_source(
-        "office", r'locked\.note\(\s*"(\w+)"', r'verb="(\w+)"', r'"(turn_major|lower_severity)"'
+        "office", r'locked\.record\(\s*"(\w+)"', r'verb="(\w+)"', r'"(turn_major|lower_severity)"'
     )
     written = verbs | {verb.value for verb in Verb} | {f"keep_{clock}" for clock in labels.CLOCKS}
 

@@ -36,7 +36,7 @@ from models.billing import Invoice
 from models.complaints import Ticket
 from models.people import Department, Staff
 from office.arrears import contacts, instalment_plans, legal_cases
-from office.complaints import tickets, transitions
+from office.complaints import transitions, work, work_slips
 from office.core.errors import Refusals, Refused
 from office.operations import demo
 from rules.reasons import Reason
@@ -408,13 +408,13 @@ def enter(session: Session) -> None:
     dates = {"from_on": later, "to_on": later + timedelta(days=9)}
     legal_cases.request_notice(session, building_id=None, reason="久欠", place="大堂", **dates, **by)
     solved, waiting = session.scalars(select(Ticket.id).order_by(Ticket.id.desc()).limit(2))
-    tickets.resolve_on_spot(session, solved, resolution="已处理", **by)
+    work.resolve_on_spot(session, solved, resolution="已处理", **by)
     other = session.scalars(
         select(Department.id)
         .join(Ticket, (Ticket.id == waiting) & (Ticket.department_id != Department.id))
         .limit(1)
     ).one()
-    tickets.issue_work_slip(session, waiting, department_id=other, task="请配合", **by)
+    work_slips.issue_work_slip(session, waiting, department_id=other, task="请配合", **by)
 
 
 def signed_in(office: Office, accepted: str) -> FlaskClient:

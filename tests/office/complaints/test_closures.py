@@ -15,9 +15,9 @@ from models.complaints import (
     TicketEvent,
 )
 from models.visits import Visit
-from office.complaints import closures, retention, tickets, visits
+from office.complaints import closures, retention, visits, work
 from office.complaints.closures import ReviewMinutes
-from office.complaints.tickets import NewComplainant
+from office.complaints.complainants import NewComplainant
 from office.core.errors import Refused
 from tests.factories.complaints import at, clocks, complain, people, solved, visits_of, wall
 
@@ -217,7 +217,7 @@ def test_reopening_by_hand_drops_the_planned_visit(session):
     staff = people(session)
     ticket = solved(session, staff)
 
-    ticket = tickets.reopen(session, ticket.id, now=at("12:00"), staff_id=staff["manager"], note="not done")
+    ticket = work.reopen(session, ticket.id, now=at("12:00"), staff_id=staff["manager"], note="not done")
 
     (visit,) = visits_of(session, ticket)
     assert (ticket.state, visit.outcome, clocks(session, ticket)["follow_up"][0]) == (

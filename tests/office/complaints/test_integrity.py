@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from models.office import JobRun
-from office.complaints import integrity, tickets, visits
+from office.complaints import clock_jobs, integrity, visits
 from office.complaints.timeline import explain_ticket, timeline
 from office.core.errors import Refused
 from tests.factories.complaints import at, complain, people, solved, visits_of
@@ -19,7 +19,7 @@ def busy_office(session):
     waiting = complain(session)
     ticket = solved(session, staff, is_media=True)
     (visit,) = visits_of(session, ticket)
-    tickets.sweep(session, at("2026-03-04 19:00"))
+    clock_jobs.sweep(session, at("2026-03-04 19:00"))
     visits.record_visit(
         session, visit.id, now=at("2026-03-04 19:00"), satisfaction=1, staff_id=staff["station_head"]
     )

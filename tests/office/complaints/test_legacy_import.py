@@ -8,7 +8,7 @@ from sqlalchemy import select
 from models.complaints import Escalation, Ticket, TicketClock
 from models.property import Estate
 from models.visits import Visit
-from office.complaints import tickets as complaints_tickets
+from office.complaints import clock_jobs
 from office.complaints.legacy_import import LegacyTicket, import_tickets
 from office.core.errors import Refused
 from rules.severity import Facts
@@ -70,7 +70,7 @@ def test_solved_tickets_agree_to_the_minute(session_of, preset):
     set_present(session, now)
 
     import_tickets(session, [row for row, _ in made], now=now)
-    complaints_tickets.sweep(session, now + END)
+    clock_jobs.sweep(session, now + END)
 
     clocks = clocks_by_ticket(session)
     visits = dict(session.execute(select(Ticket.number, Visit.due_at).join(Visit.ticket)).all())
@@ -99,7 +99,7 @@ def test_unsolved_tickets_escalate_to_the_minute(session_of, preset, steps):
 
     import_tickets(session, [row for row, _ in made], now=start)
     for step in range(1, steps + 1):
-        complaints_tickets.sweep(session, start + days * step / steps)
+        clock_jobs.sweep(session, start + days * step / steps)
 
     told, clocks = escalations_by_clock(session), clocks_by_ticket(session)
     end = naive(start + days)
@@ -184,7 +184,7 @@ def test_a_dissatisfied_old_ticket_has_a_new_solution_clock(session_of):
     import_tickets(session, [old(**MET, satisfaction=2)], now=at("2026-03-03 10:00"))
     ticket = session.execute(select(Ticket)).scalar_one()
 
-    complaints_tickets.sweep(session, at("2026-03-20 10:00"))
+    clock_jobs.sweep(session, at("2026-03-20 10:00"))
 
     assert clocks(session, ticket)["solve"] == ("breached", "2026-03-05 18:00", None)
     assert [row[:2] for row in told(session, ticket)] == [("solve", 1), ("solve", 2), ("solve", 3)]
@@ -228,7 +228,7 @@ def test_a_sandbox_never_ticked_has_no_present_yet(session):
     import_tickets(session, [old()], now=at("2026-11-22 19:00"))
     ticket = session.execute(select(Ticket)).scalar_one()
 
-    complaints_tickets.sweep(session, at("10:30"))
+    clock_jobs.sweep(session, at("10:30"))
 
     assert clocks(session, ticket)["department_plan"][0] == "running"
     assert not told(session, ticket)

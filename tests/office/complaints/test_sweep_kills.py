@@ -15,7 +15,7 @@ from sqlalchemy import event, select
 
 from models import engine
 from models.complaints import Escalation, Ticket, TicketClock
-from office.complaints import deadlines, integrity, tickets
+from office.complaints import clock_jobs, deadlines, integrity
 from office.complaints.legacy_import import import_tickets
 from tests.kills.power_cut import die_at, open_session
 from tests.office.complaints.test_legacy_import import rows, set_present
@@ -30,7 +30,7 @@ def sweep_all(url, start, kill_at):
     with engine.writing(), open_session(url) as session:
         die_at(session.get_bind(), kill_at)
         for step in range(1, STEPS + 1):
-            tickets.sweep(session, start + DAYS * step / STEPS)
+            clock_jobs.sweep(session, start + DAYS * step / STEPS)
             session.commit()
 
 
@@ -65,7 +65,7 @@ def statements_of(session, start):
 
     event.listen(session.get_bind(), "before_cursor_execute", count)
     for step in range(1, STEPS + 1):
-        tickets.sweep(session, start + DAYS * step / STEPS)
+        clock_jobs.sweep(session, start + DAYS * step / STEPS)
     event.remove(session.get_bind(), "before_cursor_execute", count)
     return seen[0]
 

@@ -20,8 +20,18 @@ from sqlalchemy import select
 
 from models.complaints import Escalation, Ticket, TicketClock
 from models.visits import Visit
-from office.complaints import closures, deadlines, integrity, tickets, visits
+from office.complaints import (
+    clock_jobs,
+    closures,
+    deadlines,
+    integrity,
+    pauses,
+    severities,
+    visits,
+    work,
+)
 from office.complaints.closures import ReviewMinutes
+from office.complaints.registration import NewTicket, register_ticket
 from office.core.errors import Refused
 from rules.deadlines import clock_state
 from rules.lifecycle import TRANSITIONS
@@ -49,15 +59,17 @@ class Life(RuleBasedStateMachine):
         self.session.rollback()  # of an example that failed half way
         self.now = at("10:00")
         self.staff = people(self.session)
-        self.ticket = tickets.open_ticket(
+        self.ticket = register_ticket(
             self.session,
-            channel="desk",
-            category="cleaning",
-            statement="the hall",
-            facts=Facts(is_written=True, happening_now=True),
-            registered_at=self.now,
+            NewTicket(
+                channel="desk",
+                category="cleaning",
+                statement="the hall",
+                facts=Facts(is_written=True, happening_now=True),
+                registered_at=self.now,
+                clerk_id=self.staff["front_desk"],
+            ),
             now=self.now,
-            clerk_id=self.staff["front_desk"],
         ).id
         self.before = "registered"
         self.told = []
@@ -83,41 +95,41 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def the_clock_ticks(self):
-        tickets.sweep(self.session, self.now)
+        clock_jobs.sweep(self.session, self.now)
 
     @rule(who=st.sampled_from(["worker", "department_lead"]))
     def assign(self, who):
-        self.do(tickets.assign, self.ticket, handler_id=self.staff[who])
+        self.do(work.assign, self.ticket, handler_id=self.staff[who])
 
     @rule()
     def start(self):
-        self.do(tickets.start_work, self.ticket, staff_id=self.staff["worker"])
+        self.do(work.start_work, self.ticket, staff_id=self.staff["worker"])
 
     @rule(clock=st.sampled_from(["first_word", "department_plan", "written_answer", "on_site", "follow_up"]))
     def keep(self, clock):
-        self.do(tickets.meet_clock, self.ticket, clock)
+        self.do(work.meet_clock, self.ticket, clock)
 
     @rule(text=st.sampled_from(["done", " "]))
     def resolve(self, text):
-        self.do(tickets.resolve_ticket, self.ticket, resolution=text, staff_id=self.staff["worker"])
+        self.do(work.resolve_ticket, self.ticket, resolution=text, staff_id=self.staff["worker"])
 
     @rule()
     def solve_on_the_spot(self):
-        self.do(tickets.resolve_on_spot, self.ticket, resolution="x", staff_id=self.staff["front_desk"])
+        self.do(work.resolve_on_spot, self.ticket, resolution="x", staff_id=self.staff["front_desk"])
 
     @rule(days=st.integers(1, 9))
     def wait_for_the_resident(self, days):
         look = (self.now + timedelta(days=days)).date()
-        self.do(tickets.pause, self.ticket, waiting_for="resident", reason="away", look_again_on=look)
+        self.do(pauses.pause, self.ticket, waiting_for="resident", reason="away", look_again_on=look)
 
     @rule()
     def go_on(self):
-        self.do(tickets.resume, self.ticket)
+        self.do(pauses.resume, self.ticket)
 
     @rule(severity=st.sampled_from(["major", "complex", "simple"]))
     def change_severity(self, severity):
         who = self.staff["station_head"]
-        self.do(tickets.change_severity, self.ticket, severity, staff_id=who, note="seen")
+        self.do(severities.change_severity, self.ticket, severity, staff_id=who, note="seen")
 
     @precondition(lambda self: self.open_visit() is not None)
     @rule(
@@ -140,7 +152,7 @@ class Life(RuleBasedStateMachine):
 
     @rule()
     def reopen(self):
-        self.do(tickets.reopen, self.ticket, staff_id=self.staff["manager"], note="not yet")
+        self.do(work.reopen, self.ticket, staff_id=self.staff["manager"], note="not yet")
 
     @rule()
     def hold_the_review(self):
@@ -182,7 +194,7 @@ class Life(RuleBasedStateMachine):
 
     def teardown(self):
         """One last tick long after: every clock is what the rule says, and escalated to the top."""
-        tickets.sweep(self.session, self.now + timedelta(days=90))
+        clock_jobs.sweep(self.session, self.now + timedelta(days=90))
         self.session.expire_all()
         for clock in self.session.scalars(select(TicketClock)):
             if clock.state in {"met", "breached"}:

@@ -5,11 +5,21 @@ from sqlalchemy import func, select
 
 from models.complaints import ClockPause, Complainant, Ticket, TicketClock, TicketEvent
 from models.office import Audit, Message
-from models.people import Staff
+from models.people import Department, Staff
 from models.property import CalendarDay
-from office.complaints import deadlines, tickets
+from office.complaints import (
+    clock_jobs,
+    complainants,
+    links,
+    pauses,
+    recalculation,
+    severities,
+    work,
+    work_slips,
+)
+from office.complaints.complainants import NewComplainant
 from office.complaints.policies_in_force import PolicyTimeline
-from office.complaints.tickets import NewComplainant
+from office.complaints.registration import NewTicket, register_ticket
 from office.core.errors import Refused
 from office.policies import store
 from tests.factories.complaints import MINUTE, at, clocks, complain, people, solved, told, wall
@@ -88,13 +98,11 @@ def test_what_can_not_be_registered_is_refused(session, changed):
         "channel": "desk",
         "category": "cleaning",
         "statement": "x",
-        "facts": tickets.Facts(),
         "registered_at": at("10:00"),
-        "now": at("10:00"),
     }
 
     with pytest.raises(Refused):
-        tickets.open_ticket(session, **{**given, **changed})
+        register_ticket(session, NewTicket(**{**given, **changed}), now=at("10:00"))
 
 
 def test_several_may_complain_and_anybody_without_a_name(session):
@@ -104,7 +112,7 @@ def test_several_may_complain_and_anybody_without_a_name(session):
     )
     anonymous = complain(session, is_anonymous=True)
 
-    tickets.add_complainant(session, joined.id, NewComplainant("钱七"), now=at("10:05"), staff_id=None)
+    complainants.add_complainant(session, joined.id, NewComplainant("钱七"), now=at("10:05"), staff_id=None)
 
     names = [row.name for row in session.execute(select(Complainant)).scalars()]
     assert names == ["王五", "赵六", "钱七"]
@@ -132,9 +140,9 @@ BOUNDARIES = [
 def test_a_clock_warns_breaches_and_escalates(session, tick, state, is_warned, levels):
     """T4: before, at and after each instant."""
     ticket = complain(session)
-    tickets.meet_clock(session, ticket.id, "department_plan", now=at("10:30"))
+    work.meet_clock(session, ticket.id, "department_plan", now=at("10:30"))
 
-    tickets.sweep(session, at(tick))
+    clock_jobs.sweep(session, at(tick))
 
     word = session.execute(select(TicketClock).where(TicketClock.clock == "first_word")).scalar_one()
     assert (word.state, word.warned_at is not None) == (state, is_warned)
@@ -144,9 +152,9 @@ def test_a_clock_warns_breaches_and_escalates(session, tick, state, is_warned, l
 
 def test_escalations_name_the_role_of_each_level(session):
     ticket = complain(session)
-    tickets.meet_clock(session, ticket.id, "department_plan", now=at("10:30"))
+    work.meet_clock(session, ticket.id, "department_plan", now=at("10:30"))
 
-    tickets.sweep(session, at("2026-03-20 10:00"))
+    clock_jobs.sweep(session, at("2026-03-20 10:00"))
 
     assert told(session, ticket) == [
         ("first_word", 1, "2026-03-03 10:00", "station_head"),
@@ -158,7 +166,7 @@ def test_escalations_name_the_role_of_each_level(session):
 def test_a_major_clock_begins_at_the_second_level(session):
     ticket = complain(session, is_injury=True)
 
-    tickets.sweep(session, at("2026-03-20 10:00"))
+    clock_jobs.sweep(session, at("2026-03-20 10:00"))
 
     assert [row[1] for row in told(session, ticket) if row[0] == "solve"] == [2, 3]
 
@@ -167,8 +175,8 @@ def test_a_major_clock_begins_at_the_second_level(session):
 def test_stopping_a_clock_at_its_due_time_is_in_time(session, stopped, state):
     ticket = complain(session)
 
-    tickets.meet_clock(session, ticket.id, "department_plan", now=at(stopped))
-    tickets.sweep(session, at("2026-03-20 10:00"))
+    work.meet_clock(session, ticket.id, "department_plan", now=at(stopped))
+    clock_jobs.sweep(session, at("2026-03-20 10:00"))
 
     assert clocks(session, ticket)["department_plan"] == (state, "2026-03-02 11:00", wall(at(stopped)))
     levels = [row[1] for row in told(session, ticket) if row[0] == "department_plan"]
@@ -179,7 +187,7 @@ def test_stopping_late_writes_what_had_come_due_without_any_tick(session):
     """T4: the rows do not depend on a tick between the breach and the stop."""
     ticket = complain(session)
 
-    tickets.meet_clock(session, ticket.id, "department_plan", now=at("2026-03-03 10:00"))
+    work.meet_clock(session, ticket.id, "department_plan", now=at("2026-03-03 10:00"))
 
     assert [row for row in told(session, ticket) if row[0] == "department_plan"] == [
         ("department_plan", 1, "2026-03-02 11:00", "station_head"),
@@ -192,7 +200,7 @@ def test_a_clock_that_does_not_run_can_not_be_kept(session):
 
     for clock in ("on_site", "solve", "follow_up"):
         with pytest.raises(Refused):
-            tickets.meet_clock(session, ticket.id, clock, now=at("10:30"))
+            work.meet_clock(session, ticket.id, clock, now=at("10:30"))
 
 
 def test_any_pattern_of_ticks_gives_the_same(session_of):
@@ -201,7 +209,7 @@ def test_any_pattern_of_ticks_gives_the_same(session_of):
     for step in (timedelta(days=45), timedelta(days=1), timedelta(minutes=1777)):
         session = session_of("project")
         ticket = complain(session, happening_now=True)
-        tickets.pause(
+        pauses.pause(
             session,
             ticket.id,
             waiting_for="resident",
@@ -209,11 +217,11 @@ def test_any_pattern_of_ticks_gives_the_same(session_of):
             look_again_on=date(2026, 3, 9),
             now=at("10:20"),
         )
-        tickets.resume(session, ticket.id, now=at("2026-03-10 10:20"))
+        pauses.resume(session, ticket.id, now=at("2026-03-10 10:20"))
         moment = at("2026-03-10 10:20")
         while moment < at("2026-04-17 10:00"):
             moment = min(moment + step, at("2026-04-17 10:00"))
-            tickets.sweep(session, moment)
+            clock_jobs.sweep(session, moment)
         found.append(
             (clocks(session, ticket), told(session, ticket), session.get(Ticket, ticket.id).severity)
         )
@@ -224,10 +232,10 @@ def test_any_pattern_of_ticks_gives_the_same(session_of):
 
 def test_a_second_sweep_at_the_same_instant_does_nothing(session):
     ticket = complain(session)
-    tickets.sweep(session, at("2026-03-03 12:00"))
+    clock_jobs.sweep(session, at("2026-03-03 12:00"))
     before = told(session, ticket)
 
-    assert tickets.sweep(session, at("2026-03-03 12:00")).done == 0
+    assert clock_jobs.sweep(session, at("2026-03-03 12:00")).done == 0
     assert told(session, ticket) == before
 
 
@@ -236,10 +244,10 @@ def test_alerts_go_to_staff_of_the_role_once(session):
     for name in ("station_head", "worker"):
         session.get(Staff, staff[name]).alert_url = "json://localhost"
     ticket = complain(session)
-    tickets.assign(session, ticket.id, now=at("10:00"), handler_id=staff["worker"])
+    work.assign(session, ticket.id, now=at("10:00"), handler_id=staff["worker"])
 
     for text in ("11:01", "11:02"):
-        tickets.sweep(session, at(text))
+        clock_jobs.sweep(session, at(text))
 
     sent = session.execute(select(Message.staff_id, Message.channel).order_by(Message.id)).all()
     assert sorted(sent) == sorted([(staff["worker"], "alert"), (staff["station_head"], "alert")])
@@ -261,7 +269,7 @@ def test_unsolved_for_a_month_turns_major(session_of, preset, tick, severity, du
     session = session_of(preset)
     ticket = complain(session)
 
-    tickets.sweep(session, at(tick))
+    clock_jobs.sweep(session, at(tick))
 
     ticket = session.get(Ticket, ticket.id)
     found = clocks(session, ticket)
@@ -277,7 +285,7 @@ def test_the_tower_has_no_month_rule(session_of):
     session = session_of("tower")
     ticket = complain(session)
 
-    tickets.sweep(session, at("2026-06-02 10:00"))
+    clock_jobs.sweep(session, at("2026-06-02 10:00"))
 
     assert session.get(Ticket, ticket.id).severity == "minor"
 
@@ -286,7 +294,7 @@ def test_a_breached_clock_stays_and_a_running_one_becomes_void(session_of):
     """T8: what turning major replaces."""
     session = session_of("project")
     late, waiting = complain(session), complain(session)
-    tickets.pause(
+    pauses.pause(
         session,
         waiting.id,
         waiting_for="outside",
@@ -295,7 +303,7 @@ def test_a_breached_clock_stays_and_a_running_one_becomes_void(session_of):
         now=at("10:20"),
     )
 
-    tickets.sweep(session, at("2026-04-02 10:00"))
+    clock_jobs.sweep(session, at("2026-04-02 10:00"))
 
     states = [
         [
@@ -338,7 +346,7 @@ def test_solved_on_the_spot_is_registered_and_followed_up(session):
     staff = people(session)
     ticket = complain(session, clerk_id=staff["front_desk"])
 
-    ticket = tickets.resolve_on_spot(
+    ticket = work.resolve_on_spot(
         session, ticket.id, resolution="explained", now=at("10:03"), staff_id=staff["front_desk"]
     )
 
@@ -350,11 +358,11 @@ def test_illegal_jumps_are_refused_with_the_reason(session):
     ticket = complain(session)
 
     with pytest.raises(Refused, match="registered"):
-        tickets.resolve_ticket(session, ticket.id, resolution="done", now=at("10:05"))
+        work.resolve_ticket(session, ticket.id, resolution="done", now=at("10:05"))
     with pytest.raises(Refused, match="what was done"):
-        tickets.resolve_on_spot(session, ticket.id, resolution=" ", now=at("10:05"))
+        work.resolve_on_spot(session, ticket.id, resolution=" ", now=at("10:05"))
     with pytest.raises(Refused, match="no such"):
-        tickets.assign(session, 10**6, now=at("10:05"))
+        work.assign(session, 10**6, now=at("10:05"))
 
 
 def test_the_person_complained_about_never_handles_it(session):
@@ -362,18 +370,18 @@ def test_the_person_complained_about_never_handles_it(session):
     ticket = complain(session, accused_id=staff["worker"], about_staff_conduct=True)
 
     with pytest.raises(Refused, match="complained about"):
-        tickets.assign(session, ticket.id, now=at("10:05"), handler_id=staff["worker"])
-    tickets.assign(session, ticket.id, now=at("10:05"))
+        work.assign(session, ticket.id, now=at("10:05"), handler_id=staff["worker"])
+    work.assign(session, ticket.id, now=at("10:05"))
     with pytest.raises(Refused, match="complained about"):
-        tickets.start_work(session, ticket.id, now=at("10:06"), staff_id=staff["worker"])
-    assert staff["worker"] not in [person.id for person in tickets.possible_handlers(session, ticket)]
+        work.start_work(session, ticket.id, now=at("10:06"), staff_id=staff["worker"])
+    assert staff["worker"] not in [person.id for person in work.possible_handlers(session, ticket)]
 
 
 # --- waiting ---------------------------------------------------------------------------------------
 
 
 def paused(session, ticket, now, look=date(2026, 3, 9)):
-    return tickets.pause(
+    return pauses.pause(
         session, ticket.id, waiting_for="resident", reason="away", look_again_on=look, now=at(now)
     )
 
@@ -383,9 +391,9 @@ def test_a_pause_moves_what_may_pause_by_its_own_time(session):
     ticket = complain(session, is_media=True)
     paused(session, ticket, "10:30")
 
-    tickets.sweep(session, at("2026-03-03 10:30"))
+    clock_jobs.sweep(session, at("2026-03-03 10:30"))
     waiting = clocks(session, ticket)
-    tickets.resume(session, ticket.id, now=at("2026-03-03 10:30"))
+    pauses.resume(session, ticket.id, now=at("2026-03-03 10:30"))
 
     assert [waiting[name][0] for name in ("first_word", "solve", "department_plan")] == [
         "paused",
@@ -399,11 +407,11 @@ def test_a_pause_moves_what_may_pause_by_its_own_time(session):
 
 def test_solving_while_it_waits_counts_the_pause(session):
     ticket = complain(session, is_media=True)
-    tickets.assign(session, ticket.id, now=at("10:00"))
-    tickets.start_work(session, ticket.id, now=at("10:00"))
+    work.assign(session, ticket.id, now=at("10:00"))
+    work.start_work(session, ticket.id, now=at("10:00"))
     paused(session, ticket, "10:30")
 
-    tickets.resolve_ticket(session, ticket.id, resolution="done", now=at("2026-03-04 10:30"))
+    work.resolve_ticket(session, ticket.id, resolution="done", now=at("2026-03-04 10:30"))
 
     assert clocks(session, ticket)["solve"] == ("met", "2026-03-04 22:00", "2026-03-04 10:30")
     assert session.execute(select(ClockPause.to_at)).scalar_one() == at("2026-03-04 10:30")
@@ -413,7 +421,7 @@ def test_two_pauses_add_up(session):
     ticket = complain(session, is_media=True)
     for start, end in (("11:00", "12:00"), ("13:00", "15:00")):
         paused(session, ticket, start)
-        tickets.resume(session, ticket.id, now=at(end))
+        pauses.resume(session, ticket.id, now=at(end))
 
     assert clocks(session, ticket)["solve"][1] == "2026-03-03 01:00"
 
@@ -430,11 +438,11 @@ def test_the_tick_looks_again_at_what_waits(session):
     staff = people(session)
     session.get(Staff, staff["department_lead"]).alert_url = "json://localhost"
     ticket = complain(session)
-    tickets.meet_clock(session, ticket.id, "department_plan", now=at("10:01"))
+    work.meet_clock(session, ticket.id, "department_plan", now=at("10:01"))
     paused(session, ticket, "10:30", date(2026, 3, 4))
 
     for text in ("2026-03-04 08:59", "2026-03-04 09:00", "2026-03-04 09:01"):
-        tickets.sweep(session, at(text))
+        clock_jobs.sweep(session, at(text))
         keys = [key for key in session.execute(select(Message.key)).scalars() if key.startswith("look_again")]
         assert len(keys) == (0 if text.endswith("08:59") else 1)
     assert clocks(session, ticket)["first_word"][0] == "paused"
@@ -448,13 +456,13 @@ def test_a_pause_needs_whom_why_and_until_when(session, changed):
     given = {"waiting_for": "resident", "reason": "away", "look_again_on": date(2026, 3, 3)}
 
     with pytest.raises(Refused):
-        tickets.pause(session, ticket.id, now=at("10:30"), **{**given, **changed})
+        pauses.pause(session, ticket.id, now=at("10:30"), **{**given, **changed})
 
 
 def test_only_one_pause_at_a_time_and_no_resuming_without(session):
     ticket = complain(session)
     with pytest.raises(Refused):
-        tickets.resume(session, ticket.id, now=at("10:20"))
+        pauses.resume(session, ticket.id, now=at("10:20"))
     paused(session, ticket, "10:30")
     with pytest.raises(Refused):
         paused(session, ticket, "10:31")
@@ -466,7 +474,7 @@ def test_only_one_pause_at_a_time_and_no_resuming_without(session):
 def test_raising_is_free_and_starts_the_clocks_now(session):
     ticket = complain(session)
 
-    ticket = tickets.change_severity(session, ticket.id, "major", now=at("14:00"))
+    ticket = severities.change_severity(session, ticket.id, "major", now=at("14:00"))
 
     found = clocks(session, ticket)
     assert (found["report_manager"][1], found["solve"][1]) == ("2026-03-02 14:10", "2026-03-03 02:00")
@@ -477,7 +485,7 @@ def test_raising_replaces_the_running_solution(session_of):
     session = session_of("project")
     ticket = complain(session)
 
-    tickets.change_severity(session, ticket.id, "major", now=at("14:00"))
+    severities.change_severity(session, ticket.id, "major", now=at("14:00"))
 
     rows = session.execute(
         select(TicketClock.state).where(TicketClock.clock == "solve").order_by(TicketClock.id)
@@ -493,10 +501,10 @@ def test_lowering_needs_the_station_head_and_a_reason(session_of):
 
     for who, note in (("front_desk", "only a blog"), ("station_head", " ")):
         with pytest.raises(Refused, match=r"lower"):
-            tickets.change_severity(
+            severities.change_severity(
                 session, ticket.id, "simple", now=at("10:20"), staff_id=staff[who], note=note
             )
-    tickets.change_severity(
+    severities.change_severity(
         session, ticket.id, "simple", now=at("10:20"), staff_id=staff["station_head"], note="only a blog"
     )
 
@@ -526,7 +534,7 @@ def test_a_third_household_makes_a_complaint_major(session_of):
     staff = people(session)
 
     def join(name, text, **more):
-        tickets.add_complainant(
+        complainants.add_complainant(
             session, ticket.id, NewComplainant(name), now=at(text), staff_id=staff["front_desk"], **more
         )
         return ticket.household_count, ticket.severity
@@ -549,17 +557,17 @@ def test_a_new_holiday_moves_running_clocks_and_no_breached_one(session_of):
     session = session_of("tower")
     early = complain(session, "2026-02-24 10:00")
     late = complain(session)
-    tickets.sweep(session, at("11:00"))
+    clock_jobs.sweep(session, at("11:00"))
     session.add(CalendarDay(day=date(2026, 3, 3), is_working=False))
     session.flush()
 
-    moved = tickets.recalculate(session, at("11:00"))
+    moved = clock_jobs.recalculate(session, at("11:00"))
 
     assert clocks(session, late)["solve"] == ("running", "2026-03-05 18:00", None)
     assert clocks(session, early)["solve"] == ("breached", "2026-02-26 18:00", None)
     # the first word, promised on the 3rd working day, moves as well
     assert (moved.clocks, moved.earlier, moved.tickets) == (2, 0, {late.id})
-    assert tickets.recalculate(session, at("11:00")).clocks == 0
+    assert clock_jobs.recalculate(session, at("11:00")).clocks == 0
 
 
 def test_a_preview_counts_what_would_move_and_writes_nothing(session_of):
@@ -571,16 +579,16 @@ def test_a_preview_counts_what_would_move_and_writes_nothing(session_of):
     for rule in rows["rule"]:
         rule["length"] = 1 if rule["code"] == "solve" else rule["length"]
 
-    day = deadlines.preview_recalculation(
+    day = recalculation.preview_recalculation(
         session, PolicyTimeline(session, own_days={date(2026, 3, 3): False}), at("11:00")
     )
     policy = PolicyTimeline(session, as_if={"clocks": (date(2026, 3, 2), rows)})
-    shorter = deadlines.preview_recalculation(session, policy, at("11:00"))
+    shorter = recalculation.preview_recalculation(session, policy, at("11:00"))
     later = PolicyTimeline(session, as_if={"clocks": (date(2026, 3, 3), rows)})
 
     assert (day.clocks, day.earlier) == (2, 0)
     assert (shorter.clocks, shorter.earlier) == (1, 1)
-    assert deadlines.preview_recalculation(session, later, at("11:00")).clocks == 0
+    assert recalculation.preview_recalculation(session, later, at("11:00")).clocks == 0
     assert clocks(session, ticket) == stood
 
 
@@ -589,7 +597,7 @@ def test_recalculating_forgets_no_pause(session_of):
     session = session_of("project")
     first, second = (complain(session) for _ in range(2))
     for ticket in (first, second):
-        tickets.pause(
+        pauses.pause(
             session,
             ticket.id,
             waiting_for="resident",
@@ -597,14 +605,14 @@ def test_recalculating_forgets_no_pause(session_of):
             look_again_on=date(2026, 3, 4),
             now=at("11:00"),
         )
-    tickets.resume(session, first.id, now=at("13:00"))
+    pauses.resume(session, first.id, now=at("13:00"))
     rows = store.document(session, "clocks", date(2026, 3, 2))
     for rule in rows["rule"]:
         rule["length"] = 1500 if rule["code"] == "first_word" else rule["length"]
     store.store(session, "clocks", rows, valid_from=date(2026, 3, 2), now=at("13:30"))
 
-    moved = tickets.recalculate(session, at("13:30"))
-    tickets.resume(session, second.id, now=at("14:00"))
+    moved = clock_jobs.recalculate(session, at("13:30"))
+    pauses.resume(session, second.id, now=at("14:00"))
 
     assert moved.clocks == 1
     assert clocks(session, first)["first_word"][:2] == ("running", "2026-03-03 13:00")  # 25 h and 2 paused
@@ -620,7 +628,7 @@ def test_a_policy_of_a_later_day_moves_deadlines_when_the_day_comes(session_of):
         rule["length"] = 3 if rule["code"] == "solve" else rule["length"]
     store.store(session, "clocks", rows, valid_from=date(2026, 3, 4), now=at("10:00"))
 
-    done = [tickets.follow_policies(session, at(f"2026-03-0{day} 00:01")).done for day in (3, 4, 5)]
+    done = [clock_jobs.follow_policies(session, at(f"2026-03-0{day} 00:01")).done for day in (3, 4, 5)]
 
     assert done == [0, 1, 0]
     assert clocks(session, ticket)["solve"][1] == "2026-03-05 18:00"
@@ -645,30 +653,28 @@ def test_a_changed_policy_holds_from_its_day(session):
 def test_a_repeat_points_to_the_first(session):
     first, second, third = (complain(session) for _ in range(3))
 
-    tickets.link_repeat(session, second.id, repeat_of_id=first.id, now=at("10:01"))
-    third = tickets.link_repeat(session, third.id, repeat_of_id=second.id, now=at("10:01"))
+    links.link_repeat(session, second.id, repeat_of_id=first.id, now=at("10:01"))
+    third = links.link_repeat(session, third.id, repeat_of_id=second.id, now=at("10:01"))
 
     assert third.repeat_of_id == first.id
     with pytest.raises(Refused):
-        tickets.link_repeat(session, first.id, repeat_of_id=second.id, now=at("10:02"))
+        links.link_repeat(session, first.id, repeat_of_id=second.id, now=at("10:02"))
     with pytest.raises(Refused):
-        tickets.link_repeat(session, first.id, repeat_of_id=first.id, now=at("10:02"))
+        links.link_repeat(session, first.id, repeat_of_id=first.id, now=at("10:02"))
 
 
 def test_another_department_supports_by_a_work_slip(session):
     """T2."""
     ticket = complain(session)
-    other = session.execute(
-        select(tickets.Department).where(tickets.Department.code == "engineering")
-    ).scalar_one()
+    other = session.execute(select(Department).where(Department.code == "engineering")).scalar_one()
 
-    slip = tickets.issue_work_slip(
+    slip = work_slips.issue_work_slip(
         session, ticket.id, department_id=other.id, task="mend the tap", now=at("10:05")
     )
-    tickets.answer_work_slip(session, slip.id, plan="tomorrow", is_done=True, now=at("11:00"))
+    work_slips.answer_work_slip(session, slip.id, plan="tomorrow", is_done=True, now=at("11:00"))
 
     assert (slip.number, slip.plan, wall(slip.done_at)) == ("WS2026-000001", "tomorrow", "2026-03-02 11:00")
     with pytest.raises(Refused):
-        tickets.issue_work_slip(
+        work_slips.issue_work_slip(
             session, ticket.id, department_id=ticket.department_id, task="x", now=at("10:05") + MINUTE
         )

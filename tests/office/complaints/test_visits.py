@@ -6,7 +6,7 @@ from sqlalchemy import select
 from models.complaints import Ticket, TicketClock
 from models.property import Area, Building, Unit
 from models.visits import Visit
-from office.complaints import tickets, visits
+from office.complaints import visits, work
 from office.core.errors import Refused
 from rules.visits import VisitOutcome
 from tests.factories.complaints import at, clocks, complain, people, solved, told, visits_of, wall
@@ -40,7 +40,7 @@ def test_never_by_who_did_the_work(session):
     staff = people(session)
     ticket = complain(session, clerk_id=staff["front_desk"])
 
-    ticket = tickets.resolve_on_spot(
+    ticket = work.resolve_on_spot(
         session, ticket.id, resolution="told", now=at("10:05"), staff_id=staff["front_desk"]
     )
     (visit,) = visits_of(session, ticket)
@@ -114,8 +114,8 @@ def test_it_loops_until_satisfied(session_of):
             session, visit.id, now=at(f"{day} 09:30"), satisfaction=answer, staff_id=staff["front_desk"]
         )
         if answer < 4:
-            tickets.start_work(session, ticket.id, now=at(f"{day} 10:00"), staff_id=staff["worker"])
-            tickets.resolve_ticket(
+            work.start_work(session, ticket.id, now=at(f"{day} 10:00"), staff_id=staff["worker"])
+            work.resolve_ticket(
                 session, ticket.id, resolution="again", now=at(f"{day} 11:00"), staff_id=staff["worker"]
             )
 

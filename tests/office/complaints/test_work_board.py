@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from models.complaints import Ticket
-from office.complaints import tickets, work_board
+from office.complaints import work, work_board, work_slips
 from office.complaints.work_board import SOON, group_of
 from tests.factories.complaints import MINUTE, at, complain, people, solved
 
@@ -42,7 +42,7 @@ def test_each_open_complaint_stands_once_with_its_first_deadline(session):
     major = complain(session, "10:01", is_media=True)
     done = solved(session, staff)
     closed = complain(session)
-    tickets.resolve_on_spot(session, closed.id, resolution="x", now=at("10:05"))
+    work.resolve_on_spot(session, closed.id, resolution="x", now=at("10:05"))
     closed.state, closed.closed_at = "closed", at("10:06")
     session.flush()
 
@@ -58,12 +58,12 @@ def test_each_open_complaint_stands_once_with_its_first_deadline(session):
 def test_slips_wait_for_their_department(session):
     staff = people(session)
     ticket = complain(session)
-    other = work_board.slips_to_answer(session, None)
-    slip = tickets.issue_work_slip(
+    other = work_slips.slips_to_answer(session, None)
+    slip = work_slips.issue_work_slip(
         session, ticket.id, department_id=1, task="look", now=at("10:10"), staff_id=staff["front_desk"]
     )
 
     assert not other
-    assert [row.id for row in work_board.slips_to_answer(session, 1)] == [slip.id]
-    tickets.answer_work_slip(session, slip.id, plan="now", is_done=True, now=at("10:20"))
-    assert not work_board.slips_to_answer(session, 1)
+    assert [row.id for row in work_slips.slips_to_answer(session, 1)] == [slip.id]
+    work_slips.answer_work_slip(session, slip.id, plan="now", is_done=True, now=at("10:20"))
+    assert not work_slips.slips_to_answer(session, 1)

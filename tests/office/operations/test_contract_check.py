@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from models.office import JobRun
-from office.complaints import tickets
+from office.complaints import clock_jobs
 from office.operations import integrity
 from tests.factories.complaints import at, complain, people
 from tests.factories.estate import NOW, add_unit, pay
@@ -21,7 +21,7 @@ TICKETS = (
 def test_a_broken_clock_is_named_by_its_ticket(session, breaking, named):
     people(session)
     ticket = complain(session)
-    tickets.sweep(session, SWEPT_AT)
+    clock_jobs.sweep(session, SWEPT_AT)
     session.add(JobRun(job="ticket_clocks", due_for=SWEPT_AT, finished_at=SWEPT_AT, state="done"))
     session.flush()
     before = integrity.findings(session)

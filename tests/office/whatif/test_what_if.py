@@ -10,7 +10,7 @@ from models.complaints import TicketClock
 from models.office import Audit, CollectionTarget
 from models.policies import PolicyVersion
 from models.property import Area
-from office.complaints.tickets import sweep
+from office.complaints.clock_jobs import sweep
 from office.core.errors import Refused
 from office.policies import store
 from office.whatif import dunning
