@@ -1,4 +1,4 @@
-"""The commands of contract.md: parse, call one office verb, commit, print.
+"""The commands (contract "Commands"): each parses its arguments, calls one office verb, commits and prints.
 
 Exit 0 when done; 1 with one line on stderr when the office refuses; 2 for wrong usage (click's own).
 """
@@ -28,19 +28,11 @@ from runtime.terminal import reads, say, writes
 
 
 def init_app(app: Flask) -> None:
-    app.cli.add_command(init)
-    app.cli.add_command(revise)
-    for command in (tick, clock_command, jobs, backup, restore):
+    for command in COMMANDS:
         app.cli.add_command(command)
-    app.cli.add_command(import_file)
-    app.cli.add_command(export)
-    app.cli.add_command(bill)
-    app.cli.add_command(check)
-    app.cli.add_command(doctor)
-    app.cli.add_command(move)
-    app.cli.add_command(password)
-    app.cli.add_command(explain)
-    app.cli.add_command(simulate)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 @click.command()
@@ -53,10 +45,10 @@ def revise(message: str) -> None:
 
 
 @click.command()
-@click.option("--preset", type=click.Choice(PRESETS), required=True)
+@click.option("--preset", type=click.Choice(PRESETS), required=True, help="The policies to start with.")
 @click.option("--demo", is_flag=True, help="Add the demo estate.")
-@click.option("--sandbox", is_flag=True, help="A database in which time may be chosen.")
-@click.option("--admin-password", help="Else one is made and printed.")
+@click.option("--sandbox", is_flag=True, help="Make an office in which time may be chosen (tick --at).")
+@click.option("--admin-password", help="The password of admin; without it a one-time password is printed.")
 @writes
 def init(preset: str, *, demo: bool, sandbox: bool, admin_password: str | None) -> None:
     """Set up the office without questions."""
@@ -89,11 +81,11 @@ def chosen_instant(_context: click.Context, _option: click.Parameter, value: str
 
 
 @click.command()
-@click.option("--at", callback=chosen_instant, help="Up to this instant (only in a sandbox).")
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--at", callback=chosen_instant, help="Do what is due up to this instant (only in a sandbox).")
+@json_option
 @reads
 def tick(at: datetime | None, *, as_json: bool) -> None:
-    """Do everything due since the last tick."""
+    """Run every job that is due since the last tick."""
     from office.core import clock
     from office.scheduling import scheduler
 
@@ -124,7 +116,7 @@ def tick(at: datetime | None, *, as_json: bool) -> None:
 @click.option("--parent", type=int, hidden=True, help="End when this process, which started it, is gone.")
 @reads
 def clock_command(*, parent: int | None) -> None:
-    """Tick every minute until stopped."""
+    """Run the scheduler: tick every minute until stopped."""
     from office.scheduling import scheduler
     from runtime import log_files
 
@@ -141,10 +133,10 @@ def clock_command(*, parent: int | None) -> None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @reads
 def jobs(*, as_json: bool) -> None:
-    """Each job: last run, result, next run."""
+    """List the jobs with their last run, result and next run."""
     from office.core import clock
     from office.scheduling import scheduler
 
@@ -194,11 +186,15 @@ def exportable() -> Iterable[str]:
 @click.command("import")
 @click.argument("kind", callback=known_kind(importable))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--check", "is_check", is_flag=True, help="Only report.")
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--check", "is_check", is_flag=True, help="Report what would be imported; write nothing.")
+@json_option
 @reads
 def import_file(kind: str, file: Path, *, is_check: bool, as_json: bool) -> None:
-    """Bring a CSV or XLSX file in, whole or not at all."""
+    """Import FILE (CSV or XLSX), whole or not at all.
+
+    KIND is one of roster, readings, slips, statement, tickets, opening-balances, payments, contacts. A file
+    with errors writes nothing; its errors are listed in FILE.errors.csv.
+    """
     from office.core import clock
     from office.exchange import imports
 
@@ -223,10 +219,18 @@ def import_file(kind: str, file: Path, *, is_check: bool, as_json: bool) -> None
 @click.command()
 @click.argument("kind", callback=known_kind(exportable))
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--format", "file_format", type=click.Choice(("csv", "xlsx", "json")), default=None)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(("csv", "xlsx", "json")),
+    help="Else the ending of FILE decides, or CSV.",
+)
 @reads
 def export(kind: str, file: Path | None, *, file_format: str | None) -> None:
-    """Write a table to FILE or, without one, to the terminal."""
+    """Export a table to FILE, or to the terminal.
+
+    KIND is a table (units, invoices, payments, tickets …) or a screen's list; a wrong one lists them all.
+    """
     from admin.panel import list_exports as lists
     from office.exchange import exports
 
@@ -240,12 +244,16 @@ def export(kind: str, file: Path | None, *, file_format: str | None) -> None:
 
 @click.command()
 @click.argument("period")
-@click.option("--check", "is_check", is_flag=True, help="Only preview.")
-@click.option("--on", type=click.DateTime(("%Y-%m-%d",)), help="Issued on this day.")
-@click.option("--json", "as_json", is_flag=True)
+@click.option("--check", "is_check", is_flag=True, help="Preview; issue nothing.")
+@click.option(
+    "--on",
+    type=click.DateTime(("%Y-%m-%d",)),
+    help="The day of issue, YYYY-MM-DD; else the 1st of the period.",
+)
+@json_option
 @writes
 def bill(period: str, *, is_check: bool, on: datetime | None, as_json: bool) -> None:
-    """Preview or issue the bills of PERIOD (YYYY-MM)."""
+    """Issue the invoices of PERIOD (YYYY-MM)."""
     from office.billing import runs as billing_runs
     from office.core import clock
 
@@ -268,10 +276,10 @@ def bill(period: str, *, is_check: bool, on: datetime | None, as_json: bool) -> 
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @reads
 def check(*, as_json: bool) -> None:
-    """Every invariant; names the rows that break one."""
+    """Check every invariant and name the rows that break one."""
     from office.operations import integrity as invariants
 
     found = invariants.findings(db.session())
@@ -283,10 +291,10 @@ def check(*, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @reads
 def doctor(*, as_json: bool) -> None:
-    """What is wrong with this installation, and what to do."""
+    """Say what is wrong with this installation and what to do."""
     from office.core import clock
     from office.operations import doctor as examiner
 
@@ -319,7 +327,10 @@ def in_words(values: dict[str, Any]) -> dict[str, Any]:
 @click.argument("login")
 @writes
 def password(login: str) -> None:
-    """A one-time password for LOGIN, who lost theirs or their second step."""
+    """Make a one-time password for LOGIN.
+
+    For a member of staff who lost the password or the device of the two-factor sign-in.
+    """
     from office.access import passwords
     from office.core import clock
 
@@ -332,7 +343,10 @@ def password(login: str) -> None:
 @click.argument("url")
 @reads
 def move(url: str) -> None:
-    """Copy the whole office into the empty database at URL, and prove the copy."""
+    """Copy the whole office into the empty database at URL.
+
+    The copy is counted table by table and every invariant is checked; the old database stays as it was.
+    """
     from office.operations import transfer as removal
     from runtime.application import create_app
     from runtime.settings import Settings
@@ -355,7 +369,7 @@ def move(url: str) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @reads
 def backup(file: Path) -> None:
-    """Write the whole office into FILE, while it is in use."""
+    """Back up the whole office to FILE, also while it is in use."""
     from office.core import clock
     from office.operations import backup as backups
 
@@ -365,10 +379,12 @@ def backup(file: Path) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--other-key", is_flag=True, help="Also when its personal data can't be read with this key.")
+@click.option(
+    "--other-key", is_flag=True, help="Restore even if this key can't read the personal data in FILE."
+)
 @reads
 def restore(file: Path, *, other_key: bool) -> None:
-    """Replace this office by the one in FILE."""
+    """Replace this office by the one in the backup FILE."""
     from office.operations import backup as backups
 
     app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
@@ -379,10 +395,14 @@ def restore(file: Path, *, other_key: bool) -> None:
 @click.command()
 @click.argument("kind", type=click.Choice(("invoice", "ticket")))
 @click.argument("number")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
 @reads
 def explain(kind: str, number: str, *, as_json: bool) -> None:
-    """Why an invoice or ticket is where it is, and what comes next, when."""
+    """Explain the state of an invoice or a ticket.
+
+    KIND is invoice or ticket, NUMBER as exports give it: which rule put it where it is, and what comes next,
+    when.
+    """
     from office.arrears import explain as stories
     from office.core import clock
 
@@ -393,14 +413,49 @@ def explain(kind: str, number: str, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("period")
-@click.option("--policy", "file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--policy",
+    "file",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The changed policy, a TOML or JSON file as in seed/presets.",
+)
+@json_option
 @reads
 def simulate(period: str, file: Path, *, as_json: bool) -> None:
-    """What a changed policy would have done in PERIOD (YYYY-MM), without doing it."""
+    """Try a changed policy on PERIOD (YYYY-MM); write nothing."""
     from office.core import clock
     from office.whatif import dunning as trials
 
     session = db.session()
     compared = trials.simulate(session, period, trials.read_policy(file), now=clock.now(session))
     say(compared, as_json=as_json, text=as_text(compared))
+
+
+@click.command()
+def version() -> None:
+    """Print the versions of Gatehouse, Python and Flask."""
+    from runtime.version import versions
+
+    click.echo(versions())
+
+
+COMMANDS = (
+    init,
+    revise,
+    import_file,
+    export,
+    bill,
+    check,
+    doctor,
+    move,
+    password,
+    explain,
+    simulate,
+    tick,
+    clock_command,
+    jobs,
+    backup,
+    restore,
+    version,
+)

@@ -33,14 +33,16 @@ from office.scheduling import scheduler
 from runtime import log_files, terminal
 from runtime.application import create_app
 from runtime.settings import ROOT, Settings
+from runtime.version import version, versions
 
 SECONDS_TO_STOP = 10
 PARENT = "GATEHOUSE_PARENT"  # tells web workers who started them
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", default=8000, show_default=True, help="0 takes any free port.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.version_option(version(), message=versions())
+@click.option("--port", default=8000, show_default=True, help="The port to listen at; 0 takes a free one.")
 def main(host: str, port: int) -> None:
     """Serve the office: web and clock together."""
     app = create_app(Settings.from_environment())

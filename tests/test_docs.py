@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -66,6 +67,16 @@ def test_every_command_that_is_named_exists(office: Office) -> None:
         )
 
         assert asked <= known, page
+
+
+def test_the_version_stands_in_one_place(office: Office) -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    printed = office.app.test_cli_runner().invoke(args=["version"]).output
+    logged = re.findall(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+
+    assert printed.splitlines()[0] == f"Gatehouse {declared}"
+    assert logged[0] == declared
 
 
 def test_every_setting_that_is_named_is_read_and_the_other_way_round() -> None:
