@@ -17,8 +17,9 @@ from runtime import log_files
 from tests.conftest import Office
 
 WRITER = """
-import logging, sys, pathlib, logs
-logs.BYTES, logs.FILES = 2000, 50
+import logging, sys, pathlib
+from runtime import log_files
+log_files.BYTES, log_files.FILES = 2000, 50
 log_files.keep(pathlib.Path(sys.argv[1]))
 for number in range(100):
     logging.getLogger("office").error("%s-%03d", sys.argv[2], number)

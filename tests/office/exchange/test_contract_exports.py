@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
+from office.billing import runs
 from office.exchange import exports
-from tests.factories.estate import NOW, add_unit, at, billing, payments
+from office.payments import payments
+from tests.factories.estate import NOW, add_unit, at
 
 
 def units(session):
@@ -14,7 +16,7 @@ def units(session):
 def test_a_units_balance_is_what_it_owes_less_its_unused_credit(session):
     owing, paid_ahead = add_unit(session, "1-101", area="88.88"), add_unit(session, "1-102", area="10")
     session.commit()
-    billing.issue_invoices(session, "2026-06", now=NOW)
+    runs.issue_invoices(session, "2026-06", now=NOW)
     for unit, amount in ((owing, "22.20"), (paid_ahead, "40.01")):
         payments.record_payment(
             session, unit_id=unit.id, amount=Decimal(amount), method="cash", paid_at=at("2026-06-20"), now=NOW
