@@ -25,8 +25,8 @@ from models.property import Estate
 from office.core import clock, schema
 from office.scheduling import scheduler
 from tests.conftest import Office, Templates
+from tests.factories.mail_server import free_port
 from tests.kills.machines import wait_until
-from tests.office.messaging.test_outbox import free_port
 
 ROOT = Path(__file__).parent.parent
 

@@ -30,7 +30,7 @@ from office.billing import runs
 from office.exchange import imports
 from tests.bench import ground
 from tests.bench.billing import NOW, fill, new_office
-from tests.office.exchange.test_imports_money import WECHAT, wechat_line
+from tests.factories.statements import WECHAT, wechat_line
 
 PERIOD = "2026-01"
 GOALS = {"sqlite": 5000, "ratio": 3}

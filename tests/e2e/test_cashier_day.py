@@ -23,7 +23,7 @@ from office.estate.owners import pinyin_initials
 from tests.e2e.conftest import Person, Served, serve
 from tests.e2e.test_line import exported
 from tests.factories.spreadsheets import csv_file
-from tests.office.exchange.test_imports_money import WECHAT, wechat_line
+from tests.factories.statements import WECHAT, wechat_line
 
 MOST_SECONDS = 15
 UNREACHABLE = 40  # every so many-th payer of the demo estate has no phone

@@ -17,23 +17,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
-from werkzeug.security import generate_password_hash
 
 from app import create_app
 from models import db
 from models.engine import writing
 from models.office import Audit, Message
 from models.payments import Payment
-from models.people import Staff, StaffRole
 from models.property import Area, Unit
 from office.core import clock, schema
 from office.messaging import outbox
@@ -44,15 +40,12 @@ from runtime.settings import Settings
 from tests.admin.conftest import Web, text_of
 from tests.bench import estate
 from tests.conftest import ADMIN_PASSWORD, IS_FULL, SECRET_KEY, Office
+from tests.factories.mail_server import SlowInbox
 from tests.kills import machines
-from tests.kills.test_kills import Letters, letters
-
-__all__ = ["letters"]  # a fixture of the kills' tests
+from tests.kills.tills import CASHIERS, UNITS, Till, add_cashier, lost_and_doubled
 
 STOPS = int(os.environ.get("GATEHOUSE_STOPS", "10" if IS_FULL else "1"))
 WEBS = 2 if IS_FULL else 1
-CASHIERS = 4
-UNITS = 50
 LETTERS_A_ROUND = 5
 
 
@@ -78,50 +71,6 @@ def settle(settings: Settings) -> Flask:
         session.commit()
         db.session.remove()
     return app
-
-
-def add_cashier(session: Session) -> None:
-    quick = generate_password_hash(ADMIN_PASSWORD, "pbkdf2:sha256:1")
-    cashier = Staff(login="till", name="Till", password_hash=quick)
-    cashier.role_rows = [StaffRole(role="cashier")]
-    session.add(cashier)
-
-
-@dataclass
-class Till:
-    """One cashier's day: a payment is tried with its form's key until its receipt is on the screen."""
-
-    browser: Any  # what posts
-    name: str
-    first_unit: int = 1
-    units: int = UNITS
-    receipts: dict[str, int] = field(default_factory=dict)  # key → payment
-    answers: Counter[int] = field(default_factory=Counter)
-    unreadable: list[str] = field(default_factory=list)
-
-    def work(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            key = f"{self.name}-{len(self.receipts)}"
-            unit_id = self.first_unit + len(self.receipts) % self.units
-            fields = {"unit_id": unit_id, "amount": "10", "method": "cash"}
-            answer = self.browser.post("/cashier/take/", fields | {"form_key": key})
-            self.answers[answer.status] += 1
-            if answer.status == 302:
-                self.receipts[key] = int(answer.location.rpartition("posted=")[2])
-            elif answer.status != 503 or "The database does not answer" not in answer.text:
-                self.unreadable.append(f"{answer.status} {answer.text[:300]}")
-            time.sleep(0.02 if answer.status == 302 else 0.3)
-
-
-def lost_and_doubled(app: Flask, tills: list[Till]) -> tuple[list[str], list[str]]:
-    """Keys whose receipt was given out and whose payment is not there; keys with more than one."""
-    with app.app_context():
-        rows = db.session.execute(select(Payment.form_key, Payment.id)).all()
-        db.session.remove()
-    there = {row.id for row in rows}
-    times = Counter(row.form_key for row in rows)
-    lost = [key for till in tills for key, payment in till.receipts.items() if payment not in there]
-    return lost, [key for key, count in times.items() if count > 1]
 
 
 @contextmanager
@@ -177,7 +126,7 @@ def await_receipts(tills: list[Till], more: int) -> None:
 @pytest.mark.kill
 @pytest.mark.timeout(900)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # connections that were cut
-def test_postgresql_stopped_hard(tmp_path: Path, letters: Letters) -> None:
+def test_postgresql_stopped_hard(tmp_path: Path, letters: SlowInbox) -> None:
     with machines.postgres() as server, working(server, tmp_path, WEBS) as (app, tills):
         for number in range(STOPS):
             await_receipts(tills, 5)

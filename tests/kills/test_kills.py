@@ -10,17 +10,14 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiosmtpd.controller import Controller
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -31,44 +28,17 @@ from office.core import clock
 from office.messaging import outbox
 from office.scheduling import jobs, scheduler
 from tests.conftest import Office
+from tests.factories.mail_server import SlowInbox
 from tests.kills import scheduler_processes
-from tests.office.messaging.test_outbox import free_port
 
 KILLS = int(os.environ.get("GATEHOUSE_KILLS", "100"))
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 pytestmark = [pytest.mark.kill, pytest.mark.xdist_group("kills")]
 
 
-class Letters:
-    """A mail server that takes its time to answer, as real ones do."""
-
-    def __init__(self) -> None:
-        self.received: Counter[str] = Counter()
-        self.seconds = 0.06
-        self.taken = threading.Event()
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 -- aiosmtpd's name
-        import asyncio
-
-        self.received[envelope.content.decode().strip().splitlines()[-1]] += 1
-        self.taken.set()
-        await asyncio.sleep(self.seconds)
-        return "250 taken"
-
-
-@pytest.fixture
-def letters(monkeypatch: pytest.MonkeyPatch) -> Iterator[Letters]:
-    letters = Letters()
-    controller = Controller(letters, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    monkeypatch.setenv("GATEHOUSE_SMTP_URL", f"smtp://127.0.0.1:{controller.port}")
-    yield letters
-    controller.stop()
-
-
 @pytest.fixture
 def killed(
-    office: Office, letters: Letters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    office: Office, letters: SlowInbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Session]:
     """Let clocks live and die, then let one tick finish what they left; the office's session."""
     for name in ("JOBS", "BY_CODE", "POSITION"):
@@ -114,7 +84,7 @@ def effects(session: Session) -> Counter[tuple[str, datetime]]:
     return Counter((action, instant) for action, instant in rows)
 
 
-def test_each_effect_happens_once(killed: Callable[..., Session], letters: Letters) -> None:
+def test_each_effect_happens_once(killed: Callable[..., Session], letters: SlowInbox) -> None:
     session = killed(KILLS, seconds=KILLS / 8)
 
     runs = session.execute(select(JobRun.job, JobRun.due_for, JobRun.state)).all()
@@ -142,7 +112,7 @@ def test_without_claims_effects_happen_twice(killed: Callable[..., Session]) -> 
     ("guesses", "state", "times"), [(False, "unknown", 1), (True, "sent", 2)], ids=["protected", "control"]
 )
 def test_a_letter_whose_sender_died_is_not_sent_again(
-    office: Office, letters: Letters, monkeypatch: pytest.MonkeyPatch, guesses: bool, state: str, times: int
+    office: Office, letters: SlowInbox, monkeypatch: pytest.MonkeyPatch, guesses: bool, state: str, times: int
 ) -> None:
     """The sender dies between the server's taking the letter and its answer; the control sends it twice."""
     with office.session() as session, writing():
@@ -152,7 +122,7 @@ def test_a_letter_whose_sender_died_is_not_sent_again(
         letters.seconds = 10
         environment = office.environment | {"GATEHOUSE_SMTP_URL": os.environ["GATEHOUSE_SMTP_URL"]}
         sender = subprocess.Popen([sys.executable, "-m", "flask", "--app", "app", "tick"], env=environment)
-        assert letters.taken.wait(60)
+        assert letters.has_one.wait(60)
         sender.kill()
         sender.wait()
         letters.seconds = 0

@@ -43,9 +43,9 @@ from rules.severity import Facts
 from runtime.settings import Settings
 from tests.conftest import ADMIN_PASSWORD, IS_FULL, SECRET_KEY
 from tests.factories.arrears import SHANGHAI, add_bill, add_unit
+from tests.factories.mail_server import SlowInbox
 from tests.kills import machines
-from tests.kills.test_faults import CASHIERS, Till, add_cashier, lost_and_doubled
-from tests.kills.test_kills import Letters
+from tests.kills.tills import CASHIERS, Till, add_cashier, lost_and_doubled
 
 DAYS = int(os.environ.get("GATEHOUSE_DAYS", "40"))
 DEBTORS, TICKETS = 40, 6
@@ -209,7 +209,7 @@ class Proxy:
 
 
 def test_hosts_die_and_are_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    letters, alone = Letters(), Letters()
+    letters, alone = SlowInbox(), SlowInbox()
     with scene(tmp_path) as at_work:
         server, desk = at_work.server, at_work.desk
         mail = Controller(letters, hostname=desk.address, port=SMTP_PORT)
@@ -334,7 +334,7 @@ def wait_for_mail(app: Any) -> None:
 
 
 def caught_up_alone(
-    url: str, folder: Path, alone: Letters, desk: machines.Host, monkeypatch: pytest.MonkeyPatch
+    url: str, folder: Path, alone: SlowInbox, desk: machines.Host, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Counter[Any]]:
     """The same days, by one tick that nobody disturbs."""
     mail = Controller(alone, hostname=desk.address, port=SMTP_PORT + 1)

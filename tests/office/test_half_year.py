@@ -27,7 +27,7 @@ from models.property import Unit
 from office.arrears import contacts, instalment_plans, reminder_batches, restrictions
 from tests.conftest import DIALECTS, IS_FULL
 from tests.factories.arrears import SHANGHAI
-from tests.office.arrears.test_plans import add_staff
+from tests.factories.estate import add_staff
 
 pytestmark = pytest.mark.timeout(1200)  # half a minute each on an idle machine
 PATTERNS = int(os.environ.get("GATEHOUSE_HALF_YEARS", "1"))
@@ -224,7 +224,7 @@ def hold(session, now):
 
 def deliver(session, now):
     """The letters of A-5 and A-7 are approved, printed and brought."""
-    head = add_staff(session, f"h{now:%d%H}", "station_head")
+    head = add_staff(session, f"h{now:%d%H}", "station_head").id
     batch = session.scalars(select(ReminderBatch).where(ReminderBatch.stage == "letter")).one()
     reminder_batches.approve_batch(session, batch.id, now=now, staff_id=head)
     rows = select(Reminder.id).join(Unit).where(Reminder.batch_id == batch.id, Unit.code.in_(("A-5", "A-7")))
@@ -248,7 +248,7 @@ def restrict(session, now):
         session, request.id, fee_item_id=item.id, contract_clause="§ 6", now=now, staff_id=None
     )
     for login, role in (("h", "station_head"), ("m", "manager")):
-        staff_id = add_staff(session, f"{login}-{now:%d}", role)
+        staff_id = add_staff(session, f"{login}-{now:%d}", role).id
         restrictions.approve_restriction(
             session, request.id, is_signed=login == "m", now=now, staff_id=staff_id
         )
@@ -260,7 +260,7 @@ def plan(session, now):
     parts = instalment_plans.even_parts(instalment_plans.debt_of(session, whose, now), 2, date(2026, 2, 20))
     made = instalment_plans.propose_plan(session, whose, parts, now=now, staff_id=None)
     instalment_plans.approve_plan(
-        session, made.id, now=now, staff_id=add_staff(session, f"p{now:%d}", "station_head")
+        session, made.id, now=now, staff_id=add_staff(session, f"p{now:%d}", "station_head").id
     )
 
 

@@ -11,7 +11,7 @@ from office.complaints.registration import NewTicket, register_ticket
 from office.core import clock
 from rules.working_time import published_years
 from tests.admin.conftest import text_of
-from tests.admin.policies.test_policies_pages import fields_of
+from tests.factories.pages import fields_of
 
 
 def open_ticket(web):

@@ -10,7 +10,7 @@ from models.complaints import Ticket
 from rules.lifecycle import Verb
 from tests.admin.complaints.test_tickets import as_, desk, register, staff_id  # noqa: F401 -- the same office
 from tests.admin.conftest import text_of
-from tests.admin.panel.test_translations import in_source
+from tests.factories.source_code import in_source
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 LEFT = [

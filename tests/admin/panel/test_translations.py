@@ -41,6 +41,7 @@ from office.core.errors import Refusals, Refused
 from office.operations import demo
 from rules.reasons import Reason
 from tests.conftest import ADMIN_PASSWORD, Office
+from tests.factories.source_code import in_source
 
 ROOT = Path(__file__).parents[3]
 GLOSSARY = ROOT / "seed" / "glossary.csv"
@@ -241,11 +242,6 @@ RECORDED = (
     r'\blocked\.audit\(\s*"(\w+)"',
     r'@office_action\(\s*"(\w+)"',
 )
-
-
-def in_source(floors: str, *patterns: str) -> set[str]:
-    sources = [path.read_text("utf-8") for floor in floors.split() for path in (ROOT / floor).rglob("*.py")]
-    return {code for text in sources for pattern in patterns for code in re.findall(pattern, text)}
 
 
 def test_every_stored_code_has_a_word() -> None:

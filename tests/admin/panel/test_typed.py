@@ -17,7 +17,7 @@ from models.billing import FeeItem, Tariff
 from models.property import PRESETS
 from office.policies import store
 from tests.admin.conftest import Web, text_of
-from tests.admin.policies.test_policies_pages import fields_of
+from tests.factories.pages import fields_of
 
 WORKDAY = [["09:00", "12:00"], ["13:30", "18:00"]]
 

@@ -25,11 +25,8 @@ from office.arrears import dunning, integrity, reminder_batches
 from office.messaging import outbox
 from office.policies import store
 from tests.factories.arrears import add_bill, add_unit, at
+from tests.factories.estate import add_staff
 from tests.kills.power_cut import die_at, open_session
-from tests.office.arrears.test_plans import add_staff
-from tests.office.messaging.test_outbox import inbox
-
-__all__ = ["inbox"]  # a fixture of the outbox's tests
 
 KILLS = int(os.environ.get("GATEHOUSE_KILLS", "10"))  # goals F1 asks for 200
 DAYS = [date(2026, 3, 8) + timedelta(days=number) for number in range(25)]

@@ -5,26 +5,18 @@ from decimal import Decimal
 
 import pytest
 
-from models.people import Staff, StaffRole
 from office.arrears import instalment_plans
 from office.core.errors import Refused
 from tests.factories.arrears import DAY, add_bill, add_unit, at, judge, made, not_made, pay
+from tests.factories.estate import add_staff
 
 DUE = date(2026, 3, 15)
 PARTS = [(date(2026, 4, 10), Decimal(40)), (date(2026, 5, 10), Decimal(60))]
 
 
-def add_staff(session, login, *roles):
-    staff = Staff(login=login, name=login)
-    staff.role_rows = [StaffRole(role=role) for role in roles]
-    session.add(staff)
-    session.flush()
-    return staff.id
-
-
 def running_plan(session, debtor):
     plan = instalment_plans.propose_plan(session, debtor, PARTS, now=at(date(2026, 3, 25), 10), staff_id=None)
-    head = add_staff(session, "head", "station_head")
+    head = add_staff(session, "head", "station_head").id
     return instalment_plans.approve_plan(session, plan.id, now=at(date(2026, 3, 25), 11), staff_id=head)
 
 
@@ -119,5 +111,5 @@ def test_a_steward_can_not_approve_a_plan(session):
 
     with pytest.raises(Refused, match="station head"):
         instalment_plans.approve_plan(
-            session, plan.id, now=at(date(2026, 3, 25)), staff_id=add_staff(session, "s", "steward")
+            session, plan.id, now=at(date(2026, 3, 25)), staff_id=add_staff(session, "s", "steward").id
         )

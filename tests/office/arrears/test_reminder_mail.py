@@ -12,9 +12,9 @@ from office.arrears import integrity
 from office.messaging import outbox
 from office.policies import store
 from tests.factories.arrears import add_bill, add_unit, at, judge, pay
-from tests.office.messaging.test_outbox import Inbox, free_port, inbox, set_present, smtp_server
+from tests.factories.mail_server import Inbox, free_port, smtp_server
+from tests.factories.sandbox import set_present
 
-__all__ = ["inbox"]  # a fixture of the outbox's tests
 DAY = date(2026, 3, 16)
 
 

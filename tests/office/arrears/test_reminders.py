@@ -16,7 +16,7 @@ from office.arrears.contacts import NewContact
 from office.core.errors import Refused
 from office.policies import store
 from tests.factories.arrears import add_bill, add_unit, at, judge, pay
-from tests.office.arrears.test_plans import add_staff
+from tests.factories.estate import add_staff
 
 DUE = date(2026, 3, 15)
 BODY = {
@@ -158,7 +158,7 @@ def test_a_steward_approves_the_rows_of_the_own_buildings(session):
     """The batch stays a draft until the last of its rows is decided (C4)."""
     mine, other = owing(session, "1-101"), owing(session, "2-101")
     judge(session, date(2026, 3, 16), date(2026, 3, 19))
-    batch, steward = batch_of(session, "call"), add_staff(session, "s1", "steward")
+    batch, steward = batch_of(session, "call"), add_staff(session, "s1", "steward").id
     states = []
 
     for debtor in (mine, other):
@@ -178,7 +178,7 @@ def test_a_batch_of_a_stage_that_people_carry_out_waits_for_its_approval(session
     owing(session)
     judge(session, date(2026, 3, 16), date(2026, 3, 30))
     letter = batch_of(session, "letter")
-    steward, head = add_staff(session, "s", "steward"), add_staff(session, "h", "station_head")
+    steward, head = add_staff(session, "s", "steward").id, add_staff(session, "h", "station_head").id
     now = at(date(2026, 3, 30), 11)
     assert (letter.state, row_of(session, "letter").state) == ("draft", "planned")
 
@@ -211,7 +211,7 @@ def test_approving_drops_who_paid_or_promised_meanwhile(session):
         session,
         batch_of(session, "letter").id,
         now=at(date(2026, 3, 30), 11),
-        staff_id=add_staff(session, "h", "station_head"),
+        staff_id=add_staff(session, "h", "station_head").id,
     )
 
     rows = session.scalars(select(Reminder).where(Reminder.stage == "letter").order_by(Reminder.unit_id))
@@ -256,7 +256,7 @@ def test_lawyers_letters_come_in_batches_of_thirty(session):
 def test_a_lawyers_letter_bears_the_firms_head_and_without_a_firm_there_is_none(session):
     owing(session)
     judge(session, date(2026, 3, 16), date(2026, 5, 20))
-    batch, manager = batch_of(session, "lawyer_letter"), add_staff(session, "m1", "manager")
+    batch, manager = batch_of(session, "lawyer_letter"), add_staff(session, "m1", "manager").id
     now = at(date(2026, 5, 20), 10)
     reminder_batches.approve_batch(session, batch.id, now=now, staff_id=manager)
 

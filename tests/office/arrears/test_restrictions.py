@@ -13,7 +13,7 @@ from office.arrears.contacts import NewContact
 from office.core.errors import Refused
 from tests.factories.arrears import add_bill, add_unit, at, judge, not_made, pay
 from tests.factories.arrears import reminders as rows
-from tests.office.arrears.test_plans import add_staff
+from tests.factories.estate import add_staff
 
 DUE = date(2026, 3, 5)  # tower: the request on 3 April, effect on the 5th; 4–6 April is Qingming
 
@@ -35,7 +35,10 @@ def requested(session, *, is_gate_passed=True):
     judge(session, date(2026, 3, 1), date(2026, 4, 3))
     request = session.scalars(select(Restriction)).one()
     if is_gate_passed:
-        steward, head = add_staff(session, "steward", "steward"), add_staff(session, "head", "station_head")
+        steward, head = (
+            add_staff(session, "steward", "steward").id,
+            add_staff(session, "head", "station_head").id,
+        )
         for method, staff_id, day in (("phone", steward, 25), ("visit", steward, 27), ("visit", head, 31)):
             when = at(date(2026, 3, day), 15)
             contacts.record_contact(session, NewContact(debtor[0], method, when, staff_id=staff_id), now=when)
@@ -58,7 +61,7 @@ def requested(session, *, is_gate_passed=True):
 
 def approve(session, request, when, *, is_signed):
     role = "manager" if is_signed else "station_head"
-    staff_id = add_staff(session, f"{role}-{when:%d%H%M}", role)
+    staff_id = add_staff(session, f"{role}-{when:%d%H%M}", role).id
     return restrictions.approve_restriction(
         session, request.id, is_signed=is_signed, now=when, staff_id=staff_id
     )
@@ -121,7 +124,7 @@ def test_it_takes_effect_on_the_5th_or_on_the_next_working_day_after_the_last_ap
 def test_the_second_yes_is_another_persons_and_the_signed_one_the_managers(session_of):
     session = session_of("tower")
     _, request = requested(session)
-    both = add_staff(session, "both", "station_head", "manager")
+    both = add_staff(session, "both", "station_head", "manager").id
     when = at(date(2026, 4, 3), 11)
     restrictions.approve_restriction(session, request.id, is_signed=False, now=when, staff_id=both)
 
@@ -129,7 +132,11 @@ def test_the_second_yes_is_another_persons_and_the_signed_one_the_managers(sessi
         restrictions.approve_restriction(session, request.id, is_signed=True, now=when, staff_id=both)
     with pytest.raises(Refused, match="manager's"):
         restrictions.approve_restriction(
-            session, request.id, is_signed=True, now=when, staff_id=add_staff(session, "h2", "station_head")
+            session,
+            request.id,
+            is_signed=True,
+            now=when,
+            staff_id=add_staff(session, "h2", "station_head").id,
         )
 
 
@@ -189,7 +196,7 @@ UNDERTAKINGS = [("0", "in_effect", "broken"), ("100", "lifted", "kept")]
 def test_an_undertaking_suspends_it_and_a_broken_one_restores_it(session_of, paid, state, undertaking):
     session = session_of("tower")
     debtor, request = in_effect(session)
-    head = add_staff(session, "h3", "station_head")
+    head = add_staff(session, "h3", "station_head").id
     restrictions.sign_undertaking(
         session, request.id, until_on=date(2026, 4, 20), now=at(date(2026, 4, 8)), staff_id=head
     )
@@ -288,7 +295,7 @@ def test_a_public_list_shows_unit_codes_after_the_directors_yes_and_must_come_do
     debtor = add_unit(session, "9-909")
     add_bill(session, debtor, date(2026, 3, 15))
     add_bill(session, add_unit(session, "9-910", "李四"), date(2026, 4, 15))
-    asks, director = add_staff(session, "m", "manager"), add_staff(session, "d", "director")
+    asks, director = add_staff(session, "m", "manager").id, add_staff(session, "d", "director").id
     notice = legal_cases.request_notice(
         session,
         building_id=None,

@@ -28,7 +28,7 @@ from tests.factories.estate import (
     pay,
     turn_on_late_fee,
 )
-from tests.office.documents.test_papers import bare, text_of
+from tests.factories.pdf_text import bare, text_of
 
 
 def payer_of(unit, session):

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from tests.rules.test_spring_festival import expected, tickets
+from tests.oracles.complaint_deadlines import expected, tickets
 
 FACTS = (
     "household_count,is_media,is_injury,loss_amount,is_legal_letter,is_repeat,is_written,from_authority,"

@@ -1,48 +1,21 @@
 """Old registers brought in: 300 tickets a preset over a Spring Festival against an independent oracle."""
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from models.complaints import Escalation, Ticket, TicketClock
-from models.property import Estate
 from models.visits import Visit
 from office.complaints import clock_jobs
 from office.complaints.legacy_import import LegacyTicket, import_tickets
 from office.core.errors import Refused
-from rules.severity import Facts
 from tests.factories.complaints import at, clocks, complain, told, wall
-from tests.rules.test_spring_festival import MINUTE, SHIFT, expected, naive, tickets
+from tests.factories.legacy_tickets import rows
+from tests.factories.sandbox import set_present
+from tests.oracles.complaint_deadlines import MINUTE, expected, naive
 
 END = timedelta(days=60)
-
-
-def instant(moment):
-    """Office time as an instant."""
-    return (moment - SHIFT).replace(tzinfo=UTC)
-
-
-def rows(seed, *, is_solved):
-    for number, (begun, resolved, facts) in enumerate(tickets(seed)):
-        yield (
-            LegacyTicket(
-                number=f"OLD-{number}",
-                registered_at=instant(begun),
-                channel="phone",
-                category="cleaning",
-                statement="the hall was not cleaned",
-                facts=Facts.from_row(facts),
-                resolved_at=instant(resolved) if is_solved else None,
-            ),
-            (begun, resolved, facts),
-        )
-
-
-def set_present(session, at):
-    estate = session.execute(select(Estate)).scalar_one()
-    estate.present_at = at
-    session.flush()
 
 
 def clocks_by_ticket(session):

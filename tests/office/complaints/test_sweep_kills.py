@@ -17,8 +17,9 @@ from models import engine
 from models.complaints import Escalation, Ticket, TicketClock
 from office.complaints import clock_jobs, deadlines, integrity
 from office.complaints.legacy_import import import_tickets
+from tests.factories.legacy_tickets import rows
+from tests.factories.sandbox import set_present
 from tests.kills.power_cut import die_at, open_session
-from tests.office.complaints.test_legacy_import import rows, set_present
 
 KILLS = int(os.environ.get("GATEHOUSE_KILLS", "10"))  # goals F1 asks for 200
 TICKETS, STEPS, DAYS = 40, 12, timedelta(days=30)

@@ -29,21 +29,9 @@ from office.documents.pdf.values import PaperRefused, Recipient
 from office.documents.pdf.wording import LANGUAGES, money, number, words_of
 from office.documents.pdf.writer import pdf_bytes, print_papers
 from tests.conftest import IS_FULL
+from tests.factories.pdf_text import bare, read_pdf, text_of
 
 EVERY = [(kind, language) for kind in KINDS for language in LANGUAGES]
-
-
-def read(data: bytes) -> PdfReader:
-    return PdfReader(BytesIO(data), strict=True)
-
-
-def text_of(data: bytes) -> str:
-    """All text of the PDF without white space, as wrapping may stand anywhere."""
-    return "".join("".join(page.extract_text().split()) for page in read(data).pages)
-
-
-def bare(text: str) -> str:
-    return "".join(text.split())
 
 
 def printed(kind: str, language: str, value: object = None, **settings: object) -> bytes:
@@ -85,7 +73,7 @@ def test_every_paper_has_its_title_foot_and_one_page_in_every_language(kind: str
     assert bare(seed_blocks(kind, language)["title"]) in text
     assert bare(words_of(language)["printed_at"]) in text
     assert "2026-03-0209:30" in text  # 01:30 UTC in the office's zone
-    assert len(read(data).pages) == 1
+    assert len(read_pdf(data).pages) == 1
     assert GETA not in text
 
 
@@ -157,9 +145,9 @@ def test_a_pdf_is_the_same_whenever_it_is_made_and_dated_by_its_printing() -> No
     first, second = printed("receipt", "zh_Hans"), printed("receipt", "zh_Hans")
 
     assert first == second
-    assert read(first).metadata.creation_date == PRINTED_AT
-    assert read(first).metadata.title == "收据 SJ2026-000412"
-    assert read(first).trailer["/Root"]["/Lang"] == "zh-Hans"
+    assert read_pdf(first).metadata.creation_date == PRINTED_AT
+    assert read_pdf(first).metadata.title == "收据 SJ2026-000412"
+    assert read_pdf(first).trailer["/Root"]["/Lang"] == "zh-Hans"
 
 
 # --- marks ---------------------------------------------------------------------------------------
@@ -182,7 +170,7 @@ def test_a_reprint_and_a_void_receipt_carry_their_mark(language: str, mark: str,
     data = printed("receipt", language, dataclasses.replace(sample, mark=mark, void_reason="重复收款"))
 
     assert text_of(data).count(word) >= 2  # across the sheet and beside the title
-    assert len(read(data).pages) == 1
+    assert len(read_pdf(data).pages) == 1
     assert text_of(printed("receipt", language)).count(word) == 0
 
 
@@ -262,7 +250,7 @@ def test_hostile_text_in_every_field_prints_as_text(kind: str, hostile: str) -> 
 
     data = pdf_bytes([paper], printed_at=PRINTED_AT)
 
-    pages = read(data).pages
+    pages = read_pdf(data).pages
     assert len(pages) >= 1
     if hostile.startswith("<b>"):
         assert "<b>粗体</b>&<font" in text_of(data)
@@ -300,7 +288,7 @@ def test_a_bill_with_many_lines_goes_over_pages_and_repeats_its_heading() -> Non
     sample = VALUES["payment_notice"]
     many = dataclasses.replace(sample, lines=sample.lines * 50)
 
-    pages = [page.extract_text() for page in read(printed("payment_notice", "zh_Hans", many)).pages]
+    pages = [page.extract_text() for page in read_pdf(printed("payment_notice", "zh_Hans", many)).pages]
 
     assert len(pages) > 3
     assert sum("收费项目" in page for page in pages) >= len(pages) - 1
@@ -533,7 +521,9 @@ def test_the_qr_code_carries_what_a_statement_row_needs(tmp_path: Path) -> None:
 
     notice = VALUES["payment_notice"]
     memo = pay_memo(notice.recipient.unit_code, notice.number)
-    stream = read(printed("payment_notice", "zh_Hans")).pages[0].get_contents().get_data().decode("latin-1")
+    stream = (
+        read_pdf(printed("payment_notice", "zh_Hans")).pages[0].get_contents().get_data().decode("latin-1")
+    )
     drawn = re.search(r"cm ((?:\d+ \d+ \d+ 1 re ?)+)f", stream)
 
     cells = {
@@ -570,7 +560,7 @@ def test_a_batch_is_one_file_in_order_with_progress(tmp_path: Path) -> None:
 
     assert (result.papers, result.pages, result.unprintable) == (30, 30, ())
     assert seen == [(n, n) for n in range(1, 31)]
-    pages = read(target.read_bytes()).pages
+    pages = read_pdf(target.read_bytes()).pages
     assert [f"TZ{n:06d}" in page.extract_text() for n, page in enumerate(pages)] == [True] * 30
     assert list(tmp_path.iterdir()) == [target]
 
@@ -579,7 +569,7 @@ def test_papers_of_several_sizes_keep_theirs_in_one_file() -> None:
     kinds = ("payment_notice", "receipt", "monthly_complaints", "demand")
     batch = [draw(kind, VALUES[kind], ESTATE, "zh_Hans") for kind in kinds]
 
-    pages = read(pdf_bytes(batch, printed_at=PRINTED_AT)).pages
+    pages = read_pdf(pdf_bytes(batch, printed_at=PRINTED_AT)).pages
 
     sizes = [(round(page.mediabox.width), round(page.mediabox.height)) for page in pages]
     assert sizes == [(595, 842), (595, 420), (842, 595), (595, 842)]

@@ -5,103 +5,34 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from email.policy import default
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.engine import writing
 from models.office import Message
 from models.people import Owner, OwnerPhone, Staff
-from models.property import Estate
 from models.secrets import fingerprint
 from office.core import clock, leases
 from office.core.errors import Refused
 from office.messaging import channels, outbox
 from office.messaging.channels import mail, sms
 from office.policies import store
+from tests.factories.mail_server import Inbox, free_port, smtp_server
+from tests.factories.sandbox import set_present
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
-
-
-@dataclass
-class Inbox:
-    """A real SMTP server and what it was given; `answers` are taken before the usual ones."""
-
-    answers: list[str] = field(default_factory=list)
-    refused: set[str] = field(default_factory=set)
-    letters: list[Any] = field(default_factory=list)
-    recipients: list[str] = field(default_factory=list)
-    connections: int = 0
-    must_hang_up: bool = False
-
-    async def handle_EHLO(  # noqa: N802 -- aiosmtpd's name
-        self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: list
-    ) -> list:
-        self.connections += 1
-        session.host_name = hostname
-        return responses
-
-    async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
-        self, server: SMTP, session: Any, envelope: Any, address: str, options: list
-    ) -> str:
-        if address in self.refused:
-            return "550 no such person"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802 -- as above
-        if self.must_hang_up:
-            server.transport.abort()
-            return "250 never heard"
-        answer = self.answers.pop(0) if self.answers else "250 taken"
-        if answer.startswith("250"):
-            self.letters.append(message_from_bytes(envelope.content, policy=default))
-            self.recipients += envelope.rcpt_tos
-        return answer
-
-
-@contextmanager
-def smtp_server(inbox: Inbox, port: int = 0) -> Iterator[int]:
-    controller = Controller(inbox, hostname="127.0.0.1", port=port or free_port())
-    controller.start()
-    try:
-        yield controller.port
-    finally:
-        controller.stop()
-
-
-def free_port() -> int:
-    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
-        return server.server_port
-
-
-@pytest.fixture
-def inbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
-    inbox = Inbox()
-    with smtp_server(inbox) as port:
-        monkeypatch.setenv("GATEHOUSE_SMTP_URL", f"smtp://127.0.0.1:{port}?from=office@estate.example")
-        yield inbox
 
 
 @pytest.fixture
 def ready(session: Session) -> Session:
     set_present(session, NOW)
     return session
-
-
-def set_present(session: Session, present: datetime) -> None:
-    session.execute(update(Estate).values(present_at=present))
-    session.commit()
 
 
 def enqueue(session: Session, count: int = 1, **more: Any) -> None:

@@ -28,7 +28,7 @@ from office.operations import demo, setup
 from office.payments import payments
 from office.policies import store
 from tests.factories.spreadsheets import ROSTER_HEADER, csv_file
-from tests.office.exchange.test_imports_money import WECHAT, wechat_line
+from tests.factories.statements import WECHAT, wechat_line
 from tests.oracles import ledger
 
 HOUSEHOLDS, PAYING = 943, 590

@@ -10,7 +10,7 @@ from models.engine import writing
 from models.office import Message
 from models.people import Staff, StaffRole
 from tests.conftest import Office
-from tests.office.messaging.test_outbox import Inbox, smtp_server
+from tests.factories.mail_server import Inbox, smtp_server
 
 SUNDAY = datetime(2026, 5, 31, 4, tzinfo=UTC)  # noon in the office; Monday is the first of June
 WEEKLY, MONTHLY = ["周例会表"], ["收缴月报", "投诉月报"]

@@ -1,0 +1,28 @@
+"""Rows of an old complaint register, and the tickets of the oracle they stand for."""
+
+from datetime import UTC
+
+from office.complaints.legacy_import import LegacyTicket
+from rules.severity import Facts
+from tests.oracles.complaint_deadlines import SHIFT, tickets
+
+
+def instant(moment):
+    """Office time as an instant."""
+    return (moment - SHIFT).replace(tzinfo=UTC)
+
+
+def rows(seed, *, is_solved):
+    for number, (begun, resolved, facts) in enumerate(tickets(seed)):
+        yield (
+            LegacyTicket(
+                number=f"OLD-{number}",
+                registered_at=instant(begun),
+                channel="phone",
+                category="cleaning",
+                statement="the hall was not cleaned",
+                facts=Facts.from_row(facts),
+                resolved_at=instant(resolved) if is_solved else None,
+            ),
+            (begun, resolved, facts),
+        )

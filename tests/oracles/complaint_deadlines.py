@@ -1,0 +1,103 @@
+"""Severity, due times and escalations of tickets over a Spring Festival, worked out a second time.
+
+Knows the contract's words, office time without a zone and another author's holiday calendar; counts office
+minutes one by one and shares no line with `rules`.
+"""
+
+import random
+from bisect import bisect_left
+from datetime import datetime, timedelta
+
+import chinese_calendar
+
+SHIFT = timedelta(hours=8)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def is_open(moment):
+    minute = moment.hour * 60 + moment.minute
+    in_hours = 540 <= minute < 720 or 810 <= minute < 1080
+    return in_hours and chinese_calendar.is_workday(moment.date())
+
+
+OPEN_MINUTES = [
+    moment
+    for moment in (datetime(2026, 2, 1) + number * MINUTE for number in range(70 * 24 * 60))  # noqa: DTZ001 - the oracle's office time
+    if is_open(moment)
+]
+
+
+def office_minutes_later(moment, count):
+    """One minute after the `count`-th open minute from the moment on."""
+    return OPEN_MINUTES[bisect_left(OPEN_MINUTES, moment) + count - 1] + MINUTE
+
+
+def working_days_later(moment, count):
+    day = moment.replace(hour=18, minute=0)
+    while count:
+        day += DAY
+        count -= chinese_calendar.is_workday(day.date())
+    return day
+
+
+def severity_of(preset, facts):
+    if facts["household_count"] >= 3 or facts["is_media"] or facts["loss_amount"] >= 10000:
+        return "major"
+    if preset != "project":
+        return "minor"
+    return "complex" if facts["is_repeat"] or facts["is_written"] else "simple"
+
+
+def due_times(preset, severity, facts, at, resolved):
+    is_major = severity == "major"
+    due = {"first_word": working_days_later(at, 3) if preset == "tower" else at + DAY}
+    if facts["happening_now"]:
+        due["on_site"] = at + 10 * MINUTE
+    if is_major:
+        due["report_manager"] = at if preset == "tower" else at + 10 * MINUTE
+    if preset != "tower":
+        due["department_plan"] = office_minutes_later(at, 60)
+    if is_major and preset != "tower":
+        due["solve"] = at + 12 * HOUR
+    elif preset != "residential":
+        due["solve"] = working_days_later(at, 2)
+    if facts["is_written"] and preset != "residential":
+        due["written_answer"] = working_days_later(at, 3)
+    if preset == "tower":
+        due["follow_up"] = max(working_days_later(at, 3), resolved + DAY)
+    else:
+        due["follow_up"] = resolved + (2 * DAY if is_major else DAY)
+    return due
+
+
+def levels(is_major, due):
+    second = office_minutes_later(due, 240)
+    instants = [due, second, working_days_later(second, 1)]
+    return list(
+        zip(range(2, 4), instants, strict=False) if is_major else zip(range(1, 4), instants, strict=True)
+    )
+
+
+def tickets(seed):
+    chance = random.Random(seed)
+    for _ in range(300):
+        at = datetime(2026, 2, 9) + chance.randrange(21 * 24 * 60) * MINUTE  # noqa: DTZ001 - the oracle's office time
+        facts = {
+            "household_count": chance.choice([1, 1, 2, 3, 5]),
+            "loss_amount": chance.choice([0, 9999, 10000]),
+            **{
+                name: chance.random() < 0.2
+                for name in ("is_media", "is_repeat", "is_written", "happening_now")
+            },
+        }
+        yield at, at + chance.randrange(5 * 24 * 60) * MINUTE, facts
+
+
+def naive(instant):
+    return (instant + SHIFT).replace(tzinfo=None)
+
+
+def expected(preset, at, resolved, facts):
+    severity = severity_of(preset, facts)
+    due = due_times(preset, severity, facts, at, resolved)
+    return severity, due, {clock: levels(severity == "major", instant) for clock, instant in due.items()}
