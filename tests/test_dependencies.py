@@ -1,4 +1,4 @@
-"""What the program is built on is pinned, hashed and licensed; and ruff's security rules are on (issue 8)."""
+"""What the program is built on is pinned, hashed and licensed; and ruff's security rules are on."""
 
 from __future__ import annotations
 

@@ -21,9 +21,11 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DOCS = ROOT / "docs"
 EXAMPLES = DOCS / "examples"
+FLOORS = ("runtime", "admin", "office", "seed", "models", "migrations", "rules", "tests", "docs")
+LISTS_OF_IDS = {"docs/procedures.md", "docs/contract.md", "docs/decisions.md", "docs/goals.md"}
 SOURCES = [
     file
-    for folder in ("runtime", "admin", "office", "seed", "models", "migrations", "rules", "tests", "docs")
+    for folder in FLOORS
     for file in sorted((ROOT / folder).rglob("*.*"))
     if file.suffix in {".py", ".html", ".toml", ".md"} and file != Path(__file__)
 ]
@@ -101,6 +103,36 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_the_architecture_page_is_drawn_from_the_code() -> None:
     assert architecture.PAGE.read_text() == architecture.drawn(), "draw it: python -m tests.architecture"
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    """Paths of the checkout in READMEs, guides and the like, and in the settings of the tools."""
+    pages = [page for page in PAGES if names(page) not in LISTS_OF_IDS]
+    for page in [*pages, ROOT / ".pre-commit-config.yaml", ROOT / ".ci" / "run", *EXAMPLES.iterdir()]:
+        for path in re.findall(rf"(?<![\w./-])(?:{'|'.join(FLOORS)})/[\w./-]+", page.read_text()):
+            found = ROOT / path.rstrip(".")
+
+            assert found.name == ".env" or found.exists() or found.with_suffix(".py").exists(), (
+                f"{names(page)}: {path}"
+            )
+
+
+def test_the_three_readmes_name_the_same_commands_and_headings() -> None:
+    texts = [page.read_text() for page in sorted(ROOT.glob("README*.md"))]
+
+    commands = [re.findall(r"`((?:uv run app\.py|flask) ?[^`]*)`", text) for text in texts]
+    tables = [[line.count("|") for line in text.splitlines() if line.startswith("|")] for text in texts]
+
+    assert len(texts) == 3
+    assert len({tuple(found) for found in commands}) == 1
+    assert len({len(re.findall("^## ", text, re.MULTILINE)) for text in texts}) == 1
+    assert len({tuple(table) for table in tables}) == 1
+
+
+def test_the_hosted_workflow_runs_the_gate() -> None:
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+
+    assert jobs["gate"]["steps"][-1] == {"run": ".ci/run"}
 
 
 def defined(text: str) -> set[str]:
