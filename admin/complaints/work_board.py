@@ -1,4 +1,4 @@
-"""The work board: complaints of mine, of my department, escalated or all, each at its next step (T4, K4)."""
+"""The work board on screen: my complaints, my department's, the escalated or all, by next step (T4, K4)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from admin.panel.view import OfficePage, view_of
 from models.base import db
 from models.complaints import Ticket
 from office.complaints import work_board, work_slips
+from rules.work_board import first_scope
 
 SCOPES = {
     "mine": _l("Mine"),
@@ -33,12 +34,11 @@ GROUPS = {
     "visit": (_l("Resolved, to be visited"), ""),
     "close": (_l("Visited, to be closed"), ""),
 }
-OVERSEEING = frozenset({"it_admin", "manager", "director", "station_head", "front_desk"})
 HOUR, DAY = 60, 24 * 60
 
 
 def time_left(due_at: datetime, now: datetime) -> str:
-    """How long until a deadline, or since; in its two largest units."""
+    """The time until a deadline, or since it passed, in its two largest units."""
     minutes = int((due_at - now).total_seconds() // 60)
     amount = abs(minutes)
     if amount >= DAY:
@@ -51,6 +51,8 @@ def time_left(due_at: datetime, now: datetime) -> str:
 
 
 class BoardPage(OfficePage):
+    """The board, and the work contact slips that the reader's department has to answer."""
+
     screen = "board"
     title = _l("Work board")
     room = "today"
@@ -60,7 +62,7 @@ class BoardPage(OfficePage):
     def index(self) -> Any:
         staff, now = current_staff(), self.now()
         of = request.args.get("of", "")
-        of = of if of in SCOPES else self.first_scope()
+        of = of if of in SCOPES else first_scope(staff.roles)
         wanted = {
             "mine": [or_(Ticket.handler_id == staff.id, Ticket.clerk_id == staff.id)],
             "department": [Ticket.department_id == staff.department_id],
@@ -83,13 +85,6 @@ class BoardPage(OfficePage):
             may_register=may(staff.roles, "tickets", "create"),
             name_of=lambda row: row.name_in(view_of("tickets").language),
         )
-
-    def first_scope(self) -> str:
-        """Who oversees begins with all, who leads a department with its own, others with theirs."""
-        roles = current_staff().roles
-        if roles & OVERSEEING:
-            return "all"
-        return "department" if "department_lead" in roles else "mine"
 
 
 SCREENS = (BoardPage,)

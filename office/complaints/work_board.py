@@ -1,12 +1,11 @@
-"""The work board: every open complaint once, in the group that says what to do with it next (T4, K4)."""
+"""The work board: every open complaint once, in the group of its next step (T4, K4)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -14,17 +13,14 @@ from sqlalchemy.orm import Session
 from models.complaints import Category, Ticket, TicketClock
 from models.people import Staff
 from models.property import Unit
-from rules.lifecycle import State
+from rules.work_board import GROUPS, OpenClock, board_group, board_order, first_deadline
 
 MAX_ROWS = 300  # complaints on one board, the oldest first
-SOON = timedelta(hours=2)
-GROUPS = ("late", "soon", "take_up", "at_work", "waiting", "visit", "close")
-NOT_TAKEN = frozenset({State.REGISTERED, State.ASSIGNED, State.REOPENED})
 
 
 @dataclass(frozen=True)
 class BoardRow:
-    """One complaint: what it is about, who has it, and the deadline that comes first."""
+    """One complaint: what it is about, who handles it, and its first deadline."""
 
     id: int
     number: str
@@ -43,18 +39,17 @@ class BoardRow:
 
 @dataclass(frozen=True)
 class Board:
-    """The rows of each group, most urgent first, and how many open complaints there are in all."""
+    """The rows of each group, the first deadline first; `count` is the number of all open complaints."""
 
     groups: Mapping[str, Sequence[BoardRow]]
     count: int
-
-    @property
-    def is_cut(self) -> bool:
-        return self.count > MAX_ROWS
+    is_cut: bool
 
 
-def board(session: Session, now: datetime, conditions: Sequence[ColumnElement[bool]]) -> Board:
-    """The open complaints under these conditions, grouped by what comes next."""
+def board(
+    session: Session, now: datetime, conditions: Sequence[ColumnElement[bool]], *, max_rows: int = MAX_ROWS
+) -> Board:
+    """The open complaints under these conditions in the groups of their next steps, at most `max_rows`."""
     wanted = (Ticket.closed_at.is_(None), *conditions)
     found = session.execute(
         select(Ticket, Unit.code, Category, Staff.name)
@@ -63,58 +58,55 @@ def board(session: Session, now: datetime, conditions: Sequence[ColumnElement[bo
         .outerjoin(Staff, Staff.id == Ticket.handler_id)
         .where(*wanted)
         .order_by(Ticket.registered_at, Ticket.id)
-        .limit(MAX_ROWS)
+        .limit(max_rows)
     ).all()
     count = len(found)
-    if count == MAX_ROWS:
+    if count == max_rows:
         count = session.execute(select(func.count(Ticket.id)).where(*wanted)).scalar_one()
-    clocks = _running(session, [ticket.id for ticket, *_rest in found])
+    clocks = _open_clocks(session, [ticket.id for ticket, *_rest in found])
     groups: dict[str, list[BoardRow]] = {group: [] for group in GROUPS}
     for ticket, unit_code, category, handler in found:
-        first = min(clocks[ticket.id], key=lambda clock: clock.due_at, default=None)
-        row = BoardRow(
-            ticket.id,
-            ticket.number,
-            ticket.statement,
-            ticket.severity,
-            ticket.state,
-            ticket.level,
-            ticket.registered_at,
-            unit_code or "",
-            category,
-            handler or "",
-            group_of(ticket.state, clocks[ticket.id], now),
-            first.clock if first else "",
-            first.due_at if first else None,
-        )
+        row = _row(ticket, unit_code or "", category, handler or "", clocks[ticket.id], now)
         groups[row.group].append(row)
     for rows in groups.values():
-        rows.sort(key=lambda row: (row.due_at is None, row.due_at, row.id))
-    return Board(groups, count)
+        rows.sort(key=lambda row: board_order(row.due_at, row.id))
+    return Board(groups, count, is_cut=count > max_rows)
 
 
-def _running(session: Session, ids: Sequence[int]) -> Mapping[int, list[Any]]:
+def _row(
+    ticket: Ticket,
+    unit_code: str,
+    category: Category,
+    handler: str,
+    clocks: Sequence[OpenClock],
+    now: datetime,
+) -> BoardRow:
+    first = first_deadline(clocks)
+    return BoardRow(
+        ticket.id,
+        ticket.number,
+        ticket.statement,
+        ticket.severity,
+        ticket.state,
+        ticket.level,
+        ticket.registered_at,
+        unit_code,
+        category,
+        handler,
+        board_group(ticket.state, clocks, now),
+        first.clock if first else "",
+        first.due_at if first else None,
+    )
+
+
+def _open_clocks(session: Session, ids: Sequence[int]) -> Mapping[int, list[OpenClock]]:
+    """The clocks of tickets that were not stopped."""
     rows = session.execute(
         select(TicketClock.ticket_id, TicketClock.clock, TicketClock.state, TicketClock.due_at).where(
             TicketClock.ticket_id.in_(ids), TicketClock.stopped_at.is_(None)
         )
     )
-    clocks: dict[int, list[Any]] = defaultdict(list)
-    for row in rows:
-        clocks[row.ticket_id].append(row)
+    clocks: dict[int, list[OpenClock]] = defaultdict(list)
+    for ticket_id, clock, state, due_at in rows:
+        clocks[ticket_id].append(OpenClock(clock, state, due_at))
     return clocks
-
-
-def group_of(state: str, clocks: Sequence[Any], now: datetime) -> str:
-    """Where a complaint stands on the board; `clocks` are those that were not stopped."""
-    if state == State.FOLLOWED_UP:
-        return "close"
-    if any(clock.due_at < now and clock.state != "paused" for clock in clocks):
-        return "late"
-    if any(clock.state == "running" and clock.due_at <= now + SOON for clock in clocks):
-        return "soon"
-    if state == State.RESOLVED:
-        return "visit"
-    if any(clock.state == "paused" for clock in clocks):
-        return "waiting"
-    return "take_up" if state in NOT_TAKEN else "at_work"

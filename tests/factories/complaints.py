@@ -25,6 +25,7 @@ def at(text):
 
 
 def wall(instant):
+    """An instant on the office's wall clock."""
     return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if instant else None
 
 

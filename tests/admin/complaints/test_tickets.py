@@ -3,8 +3,8 @@
 import io
 import json
 import re
+from datetime import timedelta
 
-import pytest
 from sqlalchemy import select
 
 from models.complaints import (
@@ -17,78 +17,12 @@ from models.complaints import (
     WorkSlip,
 )
 from models.office import Audit, Paper
-from models.people import Department, Staff
-from models.property import Unit
+from models.people import Department
 from office.complaints import clock_jobs, work
 from office.complaints.registration import NewTicket, register_ticket
 from office.core import clock
-from tests.admin.conftest import PASSWORD, add_staff, text_of
-
-FORM = {
-    "channel": "desk",
-    "category": "cleaning",
-    "statement": "走廊没有打扫",
-    "household_count": "1",
-}
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
-
-
-@pytest.fixture
-def desk(visitor):
-    """Staff of every role; the front desk has signed in."""
-    with visitor.rows() as session:
-        for role in ("front_desk", "station_head", "department_lead", "director"):
-            add_staff(session, role, role)
-        lead = session.scalars(select(Staff).where(Staff.login == "department_lead")).one()
-        lead.department = session.scalars(select(Department).where(Department.code == "cleaning")).one()
-        session.commit()
-    as_(visitor, "front_desk")
-    return visitor
-
-
-def as_(web, login):
-    web.client.get("/")
-    if web.is_signed_in:
-        web.post("/logout")
-    assert web.sign_in(login, PASSWORD).status_code == 302
-    return web
-
-
-def staff_id(web, login):
-    with web.rows() as session:
-        return session.scalars(select(Staff.id).where(Staff.login == login)).one()
-
-
-def unit_id(web, code="A-01"):
-    with web.rows() as session:
-        return session.scalars(select(Unit.id).where(Unit.code == code)).one()
-
-
-def register(web, **more):
-    answer = web.post("/tickets/new/", {**FORM, **more})
-    assert answer.status_code == 302, text_of(answer)
-    return int(answer.location.partition("id=")[2])
-
-
-def ticket(web, key):
-    with web.rows() as session:
-        row = session.get(Ticket, key)
-        session.expunge(row)
-        return row
-
-
-def act(web, key, action, screen="tickets", **given):
-    return web.post(
-        f"/{screen}/action/",
-        {
-            "action": action,
-            "rowid": key,
-            "confirmed": "1",
-            "url": f"/{screen}/details/?id={key}",
-            **given,
-        },
-        follow_redirects=True,
-    )
+from tests.admin.conftest import text_of
+from tests.factories.complaint_desk import FORM, PNG, act, as_, register, staff_id, ticket, unit_id
 
 
 def test_a_complaint_is_registered_on_one_page(desk):
@@ -351,8 +285,6 @@ def new_ticket(statement, registered_at):
 
 
 def test_boards_are_one_click_away(desk):
-    from datetime import timedelta
-
     me = staff_id(desk, "department_lead")
     with desk.rows() as session:
         now = clock.now(session)

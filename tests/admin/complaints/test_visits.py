@@ -9,17 +9,8 @@ from models.complaints import Attachment, Ticket
 from models.people import Staff
 from models.property import Building
 from models.visits import Visit
-from tests.admin.complaints.test_tickets import (
-    PNG,
-    act,
-    as_,
-    register,
-    staff_id,
-    ticket,
-    unit_id,
-)
-from tests.admin.complaints.test_tickets import desk as desk  # noqa: PLC0414 -- the same people
 from tests.admin.conftest import text_of
+from tests.factories.complaint_desk import PNG, act, as_, register, staff_id, ticket, unit_id
 
 
 @pytest.fixture

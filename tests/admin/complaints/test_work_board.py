@@ -1,15 +1,18 @@
 """The work board on its screen: whose it shows, and the next step in one press (T4, K4)."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from admin.complaints.work_board import time_left
 from admin.panel import labels, wording
-from models.complaints import Ticket
+from models.complaints import Ticket, TicketClock
 from rules.lifecycle import Verb
-from tests.admin.complaints.test_tickets import as_, desk, register, staff_id  # noqa: F401 -- the same office
 from tests.admin.conftest import text_of
+from tests.factories.complaint_desk import act, as_, register, staff_id, ticket
+from tests.factories.complaints import at
 from tests.factories.source_code import in_source
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
@@ -22,8 +25,36 @@ LEFT = [
 ]
 
 
+def groups_of(answer):
+    """The headings of the board's groups with their counts."""
+    found = re.findall(r"<h2>([^<]+?) <span[^>]*>(\d+)</span></h2>", answer.text)
+    return {heading: int(count) for heading, count in found}
+
+
+def numbers_on(answer):
+    """The ticket numbers on the board from top to bottom."""
+    return re.findall(r"<b>(T\d+-\d+)</b>", answer.text)
+
+
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
-def test_from_the_board_to_work(desk):  # noqa: F811 -- the fixture
+def test_the_first_deadline_stands_on_top(desk):
+    """K4: in a group by deadline, not by number; the groups from late to closed."""
+    late, plain, major = register(desk), register(desk), register(desk, is_media="y")
+    numbers = {key: ticket(desk, key).number for key in (late, plain, major)}
+    with desk.rows() as session:
+        for key, due_at in ((late, "09:59"), (plain, "10:30"), (major, "10:20")):
+            for clock in session.scalars(select(TicketClock).where(TicketClock.ticket_id == key)):
+                clock.warn_at = clock.due_at = at(due_at)
+        session.commit()
+
+    page = desk.get("/board/")
+
+    assert numbers_on(page) == [numbers[late], numbers[major], numbers[plain]]
+    assert groups_of(page) == {"Overdue": 1, "Due within 2 hours": 2}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_from_the_board_to_work(desk):
     cleaning, security = register(desk), register(desk, category="security", statement="大门无人")
     whole = text_of(desk.get("/board/"))
     as_(desk, "department_lead")
@@ -35,7 +66,10 @@ def test_from_the_board_to_work(desk):  # noqa: F811 -- the fixture
     assert "大门无人" not in own
     back = desk.post("/tickets/action/", {"action": "take_on", "rowid": cleaning, "url": "/board/?of=mine"})
     assert back.location == "/board/?of=mine"
-    assert "At work" in text_of(desk.get("/board/?of=mine"))
+    # Monday 10:00: the department's plan is due at 11:00
+    assert groups_of(desk.get("/board/?of=mine")) == {"Due within 2 hours": 1}
+    act(desk, cleaning, "keep_clock", clock="department_plan", note="")
+    assert groups_of(desk.get("/board/?of=mine")) == {"At work": 1}
     with desk.rows() as session:
         taken = session.get(Ticket, cleaning)
         assert taken.state == "in_progress"

@@ -15,7 +15,7 @@ from sqlalchemy import event, select
 
 from models import engine
 from models.complaints import Escalation, Ticket, TicketClock
-from office.complaints import clock_jobs, deadlines, integrity
+from office.complaints import clock_jobs, due_clocks, integrity
 from office.complaints.legacy_import import import_tickets
 from tests.factories.legacy_tickets import rows
 from tests.factories.sandbox import set_present
@@ -37,7 +37,7 @@ def sweep_all(url, start, kill_at):
 
 def forget_the_transaction(url, start, _kill_at):
     """The control: clocks are committed before their escalations are written."""
-    written = deadlines.change
+    written = due_clocks.update_clocks
 
     def commit_and_die(session, changes):
         written(session, changes)
@@ -45,7 +45,7 @@ def forget_the_transaction(url, start, _kill_at):
         if changes:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    deadlines.change = commit_and_die
+    due_clocks.update_clocks = commit_and_die
     sweep_all(url, start, None)
 
 

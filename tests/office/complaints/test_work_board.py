@@ -1,39 +1,10 @@
 """The work board: every open complaint once, in the group of its next step (T4, K4)."""
 
-from datetime import timedelta
-from types import SimpleNamespace
-
 import pytest
 
 from models.complaints import Ticket
 from office.complaints import work, work_board, work_slips
-from office.complaints.work_board import SOON, group_of
-from tests.factories.complaints import MINUTE, at, complain, people, solved
-
-NOW = at("10:00")
-# state, clocks as (state, due after NOW), group
-GROUPS = [
-    ("registered", [("running", SOON + MINUTE)], "take_up"),
-    ("registered", [("running", SOON)], "soon"),
-    ("registered", [("running", timedelta(0))], "soon"),
-    ("registered", [("running", -MINUTE)], "late"),
-    ("registered", [("running", 2 * SOON), ("breached", -MINUTE)], "late"),
-    ("assigned", [], "take_up"),
-    ("reopened", [("running", 2 * SOON)], "take_up"),
-    ("in_progress", [("running", 2 * SOON)], "at_work"),
-    ("in_progress", [("paused", -MINUTE)], "waiting"),
-    ("in_progress", [("paused", SOON), ("running", -MINUTE)], "late"),
-    ("resolved", [("running", 2 * SOON)], "visit"),
-    ("resolved", [("running", -MINUTE)], "late"),
-    ("followed_up", [], "close"),
-]
-
-
-@pytest.mark.parametrize(("state", "clocks", "group"), GROUPS)
-def test_the_next_step_decides_the_group(state, clocks, group):
-    rows = [SimpleNamespace(state=kind, due_at=NOW + wait) for kind, wait in clocks]
-
-    assert group_of(state, rows, NOW) == group
+from tests.factories.complaints import at, complain, people, solved, wall
 
 
 def test_each_open_complaint_stands_once_with_its_first_deadline(session):
@@ -53,6 +24,32 @@ def test_each_open_complaint_stands_once_with_its_first_deadline(session):
     assert groups == {"late": [major.id, first.id], "visit": [done.id]}
     assert found.groups["late"][0].clock == "report_manager"
     assert (found.count, mine.count, found.is_cut) == (3, 2, False)
+
+
+def test_a_group_is_in_the_order_of_its_first_deadlines(session):
+    """K4: not in the order of registration; of two due at one instant the older stands first."""
+    plain = complain(session, "10:00")  # plan due at 11:00
+    twin = complain(session, "10:00")
+    urgent = complain(session, "10:05", happening_now=True)  # on site within 10 minutes
+
+    found = work_board.board(session, at("10:06"), ())
+
+    assert [row.id for row in found.groups["soon"]] == [urgent.id, plain.id, twin.id]
+    assert [(row.clock, wall(row.due_at)) for row in found.groups["soon"]][:2] == [
+        ("on_site", "2026-03-02 10:15"),
+        ("department_plan", "2026-03-02 11:00"),
+    ]
+
+
+@pytest.mark.parametrize(("most", "is_cut", "shown"), [(2, True, 2), (3, False, 3), (4, False, 3)])
+def test_a_board_is_cut_after_the_oldest(session, most, is_cut, shown):
+    made = [complain(session, text) for text in ("10:02", "10:00", "10:01")]
+
+    found = work_board.board(session, at("10:03"), (), max_rows=most)
+
+    rows = [row.id for rows in found.groups.values() for row in rows]
+    oldest = [made[1].id, made[2].id, made[0].id]
+    assert (sorted(rows), found.count, found.is_cut) == (sorted(oldest[:shown]), 3, is_cut)
 
 
 def test_slips_wait_for_their_department(session):

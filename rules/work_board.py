@@ -1,0 +1,62 @@
+"""The work board: in which group a complaint stands, in which order, and where a person begins (T4, K4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from rules.deadlines import ClockState
+from rules.lifecycle import State
+
+SOON = timedelta(hours=2)  # a deadline that is this near is due soon
+GROUPS = ("late", "soon", "take_up", "at_work", "waiting", "visit", "close")
+SCOPES = ("mine", "department", "escalated", "all")
+NOT_TAKEN_UP = frozenset({State.REGISTERED, State.ASSIGNED, State.REOPENED})
+OVERSEEING_ROLES = frozenset({"it_admin", "manager", "director", "station_head", "front_desk"})
+DEPARTMENT_HEAD = "department_lead"
+
+
+@dataclass(frozen=True)
+class OpenClock:
+    """A clock that was not stopped."""
+
+    clock: str
+    state: str
+    due_at: datetime
+
+
+def board_group(state: str, clocks: Sequence[OpenClock], now: datetime) -> str:
+    """Answer the group of an open complaint by its next step; `clocks` are those that were not stopped.
+
+    A deadline that is due right now is not late yet; one due in exactly two hours is due soon.
+    """
+    running = [clock for clock in clocks if clock.state != ClockState.PAUSED]
+    if state == State.FOLLOWED_UP:
+        return "close"
+    if any(clock.due_at < now for clock in running):
+        return "late"
+    if any(clock.due_at <= now + SOON for clock in running if clock.state == ClockState.RUNNING):
+        return "soon"
+    if state == State.RESOLVED:
+        return "visit"
+    if len(running) < len(clocks):
+        return "waiting"
+    return "take_up" if state in NOT_TAKEN_UP else "at_work"
+
+
+def first_deadline(clocks: Sequence[OpenClock]) -> OpenClock | None:
+    """Answer the clock that is due first, None without clocks."""
+    return min(clocks, key=lambda clock: clock.due_at, default=None)
+
+
+def board_order(due_at: datetime | None, ticket_id: int) -> tuple[bool, datetime | int, int]:
+    """Answer the sort key of a complaint in its group: the first deadline first, those without one last."""
+    return (due_at is None, due_at or 0, ticket_id)
+
+
+def first_scope(roles: Collection[str]) -> str:
+    """Answer whose complaints a person sees first: all, those of the own department, or the own ones."""
+    if OVERSEEING_ROLES & set(roles):
+        return "all"
+    return "department" if DEPARTMENT_HEAD in roles else "mine"
