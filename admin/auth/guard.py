@@ -160,7 +160,7 @@ def crash_page(error: Exception) -> Any:
         return outage_page(outage)
     if current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
-    current_app.logger.error("%s %s", request.method, request.path, exc_info=error)
+    current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
     try:
         db.session.rollback()
     except Exception:  # noqa: BLE001 -- the database itself may be what failed

@@ -67,7 +67,7 @@ def _run(app: Any, task_id: int, work: Work) -> None:
             session.rollback()
             _fail(session, task_id, refusal)
         except Exception:
-            log.exception("task %s", task_id)
+            log.exception("task %s failed", task_id)
             session.rollback()
             _fail(session, task_id, None)
         finally:

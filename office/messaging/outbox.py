@@ -164,7 +164,7 @@ class _Postman:
         try:
             message = self._claim(message_id)
         except Exception as unforeseen:  # one bad message can't stop the others
-            log.exception("message %s could not be begun", message_id)
+            log.exception("taking message %s for sending failed", message_id)
             self._put_off(message_id, unforeseen)
             return
         if message is None:
@@ -181,7 +181,7 @@ class _Postman:
             if isinstance(undelivered, channels.Unreachable):
                 self.down.add(message.channel)
         except Exception as unforeseen:
-            log.exception("message %s", message_id)
+            log.exception("sending message %s failed", message_id)
             state, error = "unknown", f"{type(unforeseen).__name__}: {unforeseen}"
         self._settle(message, state, error, is_address_bad=is_address_bad)
 

@@ -446,7 +446,7 @@ class Clock:
         except Refused as refusal:
             log.warning("%s", refusal)
         except SQLAlchemyError:
-            log.exception("the clock could not reach the database")
+            log.exception("the scheduler could not connect to the database")
         except Exception:
             log.exception("a tick failed")
 
