@@ -21,6 +21,7 @@ from wtforms import (
 )
 
 from admin.auth.sessions import current_staff
+from admin.complaints.files import attach_uploads
 from admin.panel import formats, forms, labels, wording
 from admin.panel.permissions import may
 from admin.shell import may_see
@@ -28,7 +29,7 @@ from models.base import db
 from models.billing import Invoice
 from models.complaints import FACTS, Category, Ticket
 from models.people import Owner, Staff
-from office.complaints import attachments, queries, work
+from office.complaints import queries, work
 from office.complaints.complainants import NewComplainant
 from office.complaints.deadlines import TicketProfile, new_clocks
 from office.complaints.policies_in_force import PolicyTimeline
@@ -252,16 +253,7 @@ def register(form: Any, *, now: datetime, clerk_id: int) -> Ticket:
         ),
         now=now,
     )
-    for file in form.files.data or ():
-        if getattr(file, "filename", ""):
-            attachments.attach(
-                session,
-                file_name=file.filename,
-                content=file.read(attachments.MAX_BYTES + 1),
-                now=now,
-                staff_id=clerk_id,
-                ticket_id=ticket.id,
-            )
+    attach_uploads(form.files.data or (), now=now, ticket_id=ticket.id)
     if (form.resolution.data or "").strip():
         work.resolve_on_spot(session, ticket.id, resolution=form.resolution.data, now=now, staff_id=clerk_id)
     return ticket

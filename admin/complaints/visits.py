@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from flask import Response, abort, flash, redirect, request
+from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,8 +16,8 @@ from sqlalchemy import or_, select
 
 from admin.auth.sessions import current_staff, staff_id
 from admin.complaints import intake
+from admin.complaints.files import attach_uploads, file_answer
 from admin.panel import error_messages, formats, labels, lists, row_access
-from admin.panel.audit import record_reading
 from admin.panel.idempotency import once
 from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.permissions import may
@@ -147,11 +147,7 @@ class VisitView(OfficeView):
         kept = attachments.by_key(db.session(), request.args.get("key", "")[:64])
         if kept is None or kept.visit_id is None or self.get_one(str(kept.visit_id)) is None:
             abort(404)
-        record_reading("download", "attachment", kept.id, {"file_name": kept.file_name})
-        answer = Response(kept.content, mimetype=kept.media_type)
-        way = "inline" if kept.media_type.startswith("image/") else "attachment"
-        answer.headers.set("Content-Disposition", way, filename=kept.file_name)
-        return answer
+        return file_answer(kept, is_shown=kept.media_type.startswith("image/"))
 
     @office_action("record", _l("Record"), on="row", icon="pencil", tone="main")
     def record(self, rows: Sequence[Visit], _given: Mapping[str, Any]) -> Any:
@@ -249,7 +245,7 @@ class RoutePage(OfficePage):
                 is_reached="not_reached" not in given,
             )
             self._keep_signature(visit, given.get("signature", ""))
-            self._keep_files(visit)
+            attach_uploads(request.files.getlist("files"), now=self.now(), visit_id=visit.id)
             db.session.commit()
         except Refused as error:
             db.session.rollback()
@@ -291,19 +287,6 @@ class RoutePage(OfficePage):
             staff_id=staff_id(),
             visit_id=visit.id,
         )
-
-    def _keep_files(self, visit: Visit) -> None:
-        """A voice note or pictures from the door (V2). Raises Refused."""
-        for file in request.files.getlist("files"):
-            if file.filename:
-                attachments.attach(
-                    db.session(),
-                    file_name=file.filename,
-                    content=file.read(attachments.MAX_BYTES + 1),
-                    now=self.now(),
-                    staff_id=staff_id(),
-                    visit_id=visit.id,
-                )
 
     def _sentence(self, recorded: visits.RecordedVisit) -> str:
         parts = [_("Visit %(number)s is recorded.", number=recorded.visit.number)]

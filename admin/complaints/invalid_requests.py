@@ -1,0 +1,100 @@
+"""Requests to close a complaint as invalid, and their decisions (T7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from admin.auth.sessions import staff_id
+from admin.billing.invoices import pdf_answer
+from admin.panel import language
+from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.view import Ask, OfficeView, OneClick, office_action
+from models.base import db
+from models.complaints import InvalidRequest
+from office.complaints import closures, documents
+
+GROUNDS = {
+    "not_about_us": _l("Not about us"),
+    "not_in_our_power": _l("Not in our power"),
+    "unfounded": _l("Unfounded"),
+}
+
+
+class InvalidRequestView(OfficeView):
+    """Requests to close a complaint as invalid, decided by another person."""
+
+    table = InvalidRequest
+    screen = "invalid_requests"
+    title = _l("Closures as invalid")
+    empty_hint = _l("A closure as invalid is asked for on the complaint and decided here.")
+    room = "complaints"
+    icon = "ban"
+    can_create = can_edit = can_delete = False
+    column_list = ("ticket.number", "ground", "reason", "requested_at", "decided_at", "is_approved")
+    column_labels = {
+        "ground": _l("Ground"),
+        "requested_at": _l("Requested at"),
+        "decided_at": _l("Decided at"),
+        "is_approved": _l("Approved"),
+    }
+    choices = {"ground": GROUNDS}
+    filters = (ChoiceFilter("ground"), RangeFilter("requested_at"))
+    one_click = (OneClick("open", _l("To decide"), lambda _view: [InvalidRequest.decided_at.is_(None)]),)
+
+    def text_of(self, row: InvalidRequest) -> str:
+        return row.ticket.number
+
+    @office_action(
+        "approve",
+        _l("Approve"),
+        on="row",
+        states=("waiting",),
+        icon="check",
+        confirm=_l("Close this complaint as invalid? The complainant is told in writing."),
+        fields=(Ask("note", _l("Note")),),
+    )
+    def approve(self, rows: Sequence[InvalidRequest], given: Mapping[str, Any]) -> str:
+        self._decide(rows, given["note"], is_approved=True)
+        return _("Approved.")
+
+    @office_action(
+        "refuse",
+        _l("Refuse"),
+        on="row",
+        states=("waiting",),
+        icon="x",
+        tone="bad",
+        fields=(Ask("note", _l("Reason"), is_required=True),),
+    )
+    def refuse(self, rows: Sequence[InvalidRequest], given: Mapping[str, Any]) -> str:
+        self._decide(rows, given["note"], is_approved=False)
+        return _("Refused; the complaint goes on.")
+
+    @office_action("print", _l("Print"), on="row", icon="printer")
+    def print_invalid(self, rows: Sequence[InvalidRequest], _given: Mapping[str, Any]) -> Any:
+        made = documents.print_invalid(
+            db.session(),
+            rows[0].id,
+            language=language.current(),
+            now=self.now(),
+            staff_id=staff_id(),
+        )
+        return pdf_answer(made, f"{rows[0].ticket.number}.pdf")
+
+    def _decide(self, rows: Sequence[InvalidRequest], note: str, *, is_approved: bool) -> None:
+        for row in rows:
+            closures.decide_invalid(
+                db.session(),
+                row.ticket_id,
+                is_approved=is_approved,
+                now=self.now(),
+                staff_id=staff_id(),
+                note=note,
+            )
+
+
+SCREENS = (InvalidRequestView,)

@@ -1,0 +1,30 @@
+"""Which actions a complaint ticket offers on its page, by its state (T6, T7)."""
+
+from __future__ import annotations
+
+from rules.lifecycle import ENDED, SOLVED, State, verbs_from
+
+# offered before the others: what usually comes next
+NEXT_STEPS = frozenset(
+    {"take_on", "assign", "start", "resolve", "keep_clock", "close", "resume", "hold_review"}
+)
+UNTIL_ENDED = frozenset({"change_severity", "work_slip", "join", "link_repeat", "link_debt", "hold_review"})
+ALWAYS = frozenset({"print", "print_shared"})
+
+
+def possible_actions(state: State, *, is_waiting: bool, has_clock_to_meet: bool) -> frozenset[str]:
+    """Answer the codes of the actions that a ticket in this state offers.
+
+    `is_waiting`: a pause lasts; `has_clock_to_meet`: a clock runs that a person stops by hand.
+    """
+    codes = {verb.value for verb in verbs_from(state)} | ALWAYS
+    if state not in ENDED:
+        codes |= UNTIL_ENDED
+    if state in SOLVED:
+        return frozenset(codes | {"add_case"})
+    codes.add("resume" if is_waiting else "pause")
+    if state is not State.IN_PROGRESS:
+        codes.add("take_on")
+    if has_clock_to_meet:
+        codes.add("keep_clock")
+    return frozenset(codes)

@@ -1,0 +1,49 @@
+"""Which actions a ticket offers in each state (T6, T7)."""
+
+import pytest
+
+from rules.lifecycle import State, verbs_from
+from rules.ticket_actions import NEXT_STEPS, possible_actions
+
+OPEN = {"change_severity", "work_slip", "join", "link_repeat", "link_debt", "hold_review"}
+# state -> what is offered beside printing and its verbs, when nothing waits and no clock runs
+OFFERED = [
+    (State.REGISTERED, OPEN | {"pause", "take_on"}),
+    (State.ASSIGNED, OPEN | {"pause", "take_on"}),
+    (State.IN_PROGRESS, OPEN | {"pause"}),
+    (State.REOPENED, OPEN | {"pause", "take_on"}),
+    (State.RESOLVED, OPEN | {"add_case"}),
+    (State.FOLLOWED_UP, OPEN | {"add_case"}),
+    (State.CLOSED, {"add_case"}),
+    (State.INVALID, {"add_case"}),
+]
+
+
+@pytest.mark.parametrize(("state", "offered"), OFFERED)
+def test_a_state_offers_its_verbs_and_what_belongs_to_them(state, offered):
+    verbs = {verb.value for verb in verbs_from(state)}
+
+    actions = possible_actions(state, is_waiting=False, has_clock_to_meet=False)
+
+    assert actions == verbs | offered | {"print", "print_shared"}
+
+
+def test_every_state_is_looked_at():
+    assert [state for state, _offered in OFFERED] == sorted(State, key=[s for s, _ in OFFERED].index)
+
+
+@pytest.mark.parametrize("state", State)
+def test_waiting_and_a_running_clock_count_only_while_it_is_unsolved(state):
+    plain = possible_actions(state, is_waiting=False, has_clock_to_meet=False)
+
+    more = possible_actions(state, is_waiting=True, has_clock_to_meet=True)
+
+    is_unsolved = "pause" in plain
+    assert more - plain == ({"resume", "keep_clock"} if is_unsolved else set())
+    assert plain - more == ({"pause"} if is_unsolved else set())
+
+
+def test_the_next_steps_are_actions_of_some_state():
+    all_actions = [possible_actions(state, is_waiting=True, has_clock_to_meet=True) for state in State]
+
+    assert set.union(*map(set, all_actions)) >= NEXT_STEPS
