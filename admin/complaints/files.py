@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from flask import Response
 from werkzeug.datastructures import FileStorage
@@ -16,18 +15,22 @@ from models.complaints import Attachment
 from office.complaints import attachments
 
 
-def attach_uploads(files: Iterable[FileStorage | Any], *, now: datetime, **owner: int) -> None:
-    """Attach the chosen files of a form to `ticket_id` or `visit_id`. Raises Refused."""
+def chosen_files(files: Iterable[FileStorage | str] | None) -> list[FileStorage]:
+    """The files that were chosen in a field; a browser sends an empty one when none was."""
+    return [file for file in files or () if isinstance(file, FileStorage) and file.filename]
+
+
+def attach_uploads(files: Iterable[FileStorage], *, now: datetime, **owner: int) -> None:
+    """Attach uploaded files to `ticket_id` or `visit_id`. Raises Refused."""
     for file in files:
-        if getattr(file, "filename", ""):
-            attachments.attach(
-                db.session(),
-                file_name=file.filename,
-                content=file.read(attachments.MAX_BYTES + 1),
-                now=now,
-                staff_id=staff_id(),
-                **owner,
-            )
+        attachments.attach(
+            db.session(),
+            file_name=file.filename or "",
+            content=file.read(attachments.MAX_BYTES + 1),
+            now=now,
+            staff_id=staff_id(),
+            **owner,
+        )
 
 
 def file_answer(file: Attachment, *, is_shown: bool = False) -> Response:

@@ -21,7 +21,7 @@ from wtforms import (
 )
 
 from admin.auth.sessions import current_staff
-from admin.complaints.files import attach_uploads
+from admin.complaints.files import attach_uploads, chosen_files
 from admin.panel import formats, forms, labels, wording
 from admin.panel.permissions import may
 from admin.shell import may_see
@@ -253,7 +253,7 @@ def register(form: Any, *, now: datetime, clerk_id: int) -> Ticket:
         ),
         now=now,
     )
-    attach_uploads(form.files.data or (), now=now, ticket_id=ticket.id)
+    attach_uploads(chosen_files(form.files.data), now=now, ticket_id=ticket.id)
     if (form.resolution.data or "").strip():
         work.resolve_on_spot(session, ticket.id, resolution=form.resolution.data, now=now, staff_id=clerk_id)
     return ticket

@@ -27,6 +27,7 @@ from wtforms import (
 )
 
 from admin.auth.sessions import current_staff
+from admin.complaints.files import chosen_files
 from admin.panel import error_messages, forms, language, lists
 from admin.panel.permissions import may
 from admin.panel.view import OfficePage
@@ -185,7 +186,7 @@ def _take(policy: PublicForm, asked: Any) -> Response | int:
 
 def _submission(policy: PublicForm, asked: Any) -> Submission:
     most = policy.largest_mb * public_form.MEGABYTE + 1
-    files = [file for file in asked.files.data or () if getattr(file, "filename", "")]
+    files = chosen_files(asked.files.data)
     return Submission(
         statement=asked.statement.data,
         category=asked.category.data or "",

@@ -16,7 +16,7 @@ from sqlalchemy import or_, select
 
 from admin.auth.sessions import current_staff, staff_id
 from admin.complaints import intake
-from admin.complaints.files import attach_uploads, file_answer
+from admin.complaints.files import attach_uploads, chosen_files, file_answer
 from admin.panel import error_messages, formats, labels, lists, row_access
 from admin.panel.idempotency import once
 from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter
@@ -245,7 +245,8 @@ class RoutePage(OfficePage):
                 is_reached="not_reached" not in given,
             )
             self._keep_signature(visit, given.get("signature", ""))
-            attach_uploads(request.files.getlist("files"), now=self.now(), visit_id=visit.id)
+            uploads = chosen_files(request.files.getlist("files"))
+            attach_uploads(uploads, now=self.now(), visit_id=visit.id)
             db.session.commit()
         except Refused as error:
             db.session.rollback()
