@@ -192,8 +192,8 @@ def exportable() -> Iterable[str]:
 def import_file(kind: str, file: Path, *, is_check: bool, as_json: bool) -> None:
     """Import FILE (CSV or XLSX), whole or not at all.
 
-    KIND is one of roster, readings, slips, statement, tickets, opening-balances, payments, contacts. A file
-    with errors writes nothing; its errors are listed in FILE.errors.csv.
+    KIND is roster, payments, tickets …; a wrong one lists them all. A file with errors writes nothing; its
+    errors are listed in FILE.errors.csv.
     """
     from office.core import clock
     from office.exchange import imports
