@@ -20,7 +20,7 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from admin.auth import guard, sessions
+from admin.auth import guard, sessions, two_factor
 from admin.panel import formats, fragment_cache, labels, language, lists, permissions
 from admin.panel import view as panel_view
 from admin.panel.idempotency import once_field
@@ -63,6 +63,7 @@ MODULES = (
     "admin.policies.editor",
     "admin.system.document_templates",
     "admin.policies.whatif",
+    "admin.policies.calendar_days",
     "admin.exchange.imports",
     "admin.system.records",
     "admin.system.jobs",
@@ -91,7 +92,7 @@ class CompiledTemplates(FileSystemBytecodeCache):
 
 def init_app(app: Flask) -> None:
     guard.init_app(app)
-    sessions.init_app(app)
+    app.register_blueprint(two_factor.entrance)  # with the pages of admin/auth/sessions.py
     _serve_static(app)
     cache_folder = Path(app.instance_path) / "templates"
     cache_folder.mkdir(parents=True, exist_ok=True)
@@ -104,7 +105,7 @@ def init_app(app: Flask) -> None:
         here=fragment_cache.here,
         static_url=static_url,
         sidebar=sidebar,
-        may_see=may_see,
+        may_see=permissions.may_see,
         once_field=once_field,
         import_kind=_import_kind,
         formats=formats,
@@ -138,18 +139,6 @@ def _words(sentence: str) -> str:
 
 def _plural_words(one: str, many: str, count: int) -> str:
     return _catalogue().ungettext(one, many, count)
-
-
-def may_see(screen: str) -> bool:
-    """Whether the reader may open a screen; for links in templates."""
-    from flask import current_app
-
-    staff = g.get("staff")
-    return (
-        staff is not None
-        and permissions.may(staff.roles, screen, "see")
-        and any(name.startswith(f"{screen}.") for name in current_app.view_functions)
-    )
 
 
 def _import_kind(screen: str) -> str:

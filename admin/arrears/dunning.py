@@ -15,11 +15,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
-from admin.auth.sessions import staff_id
-from admin.billing.invoices import pdf_answer
 from admin.panel import audit, error_messages, formats, labels, language, row_access, wording
 from admin.panel.idempotency import once
 from admin.panel.lists import ChoiceFilter, RangeFilter, coded, row_id
+from admin.panel.responses import pdf_response
+from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, OfficePage, OfficeView, OneClick, Related, office_action, read_asked
 from models.base import db
 from models.billing import Instalment, InstalmentPlan, Invoice
@@ -311,7 +311,7 @@ class ReminderBatchView(OfficeView):
             staff_id=staff_id(),
             units=self.own_units(),
         )
-        return pdf_answer(made, f"{rows[0].number}.pdf")
+        return pdf_response(made, f"{rows[0].number}.pdf")
 
 
 def to_print() -> Any:

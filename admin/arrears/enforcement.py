@@ -10,10 +10,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.arrears.dunning import debtor_of
-from admin.auth.sessions import staff_id
-from admin.billing.invoices import pdf_answer
 from admin.panel import formats, labels, language, wording
 from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.responses import pdf_response
+from admin.panel.signed_in import staff_id
 from admin.panel.view import Action, Ask, OfficeView, OneClick, office_action
 from models.base import db
 from models.collection import ArrearsNotice, LegalCase, Restriction
@@ -221,7 +221,7 @@ class RestrictionView(OfficeView):
 
     def _printed(self, draw: Callable[..., bytes], row: Restriction, name: str) -> Response:
         made = draw(db.session(), row.id, language=language.current(), now=self.now(), staff_id=staff_id())
-        return pdf_answer(made, f"{name}-{row.id}.pdf")
+        return pdf_response(made, f"{name}-{row.id}.pdf")
 
 
 def missing_words(value: Any, _row: Any) -> str:
@@ -369,7 +369,7 @@ class PublicNoticeView(OfficeView):
     @office_action("print", _l("Print"), on="row", icon="printer")
     def print(self, rows: Sequence[ArrearsNotice], _given: Any) -> Response:
         made = letters.public_list_pdf(db.session(), rows[0].id, language=language.current(), now=self.now())
-        return pdf_answer(made, f"notice-{rows[0].id}.pdf")
+        return pdf_response(made, f"notice-{rows[0].id}.pdf")
 
     @office_action("take_down", _l("Taken down"), icon="check")
     def take_down(self, rows: Sequence[ArrearsNotice], _given: Any) -> str:

@@ -6,7 +6,6 @@ person, the wall, the token; after it, the headers.
 
 from __future__ import annotations
 
-import hmac
 import secrets
 from contextlib import suppress
 from typing import Any
@@ -15,12 +14,12 @@ from flask import Flask, abort, g, redirect, render_template, request, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_babel import gettext as _
 from itsdangerous import URLSafeTimedSerializer
-from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from admin.auth import sessions
+from admin.panel import csrf
 from models.base import db
 from models.engine import set_writing
 from office.operations import outages
@@ -28,8 +27,6 @@ from office.operations import outages
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PUBLIC_PATHS = ("/login", "/healthz")
 PUBLIC_FOLDERS = ("/static/", "/public/")
-TOKEN_FIELD = "csrf_token"  # noqa: S105 -- a field's name
-TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105 -- a header's name
 
 
 class OwnCookie(SecureCookieSessionInterface):
@@ -59,7 +56,7 @@ def init_app(app: Flask) -> None:
     app.teardown_appcontext(end_session)  # before Flask-SQLAlchemy's, which was registered first
     app.register_error_handler(HTTPException, error_page)
     app.register_error_handler(Exception, crash_page)
-    app.jinja_env.globals.update(csrf_token=sessions.csrf_token, csrf_field=csrf_field, csp_nonce=csp_nonce)
+    app.jinja_env.globals.update(csrf_token=csrf.csrf_token, csrf_field=csrf.csrf_field, csp_nonce=csp_nonce)
 
 
 def guard() -> Any:
@@ -72,7 +69,7 @@ def guard() -> Any:
     is_public = request.path in PUBLIC_PATHS or request.path.startswith(PUBLIC_FOLDERS)
     if g.staff is None and not is_public:
         return redirect(url_for("entrance.login")) if request.method in SAFE_METHODS else abort(401)
-    if request.method not in SAFE_METHODS and not has_token():
+    if request.method not in SAFE_METHODS and not csrf.has_token():
         return abort(
             400, _("This page was open for too long or in another session. Please go back and try again.")
         )
@@ -96,17 +93,6 @@ _OPEN_WITH_OLD_PASSWORD = frozenset(
     {"entrance.account", "entrance.logout", "entrance.preferences", "static", "healthz"}
 )
 _OPEN_WITHOUT_SECOND_STEP = _OPEN_WITH_OLD_PASSWORD | {"entrance.second_step_page"}
-
-
-def has_token() -> bool:
-    """Whether this POST carries the token of its own session."""
-    sent = request.form.get(TOKEN_FIELD) or request.headers.get(TOKEN_HEADER) or ""
-    return hmac.compare_digest(sent.encode(), sessions.csrf_token().encode())
-
-
-def csrf_field() -> Markup:
-    """The hidden field that each POST form holds."""
-    return Markup('<input type="hidden" name="{}" value="{}">').format(TOKEN_FIELD, sessions.csrf_token())
 
 
 def csp_nonce() -> str:

@@ -19,7 +19,6 @@ from typing import Any
 
 from flask import (
     Blueprint,
-    Flask,
     current_app,
     flash,
     g,
@@ -36,11 +35,14 @@ from sqlalchemy.orm import joinedload
 from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
+from admin.panel.audit import record
+from admin.panel.responses import safe_target
 from models.base import db
 from models.engine import is_written, writing
 from models.people import LANGUAGES, SignInAttempt, Staff, WebSession
 from models.secrets import fingerprint
 from office.access import two_factor
+from office.access.sessions import end_sessions
 from office.core import clock
 
 entrance = Blueprint("entrance", __name__)
@@ -59,18 +61,6 @@ _OPEN_SESSION = (
     .where(WebSession.key_hash == bindparam("key_hash"))
     .options(joinedload(WebSession.staff, innerjoin=True).joinedload(Staff.role_rows))
 )
-
-
-def current_staff() -> Staff | None:
-    """The person who is signed in, with roles loaded; None without a session."""
-    return g.get("staff")
-
-
-def staff_id() -> int:
-    """The key of the person who is signed in, on a screen that is behind the sign-in."""
-    staff = current_staff()
-    assert staff is not None
-    return int(staff.id)
 
 
 def load_session() -> None:
@@ -122,21 +112,6 @@ def kept(row: WebSession) -> dict[str, Any]:
     """What a session remembers beside the person."""
     found: dict[str, Any] = json.loads(row.data)
     return found
-
-
-def end_sessions(staff_id: int) -> None:
-    """End all of a person's sessions: after a change of password, roles or state. The caller commits."""
-    db.session.execute(delete(WebSession).where(WebSession.staff_id == staff_id))
-
-
-def csrf_token() -> str:
-    """The token that each POST of this browser must carry."""
-    row = g.get("web_session")
-    if row is not None:
-        return str(row.csrf_secret)
-    if "csrf" not in session:
-        session["csrf"] = secrets.token_urlsafe(32)
-    return str(session["csrf"])
 
 
 @entrance.route("/login", methods=["GET", "POST"])
@@ -238,27 +213,12 @@ def account() -> Any:
         return render_template("auth/account.html", error=error), 400
     staff.password_hash = generate_password_hash(new)
     staff.must_change_password = False
-    end_sessions(staff.id)
+    end_sessions(db.session(), staff.id)
     start_session(staff)
     _note(staff.id, "password", staff.id)
     db.session.commit()
     flash(_("Your password was changed; other sessions were ended."), "success")
     return redirect("/")
-
-
-def safe_target(target: str | None) -> str | None:
-    """A path on this site, or None for anything that could lead elsewhere."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
-        return None
-    if any(ord(letter) < 33 or letter == "\\" for letter in target):
-        return None
-    return target
-
-
-def init_app(app: Flask) -> None:
-    from admin.auth import two_factor as _page  # noqa: F401 -- adds its page to the entrance
-
-    app.register_blueprint(entrance)
 
 
 def _person(login_name: str, password: str) -> Staff | None:
@@ -321,8 +281,6 @@ def _touch(key_hash: str) -> None:
 
 
 def _note(staff_id: int, action: str, row_id: int, before: Any = None, after: Any = None) -> None:
-    from admin.panel.audit import record
-
     record(action, Staff.__tablename__, row_id, before, after, staff_id=staff_id)
 
 

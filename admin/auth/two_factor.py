@@ -17,13 +17,14 @@ from markupsafe import Markup
 from sqlalchemy import select
 from werkzeug.security import check_password_hash
 
-from admin.auth.sessions import end_sessions, entrance, kept, start_session
+from admin.auth.sessions import entrance, kept, start_session
 from admin.panel import error_messages
 from models.base import db
 from models.people import Staff
 from models.property import Estate
 from models.secrets import seal, unseal
 from office.access import two_factor
+from office.access.sessions import end_sessions
 from office.core import clock
 from office.core.errors import N_, Refused
 
@@ -103,7 +104,7 @@ def _off() -> Any:
     if two_factor.is_required(session, staff, clock.today(session)):
         raise Refused(N_("The estate asks your role for a second step"))
     two_factor.switch_off(session, staff, now=clock.now(session), by_id=staff.id)
-    end_sessions(staff.id)
+    end_sessions(session, staff.id)
     start_session(staff)
     session.commit()
     flash(_("The second step is off; other sessions were ended."), "success")
@@ -112,7 +113,7 @@ def _off() -> Any:
 
 def _in_a_new_session(staff: Staff, codes: list[str]) -> Any:
     """Other browsers of this person sign in again; the codes are shown now and never again."""
-    end_sessions(staff.id)
+    end_sessions(db.session(), staff.id)
     g.web_session = start_session(staff)
     db.session.commit()
     return _page(codes=codes)

@@ -5,25 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff
-from admin.billing.invoices import pdf_answer
 from admin.panel import formats, labels, language, row_access
+from admin.panel.actions import PAY_OUT_FIELDS
+from admin.panel.idempotency import form_key
 from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.responses import pdf_response
+from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
-from admin.payments.statements import payer_on
 from models.base import db
 from models.billing import Deposit, FeeItem
 from office.billing import deposits, documents
+from office.estate import owners
 
-PAID_OUT = (
-    Ask("amount", _l("Amount"), kind="money", is_required=True),
-    Ask("method", _l("Method"), kind="choice", is_required=True, choices=labels.METHODS),
-    Ask("reason", _l("Reason"), is_required=True),
-)
 ENTRIES = {"taken": _l("Taken"), "returned": _l("Returned"), "set_off": _l("Set off")}
 
 
@@ -35,12 +32,6 @@ def deposit_items(_view: Any = None) -> dict[str, str]:
         .order_by(FeeItem.position, FeeItem.id)
     )
     return {row.code: row.name_in(language.current()) for row in rows}
-
-
-def form_key(kind: str) -> str | None:
-    """The key made when the form was opened: one form, one posting."""
-    key = request.form.get("form_key", "")[:60]
-    return f"{kind}:{key}" if key else None
 
 
 class DepositView(OfficeView):
@@ -86,7 +77,7 @@ class DepositView(OfficeView):
     )
     def take(self, _rows: Sequence[Deposit], given: Mapping[str, Any]) -> str:
         session, unit_id = db.session(), row_access.unit_named(given["unit_code"])
-        payer_id = payer_on(unit_id, given["unit_code"], self.today())
+        payer_id = owners.payer_id_on(session, unit_id, given["unit_code"], self.today())
         made = deposits.take_deposit(
             session,
             unit_id=unit_id,
@@ -111,14 +102,14 @@ class DepositView(OfficeView):
             staff_id=current_staff().id,
         )
         db.session.commit()
-        return pdf_answer(made, f"{rows[0].number}.pdf")
+        return pdf_response(made, f"{rows[0].number}.pdf")
 
     @office_action(
         "give_back",
         _l("Give back"),
         on="row",
         icon="hand-coins",
-        fields=PAID_OUT,
+        fields=PAY_OUT_FIELDS,
     )
     def give_back(self, rows: Sequence[Deposit], given: Mapping[str, Any]) -> str:
         made = deposits.return_deposit(

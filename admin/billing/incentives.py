@@ -8,11 +8,10 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff
-from admin.panel import formats
+from admin.panel import formats, wording
 from admin.panel.lists import RangeFilter, RelationFilter
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficeView, OneClick, Related, office_action
-from admin.policies import wording
 from models.base import db
 from models.billing import Incentive, IncentiveGrant
 from office.billing import incentives

@@ -14,9 +14,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import literal_column
 
-from admin.auth.sessions import current_staff
 from admin.panel import error_messages, formats, forms, labels, language, lists, row_access
 from admin.panel.lists import ChoiceFilter, FlagFilter, RangeFilter, RelationFilter, TextFilter
+from admin.panel.responses import pdf_response
+from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, Related, office_action
 from models.base import db
 from models.billing import (
@@ -134,7 +135,7 @@ class TariffView(OfficeView):
                 ),
                 422,
             )
-        return pdf_answer(made, "tariffs.pdf")
+        return pdf_response(made, "tariffs.pdf")
 
 
 def _day(text: str) -> date:
@@ -425,13 +426,7 @@ def notices_pdf(view: Any, ids: Sequence[int]) -> Response:
             staff_id=current_staff().id,
         )
         values.append(value)
-    return pdf_answer(archive.pdf(session, "payment_notice", values, reader, now), "notices.pdf")
-
-
-def pdf_answer(made: bytes, name: str) -> Response:
-    return Response(
-        made, mimetype="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
-    )
+    return pdf_response(archive.pdf(session, "payment_notice", values, reader, now), "notices.pdf")
 
 
 class InvoiceLineView(OfficeView):
@@ -473,7 +468,7 @@ class CreditNoteView(OfficeView):
         made = documents.print_credit_note(
             db.session(), row.id, language=language.current(), now=self.now(), staff_id=current_staff().id
         )
-        return pdf_answer(made, f"{row.number}.pdf")
+        return pdf_response(made, f"{row.number}.pdf")
 
 
 SCREENS = (

@@ -10,12 +10,11 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff
-from admin.billing.invoices import pdf_answer
 from admin.panel import error_messages, language, lists, row_access, wording
 from admin.panel.idempotency import once
+from admin.panel.responses import pdf_response
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
-from admin.payments.statements import payer_on
 from models.base import db
 from models.billing import FeeItem, Invoice
 from models.property import Unit
@@ -90,7 +89,7 @@ class MoveInPage(OfficePage):
             abort(404)
         on, due_on = self._day(form, "on"), self._day(form, "due_on")
         try:
-            payer_id = payer_on(unit.id, unit.code, on)
+            payer_id = owners.payer_id_on(session, unit.id, unit.code, on)
             invoice = move_in.issue_move_in_bill(
                 session,
                 unit.id,
@@ -121,7 +120,7 @@ class MoveInPage(OfficePage):
             staff_id=current_staff().id,
         )
         db.session.commit()
-        return pdf_answer(made, f"{invoice.number}.pdf")
+        return pdf_response(made, f"{invoice.number}.pdf")
 
 
 SCREENS = (MoveInPage,)

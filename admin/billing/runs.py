@@ -17,10 +17,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from admin.auth.sessions import current_staff
 from admin.panel import background_tasks, error_messages, formats, labels, language, lists, wording
 from admin.panel.audit import record
 from admin.panel.lists import TextFilter
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, OfficeView, OneClick, Related
 from models.base import db
 from models.billing import BillingRun, FeeItem, Invoice

@@ -8,8 +8,8 @@ from datetime import datetime
 from flask import Response
 from werkzeug.datastructures import FileStorage
 
-from admin.auth.sessions import staff_id
 from admin.panel.audit import record_reading
+from admin.panel.signed_in import staff_id
 from models.base import db
 from models.complaints import Attachment
 from office.complaints import attachments

@@ -20,11 +20,10 @@ from wtforms import (
     validators,
 )
 
-from admin.auth.sessions import current_staff
 from admin.complaints.files import attach_uploads, chosen_files
 from admin.panel import formats, forms, labels, wording
-from admin.panel.permissions import may
-from admin.shell import may_see
+from admin.panel.permissions import may, may_see
+from admin.panel.signed_in import current_staff
 from models.base import db
 from models.billing import Invoice
 from models.complaints import FACTS, Category, Ticket
@@ -51,8 +50,7 @@ class UnitLoader(forms.Loader):
         return [*by_code, *self._by_name(query, {unit.id for unit in by_code})][:limit] if query else by_code
 
     def _by_name(self, query: str, known: set[int]) -> list[Hit]:
-        staff = current_staff()
-        if staff is None or not may(staff.roles, "owners", "see"):
+        if not may(current_staff().roles, "owners", "see"):
             return []
         hits = [
             hit

@@ -8,10 +8,10 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import staff_id
-from admin.billing.invoices import pdf_answer
 from admin.panel import language
 from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.responses import pdf_response
+from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
 from models.complaints import InvalidRequest
@@ -83,7 +83,7 @@ class InvalidRequestView(OfficeView):
             now=self.now(),
             staff_id=staff_id(),
         )
-        return pdf_answer(made, f"{rows[0].ticket.number}.pdf")
+        return pdf_response(made, f"{rows[0].ticket.number}.pdf")
 
     def _decide(self, rows: Sequence[InvalidRequest], note: str, *, is_approved: bool) -> None:
         for row in rows:

@@ -26,10 +26,10 @@ from wtforms import (
     validators,
 )
 
-from admin.auth.sessions import current_staff
 from admin.complaints.files import chosen_files
 from admin.panel import error_messages, forms, language, lists
 from admin.panel.permissions import may
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
 from models.complaints import Category

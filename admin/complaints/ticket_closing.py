@@ -10,11 +10,11 @@ from flask import Response
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff, staff_id
-from admin.billing.invoices import pdf_answer
 from admin.complaints.invalid_requests import GROUNDS
 from admin.panel import formats, language, wording
 from admin.panel.permissions import may
+from admin.panel.responses import pdf_response
+from admin.panel.signed_in import current_staff, staff_id
 from admin.panel.view import Ask, office_action
 from models.base import db
 from models.complaints import Ticket
@@ -145,10 +145,7 @@ class ClosingActions:
     @office_action("print", _l("Complaint form"), on="row", icon="printer")
     def print_form(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> Any:
         """With who complained for those who may know it, else the version to share."""
-        staff = current_staff()
-        return self._form_of(
-            rows[0], has_identity=staff is not None and may(staff.roles, "complainants", "act")
-        )
+        return self._form_of(rows[0], has_identity=may(current_staff().roles, "complainants", "act"))
 
     @office_action("print_shared", _l("Complaint form to share, without names"), on="row", icon="printer")
     def print_shared(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> Any:
@@ -164,4 +161,4 @@ class ClosingActions:
             reason=str(wording.reason(row.severity_reason)) if row.severity_reason else "",
             has_identity=has_identity,
         )
-        return pdf_answer(made, f"{row.number}.pdf")
+        return pdf_response(made, f"{row.number}.pdf")

@@ -8,11 +8,11 @@ from flask import abort, flash, jsonify, redirect, request
 from flask_admin import expose
 from sqlalchemy import select
 
-from admin.auth.sessions import current_staff, staff_id
 from admin.complaints import intake
 from admin.panel import error_messages, row_access
 from admin.panel.idempotency import once
 from admin.panel.permissions import may
+from admin.panel.signed_in import current_staff, staff_id
 from models.base import db
 from models.complaints import Ticket
 from office.core.errors import Refused

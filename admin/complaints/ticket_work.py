@@ -11,10 +11,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from admin.auth.sessions import staff_id
 from admin.complaints import intake
 from admin.panel import labels
 from admin.panel.lists import row_id
+from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, office_action
 from models.base import db
 from models.billing import Invoice

@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import exists, false, func, select
 
-from admin.auth.sessions import current_staff, staff_id
 from admin.complaints import intake
 from admin.complaints.files import attach_uploads, file_answer
 from admin.complaints.ticket_closing import ClosingActions
@@ -20,6 +19,7 @@ from admin.complaints.ticket_work import WorkActions, running_by_hand
 from admin.panel import error_messages, formats, forms, labels, wording
 from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.permissions import may
+from admin.panel.signed_in import current_staff, staff_id
 from admin.panel.view import OfficeView, OneClick, Related
 from models.base import db
 from models.billing import Invoice
@@ -66,8 +66,7 @@ def _mine(_view: Any) -> list[Any]:
 
 
 def _my_department(_view: Any) -> list[Any]:
-    staff = current_staff()
-    return [_open(), Ticket.department_id == (staff.department_id if staff else None)]
+    return [_open(), Ticket.department_id == current_staff().department_id]
 
 
 def _waiting(_view: Any) -> list[Any]:

@@ -14,13 +14,13 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_, select
 
-from admin.auth.sessions import current_staff, staff_id
 from admin.complaints import intake
 from admin.complaints.files import attach_uploads, chosen_files, file_answer
 from admin.panel import error_messages, formats, labels, lists, row_access
 from admin.panel.idempotency import once
 from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.permissions import may
+from admin.panel.signed_in import current_staff, staff_id
 from admin.panel.view import Ask, OfficePage, OfficeView, OneClick, office_action
 from models.base import db
 from models.visits import Visit
@@ -44,7 +44,7 @@ def _end_of_today(view: Any) -> datetime:
 def _mine(_view: Any) -> list[Any]:
     """Given to me, or to nobody of a role that I have."""
     staff = current_staff()
-    roles = tuple(staff.roles) if staff else ()
+    roles = tuple(staff.roles)
     free = Visit.assignee_id.is_(None) & Visit.assignee_role.in_(roles)
     return [_to_make(), or_(Visit.assignee_id == staff_id(), free)]
 

@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_
 
-from admin.auth.sessions import current_staff
 from admin.panel.permissions import may
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, view_of
 from models.base import db
 from models.complaints import Ticket

@@ -11,9 +11,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField, validators
 
-from admin.auth.sessions import current_staff
 from admin.panel import error_messages, forms, labels, lists
 from admin.panel.idempotency import once
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
 from models.people import Owner

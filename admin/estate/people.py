@@ -11,14 +11,15 @@ from werkzeug.security import generate_password_hash
 from wtforms import PasswordField, SelectMultipleField
 from wtforms.validators import Length, Optional
 
-from admin.auth.sessions import current_staff, end_sessions
 from admin.panel import forms, labels
 from admin.panel.lists import ChoiceFilter, FlagFilter, RelationFilter
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficeView, Related, office_action
 from models.base import db
 from models.people import ROLES, Department, Occupancy, Owner, OwnerPhone, Staff, StaffRole
 from models.secrets import fingerprint
 from office.access import two_factor
+from office.access.sessions import end_sessions
 from office.core.errors import Refused
 from office.estate import owners
 
@@ -190,7 +191,7 @@ class StaffView(OfficeView):
     def second_step_off(self, rows: Sequence[Staff], _given: Any) -> str:
         for row in rows:
             two_factor.switch_off(db.session(), row, now=self.now(), by_id=current_staff().id)
-            end_sessions(row.id)
+            end_sessions(db.session(), row.id)
         return _("The second step is off; this person signs in again.")
 
     def on_form_prefill(self, form: Any, id: Any) -> None:  # noqa: A002 -- Flask-Admin's name
@@ -214,7 +215,7 @@ class StaffView(OfficeView):
     def after_save(self, row: Any, is_new: bool) -> None:  # noqa: FBT001 -- the base's hook
         """Whoever is signed in as this person signs in again with what now holds (F15)."""
         if not is_new and row.id != current_staff().id:
-            end_sessions(row.id)
+            end_sessions(db.session(), row.id)
 
 
 SCREENS = (OwnerView, OwnerPhoneView, OccupancyView, DepartmentView, StaffView)

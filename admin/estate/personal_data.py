@@ -10,8 +10,8 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff
 from admin.panel import error_messages
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
 from models.people import Owner

@@ -10,8 +10,8 @@ from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from admin.auth.sessions import current_staff
 from admin.panel.permissions import may
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, view_of
 from models.base import db
 from office.estate import search

@@ -8,9 +8,9 @@ from flask import request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff
 from admin.panel import lists, row_access
 from admin.panel.permissions import may
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
 from office.estate import unit_grid

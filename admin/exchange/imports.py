@@ -16,11 +16,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin.auth.sessions import current_staff
 from admin.exchange import table_imports
 from admin.panel import background_tasks, error_messages, labels, language, lists
 from admin.panel.audit import record
 from admin.panel.permissions import may
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, view_of
 from models.base import db
 from models.office import Task

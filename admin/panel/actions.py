@@ -14,11 +14,12 @@ from typing import Any
 from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from werkzeug.wrappers import Response
 
-from admin.panel import error_messages, idempotency, lists
+from admin.panel import error_messages, idempotency, labels, lists
 from admin.panel.audit import record
 from models.base import db
 from office.core.audit import RECORDED
@@ -37,6 +38,13 @@ class Ask:
     is_required: bool = False
     choices: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] | None = None
     help: Any = ""
+
+
+PAY_OUT_FIELDS = (
+    Ask("amount", _l("Amount"), kind="money", is_required=True),
+    Ask("method", _l("Method"), kind="choice", is_required=True, choices=labels.METHODS),
+    Ask("reason", _l("Reason"), is_required=True),
+)  # what an action asks for that pays money out
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,7 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
-from admin.auth import sessions
-from admin.panel import language
+from admin.panel import csrf, language
 
 MOST = 2000  # parts, of a few kilobytes each; the older half goes when there are more
 TOKEN, HERE = (f"hole-{secrets.token_hex(16)}" for _ in range(2))  # nobody can write these
@@ -54,7 +53,7 @@ class Kept(Extension):
         was_keeping = g.get("is_keeping", False)
         g.is_keeping = True
         try:
-            return str(caller()).replace(sessions.csrf_token(), TOKEN)
+            return str(caller()).replace(csrf.csrf_token(), TOKEN)
         finally:
             g.is_keeping = was_keeping
 
@@ -69,7 +68,7 @@ def reader() -> tuple[Hashable, ...]:
 
 def filled(part: str) -> Markup:
     if TOKEN in part:
-        part = part.replace(TOKEN, sessions.csrf_token())
+        part = part.replace(TOKEN, csrf.csrf_token())
     if HERE in part:
         part = part.replace(HERE, str(escape(request.full_path.rstrip("?"))))
     return Markup(part)  # noqa: S704 -- drawn by a template, which escaped it

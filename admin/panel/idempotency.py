@@ -17,7 +17,8 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from admin.auth.sessions import current_staff, safe_target
+from admin.panel.responses import safe_target
+from admin.panel.signed_in import staff_if_signed_in
 from models.base import db
 from office.core import clock, idempotency
 
@@ -30,9 +31,15 @@ def once_field() -> Markup:
     return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, key)
 
 
+def form_key(kind: str) -> str | None:
+    """This form's key with what the form does before it: the key of the one posting that it makes."""
+    key = request.form.get(FIELD, "")[:60]
+    return f"{kind}:{key}" if key else None
+
+
 def is_first() -> bool:
     """Whether this form does its work now; a form without a key always does."""
-    key, staff = request.form.get(FIELD, ""), current_staff()
+    key, staff = request.form.get(FIELD, ""), staff_if_signed_in()
     if not key or "\x00" in key or staff is None:
         return True
     return idempotency.is_first(db.session(), key, staff_id=staff.id, now=clock.now(db.session()))

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from flask import current_app
+
+from admin.panel.signed_in import staff_if_signed_in
+
 LETTERS = {"see": "s", "create": "c", "edit": "e", "delete": "d", "act": "a", "export": "x"}
 ALL = "scedax"
 
@@ -318,3 +322,13 @@ def may(roles: Iterable[str], screen: str, verb: str) -> bool:
     if any(letter in row.get(role, "") for role in (*roles, "everyone")):
         return True
     return letter == "s" and "it_admin" in roles
+
+
+def may_see(screen: str) -> bool:
+    """Whether the signed-in person may open a screen that exists; for links."""
+    staff = staff_if_signed_in()
+    return (
+        staff is not None
+        and may(staff.roles, screen, "see")
+        and any(name.startswith(f"{screen}.") for name in current_app.view_functions)
+    )

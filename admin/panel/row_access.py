@@ -14,8 +14,8 @@ from typing import Any
 from flask import abort, g, has_request_context
 from sqlalchemy import and_, false, inspect, or_, select
 
-from admin.auth.sessions import current_staff
 from admin.panel import lists
+from admin.panel.signed_in import staff_if_signed_in
 from models.base import db
 from models.complaints import (
     Complainant,
@@ -72,7 +72,7 @@ def conditions(model: Any) -> list[Any]:
 
 def buildings() -> tuple[int, ...]:
     """The buildings that bind a steward; empty for who reaches the whole estate."""
-    staff = current_staff()
+    staff = staff_if_signed_in()
     if staff is None or "steward" not in staff.roles or staff.roles & WHOLE_ESTATE:
         return ()
     if "own_buildings" not in g:
@@ -110,7 +110,7 @@ def unit_named(code: str) -> int:
 
 def tickets() -> list[Any]:
     """Conditions of the complaints that may be read."""
-    staff = current_staff()
+    staff = staff_if_signed_in()
     if staff is None:
         return _nobody()
     found: list[Any] = [or_(Ticket.accused_id.is_(None), Ticket.accused_id != staff.id)]
@@ -126,7 +126,7 @@ def tickets() -> list[Any]:
 
 
 def _of_tickets(model: Any) -> Any:
-    staff = current_staff()
+    staff = staff_if_signed_in()
     if staff is not None and staff.roles & ALL_COMPLAINTS:  # all but a few: said so, a list keeps its order
         return model.ticket_id.not_in(select(Ticket.id).where(Ticket.accused_id == staff.id))
     found = model.ticket_id.in_(select(Ticket.id).where(*tickets()))
@@ -139,7 +139,7 @@ def _of_tickets(model: Any) -> Any:
 
 def visits() -> list[Any]:
     """Conditions of the visits that may be read: who a complaint is about sees neither it nor its visits."""
-    staff = current_staff()
+    staff = staff_if_signed_in()
     if staff is None:
         return _nobody()
     accused = select(Ticket.id).where(Ticket.accused_id == staff.id)

@@ -10,9 +10,9 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy import bindparam, select
 
-from admin.auth.sessions import current_staff
 from admin.panel import lists
 from admin.panel.audit import pending_changes, record
+from admin.panel.signed_in import current_staff, staff_if_signed_in
 from models.base import db
 from models.office import SavedView
 
@@ -34,7 +34,7 @@ class SavedViews:
     home = ".index_view"
 
     def _saved_views(self) -> tuple[Any, ...]:
-        staff = current_staff()
+        staff = staff_if_signed_in()
         if staff is None:
             return ()
         asked = {"screen": self.screen, "staff_id": staff.id}
@@ -47,7 +47,6 @@ class SavedViews:
         name = request.form.get("name", "").strip()[:80]
         asked = request.form.get("query", "")[:2000]
         kept = [(key, value) for key, value in parse_qsl(asked) if key not in PLACES]
-        assert staff is not None
         if not name or not lists.is_clean(name + asked):
             flash(_("Please give it a name."), "error")
             return redirect(home)
@@ -70,7 +69,7 @@ class SavedViews:
         staff = current_staff()
         key = lists.row_id(request.form.get("id"))
         row = db.session.get(SavedView, key) if key else None
-        if row is None or staff is None or row.staff_id != staff.id or row.screen != self.screen:
+        if row is None or row.staff_id != staff.id or row.screen != self.screen:
             abort(404)
         record("forget_view", "saved_view", row.id, {"name": row.name}, {})
         db.session.delete(row)

@@ -69,7 +69,6 @@ from sqlalchemy import Select, inspect, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
 
-from admin.auth.sessions import current_staff, safe_target
 from admin.panel import (
     error_messages,
     formats,
@@ -95,7 +94,9 @@ from admin.panel.lists import (
     TextFilter,
 )
 from admin.panel.permissions import may
+from admin.panel.responses import safe_target
 from admin.panel.saved_views import SavedViews
+from admin.panel.signed_in import current_staff, staff_if_signed_in
 from models.base import db
 from models.office import Task
 from models.secrets import Sealed, fingerprint
@@ -163,7 +164,7 @@ class Screen:
         return own.label if own else wording.action(code)
 
     def may(self, verb: str) -> bool:
-        staff = current_staff()
+        staff = staff_if_signed_in()
         return staff is not None and may(staff.roles, self.screen, verb)
 
     def now(self) -> datetime:
@@ -902,7 +903,7 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
         query = lists.read_query(self, request.args)
         record_reading("export", self.model.__tablename__, None, {"format": export_type, **query.args})
         if list_exports.is_long(self, query):
-            task = list_exports.begin(self, query, export_type, staff_id=current_staff().id)  # type: ignore[union-attr]
+            task = list_exports.begin(self, query, export_type, staff_id=current_staff().id)
             return redirect(self.get_url(".exported_view", id=task.id))
         return list_exports.answer(self, query, export_type)
 
@@ -913,7 +914,7 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
 
         key, staff = lists.row_id(request.args.get("id")), current_staff()
         task = db.session.get(Task, key) if key else None
-        if task is None or staff is None or task.kind != list_exports.TASK or task.staff_id != staff.id:
+        if task is None or task.kind != list_exports.TASK or task.staff_id != staff.id:
             abort(404)
         if task.result["screen"] != self.screen:
             abort(404)

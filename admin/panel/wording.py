@@ -410,6 +410,59 @@ PAPER_FAULTS = {
     "no_place": _("The place is missing"),
     "no_unit": _("No unit is in arrears"),
 }
+# what is wrong with a policy, a reward or a text of a paper
+PROBLEMS = {
+    "value_missing": _("A value is missing: %(value)s"),
+    "value_impossible": _("A value is not possible: %(what)s"),
+    "order_not_complete": _("The order must run 1, 2, 3 … without gaps"),
+    "predecessor_wrong": _("Stage %(stage)s must come after %(wanted)s"),
+    "code_twice": _("Stage %(stage)s stands twice"),
+    "stage_before_predecessor": _("Stage %(stage)s would fall due before the one it follows"),
+    "stage_before_due": _("Stage %(stage)s would fall before the due day"),
+    "notice_after_due": _("Stage %(stage)s would fall after the due day"),
+    "no_episode_stage": _("The ladder has no stage for debts"),
+    "tolerance_negative": _("The tolerance is below zero"),
+    "bounds_not_ascending": _("The ageing columns must rise"),
+    "no_office_hours": _("At least one weekday needs office hours"),
+    "no_make_up_hours": _("Make-up days need office hours, such as 09:00–12:00, 13:30–18:00"),
+    "country_unknown": _(
+        "The holidays of “%(country)s” are not known: write CN, HK, MO or TW, or nothing for none"
+    ),
+    "zone_unknown": _("There is no time zone “%(zone)s”: write one such as Asia/Shanghai"),
+    "invoice_stage_after_episode_stage": _("Stages of each invoice come before those of the debt"),
+    "code_empty": _("A stage needs a code"),
+    "day_of_month_impossible": _("A day of the month is 1 to 31"),
+    "months_impossible": _("The number of months is not possible"),
+    "month_offset_negative": _("Stage %(stage)s: months later can't be below zero"),
+    "gap_too_small": _("Stage %(stage)s: the gap is at least one day"),
+    "batch_size_negative": _("Stage %(stage)s: the batch size can't be below zero"),
+    "channel_missing": _("Stage %(stage)s: a channel is missing"),
+    "gate_unknown": _("Stage %(stage)s: there is no such gate"),
+    "carrier_missing": _("Stage %(stage)s: who carries it out is missing"),
+    "deadline_impossible": _("Stage %(stage)s: the deadline is at least one day"),
+    "validity_impossible": _("Stage %(stage)s ends before it begins"),
+    "count_negative": _("A number can't be below zero"),
+    "two_approvals_needed": _("A restriction needs two approvals"),
+    "restriction_without_end": _("A restriction needs an end: a month or more"),
+    "law_firm_incomplete": _("A law firm needs its lawyer and the licence number"),
+    "service_protected": _("Water, power, heat, gas and access can't be restricted: %(services)s"),
+    "due_before_issue": _("The due day comes before the day of issue"),
+    "unusual_impossible": _("What counts as unusual can't be below zero"),
+    "rate_impossible": _("The rate per day is from 0 to below 1"),
+    "grace_negative": _("The days of grace can't be below zero"),
+    "cap_negative": _("The cap can't be below zero"),
+    "waiver_limit_negative": _("The size of a waiver can't be below zero"),
+    "move_in_row_unclear": _("%(fee_item)s: give either months, or an amount, or yuan for each m²"),
+    "condition_missing": _("A reward needs months ahead or a day"),
+    "reward_missing": _("A reward needs a percentage or a gift"),
+    "percent_impossible": _("A percentage is from 0 to 100"),
+    "unknown_block": _("There is no text “%(block)s” on this paper"),
+    "empty_title": _("The title is empty"),
+    "too_long": _("The text “%(block)s” is too long (at most %(most)s characters)"),
+    "lone_brace": _("The text “%(block)s” has a single brace"),
+    "unknown_placeholder": _("The text “%(block)s” has an unknown place {%(name)s}"),
+    "unprintable": _("The text “%(block)s” has characters that can't be printed: %(characters)s"),
+}
 CLOCK_RULES = {"solve_major": _("Solution"), "follow_up_major": _("Follow-up visit")}
 TRIGGERS = {
     "day_of_month": _("Day of month"),
@@ -529,6 +582,14 @@ def reason(stored: Any) -> str:
         if (name, each) != ("value", True)  # a fact that holds is told by its name
     )
     return gettext("%(reason)s (%(inputs)s)", reason=said, inputs=seen) if seen else said
+
+
+def problem(code: str, inputs: dict[str, Any]) -> str:
+    """What is wrong with an edited policy, in the reader's language."""
+    text = PROBLEMS.get(code)
+    if text is None:
+        return f"{code} {' '.join(map(str, inputs.values()))}".strip()
+    return str(text) % {name: value(name, each) for name, each in inputs.items()}
 
 
 def _inside(word: Any) -> str:

@@ -12,10 +12,10 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff
-from admin.billing.invoices import pdf_answer
 from admin.panel import error_messages, formats, labels, language, lists
 from admin.panel.audit import record
+from admin.panel.responses import pdf_response
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
 from models.payments import Payment
@@ -197,7 +197,7 @@ def receipt_pdf(view: Any, payment_id: int) -> Response:
     )
     record("receipt", "payment", payment_id, {}, {"copies_printed": payment.copies_printed})
     session.commit()
-    return pdf_answer(made, f"{payment.receipt_no}.pdf")
+    return pdf_response(made, f"{payment.receipt_no}.pdf")
 
 
 SCREENS = (CashierPage,)

@@ -10,10 +10,10 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff
 from admin.panel import error_messages, labels, lists
 from admin.panel.idempotency import once
 from admin.panel.lists import RangeFilter, RelationFilter
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, OfficeView, Related
 from admin.payments.cashier_desk import typed_money
 from models.base import db

@@ -10,10 +10,10 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff
 from admin.panel import error_messages, labels
 from admin.panel.idempotency import once
 from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficeView, OneClick, Related
 from models.base import db
 from models.payments import DebitMandate, DirectDebit, DirectDebitBatch

@@ -10,10 +10,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import literal_column
 
-from admin.auth.sessions import current_staff
-from admin.billing.deposits import PAID_OUT, form_key
 from admin.panel import labels
+from admin.panel.actions import PAY_OUT_FIELDS
+from admin.panel.idempotency import form_key
 from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter
+from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, Related, office_action
 from admin.payments.cashier_desk import receipt_pdf
 from models.base import db
@@ -127,7 +128,7 @@ class PaymentView(OfficeView):
         on="row",
         states=("posted",),
         icon="hand-coins",
-        fields=PAID_OUT,
+        fields=PAY_OUT_FIELDS,
     )
     def refund(self, rows: Sequence[Payment], given: Mapping[str, Any]) -> str:
         made = payments.refund_payment(

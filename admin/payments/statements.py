@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from flask import abort, flash, redirect, request, url_for
@@ -12,16 +11,15 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff
 from admin.panel import error_messages, formats, labels, lists, row_access, wording
 from admin.panel.audit import record
 from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
 from models.payments import METHODS, StatementLayout, StatementRow
 from models.property import Unit
 from office.core.errors import Refused
-from office.estate import owners
 from office.exchange import imports
 from office.exchange.imports.columns import header_key
 from office.exchange.imports.statement import LAYOUTS
@@ -29,14 +27,6 @@ from office.payments import statements
 
 SUGGESTED = 5
 BUILT_IN = {"wechat": _l("WeChat Pay, merchant bill"), "alipay": _l("Alipay, business details")}
-
-
-def payer_on(unit_id: int, code: str, on: date) -> int:
-    """The id of who pays for a unit on a day. Raises Refused."""
-    payer = owners.payer_of(db.session(), unit_id, on)
-    if payer is None:
-        raise Refused(_("Nobody pays for unit %(unit)s", unit=code))
-    return payer.owner_id
 
 
 class StatementRowView(OfficeView):

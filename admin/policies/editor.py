@@ -20,11 +20,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from admin.auth.sessions import current_staff
-from admin.complaints import deadline_preview
 from admin.panel import formats, parsing
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
-from admin.policies import wording
+from admin.policies import deadline_preview, wording
 from models.base import db
 from models.people import Staff
 from models.policies import PolicyVersion

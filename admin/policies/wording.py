@@ -229,60 +229,6 @@ _LISTS: dict[str, dict[str, Any]] = {
     "stand_ins": labels.ROLES,
 }
 
-_PROBLEMS = {
-    "value_missing": _l("A value is missing: %(value)s"),
-    "value_impossible": _l("A value is not possible: %(what)s"),
-    "order_not_complete": _l("The order must run 1, 2, 3 … without gaps"),
-    "predecessor_wrong": _l("Stage %(stage)s must come after %(wanted)s"),
-    "code_twice": _l("Stage %(stage)s stands twice"),
-    "stage_before_predecessor": _l("Stage %(stage)s would fall due before the one it follows"),
-    "stage_before_due": _l("Stage %(stage)s would fall before the due day"),
-    "notice_after_due": _l("Stage %(stage)s would fall after the due day"),
-    "no_episode_stage": _l("The ladder has no stage for debts"),
-    "tolerance_negative": _l("The tolerance is below zero"),
-    "bounds_not_ascending": _l("The ageing columns must rise"),
-    "no_office_hours": _l("At least one weekday needs office hours"),
-    "no_make_up_hours": _l("Make-up days need office hours, such as 09:00–12:00, 13:30–18:00"),
-    "country_unknown": _l(
-        "The holidays of “%(country)s” are not known: write CN, HK, MO or TW, or nothing for none"
-    ),
-    "zone_unknown": _l("There is no time zone “%(zone)s”: write one such as Asia/Shanghai"),
-    "invoice_stage_after_episode_stage": _l("Stages of each invoice come before those of the debt"),
-    "code_empty": _l("A stage needs a code"),
-    "day_of_month_impossible": _l("A day of the month is 1 to 31"),
-    "months_impossible": _l("The number of months is not possible"),
-    "month_offset_negative": _l("Stage %(stage)s: months later can't be below zero"),
-    "gap_too_small": _l("Stage %(stage)s: the gap is at least one day"),
-    "batch_size_negative": _l("Stage %(stage)s: the batch size can't be below zero"),
-    "channel_missing": _l("Stage %(stage)s: a channel is missing"),
-    "gate_unknown": _l("Stage %(stage)s: there is no such gate"),
-    "carrier_missing": _l("Stage %(stage)s: who carries it out is missing"),
-    "deadline_impossible": _l("Stage %(stage)s: the deadline is at least one day"),
-    "validity_impossible": _l("Stage %(stage)s ends before it begins"),
-    "count_negative": _l("A number can't be below zero"),
-    "two_approvals_needed": _l("A restriction needs two approvals"),
-    "restriction_without_end": _l("A restriction needs an end: a month or more"),
-    "law_firm_incomplete": _l("A law firm needs its lawyer and the licence number"),
-    "service_protected": _l("Water, power, heat, gas and access can't be restricted: %(services)s"),
-    "due_before_issue": _l("The due day comes before the day of issue"),
-    "unusual_impossible": _l("What counts as unusual can't be below zero"),
-    "rate_impossible": _l("The rate per day is from 0 to below 1"),
-    "grace_negative": _l("The days of grace can't be below zero"),
-    "cap_negative": _l("The cap can't be below zero"),
-    "waiver_limit_negative": _l("The size of a waiver can't be below zero"),
-    "move_in_row_unclear": _l("%(fee_item)s: give either months, or an amount, or yuan for each m²"),
-    "condition_missing": _l("A reward needs months ahead or a day"),
-    "reward_missing": _l("A reward needs a percentage or a gift"),
-    "percent_impossible": _l("A percentage is from 0 to 100"),
-    "unknown_block": _l("There is no text “%(block)s” on this paper"),
-    "empty_title": _l("The title is empty"),
-    "too_long": _l("The text “%(block)s” is too long (at most %(most)s characters)"),
-    "lone_brace": _l("The text “%(block)s” has a single brace"),
-    "unknown_placeholder": _l("The text “%(block)s” has an unknown place {%(name)s}"),
-    "unprintable": _l("The text “%(block)s” has characters that can't be printed: %(characters)s"),
-}
-
-
 WEEKDAYS = tuple(f"weekday_{number}" for number in range(7))  # Monday first
 _SEVERAL = {"services"}  # a list of them, typed
 
@@ -329,17 +275,9 @@ def policy(name: str) -> Any:
     return POLICIES[name][0] if name in POLICIES else name
 
 
-def problem(code: str, inputs: dict[str, Any]) -> str:
-    """What is wrong with an edited policy, in the reader's language."""
-    text = _PROBLEMS.get(code)
-    if text is None:
-        return f"{code} {' '.join(map(str, inputs.values()))}".strip()
-    return str(text) % {name: wording.value(name, each) for name, each in inputs.items()}
-
-
 def worded(refusal: Refused) -> str:
     """A refusal in the reader's language, each problem of a policy on its own."""
     found = getattr(refusal, "reasons", ())
     if found:
-        return _("; ").join(problem(reason.code, dict(reason.inputs)) for reason in found)
+        return _("; ").join(wording.problem(reason.code, dict(reason.inputs)) for reason in found)
     return error_messages.words(refusal)

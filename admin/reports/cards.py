@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, url_for
 
-from admin.billing.invoices import pdf_answer
 from admin.panel import formats, language, list_exports
-from admin.shell import may_see
+from admin.panel.permissions import may_see
+from admin.panel.responses import pdf_response
 from models.base import db
 from office.documents import archive
 from office.documents.pdf.reports import ReportSheet, SheetColumn, SheetRow, SheetTable
@@ -121,7 +121,7 @@ def _chart(table: Table, chart: Chart, said: Words) -> dict[str, str]:
 def file(tables: Sequence[Table], wanted: Wanted, *, name: str, scope: str, kind: str) -> Response:
     """Tables as a file: CSV and XLSX hold the first, a PDF all of them."""
     if kind == "pdf":
-        return pdf_answer(pdf(tables, wanted, scope=scope), f"{name}.pdf")
+        return pdf_response(pdf(tables, wanted, scope=scope), f"{name}.pdf")
     table, said, zone = tables[0], words(), formats.zone()
     header = rendering.headings(table, said)
     lines = [rendering.plain_cells(table, line, said, zone) for line in table.lines]
@@ -156,7 +156,7 @@ def weekly_paper(wanted: Wanted, *, name: str) -> Response:
     session = db.session()
     sheet = weekly.meeting(session, wanted)
     made = archive.pdf(session, "weekly_meeting", [sheet], language.current(), wanted.now)
-    return pdf_answer(made, f"{name}.pdf")
+    return pdf_response(made, f"{name}.pdf")
 
 
 def pdf(tables: Sequence[Table], wanted: Wanted, *, scope: str) -> bytes:

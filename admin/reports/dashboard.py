@@ -11,12 +11,11 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff
 from admin.panel import formats, language, row_access
-from admin.panel.permissions import may
+from admin.panel.permissions import may, may_see
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from admin.reports import cards
-from admin.shell import may_see
 from models.base import db
 from models.collection import Contact, Reminder
 from models.complaints import Ticket

@@ -15,13 +15,13 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 
-from admin.auth.sessions import current_staff
 from admin.panel import error_messages, language, lists, row_access
 from admin.panel.audit import record, record_reading
+from admin.panel.permissions import may_see
 from admin.panel.saved_views import SavedViews
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, OfficeView, Refused
 from admin.reports import cards
-from admin.shell import may_see
 from models.base import db
 from models.billing import FeeItem
 from models.office import CollectionTarget

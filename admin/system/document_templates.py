@@ -11,12 +11,11 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.billing.invoices import pdf_answer
-from admin.panel import labels, lists
+from admin.panel import labels, lists, wording
 from admin.panel.audit import record
 from admin.panel.lists import ChoiceFilter
+from admin.panel.responses import pdf_response
 from admin.panel.view import OfficeView
-from admin.policies import wording
 from models.base import db
 from models.policies import PaperTemplate
 from office.documents import archive
@@ -133,7 +132,7 @@ class PaperTemplateView(OfficeView):
             return self._again(row, blocks, 422)
         from office.documents.pdf.writer import pdf_bytes  # the press loads slowly (S16)
 
-        return pdf_answer(pdf_bytes([drawn], printed_at=self.now()), "preview.pdf")
+        return pdf_response(pdf_bytes([drawn], printed_at=self.now()), "preview.pdf")
 
 
 SCREENS = (PaperTemplateView,)

@@ -10,9 +10,9 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.auth.sessions import current_staff
 from admin.panel import error_messages, formats, forms, labels
 from admin.panel.lists import ChoiceFilter, RangeFilter, TextFilter, coded
+from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, OfficeView, OneClick
 from models.base import db
 from models.office import JobRun

@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
-from models.people import Staff, WebSession
+from models.people import Staff
 from office.access import two_factor
+from office.access.sessions import end_sessions
 from office.core import audit
 from office.core.errors import N_, Refused
 
@@ -28,6 +29,6 @@ def give_password(session: Session, login: str, *, now: datetime) -> str:
     staff.must_change_password = True
     if staff.totp_secret:
         two_factor.switch_off(session, staff, now=now, by_id=None)
-    session.execute(delete(WebSession).where(WebSession.staff_id == staff.id))
+    end_sessions(session, staff.id)
     audit.record(session, now, None, "password", staff)
     return password

@@ -146,6 +146,14 @@ class Unreachable:
     has_bad_contact: bool  # there was one, and it failed
 
 
+def payer_id_on(session: Session, unit_id: int, code: str, on: date) -> int:
+    """The id of the owner who pays for a unit on a day. Raises Refused, which names the unit's code."""
+    payer = payer_of(session, unit_id, on)
+    if payer is None:
+        raise Refused(N_("Nobody pays for unit %(unit)s"), unit=code)
+    return payer.owner_id
+
+
 def unreachable_payers(
     session: Session, today: date, *, most: int = 500, buildings: Sequence[int] = ()
 ) -> list[Unreachable]:

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from admin.auth import guard
-from admin.auth.sessions import safe_target
+from admin.panel import csrf
+from admin.panel.responses import safe_target
 from models.office import Audit
 from models.people import Owner, Staff, StaffRole, WebSession
 from models.property import Area, Building, Unit
@@ -72,7 +73,7 @@ def test_a_post_without_this_sessions_token_changes_nothing(web: Web) -> None:
 def test_control_without_the_check_the_forged_post_goes_through(
     web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(guard, "has_token", lambda: True)
+    monkeypatch.setattr(csrf, "has_token", lambda: True)
 
     web.client.post("/trial_areas/new/", data=NEW_AREA)
 

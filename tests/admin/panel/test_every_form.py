@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import event, func, select
 
-from admin.auth import guard
+from admin.panel import csrf
 from admin.panel import audit
 from admin.panel import view as panel_view
 from models.base import db
@@ -97,7 +97,7 @@ def test_control_without_the_check_forged_posts_are_taken(
     furnished: Furnished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web, _world = furnished
-    monkeypatch.setattr(guard, "has_token", lambda: True)
+    monkeypatch.setattr(csrf, "has_token", lambda: True)
     monkeypatch.setattr(access, "OPEN_ADDRESSES", "")
 
     assert len(forged(web)) > 100

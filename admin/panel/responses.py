@@ -1,0 +1,21 @@
+"""Responses that several screens give: a PDF, and a redirect that stays on this site."""
+
+from __future__ import annotations
+
+from flask import Response
+
+
+def pdf_response(content: bytes, name: str) -> Response:
+    """A PDF that the browser shows; `name` is what it is saved as."""
+    return Response(
+        content, mimetype="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
+    )
+
+
+def safe_target(target: str | None) -> str | None:
+    """A path on this site, or None for anything that could lead elsewhere."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return None
+    if any(ord(letter) < 33 or letter == "\\" for letter in target):
+        return None
+    return target
