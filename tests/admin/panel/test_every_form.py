@@ -18,8 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import event, func, select
 
-from admin.panel import csrf
-from admin.panel import audit
+from admin.panel import audit, csrf
 from admin.panel import view as panel_view
 from models.base import db
 from office.core import audit as office_audit
