@@ -1,4 +1,4 @@
-"""Follow-up visits: when, by whom, and what follows from what the resident says (V1–V4)."""
+"""Visits: when, by whom, and what follows from the resident's answer (V1–V4)."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class VisitRule:
 class VisitPolicy:
     """A preset's visits: the rows, the stand-ins in order, and what an answer means (V1–V3).
 
-    `is_try_enough`: a try that reached nobody keeps the follow-up's time. After `tries` of them
-    `unreachable_asks` has the word; otherwise the next is on the `again_after`-th working day.
+    `is_try_enough`: a try that reached nobody meets the follow-up clock. After `tries` of them
+    `unreachable_asks` decides; otherwise the next is on the `again_after`-th working day.
     """
 
     rules: tuple[VisitRule, ...]
@@ -106,7 +106,7 @@ class VisitPolicy:
 
 @dataclass(frozen=True)
 class VisitPlan:
-    """When a visit may begin, until when it is kept, which role makes it, and why."""
+    """When a visit may begin, when it is due, which role makes it, and why."""
 
     planned_from: datetime
     due_at: datetime
@@ -135,7 +135,7 @@ class VisitResult:
     """What follows from a visit.
 
     `verbs` are tried on the ticket in order (a refused `close` leaves it followed up); `again_from` is the
-    next try; `asks_role` has to decide; `is_clock_stopped` says whether the follow-up's time was kept by it.
+    next try; `asks_role` has to decide; `is_clock_stopped` says whether it meets the follow-up clock.
     """
 
     outcome: VisitOutcome
@@ -181,6 +181,19 @@ def visitor(
             if role in person.roles:
                 return Choice(person.staff_id, Reason("visitor_has_role", {"role": role}))
     return Choice(None, Reason("visitor_missing", {"role": rule.assignee_role}))
+
+
+def own_stewards_first(candidates: Iterable[Candidate], steward_ids: Collection[int]) -> list[Candidate]:
+    """Answer the candidates for a visit to a unit, only its own stewards counting as stewards (V4).
+
+    `steward_ids` are the stewards of the unit's building; without any, every steward counts.
+    """
+    return [
+        person
+        if not steward_ids or person.staff_id in steward_ids
+        else Candidate(person.staff_id, person.roles - {"steward"})
+        for person in candidates
+    ]
 
 
 def outcome(policy: VisitPolicy, satisfaction: int | None) -> VisitOutcome:

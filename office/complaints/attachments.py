@@ -1,4 +1,4 @@
-"""Files kept with a ticket or a visit: known types by their content, a size limit, random names (T1, V2)."""
+"""Files attached to a ticket or a visit: type known by content, limited in size, randomly named (T1, V2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from office.core.errors import N_, Refused
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_FILES = 20  # of one ticket or visit
-# how the content of each kind of file begins; nothing else is kept, whatever its name says
+# how the content of each accepted type begins; the name of a file says nothing
 SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
     ("image/png", 0, b"\x89PNG\r\n\x1a\n"),
     ("image/jpeg", 0, b"\xff\xd8\xff"),
@@ -32,7 +32,7 @@ SIGNATURES: tuple[tuple[str, int, bytes], ...] = (
 
 
 def media_type(content: bytes) -> str | None:
-    """What a file is by its first bytes; None for what is not kept."""
+    """The media type of a file by its first bytes; None for types that are not accepted."""
     for kind, at, mark in SIGNATURES:
         if content[at : at + len(mark)] == mark:
             return kind
@@ -49,7 +49,7 @@ def attach(
     ticket_id: int | None = None,
     visit_id: int | None = None,
 ) -> Attachment:
-    """Keep a file with a ticket or a visit. Raises Refused for other types, and for too large or too many."""
+    """Attach a file to a ticket or a visit. Raises Refused for other types, too large or too many files."""
     if not content:
         raise Refused(N_("The file is empty"))
     if len(content) > MAX_BYTES:

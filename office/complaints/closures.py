@@ -23,7 +23,7 @@ GROUNDS = ("not_about_us", "not_in_our_power", "unfounded")
 
 @dataclass(frozen=True)
 class ReviewMinutes:
-    """What a review meeting put on record (T9)."""
+    """The minutes of a review meeting (T9)."""
 
     cause: str
     correction: str
@@ -43,7 +43,7 @@ def close(
 def close_unreachable(
     session: Session, ticket_id: int, *, now: datetime, staff_id: int | None, note: str
 ) -> Ticket:
-    """After the tries, with the word of the role that decides (V2)."""
+    """Close a ticket whose resident was not reached after all tries, by a role that may decide this (V2)."""
     locked = lock(session, ticket_id, now, staff_id)
     close_locked(locked, Verb.CLOSE_UNREACHABLE, note=note, explanation=note)
     visits.cancel_follow_up(session, ticket_id, now, Reason("ticket_closed_unreachable"))
@@ -53,7 +53,7 @@ def close_unreachable(
 def close_by_decision(
     session: Session, ticket_id: int, *, now: datetime, staff_id: int | None, note: str
 ) -> Ticket:
-    """The manager ends the loop with a reason (V3); deadlines that still ran become void."""
+    """Close a ticket by a manager's decision with a reason (V3); clocks that still ran become void."""
     locked = lock(session, ticket_id, now, staff_id)
     close_locked(locked, Verb.CLOSE_BY_DECISION, note=note, is_void=True, explanation=note)
     visits.cancel_follow_up(session, ticket_id, now, Reason("ticket_closed_by_decision"))
@@ -89,9 +89,11 @@ def decide_invalid(
     staff_id: int,
     note: str = "",
 ) -> Ticket:
-    """Another person with the role decides (T7). Approved: clocks that still ran are void.
+    """Approve or refuse a request to close as invalid; by another person with the role (T7).
 
-    The complainant is told in writing: the history says so and the paper is printed from the ticket.
+    Approval makes the clocks that still ran void.
+
+    The history then says that the complainant is to be informed in writing.
     """
     locked = lock(session, ticket_id, now, staff_id)
     request = pending_request(session, ticket_id)
@@ -122,7 +124,7 @@ def hold_review(
     now: datetime,
     staff_id: int | None = None,
 ) -> Ticket:
-    """Put a review meeting on record; a satisfied ticket that waited only for it closes (T9)."""
+    """Record a review meeting; a satisfied ticket that waited only for it is closed (T9)."""
     locked = lock(session, ticket_id, now, staff_id)
     if held_at > now or held_at < locked.ticket.registered_at:
         raise Refused(N_("The meeting was held between the registration and now"))
@@ -169,7 +171,7 @@ def add_case(
     ticket_id: int | None = None,
     staff_id: int | None = None,
 ) -> CaseEntry:
-    """Put a typical case into the library, without the names of its complainants (T10).
+    """Add a typical case to the library, without the names of its complainants (T10).
 
     Raises Refused when a complainant's name still stands in it.
     """

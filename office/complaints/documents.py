@@ -1,4 +1,4 @@
-"""Papers of a complaint, drawn from its rows and filed: form, work contact slip, closure as invalid (§10).
+"""Printed documents of a complaint: form, work contact slip, closure as invalid (§10).
 
 The filed form is the one without identity, so that who complained stands in one table alone.
 """
@@ -33,7 +33,7 @@ def print_form(
     reason: str = "",
     has_identity: bool = False,
 ) -> bytes:
-    """The complaint form as PDF; `reason` words the severity, without identity it may be shared (T1–T9)."""
+    """The complaint form as PDF, with or without the complainants; `reason` explains the severity (T1–T9)."""
     ticket = session.get(Ticket, ticket_id)
     if ticket is None:
         raise Refused(N_("There is no such complaint"))
@@ -89,7 +89,7 @@ def _form(session: Session, ticket: Ticket, language: str, reason: str) -> Compl
 
 
 def _plans(session: Session, ticket: Ticket) -> Sequence[str]:
-    """What the department wrote as its plan, in order (T4)."""
+    """The plans that the department wrote, in order (T4)."""
     query = select(TicketEvent.note).where(
         TicketEvent.ticket_id == ticket.id, TicketEvent.verb == PLANNED, TicketEvent.note != ""
     )

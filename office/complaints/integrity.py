@@ -14,14 +14,15 @@ from models.visits import Visit
 from office.complaints.policies_in_force import PolicyTimeline
 from office.core import clock as office_clock
 from office.core.integrity import Finding
+from rules import lifecycle
 
-SOLVED = ("resolved", "followed_up", "closed", "invalid")
-ENDED = ("closed", "invalid")
+SOLVED = [state.value for state in lifecycle.SOLVED]
+ENDED = [state.value for state in lifecycle.ENDED]
 LIVE = ("running", "paused")
 
 
 def clocks_follow_their_tickets(session: Session) -> Iterable[Finding]:
-    """No clock runs on a ticket that has ended, and none but the follow-up's on one that is solved."""
+    """No clock runs on an ended ticket, and only the follow-up clock on a solved one."""
     running = TicketClock.state.in_(LIVE)
     wrong = or_(
         and_(Ticket.state.in_(ENDED), running),
@@ -40,7 +41,7 @@ def clocks_follow_their_tickets(session: Session) -> Iterable[Finding]:
 
 
 def clock_states_are_true(session: Session) -> Iterable[Finding]:
-    """Met means stopped in time, breached means late, a stopped clock has no next look."""
+    """Met clocks were stopped in time, breached ones were not, and a stopped clock is in no open state."""
     wrong = or_(
         and_(TicketClock.state == "met", TicketClock.stopped_at.is_(None)),
         and_(TicketClock.state == "met", TicketClock.stopped_at > TicketClock.due_at),
@@ -56,7 +57,7 @@ def clock_states_are_true(session: Session) -> Iterable[Finding]:
 
 
 def what_was_due_was_done(session: Session) -> Iterable[Finding]:
-    """No clock's next look lies before the last sweep, and no ticket still waits to turn major since then."""
+    """The last sweep left no clock unprocessed, and no ticket that should have turned major."""
     last = session.execute(
         select(func.max(JobRun.due_for)).where(JobRun.job == "ticket_clocks", JobRun.state == "done")
     ).scalar_one_or_none()
@@ -73,7 +74,7 @@ def what_was_due_was_done(session: Session) -> Iterable[Finding]:
 
 
 def escalations_are_in_order(session: Session) -> Iterable[Finding]:
-    """Each level once a clock, from its first without a gap, not before it was due, none after it stopped."""
+    """A clock's escalations go level by level from its first, none before it was due or after it stopped."""
     stated = (
         select(
             TicketClock.id,
@@ -110,7 +111,7 @@ def escalations_are_in_order(session: Session) -> Iterable[Finding]:
 
 
 def tickets_ended_rightly(session: Session) -> Iterable[Finding]:
-    """Ended tickets have their instant, open ones none; no major one closed without its review."""
+    """States agree with their instants and people; no major ticket is closed without its review meeting."""
     wrong = or_(
         and_(Ticket.state.in_(ENDED), Ticket.closed_at.is_(None)),
         and_(Ticket.state.not_in(ENDED), Ticket.closed_at.is_not(None)),
@@ -132,7 +133,7 @@ def tickets_ended_rightly(session: Session) -> Iterable[Finding]:
 
 
 def visits_are_planned(session: Session) -> Iterable[Finding]:
-    """A resolved ticket has a follow-up visit; nobody visits what they solved."""
+    """A resolved ticket has a follow-up visit, and not by the person who resolved it."""
     of_ticket = aliased(Visit)
     unvisited = select(Ticket.id, Ticket.number).where(
         Ticket.state == "resolved",
@@ -160,7 +161,7 @@ def _clock_findings(session: Session, check: str, query: Select[Any], should: st
 
 
 def all_hold(session: Session) -> Iterable[Finding]:
-    """Every invariant of this room."""
+    """Run every check of this room."""
     for check in (
         clocks_follow_their_tickets,
         clock_states_are_true,

@@ -1,4 +1,4 @@
-"""Tickets that an office brings from its old register, with the clocks they would have had (T1, T4).
+"""Import of tickets from an office's old register, with the clocks they would have had (T1, T4).
 
 What lies before the import is worked out in memory, a row at a time, by the same rules as for a ticket of
 today; rows are written in bulk. Tickets still unsolved are then brought up to the present like any other.
@@ -49,7 +49,7 @@ COMPLAINANT: Table = Complainant.__table__  # type: ignore[assignment]
 
 @dataclass(frozen=True)
 class LegacyTicket:
-    """One row of an old register; instants are aware, an empty `severity` is judged from the facts."""
+    """One row of an old register; instants are aware, an empty `severity` is proposed from the facts."""
 
     registered_at: datetime
     channel: str
@@ -67,7 +67,7 @@ class LegacyTicket:
 
 @dataclass(frozen=True)
 class ImportCounts:
-    """How many tickets were added, and how many were there already."""
+    """How many tickets were added, and how many were skipped because the office has them."""
 
     added: int = 0
     skipped: int = 0
@@ -75,7 +75,7 @@ class ImportCounts:
 
 @dataclass
 class _TicketRows:
-    """All rows of one ticket, before they have ids."""
+    """The rows of one ticket before they have ids."""
 
     ticket: Values
     clocks: list[Values]
@@ -93,7 +93,7 @@ def import_tickets(
     importer = _LegacyImport(session, now, staff_id)
     added = skipped = 0
     for batch in chunks(rows, BATCH):
-        fresh = importer.unknown(batch)
+        fresh = importer.new_rows(batch)
         importer.write(fresh)
         added += len(fresh)
         skipped += len(batch) - len(fresh)
@@ -101,7 +101,7 @@ def import_tickets(
 
 
 class _LegacyImport:
-    """What all rows of an import share: codes, policies, staff."""
+    """The import of one file: what all its rows share, and what was already seen of it."""
 
     def __init__(self, session: Session, now: datetime, staff_id: int | None) -> None:
         self.session, self.now, self.staff_id = session, now, staff_id
@@ -115,17 +115,17 @@ class _LegacyImport:
         self.people = visits.visitor_candidates(session)
         self.units: dict[str, int] = {}
         self.seen_numbers: set[str] = set()
-        self.seen: Counter[tuple[Any, ...]] = Counter()  # complaints without a number, in the file
-        self.written: Counter[tuple[Any, ...]] = Counter()  # those of them that this import added
+        self.seen_unnumbered: Counter[tuple[Any, ...]] = Counter()  # complaints without a number, in the file
+        self.written_unnumbered: Counter[tuple[Any, ...]] = Counter()  # those of them that this import added
         sandbox, present_at = session.execute(select(Estate.is_sandbox, Estate.present_at)).one()
         # a sandbox that was never ticked has no present yet by which tickets could be late
         self.is_present_known = not sandbox or present_at is not None
 
-    def unknown(self, batch: Sequence[LegacyTicket]) -> list[LegacyTicket]:
-        """The rows of a batch that the office does not have yet; also looks up their units."""
+    def new_rows(self, batch: Sequence[LegacyTicket]) -> list[LegacyTicket]:
+        """The rows of a batch that the office does not have yet. Raises Refused for an unknown unit."""
         self._find_units({row.unit_code for row in batch if row.unit_code} - self.units.keys())
         known = self._known_numbers({row.number for row in batch if row.number})
-        stands = self._standing([row for row in batch if not row.number])
+        known_counts = self._known_counts([row for row in batch if not row.number])
         fresh = []
         for row in batch:
             if row.number:
@@ -133,8 +133,8 @@ class _LegacyImport:
                 self.seen_numbers.add(row.number)
             else:
                 key = self._key(row)
-                self.seen[key] += 1
-                is_new = self.seen[key] > stands[key]
+                self.seen_unnumbered[key] += 1
+                is_new = self.seen_unnumbered[key] > known_counts[key]
             if is_new:
                 fresh.append(row)
         return fresh
@@ -154,8 +154,8 @@ class _LegacyImport:
             found |= set(self.session.execute(select(Ticket.number).where(Ticket.number.in_(some))).scalars())
         return found
 
-    def _standing(self, rows: Sequence[LegacyTicket]) -> Counter[tuple[Any, ...]]:
-        """How often each complaint without a number stands already, apart from those of this import."""
+    def _known_counts(self, rows: Sequence[LegacyTicket]) -> Counter[tuple[Any, ...]]:
+        """How often the office has each complaint without a number, not counting those of this import."""
         if not rows:
             return Counter()
         found = self.session.execute(
@@ -163,9 +163,11 @@ class _LegacyImport:
                 Ticket.registered_at, Ticket.channel, Ticket.unit_id, Ticket.category_id, Ticket.statement
             ).where(Ticket.registered_at.in_({row.registered_at for row in rows}))
         )
-        stands = Counter(tuple(row) for row in found)
-        stands.subtract({key: count for key, count in self.written.items() if key in stands})
-        return stands
+        known_counts = Counter(tuple(row) for row in found)
+        known_counts.subtract(
+            {key: count for key, count in self.written_unnumbered.items() if key in known_counts}
+        )
+        return known_counts
 
     def _key(self, row: LegacyTicket) -> tuple[Any, ...]:
         unit_id = self.units[row.unit_code] if row.unit_code else None
@@ -178,8 +180,8 @@ class _LegacyImport:
 
     # --- the rows of one ticket, in memory ---------------------------------------------------------------
 
-    def made(self, row: LegacyTicket) -> _TicketRows:
-        """The ticket as it would stand, had the office had it from its registration on."""
+    def rows_of(self, row: LegacyTicket) -> _TicketRows:
+        """The rows of a ticket as if the office had worked with it from its registration on."""
         in_force = self.policies.at(row.registered_at)
         severity, reason = self._severity(in_force, row)
         profile = TicketProfile(0, row.registered_at, severity, row.facts)
@@ -187,7 +189,7 @@ class _LegacyImport:
         made = _TicketRows(
             ticket, new_clocks(self.policies, profile, Moment.REGISTERED, row.registered_at), []
         )
-        _note(made, row.registered_at, "register", reason)
+        _record(made, row.registered_at, "register", reason)
         made.events[0]["staff_id"] = self.staff_id
         solved = [(row.resolved_at, None)] if row.resolved_at else []
         ticket["turns_major_at"] = self.policies.at(row.registered_at).turns_major_at(
@@ -236,7 +238,7 @@ class _LegacyImport:
         return TicketProfile(0, row.registered_at, made.ticket["severity"], row.facts)
 
     def _turn_major(self, made: _TicketRows, row: LegacyTicket) -> None:
-        """It was solved only after the month: it had become major (T8)."""
+        """Turn a ticket major that was solved only after its month (T8)."""
         ticket, at = made.ticket, made.ticket["turns_major_at"]
         in_force = self.policies.at(at)
         ticket |= major_columns(in_force, at, row.registered_at, ticket["level"])
@@ -245,13 +247,13 @@ class _LegacyImport:
         for change in over:
             made.clocks[change.pop("id")] |= change
         made.clocks += new
-        _note(made, at, "turn_major", Reason.from_json(ticket["severity_reason"]))
+        _record(made, at, "turn_major", Reason.from_json(ticket["severity_reason"]))
 
     def _resolve(self, made: _TicketRows, row: LegacyTicket, resolved_at: datetime) -> None:
         ticket = made.ticket
         made.clocks = [_ended(clock, resolved_at) for clock in made.clocks]
         ticket |= {"state": State.RESOLVED.value, "resolved_at": resolved_at, "turns_major_at": None}
-        _note(made, resolved_at, Verb.RESOLVE.value)
+        _record(made, resolved_at, Verb.RESOLVE.value)
         follow_up = new_clocks(self.policies, self._profile(made, row), Moment.RESOLVED, resolved_at)
         nobody = self.policies.at(resolved_at).escalation.top_level + 1
         # a ticket already resolved when it came makes no escalations (contract: Settled besides)
@@ -281,11 +283,11 @@ class _LegacyImport:
         }
 
     def _follow_up(self, made: _TicketRows, row: LegacyTicket, at: datetime) -> None:
-        """What the old visit brought: closed, followed up, or reopened (V3)."""
+        """Apply the satisfaction of the old follow-up visit: closed, followed up, or reopened (V3)."""
         ticket, in_force = made.ticket, self.policies.at(at)
         made.clocks = [clock if clock["stopped_at"] else _ended(clock, at) for clock in made.clocks]
         meaning = outcome(in_force.visits, row.satisfaction) if row.satisfaction else None
-        said = Reason(f"visit_{meaning or visits.DONE}", {"satisfaction": row.satisfaction})
+        reason = Reason(f"visit_{meaning or visits.DONE}", {"satisfaction": row.satisfaction})
         assert made.visit is not None
         made.visit |= {
             "attempts": 1,
@@ -294,18 +296,18 @@ class _LegacyImport:
             "outcome": meaning.value if meaning else visits.DONE,
         }
         if meaning is VisitOutcome.DISSATISFIED:
-            self._reopen(made, row, at, said)
+            self._reopen(made, row, at, reason)
             return
         ticket |= {"state": State.FOLLOWED_UP.value, "followed_up_at": at}
-        _note(made, at, Verb.FOLLOW_UP.value, said)
+        _record(made, at, Verb.FOLLOW_UP.value, reason)
         if (
             meaning is VisitOutcome.SATISFIED
             and ticket["severity"] not in in_force.lifecycle.reviewed_severities
         ):
             ticket |= {"state": State.CLOSED.value, "closed_at": at}
-            _note(made, at, Verb.CLOSE.value)
+            _record(made, at, Verb.CLOSE.value)
 
-    def _reopen(self, made: _TicketRows, row: LegacyTicket, at: datetime, said: Reason) -> None:
+    def _reopen(self, made: _TicketRows, row: LegacyTicket, at: datetime, reason: Reason) -> None:
         ticket, resolved_at = made.ticket, made.ticket["resolved_at"]
         level = reopened_level(ticket["level"], self.policies.at(at).escalation.top_level)
         ticket |= {
@@ -318,19 +320,19 @@ class _LegacyImport:
             ),
         }
         made.clocks += new_clocks(self.policies, self._profile(made, row), Moment.REOPENED, at)
-        _note(made, at, Verb.REOPEN.value, said)
+        _record(made, at, Verb.REOPEN.value, reason)
 
     # --- writing -------------------------------------------------------------------------------------
 
     def write(self, rows: Sequence[LegacyTicket]) -> None:
-        """Write a batch and bring what is unsolved up to the present."""
+        """Write a batch, then what came due on its unsolved tickets up to the present."""
         if not rows:
             return
-        all_rows = [self.made(row) for row in rows]
+        all_rows = [self.rows_of(row) for row in rows]
         self._number(rows, all_rows)
         session = self.session
-        _store(session, TICKET, [made.ticket for made in all_rows])
-        ids = self._ids([made.ticket["number"] for made in all_rows])
+        _insert(session, TICKET, [made.ticket for made in all_rows])
+        ids = self._ids_by_number([made.ticket["number"] for made in all_rows])
         named = []
         unsolved = []
         for row, made in zip(rows, all_rows, strict=True):
@@ -341,40 +343,40 @@ class _LegacyImport:
                 named.append({"ticket_id": ticket_id, "name": row.complainant})
             if any(clock["next_at"] is not None for clock in made.clocks) or made.ticket["turns_major_at"]:
                 unsolved.append(ticket_id)
-        _store(session, COMPLAINANT, named)
-        _store(session, CLOCK, [clock for made in all_rows for clock in made.clocks])
-        _store(session, EVENT, [event for made in all_rows for event in made.events])
-        _store(session, VISIT, [made.visit for made in all_rows if made.visit])
-        self.written.update(self._key(row) for row in rows if not row.number)
+        _insert(session, COMPLAINANT, named)
+        _insert(session, CLOCK, [clock for made in all_rows for clock in made.clocks])
+        _insert(session, EVENT, [event for made in all_rows for event in made.events])
+        _insert(session, VISIT, [made.visit for made in all_rows if made.visit])
+        self.written_unnumbered.update(self._key(row) for row in rows if not row.number)
         if self.is_present_known:
             process_due_clocks(session, self.now, ticket_ids=unsolved, policies=self.policies)
 
-    def _ids(self, wanted: Sequence[str]) -> dict[str, int]:
+    def _ids_by_number(self, wanted: Sequence[str]) -> dict[str, int]:
         found = self.session.execute(select(Ticket.number, Ticket.id).where(Ticket.number.in_(wanted)))
         return dict(found.all())
 
     def _number(self, rows: Sequence[LegacyTicket], all_rows: Sequence[_TicketRows]) -> None:
-        """Numbers of the office's own series for tickets without one, and for all visits."""
+        """Give numbers of the office's own series to tickets without one, and to all visits."""
         without = [
             (row.registered_at, made.ticket)
             for row, made in zip(rows, all_rows, strict=True)
             if not row.number
         ]
-        self._take("T", SERIES, without)
+        self._assign_numbers("T", SERIES, without)
         planned = [(made.visit["planned_from"], made.visit) for made in all_rows if made.visit]
-        self._take("V", visits.SERIES, planned)
+        self._assign_numbers("V", visits.SERIES, planned)
 
-    def _take(self, prefix: str, series: str, wanted: Sequence[tuple[datetime, Values]]) -> None:
+    def _assign_numbers(self, prefix: str, series: str, wanted: Sequence[tuple[datetime, Values]]) -> None:
         by_year: dict[int, list[Values]] = defaultdict(list)
         for at, values in wanted:
             by_year[at.astimezone(self.policies.zone).year].append(values)
         for year, all_values in sorted(by_year.items()):
-            free = self._free(prefix, series, year, len(all_values))
+            free = self._free_numbers(prefix, series, year, len(all_values))
             for values, number in zip(all_values, free, strict=True):
                 values["number"] = number
 
-    def _free(self, prefix: str, series: str, year: int, count: int) -> list[str]:
-        """The next numbers of a series that no imported ticket bears."""
+    def _free_numbers(self, prefix: str, series: str, year: int, count: int) -> list[str]:
+        """The next numbers of a series that no imported ticket has."""
         free: list[str] = []
         while len(free) < count:
             wanted = count - len(free)
@@ -385,8 +387,8 @@ class _LegacyImport:
         return free
 
 
-def _store(session: Session, table: Table, rows: Sequence[Values]) -> None:
-    """Write rows that all have the same columns; those left out take their model's plain defaults."""
+def _insert(session: Session, table: Table, rows: Sequence[Values]) -> None:
+    """Write rows that all have the same columns; other columns get the plain defaults of their model."""
     if not rows:
         return
     names = list(rows[0])
@@ -401,14 +403,14 @@ def _store(session: Session, table: Table, rows: Sequence[Values]) -> None:
 
 
 def _ended(clock: Values, at: datetime) -> Values:
-    """A clock of the past as it stood when it ended; one that had ended before stays."""
+    """A clock of the past, stopped at an instant unless it was stopped before."""
     if clock["stopped_at"] is not None:
         return clock
     changed = stopped_clock({**clock, "id": 0}, at)
     return {**clock, **{name: value for name, value in changed.items() if name != "id"}}
 
 
-def _note(made: _TicketRows, at: datetime, verb: str, reason: Reason | None = None) -> None:
+def _record(made: _TicketRows, at: datetime, verb: str, reason: Reason | None = None) -> None:
     made.events.append(
         {"at": at, "staff_id": None, "verb": verb, "reason": reason.to_json() if reason else "", "note": ""}
     )

@@ -1,4 +1,4 @@
-"""Complaints by link or QR code, and where one stands for who has its number and code (T1).
+"""Complaints by link or QR code, and a complaint's status for who has its number and code (T1).
 
 Nothing here says whether a unit, a name or a number exists. How often somebody may is counted in rows, so it
 holds for all web processes together.
@@ -52,12 +52,12 @@ PUBLIC_VERBS = (
 
 
 class TooManyRequests(Refused):
-    """So many came within an hour that this one is not taken."""
+    """More requests came within an hour than the policy allows."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What somebody typed; all but the statement may be empty."""
+    """A complaint typed into the public form; all but the statement may be empty."""
 
     statement: str
     category: str = ""
@@ -73,7 +73,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class TicketStatus:
-    """Where a complaint stands: its steps in order, and until when it is answered first."""
+    """The status of a complaint: its steps in order, and when the first answer is due."""
 
     number: str
     state: str
@@ -91,7 +91,7 @@ def form_policy(session: Session, now: datetime) -> PublicForm:
 
 
 def _count_recent(session: Session, kind: str, address: str, machine_now: datetime) -> tuple[int, int]:
-    """How many of a kind came within the hour from an address and from all; this one is added.
+    """Count a request of a kind; returns how many came in the hour before: from this address, from all.
 
     The caller commits before going on, so that it counts whatever comes of it.
     """
@@ -105,7 +105,7 @@ def _count_recent(session: Session, kind: str, address: str, machine_now: dateti
 
 
 def network_of(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the network of an IPv6 one (64 bits)."""
+    """The network that counts as one address: an IPv4 address, or 64 bits of an IPv6 address."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -129,7 +129,7 @@ def count_status_request(session: Session, policy: PublicForm, address: str, mac
 
 
 def submit(session: Session, policy: PublicForm, submission: Submission, now: datetime) -> Ticket:
-    """Register what came by the public form; a code that is no unit's stays as text (T1, T3, T4).
+    """Register a complaint of the public form; a unit code that is unknown is stored as text (T1, T3, T4).
 
     Raises Refused for an empty statement and for files that are not kept.
     """
@@ -173,14 +173,14 @@ def _unit_of(session: Session, code: str) -> int | None:
 
 
 def _category_of(session: Session, code: str) -> str:
-    """The category, or the first in use where the office has renamed it."""
+    """The category by its code, or the first in use when the office has renamed it."""
     in_use = select(Category.code).where(Category.is_active)
     codes = session.execute(in_use.order_by(Category.position, Category.id)).scalars().all()
     return code if code in codes or not codes else codes[0]
 
 
 def tracking_code(number: str) -> str:
-    """The code with which a complainant asks for a ticket: derived from its number, stored nowhere."""
+    """The code with which a complainant asks for the status: derived from the number, not stored."""
     rest, code = int(fingerprint(f"where does complaint {number} stand"), 16), ""
     for _place in range(CODE_LENGTH):
         rest, digit = divmod(rest, len(LETTERS))
@@ -189,7 +189,7 @@ def tracking_code(number: str) -> str:
 
 
 def ticket_status(session: Session, number: str, code: str) -> TicketStatus:
-    """Where a complaint stands. Raises Refused alike for a wrong number and a wrong code."""
+    """The status of a complaint. A wrong number and a wrong code raise the same Refused."""
     typed = "".join(code.upper().replace("-", "").split())
     known = tracking_code(number).replace("-", "")
     ticket = session.execute(select(Ticket).where(Ticket.number == number)).scalar_one_or_none()

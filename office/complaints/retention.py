@@ -1,4 +1,4 @@
-"""Complaints are kept for their years, then removed; a line says so, not what they held (T11)."""
+"""Tickets are removed after their years of retention; only their number and dates stay on record (T11)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ BELONGINGS = (
 
 
 def remove_expired(session: Session, due_for: datetime) -> JobResult:
-    """Job: remove the tickets that were closed longer ago than they are kept, unless on hold (T11)."""
+    """Job, each night: remove tickets closed longer ago than the retention years, unless on hold (T11)."""
     policies = PolicyTimeline(session)
     in_force = policies.at(due_for)
     latest = due_for - SHORTEST_YEAR * in_force.lifecycle.kept_years
@@ -73,7 +73,7 @@ def remove_expired(session: Session, due_for: datetime) -> JobResult:
 
 
 def _remove(session: Session, ids: Sequence[int]) -> None:
-    """Remove tickets with all that belongs to them; a case without names outlives its ticket."""
+    """Remove tickets with all that belongs to them; a case of the library stays without its ticket."""
     numbers = select(Ticket.number).where(Ticket.id.in_(ids))
     slips = select(WorkSlip.number).where(WorkSlip.ticket_id.in_(ids))
     their_papers = (Paper.kind == "complaint_form") & Paper.number.in_(numbers)

@@ -1,4 +1,4 @@
-"""Why a ticket is where it is, what comes next and when, and all that happened to it (T1, T4; U5)."""
+"""The timeline of a ticket: what happened, why, and what the clocks will do next (T1, T4; U5)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rules.reasons import Reason
 
 @dataclass(frozen=True)
 class UpcomingEvent:
-    """The next thing that the clock does: a warning, a breach, an escalation, turning major, a look again."""
+    """What a clock will do: warning, breach, escalation, turn_major, or look_again after a pause."""
 
     at: datetime
     what: str
@@ -34,7 +34,7 @@ class UpcomingEvent:
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One line of a ticket's timeline; `code` names it, `reason` is a rule's reason or nothing."""
+    """One entry of a ticket's timeline; `code` says what happened, `reason` why where a rule decided."""
 
     at: datetime
     kind: str  # event, started, warned, stopped, breached, escalation, told
@@ -47,7 +47,7 @@ class TimelineEntry:
 
 
 def explain_ticket(session: Session, number: str, now: datetime) -> dict[str, Any]:
-    """Why this ticket is where it is: severity, clocks with their rules, who was told, what comes next.
+    """Explain a ticket: its severity, its clocks with their rules and escalations, and what comes next.
 
     Instants are office time with offset. Raises Refused when there is no such ticket.
     """
@@ -59,7 +59,7 @@ def explain_ticket(session: Session, number: str, now: datetime) -> dict[str, An
     def shown(at: datetime | None) -> str | None:
         return at.astimezone(policies.zone).isoformat() if at else None
 
-    told = _escalations(session, ticket)
+    made = _escalations(session, ticket)
     upcoming = upcoming_events(session, ticket, policies)
     return {
         "number": ticket.number,
@@ -80,7 +80,7 @@ def explain_ticket(session: Session, number: str, now: datetime) -> dict[str, An
                 "rule": _reason_text(clock.rule),
                 "told": [
                     {"level": row.level, "at": shown(row.at), "to_role": row.to_role}
-                    for row in told
+                    for row in made
                     if row.ticket_clock_id == clock.id
                 ],
             }
@@ -115,7 +115,7 @@ def explain_ticket(session: Session, number: str, now: datetime) -> dict[str, An
 def upcoming_events(
     session: Session, ticket: Ticket, policies: PolicyTimeline | None = None
 ) -> list[UpcomingEvent]:
-    """What the clock will do with a ticket that nobody touches, soonest first."""
+    """What the clocks of a ticket will do if nobody works on it, soonest first."""
     policies = policies or PolicyTimeline(session)
     found = []
     for clock in clocks(session, ticket):
@@ -143,7 +143,7 @@ def upcoming_events(
 
 
 def timeline(session: Session, ticket: Ticket) -> list[TimelineEntry]:
-    """All that happened to a ticket, oldest first: what people and clocks did, and who was told."""
+    """All that happened to a ticket, oldest first: verbs of people, clocks, escalations and alerts."""
     entries = [
         TimelineEntry(
             event.at,
@@ -178,7 +178,7 @@ _ORDER = ("event", "started", "warned", "stopped", "breached", "escalation", "to
 
 
 def _alert_entries(session: Session, ticket: Ticket) -> list[TimelineEntry]:
-    """The alerts that went to staff about a ticket: to whom, when, and what became of each."""
+    """The alerts to staff about a ticket: to whom, when, and whether each was sent."""
     rows = session.execute(
         select(Message.made_at, Message.sent_at, Message.state, Message.subject, Staff.name)
         .join(Staff, Staff.id == Message.staff_id)

@@ -1,4 +1,4 @@
-"""One ticket in locked: moved by the rules of its life, or refused with all that is missing (T7)."""
+"""One locked ticket: moved to its next state by the rules, or refused with all that is missing (T7)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rules.reasons import Reason
 Span = tuple[datetime, datetime | None]
 RESOLVINGS = (Verb.RESOLVE.value, Verb.RESOLVE_ON_SPOT.value)
 
-# what is missing, as a sentence with the rule's own inputs (T7, T9)
+# the sentence for each reason of a refusal, with the inputs of the rule (T7, T9)
 MISSING: Mapping[str, str] = {
     "wrong_state": N_("Not possible while the complaint is in state %(state)s (possible: %(allowed)s)"),
     "department_missing": N_("Choose the department that leads"),
@@ -80,7 +80,7 @@ class LockedTicket:
             has_review_meeting=_has_review(self.session, self.ticket.id),
             has_invalid_request=request is not None,
             invalid_requested_by=request.requested_by_id if request else None,
-            tries_left=max(0, self.in_force.visits.tries - _tries(self.session, self.ticket.id)),
+            tries_left=max(0, self.in_force.visits.tries - _visit_attempts(self.session, self.ticket.id)),
             actor_id=self.staff_id,
             roles=self.roles,
             handler_id=self.ticket.handler_id,
@@ -169,7 +169,7 @@ def refusal(missing: tuple[Reason, ...]) -> Refused:
 
 
 def reopen_locked(locked: LockedTicket, *, note: str = "", reason: Reason | None = None) -> None:
-    """Reopen a ticket in locked: one level up, unsolved again, a new clock of the same length (V3, T8)."""
+    """Reopen a locked ticket: one level up, unsolved, with the clocks of the reopening (V3, T8)."""
     session, ticket, now = locked.session, locked.ticket, locked.now
     locked.move(Verb.REOPEN, note=note, reason=reason)
     ticket.level = reopened_level(ticket.level, locked.in_force.escalation.top_level)
@@ -191,9 +191,9 @@ def reopen_locked(locked: LockedTicket, *, note: str = "", reason: Reason | None
 def close_locked(
     locked: LockedTicket, verb: Verb, *, note: str = "", is_void: bool = False, **more: Any
 ) -> None:
-    """End a ticket in locked by a verb: nothing runs on it any more (T7).
+    """End a locked ticket by a verb and stop all its clocks (T7).
 
-    `is_void`: deadlines that still ran count neither as met nor as breached.
+    With `is_void`, clocks that were not yet late count neither as met nor as breached.
     """
     locked.move(verb, note=note, **more)
     locked.ticket.closed_at = locked.now
@@ -232,7 +232,7 @@ def _has_review(session: Session, ticket_id: int) -> bool:
     return found.scalar_one_or_none() is not None
 
 
-def _tries(session: Session, ticket_id: int) -> int:
+def _visit_attempts(session: Session, ticket_id: int) -> int:
     """How often the last follow-up visit was tried."""
     found = session.execute(
         select(Visit.attempts)

@@ -1,4 +1,4 @@
-"""Visits: planned for the right person, tried, and what the resident's answer brings about (V1–V4)."""
+"""Visits: planned for the right person, recorded with the answer, and what follows from it (V1–V4)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from rules.visits import (
     Choice,
     VisitOutcome,
     VisitResult,
+    own_stewards_first,
     visit_plan,
     visit_result,
     visitor,
@@ -39,7 +40,7 @@ WORK = (Verb.START.value, Verb.RESOLVE.value, Verb.RESOLVE_ON_SPOT.value)
 
 @dataclass(frozen=True)
 class RecordedVisit:
-    """What a recorded visit brought: its outcome, the ticket's state, when to go again, who must decide."""
+    """The result of a recorded visit: its outcome, the ticket's state, the next try, which role decides."""
 
     visit: Visit
     outcome: str
@@ -52,9 +53,9 @@ class RecordedVisit:
 def plan_follow_up(
     session: Session, ticket: Ticket, now: datetime, *, policies: PolicyTimeline | None = None
 ) -> Visit:
-    """Plan the follow-up visit of a resolved ticket, or bring the open one in line (V1).
+    """Plan the follow-up visit of a resolved ticket, or change the one that is already planned (V1).
 
-    It is due when its clock is; never made by who did the work or was complained about.
+    It is due when the follow-up clock is. Who did the work or was complained about never makes it.
     """
     policies = policies or PolicyTimeline(session)
     policy = policies.at(now).visits
@@ -87,7 +88,7 @@ def plan_follow_up(
     visit.due_at = plan.due_at
     visit.assignee_role = plan.assignee_role
     visit.assignee_id = choice.staff_id
-    visit.reason = _why(plan.reason, choice)
+    visit.reason = _reason_json(plan.reason, choice)
     session.flush()
     return visit
 
@@ -116,7 +117,7 @@ def plan_visit(
     choice = (
         Choice(assignee_id, Reason("visitor_named"))
         if assignee_id is not None
-        else visitor(policy, rule, _own_buildings_first(session, unit_id), barred_ids=barred_ids)
+        else visitor(policy, rule, _unit_candidates(session, unit_id), barred_ids=barred_ids)
     )
     visit = Visit(
         number=next_number(session, policies, now),
@@ -127,7 +128,7 @@ def plan_visit(
         due_at=plan.due_at,
         assignee_role=plan.assignee_role,
         assignee_id=choice.staff_id,
-        reason=_why(plan.reason, choice),
+        reason=_reason_json(plan.reason, choice),
     )
     session.add(visit)
     session.flush()
@@ -147,7 +148,7 @@ def record_visit(
     staff_id: int | None = None,
     is_reached: bool = True,
 ) -> RecordedVisit:
-    """Record a visit made now: satisfied, partly, dissatisfied, or nobody reached (V2, V3).
+    """Record a visit that was made now, with the resident's satisfaction or that nobody was reached (V2, V3).
 
     A follow-up needs a satisfaction of 1 to 5 when somebody was reached; other kinds may go without.
     Raises Refused for a visit already made, or made by who did the work.
@@ -168,47 +169,48 @@ def record_visit(
     visit.method = method
     visit.met = met.strip()
     visit.words = words.strip()
-    visit.done_by_id = active_staff(session, staff_id).id if staff_id is not None else None  # type: ignore[union-attr] # a staff id answers a person or is refused
+    done_by = active_staff(session, staff_id)
+    visit.done_by_id = done_by.id if done_by else None
     policies = locked.policies if locked else PolicyTimeline(session)
     in_force = policies.at(now)
     answer = satisfaction if is_reached else None
     result = visit_result(in_force.visits, in_force.calendar, now, answer, visit.attempts)
     if is_reached and satisfaction is None:
-        recorded = _settled(visit, now, DONE)
+        recorded = _finished(visit, now, DONE)
     elif result.outcome is VisitOutcome.UNREACHABLE:
         recorded = _not_reached(visit, result, policies, now)
     else:
         visit.satisfaction = satisfaction
-        recorded = _settled(visit, now, result.outcome.value, result.asks_role)
+        recorded = _finished(visit, now, result.outcome.value, result.asks_role)
     audit.record(
         session, now, staff_id, "record_visit", visit, {"outcome": recorded.outcome, "satisfaction": answer}
     )
     if locked is None or visit.kind != FOLLOW_UP:
         session.flush()
         return recorded
-    return _to_the_ticket(locked, recorded, result, answer)
+    return _apply_to_ticket(locked, recorded, result, answer)
 
 
-def _settled(visit: Visit, now: datetime, outcome: str, asks_role: str = "") -> RecordedVisit:
+def _finished(visit: Visit, now: datetime, outcome: str, asks_role: str = "") -> RecordedVisit:
     visit.done_at = now
     visit.outcome = outcome
     return RecordedVisit(visit, outcome, asks_role=asks_role)
 
 
 def _not_reached(visit: Visit, result: VisitResult, policies: PolicyTimeline, now: datetime) -> RecordedVisit:
-    """Another try later, or after the last one the visit ends and a role is asked (V2)."""
+    """Plan another try, or after the last one end the visit and say which role decides (V2)."""
     if result.again_from is None:
-        return _settled(visit, now, VisitOutcome.UNREACHABLE.value, result.asks_role)
+        return _finished(visit, now, VisitOutcome.UNREACHABLE.value, result.asks_role)
     calendar = policies.at(now).calendar
     visit.planned_from = result.again_from
     visit.due_at = max(visit.due_at, calendar.closing(calendar.local_day(result.again_from)))
     return RecordedVisit(visit, VisitOutcome.UNREACHABLE.value, again_from=result.again_from)
 
 
-def _to_the_ticket(
+def _apply_to_ticket(
     locked: LockedTicket, recorded: RecordedVisit, result: VisitResult, answer: int | None
 ) -> RecordedVisit:
-    """What the answer does to the ticket: followed up, closed if nothing is missing, or reopened (V3)."""
+    """Apply the answer to the ticket: followed up, closed if nothing is missing, or reopened (V3)."""
     session, ticket, now = locked.session, locked.ticket, locked.now
     if result.is_clock_stopped:
         deadlines.stop_clocks(session, ticket.id, now, names=(FOLLOW_UP,))
@@ -283,7 +285,7 @@ def visits_today(
 def reassign(
     session: Session, visit_id: int, *, assignee_id: int, now: datetime, staff_id: int | None
 ) -> Visit:
-    """Give a visit to another person, never to who did the work (V1)."""
+    """Give a visit to another person. Raises Refused for who did the work or was complained about (V1)."""
     visit = session.get(Visit, visit_id)
     if visit is None or visit.done_at is not None:
         raise Refused(N_("This visit is already recorded"))
@@ -340,8 +342,8 @@ def next_number(session: Session, policies: PolicyTimeline, now: datetime) -> st
     return numbering.written(f"V{year}", numbering.take(session, SERIES, year))
 
 
-def _own_buildings_first(session: Session, unit_id: int) -> list[Candidate]:
-    """The staff, those who answer for the unit's building before others by being alone in their role."""
+def _unit_candidates(session: Session, unit_id: int) -> list[Candidate]:
+    """The candidates for a visit to a unit, with the stewards of its building before other stewards (V4)."""
     people = visitor_candidates(session)
     stewards = set(
         session.execute(
@@ -351,13 +353,8 @@ def _own_buildings_first(session: Session, unit_id: int) -> list[Candidate]:
             .where(Unit.id == unit_id, Staff.is_active)
         ).scalars()
     )
-    if not stewards:
-        return people
-    return [
-        person if person.staff_id in stewards else Candidate(person.staff_id, person.roles - {"steward"})
-        for person in people
-    ]
+    return own_stewards_first(people, stewards)
 
 
-def _why(reason: Reason, choice: Choice) -> str:
+def _reason_json(reason: Reason, choice: Choice) -> str:
     return Reason(reason.code, {**reason.inputs, "visitor": choice.reason.code}).to_json()

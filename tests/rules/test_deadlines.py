@@ -12,6 +12,7 @@ from rules.deadlines import (
     ClockState,
     ClockUnit,
     Deadline,
+    DueClock,
     EscalationPolicy,
     EscalationStep,
     Moment,
@@ -22,6 +23,7 @@ from rules.deadlines import (
     deadline,
     escalations,
     escalations_due,
+    evaluate_clock,
     next_instant,
     recalculated,
     replaced_state,
@@ -509,3 +511,31 @@ def test_escalations_do_not_depend_on_when_the_clock_ticks(due, first, stops_aft
 
     assert made == list(escalations_due(told, due + 90_000 * MINUTE, stopped_at=stopped))
     assert [step.level for step in made] == list(range(first, first + len(made)))
+
+
+# up to, last level stored, warned -> state, warns now, new levels, next instant
+# (warns at 09:48, due on Monday 2 March at 10:00; the ladder goes on at 15:30 and on Tuesday at 18:00)
+EVALUATED = [
+    ("2026-03-02 09:47", 0, False, "running", False, [], "2026-03-02 09:48"),
+    ("2026-03-02 09:48", 0, False, "running", True, [], "2026-03-02 10:00"),
+    ("2026-03-02 09:49", 0, True, "running", False, [], "2026-03-02 10:00"),
+    ("2026-03-02 10:00", 0, True, "running", False, [], "2026-03-02 10:00"),
+    ("2026-03-02 10:01", 0, True, "breached", False, [1], "2026-03-02 15:30"),
+    ("2026-03-02 10:01", 1, True, "breached", False, [], "2026-03-02 15:30"),
+    ("2026-03-02 15:31", 0, False, "breached", True, [1, 2], "2026-03-03 18:00"),
+    ("2026-03-03 18:01", 2, True, "breached", False, [3], None),
+    ("2026-03-03 18:01", 3, True, "breached", False, [], None),
+]
+
+
+@pytest.mark.parametrize(("up_to", "last", "is_warned", "state", "warns", "levels", "later"), EVALUATED)
+def test_a_due_clock_is_evaluated(up_to, last, is_warned, state, warns, levels, later):
+    """T4: what is new since it was last stored, and when to look at it again."""
+    due = Deadline(at("2026-03-02 09:48"), at("2026-03-02 10:00"), Reason("due_elapsed"))
+    clock = DueClock("first_word", due, first_level=1, last_level=last, is_warned=is_warned)
+
+    update = evaluate_clock(OFFICE, LADDER, clock, at(up_to))
+
+    assert (update.state, update.is_warning_due) == (state, warns)
+    assert [step.level for step in update.escalations] == levels
+    assert update.next_at == (at(later) if later else None)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rules.reasons import Reason
-from rules.severity import Facts, SeverityPolicy, SeverityRule, change_refusal, proposal
+from rules.severity import Facts, SeverityPolicy, SeverityRule, change_refusal, proposal, registered_severity
 
 PRESETS = Path(__file__).parents[2] / "seed" / "presets"
 
@@ -110,3 +110,33 @@ def test_a_rule_for_an_unknown_level_is_refused():
                 "rule": [{"severity": "complex", "fact": "is_repeat"}],
             }
         )
+
+
+# chosen, roles, explanation -> severity and reason, or the refusal; the facts alone give "complex"
+CHOSEN = [
+    ("", (), "", ("complex", "is_written")),
+    ("complex", (), "", ("complex", "is_written")),
+    ("major", (), "", ("major", "chosen_by_staff")),
+    ("simple", ("front_desk",), "calm", "lowering_needs_role"),
+    ("simple", ("station_head",), " ", "lowering_needs_explanation"),
+    ("simple", ("station_head",), "calm", ("simple", "chosen_by_staff")),
+]
+
+
+@pytest.mark.parametrize(("chosen", "roles", "explanation", "expected"), CHOSEN)
+def test_a_ticket_is_registered_as_proposed_or_as_the_clerk_may_choose(chosen, roles, explanation, expected):
+    """T3."""
+    facts = Facts(is_written=True)
+
+    decided = registered_severity(PROJECT, facts, chosen, roles=roles, explanation=explanation)
+
+    if isinstance(decided, Reason):
+        assert decided.code == expected
+    else:
+        assert (decided.severity, decided.reason.code) == expected
+
+
+def test_the_reason_of_a_chosen_severity_names_the_proposal():
+    decided = registered_severity(PROJECT, Facts(), "major", roles=(), explanation="a hunch")
+
+    assert decided.reason == Reason("chosen_by_staff", {"proposed": "simple", "note": "a hunch"})

@@ -7,7 +7,16 @@ import pytest
 from rules.deadlines import Moment, clock_rules, clocks_starting, deadline
 from rules.lifecycle import Verb
 from rules.severity import Facts
-from rules.visits import Candidate, VisitOutcome, VisitPolicy, outcome, visit_plan, visit_result, visitor
+from rules.visits import (
+    Candidate,
+    VisitOutcome,
+    VisitPolicy,
+    outcome,
+    own_stewards_first,
+    visit_plan,
+    visit_result,
+    visitor,
+)
 from rules.working_time import OfficeCalendar
 
 PRESETS = Path(__file__).parents[2] / "seed" / "presets"
@@ -142,3 +151,13 @@ def test_what_follows_from_a_visit(satisfaction, tries, verbs, again, asks):
 def test_a_policy_that_can_not_be_is_refused(changed):
     with pytest.raises(ValueError, match=r".+"):
         VisitPolicy.from_row({**document("tower", "visits"), **changed})
+
+
+def test_only_the_stewards_of_the_building_count_as_stewards():
+    """V4; without any in the building every steward counts."""
+    own = Candidate(1, frozenset({"steward"}))
+    other = Candidate(2, frozenset({"steward", "front_desk"}))
+    lead = Candidate(3, frozenset({"department_lead"}))
+
+    assert own_stewards_first([own, other, lead], {1}) == [own, Candidate(2, frozenset({"front_desk"})), lead]
+    assert own_stewards_first([own, other, lead], ()) == [own, other, lead]

@@ -225,7 +225,7 @@ def test_todays_route_is_by_building_and_floor(session):
     ]
     session.add_all(units)
     session.flush()
-    for unit, text in zip(units, ("10:00", "10:00", "2026-03-03 10:00"), strict=True):
+    for unit, text in zip(units, ("10:00", "2026-03-02 23:59", "2026-03-03 00:00"), strict=True):
         visits.plan_visit(session, "courtesy", unit_id=unit.id, caused_at=at(text), now=at("10:00"))
 
     route = visits.visits_today(session, date(2026, 3, 2), staff_id=staff["steward"])
