@@ -1,23 +1,24 @@
-"""A job of the office: what runs, when it is due, and what it says it did (§8).
+"""A job of the office: what runs, when it is due, and what it reports (§8).
 
-Jobs due at one instant run in the order of the list. A daily or monthly job missed while the program was
-down runs once for each missed date, in order, each judged as itself (`due_for`); a job due every minute
-catches up in one run. `run` names a function `(session, due_for) -> JobResult` that is safe to run twice.
+A daily or monthly job missed while the program was down runs once for each missed date, in order, each judged
+as itself (`due_for`); a job due every minute catches up in one run.
 """
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.orm import Session
+
 
 @dataclass(frozen=True)
 class JobResult:
-    """What a job did: units done, units set aside as failed, and what to show of it."""
+    """What a job did: the units done, the units that failed, and details to show."""
 
     done: int = 0
     failed: int = 0
@@ -26,14 +27,18 @@ class JobResult:
 
 @dataclass(frozen=True)
 class Job:
-    """One row: a job every minute, or daily at an office time, or on one day of the month."""
+    """A job that runs every minute, or daily at an office time, or on one day of the month.
+
+    `run` takes a session and the instant (UTC) for which the run is due. It must be safe to run twice.
+    """
 
     code: str
-    run: str  # "module:function", imported when first needed
-    at: time | None = None  # none: every minute
+    run: Callable[[Session, datetime], JobResult]
+    at: time | None = None  # office time; none: every minute
     day: int | None = None  # of the month; none: every day
-    is_committing: bool = False  # commits by itself between its units (messages leave the house)
-    kept_days: int | None = None  # how long its finished runs stay on the list; none: for ever
+    order: int = 0  # among the jobs of a minute: the lower runs first
+    is_committing: bool = False  # commits by itself between its units, such as messages that are sent
+    retention_days: int | None = None  # how long its finished runs are stored; none: for ever
 
     def due_between(self, after: datetime, until: datetime, zone: ZoneInfo) -> list[datetime]:
         """The instants (UTC) in (after, until] at which a dated job is due, in order (§8)."""
