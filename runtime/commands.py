@@ -87,12 +87,13 @@ def chosen_instant(_context: click.Context, _option: click.Parameter, value: str
 def tick(at: datetime | None, *, as_json: bool) -> None:
     """Run every job that is due since the last tick."""
     from office.core import clock
-    from office.scheduling import scheduler
+    from office.rooms import TIMETABLE
+    from office.scheduling import job_status, scheduler
 
     session = db.session()
     if at is not None and at.tzinfo is None:
-        at = at.replace(tzinfo=scheduler.office_zone(session))
-    ticked = scheduler.tick_to_the_end(session, at=at)
+        at = at.replace(tzinfo=job_status.office_zone(session))
+    ticked = scheduler.tick_to_the_end(session, TIMETABLE, at=at)
     zone = clock.zone(session)
     runs = [
         {
@@ -117,7 +118,8 @@ def tick(at: datetime | None, *, as_json: bool) -> None:
 @reads
 def clock_command(*, parent: int | None) -> None:
     """Run the scheduler: tick every minute until stopped."""
-    from office.scheduling import scheduler
+    from office.rooms import TIMETABLE
+    from office.scheduling import clock_process
     from runtime import log_files
 
     app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
@@ -129,7 +131,7 @@ def clock_command(*, parent: int | None) -> None:
             yield session
 
     db.session.remove()
-    scheduler.run_clock(scheduler.Clock(open_session), parent=parent)
+    clock_process.run_clock(clock_process.Clock(open_session, TIMETABLE), parent=parent)
 
 
 @click.command()
@@ -138,16 +140,17 @@ def clock_command(*, parent: int | None) -> None:
 def jobs(*, as_json: bool) -> None:
     """List the jobs with their last run, result and next run."""
     from office.core import clock
-    from office.scheduling import scheduler
+    from office.rooms import TIMETABLE
+    from office.scheduling import job_status
 
     session = db.session()
-    zone = scheduler.office_zone(session)
+    zone = job_status.office_zone(session)
     rows = [
         {
             name: value.astimezone(zone).isoformat() if isinstance(value, datetime) else value
             for name, value in vars(status).items()
         }
-        for status in scheduler.statuses(session, clock.now(session))
+        for status in job_status.statuses(session, TIMETABLE, clock.now(session))
     ]
     lines = [
         f"{row['job']}  {row['last_run'] or '-'}  {row['state'] or '-'}  {row['next_run']}" for row in rows
@@ -174,6 +177,12 @@ def importable() -> Iterable[str]:
     from office.exchange import imports
 
     return imports.KINDS
+
+
+def explainable() -> Iterable[str]:
+    from office.rooms import EXPLAINS
+
+    return EXPLAINS
 
 
 def exportable() -> Iterable[str]:
@@ -280,9 +289,9 @@ def bill(period: str, *, is_check: bool, on: datetime | None, as_json: bool) -> 
 @reads
 def check(*, as_json: bool) -> None:
     """Check every invariant and name the rows that break one."""
-    from office.operations import integrity as invariants
+    from office import rooms
 
-    found = invariants.findings(db.session())
+    found = rooms.findings(db.session())
     text = "\n".join(map(str, found)) or gettext("Every invariant holds.")
     say({"ok": not found, "findings": [one.to_dict() for one in found]}, as_json=as_json, text=text)
     if found:
@@ -347,14 +356,15 @@ def move(url: str) -> None:
 
     The copy is counted table by table and every invariant is checked; the old database stays as it was.
     """
-    from office.operations import transfer as removal
+    from office.operations import transfer
+    from office.rooms import CHECKS
     from runtime.application import create_app
     from runtime.settings import Settings
 
     app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
     instance = Path(app.instance_path)
     target = create_app(Settings(instance=instance, database_url=url, secret_key=app.config["SECRET_KEY"]))
-    counts = removal.move(app, target)
+    counts = transfer.move(app, target, CHECKS)
     click.echo(
         gettext(
             "%(rows)s rows of %(tables)s tables are there, and every invariant holds.",
@@ -393,7 +403,7 @@ def restore(file: Path, *, other_key: bool) -> None:
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(("invoice", "ticket")))
+@click.argument("kind", callback=known_kind(explainable))
 @click.argument("number")
 @json_option
 @reads
@@ -403,11 +413,11 @@ def explain(kind: str, number: str, *, as_json: bool) -> None:
     KIND is invoice or ticket, NUMBER as exports give it: which rule put it where it is, and what comes next,
     when.
     """
-    from office.arrears import explain as stories
     from office.core import clock
+    from office.rooms import EXPLAINS
 
     session = db.session()
-    story = stories.explain(session, kind, number, now=clock.now(session))
+    story = {"kind": kind, "id": number, **EXPLAINS[kind](session, number, now=clock.now(session))}
     say(story, as_json=as_json, text=as_text(story))
 
 

@@ -29,7 +29,7 @@ from models.property import PRESETS
 from office.core import clock, schema
 from office.core.leases import is_orphaned
 from office.operations import demo, setup
-from office.scheduling import scheduler
+from office.scheduling import job_status
 from runtime import log_files, terminal
 from runtime.application import create_app
 from runtime.settings import ROOT, Settings
@@ -95,7 +95,7 @@ def prepare(app: Flask) -> None:
             set_up(sys.stdin.isatty() and sys.stdout.isatty())
         setup.complete(session, now=clock.machine_now())
         session.commit()
-        scheduler.heartbeat(session)
+        job_status.heartbeat(session)
 
 
 def refuse_damaged(missing: list[str]) -> None:

@@ -23,6 +23,7 @@ from models import db
 from models.engine import writing
 from models.property import Estate
 from office.core import clock, schema
+from office.rooms import TIMETABLE
 from office.scheduling import scheduler
 from tests.conftest import Office, Templates
 from tests.factories.mail_server import free_port
@@ -273,7 +274,7 @@ class TestHealth:
         self.answer(office, timedelta(days=1))
 
         with office.app.app_context():
-            scheduler.tick(db.session(), is_whole_minute=True)
+            scheduler.tick(db.session(), TIMETABLE, is_whole_minute=True)
             assert db.session.scalar(select(Estate.present_at)) == clock.now(db.session())
 
         assert office.app.test_client().get("/healthz").status_code == 200

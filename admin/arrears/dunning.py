@@ -678,7 +678,7 @@ class ForecastPage(OfficePage):
             return self.render("arrears/debt.html", story=None, view=self, number="")
         row_access.unit_or_404(db.session.scalar(db.select(Invoice.unit_id).where(Invoice.number == number)))
         try:
-            story = explain.explain(db.session(), "invoice", number, now=self.now())
+            story = explain.invoice(db.session(), number, now=self.now())
         except Refused:
             abort(404)
         return self.render(

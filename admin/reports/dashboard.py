@@ -24,7 +24,7 @@ from office.arrears import call_list
 from office.estate import owners
 from office.reports import catalog, collection, complaints, dashboard, nightly, rates
 from office.reports.table import Table, Wanted
-from office.scheduling import scheduler
+from office.scheduling import job_status
 from rules.kpi import Collected, distance, missing_to_target
 
 MANAGING = frozenset({"manager", "director", "station_head", "it_admin"})
@@ -86,7 +86,7 @@ class StartPage(OfficePage):
             tickets=self.urgent_tickets(is_lead=is_lead) if is_lead or is_desk or is_managing else None,
             is_lead=is_lead,
             health=self.health() if "it_admin" in roles else None,
-            next_jobs=dashboard.next_jobs(session, self.now()) if is_managing else None,
+            next_jobs=self.next_jobs() if is_managing else None,
         )
 
     def wanted(self) -> Wanted:
@@ -202,12 +202,19 @@ class StartPage(OfficePage):
         own = [Ticket.department_id == current_staff().department_id] if is_lead else []
         return dashboard.tickets(db.session(), [*row_access.tickets(), *own])
 
+    def next_jobs(self) -> list[tuple[str, datetime]]:
+        from office.rooms import TIMETABLE
+
+        return dashboard.next_jobs(db.session(), TIMETABLE, self.now())
+
     def health(self) -> dict[str, Any]:
+        from office.rooms import TIMETABLE
+
         session, now = db.session(), self.now()
-        found = dashboard.health(session, now)
+        found = dashboard.health(session, TIMETABLE, now)
         return {
             "found": found,
-            "age": scheduler.age_of_last_tick(session),
+            "age": job_status.age_of_last_tick(session),
             "backup_age": _hours(now, found.backed_up_at),
         }
 

@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import db
-from office.scheduling import scheduler
+from office.scheduling import job_status
 
 SILENCE_ALLOWED = timedelta(seconds=90)  # nine beats of the clock
 
@@ -20,7 +20,7 @@ def init_app(app: Flask) -> None:
 def healthz() -> Response:
     """200 with the age of the last tick in seconds, 503 when the clock stopped or the database is away."""
     try:
-        age = scheduler.age_of_last_tick(db.session())
+        age = job_status.age_of_last_tick(db.session())
     except SQLAlchemyError:
         return _answer("the database does not answer", None)
     if age is None:

@@ -18,7 +18,7 @@ from models.base import db
 from models.office import JobRun
 from office.core import audit
 from office.core.errors import Refused
-from office.scheduling import scheduler
+from office.scheduling import job_status, scheduler
 
 
 class JobsPage(OfficePage):
@@ -29,11 +29,13 @@ class JobsPage(OfficePage):
 
     @expose("/")
     def index(self) -> Any:
+        from office.rooms import TIMETABLE
+
         return self.render(
             "system/jobs.html",
-            jobs=scheduler.statuses(db.session(), self.now()),
+            jobs=job_status.statuses(db.session(), TIMETABLE, self.now()),
             names=labels.JOBS,
-            age=scheduler.age_of_last_tick(db.session()),
+            age=job_status.age_of_last_tick(db.session()),
             present=self.now().astimezone(formats.zone()),
             view=self,
         )
@@ -41,10 +43,12 @@ class JobsPage(OfficePage):
     @expose("/run/", methods=("POST",))
     def run(self) -> Any:
         """Have a job run for a given moment; the clock does it within the minute."""
+        from office.rooms import TIMETABLE
+
         session, code = db.session(), request.form.get("job", "")
         try:
             due_for = self._moment(request.form.get("due_for", ""))
-            scheduler.ask_for_run(session, code, due_for, self.now())
+            scheduler.ask_for_run(session, TIMETABLE, code, due_for, self.now())
             asked = session.scalars(
                 db.select(JobRun).where(JobRun.job == code, JobRun.due_for == due_for)
             ).one()

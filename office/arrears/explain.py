@@ -7,7 +7,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from importlib import import_module
 from typing import Any
 
 from sqlalchemy import select
@@ -28,20 +27,7 @@ from rules.gates import NOTHING_TRIED
 from rules.money import yuan
 from rules.reasons import Reason
 
-KINDS = {"invoice": "office.arrears.explain:invoice", "ticket": "office.complaints.timeline:explain_ticket"}
 FORECAST_DAYS = 30  # what a screen shows; no rule
-
-
-def explain(session: Session, kind: str, number: str, *, now: datetime) -> dict[str, Any]:
-    """The story of an invoice or ticket by its exported number. Raises Refused for an unknown one."""
-    if kind not in KINDS:
-        raise Refused(N_("Only these can be explained: %(kinds)s"), kinds=", ".join(KINDS))
-    module, name = KINDS[kind].split(":")
-    story: dict[str, Any] = getattr(import_module(module), name)(session, number, now=now)
-    return {"kind": kind, "id": number, **story}
-
-
-# --- invoices -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

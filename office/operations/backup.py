@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app, has_app_context
-from psycopg.types.json import Json
 from sqlalchemy import JSON, Column, Connection, Engine, MetaData, Table, create_engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -232,6 +231,8 @@ def _replace_postgresql(copy: Path, live: Engine) -> None:
 
 
 def _copy_rows(reader: Connection, writer: Connection, table: Table) -> None:
+    from psycopg.types.json import Json  # a tenth of a second that only PostgreSQL's restore needs
+
     columns = ", ".join(f'"{column.name}"' for column in table.columns)
     cursor: Any = writer.connection.cursor()
     documents = {place for place, column in enumerate(table.columns) if isinstance(column.type, JSON)}

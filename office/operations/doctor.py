@@ -31,7 +31,7 @@ from office.core.errors import N_, Refused
 from office.messaging import channels
 from office.operations import backup
 from office.policies import store
-from office.scheduling import scheduler
+from office.scheduling import job_status
 
 SILENCE = timedelta(minutes=2)  # a clock beats every few seconds
 BACKUP_AGE = timedelta(days=2)
@@ -84,7 +84,7 @@ def protections(session: Session, _now: datetime) -> Answer:
 
 
 def clock_ticks(session: Session, _now: datetime) -> Answer:
-    age = scheduler.age_of_last_tick(session)
+    age = job_status.age_of_last_tick(session)
     if age is None or age > SILENCE:
         yield ailment(
             "clock",
@@ -301,6 +301,6 @@ def examine(session: Session, now: datetime) -> list[Ailment]:
     found = list(schema(session, now))
     if not found:
         if session.execute(select(Estate.id)).first() is None:
-            scheduler.office_zone(session)  # refuses
+            job_status.office_zone(session)  # refuses
         found = [each for ask in QUESTIONS for each in ask(session, now)]
     return sorted(found, key=lambda each: not each.is_grave)

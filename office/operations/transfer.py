@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,20 +15,21 @@ from sqlalchemy.orm import Session
 from models import db
 from office.core import clock, schema
 from office.core.errors import N_, Refused
-from office.operations import backup, integrity, outages
-from office.scheduling import scheduler
+from office.core.integrity import Check
+from office.operations import backup, outages
+from office.scheduling import job_status
 
 AT_WORK = timedelta(minutes=1)  # a clock beats every few seconds
 
 
-def move(app: Flask, target: Flask) -> Mapping[str, int]:
+def move(app: Flask, target: Flask, checks: Sequence[Check]) -> Mapping[str, int]:
     """Copy `app`'s office into `target`'s empty database; returns the number of rows of each table.
 
     Both have the same secret key. Raises Refused, with the old office as it was, while the office is open,
     when the other database is not empty or away, and when the copy differs or breaks an invariant.
     """
     with app.app_context():
-        age = scheduler.age_of_last_tick(db.session())
+        age = job_status.age_of_last_tick(db.session())
         source = db.engine
         db.session.remove()
     if age is not None and age < AT_WORK:
@@ -56,13 +57,13 @@ def move(app: Flask, target: Flask) -> Mapping[str, int]:
         backup.make(source, file, now=clock.machine_now())
         counts = backup.restore(target, file)
     with target.app_context():
-        _prove(db.session(), counts)
+        _prove(db.session(), counts, checks)
         db.session.remove()
         db.engine.dispose()
     return {name: count for name, count in counts.items() if name not in backup.NOT_RESTORED}
 
 
-def _prove(session: Session, counts: Mapping[str, int]) -> None:
+def _prove(session: Session, counts: Mapping[str, int], checks: Sequence[Check]) -> None:
     for name, count in counts.items():
         copied = session.execute(select(func.count()).select_from(db.metadata.tables[name])).scalar_one()
         if name not in backup.NOT_RESTORED and copied != count:
@@ -72,6 +73,6 @@ def _prove(session: Session, counts: Mapping[str, int]) -> None:
                 copied=copied,
                 count=count,
             )
-    broken = integrity.findings(session)
-    if broken:
-        raise Refused(N_("The copy breaks an invariant: %(finding)s"), finding=broken[0])
+    for check in checks:
+        for finding in check(session):
+            raise Refused(N_("The copy breaks an invariant: %(finding)s"), finding=finding)

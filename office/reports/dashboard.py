@@ -19,8 +19,8 @@ from models.payments import Payment, StatementRow
 from models.property import Unit
 from models.visits import Visit
 from office.core import clock
-from office.scheduling import scheduler
-from office.scheduling.jobs import JOBS
+from office.scheduling import job_status
+from office.scheduling.timetable import Timetable
 
 SOON = timedelta(hours=2)
 SHORT = 8  # lines of a short list
@@ -180,9 +180,9 @@ class Health:
     backed_up_at: datetime | None
 
 
-def health(session: Session, now: datetime) -> Health:
+def health(session: Session, timetable: Timetable, now: datetime) -> Health:
     """The state of the clock, of the newest messages and of the backups."""
-    statuses = {status.job: status for status in scheduler.statuses(session, now)}
+    statuses = {status.job: status for status in job_status.statuses(session, timetable, now)}
     newest = select(func.coalesce(func.max(Message.id), 0)).scalar_subquery()
     lost = session.execute(
         select(func.count())
@@ -197,8 +197,10 @@ def health(session: Session, now: datetime) -> Health:
     )
 
 
-def next_jobs(session: Session, now: datetime, *, most: int = SHORT) -> list[tuple[str, datetime]]:
+def next_jobs(
+    session: Session, timetable: Timetable, now: datetime, *, most: int = SHORT
+) -> list[tuple[str, datetime]]:
     """What the clock does next, each dated job with its instant, the soonest first (§8)."""
     zone = clock.zone(session)
-    coming = [(job.code, job.next_after(now, zone)) for job in JOBS if job.at is not None]
+    coming = [(job.code, job.next_after(now, zone)) for job in timetable if job.at is not None]
     return sorted(coming, key=lambda pair: pair[1])[:most]

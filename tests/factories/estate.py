@@ -12,10 +12,10 @@ from models.payments import Payment
 from models.people import Occupancy, Owner, Staff, StaffRole
 from models.property import Area, Building, Estate, Unit
 from office.billing import runs
-from office.operations.integrity import findings
 from office.payments import payments
 from office.policies import store
 from office.receivables import late_fees
+from office.rooms import findings
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 LONG_AGO = date(2020, 1, 1)

@@ -27,6 +27,8 @@ from office.messaging import outbox
 from office.messaging.channels import Letter
 from office.messaging.channels.mail import written
 from office.scheduling import scheduler
+from office.scheduling.election import elected
+from office.scheduling.timetable import Timetable
 
 CLOCKS = 4
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -53,19 +55,14 @@ def write_letters(session: Session, due_for: datetime) -> JobResult:
     return JobResult(done=LETTERS_A_DAY)
 
 
-JOBS = (
-    Job("count", "tests.kills.scheduler_processes:count", at=day_time(9, 0)),
-    Job("letters", "tests.kills.scheduler_processes:write_letters", at=day_time(10, 0)),
-    Job("minute", "tests.kills.scheduler_processes:count"),
-    Job("outbox", "office.messaging.outbox:send_due", is_committing=True),
+TIMETABLE = Timetable(
+    (
+        Job("count", count, at=day_time(9, 0)),
+        Job("letters", write_letters, at=day_time(10, 0)),
+        Job("minute", count),
+        Job("outbox", outbox.send_due, order=1, is_committing=True),
+    )
 )
-
-
-def use_jobs() -> None:
-    """Put these jobs in the place of the timetable's."""
-    scheduler.JOBS = JOBS
-    scheduler.BY_CODE = {job.code: job for job in JOBS}
-    scheduler.POSITION = {job.code: place for place, job in enumerate(JOBS)}
 
 
 def guess(session: Session) -> int:
@@ -96,9 +93,9 @@ def live(bind: Engine, born_at: float, seed: int) -> None:
     while True:
         elapsed = timedelta(days=(time.monotonic() - born_at) * DAYS_A_SECOND)
         at = START + elapsed + timedelta(days=mood.choice((0, 0, 0, 1, -1)))
-        with scheduler.elected(bind) as is_elected, Session(bind) as session:
+        with elected(bind) as is_elected, Session(bind) as session:
             if is_elected or mood.random() < 0.5:
-                scheduler.tick(session, at=at.replace(microsecond=0))
+                scheduler.tick(session, TIMETABLE, at=at.replace(microsecond=0))
         time.sleep(mood.uniform(0, 0.02))
 
 
@@ -121,12 +118,11 @@ def warm_up() -> None:
 
 def main(url: str, kills: int, seconds: float, without: str = "") -> None:
     secrets.configure("a key for tests")
-    use_jobs()
     take_off(without)
     bind = open_engine(url)
     warm_up()
     with Session(bind) as session:
-        scheduler.tick(session, at=START + timedelta(seconds=1))
+        scheduler.tick(session, TIMETABLE, at=START + timedelta(seconds=1))
     bind.dispose()
     born_at = time.monotonic()
     mood = random.Random(kills)

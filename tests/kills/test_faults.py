@@ -34,7 +34,7 @@ from models.property import Area, Unit
 from office.core import clock, schema
 from office.messaging import outbox
 from office.operations import outages, setup
-from office.operations.integrity import findings
+from office.rooms import TIMETABLE, findings
 from office.scheduling import scheduler
 from runtime.settings import Settings
 from tests.admin.conftest import Web, text_of
@@ -154,7 +154,7 @@ def test_postgresql_stopped_hard(tmp_path: Path, letters: SlowInbox) -> None:
         assert [till.unreadable for till in tills] == [[]] * CASHIERS
         assert "Traceback" not in page.text
         with app.app_context(), writing():
-            scheduler.tick_to_the_end(db.session())
+            scheduler.tick_to_the_end(db.session(), TIMETABLE)
             assert findings(db.session()) == []
             states = dict(db.session.execute(select(Message.key, Message.state)).all())
             db.session.remove()

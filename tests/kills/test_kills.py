@@ -26,7 +26,8 @@ from models.office import Audit, JobRun, Message
 from models.property import Estate
 from office.core import clock
 from office.messaging import outbox
-from office.scheduling import jobs, scheduler
+from office.rooms import TIMETABLE
+from office.scheduling import scheduler
 from tests.conftest import Office
 from tests.factories.mail_server import SlowInbox
 from tests.kills import scheduler_processes
@@ -41,13 +42,10 @@ def killed(
     office: Office, letters: SlowInbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Session]:
     """Let clocks live and die, then let one tick finish what they left; the office's session."""
-    for name in ("JOBS", "BY_CODE", "POSITION"):
-        monkeypatch.setattr(scheduler, name, getattr(scheduler, name))
     session = office.session()
 
     def run(kills: int, seconds: float, without: str = "") -> Session:
-        scheduler_processes.use_jobs()
-        scheduler.tick(session, at=scheduler_processes.START)
+        scheduler.tick(session, scheduler_processes.TIMETABLE, at=scheduler_processes.START)
         with (tmp_path / "errors").open("w") as errors:
             lived = subprocess.run(
                 [
@@ -66,7 +64,7 @@ def killed(
         assert json.loads(lived.stdout)["kills"] == kills + scheduler_processes.CLOCKS
         three_days_down = clock.now(session) + timedelta(days=3)
         for _ in range(2):
-            scheduler.tick_to_the_end(session, at=three_days_down)
+            scheduler.tick_to_the_end(session, scheduler_processes.TIMETABLE, at=three_days_down)
         return session
 
     with writing():
@@ -75,7 +73,7 @@ def killed(
 
 
 def days_due(session: Session, code: str) -> list[datetime]:
-    job = scheduler.BY_CODE[code]
+    job = scheduler_processes.TIMETABLE.find(code)
     return job.due_between(scheduler_processes.START, clock.now(session), SHANGHAI)
 
 
@@ -116,7 +114,7 @@ def test_a_letter_whose_sender_died_is_not_sent_again(
 ) -> None:
     """The sender dies between the server's taking the letter and its answer; the control sends it twice."""
     with office.session() as session, writing():
-        scheduler.tick(session, at=scheduler_processes.START)
+        scheduler.tick(session, scheduler_processes.TIMETABLE, at=scheduler_processes.START)
         outbox.enqueue(session, "key", "email", "a@example.org", body="text", now=scheduler_processes.START)
         session.commit()
         letters.seconds = 10
@@ -144,7 +142,7 @@ def test_four_real_clocks_catch_three_days_up_once(office: Office, tmp_path: Pat
         session.commit()
     due = {
         (job.code, instant)
-        for job in jobs.JOBS
+        for job in TIMETABLE
         for instant in job.due_between(since, clock.machine_now(), SHANGHAI)
     }
 
@@ -160,7 +158,7 @@ def test_four_real_clocks_catch_three_days_up_once(office: Office, tmp_path: Pat
             process.wait()
 
     runs = session.execute(select(JobRun.job, JobRun.due_for, JobRun.state)).all()
-    dated = [run for run in runs if jobs.BY_CODE[run.job].at is not None]
+    dated = [run for run in runs if TIMETABLE.find(run.job).at is not None]
     assert sorted((run.job, run.due_for) for run in dated) == sorted(due)
     assert {run.state for run in dated} == {"done"}
     session.close()
@@ -176,7 +174,7 @@ def open_clock(office: Office, tmp_path: Path) -> subprocess.Popen[bytes]:
 def wait_for_runs(session: Session, least: int) -> None:
     """Until so many dated runs are done, a minute at most."""
     deadline = time.monotonic() + 60
-    dated = [job.code for job in jobs.JOBS if job.at is not None]
+    dated = [job.code for job in TIMETABLE if job.at is not None]
     done = select(func.count()).where(JobRun.state == "done", JobRun.job.in_(dated))
     while session.execute(done).scalar_one() < least:
         session.rollback()

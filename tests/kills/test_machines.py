@@ -37,8 +37,8 @@ from models.office import JobRun, Message
 from models.property import Estate
 from office.complaints.registration import NewTicket, register_ticket
 from office.core import clock
-from office.operations.integrity import findings
-from office.scheduling import jobs, scheduler
+from office.rooms import TIMETABLE, findings
+from office.scheduling import scheduler
 from rules.severity import Facts
 from runtime.settings import Settings
 from tests.conftest import ADMIN_PASSWORD, IS_FULL, SECRET_KEY
@@ -165,7 +165,7 @@ def effects(session: Session) -> dict[str, Counter[Any]]:
     return found | {"findings": Counter((each.check, each.name) for each in findings(session))}
 
 
-DATED = [job.code for job in jobs.JOBS if job.at is not None]
+DATED = [job.code for job in TIMETABLE if job.at is not None]
 
 
 def done(app: Any) -> int:
@@ -220,7 +220,7 @@ def test_hosts_die_and_are_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         total = len(
             [
                 0
-                for job in jobs.JOBS
+                for job in TIMETABLE
                 for _ in job.due_between(
                     clock.machine_now() - timedelta(days=DAYS), clock.machine_now(), SHANGHAI
                 )
@@ -345,7 +345,7 @@ def caught_up_alone(
     app = create_app(Settings(instance=folder, database_url=url, secret_key=SECRET_KEY, smtp_url=smtp_url))
     try:
         with app.app_context(), writing():
-            scheduler.tick_to_the_end(db.session())
+            scheduler.tick_to_the_end(db.session(), TIMETABLE)
             expected = effects(db.session())
             db.session.remove()
             db.engine.dispose()

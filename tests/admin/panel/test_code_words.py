@@ -16,12 +16,12 @@ from office.documents.pdf import registry, samples
 from office.documents.pdf.wording import LANGUAGES, words_of
 from office.exchange import imports
 from office.reports import catalog, rendering
-from office.scheduling.jobs import BY_CODE
+from office.rooms import TIMETABLE
 from tests.admin.panel import access
 
 # what it is, the codes, where their words or other places stand
 PLACES = (
-    ("job", BY_CODE, labels.JOBS),
+    ("job", [job.code for job in TIMETABLE], labels.JOBS),
     ("import kind", imports.KINDS, import_screens.KINDS),
     ("import kind", imports.KINDS, import_screens.NEEDS),
     ("document", registry.KINDS, labels.PAPERS),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from models.office import JobRun
-from office.scheduling.jobs import JOBS
+from office.rooms import TIMETABLE
 from tests.admin.conftest import PASSWORD, Web, text_of
 
 
@@ -17,7 +17,7 @@ def runs(web: Web, job: str) -> list[str]:
 def test_every_job_is_listed(web: Web) -> None:
     page = web.get("/jobs/").text
 
-    assert all(f'value="{job.code}"' in page for job in JOBS)
+    assert all(f'value="{job.code}"' in page for job in TIMETABLE)
 
 
 def test_one_is_run_by_hand_for_a_moment_and_audited(web: Web) -> None:

@@ -35,7 +35,7 @@ from models.property import Area, Building, Estate, Unit
 from office.billing import runs
 from office.core.errors import Refused
 from office.operations import backup
-from office.operations.integrity import findings
+from office.rooms import findings
 from tests.bench import estate
 from tests.conftest import DIALECTS, IS_FULL, SECRET_KEY, Office, Templates
 

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from models.office import JobRun
+from office import rooms
 from office.complaints import clock_jobs
-from office.operations import integrity
 from tests.factories.complaints import at, complain, people
 from tests.factories.estate import NOW, add_unit, pay
 
@@ -24,11 +24,11 @@ def test_a_broken_clock_is_named_by_its_ticket(session, breaking, named):
     clock_jobs.sweep(session, SWEPT_AT)
     session.add(JobRun(job="ticket_clocks", due_for=SWEPT_AT, finished_at=SWEPT_AT, state="done"))
     session.flush()
-    before = integrity.findings(session)
+    before = rooms.findings(session)
 
     session.execute(text(breaking))
 
-    found = [one for one in integrity.findings(session) if one.check == named]
+    found = [one for one in rooms.findings(session) if one.check == named]
     assert before == []
     assert found
     assert all(one.name.startswith(f"{ticket.number} ") for one in found)
@@ -42,7 +42,7 @@ def test_a_receipt_whose_number_was_changed_is_named(session):
 
     session.execute(text("UPDATE payment SET receipt_no = 'R2026-000009'"))
 
-    found = {one.check: one.name for one in integrity.findings(session)}
+    found = {one.check: one.name for one in rooms.findings(session)}
     assert found["receipt_ends_in_its_number"] == "R2026-000009"
 
 
@@ -59,9 +59,7 @@ def test_two_payers_at_once_are_named(session):
         )
     )
 
-    assert ("one_payer_at_a_time", unit.code) in {
-        (one.check, one.name) for one in integrity.findings(session)
-    }
+    assert ("one_payer_at_a_time", unit.code) in {(one.check, one.name) for one in rooms.findings(session)}
 
 
 def on_table(session, table):

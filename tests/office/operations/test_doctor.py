@@ -25,6 +25,7 @@ from models.property import Area, Building, Estate, Unit
 from office.core import clock
 from office.core.errors import Refused
 from office.operations import doctor, transfer
+from office.rooms import CHECKS
 from runtime.settings import Settings
 from tests.conftest import DIALECTS, Office, Templates
 
@@ -242,4 +243,4 @@ def test_a_database_that_holds_something_is_not_overwritten(office: Office) -> N
 def test_a_copy_that_differs_is_refused(office: Office) -> None:
     """The control of the proof: one row more in the books than in the copy."""
     with office.app.app_context(), pytest.raises(Refused, match="has 1 rows instead of 99"):
-        transfer._prove(db.session(), {"staff": 99})
+        transfer._prove(db.session(), {"staff": 99}, CHECKS)

@@ -23,9 +23,9 @@ from models.engine import writing
 from models.payments import Allocation, Payment, StatementRow
 from office.billing import draft as billing_draft
 from office.billing import runs
-from office.operations.integrity import findings
 from office.payments import payments, statements
 from office.payments.statements import Entry
+from office.rooms import findings
 from tests.factories.estate import NOW, add_unit, bill
 from tests.kills.power_cut import die_at, opened
 

@@ -25,11 +25,11 @@ from office.billing import deposits
 from office.billing import invoices as billed
 from office.core import numbering
 from office.core.errors import Refused
-from office.operations.integrity import findings
 from office.payments import day_close, payments, statements
 from office.payments.day_close import Counted
 from office.payments.statements import Entry
 from office.receivables import allocation, late_fees
+from office.rooms import findings
 from rules.money import FEN, ZERO
 from tests.factories.estate import (
     NOW,

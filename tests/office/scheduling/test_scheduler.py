@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from datetime import time as day_time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,12 +22,12 @@ from models import db
 from models.engine import writing
 from models.office import JobRun
 from models.property import Area, Estate
+from office import rooms
 from office.core import clock, leases
 from office.core.errors import Refused
 from office.core.jobs import Job, JobResult
-from office.scheduling import jobs as scheduling_jobs
-from office.scheduling import scheduler
-from office.scheduling.scheduler import tick
+from office.scheduling import election, job_status, old_runs, scheduler
+from office.scheduling.timetable import Timetable
 from tests.conftest import Office
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -39,9 +40,14 @@ def at(text_: str) -> datetime:
 
 # --- what is due when ---------------------------------------------------------------------------------
 
-DAILY = Job("daily", "", at=day_time(9, 0))
-MONTHLY = Job("monthly", "", at=day_time(8, 0), day=25)
-LAST_DAY = Job("last", "", at=day_time(8, 0), day=31)
+
+def idle(_session: Session, _due_for: datetime) -> JobResult:
+    return JobResult()
+
+
+DAILY = Job("daily", idle, at=day_time(9, 0))
+MONTHLY = Job("monthly", idle, at=day_time(8, 0), day=25)
+LAST_DAY = Job("last", idle, at=day_time(8, 0), day=31)
 DUE = [
     # job, after, until, due
     (DAILY, "2026-03-01T08:59", "2026-03-01T08:59:59", []),
@@ -51,7 +57,7 @@ DUE = [
     (DAILY, "2026-03-03T10:00", "2026-03-01T09:00", []),
     (MONTHLY, "2026-01-25T08:00", "2026-03-25T08:00", ["2026-02-25T08:00", "2026-03-25T08:00"]),
     (LAST_DAY, "2026-02-01T00:00", "2026-03-31T08:00", ["2026-02-28T08:00", "2026-03-31T08:00"]),
-    (Job("minute", ""), "2026-03-01T09:00", "2026-03-01T10:00", []),
+    (Job("minute", idle), "2026-03-01T09:00", "2026-03-01T10:00", []),
 ]  # fmt: skip
 
 
@@ -64,12 +70,31 @@ def test_next_run() -> None:
     assert DAILY.next_after(at("2026-03-01T08:59:59"), SHANGHAI) == at("2026-03-01T09:00")
     assert DAILY.next_after(at("2026-03-01T09:00"), SHANGHAI) == at("2026-03-02T09:00")
     assert MONTHLY.next_after(at("2026-03-25T08:00"), SHANGHAI) == at("2026-04-25T08:00")
-    assert Job("minute", "").next_after(at("2026-03-01T09:00:30"), SHANGHAI) == at("2026-03-01T09:01")
+    assert Job("minute", idle).next_after(at("2026-03-01T09:00:30"), SHANGHAI) == at("2026-03-01T09:01")
 
 
-def test_every_job_of_the_timetable_is_there() -> None:
-    for job in scheduling_jobs.JOBS:
-        assert callable(scheduler._function(job.run)), job.code
+def test_jobs_due_at_one_instant_run_in_the_order_of_the_timetable() -> None:
+    """Restrictions are lifted before figures are stored; messages leave last, with all that was written."""
+    codes = [job.code for job in rooms.TIMETABLE]
+
+    assert codes[-4:] == ["restriction_lifts", "figures", "ticket_clocks", "outbox"]
+    assert {job.code for job in rooms.TIMETABLE if job.at is None} == set(codes[-4:])
+    dated = [(job.at, job.day) for job in rooms.TIMETABLE if job.at is not None]
+    assert dated == sorted(set(dated), key=lambda moment: moment[0])
+
+
+def test_a_minute_job_of_the_same_instant_runs_after_the_dated_ones() -> None:
+    later, sooner = Job("later", idle, order=2), Job("sooner", idle, order=1)
+
+    timetable = Timetable((later, DAILY, sooner))
+
+    assert [job.code for job in timetable] == ["daily", "sooner", "later"]
+    assert [timetable.position(code) for code in ("daily", "later", "unknown")] == [0, 2, 3]
+
+
+def test_two_jobs_of_one_code_are_refused() -> None:
+    with pytest.raises(ValueError, match="daily"):
+        Timetable((DAILY, Job("daily", idle)))
 
 
 # --- an office whose jobs write one row a run ---------------------------------------------------------
@@ -93,28 +118,19 @@ def fail(session: Session, due_for: datetime) -> JobResult:
     raise ValueError("no luck today")
 
 
-HERE = "tests.office.scheduling.test_scheduler"
 JOBS = (
-    Job("count", f"{HERE}:count_run", at=day_time(9, 0)),
-    Job("minute", f"{HERE}:count_minute", kept_days=30),
+    Job("count", count_run, at=day_time(9, 0)),
+    Job("minute", count_minute, retention_days=30),
 )
+TIMETABLE = Timetable(JOBS)
+
+
+def tick(session: Session, timetable: Timetable = TIMETABLE, **chosen: Any) -> scheduler.Ticked:
+    return scheduler.tick(session, timetable, **chosen)
 
 
 @pytest.fixture
-def jobs(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Put other jobs into the timetable."""
-
-    def put(*listed: Job) -> None:
-        monkeypatch.setattr(scheduler, "JOBS", listed)
-        monkeypatch.setattr(scheduler, "BY_CODE", {job.code: job for job in listed})
-        monkeypatch.setattr(scheduler, "POSITION", {job.code: place for place, job in enumerate(listed)})
-
-    put(*JOBS)
-    return put
-
-
-@pytest.fixture
-def office_session(session: Session, jobs: Callable[..., None]) -> Session:
+def office_session(session: Session) -> Session:
     return session
 
 
@@ -185,10 +201,10 @@ class TestSandbox:
 
         assert ticked.runs == []
         assert clock.now(office_session) == at("2026-03-01T09:00")
-        assert scheduler.age_of_last_tick(office_session) < timedelta(seconds=30)
+        assert job_status.age_of_last_tick(office_session) < timedelta(seconds=30)
 
     def test_any_pattern_of_ticks_gives_the_same_dated_runs(
-        self, session_of: Callable[[str], Session], jobs: Callable[..., None]
+        self, session_of: Callable[[str], Session]
     ) -> None:
         found = []
         for hours in ([240], [6] * 40, [7, 50, 3, 100, 80]):
@@ -240,15 +256,17 @@ class TestRealOffice:
         assert office_session.scalar(select(Estate.last_tick_at)) == tomorrow
 
 
+FAILING = Timetable((Job("fail", fail, at=day_time(8, 0)), *JOBS))
+
+
 class TestFailures:
     @pytest.fixture
-    def failing(self, jobs: Callable[..., None], session: Session) -> Session:
-        jobs(Job("fail", f"{HERE}:fail", at=day_time(8, 0)), *JOBS)
-        tick(session, at=at("2026-03-01T09:00"))
+    def failing(self, session: Session) -> Session:
+        tick(session, FAILING, at=at("2026-03-01T09:00"))
         return session
 
     def test_a_failing_job_leaves_nothing_and_stops_no_other(self, failing: Session) -> None:
-        tick(failing, at=at("2026-03-03T10:00"))
+        tick(failing, FAILING, at=at("2026-03-03T10:00"))
 
         assert runs(failing) == [
             ("fail", "03-02T08:00:00", "failed"),
@@ -261,35 +279,34 @@ class TestFailures:
 
     def test_after_three_failures_it_is_dead_with_its_error(self, failing: Session) -> None:
         for _ in range(scheduler.FAILURES_UNTIL_DEAD):
-            tick(failing, at=at("2026-03-02T10:00"))
+            tick(failing, FAILING, at=at("2026-03-02T10:00"))
 
         run = failing.scalars(select(JobRun).where(JobRun.job == "fail")).one()
         assert (run.state, run.attempts, run.error) == ("dead", 3, "ValueError: no luck today")
-        assert tick(failing, at=at("2026-03-02T10:00")).runs == []
+        assert tick(failing, FAILING, at=at("2026-03-02T10:00")).runs == []
 
-    def test_a_dead_run_can_be_asked_for_again(self, failing: Session, jobs: Callable[..., None]) -> None:
+    def test_a_dead_run_can_be_asked_for_again(self, failing: Session) -> None:
         for _ in range(scheduler.FAILURES_UNTIL_DEAD):
-            tick(failing, at=at("2026-03-02T10:00"))
-        jobs(Job("fail", f"{HERE}:count_run", at=day_time(8, 0)))
+            tick(failing, FAILING, at=at("2026-03-02T10:00"))
+        mended = Timetable((Job("fail", count_run, at=day_time(8, 0)),))
 
         with writing():
-            scheduler.ask_for_run(failing, "fail", at("2026-03-02T08:00"), clock.now(failing))
+            scheduler.ask_for_run(failing, mended, "fail", at("2026-03-02T08:00"), clock.now(failing))
             failing.commit()
-        scheduler.work(failing)
+        scheduler.work(failing, mended)
 
         assert ("fail", "03-02T08:00:00", "done") in runs(failing)
 
     def test_a_moment_ahead_or_an_unknown_job_is_refused(self, failing: Session) -> None:
         with pytest.raises(Refused):
-            scheduler.ask_for_run(failing, "fail", at("2026-03-02T08:00"), clock.now(failing))
+            scheduler.ask_for_run(failing, FAILING, "fail", at("2026-03-02T08:00"), clock.now(failing))
         with pytest.raises(Refused):
-            scheduler.ask_for_run(failing, "none", at("2026-02-02T08:00"), clock.now(failing))
+            scheduler.ask_for_run(failing, FAILING, "none", at("2026-02-02T08:00"), clock.now(failing))
 
-    def test_a_job_that_left_the_timetable_is_dead(self, failing: Session, jobs: Callable[..., None]) -> None:
-        tick(failing, at=at("2026-03-02T10:00"))
-        jobs(*JOBS)
+    def test_a_job_that_left_the_timetable_is_dead(self, failing: Session) -> None:
+        tick(failing, FAILING, at=at("2026-03-02T10:00"))
 
-        tick(failing, at=at("2026-03-02T10:01"))
+        tick(failing, TIMETABLE, at=at("2026-03-02T10:01"))
 
         assert ("fail", "03-02T08:00:00", "dead") in runs(failing)
 
@@ -347,11 +364,9 @@ class TestClaims:
         assert ticked.is_busy is not is_taken
         assert bool(effects(session)) is is_taken
 
-    def test_what_was_taken_over_is_not_finished_twice(
-        self, office_session: Session, jobs: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_what_was_taken_over_is_not_finished_twice(self, office_session: Session) -> None:
         """The job's own transaction ends with nothing when its claim is gone (control: see below)."""
-        taken_over(office_session, monkeypatch)
+        taken_over(office_session)
 
         assert effects(office_session) == []
 
@@ -359,12 +374,12 @@ class TestClaims:
         self, office_session: Session, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(scheduler, "_is_mine", lambda run: (JobRun.id == run.id,))
-        taken_over(office_session, monkeypatch)
+        taken_over(office_session)
 
         assert len(effects(office_session)) == 1
 
 
-def taken_over(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def taken_over(session: Session) -> None:
     """A tick during which another process takes the run over, as after a lost lease."""
     tick(session, at=at("2026-03-01T09:00"))
 
@@ -372,17 +387,15 @@ def taken_over(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
         session.execute(update(JobRun).values(claimed_by="another-host:1:1.0"))
         return count_run(session, due_for)
 
-    monkeypatch.setattr(scheduler, "_function", lambda _name: run_while_taken)
-    monkeypatch.setattr(scheduler, "JOBS", JOBS[:1])
-    tick(session, at=at("2026-03-02T09:00"))
+    tick(session, Timetable([Job("count", run_while_taken, at=day_time(9, 0))]), at=at("2026-03-02T09:00"))
 
 
 class TestElection:
     def test_one_of_two_is_elected_and_the_next_after_it(self, office: Office) -> None:
         with office.app.app_context():
-            with scheduler.elected(db.engine) as first, scheduler.elected(db.engine) as second:
+            with election.elected(db.engine) as first, election.elected(db.engine) as second:
                 assert (first, second) == (True, False)
-            with scheduler.elected(db.engine) as third:
+            with election.elected(db.engine) as third:
                 assert third
 
 
@@ -410,7 +423,10 @@ class TestCommands:
 
         assert json.loads(ticked.stdout) == {"at": "2026-03-01T09:00:00+08:00", "runs": []}
 
-    def test_jobs_tell_last_run_result_and_next_run(self, office: Office, jobs: Callable[..., None]) -> None:
+    def test_jobs_tell_last_run_result_and_next_run(
+        self, office: Office, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rooms, "TIMETABLE", TIMETABLE)
         office.run("tick", "--at", "2026-03-01T09:00")
         office.run("tick", "--at", "2026-03-02T10:00")
 
@@ -432,7 +448,7 @@ def test_old_runs_of_minute_jobs_go_and_the_others_stay(office_session: Session)
     tick(office_session, at=at("2026-01-02T09:00"))
     tick(office_session, at=at("2026-02-15T09:00"))
 
-    outcome = scheduler.remove_old_runs(office_session, at("2026-02-15T03:30"))
+    outcome = old_runs.remove_old_runs(JOBS, office_session, at("2026-02-15T03:30"))
 
     assert outcome.done == 1
     assert [instant for job, instant, _ in runs(office_session) if job == "minute"] == ["02-15T09:00:00"]

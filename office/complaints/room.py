@@ -1,0 +1,16 @@
+"""What complaints give the whole office: jobs, integrity checks and explanations."""
+
+from __future__ import annotations
+
+from datetime import time
+
+from office.complaints import clock_jobs, integrity, retention, timeline
+from office.core.jobs import Job
+
+JOBS = (
+    Job("deadlines", clock_jobs.follow_policies, at=time(0, 1)),
+    Job("retention", retention.remove_expired, at=time(3, 0)),
+    Job("ticket_clocks", clock_jobs.sweep, order=3, retention_days=400),
+)
+CHECKS = (integrity.all_hold,)
+EXPLAINS = {"ticket": timeline.explain_ticket}

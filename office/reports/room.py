@@ -1,0 +1,16 @@
+"""What reports give the whole office: jobs and integrity checks."""
+
+from __future__ import annotations
+
+from datetime import time
+
+from office.core.jobs import Job
+from office.reports import aggregates, mailing, nightly, rates
+
+JOBS = (
+    Job("report_counts", nightly.count_all, at=time(4, 0)),
+    Job("monthly_report", rates.file_monthly_report, at=time(8, 45), day=1),
+    Job("report_mails", mailing.send_reports, at=time(8, 50)),
+    Job("figures", aggregates.store, order=2, retention_days=400),
+)
+CHECKS = (aggregates.all_hold,)

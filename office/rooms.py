@@ -1,0 +1,57 @@
+"""What the rooms of the office give the whole, joined: jobs, integrity checks, explanations.
+
+Each room names its own in its `room.py`; a new job or check is a row there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy.orm import Session
+
+from office.arrears import room as arrears
+from office.billing import room as billing
+from office.complaints import room as complaints
+from office.core.integrity import Check, Finding
+from office.core.jobs import Job
+from office.messaging import room as messaging
+from office.operations import room as operations
+from office.payments import room as payments
+from office.receivables import room as receivables
+from office.reports import room as reports
+from office.scheduling.old_runs import removal_job
+from office.scheduling.timetable import Timetable
+
+
+class Explain(Protocol):
+    """Tells why a row is where it is and what comes next (C12). Raises Refused for an unknown number."""
+
+    def __call__(self, session: Session, number: str, /, *, now: datetime) -> dict[str, Any]: ...
+
+
+_JOBS: tuple[Job, ...] = (
+    *receivables.JOBS,
+    *payments.JOBS,
+    *billing.JOBS,
+    *messaging.JOBS,
+    *complaints.JOBS,
+    *arrears.JOBS,
+    *reports.JOBS,
+    *operations.JOBS,
+)
+TIMETABLE = Timetable((*_JOBS, removal_job(_JOBS)))
+CHECKS: tuple[Check, ...] = (
+    *operations.CHECKS,
+    *receivables.CHECKS,
+    *complaints.CHECKS,
+    *arrears.CHECKS,
+    *reports.CHECKS,
+)
+EXPLAINS: Mapping[str, Explain] = {**arrears.EXPLAINS, **complaints.EXPLAINS}
+
+
+def findings(session: Session) -> list[Finding]:
+    """Every row that breaks an invariant (M7); empty when all is well."""
+    return [finding for check in CHECKS for finding in check(session)]
