@@ -1,4 +1,4 @@
-"""What the rooms of the office give the whole, joined: jobs, integrity checks, explanations.
+"""What the rooms of the office give the whole, joined: jobs, integrity checks, explanations, imports.
 
 Each room names its own in its `room.py`; a new job or check is a row there.
 """
@@ -16,6 +16,8 @@ from office.billing import room as billing
 from office.complaints import room as complaints
 from office.core.integrity import Check, Finding
 from office.core.jobs import Job
+from office.exchange import room as exchange
+from office.exchange.imports import Kind
 from office.messaging import room as messaging
 from office.operations import room as operations
 from office.payments import room as payments
@@ -50,6 +52,8 @@ CHECKS: tuple[Check, ...] = (
     *reports.CHECKS,
 )
 EXPLAINS: Mapping[str, Explain] = {**arrears.EXPLAINS, **complaints.EXPLAINS}
+
+IMPORTS: Mapping[str, Kind] = exchange.IMPORTS
 
 
 def findings(session: Session) -> list[Finding]:

@@ -174,9 +174,9 @@ def known_kind(
 
 
 def importable() -> Iterable[str]:
-    from office.exchange import imports
+    from office.rooms import IMPORTS
 
-    return imports.KINDS
+    return IMPORTS
 
 
 def explainable() -> Iterable[str]:
@@ -206,12 +206,13 @@ def import_file(kind: str, file: Path, *, is_check: bool, as_json: bool) -> None
     """
     from office.core import clock
     from office.exchange import imports
+    from office.rooms import IMPORTS
 
     table = imports.read(file)  # before any transaction: others need not wait for it
     with writing():
         session = db.session()
         try:
-            report = imports.take_in(session, kind, table, now=clock.now(session))
+            report = imports.take_in(session, kind, IMPORTS[kind], table, now=clock.now(session))
         except imports.RowsRefused as refusal:
             beside = file.with_name(f"{file.name}.errors.csv")
             with suppress(OSError):  # a folder that can't be written to: the line on stderr must do

@@ -25,10 +25,10 @@ from admin.panel.view import OfficePage, view_of
 from models.base import db
 from models.office import Task
 from office.core.errors import Refused
-from office.exchange import imports
 from office.exchange.imports import uploads
 from office.exchange.imports.columns import Column, header_line
 from office.exchange.imports.reader import Table
+from office.exchange.room import IMPORTS
 from office.exchange.spreadsheets import neutral
 
 KINDS: Mapping[str, Any] = {
@@ -60,7 +60,7 @@ OF_SCREEN = "screen:"  # kinds that are a screen's own form
 def brought(kind: str, tell: Callable[[int], None] = lambda _done: None) -> uploads.Brought:
     """The columns and verbs of a kind, known here or the form of a screen."""
     if not kind.startswith(OF_SCREEN):
-        return uploads.Brought(kind, imports.kind_of(kind))
+        return uploads.Brought(kind, IMPORTS[kind])
     view = view_of(kind.removeprefix(OF_SCREEN))
     return uploads.Brought(view.table.__tablename__, table_imports.TableKind(view, tell))
 

@@ -20,7 +20,7 @@ from models.base import db
 from models.payments import METHODS, StatementLayout, StatementRow
 from models.property import Unit
 from office.core.errors import Refused
-from office.exchange import imports
+from office.exchange.imports import statement
 from office.exchange.imports.columns import header_key
 from office.exchange.imports.statement import LAYOUTS
 from office.payments import statements
@@ -176,7 +176,7 @@ class StatementLayoutView(OfficeView):
         return {code: header_key(name) for code, name in json.loads(row.columns).items()}
 
     def mapped_columns(self) -> Sequence[Any]:
-        return imports.columns_of("statement")
+        return statement.COLUMNS
 
     def column_label(self, code: str) -> str:
         return str(labels.COLUMNS.get(code, code))

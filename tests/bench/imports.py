@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from models.engine import writing
 from office.billing import runs
 from office.exchange import imports
+from office.rooms import IMPORTS
 from tests.bench import ground
 from tests.bench.billing import NOW, fill, new_office
 from tests.factories.statements import WECHAT, wechat_line
@@ -66,7 +67,7 @@ def statement(path: Path, rows: int, number: int) -> Path:
 
 def ours(session: Session, path: Path) -> None:
     table = imports.read(path)
-    imports.take_in(session, "statement", table, now=NOW)
+    imports.take_in(session, "statement", IMPORTS["statement"], table, now=NOW)
     session.commit()
 
 

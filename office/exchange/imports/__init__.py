@@ -11,9 +11,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
@@ -28,43 +27,31 @@ from office.exchange.spreadsheets import neutral
 from office.receivables import allocation
 
 __all__ = [
-    "KINDS",
     "Kind",
     "Problem",
     "Report",
     "RowsRefused",
     "Table",
-    "columns_of",
-    "kind_of",
     "read",
     "take_in",
     "write_problems",
 ]
 
-KINDS: Mapping[str, str] = {
-    "roster": "office.exchange.imports.roster",
-    "readings": "office.exchange.imports.readings",
-    "slips": "office.exchange.imports.slips",
-    "statement": "office.exchange.imports.statement",
-    "tickets": "office.exchange.imports.tickets",
-    "opening-balances": "office.exchange.imports.opening_balances",
-    "payments": "office.exchange.imports.payments",
-    "contacts": "office.exchange.imports.contacts",
-}
-
 
 class Kind(Protocol):
-    """What each module of a kind has."""
+    """What the module of an import kind has; `read_rows` too where a plain table is not enough."""
 
-    COLUMNS: Sequence[Column]
+    @property
+    def COLUMNS(self) -> Sequence[Column]: ...  # noqa: N802 -- a module's constant
 
-    def problems(self, rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
+    def problems(self, rows: Sequence[Mapping[str, Any]], known: Known, /) -> list[Problem]:
         """What is wrong between cells or rows that are each right."""
 
     def take_in(
         self,
         session: Session,
         given: Sequence[Mapping[str, Any]],
+        /,
         *,
         now: datetime,
         staff_id: int | None = None,
@@ -84,38 +71,23 @@ class Report:
     details: Mapping[str, int] = field(default_factory=dict)
 
 
-def _kind(code: str) -> Kind:
-    return cast("Kind", import_module(KINDS[code]))
-
-
-def kind_of(code: str) -> Kind:
-    """The module of a kind: its columns and verbs."""
-    return _kind(code)
-
-
-def columns_of(code: str) -> tuple[Column, ...]:
-    """The columns of a kind, for help texts and the mapping screen."""
-    return tuple(_kind(code).COLUMNS)
-
-
 def take_in(
     session: Session,
     code: str,
+    kind: Kind,
     table: Table,
     *,
     now: datetime,
     staff_id: int | None = None,
     mapping: Mapping[str, str] | None = None,
-    kind: Kind | None = None,
 ) -> Report:
-    """Write what the table brings; a check is this with a rollback after it.
+    """Write the rows of a table that are not stored yet; a check is this with a rollback after it.
 
-    A `kind` of one's own is written down in the history under `code`.
+    The history names the import by `code`.
 
     Raises RowsRefused with every wrong cell, Refused when a column is missing.
     """
     allocation.lock_all(session)  # nobody posts meanwhile, so neither waits for the other's units and numbers
-    kind = kind or _kind(code)
     known = Known(session)
     reading = getattr(kind, "read_rows", read_rows)
     with uncollected():

@@ -101,7 +101,7 @@ def try_out(
         "refusal": None,
     }
     try:
-        report = imports.take_in(session, brought.code, table, now=now, mapping=mapping, kind=brought.kind)
+        report = imports.take_in(session, brought.code, brought.kind, table, now=now, mapping=mapping)
         found |= {
             "rows": report.rows,
             "new": report.new,
@@ -187,7 +187,7 @@ def take_in(
     task = session.get_one(Task, task_id)
     kind, mapping = task.result["kind"], task.result.get("chosen") or {}
     report = imports.take_in(
-        session, brought.code, table, now=now, staff_id=staff_id, mapping=mapping, kind=brought.kind
+        session, brought.code, brought.kind, table, now=now, staff_id=staff_id, mapping=mapping
     )
     if layout and mapping and kind == "statement":
         remember(session, layout, task.result["headers"], mapping, method)

@@ -14,16 +14,15 @@ from models.billing import BASES
 from models.property import PRESETS, UNIT_KINDS
 from office.documents.pdf import registry, samples
 from office.documents.pdf.wording import LANGUAGES, words_of
-from office.exchange import imports
 from office.reports import catalog, rendering
-from office.rooms import TIMETABLE
+from office.rooms import IMPORTS, TIMETABLE
 from tests.admin.panel import access
 
 # what it is, the codes, where their words or other places stand
 PLACES = (
     ("job", [job.code for job in TIMETABLE], labels.JOBS),
-    ("import kind", imports.KINDS, import_screens.KINDS),
-    ("import kind", imports.KINDS, import_screens.NEEDS),
+    ("import kind", IMPORTS, import_screens.KINDS),
+    ("import kind", IMPORTS, import_screens.NEEDS),
     ("document", registry.KINDS, labels.PAPERS),
     ("document", registry.KINDS, samples.VALUES),
     ("policy", seed.preset_policies("residential"), policy_words.POLICIES),

@@ -16,6 +16,7 @@ from sqlalchemy import update
 from models.people import Owner
 from models.property import Estate
 from office.exchange import exports, imports, spreadsheets
+from office.rooms import IMPORTS
 from rules.reasons import Reason
 from tests.factories.spreadsheets import csv_file
 
@@ -86,7 +87,7 @@ def brought(session, tmp_path):
         [["1-1", "250", "2026-07-05 10:00", "cash", "-5"]],
     )
     for kind, path in (("roster", roster), ("opening-balances", opening), ("payments", payments)):
-        imports.take_in(session, kind, imports.read(path), now=NOW)
+        imports.take_in(session, kind, IMPORTS[kind], imports.read(path), now=NOW)
 
 
 def by(session, kind, code):
@@ -131,7 +132,7 @@ def test_who_pays_shows_today_or_who_will(session, tmp_path):
         ("unit_code", "building", "unit_kind", "area_m2", "payer_name", "occupancy_from"),
         [["1", "1", "residence", "8", "张", "2099-01-01"]],
     )
-    imports.take_in(session, "roster", imports.read(roster), now=NOW)
+    imports.take_in(session, "roster", IMPORTS["roster"], imports.read(roster), now=NOW)
 
     assert by(session, "units", "unit_code")["1"]["payer_name"] == "张"
 

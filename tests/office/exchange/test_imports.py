@@ -21,6 +21,7 @@ from office.core.errors import Refused
 from office.exchange import imports
 from office.exchange.imports import cells
 from office.exchange.imports.cells import Wrong
+from office.rooms import IMPORTS
 from tests.factories import spreadsheets
 from tests.factories.spreadsheets import ROSTER_HEADER, csv_file, xlsx_file
 
@@ -34,7 +35,7 @@ NEEDED = ("unit_code", "building", "unit_kind", "area_m2")
 
 
 def bring(session, kind, path, **more):
-    return imports.take_in(session, kind, imports.read(path), now=NOW, **more)
+    return imports.take_in(session, kind, IMPORTS[kind], imports.read(path), now=NOW, **more)
 
 
 def counted(session, *models):

@@ -25,6 +25,7 @@ from models.property import Unit
 from office.core.errors import Refused
 from office.exchange import imports
 from office.exchange.imports import parser, reader
+from office.rooms import IMPORTS
 from tests.factories import spreadsheets
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -119,7 +120,7 @@ FIXED = {
 
 
 def bring(session, path):
-    return imports.take_in(session, "roster", imports.read(path), now=NOW)
+    return imports.take_in(session, "roster", IMPORTS["roster"], imports.read(path), now=NOW)
 
 
 def kept(session):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from models.billing import Invoice, InvoiceLine
 from models.payments import Payment, StatementLayout, StatementRow
 from office.exchange import exports, imports
+from office.rooms import IMPORTS
 from rules.reasons import Reason
 from tests.factories.spreadsheets import csv_file, xlsx_file
 from tests.factories.statements import ALIPAY, WECHAT, statement_line, wechat_line
@@ -29,7 +30,7 @@ def bring(session, tmp_path):
     def take_in(kind, header, rows, *, name="file.csv", encoding="utf-8", **more):
         make = xlsx_file if name.endswith("xlsx") else csv_file
         path = make(tmp_path / name, header, rows, *([] if name.endswith("xlsx") else [encoding]))
-        return imports.take_in(session, kind, imports.read(path), now=NOW, **more)
+        return imports.take_in(session, kind, IMPORTS[kind], imports.read(path), now=NOW, **more)
 
     take_in("roster", ROSTER, HOUSEHOLDS)
     return take_in
@@ -272,7 +273,7 @@ def test_an_alipay_bill(session, bring, tmp_path):
     path = tmp_path / "alipay.csv"
     path.write_bytes(text.encode("gbk"))
 
-    imports.take_in(session, "statement", imports.read(path), now=NOW)
+    imports.take_in(session, "statement", IMPORTS["statement"], imports.read(path), now=NOW)
 
     assert statement(session) == [
         ("2026A", "posted", Decimal("200.00"), ""),

@@ -12,6 +12,7 @@ from models.billing import Meter, MeterReading, ServiceSlip
 from models.collection import Contact
 from models.complaints import Ticket
 from office.exchange import exports, imports
+from office.rooms import IMPORTS
 from tests.factories.spreadsheets import csv_file, names, xlsx_file
 
 NOW = datetime(2026, 7, 6, 1, tzinfo=UTC)
@@ -23,7 +24,9 @@ HOUSEHOLDS = [["3-2-1201", "3", "住宅", "80", "王一"], ["V-1", "3", "住宅"
 def bring(session, tmp_path):
     def take_in(kind, header, rows, name="file.csv"):
         make = xlsx_file if name.endswith("xlsx") else csv_file
-        return imports.take_in(session, kind, imports.read(make(tmp_path / name, header, rows)), now=NOW)
+        return imports.take_in(
+            session, kind, IMPORTS[kind], imports.read(make(tmp_path / name, header, rows)), now=NOW
+        )
 
     take_in("roster", ROSTER, HOUSEHOLDS)
     return take_in

@@ -1,0 +1,28 @@
+"""What exchange gives the whole office: the kinds of files that can be imported (contract "Imports")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from office.exchange.imports import (
+    Kind,
+    contacts,
+    opening_balances,
+    payments,
+    readings,
+    roster,
+    slips,
+    statement,
+    tickets,
+)
+
+IMPORTS: Mapping[str, Kind] = {
+    "roster": roster,
+    "readings": readings,
+    "slips": slips,
+    "statement": statement,
+    "tickets": tickets,
+    "opening-balances": opening_balances,
+    "payments": payments,
+    "contacts": contacts,
+}
