@@ -1,4 +1,4 @@
-"""The ladder: which reminder a debt gets on which day, which it doesn't, and why (C1–C13).
+"""Dunning: which stage of the ladder a debt gets on which day, which it doesn't, and why (C1–C13).
 
 An episode is the oldest unpaid invoice of a payer and unit that is past due. When it is paid, the next oldest
 one begins its own climb at the first stage; what was made for an invoice stays made, whatever came between.

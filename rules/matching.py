@@ -1,4 +1,4 @@
-"""Which unit a statement row pays for: surely, perhaps, or not at all (M5)."""
+"""Matching statement rows: which unit a row pays for, surely, perhaps, or not at all (M5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A story or comparison as lines of text, for a terminal: names and values, nested ones indented."""
+"""Explanations and comparisons as lines of text for a terminal: names and values, nested ones indented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first import of the program: no garbage is looked for while half a million lasting objects are made."""
+"""The first import of the program: garbage collection is off until the application stands (S16)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a command speaks: the terminal's language, one line for a refusal, JSON or text for what it found."""
+"""What commands share: the terminal's language, refusals as one line, output as JSON or text."""
 
 from __future__ import annotations
 

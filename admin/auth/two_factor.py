@@ -1,4 +1,4 @@
-"""A person's own second step: set up with an app, kept with recovery codes, switched off again (P7).
+"""A person's own two-factor sign-in: set up with an app, recovery codes, switched off again (P7).
 
 Importing this adds the page to the entrance. A secret that is not confirmed yet waits, sealed, in the row of
 the session; only a code that it gives makes it count.

@@ -1,4 +1,4 @@
-"""The second step at the door: one-time codes of an app, recovery codes, and who must have them (P7)."""
+"""Two-factor sign-in: one-time codes of an app, recovery codes, and who must have them (P7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom to call or visit today: why, what they owe, what was said last, how to begin (C8)."""
+"""The call list: whom to call or visit today, in which order, outside quiet hours, how to begin (C8)."""
 
 from __future__ import annotations
 

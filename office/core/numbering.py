@@ -1,4 +1,4 @@
-"""Running numbers without gaps: one counter row a series and year, raised in the number's own transaction.
+"""Numbers of invoices, receipts, tickets and the like without gaps: one counter row a series and year.
 
 Whoever takes a number holds the counter until the transaction ends, so a rollback gives it back and two
 takers wait for each other (decisions: Receipt numbers).
