@@ -539,3 +539,14 @@ def test_a_due_clock_is_evaluated(up_to, last, is_warned, state, warns, levels, 
     assert (update.state, update.is_warning_due) == (state, warns)
     assert [step.level for step in update.escalations] == levels
     assert update.next_at == (at(later) if later else None)
+
+
+def test_a_pause_within_another_counts_nothing_more():
+    """T6."""
+    word = replace(rule("residential", "first_word"), is_pausable=True)
+    outer = Pause(at("2026-03-02 11:00"), at("2026-03-02 14:00"))
+    inner = Pause(at("2026-03-02 12:00"), at("2026-03-02 13:00"))
+
+    plain = deadline(OFFICE, word, at("2026-03-02 10:00"), [outer])
+
+    assert deadline(OFFICE, word, at("2026-03-02 10:00"), [outer, inner]) == plain

@@ -180,3 +180,12 @@ def test_presets(preset, months):
 def test_a_policy_that_can_not_be_is_refused(changed):
     with pytest.raises(ValueError, match=r".+"):
         ComplaintPolicy.from_row({**document("tower", "complaints"), **changed})
+
+
+def test_nobody_in_particular_can_not_approve():
+    """T7: approval needs a person."""
+    context = replace(ASKED, actor_id=None)
+
+    answer = transition(POLICY, State.ASSIGNED, Verb.APPROVE_INVALID, context)
+
+    assert "approval_by_requester" in [reason.code for reason in answer.missing]

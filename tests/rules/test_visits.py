@@ -1,4 +1,5 @@
 import tomllib
+from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
 
@@ -161,3 +162,11 @@ def test_only_the_stewards_of_the_building_count_as_stewards():
 
     assert own_stewards_first([own, other, lead], {1}) == [own, Candidate(2, frozenset({"front_desk"})), lead]
     assert own_stewards_first([own, other, lead], ()) == [own, other, lead]
+
+
+def test_a_visit_is_not_due_before_it_may_begin():
+    rule = replace(POLICY.rule_for("courtesy"), planned_after=60, due_after=30)
+
+    plan = visit_plan(rule, at("2026-03-02 10:00"))
+
+    assert wall(plan.planned_from) == wall(plan.due_at) == "2026-03-02 11:00"

@@ -11,11 +11,16 @@ from office.complaints.registration import NewTicket, register_ticket
 from office.core import clock
 from rules.working_time import published_years
 from tests.admin.conftest import text_of
+from tests.factories.complaints import at
 from tests.factories.pages import fields_of
+from tests.factories.sandbox import set_present
+
+MONDAY_MORNING = at("2026-03-02 10:00")
 
 
 def open_ticket(web):
     with web.rows() as session:
+        set_present(session, MONDAY_MORNING)
         now = clock.now(session)
         register_ticket(
             session,
