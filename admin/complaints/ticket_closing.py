@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.complaints.invalid_requests import GROUNDS
-from admin.panel import formats, language, wording
+from admin.panel import language, office_time, wording
 from admin.panel.permissions import may
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import current_staff, staff_id
@@ -23,7 +23,7 @@ from office.complaints.closures import ReviewMinutes
 
 
 def _end_of(day: date) -> datetime:
-    return datetime.combine(day, time(23, 59), formats.zone())
+    return datetime.combine(day, time(23, 59), office_time.zone())
 
 
 class ClosingActions:

@@ -16,7 +16,7 @@ from sqlalchemy import or_, select
 
 from admin.complaints import intake
 from admin.complaints.files import attach_uploads, chosen_files, file_answer
-from admin.panel import error_messages, formats, labels, lists, row_access
+from admin.panel import error_messages, formats, labels, lists, office_time, row_access
 from admin.panel.idempotency import once
 from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.permissions import may
@@ -38,7 +38,7 @@ def _to_make() -> Any:
 
 
 def _end_of_today(view: Any) -> datetime:
-    return datetime.combine(view.today() + timedelta(days=1), time(), formats.zone())
+    return datetime.combine(view.today() + timedelta(days=1), time(), office_time.zone())
 
 
 def _mine(_view: Any) -> list[Any]:

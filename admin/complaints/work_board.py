@@ -12,8 +12,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_
 
 from admin.panel.permissions import may
+from admin.panel.registry import view_of
 from admin.panel.signed_in import current_staff
-from admin.panel.view import OfficePage, view_of
+from admin.panel.view import OfficePage
 from models.base import db
 from models.complaints import Ticket
 from office.complaints import work_board, work_slips

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from admin.panel import labels, row_access
 from admin.panel.permissions import may
+from admin.panel.registry import view_of
 from admin.panel.signed_in import current_staff
-from admin.panel.view import OfficePage, view_of
+from admin.panel.view import OfficePage
 from models.base import db
 from models.complaints import Ticket
 from models.visits import Visit

@@ -11,8 +11,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from admin.panel.permissions import may
+from admin.panel.registry import view_of
 from admin.panel.signed_in import current_staff
-from admin.panel.view import OfficePage, view_of
+from admin.panel.view import OfficePage
 from models.base import db
 from office.estate import search
 

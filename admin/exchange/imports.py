@@ -20,8 +20,9 @@ from admin.exchange import table_imports
 from admin.panel import background_tasks, error_messages, labels, language, lists
 from admin.panel.audit import record
 from admin.panel.permissions import may
+from admin.panel.registry import view_of
 from admin.panel.signed_in import current_staff
-from admin.panel.view import OfficePage, view_of
+from admin.panel.view import OfficePage
 from models.base import db
 from models.office import Task
 from office.core.errors import Refused

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, FileField, HiddenField, PasswordField, SelectMultipleField
 
-from admin.panel import error_messages, forms, language
+from admin.panel import error_messages, forms, language, row_names
 from models.base import db
 from models.secrets import Sealed
 from office.core.errors import N_, Refused
@@ -221,12 +221,12 @@ def _row_words(rows: Sequence[Any]) -> Words:
     """What rows of a short table are called, and their codes; None where several share a word."""
     found: dict[str, str | None] = {}
     for row in rows:
-        names = {forms.text_of(row)}
+        names = {row_names.name_of(row)}
         for name in ("code", "name", "name_en", "name_zh_hans", "name_zh_hant"):
             names.add(str(getattr(row, name, "") or ""))
         for word in {cells.key(name) for name in names if name}:
             found[word] = None if word in found else str(row.id)
-    return found, list(map(forms.text_of, rows))
+    return found, list(map(row_names.name_of, rows))
 
 
 def _picker_words(loader: forms.Loader) -> Words:

@@ -6,21 +6,20 @@ only where it wants another.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from flask import g
 from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import Boolean, Date, Integer
 from sqlalchemy.types import TypeEngine
 
-from models.base import FixedPoint, Instant, Money, db
+from admin.panel import office_time, wording
+from models.base import FixedPoint, Instant, Money
 from models.secrets import Sealed, masked
-from office.core import clock
 
 Format = Callable[[Any, Any], Any]
 EMPTY = Markup('<span class="none">–</span>')
@@ -106,25 +105,6 @@ TONES: Mapping[str, str] = {
 }
 
 
-def present() -> tuple[datetime, ZoneInfo]:
-    """The office's present instant and its time zone, read once a request."""
-    if "office_time" not in g:
-        g.office_time = clock.now_and_zone(db.session())
-    return g.office_time
-
-
-def zone() -> ZoneInfo:
-    return present()[1]
-
-
-def moment(told: datetime) -> datetime:
-    """The instant (UTC) of a date and time told in office time. Raises ValueError beyond the calendar."""
-    try:
-        return told.replace(tzinfo=zone()).astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(told) from error
-
-
 def text(value: Any, _row: Any = None) -> Any:
     return EMPTY if value is None or value == "" else value
 
@@ -154,7 +134,7 @@ def day(value: date | None, _row: Any = None) -> Any:
 
 def instant(value: datetime | None, _row: Any = None) -> Any:
     """`2026-11-22 09:00` in office time."""
-    return EMPTY if value is None else f"{value.astimezone(zone()):%Y-%m-%d %H:%M}"
+    return EMPTY if value is None else office_time.written(value)
 
 
 def yes_no(value: bool | None, _row: Any = None) -> Any:  # noqa: FBT001 -- a format takes its value
@@ -203,9 +183,27 @@ def long_text(value: str | None, _row: Any = None) -> Any:
 
 def reason(value: str | None, _row: Any = None) -> Any:
     """A stored Reason in the reader's words."""
-    from admin.panel import wording  # it needs this module
-
     return Markup('<span class="reason">{}</span>').format(wording.reason(value)) if value else EMPTY
+
+
+def changes(stored: str | None, _row: Any = None) -> Any:
+    """An audit row's changes, one line a column: its name, the value before and the value after."""
+    try:
+        read = json.loads(stored or "{}")
+    except ValueError:
+        return stored
+    if not isinstance(read, dict) or not read:
+        return EMPTY
+    lines = []
+    for name, each in read.items():
+        before, after = each if isinstance(each, list) and len(each) == 2 else (None, each)
+        shown = (
+            wording.value(name, after)
+            if before is None
+            else f"{wording.value(name, before)} → {wording.value(name, after)}"
+        )
+        lines.append(_("%(name)s: %(value)s", name=wording.field(name), value=shown))
+    return Markup('<span class="long">{}</span>').format("\n".join(lines))
 
 
 PLAIN = frozenset({money, number, day, instant})  # digits and signs only: nothing to escape

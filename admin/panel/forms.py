@@ -30,7 +30,8 @@ from wtforms import (
 )
 from wtforms.i18n import get_translations
 
-from admin.panel import formats, language, lists, parsing, wording
+from admin.panel import formats, language, lists, office_time, parsing, wording
+from admin.panel.row_names import name_of
 from models.base import db
 from models.secrets import masked
 from rules.billing import tier_problem
@@ -140,7 +141,7 @@ def instant_of(told: datetime) -> datetime:
     """The instant (UTC) of what a person told in office time. Raises ValueError, in words, when too far."""
     if not EARLIEST <= told.date() <= LATEST:
         raise ValueError(_("This date is too far away."))
-    return formats.moment(told)
+    return office_time.instant_of(told)
 
 
 class InstantField(DateTimeLocalField):
@@ -153,7 +154,7 @@ class InstantField(DateTimeLocalField):
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        return f"{self.data.astimezone(formats.zone()):%Y-%m-%dT%H:%M}" if self.data else ""
+        return f"{self.data.astimezone(office_time.zone()):%Y-%m-%dT%H:%M}" if self.data else ""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         super().process_formdata(valuelist)
@@ -301,10 +302,10 @@ class Loader:
         return self.view.get_url(".ajax_lookup", name=self.name)
 
     def text_of(self, row: Any) -> str:
-        return text_of(row)
+        return name_of(row)
 
     def format(self, row: Any) -> tuple[int, str]:
-        return row.id, text_of(row)
+        return row.id, name_of(row)
 
     def get_one(self, key: Any) -> Any:
         identity = lists.row_id(key)
@@ -351,18 +352,6 @@ class CheckList(widgets.ListWidget):
         )
 
 
-def text_of(row: Any) -> str:
-    """What a row is called in the reader's language."""
-    if hasattr(row, "name_in"):
-        return str(row.name_in(language.current()))
-    return str(row) if is_named(row) else f"{wording.table(row.__tablename__)} {row.id}"
-
-
-def is_named(row: Any) -> bool:
-    """Whether a row says itself what it is called."""
-    return hasattr(row, "name_in") or type(row).__str__ is not object.__str__
-
-
 class Converter(AdminModelConverter):
     """Columns to fields: native inputs, exact decimals, office time; relations as select, picker or ticks."""
 
@@ -391,7 +380,7 @@ class Converter(AdminModelConverter):
         kwargs["query_factory"] = lambda: db.session.scalars(
             self.view.lookup_statement(prop.key, remote_model).limit(SMALL_TABLE)
         ).all()
-        kwargs.setdefault("get_label", text_of)
+        kwargs.setdefault("get_label", name_of)
         if multiple:
             kwargs["widget"] = CheckList()
             return QuerySelectMultipleField(**kwargs)

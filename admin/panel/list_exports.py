@@ -18,7 +18,8 @@ from markupsafe import escape
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin.panel import background_tasks, formats, language, lists, permissions
+from admin.panel import background_tasks, formats, language, lists, office_time, permissions
+from admin.panel.registry import view_of, views
 from models.base import db
 from models.engine import set_writing, writing
 from models.office import Task
@@ -135,10 +136,7 @@ Cell = Callable[[Any, lists.Column, Any, Any], Any]
 
 def screens() -> list[str]:
     """The screens that show a table and let somebody export it."""
-    from flask import current_app
-
-    views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no list
-    tables = [view.screen for view in views if hasattr(view, "column_names")]
+    tables = [view.screen for view in views() if hasattr(view, "column_names")]
     rows = permissions.SCREENS
     return [screen for screen in tables if any("x" in letters for letters in rows.get(screen, {}).values())]
 
@@ -148,8 +146,6 @@ def coded(screen: str) -> tuple[list[str], Iterator[list[Any]]]:
 
     Raises KeyError when the screen has no list.
     """
-    from admin.panel.view import view_of
-
     view = view_of(screen)
     if view is None or not hasattr(view, "column_names"):
         raise KeyError(screen)
@@ -163,7 +159,7 @@ def as_stored(view: Any, column: lists.Column, value: Any, _row: Any) -> Any:
     if isinstance(view.sort_type(column.name), formats.Sealed):
         return formats.masked(value) if value else ""
     if isinstance(value, datetime):
-        return value.astimezone(formats.zone()).isoformat()
+        return value.astimezone(office_time.zone()).isoformat()
     return value.isoformat() if isinstance(value, date) else value
 
 
@@ -208,4 +204,4 @@ def exported(view: Any, column: lists.Column, value: Any, row: Any) -> Any:
     if column.name in view.column_formats and isinstance(value, str):
         shown = column.show(value, row)
         return "" if shown is formats.EMPTY else escape(shown).striptags()
-    return value.astimezone(formats.zone()) if isinstance(value, datetime) else value
+    return value.astimezone(office_time.zone()) if isinstance(value, datetime) else value

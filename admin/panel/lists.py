@@ -45,7 +45,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import TypeEngine
 
-from admin.panel import formats
+from admin.panel import formats, office_time
+from admin.panel.row_names import name_of
 from models.base import db
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -328,10 +329,8 @@ class RelationFilter(Filter):
         columns = {attribute.key for attribute in inspect(target).column_attrs}
         called = next((name for name in ("name", "name_zh_hans", "code", "number") if name in columns), None)
         if called is None:
-            from admin.panel.forms import text_of  # it needs this module
-
             rows = db.session.scalars(select(target).limit(MOST_OPTIONS))
-            return {str(row.id): text_of(row) for row in rows}
+            return {str(row.id): name_of(row) for row in rows}
         place = (view.language, self)
         if place not in view.statements:
             name = attribute_of(target, "name" if called == "name_zh_hans" else called, view.language)
@@ -363,9 +362,7 @@ class RelationFilter(Filter):
     def chip(self, view: Any, args: Mapping[str, str]) -> str:
         key = row_id(args.get(self.key, ""))
         row = db.session.get(self.target(view), key) if key else None
-        from admin.panel.forms import text_of  # it needs this module
-
-        return text_of(row) if row is not None else "?"
+        return name_of(row) if row is not None else "?"
 
 
 @dataclass(frozen=True)
@@ -748,7 +745,7 @@ def parsed_instant(value: str) -> datetime:
 
 
 def _start_of(day: date) -> datetime:
-    return formats.moment(datetime(day.year, day.month, day.day))  # noqa: DTZ001 -- told in office time
+    return office_time.instant_of(datetime(day.year, day.month, day.day))  # noqa: DTZ001 -- told in office time
 
 
 def _size(view: Any, asked: str) -> int:

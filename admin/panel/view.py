@@ -77,7 +77,9 @@ from admin.panel import (
     labels,
     language,
     lists,
+    office_time,
     row_access,
+    row_names,
     wording,
 )
 from admin.panel.actions import Action, Actions, Ask, office_action, read_asked
@@ -94,6 +96,7 @@ from admin.panel.lists import (
     TextFilter,
 )
 from admin.panel.permissions import may
+from admin.panel.registry import view_of, view_of_table
 from admin.panel.responses import safe_target
 from admin.panel.saved_views import SavedViews
 from admin.panel.signed_in import current_staff, staff_if_signed_in
@@ -169,10 +172,10 @@ class Screen:
 
     def now(self) -> datetime:
         """The office's present instant."""
-        return formats.present()[0]
+        return office_time.present()[0]
 
     def today(self) -> date:
-        return self.now().astimezone(formats.zone()).date()
+        return self.now().astimezone(office_time.zone()).date()
 
     @property
     def dialect(self) -> str:
@@ -400,7 +403,7 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
 
     def text_of(self, row: Any) -> str:
         """What a record of this screen is called."""
-        return forms.text_of(row)
+        return row_names.name_of(row)
 
     # Which rows --------------------------------------------------------------------------------------
 
@@ -523,7 +526,7 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
             )
             key = lists.row_id(query.args[name])
             row = db.session.get(relation.mapper.class_, key) if relation is not None and key else None
-            shown = forms.text_of(row) if row is not None else query.args[name]
+            shown = row_names.name_of(row) if row is not None else query.args[name]
             found.append((self.get_column_name(name), shown, address(**{name: None})))
         return found
 
@@ -554,7 +557,7 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
 
     def heading_of(self, row: Any) -> str:
         """The name of a record; without one, what it is and how its line in the list begins."""
-        if forms.is_named(row) or type(self).text_of is not OfficeView.text_of:
+        if row_names.is_named(row) or type(self).text_of is not OfficeView.text_of:
             return self.text_of(row)
         names = tuple(self.column_list[:2])
         (found,) = lists.shown_rows(db.session(), self, names, [row.id])
@@ -928,22 +931,6 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
         return self.render("panel/exported.html", task=task, is_working=is_working, heading=_("Export"))
 
 
-def view_of(screen: str) -> Any:
-    """The OfficeView of a screen, or None."""
-    from flask import current_app
-
-    admin = current_app.extensions["admin"][0]
-    return next((view for view in admin._views if getattr(view, "screen", "") == screen), None)  # noqa: SLF001 -- Flask-Admin offers no look-up
-
-
-def view_of_table(model: Any) -> Any:
-    """The first OfficeView of a table, or None."""
-    from flask import current_app
-
-    views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no look-up
-    return next((view for view in views if getattr(view, "table", None) is model), None)
-
-
 def history_of(table: str, row_id: int, label: Callable[[str], Any]) -> list[dict[str, Any]]:
     """Audit rows of one record, newest first, with before and after of each column."""
     import json
@@ -977,8 +964,8 @@ def _shown_field(field: Any) -> str:
     if isinstance(field, forms.PickerField) or hasattr(field, "query_factory"):
         data = field.data
         if isinstance(data, list):
-            return ", ".join(forms.text_of(each) for each in data)
-        return forms.text_of(data) if data is not None else ""
+            return ", ".join(row_names.name_of(each) for each in data)
+        return row_names.name_of(data) if data is not None else ""
     if isinstance(field, forms.ChoiceField):
         return str(field.labels.get(field.data, field.data or ""))
     if isinstance(field.data, bool):
@@ -1012,5 +999,4 @@ __all__ = [
     "office_action",
     "read_asked",
     "url_for",
-    "view_of",
 ]

@@ -14,9 +14,8 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from markupsafe import Markup
 
-from admin.panel import formats, labels
+from admin.panel import labels, office_time
 
 TABLES = {
     "allocation": _("Allocation"),
@@ -555,7 +554,7 @@ def value(name: str, stored: Any) -> str:
     if codes and all(word in codes for word in words):
         return gettext(", ").join(str(codes[word]) for word in words)
     return (
-        str(formats.instant(datetime.fromisoformat(text)))
+        str(office_time.written(datetime.fromisoformat(text)))
         if INSTANT.match(text) and text[-6:-5] in "+-"
         else text
     )
@@ -630,19 +629,3 @@ def amount(length: Any, unit: str) -> str:
             else gettext("%(minutes)s office minutes", minutes=shown)
         )
     return gettext("%(hours)s h", hours=shown) if is_hours else gettext("%(minutes)s min", minutes=shown)
-
-
-def changes(stored: str | None, _row: Any = None) -> Any:
-    """An audit row's changes, one line a column: its name, the value before and the value after."""
-    try:
-        read = json.loads(stored or "{}")
-    except ValueError:
-        return stored
-    if not isinstance(read, dict) or not read:
-        return formats.EMPTY
-    lines = []
-    for name, each in read.items():
-        before, after = each if isinstance(each, list) and len(each) == 2 else (None, each)
-        shown = value(name, after) if before is None else f"{value(name, before)} → {value(name, after)}"
-        lines.append(gettext("%(name)s: %(value)s", name=field(name), value=shown))
-    return Markup('<span class="long">{}</span>').format("\n".join(lines))

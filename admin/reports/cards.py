@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, url_for
 
-from admin.panel import formats, language, list_exports
+from admin.panel import language, list_exports, office_time
 from admin.panel.permissions import may_see
 from admin.panel.responses import pdf_response
 from models.base import db
@@ -66,7 +66,7 @@ def address(link: Link | None) -> str:
 
 def card(table: Table, file_address: Callable[[str], str] | None = None) -> Card:
     """The table as a card; `file_address` says where its file of a kind is."""
-    said, zone = words(), formats.zone()
+    said, zone = words(), office_time.zone()
     return Card(
         table=table,
         title=rendering.title(table, said),
@@ -94,7 +94,7 @@ def _layout(column: Column) -> str:
 
 def _chart(table: Table, chart: Chart, said: Words) -> dict[str, str]:
     """What charts.js draws: names, series, and a line to reach; totals are left out."""
-    zone = formats.zone()
+    zone = office_time.zone()
     lines = [line for line in table.lines if not line.is_total]
     series = [
         {
@@ -122,7 +122,7 @@ def file(tables: Sequence[Table], wanted: Wanted, *, name: str, scope: str, kind
     """Tables as a file: CSV and XLSX hold the first, a PDF all of them."""
     if kind == "pdf":
         return pdf_response(pdf(tables, wanted, scope=scope), f"{name}.pdf")
-    table, said, zone = tables[0], words(), formats.zone()
+    table, said, zone = tables[0], words(), office_time.zone()
     header = rendering.headings(table, said)
     lines = [rendering.plain_cells(table, line, said, zone) for line in table.lines]
     with io.BytesIO() as made:
@@ -138,7 +138,7 @@ def file(tables: Sequence[Table], wanted: Wanted, *, name: str, scope: str, kind
 
 def book(tables: Sequence[Table], *, name: str) -> Response:
     """Tables as one workbook, a sheet for each."""
-    said, zone = words(), formats.zone()
+    said, zone = words(), office_time.zone()
     sheets = {
         rendering.title(table, said): (
             rendering.headings(table, said),
@@ -166,7 +166,7 @@ def pdf(tables: Sequence[Table], wanted: Wanted, *, scope: str) -> bytes:
 
 
 def sheet_of(tables: Sequence[Table], wanted: Wanted, said: Words, *, scope: str) -> ReportSheet:
-    zone = formats.zone()
+    zone = office_time.zone()
     return ReportSheet(
         name=rendering.title(tables[0], said),
         scope=scope,

@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages, formats, forms, labels
+from admin.panel import error_messages, forms, labels, office_time
 from admin.panel.lists import ChoiceFilter, RangeFilter, TextFilter, coded
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, OfficeView, OneClick
@@ -36,7 +36,7 @@ class JobsPage(OfficePage):
             jobs=job_status.statuses(db.session(), TIMETABLE, self.now()),
             names=labels.JOBS,
             age=job_status.age_of_last_tick(db.session()),
-            present=self.now().astimezone(formats.zone()),
+            present=self.now().astimezone(office_time.zone()),
             view=self,
         )
 

@@ -64,7 +64,7 @@ class AuditView(OfficeView):
     column_default_sort = "-at"
     choices = {"action": wording.ACTIONS, "table_name": wording.TABLES}
     filters = (RangeFilter("at"), RelationFilter("staff"), ChoiceFilter("table_name"), ChoiceFilter("action"))
-    column_formats = {"changes": wording.changes}
+    column_formats = {"changes": formats.changes}
 
 
 def _unsent() -> Any:
