@@ -6,6 +6,8 @@ Screenshots go to tests/screenshots/, which git ignores; looked at after each ch
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
 import shutil
@@ -18,7 +20,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from app import create_app
 from models import db
@@ -158,6 +160,25 @@ def signed_in(context: BrowserContext, login: str = "admin", password: str = PAS
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "/login" not in url)
     return page
+
+
+def exported(office: Served, kind: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(office.run("export", kind, "--format", "csv").lstrip("\ufeff"))))
+
+
+def act(person: Person, number: str, action: str, **fields: str) -> None:
+    """Open a ticket, press one of its actions, and give what it asks for."""
+    page = person.go(f"/tickets/?search={number}")
+    page.locator("td.first a", has_text=number).click()
+    page.wait_for_url("**/tickets/details/**")
+    page.locator(f"button[name=action][value={action}]").click()
+    page.wait_for_load_state()
+    asking = page.locator("form.card.narrow")
+    if asking.count():
+        for name, text in fields.items():
+            asking.locator(f"[name={name}]").fill(text)
+        asking.locator("button.main").click()
+    expect(page.locator(".flash.good").first).to_be_visible()
 
 
 @pytest.fixture

@@ -20,8 +20,7 @@ from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from office.estate.owners import pinyin_initials
-from tests.e2e.conftest import Person, Served, serve
-from tests.e2e.test_line import exported
+from tests.e2e.conftest import Person, Served, exported, serve
 from tests.factories.spreadsheets import csv_file
 from tests.factories.statements import WECHAT, wechat_line
 

@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Person, Served, serve
-from tests.e2e.test_line import act, exported
+from tests.e2e.conftest import Person, Served, act, exported, serve
 
 OPENS = "2026-12-01T09:30:00+08:00"  # a Tuesday
 FIRST_VISIT = "2026-12-02T10:00:00+08:00"

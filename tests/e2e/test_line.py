@@ -9,8 +9,6 @@ two widths.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +17,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import IS_FULL
-from tests.e2e.conftest import Person, Served, serve
+from tests.e2e.conftest import Person, Served, act, exported, serve
 from tests.factories.spreadsheets import HOUSEHOLDS, ROSTER_HEADER, csv_file, roster_rows
 
 PAYER = ROSTER_HEADER.index("业主姓名")
@@ -44,10 +42,6 @@ def office(tmp_path: Path) -> Iterator[Served]:
 def lasting_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One for all pictures of pages, which change nothing."""
     yield from open_demo(tmp_path_factory.mktemp("pages"))
-
-
-def exported(office: Served, kind: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(office.run("export", kind, "--format", "csv").lstrip("\ufeff"))))
 
 
 LOOKS = [("zh_Hans", "phone"), *([("en", "desk"), ("zh_Hant", "desk")] if IS_FULL else [])]
@@ -160,21 +154,6 @@ def fill_complaint(page: Page) -> None:
     page.locator("[name=household_count]").fill("5")
     page.locator("select[name=category]").select_option("equipment")
     page.locator("select[name=channel]").select_option("phone")
-
-
-def act(person: Person, number: str, action: str, **fields: str) -> None:
-    """Open a ticket, press one of its actions, and give what it asks for."""
-    page = person.go(f"/tickets/?search={number}")
-    page.locator("td.first a", has_text=number).click()
-    page.wait_for_url("**/tickets/details/**")
-    page.locator(f"button[name=action][value={action}]").click()
-    page.wait_for_load_state()
-    asking = page.locator("form.card.narrow")
-    if asking.count():
-        for name, text in fields.items():
-            asking.locator(f"[name={name}]").fill(text)
-        asking.locator("button.main").click()
-    expect(page.locator(".flash.good").first).to_be_visible()
 
 
 PAGES = (
