@@ -57,6 +57,7 @@ class Owner(EditableRow, Model):
     email: Mapped[str] = mapped_column(String(200), default="", server_default="")
     is_email_bad: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     chat_id: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    is_chat_bad: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     post_address: Mapped[str] = mapped_column(String(300), default="", server_default="")
     id_number: Mapped[str | None] = mapped_column(Sealed())
     id_number_mac: Mapped[str | None] = mapped_column(String(64))

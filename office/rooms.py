@@ -18,7 +18,6 @@ from office.core.integrity import Check, Finding
 from office.core.jobs import Job
 from office.exchange import room as exchange
 from office.exchange.imports import Kind
-from office.messaging import room as messaging
 from office.operations import room as operations
 from office.payments import room as payments
 from office.receivables import room as receivables
@@ -37,7 +36,6 @@ _JOBS: tuple[Job, ...] = (
     *receivables.JOBS,
     *payments.JOBS,
     *billing.JOBS,
-    *messaging.JOBS,
     *complaints.JOBS,
     *arrears.JOBS,
     *reports.JOBS,

@@ -241,6 +241,7 @@ COLUMNS = {
     "is_bad": _("Does not work"),
     "is_done": _("Done"),
     "is_email_bad": _("E-mail does not work"),
+    "is_chat_bad": _("Chat account does not work"),
     "is_injury": _("Injury"),
     "is_legal_letter": _("Lawyer's letter or claim"),
     "is_media": _("Media"),

@@ -59,7 +59,7 @@ class Day:
             moment,
             changed or arrears_holds.stored_ladder(session, moment.day),
             store.calendar(session, moment.day),
-            arrears_holds.ways_out(),
+            arrears_holds.available_channels(session),
         )
 
 

@@ -17,20 +17,20 @@ from models.complaints import Ticket
 from models.people import Occupancy, Owner, OwnerPhone
 from office.arrears.debts import IN_ONE_QUERY, Debtor, Moment, chunks
 from office.messaging import channels
+from office.messaging.channels import ELECTRONIC
 from office.policies import store
 from rules.dunning import DayFacts
 from rules.gates import NOTHING_TRIED, LegalFacts
 from rules.ladder import Ladder, Stage
 
 ALWAYS_REACH = frozenset({"print", "visit"})  # a letter box and a door
-WIRED = frozenset({"email", "sms"})  # what leaves through a server
 HANDED_OVER = ("sent", "printed", "done")
 LETTERS = frozenset({"final_letter", "lawyer_letter"})
 
 
-def ways_out() -> frozenset[str]:
-    """The wired channels that IT has set up (GATEHOUSE_SMTP_URL, GATEHOUSE_SMS_URL)."""
-    return frozenset(filter(channels.is_available, WIRED))
+def available_channels(session: Session) -> frozenset[str]:
+    """The electronic channels to owners that IT has set up (C5)."""
+    return channels.available(session) & ELECTRONIC
 
 
 def stored_ladder(session: Session, on: date) -> Ladder:
@@ -103,20 +103,21 @@ def reachable(session: Session, payers: Iterable[int], ways: frozenset[str]) -> 
     """
     wanted = set(payers)
     has_email = and_(Owner.email != "", ~Owner.is_email_bad).label("has_email")
+    has_chat = and_(Owner.chat_id != "", ~Owner.is_chat_bad).label("has_chat")
     has_phone = exists().where(OwnerPhone.owner_id == Owner.id, ~OwnerPhone.is_bad).label("has_phone")
     found: dict[int, frozenset[str]] = {}
     # so many at once are most of the estate: then all of it is asked
     for chunk in [wanted] if len(wanted) > IN_ONE_QUERY else chunks(wanted):
-        asked = select(Owner.id, has_email, has_phone)
+        asked = select(Owner.id, has_email, has_phone, has_chat)
         if len(chunk) <= IN_ONE_QUERY:
             asked = asked.where(Owner.id.in_(chunk))
         alike = asked.subquery()  # the few ways to be reached, each with its payers
         ids = func.aggregate_strings(cast(alike.c.id, String), " ")
-        rows = session.execute(
-            select(alike.c.has_email, alike.c.has_phone, ids).group_by(alike.c.has_email, alike.c.has_phone)
-        )
-        for is_mailed, is_called, listed in rows:
+        kinds = (alike.c.has_email, alike.c.has_phone, alike.c.has_chat)
+        rows = session.execute(select(*kinds, ids).group_by(*kinds))
+        for is_mailed, is_called, is_in_chat, listed in rows:
             reach = ALWAYS_REACH | ({"email"} & ways if is_mailed else set())
+            reach |= {"wecom"} & ways if is_in_chat else set()
             if is_called:
                 reach |= {"phone"} | ({"sms"} & ways)
             found |= dict.fromkeys(map(int, listed.split()), reach)
@@ -125,7 +126,7 @@ def reachable(session: Session, payers: Iterable[int], ways: frozenset[str]) -> 
 
 def needs_reach(stage: Stage, ways: frozenset[str]) -> bool:
     """Whether the stage's channel depends on the payer at all."""
-    first = next((code for code in stage.channels if code not in WIRED or code in ways), "")
+    first = next((code for code in stage.channels if code not in ELECTRONIC or code in ways), "")
     return first not in ALWAYS_REACH
 
 

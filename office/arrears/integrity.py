@@ -12,9 +12,9 @@ from models.billing import InstalmentPlan, Invoice
 from models.collection import Reminder, ReminderBatch, Restriction
 from models.office import JobRun, Message
 from models.property import Unit
-from office.arrears.holds import WIRED
 from office.core import clock
 from office.core.integrity import Finding
+from office.messaging.channels import ELECTRONIC
 
 OPEN = ("planned", "approved", "sending")
 
@@ -104,7 +104,7 @@ def mailed_reminders_have_a_message(session: Session) -> Iterable[Finding]:
     query = (
         select(Reminder.id, Reminder.stage, Reminder.state)
         .join(Message, Message.reminder_id == Reminder.id, isouter=True)
-        .where(Reminder.channel.in_(WIRED), Reminder.state == "approved", Message.id.is_(None))
+        .where(Reminder.channel.in_(ELECTRONIC), Reminder.state == "approved", Message.id.is_(None))
     )
     for id_, stage, state in session.execute(query):
         yield Finding("mailed_has_message", "reminder", id_, stage, state, "a message")

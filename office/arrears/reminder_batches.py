@@ -20,6 +20,7 @@ from office.arrears.debts import Debt, Debtor, Moment, chunks, owed
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.messaging import outbox
+from office.messaging.channels import ELECTRONIC
 from rules.dunning import EpisodeState, holds
 from rules.ladder import Ladder, Stage
 from rules.reasons import Reason
@@ -37,7 +38,7 @@ def send_out(session: Session, batch_id: int, *, now: datetime) -> None:
     ids = session.scalars(
         select(Reminder.id).where(
             Reminder.batch_id == batch_id,
-            Reminder.channel.in_(arrears_holds.WIRED),
+            Reminder.channel.in_(ELECTRONIC),
             Reminder.state == "approved",
         )
     ).all()
@@ -272,7 +273,7 @@ def undeliverable(session: Session, message: Message, now: datetime) -> None:
     reminder.state, reminder.channel, reminder.sent_at = "approved", instead, None
     session.flush()
     record(session, now, None, "fall_back", reminder, before)
-    if instead in arrears_holds.WIRED:
+    if instead in ELECTRONIC:
         outbox.enqueue_all(session, reminder_messages.messages(session, chain, [reminder.id]), now)
 
 
@@ -280,7 +281,7 @@ def _next_channel(session: Session, stage: Stage | None, reminder: Reminder) -> 
     if stage is None or reminder.channel not in stage.channels:
         return None
     payer = reminder.payer_id
-    reach = arrears_holds.reachable(session, [payer], arrears_holds.ways_out()).get(
+    reach = arrears_holds.reachable(session, [payer], arrears_holds.available_channels(session)).get(
         payer, arrears_holds.ALWAYS_REACH
     )
     left = stage.channels[stage.channels.index(reminder.channel) + 1 :]

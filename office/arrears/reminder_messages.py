@@ -17,10 +17,10 @@ from models.collection import Reminder
 from models.people import Owner, OwnerPhone
 from models.property import Estate, Unit
 from office.arrears.debts import Debtor, chunks
-from office.arrears.holds import WIRED
 from office.documents import archive
 from office.documents.pdf.templates import PLACEHOLDERS, Blocks, Filled
 from office.documents.pdf.wording import Words, money, words_of
+from office.messaging.channels import ELECTRONIC
 from rules.allocation import number_key
 from rules.ladder import Ladder, deadline_on
 
@@ -44,17 +44,24 @@ def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> I
     for chunk in chunks(reminder_ids):
         rows = session.execute(
             select(
-                Reminder, Unit.code, Owner.name, Owner.email, Owner.language, Invoice.number, Invoice.period
+                Reminder,
+                Unit.code,
+                Owner.name,
+                Owner.email,
+                Owner.chat_id,
+                Owner.language,
+                Invoice.number,
+                Invoice.period,
             )
             .join(Unit, Unit.id == Reminder.unit_id)
             .join(Owner, Owner.id == Reminder.payer_id)
             .join(Invoice, Invoice.id == Reminder.subject_id)
-            .where(Reminder.id.in_(chunk), Reminder.channel.in_(WIRED))
+            .where(Reminder.id.in_(chunk), Reminder.channel.in_(ELECTRONIC))
             .order_by(Reminder.id)
         ).all()
         debts = _debts(session, {row[0].unit_id for row in rows})
         phones = _phones(session, {row[0].payer_id for row in rows if row[0].channel == "sms"})
-        for reminder, code, name, address, own_language, number, period in rows:
+        for reminder, code, name, mail, chat, own_language, number, period in rows:
             language = own_language or estate.language
             if language not in stored:
                 stored[language] = archive.templates(session, language)
@@ -72,11 +79,12 @@ def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> I
                 estate, words_of(language), name, code, number, period, reminder, tuple(listed), ladder
             )
             subject, body = letter.written(document, language, stored[language].get(document))
-            is_mail = reminder.channel == "email"
+            addresses = {"email": mail, "sms": phones.get(reminder.payer_id, ""), "wecom": chat}
             yield {
-                "key": f"reminder-{reminder.id}" + ("" if is_mail else f"-{reminder.channel}"),
+                "key": f"reminder-{reminder.id}"
+                + ("" if reminder.channel == "email" else f"-{reminder.channel}"),
                 "channel": reminder.channel,
-                "address": address if is_mail else phones.get(reminder.payer_id, ""),
+                "address": addresses[reminder.channel],
                 "subject": subject,
                 "body": body,
                 "language": language,
@@ -137,7 +145,7 @@ class _Letter:
         wanted = PLACEHOLDERS[document]
         values = {name: value for name, value in self._values().items() if name in wanted}
         text = Filled(document, language, stored, values | dict.fromkeys(wanted - values.keys(), ""))
-        if self.reminder.channel == "sms":  # no table in a text message
+        if self.reminder.channel in {"sms", "wecom"}:  # no table in a text message
             return text["title"], f"[{self.estate.name}] {text['greeting']} {text['body']}".strip()
         lines = [
             f"{self.words.period(debt.period)}  {self.words.day(debt.due_on)}  {self._money(debt.balance)}"

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from datetime import time
+from functools import partial
 
-from office.arrears import contacts, dunning, explain, instalment_plans, integrity, restrictions
+from office.arrears import (
+    contacts,
+    dunning,
+    explain,
+    instalment_plans,
+    integrity,
+    reminder_batches,
+    restrictions,
+)
 from office.core.jobs import Job
+from office.messaging import outbox
+
+# the outbox asks about each reminder just before it leaves
+send_due = partial(outbox.send_due, reminders=reminder_batches)
 
 JOBS = (
     Job("promise_checks", contacts.check_promises, at=time(0, 5)),
@@ -13,6 +26,8 @@ JOBS = (
     Job("restrictions", restrictions.apply_restrictions, at=time(0, 20)),
     Job("ladder", dunning.judge_day, at=time(9, 0)),
     Job("restriction_lifts", restrictions.lift_paid, order=1, retention_days=400),
+    # last of its minute: what the other jobs wrote is sent in the same minute
+    Job("outbox", send_due, order=4, is_committing=True, retention_days=400),
 )
 CHECKS = (integrity.all_hold,)
 EXPLAINS = {"invoice": explain.invoice}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 OPTION = "installation"
@@ -46,5 +46,10 @@ def attach(engine: Engine, installation: Installation) -> None:
 
 def of(session: Session) -> Installation:
     """The installation of a session's engine; without one only the environment is known."""
-    found = session.get_bind().get_execution_options().get(OPTION)
+    return of_engine(session.get_bind())
+
+
+def of_engine(bind: Engine | Connection) -> Installation:
+    """The same of an engine or a connection."""
+    found = bind.get_execution_options().get(OPTION)
     return found if isinstance(found, Installation) else Installation()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,7 +22,7 @@ from models.engine import writing
 from models.office import Message
 from models.people import Owner, OwnerPhone, Staff
 from models.secrets import fingerprint
-from office.core import clock
+from office.core import clock, installation
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
@@ -97,7 +97,17 @@ def has_due(session: Session, now: datetime) -> bool:
     return session.execute(due.limit(1)).first() is not None
 
 
-def send_due(session: Session, due_for: datetime) -> JobResult:
+class ReminderFollowUp(Protocol):
+    """What collecting arrears answers about a message that carries a reminder."""
+
+    def still_wanted(self, session: Session, message: Message, now: datetime, /) -> bool:
+        """Whether the debt is still to be reminded of, asked just before it leaves (C4)."""
+
+    def undeliverable(self, session: Session, message: Message, now: datetime, /) -> None:
+        """The message can't arrive: the next channel is tried, if there is one (C5)."""
+
+
+def send_due(session: Session, due_for: datetime, *, reminders: ReminderFollowUp) -> JobResult:
     """Job: send what is due, each message once; commits around every single one.
 
     `done` counts the sent, `failed` those that did not arrive this time.
@@ -105,13 +115,13 @@ def send_due(session: Session, due_for: datetime) -> JobResult:
     with writing():
         lost = _settle_lost(session)
         session.commit()
-        postman = _Postman(session, max(due_for, clock.now(session)))
+        dispatcher = Dispatcher(session, max(due_for, clock.now(session)), reminders)
         session.rollback()
         try:
-            postman.deliver()
+            dispatcher.deliver()
         finally:
-            postman.close()
-    counts = postman.counts | ({"unknown": postman.counts.get("unknown", 0) + lost} if lost else {})
+            dispatcher.close()
+    counts = dispatcher.counts | ({"unknown": dispatcher.counts.get("unknown", 0) + lost} if lost else {})
     return JobResult(
         done=counts.get("sent", 0),
         failed=sum(counts.get(state, 0) for state in ("failed", "unknown", "dead")),
@@ -119,11 +129,12 @@ def send_due(session: Session, due_for: datetime) -> JobResult:
     )
 
 
-class _Postman:
+class Dispatcher:
     """One round: the channels stay open through it, and one that is down is left alone until the next."""
 
-    def __init__(self, session: Session, now: datetime) -> None:
+    def __init__(self, session: Session, now: datetime, reminders: ReminderFollowUp) -> None:
         self.session = session
+        self.reminders = reminders
         self.now = now
         self.counts: dict[str, int] = {}
         self.open: dict[str, channels.Channel] = {}
@@ -165,7 +176,7 @@ class _Postman:
             message = self._claim(message_id)
         except Exception as unforeseen:  # one bad message can't stop the others
             log.exception("taking message %s for sending failed", message_id)
-            self._put_off(message_id, unforeseen)
+            self._reschedule(message_id, unforeseen)
             return
         if message is None:
             return
@@ -207,8 +218,9 @@ class _Postman:
         message = self.session.get(Message, message_id, populate_existing=True) if claimed else None
         if message is not None:
             self.session.expunge(message)
-            if _is_still_wanted(self.session, message, self.now):
-                _note(self.session, message, "sending", None)
+            is_reminder = message.reminder_id is not None
+            if not is_reminder or self.reminders.still_wanted(self.session, message, self.now):
+                _sync_reminder(self.session, message, "sending", None)
             else:
                 _change(self.session, message, state="dropped", claimed_by="")
                 self._count("dropped")
@@ -216,7 +228,7 @@ class _Postman:
         self.session.commit()
         return message
 
-    def _put_off(self, message_id: int, error: Exception) -> None:
+    def _reschedule(self, message_id: int, error: Exception) -> None:
         self.session.rollback()
         self.session.execute(
             update(Message)
@@ -228,7 +240,7 @@ class _Postman:
 
     def _channel(self, name: str) -> channels.Channel:
         if name not in self.open:
-            self.open[name] = channels.open_channel(name)
+            self.open[name] = channels.open_channel(name, installation.of(self.session).setting)
         return self.open[name]
 
     def _letter(self, message: Message) -> channels.Letter:
@@ -249,11 +261,11 @@ class _Postman:
         elif state == "failed":
             values["next_try_at"] = self.now + self.waits[message.attempts - 1]
         _change(self.session, message, **values)
-        _note(self.session, message, state, self.now if state == "sent" else None)
+        _sync_reminder(self.session, message, state, self.now if state == "sent" else None)
         if is_address_bad:
             _mark_bad(self.session, message)
-        if state == "dead":
-            _give_up(self.session, message, self.now)
+        if state == "dead" and message.reminder_id is not None:
+            self.reminders.undeliverable(self.session, message, self.now)
         self.session.commit()
         self._count(state)
 
@@ -276,7 +288,7 @@ def _settle_lost(session: Session) -> int:
     for message in lost:
         session.expunge(message)
         _change(session, message, state="unknown", error="its process ended while sending", claimed_by="")
-        _note(session, message, "unknown", None)
+        _sync_reminder(session, message, "unknown", None)
     return len(lost)
 
 
@@ -286,7 +298,7 @@ def _change(session: Session, message: Message, **values: Any) -> None:
     )
 
 
-def _note(session: Session, message: Message, state: str, sent_at: datetime | None) -> None:
+def _sync_reminder(session: Session, message: Message, state: str, sent_at: datetime | None) -> None:
     """Carry a message's state over to its reminder, in the same transaction."""
     if message.reminder_id is None:
         return
@@ -313,24 +325,12 @@ def _mark_bad(session: Session, message: Message) -> None:
             .where(OwnerPhone.number_mac == fingerprint(message.address))
             .values(is_bad=True, row_version=OwnerPhone.row_version + 1)
         )
-
-
-def _is_still_wanted(session: Session, message: Message, now: datetime) -> bool:
-    """Asked at the last moment: a reminder whose debt was paid meanwhile does not go out."""
-    if message.reminder_id is None:
-        return True
-    from office.arrears import reminder_batches
-
-    return reminder_batches.still_wanted(session, message, now)
-
-
-def _give_up(session: Session, message: Message, now: datetime) -> None:
-    """A message that can't be delivered: collecting tries the next channel, if there is one (C5)."""
-    if message.reminder_id is None:
-        return
-    from office.arrears import reminder_batches
-
-    reminder_batches.undeliverable(session, message, now)
+    elif message.channel == "wecom":
+        session.execute(
+            update(Owner)
+            .where(Owner.chat_id == message.address)
+            .values(is_chat_bad=True, row_version=Owner.row_version + 1)
+        )
 
 
 # --- for people ---------------------------------------------------------------------------------------
@@ -352,7 +352,7 @@ def decide_unknown(
     message.next_try_at = now
     message.attempts = 0
     session.flush()
-    _note(session, message, "sent" if has_arrived else "approved", message.sent_at)
+    _sync_reminder(session, message, "sent" if has_arrived else "approved", message.sent_at)
     record(session, now, staff_id, "decide", message, {"state": [before, message.state]})
 
 

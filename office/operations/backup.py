@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, has_app_context
+from flask import Flask
 from sqlalchemy import JSON, Column, Connection, Engine, MetaData, Table, create_engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -29,10 +29,9 @@ from models import db, engine, secrets, triggers
 from models.base import FixedPoint
 from models.engine import BUSY_TIMEOUT_MS, WriteLock, writing
 from models.secrets import Sealed
-from office.core import clock, schema
+from office.core import clock, installation, schema
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
-from office.messaging import channels
 from office.operations import outages
 from office.policies import store
 
@@ -317,11 +316,11 @@ def _key_check() -> str:
 
 def folder(bind: Engine) -> Path:
     """Where the nightly backups lie: GATEHOUSE_BACKUP_FOLDER, else `backups` in the instance folder."""
-    chosen = channels.setting("BACKUP_FOLDER")
-    if chosen:
+    here = installation.of_engine(bind)
+    if chosen := here.setting("BACKUP_FOLDER"):
         return Path(chosen)
-    if has_app_context():
-        return Path(current_app.instance_path) / "backups"
+    if here.folder is not None:
+        return here.folder / "backups"
     return Path(str(bind.url.database)).parent / "backups"
 
 

@@ -25,10 +25,9 @@ from models.office import JobRun, Message
 from models.payments import StatementRow
 from models.people import Occupancy, Staff, StaffRole
 from models.property import Estate, Unit
-from office.core import clock
+from office.core import clock, installation
 from office.core import schema as core_schema
 from office.core.errors import N_, Refused
-from office.messaging import channels
 from office.operations import backup
 from office.policies import store
 from office.scheduling import job_status
@@ -158,9 +157,9 @@ def messages(session: Session, _now: datetime) -> Answer:
         )
 
 
-def mail_server(_session: Session, _now: datetime) -> Answer:
-    for name in ("SMTP_URL", "SMS_URL"):
-        address = urlsplit(channels.setting(name))
+def mail_server(session: Session, _now: datetime) -> Answer:
+    for name in ("SMTP_URL", "SMS_URL", "WECOM_URL"):
+        address = urlsplit(installation.of(session).setting(name))
         if not address.hostname:
             continue
         port = address.port or {"https": 443, "http": 80, "smtps": 465}.get(address.scheme, 25)

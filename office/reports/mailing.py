@@ -33,7 +33,7 @@ def send_reports(session: Session, due_for: datetime) -> JobResult:
     day = clock.office_day(session, due_for)
     version = store.current(session, day).get("reports")
     due = [mail for mail in report_mails(json.loads(version.rows)) if mail.is_due(day)] if version else []
-    if not due or not channels.is_available("email"):
+    if not due or "email" not in channels.available(session):
         return JobResult(result={"due": len(due)})
     done = 0
     for mail in due:

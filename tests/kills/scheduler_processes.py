@@ -22,6 +22,8 @@ from sqlalchemy.orm import Session, configure_mappers
 
 from models import engine, secrets
 from models.office import Audit, JobRun, Message
+from office.arrears.room import send_due
+from office.core.installation import Installation
 from office.core.jobs import Job, JobResult
 from office.messaging import outbox
 from office.messaging.channels import Letter
@@ -60,7 +62,7 @@ TIMETABLE = Timetable(
         Job("count", count, at=day_time(9, 0)),
         Job("letters", write_letters, at=day_time(10, 0)),
         Job("minute", count),
-        Job("outbox", outbox.send_due, order=1, is_committing=True),
+        Job("outbox", send_due, order=1, is_committing=True),
     )
 )
 
@@ -112,7 +114,7 @@ def fork(bind: Engine, born_at: float, seed: int) -> int:
 def warm_up() -> None:
     """Load now, before the clocks are born, what would be loaded late: they live but a second."""
     configure_mappers()
-    outbox.channels.open_channel("email").close()
+    outbox.channels.open_channel("email", Installation().setting).close()
     written(Letter("key", "a@example.org", "subject", "信", START), "b@example.org")
 
 

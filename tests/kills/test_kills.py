@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from models.engine import writing
 from models.office import Audit, JobRun, Message
 from models.property import Estate
+from office.arrears.room import send_due
 from office.core import clock
 from office.messaging import outbox
 from office.rooms import TIMETABLE
@@ -127,7 +128,7 @@ def test_a_letter_whose_sender_died_is_not_sent_again(
         if guesses:
             monkeypatch.setattr(outbox, "_settle_lost", scheduler_processes.guess)
 
-        outbox.send_due(session, scheduler_processes.START)
+        send_due(session, scheduler_processes.START)
 
         assert session.scalars(select(Message.state)).one() == state
     assert letters.received["text"] == times

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from office.messaging.channels import Declined, Letter, Undelivered
+from office.messaging.channels.base import Declined, Letter, Undelivered
 
 
 class Alerts:

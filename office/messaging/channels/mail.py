@@ -18,7 +18,7 @@ from email.utils import format_datetime
 from html import escape
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from office.messaging.channels import Declined, Letter, Undelivered, Unreachable, Unsure
+from office.messaging.channels.base import Declined, Letter, Undelivered, Unreachable, Unsure
 
 SECONDS_TO_WAIT = 30
 TABLES = "report:"  # letters whose columns stand under each other only in a face of one width
@@ -34,7 +34,7 @@ class Mail:
         self.server: smtplib.SMTP | None = None
 
     def send(self, letter: Letter) -> None:
-        """Hand one letter to the server. Raises the errors of `office.messaging.channels`."""
+        """Hand one letter to the server. Raises the errors of channels/base.py."""
         message = written(letter, self.sender)
         server = self._connected()
         try:

@@ -9,13 +9,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
-from office.messaging.channels import Declined, Letter, Undelivered, Unreachable, Unsure
-
-SECONDS_TO_WAIT = 15
+from office.messaging.channels.base import Letter, Unreachable
+from office.messaging.channels.webhook import post
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
@@ -33,7 +31,7 @@ class Sms:
         self.secret = secret
 
     def send(self, letter: Letter) -> None:
-        """Post one message. Raises the errors of `office.messaging.channels`."""
+        """Post one message. Raises the errors of channels/base.py."""
         document = {
             "key": letter.key,
             "to": letter.address,
@@ -53,19 +51,7 @@ class Sms:
                 "X-Gatehouse-Signature": signature(self.secret, timestamp, body),
             },
         )
-        try:
-            with urllib.request.urlopen(request, timeout=SECONDS_TO_WAIT):  # noqa: S310 -- as above
-                return
-        except urllib.error.HTTPError as error:
-            error.close()
-            text = f"{error.code} {error.reason}"
-            if error.code in {400, 404, 410, 422}:
-                raise Declined(text, is_address_bad=error.code in {410, 422}) from error
-            raise Undelivered(text) from error
-        except urllib.error.URLError as error:
-            raise Unreachable(str(error.reason)) from error
-        except OSError as error:
-            raise Unsure(f"no answer from the webhook: {error}") from error
+        post(request)
 
     def close(self) -> None:
         """Nothing stays open."""

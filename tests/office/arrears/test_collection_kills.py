@@ -22,6 +22,7 @@ from models.office import Audit, Message
 from models.people import Owner, Staff
 from models.property import Estate
 from office.arrears import dunning, integrity, reminder_batches
+from office.arrears.room import send_due
 from office.messaging import outbox
 from office.policies import store
 from tests.factories.arrears import add_bill, add_unit, at
@@ -66,7 +67,7 @@ def send_all(url, kill_at):
     """Send what is due, and die at a statement."""
     with engine.writing(), open_session(url) as session:
         die_at(session.get_bind(), kill_at)
-        outbox.send_due(session, SENDING_AT)
+        send_due(session, SENDING_AT)
 
 
 def send_and_die(url, _kill_at):
@@ -160,7 +161,7 @@ def test_a_batch_killed_while_it_is_sent_reaches_each_once_or_waits_for_a_person
     ways = (send_all, send_and_die)
     kills = sum(killed(dice.choice(ways), url, dice.randrange(1, 40)) for _ in range(KILLS))
     for _ in range(2):
-        outbox.send_due(batch, SENDING_AT)
+        send_due(batch, SENDING_AT)
 
     states, arrived = by_state(batch), Counter(inbox.recipients)
     told = Counter(states.values())
@@ -256,7 +257,7 @@ def work_through(url, kill_at):
             if batch_id is not None:
                 reminder_batches.approve_batch(session, batch_id, now=SENDING_AT, staff_id=staff_id)
                 session.commit()
-            outbox.send_due(session, SENDING_AT)
+            send_due(session, SENDING_AT)
             ids = session.scalars(to_print).all()
             reminder_batches.mark(session, ids, "printed", now=SENDING_AT, staff_id=staff_id)
             session.commit()

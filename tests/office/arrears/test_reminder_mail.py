@@ -9,7 +9,7 @@ from models.collection import Reminder
 from models.people import Owner
 from models.property import Unit
 from office.arrears import integrity
-from office.messaging import outbox
+from office.arrears.room import send_due
 from office.policies import store
 from tests.factories.arrears import add_bill, add_unit, at, judge, pay
 from tests.factories.mail_server import Inbox, free_port, smtp_server
@@ -29,7 +29,7 @@ def test_each_reminder_arrives_once_or_says_why_not(session, inbox: Inbox):
     set_present(session, at(DAY, 9, 2))
 
     for minute in (2, 3):
-        outbox.send_due(session, at(DAY, 9, minute))
+        send_due(session, at(DAY, 9, minute))
 
     session.expire_all()
     rows = session.execute(
@@ -69,12 +69,12 @@ def test_a_provider_down_for_an_hour_delays_a_batch_and_loses_none_of_it(session
         if minute == 30:
             pay(session, debtors[4], "100", at(DAY, 9, minute))
         set_present(session, at(DAY, 9, minute) + timedelta(seconds=30))
-        outbox.send_due(session, at(DAY, 9, minute))
+        send_due(session, at(DAY, 9, minute))
     back = Inbox()
     with smtp_server(back, port):
         for hour in (10, 12, 16):
             set_present(session, at(DAY, hour))
-            outbox.send_due(session, at(DAY, hour))
+            send_due(session, at(DAY, hour))
 
     session.expire_all()
     rows = session.execute(select(Reminder.state, Reminder.channel).order_by(Reminder.unit_id))

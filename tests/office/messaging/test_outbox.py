@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,10 +15,12 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from admin.panel import labels
 from models.engine import writing
 from models.office import Message
-from models.people import Owner, OwnerPhone, Staff
+from models.people import CHANNELS_OUT, Owner, OwnerPhone, Staff
 from models.secrets import fingerprint
+from office.arrears.room import send_due
 from office.core import clock, leases
 from office.core.errors import Refused
 from office.messaging import channels, outbox
@@ -51,8 +54,8 @@ def test_letters_arrive_once_over_one_connection(ready: Session, inbox: Inbox) -
     enqueue(ready, 3)
     enqueue(ready, 3)  # the same keys again
 
-    outcome = outbox.send_due(ready, NOW)
-    outbox.send_due(ready, NOW + timedelta(hours=1))
+    outcome = send_due(ready, NOW)
+    send_due(ready, NOW + timedelta(hours=1))
 
     assert outcome.result == {"sent": 3}
     assert states(ready) == ["sent"] * 3
@@ -67,8 +70,8 @@ def test_letters_arrive_once_over_one_connection(ready: Session, inbox: Inbox) -
 def test_a_letter_for_later_waits(ready: Session, inbox: Inbox) -> None:
     enqueue(ready, send_at=NOW + timedelta(hours=2))
 
-    assert outbox.send_due(ready, NOW + timedelta(hours=2, seconds=-1)).done == 0
-    assert outbox.send_due(ready, NOW + timedelta(hours=2)).done == 1
+    assert send_due(ready, NOW + timedelta(hours=2, seconds=-1)).done == 0
+    assert send_due(ready, NOW + timedelta(hours=2)).done == 1
 
 
 def test_a_refused_address_is_given_up_and_marked_bad(ready: Session, inbox: Inbox) -> None:
@@ -78,7 +81,7 @@ def test_a_refused_address_is_given_up_and_marked_bad(ready: Session, inbox: Inb
     inbox.refused = {"owner0@example.org"}
     enqueue(ready, 2)
 
-    outbox.send_due(ready, NOW)
+    send_due(ready, NOW)
 
     assert states(ready) == ["dead", "sent"]
     assert list(ready.scalars(select(Owner.is_email_bad).order_by(Owner.id))) == [True, False]
@@ -89,11 +92,11 @@ def test_a_passing_error_is_tried_again_as_the_policy_says(ready: Session, inbox
     inbox.answers = ["451 later"]
     enqueue(ready)
 
-    outbox.send_due(ready, NOW)
+    send_due(ready, NOW)
     assert states(ready) == ["failed"]
-    outbox.send_due(ready, NOW + waits[0] - timedelta(seconds=1))
+    send_due(ready, NOW + waits[0] - timedelta(seconds=1))
     assert states(ready) == ["failed"]
-    outbox.send_due(ready, NOW + waits[0])
+    send_due(ready, NOW + waits[0])
 
     assert states(ready) == ["sent"]
     assert len(inbox.letters) == 1
@@ -107,7 +110,7 @@ def test_after_the_last_try_it_is_dead(ready: Session, inbox: Inbox) -> None:
     instant = NOW
     for wait in [timedelta(0), *waits]:
         instant += wait
-        outbox.send_due(ready, instant)
+        send_due(ready, instant)
 
     assert states(ready) == ["dead"]
     assert len(inbox.answers) == 100 - len(waits) - 1
@@ -116,9 +119,9 @@ def test_after_the_last_try_it_is_dead(ready: Session, inbox: Inbox) -> None:
 def test_a_connection_lost_after_the_letter_makes_it_unknown(ready: Session, inbox: Inbox) -> None:
     inbox.must_hang_up = True
     enqueue(ready)
-    outbox.send_due(ready, NOW)
+    send_due(ready, NOW)
     inbox.must_hang_up = False
-    outbox.send_due(ready, NOW + timedelta(days=1))
+    send_due(ready, NOW + timedelta(days=1))
 
     assert states(ready) == ["unknown"]
     assert inbox.letters == []
@@ -130,13 +133,13 @@ def test_a_server_down_for_an_hour_loses_nothing(ready: Session, monkeypatch: py
     monkeypatch.setenv("GATEHOUSE_SMTP_URL", f"smtp://127.0.0.1:{port}")
     enqueue(ready, 10)
     for minute in range(60):
-        outbox.send_due(ready, NOW + timedelta(minutes=minute))
+        send_due(ready, NOW + timedelta(minutes=minute))
     assert set(states(ready)) <= {"pending", "failed"}
 
     inbox = Inbox()
     with smtp_server(inbox, port):
-        outbox.send_due(ready, NOW + timedelta(hours=2))
-        outbox.send_due(ready, NOW + timedelta(hours=8))
+        send_due(ready, NOW + timedelta(hours=2))
+        send_due(ready, NOW + timedelta(hours=8))
 
     assert states(ready) == ["sent"] * 10
     assert sorted(inbox.recipients) == sorted({f"owner{number}@example.org" for number in range(10)})
@@ -150,7 +153,7 @@ def test_an_impossible_address_stops_no_other(ready: Session, inbox: Inbox, addr
         outbox.enqueue(ready, key, "email", to, subject="a\r\nBcc: b@c", body="t", now=NOW)
     ready.commit()
 
-    outbox.send_due(ready, NOW)
+    send_due(ready, NOW)
 
     assert states(ready)[1] == "sent"
     assert "all@example.org" not in inbox.recipients
@@ -177,7 +180,7 @@ class TestAfterAKill:
     ) -> None:
         sending(leases.claimant())
 
-        outbox.send_due(ready, NOW + timedelta(days=1))
+        send_due(ready, NOW + timedelta(days=1))
 
         assert states(ready) == ["unknown"]
         assert inbox.letters == []
@@ -188,7 +191,7 @@ class TestAfterAKill:
     ) -> None:
         sending("another-host:1:1.0", timedelta(seconds=age))
 
-        outbox.send_due(ready, NOW)
+        send_due(ready, NOW)
 
         assert states(ready) == [state]
 
@@ -203,13 +206,13 @@ class TestAfterAKill:
         letters: int,
     ) -> None:
         sending(leases.claimant())
-        outbox.send_due(ready, NOW)
+        send_due(ready, NOW)
         message_id = ready.scalars(select(Message.id)).one()
 
         with writing():
             outbox.decide_unknown(ready, message_id, has_arrived=has_arrived, now=NOW, staff_id=None)
             ready.commit()
-        outbox.send_due(ready, NOW)
+        send_due(ready, NOW)
 
         assert (states(ready), len(inbox.letters)) == ([state], letters)
         with pytest.raises(Refused):
@@ -220,7 +223,7 @@ class TestAfterAKill:
     ) -> None:
         """The control: with `sending` taken for `pending`, the owner reads it twice."""
         enqueue(ready)
-        outbox.send_due(ready, NOW)
+        send_due(ready, NOW)
         ready.execute(update(Message).values(state="sending", claimed_by=leases.claimant()))
         ready.commit()
 
@@ -229,7 +232,7 @@ class TestAfterAKill:
             return 0
 
         monkeypatch.setattr(outbox, "_settle_lost", guess)
-        outbox.send_due(ready, NOW)
+        send_due(ready, NOW)
 
         assert len(inbox.letters) == 2
 
@@ -237,12 +240,14 @@ class TestAfterAKill:
 class Webhook(BaseHTTPRequestHandler):
     received: list[tuple[dict[str, str], bytes]] = []
     status = 200
+    answer = b'{"errcode": 0, "errmsg": "ok"}'
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.received.append((dict(self.headers), body))
         self.send_response(self.status)
         self.end_headers()
+        self.wfile.write(self.answer)
 
     def log_message(self, *_arguments: Any) -> None:
         """Say nothing."""
@@ -256,6 +261,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Webhook]]:
         thread.start()
         monkeypatch.setenv("GATEHOUSE_SMS_URL", f"http://127.0.0.1:{server.server_port}/sms")
         monkeypatch.setenv("GATEHOUSE_SMS_SECRET", "shared")
+        monkeypatch.setenv("GATEHOUSE_WECOM_URL", f"http://127.0.0.1:{server.server_port}/wecom")
         yield handler
         server.shutdown()
         thread.join()
@@ -264,7 +270,7 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Webhook]]:
 def test_an_sms_is_signed_and_says_its_key(ready: Session, webhook: type[Webhook]) -> None:
     enqueue(ready, channel="sms", address="13800000001")
 
-    outbox.send_due(ready, NOW)
+    send_due(ready, NOW)
 
     ((headers, body),) = webhook.received
     assert json.loads(body)["text"] == "请缴物业费"
@@ -287,31 +293,90 @@ def test_what_the_webhook_answers(
     webhook.status = status
     enqueue(ready, channel="sms", address=number)
 
-    outbox.send_due(ready, NOW)
+    send_due(ready, NOW)
 
     assert states(ready) == [state]
     assert ready.scalars(select(OwnerPhone.is_bad)).one() is is_bad
+
+
+def test_a_wecom_message_says_its_key_and_person(ready: Session, webhook: type[Webhook]) -> None:
+    enqueue(ready, channel="wecom", address="wangfang")
+
+    send_due(ready, NOW)
+
+    assert states(ready) == ["sent"]
+    ((headers, body),) = webhook.received
+    assert json.loads(body) == {"touser": "wangfang", "msgtype": "text", "text": {"content": "请缴物业费"}}
+    assert headers["Idempotency-Key"] == "letter 0"
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "state", "is_bad"),
+    [
+        (200, b'{"errcode": 0}', "sent", False),
+        (200, b'{"errcode": 60111, "errmsg": "userid not found"}', "dead", True),
+        (200, b'{"errcode": 45009, "errmsg": "api freq out of limit"}', "failed", False),
+        (200, b"welcome", "unknown", False),
+        (200, b"[]", "unknown", False),
+        (422, b"", "dead", True),
+        (503, b"", "failed", False),
+    ],
+)
+def test_what_wecom_answers(
+    ready: Session, webhook: type[Webhook], status: int, answer: bytes, state: str, is_bad: bool
+) -> None:
+    ready.add(Owner(name="王芳", chat_id="wangfang"))
+    webhook.status, webhook.answer = status, answer
+    enqueue(ready, channel="wecom", address="wangfang")
+
+    send_due(ready, NOW)
+
+    assert states(ready) == [state]
+    assert ready.scalars(select(Owner.is_chat_bad)).one() is is_bad
+
+
+def test_wecom_that_nobody_serves_is_tried_again(ready: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEHOUSE_WECOM_URL", "http://127.0.0.1:9/wecom")
+    enqueue(ready, channel="wecom", address="wangfang")
+
+    send_due(ready, NOW)
+
+    assert states(ready) == ["failed"]
+
+
+def test_an_owner_without_a_chat_account_is_not_reached_there(ready: Session, webhook: type[Webhook]) -> None:
+    enqueue(ready, channel="wecom", address="")
+
+    send_due(ready, NOW)
+
+    assert (states(ready), webhook.received) == (["dead"], [])
+
+
+def test_every_channel_to_owners_can_be_chosen_and_has_its_words() -> None:
+    """A channel is a row of channels.KINDS: what a person may choose and read must not lack it."""
+    assert channels.ELECTRONIC | {"print"} == set(CHANNELS_OUT) == set(labels.CHANNELS_OUT)
+    assert set(channels.KINDS) == {*CHANNELS_OUT, "alert"}
 
 
 def test_a_channel_that_is_not_set_up_waits(ready: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GATEHOUSE_SMTP_URL", raising=False)
     enqueue(ready)
 
-    outbox.send_due(ready, NOW)
+    send_due(ready, NOW)
 
     assert states(ready) == ["failed"]
-    assert not channels.is_available("email")
+    assert "email" not in channels.available(ready)
 
 
 def test_an_alert_goes_to_the_persons_own_address(ready: Session, webhook: type[Webhook]) -> None:
-    url = channels.setting("SMS_URL").replace("http://", "json://")
+    url = os.environ["GATEHOUSE_SMS_URL"].replace("http://", "json://")
     staff = Staff(login="lead", name="Lead", alert_url=url)
     ready.add(staff)
     ready.flush()
     outbox.enqueue(ready, "alert", "alert", "", body="late", subject="Ticket", now=NOW, staff_id=staff.id)
     ready.commit()
 
-    outbox.send_due(ready, NOW)
+    send_due(ready, NOW)
 
     assert states(ready) == ["sent"]
     assert json.loads(webhook.received[0][1])["message"] == "late"

@@ -1,0 +1,65 @@
+"""What every channel is: it sends one letter, or says by the class of its error what is known (C5).
+
+`Unreachable`: nobody listens; nothing more is tried on this channel for now. `Undelivered`: not this time.
+`Declined`: never for this letter. `Unsure`: it may have arrived, so a person must look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+Setting = Callable[[str], str]  # the name of a setting of IT's without GATEHOUSE_ → its value, empty without
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a channel needs to know: `key` is the same on every try, `at` when it is sent."""
+
+    key: str
+    address: str
+    subject: str
+    body: str
+    at: datetime
+
+
+class Undelivered(Exception):  # noqa: N818 -- reads as what happened
+    """It did not arrive; a later try may."""
+
+
+class Unreachable(Undelivered):
+    """The channel itself is down."""
+
+
+class Declined(Undelivered):
+    """It will never arrive."""
+
+    def __init__(self, message: str, *, is_address_bad: bool = False) -> None:
+        super().__init__(message)
+        self.is_address_bad = is_address_bad
+
+
+class Unsure(Exception):  # noqa: N818 -- reads as what happened
+    """Whether it arrived can't be known."""
+
+
+class Channel(Protocol):
+    def send(self, letter: Letter) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class ChannelKind:
+    """A way out of the house: its code, how it is opened, and the setting without which it is not there."""
+
+    code: str
+    open: Callable[[Setting], Channel]
+    needs: str = ""
+    is_electronic: bool = False  # carries messages to owners through a server
+
+    def is_available(self, setting: Setting) -> bool:
+        """Whether IT has set it up (contract: `email` where GATEHOUSE_SMTP_URL is set)."""
+        return not self.needs or bool(setting(self.needs))
