@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -79,3 +79,11 @@ def liable(
     if not parts or parts[0].payer is None:
         return ()
     return (Segment(parts[0].payer, first_on, last_on),)
+
+
+def payer_or_nearest(occupancies: Sequence[Occupancy], on: date) -> int | None:
+    """Who pays on a day; on a vacant day the payer before, else the first to come. None without any (P4)."""
+    ordered = sorted(occupancies, key=lambda one: one.from_on)
+    begun = [one for one in ordered if one.from_on <= on]
+    nearest = begun[-1:] or ordered[:1]
+    return nearest[0].payer if nearest else None

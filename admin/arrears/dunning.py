@@ -36,7 +36,7 @@ from models.property import Unit
 from office.arrears import call_list, contacts, explain, instalment_plans, letters, reminder_batches
 from office.arrears.contacts import NewContact
 from office.core.errors import N_, Refused
-from office.payments.payments import payers_on
+from office.estate.owners import payers_on
 from office.policies import store
 from rules import next_steps
 

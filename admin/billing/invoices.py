@@ -32,10 +32,10 @@ from models.billing import (
     Tariff,
 )
 from office.billing import documents, invoices, runs
+from office.core.amounts import refusal
 from office.core.errors import Refused
 from office.documents import archive
 from office.estate import owners
-from office.payments.payments import MONEY_REFUSALS
 from office.receivables import late_fees as late_fee
 from rules.money import MoneyError, money
 
@@ -166,7 +166,7 @@ def _expenses(text: str) -> list[tuple[str, Decimal]]:
         try:
             found.append((read[1], money(read[2].replace(",", "").replace("，", ""))))
         except MoneyError as problem:
-            raise Refused(MONEY_REFUSALS[problem.code]) from problem
+            raise refusal(problem) from problem
     return found
 
 

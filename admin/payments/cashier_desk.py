@@ -20,13 +20,13 @@ from admin.panel.view import OfficePage
 from models.base import db
 from models.payments import Payment
 from office.billing import deposits
+from office.core import amounts
 from office.core.errors import Refused
 from office.documents import archive
 from office.estate import search
 from office.payments import cashier_desk, payments
 from office.payments.cashier_desk import Desk
 from rules.allocation import Pick
-from rules.money import MoneyError, money
 
 MOST_PICKS = 200
 FOUND_ALIKE = frozenset({"unit", "owner", "invoice"})
@@ -35,10 +35,7 @@ FOUND_ALIKE = frozenset({"unit", "owner", "invoice"})
 def typed_money(text: str, *, is_negative_allowed: bool = False, is_zero_allowed: bool = False) -> Decimal:
     """An amount as a person types it. Raises Refused."""
     plain = text.strip().replace(",", "").replace("，", "").replace("￥", "").replace("¥", "")
-    try:
-        return money(plain, is_negative_allowed=is_negative_allowed, is_zero_allowed=is_zero_allowed)
-    except MoneyError as problem:
-        raise Refused(payments.MONEY_REFUSALS[problem.code]) from problem
+    return amounts.amount_of(plain, is_negative_allowed=is_negative_allowed, is_zero_allowed=is_zero_allowed)
 
 
 class CashierPage(OfficePage):
@@ -107,17 +104,19 @@ class CashierPage(OfficePage):
             change = _change(form, amount)
             payment = payments.record_payment(
                 session,
-                unit_id=unit_id,
-                amount=amount,
-                method=form.get("method", ""),
-                paid_at=self.now(),
+                payments.NewPayment(
+                    unit_id=unit_id,
+                    amount=amount,
+                    method=form.get("method", ""),
+                    paid_at=self.now(),
+                    payer_id=self._payer(desk, form),
+                    reference=_words(form, "reference", 120),
+                    note=_words(form, "note", 500),
+                    cashier_id=staff.id,
+                    picks=tuple(_picks(desk, form)),
+                    form_key=f"cashier:{form.get('form_key', '')[:60]}" if form.get("form_key") else None,
+                ),
                 now=self.now(),
-                payer_id=self._payer(desk, form),
-                reference=_words(form, "reference", 120),
-                note=_words(form, "note", 500),
-                cashier_id=staff.id,
-                picks=_picks(desk, form),
-                form_key=f"cashier:{form.get('form_key', '')[:60]}" if form.get("form_key") else None,
             )
             deposits.enter_paid(session, now=self.now(), staff_id=staff.id, unit_ids=[unit_id])
             session.commit()

@@ -19,7 +19,7 @@ from admin.panel.view import Ask, OfficeView, OneClick, Related, office_action
 from admin.payments.cashier_desk import receipt_pdf
 from models.base import db
 from models.payments import Allocation, Payment
-from office.payments import payments
+from office.payments import corrections
 
 WHY = (Ask("reason", _l("Reason"), is_required=True),)
 
@@ -102,7 +102,7 @@ class PaymentView(OfficeView):
         fields=WHY,
     )
     def void(self, rows: Sequence[Payment], given: Mapping[str, Any]) -> str:
-        self._undo(payments.void_payment, rows[0], given)
+        self._undo(corrections.void_payment, rows[0], given)
         return _("Receipt %(number)s was voided.", number=rows[0].receipt_no)
 
     @office_action(
@@ -116,7 +116,7 @@ class PaymentView(OfficeView):
         fields=WHY,
     )
     def reverse(self, rows: Sequence[Payment], given: Mapping[str, Any]) -> str:
-        self._undo(payments.reverse_payment, rows[0], given)
+        self._undo(corrections.reverse_payment, rows[0], given)
         return _("Payment %(number)s was reversed.", number=rows[0].receipt_no)
 
     def _undo(self, verb: Callable[..., Payment], row: Payment, given: Mapping[str, Any]) -> None:
@@ -131,7 +131,7 @@ class PaymentView(OfficeView):
         fields=PAY_OUT_FIELDS,
     )
     def refund(self, rows: Sequence[Payment], given: Mapping[str, Any]) -> str:
-        made = payments.refund_payment(
+        made = corrections.refund_payment(
             db.session(),
             rows[0].id,
             amount=given["amount"],

@@ -20,7 +20,7 @@ from office.core import clock
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
-from office.payments.payments import payers_on
+from office.estate.owners import payers_on
 from rules.next_steps import next_step
 from rules.promises import promise_state
 

@@ -18,13 +18,14 @@ from models.billing import Deposit, FeeItem, Invoice, InvoiceLine
 from models.payments import Allocation, Payment
 from office.billing import invoices
 from office.billing.invoices import Charge
-from office.core import audit, clock, numbering
+from office.core import amounts, audit, clock, numbering
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
-from office.payments import payments
-from office.receivables import allocation
+from office.payments import corrections, credit, payments
+from office.payments.payments import NewPayment
+from office.receivables import ledger
 from rules.allocation import Pick
-from rules.money import ZERO, MoneyError, money
+from rules.money import ZERO
 
 SERIES = "Y"
 
@@ -61,10 +62,7 @@ def take_deposit(
     item = session.scalars(select(FeeItem).where(FeeItem.code == fee_item)).one_or_none()
     if item is None or item.basis != "deposit":
         raise Refused(N_("%(item)s is no deposit"), item=fee_item)
-    try:
-        amount = money(amount, is_zero_allowed=False)
-    except MoneyError as problem:
-        raise Refused(payments.MONEY_REFUSALS[problem.code]) from problem
+    amount = amounts.amount_of(amount)
     today = clock.office_day(session, now)
     invoice = invoices.charge(
         session,
@@ -76,18 +74,17 @@ def take_deposit(
         staff_id=cashier_id,
         is_credit_used=False,
     )
-    payment = payments.record_payment(
-        session,
+    new = NewPayment(
         unit_id=unit_id,
         payer_id=payer_id,
         amount=amount,
         method=method,
         paid_at=paid_at,
-        now=now,
         cashier_id=cashier_id,
-        picks=[Pick(invoice.number)],
+        picks=(Pick(invoice.number),),
         form_key=form_key,
     )
+    payment = payments.record_payment(session, new, now=now)
     of = _Of(unit_id, payer_id, item.id, payment.id)
     return _entry(session, "taken", of, amount, "", cashier_id, now)
 
@@ -196,7 +193,7 @@ def return_deposit(
     """Give a deposit back, or part of it (B10). Raises Refused."""
     of, freed = _free(session, deposit_id, amount, reason, staff_id, now)
     for payment_id, part in freed:
-        payments.refund_payment(
+        corrections.refund_payment(
             session, payment_id, amount=part, reason=reason, staff_id=staff_id, now=now, method=method
         )
     return _entry(session, "returned", of, amount, reason, staff_id, now)
@@ -213,8 +210,8 @@ def set_off_deposit(
 ) -> Deposit:
     """Let a deposit pay what its payer owes for the unit; the rest is credit (B10). Raises Refused."""
     of, _ = _free(session, deposit_id, amount, reason, staff_id, now)
-    owed = [bill for bill in allocation.open_bills(session, [of.unit_id]) if bill.payer_id == of.payer_id]
-    payments.use_credit(session, owed, issued_at=now, now=now)
+    owed = [bill for bill in ledger.open_receivables(session, [of.unit_id]) if bill.payer_id == of.payer_id]
+    credit.use_credit(session, owed, issued_at=now, now=now)
     return _entry(session, "set_off", of, amount, reason, staff_id, now)
 
 
@@ -238,7 +235,7 @@ def _free(
     taken = session.get(Deposit, deposit_id)
     if taken is None or taken.entry != "taken" or taken.payment_id is None:
         raise Refused(N_("There is no such deposit"))
-    allocation.lock(session, [taken.unit_id])
+    ledger.lock_units(session, [taken.unit_id])
     payment = session.get_one(Payment, taken.payment_id)
     if payment.state != "posted":
         raise Refused(N_("Receipt %(number)s is no longer in force"), number=payment.receipt_no)

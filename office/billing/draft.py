@@ -49,7 +49,7 @@ from models.people import Occupancy
 from models.property import Unit
 from office.core import numbering
 from office.core.database import chunks, is_postgresql
-from office.receivables.allocation import INVOICE
+from office.receivables.ledger import INVOICE
 from rules import billing as rule
 from rules import liability
 from rules.billing import MONTHLY, Basis, BillingPolicy, Coverage, Period, Quote, Timing

@@ -12,18 +12,16 @@ from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine
 from office.billing import deposits, invoices, runs
-from office.billing.invoices import Line, NewInvoice
-from office.receivables import allocation
-from office.receivables import late_fees as late_fee
-from office.receivables.allocation import PAYMENT, Bill
+from office.billing.invoices import NewInvoice, NewInvoiceLine
+from office.receivables import late_fees, ledger
+from office.receivables.ledger import PAYMENT
 from rules.billing import MONTHLY, Period, Quote, Timing, service_period
-from rules.late_fee import Reduction
 from rules.money import ZERO, split_by_days
 from rules.reasons import Reason
 
 
 @dataclass(frozen=True)
-class Owed:
+class FinalAccountInvoice:
     """An open invoice of a final account; yuan, the late fee to the day of the account."""
 
     invoice_id: int
@@ -38,7 +36,7 @@ class Owed:
 class FinalAccount:
     """What a payer still owes for a unit on a day, and what we hold of theirs; yuan."""
 
-    owed: tuple[Owed, ...]
+    owed: tuple[FinalAccountInvoice, ...]
     credit: Decimal
     deposits: Decimal
 
@@ -54,8 +52,10 @@ class FinalAccount:
 
 def final_account(session: Session, unit_id: int, payer_id: int, on: date) -> FinalAccount:
     """What a payer would have to pay on a day to leave a unit with nothing owed (过户结清, P5)."""
-    bills = _open(session, unit_id, payer_id)
-    ledger = late_fee.Ledger(session, late_fee.policy_on(session, on), bills)
+    policy = late_fees.policy_on(session, on)
+    bills = [
+        one for one in ledger.open_receivables(session, [unit_id], policy=policy) if one.payer_id == payer_id
+    ]
     periods = dict(
         session.execute(
             select(Invoice.id, Invoice.period).where(Invoice.id.in_([one.id for one in bills]))
@@ -64,7 +64,7 @@ def final_account(session: Session, unit_id: int, payer_id: int, on: date) -> Fi
     credit = sum(
         (
             one.amount
-            for one in allocation.credits_left(
+            for one in ledger.unused_credits(
                 session, PAYMENT.c.unit_id == unit_id, PAYMENT.c.payer_id == payer_id
             )
         ),
@@ -72,22 +72,19 @@ def final_account(session: Session, unit_id: int, payer_id: int, on: date) -> Fi
     )
     return FinalAccount(
         tuple(
-            Owed(one.id, one.number, periods[one.id], one.due_on, one.principal, _fee(ledger, one, on))
+            FinalAccountInvoice(
+                one.id,
+                one.number,
+                periods[one.id],
+                one.due_on,
+                one.principal,
+                one.open_late_fee_if_paid(policy, on),
+            )
             for one in sorted(bills, key=lambda one: (one.due_on, one.id))
         ),
         credit,
         deposits.held(session, unit_id, payer_id),
     )
-
-
-def _open(session: Session, unit_id: int, payer_id: int) -> list[Bill]:
-    return [bill for bill in allocation.open_bills(session, [unit_id]) if bill.payer_id == payer_id]
-
-
-def _fee(ledger: late_fee.Ledger, bill: Bill, on: date) -> Decimal:
-    if not ledger.policy.is_on or bill.due_on >= on:
-        return bill.late_fee - bill.paid_late_fee
-    return ledger.owed(bill, on, Reduction(on, bill.principal)) - bill.paid_late_fee
 
 
 def move_billing(
@@ -144,7 +141,7 @@ def move_billing(
     return invoices.issue(session, moved, now=now) if moved else []
 
 
-def _lines_from(session: Session, invoice: Invoice, period: Period, on: date) -> Sequence[Line]:
+def _lines_from(session: Session, invoice: Invoice, period: Period, on: date) -> Sequence[NewInvoiceLine]:
     """The invoice's monthly lines, over the days from `on` on."""
     lines = []
     for line, item in session.execute(
@@ -159,5 +156,5 @@ def _lines_from(session: Session, invoice: Invoice, period: Period, on: date) ->
         before = max((on - service.first_on).days, 0)
         _, after = split_by_days(line.amount, (before, service.days - before), service.days)
         inputs = {"of_invoice": invoice.number, "from": on, "days": service.days - before, "amount": after}
-        lines.append(Line(item.id, Quote(line.quantity, line.rate, after, Reason("moved", inputs))))
+        lines.append(NewInvoiceLine(item.id, Quote(line.quantity, line.rate, after, Reason("moved", inputs))))
     return lines

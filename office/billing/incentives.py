@@ -25,8 +25,8 @@ from office.core import audit, clock
 from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
-from office.receivables import allocation
-from office.receivables.allocation import INVOICE, PAYMENT
+from office.receivables import ledger
+from office.receivables.ledger import INVOICE, PAYMENT
 from rules import incentives as rule
 from rules.billing import MONTHLY
 from rules.money import ZERO, rounded
@@ -78,7 +78,7 @@ def grant_rewards(session: Session, *, since: date, now: datetime, staff_id: int
     offered = {str(row.id): row for row in rows}
     if not offered:
         return Granted()
-    allocation.lock_all(session)
+    ledger.lock_postings(session)
     terms = [_rule(row) for row in offered.values()]
     made: list[IncentiveGrant] = []
     waiting: list[str] = []
@@ -185,7 +185,7 @@ def _grant(
     """The grant with its credit notes; None while the payer's bills can't take so much credit."""
     row = paid.row
     bills = sorted(
-        allocation.bills(
+        ledger.receivables(
             session,
             INVOICE.c.unit_id == row.unit_id,
             INVOICE.c.payer_id == row.payer_id,

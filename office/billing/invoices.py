@@ -14,15 +14,18 @@ from sqlalchemy.orm import Session
 
 from models.billing import CreditNote, FeeItem, Invoice, InvoiceLine
 from models.property import Unit
-from office.core import audit, clock, numbering
+from office.core import amounts, audit, clock, numbering
 from office.core.database import chunks
 from office.core.errors import N_, Refused
-from office.payments import payments
-from office.receivables import allocation
-from office.receivables.allocation import ALLOCATION, INVOICE
+from office.estate.owners import payers_on
+from office.payments import corrections, credit
+from office.receivables import late_fees, ledger
+from office.receivables.ledger import INVOICE
 from rules.billing import Basis, Period, Quote, quote
-from rules.money import ZERO, MoneyError, money
+from rules.late_fee import Reduction
+from rules.money import ZERO, MoneyError
 from rules.reasons import Reason
+from rules.receivables import Receivable
 
 LINE = cast("Table", InvoiceLine.__table__)
 SERIES = {"regular": "I", "opening": "O", "move_in": "M", "one_off": "E"}
@@ -30,7 +33,7 @@ CREDIT_NOTES = "C"
 
 
 @dataclass(frozen=True)
-class Line:
+class NewInvoiceLine:
     """A line of an invoice: which item, its price and how it came about."""
 
     fee_item_id: int
@@ -48,7 +51,7 @@ class NewInvoice:
     period: Period
     issued_on: date
     due_on: date
-    lines: tuple[Line, ...]
+    lines: tuple[NewInvoiceLine, ...]
 
     @property
     def amount(self) -> Decimal:
@@ -63,7 +66,7 @@ def issue(
     session: Session, wanted: Sequence[NewInvoice], *, now: datetime, is_credit_used: bool = True
 ) -> list[int]:
     """Issue invoices that are not there yet, in order, and let credit pay them; answers the new ids."""
-    allocation.lock_all(session)
+    ledger.lock_postings(session)
     known = _known(session, wanted)
     fresh = list({one.key: one for one in wanted if one.key not in known and one.amount > 0}.values())
     if not fresh:
@@ -94,10 +97,10 @@ def issue(
         ],
     )
     if is_credit_used:
-        made: list[allocation.Bill] = []
+        made: list[Receivable] = []
         for chunk in chunks(ids):
-            made += allocation.bills(session, INVOICE.c.id.in_(chunk))
-        payments.use_credit(session, made, issued_at=now, now=now)
+            made += ledger.receivables(session, INVOICE.c.id.in_(chunk))
+        credit.use_credit(session, made, issued_at=now, now=now)
     return ids
 
 
@@ -149,7 +152,7 @@ def open_balances(session: Session, rows: Sequence[OpeningBalance], *, now: date
     """
     items = dict(session.execute(select(FeeItem.code, FeeItem.id)).all())
     periods = [Period.parse(row.period) for row in rows]
-    payers = payments.payers_on(
+    payers = payers_on(
         session, [(row.unit_id, period.first_on) for row, period in zip(rows, periods, strict=True)]
     )
     wanted = []
@@ -167,7 +170,7 @@ def open_balances(session: Session, rows: Sequence[OpeningBalance], *, now: date
                 period=period,
                 issued_on=min(period.first_on, row.due_on),
                 due_on=row.due_on,
-                lines=(Line(items[row.fee_item], price),),
+                lines=(NewInvoiceLine(items[row.fee_item], price),),
             )
         )
     return len(issue(session, wanted, now=now))
@@ -200,7 +203,7 @@ def charge(
     """
     items = _items(session)
     today = clock.office_day(session, now)
-    allocation.lock_all(session)
+    ledger.lock_postings(session)
     if form_key is not None:
         known = session.scalars(
             select(Invoice).where(
@@ -213,7 +216,9 @@ def charge(
         raise Refused(N_("The due day has passed already"))
     try:
         lines = tuple(
-            Line(items[one.fee_item].id, quote(Basis(items[one.fee_item].basis), one.quantity, one.rate))
+            NewInvoiceLine(
+                items[one.fee_item].id, quote(Basis(items[one.fee_item].basis), one.quantity, one.rate)
+            )
             for one in charges
         )
     except (MoneyError, KeyError) as problem:
@@ -256,22 +261,19 @@ def credit_note(
     """Correct an issued invoice downwards (B5). What was paid too much comes back as credit."""
     if not reason.strip():
         raise Refused(N_("Say why"))
-    try:
-        amount = money(amount, is_zero_allowed=False)
-    except MoneyError as problem:
-        raise Refused(payments.MONEY_REFUSALS[problem.code]) from problem
+    amount = amounts.amount_of(amount)
     unit_id = session.scalars(select(INVOICE.c.unit_id).where(INVOICE.c.id == invoice_id)).one_or_none()
     if unit_id is None:
         raise Refused(N_("There is no such invoice"))
-    allocation.lock(session, [unit_id])
-    (bill,) = allocation.bills(session, INVOICE.c.id == invoice_id)
-    if amount > bill.amount - bill.credited:
-        raise Refused(
-            N_("Only %(amount)s of this invoice can be credited"), amount=bill.amount - bill.credited
-        )
+    ledger.lock_units(session, [unit_id])
     today = clock.office_day(session, now)
+    policy = late_fees.policy_on(session, today)
+    (bill,) = ledger.receivables(session, INVOICE.c.id == invoice_id, policy=policy)
+    if amount > bill.creditable:
+        raise Refused(N_("Only %(amount)s of this invoice can be credited"), amount=bill.creditable)
     was_open = bill.balance > 0
-    _free(session, bill, amount - bill.principal, now, today)
+    if amount > bill.principal:
+        corrections.free_principal(session, bill, amount - bill.principal, policy, now)
     note = CreditNote(
         number=numbering.written(
             f"{CREDIT_NOTES}{today.year}", numbering.take(session, CREDIT_NOTES, today.year)
@@ -286,26 +288,10 @@ def credit_note(
     )
     session.add(note)
     session.flush()
-    (bill,) = allocation.bills(session, INVOICE.c.id == invoice_id)
     bill.credited += amount
-    payments.accrue(session, [bill], today)
+    bill.reductions.append(Reduction(today, amount))
+    bill.accrue(policy, today)
     state = bill.settled_state(is_credited=was_open)
-    allocation.write_bills(session, {bill.id: bill}, states={bill.id: state})
+    ledger.write_receivables(session, [bill], states={bill.id: state})
     audit.record(session, now, staff_id, "credit", note, {"amount": amount, "reason": note.reason})
     return note
-
-
-def _free(session: Session, bill: allocation.Bill, amount: Decimal, now: datetime, today: date) -> None:
-    """Take paid principal back to the payments that paid it, the last one first."""
-    if amount <= 0:
-        return
-    net = func.sum(ALLOCATION.c.amount)
-    laid = session.execute(
-        select(ALLOCATION.c.payment_id, net)
-        .where(ALLOCATION.c.invoice_id == bill.id, ALLOCATION.c.part == "principal")
-        .group_by(ALLOCATION.c.payment_id)
-        .having(net > 0)
-        .order_by(func.max(ALLOCATION.c.id).desc())
-    ).all()
-    parts = [(payment_id, bill, "principal", lies) for payment_id, lies in laid]
-    payments.release(session, parts, amount, now, today)

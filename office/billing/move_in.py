@@ -12,11 +12,11 @@ from models.billing import Invoice
 from models.property import Unit
 from office.billing import invoices
 from office.billing.draft import Item, items
-from office.billing.invoices import Line, NewInvoice
+from office.billing.invoices import NewInvoice, NewInvoiceLine
 from office.core import audit
 from office.core.errors import N_, Refused
 from office.policies import store
-from office.receivables import allocation
+from office.receivables import ledger
 from rules import billing as rule
 from rules.billing import MONTHLY, MoveInItem, Period, Share
 from rules.policy_values import tables
@@ -28,7 +28,7 @@ def template(session: Session, kind: str, on: date) -> list[MoveInItem]:
     return [MoveInItem.from_row(row) for row in rows if row["unit_kind"] == kind]
 
 
-def lines_of(session: Session, unit: Unit, on: date) -> tuple[Line, ...]:
+def lines_of(session: Session, unit: Unit, on: date) -> tuple[NewInvoiceLine, ...]:
     """The lines of a unit's move-in bill from the day of hand-over, none issued yet (B6).
 
     Raises Refused without a template or a tariff.
@@ -37,7 +37,7 @@ def lines_of(session: Session, unit: Unit, on: date) -> tuple[Line, ...]:
     if not wanted:
         raise Refused(N_("There is no move-in bill for this kind of unit: add it to the billing policy"))
     by_code = {item.code: item for item in items(session)}
-    lines: list[Line] = []
+    lines: list[NewInvoiceLine] = []
     for one in wanted:
         item = by_code.get(one.fee_item)
         if item is None:
@@ -65,7 +65,7 @@ def issue_move_in_bill(
     if due_on < on:
         raise Refused(N_("The due day comes before the hand-over"))
     lines = lines_of(session, unit, on)
-    allocation.lock_all(session)
+    ledger.lock_postings(session)
     if session.scalar(
         select(func.count())
         .select_from(Invoice)
@@ -84,16 +84,18 @@ def issue_move_in_bill(
     return invoice
 
 
-def _lines(unit: Unit, item: Item, wanted: MoveInItem, period: Period, on: date) -> list[Line]:
+def _lines(unit: Unit, item: Item, wanted: MoveInItem, period: Period, on: date) -> list[NewInvoiceLine]:
     if item.basis not in MONTHLY or not wanted.months:
         once = MoveInItem(item.code, 0, wanted.amount, wanted.per_m2)
-        return [Line(item.id, rule.move_in_line(once, Decimal(0), unit.area_m2))]
+        return [NewInvoiceLine(item.id, rule.move_in_line(once, Decimal(0), unit.area_m2))]
     tariff = item.tariff(unit.kind, on)
     if tariff is None:
         raise Refused(N_("%(item)s has no tariff for this kind of unit"), item=item.code)
     days = (period.last_on - on).days + 1
-    lines = [Line(item.id, item.price(unit.area_m2, tariff, Share((days,), 0, period.days)))]
+    lines = [NewInvoiceLine(item.id, item.price(unit.area_m2, tariff, Share((days,), 0, period.days)))]
     if wanted.months > 1:
         month = item.price(unit.area_m2, tariff).amount
-        lines.append(Line(item.id, rule.move_in_line(MoveInItem(item.code, wanted.months - 1), month)))
+        lines.append(
+            NewInvoiceLine(item.id, rule.move_in_line(MoveInItem(item.code, wanted.months - 1), month))
+        )
     return lines

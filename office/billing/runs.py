@@ -21,10 +21,10 @@ from office.billing.draft import Draft, Unbilled, Unusual
 from office.core import audit, clock
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
-from office.payments import payments
+from office.payments import credit
 from office.policies import store
-from office.receivables import allocation
-from office.receivables.allocation import INVOICE, PAYMENT
+from office.receivables import ledger
+from office.receivables.ledger import INVOICE, PAYMENT
 from rules import billing as rule
 from rules.billing import BillingPolicy, Period
 from rules.money import ZERO, yuan
@@ -167,7 +167,7 @@ def issue_invoices(
     wanted = parse_period(period)
     terms = policy(session, wanted)
     issued_on = _issue_day(session, terms, wanted, on, now)
-    allocation.lock_all(session)
+    ledger.lock_postings(session)
     draft = Draft(session, wanted, terms)
     draft.make()
     unbilled = draft.unbilled()
@@ -195,14 +195,14 @@ def issue_invoices(
 
 
 def _use_credit(session: Session, run_id: int, period: Period, issued_on: date, now: datetime) -> Decimal:
-    with_credit = select(PAYMENT.c.unit_id).where(allocation.has_credit())
-    paid_ahead = allocation.bills(
+    with_credit = select(PAYMENT.c.unit_id).where(ledger.has_credit())
+    paid_ahead = ledger.receivables(
         session,
         INVOICE.c.period == str(period),
         INVOICE.c.run_id == run_id,
         INVOICE.c.unit_id.in_(with_credit),
     )
-    return payments.use_credit(session, paid_ahead, issued_at=start_of(session, issued_on), now=now)
+    return credit.use_credit(session, paid_ahead, issued_at=start_of(session, issued_on), now=now)
 
 
 def start_of(session: Session, day: date) -> datetime:

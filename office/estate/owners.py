@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +16,9 @@ from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Building, Unit
 from models.secrets import fingerprint
 from office.core import audit
+from office.core.database import chunks
 from office.core.errors import N_, Refused
+from rules import liability
 
 # surnames that are read otherwise than the same character in other words (decisions: Libraries)
 SURNAMES = {
@@ -185,3 +188,24 @@ def unreachable_payers(
     if buildings:
         query = query.where(Unit.building_id.in_(buildings))
     return [Unreachable(*row) for row in session.execute(query)]
+
+
+def payers_on(session: Session, wanted: Sequence[tuple[int, date]]) -> list[int | None]:
+    """Who pays for each unit on each day; where nobody does, who was the last or will be the first."""
+    occupancies: dict[int, list[liability.Occupancy]] = defaultdict(list)
+    for chunk in chunks(sorted({unit_id for unit_id, _ in wanted})):
+        for unit_id, owner_id, from_on, to_on in session.execute(
+            select(Occupancy.unit_id, Occupancy.owner_id, Occupancy.from_on, Occupancy.to_on)
+            .where(Occupancy.unit_id.in_(chunk), Occupancy.is_payer)
+            .order_by(Occupancy.from_on)
+        ):
+            occupancies[unit_id].append(liability.Occupancy(owner_id, from_on, to_on))
+    return [liability.payer_or_nearest(occupancies[unit_id], on) for unit_id, on in wanted]
+
+
+def required_payer(session: Session, unit_id: int, code: str, on: date) -> int:
+    """The id of who pays for a unit on a day. Raises Refused when nobody does."""
+    payer = payer_of(session, unit_id, on)
+    if payer is None:
+        raise Refused(N_("Nobody pays for unit %(unit)s"), unit=code)
+    return payer.owner_id

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from models.billing import FeeItem, Invoice, InvoiceLine
 from models.people import Occupancy, Owner
 from models.property import Unit
-from office.receivables import allocation
-from office.receivables import late_fees as late_fee
-from office.receivables.allocation import INVOICE, PAYMENT, Bill
-from rules.late_fee import Reduction
+from office.receivables import late_fees, ledger
+from office.receivables.ledger import INVOICE, PAYMENT
+from rules.late_fee import LateFeePolicy
 from rules.money import ZERO
+from rules.receivables import Receivable
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,18 @@ def desk(session: Session, unit_id: int, on: date, language: str) -> Desk | None
     unit = session.get(Unit, unit_id)
     if unit is None:
         return None
-    here = allocation.open_bills(session, [unit_id])
+    policy = late_fees.policy_on(session, on)
+    here = ledger.open_receivables(session, [unit_id], policy=policy)
     payers = _payers(session, unit_id, on, {bill.payer_id for bill in here})
     present = [payer.id for payer in payers if payer.is_present]
-    others = allocation.bills(
-        session, INVOICE.c.payer_id.in_(present), INVOICE.c.unit_id != unit_id, allocation.is_open()
+    others = ledger.receivables(
+        session,
+        INVOICE.c.payer_id.in_(present),
+        INVOICE.c.unit_id != unit_id,
+        ledger.is_open(),
+        policy=policy,
     )
-    return Desk(unit, tuple(payers), tuple(_shown(session, [*here, *others], unit_id, on, language)))
+    return Desk(unit, tuple(payers), tuple(_shown(session, [*here, *others], policy, unit_id, on, language)))
 
 
 def _payers(session: Session, unit_id: int, on: date, also: set[int]) -> list[Payer]:
@@ -100,7 +105,7 @@ def _payers(session: Session, unit_id: int, on: date, also: set[int]) -> list[Pa
         .order_by(Occupancy.from_on)
     ).all()
     credit: dict[int, Decimal] = defaultdict(lambda: ZERO)
-    for one in allocation.credits_left(session, PAYMENT.c.unit_id == unit_id):
+    for one in ledger.unused_credits(session, PAYMENT.c.unit_id == unit_id):
         credit[one.payer_id] += one.amount
     wanted = {*present, *also, *credit}
     names = session.execute(select(Owner.id, Owner.name).where(Owner.id.in_(wanted)).order_by(Owner.id))
@@ -108,8 +113,14 @@ def _payers(session: Session, unit_id: int, on: date, also: set[int]) -> list[Pa
     return sorted(found, key=lambda payer: not payer.is_present)
 
 
-def _shown(session: Session, bills: Sequence[Bill], unit_id: int, on: date, language: str) -> list[OpenBill]:
-    ledger = late_fee.Ledger(session, late_fee.policy_on(session, on), bills)
+def _shown(
+    session: Session,
+    bills: Sequence[Receivable],
+    policy: LateFeePolicy,
+    desk_unit_id: int,
+    on: date,
+    language: str,
+) -> list[OpenBill]:
     ids = [bill.id for bill in bills]
     told = {
         row.id: row
@@ -140,15 +151,11 @@ def _shown(session: Session, bills: Sequence[Bill], unit_id: int, on: date, lang
             period=told[bill.id].period,
             due_on=bill.due_on,
             principal=bill.principal,
-            late_fee=_fee(ledger, bill, on),
+            late_fee=bill.open_late_fee_if_paid(policy, on),
             lines=tuple(lines[bill.id]),
         )
         for bill in bills
     ]
-    return sorted(shown, key=lambda bill: (bill.unit_id != unit_id, bill.unit_code, bill.due_on, bill.id))
-
-
-def _fee(ledger: late_fee.Ledger, bill: Bill, on: date) -> Decimal:
-    if not ledger.policy.is_on or bill.due_on >= on:
-        return bill.late_fee - bill.paid_late_fee
-    return ledger.owed(bill, on, Reduction(on, bill.principal)) - bill.paid_late_fee
+    return sorted(
+        shown, key=lambda bill: (bill.unit_id != desk_unit_id, bill.unit_code, bill.due_on, bill.id)
+    )

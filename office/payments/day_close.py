@@ -14,7 +14,7 @@ from models.payments import DayClose, DayCloseLine, Payment
 from models.people import Staff
 from office.core import audit, clock
 from office.core.errors import N_, Refused
-from office.receivables import allocation
+from office.receivables import ledger
 from rules.money import ZERO
 
 MOST_OPEN_DAYS = 31
@@ -90,7 +90,7 @@ def close_day(
     """
     if day > clock.office_day(session, now):
         raise Refused(N_("%(day)s has not come yet"), day=day)
-    allocation.lock_all(session)
+    ledger.lock_postings(session)
     if session.scalar(select(DayClose.id).where(DayClose.day == day, DayClose.cashier_id == cashier_id)):
         raise Refused(N_("The day %(day)s is closed already"), day=day)
     wanted = expected(session, cashier_id, day)

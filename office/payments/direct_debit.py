@@ -22,7 +22,7 @@ from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.payments import payments
 from office.payments.payments import NewPayment
-from office.receivables import allocation
+from office.receivables import ledger
 from rules.allocation import Pick
 from rules.money import to_fen, yuan
 
@@ -78,7 +78,7 @@ def export_batch(
     """
     chosen = _layout(layout)
     today = clock.office_day(session, now)
-    allocation.lock_all(session)
+    ledger.lock_postings(session)
     under_way = exists().where(
         DirectDebit.invoice_id == Invoice.id,
         DirectDebit.batch_id == DirectDebitBatch.id,
@@ -92,7 +92,7 @@ def export_batch(
         )
         .join(Unit, Unit.id == Invoice.unit_id)
         .where(
-            allocation.is_open(),
+            ledger.is_open(),
             Invoice.period <= period,
             DebitMandate.signed_on <= today,
             DebitMandate.ended_on.is_(None) | (DebitMandate.ended_on > today),
@@ -187,7 +187,7 @@ def import_results(
     if batch is None:
         raise Refused(N_("There is no such batch"))
     layout = _layout(batch.layout)
-    allocation.lock_all(session)
+    ledger.lock_postings(session)
     sent = {
         reference(batch.number, row.invoice.number): row
         for row in session.scalars(

@@ -1,41 +1,38 @@
-"""Money in: payments with gapless receipts, what they pay, and their counter-entries (M1, M2, M6)."""
+"""Money in: payments with gapless receipts and what they pay (M1).
+
+A posting loads what it needs, lets rules/receivables decide who gets what, and writes the result.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.payments import METHODS, DayClose, Payment
-from models.people import Occupancy
 from models.property import Unit
-from office.core import audit, bulk_insert, clock, numbering
+from office.core import amounts, audit, bulk_insert, clock, numbering
 from office.core.database import chunks
 from office.core.errors import N_, Refused
-from office.receivables import allocation, late_fees
-from office.receivables.allocation import ALLOCATION, INVOICE, PAYMENT, Bill, Move
-from office.receivables.late_fees import Ledger
+from office.estate.owners import payers_on
+from office.receivables import late_fees, ledger
+from office.receivables.ledger import INVOICE, PAYMENT, AllocationEntry
 from rules.allocation import Pick, UnknownPickError
-from rules.money import ZERO, MoneyError, money
+from rules.late_fee import LateFeePolicy
+from rules.money import MoneyError
+from rules.receivables import PaidPart, Receivable, pay_receivables
 
 WRITTEN = (
     "receipt_no", "running_no", "unit_id", "payer_id", "method", "amount", "allocated", "credit", "paid_at",
     "reference", "note", "cashier_id", "form_key",
 )  # fmt: skip
-RECEIPTS, VOIDS, REFUNDS = "R", "V", "F"  # the series of receipts, counter-entries and refunds
-MONEY_REFUSALS = {
-    "not_a_number": N_("This is no amount: write digits only, such as 120.50"),
-    "not_finite": N_("This is no amount: write digits only, such as 120.50"),
-    "finer_than_fen": N_("An amount has at most two decimal places"),
-    "too_large": N_("This amount is too large"),
-    "negative": N_("An amount must be above zero"),
-    "zero": N_("An amount must be above zero"),
-}
+RECEIPTS = "R"  # the series of receipt numbers
+POSTED_TOGETHER = 2000
 
 
 @dataclass(frozen=True)
@@ -57,111 +54,82 @@ class NewPayment:
     form_key: str | None = None
 
 
-def record_payment(
-    session: Session,
-    *,
-    unit_id: int,
-    amount: Decimal,
-    method: str,
-    paid_at: datetime,
-    now: datetime,
-    payer_id: int | None = None,
-    reference: str = "",
-    note: str = "",
-    cashier_id: int | None = None,
-    picks: Sequence[Pick] = (),
-    form_key: str | None = None,
-) -> Payment:
-    """Post one payment, lay it on the payer's open bills of the unit, keep what is over as credit (M1).
-
-    The same form key again answers the first payment. Raises Refused.
-    """
-    given = NewPayment(
-        unit_id, amount, method, paid_at, payer_id, reference, note, cashier_id, tuple(picks), form_key
-    )
-    (posted,) = record_payments(session, [given], now=now)
-    payment = session.get_one(Payment, posted.payment_id)
-    if posted.is_new:
-        audit.record(
-            session,
-            now,
-            cashier_id,
-            "receive",
-            payment,
-            {"receipt_no": payment.receipt_no, "amount": amount, "method": method},
-        )
-    return payment
-
-
 @dataclass(frozen=True)
-class Posted:
+class PostedPayment:
     """Which payment a row became, and whether it was posted just now."""
 
     payment_id: int
     is_new: bool
 
 
-def record_payments(session: Session, rows: Sequence[NewPayment], *, now: datetime) -> list[Posted]:
+@dataclass(frozen=True)
+class Posting:
+    """What a number of payments need to know, loaded once under a lock."""
+
+    today: date
+    paid_on: list[date]  # of each payment, in office time
+    payer_ids: list[int]  # of each payment
+    policy: LateFeePolicy
+    receivables: list[Receivable]
+
+
+@dataclass(frozen=True)
+class Allocated:
+    """A payment with what it pays and what is left as credit, decided and not yet written."""
+
+    row: NewPayment
+    payer_id: int
+    paid_on: date
+    parts: list[PaidPart]
+    credit: Decimal
+
+
+def record_payment(session: Session, new: NewPayment, *, now: datetime) -> Payment:
+    """Post one payment, pay the payer's open bills of the unit, keep what is over as credit (M1).
+
+    The same form key again answers the first payment. Raises Refused.
+    """
+    (posted,) = record_payments(session, [new], now=now)
+    payment = session.get_one(Payment, posted.payment_id)
+    if posted.is_new:
+        details = {"receipt_no": payment.receipt_no, "amount": new.amount, "method": new.method}
+        audit.record(session, now, new.cashier_id, "receive", payment, details)
+    return payment
+
+
+def record_payments(session: Session, rows: Sequence[NewPayment], *, now: datetime) -> list[PostedPayment]:
     """Post many payments at once, each as record_payment would, in their order. Raises Refused."""
-    posted: list[Posted] = []
-    for chunk in chunks(rows, 2000):
-        posted += _record(session, [_checked(row) for row in chunk], now)
+    posted: list[PostedPayment] = []
+    for chunk in chunks(rows, POSTED_TOGETHER):
+        checked = [_checked(row) for row in chunk]
+        known = _lock(session, checked)
+        new = _first_of_each_key(checked, known)
+        posting = _load(session, new, now)
+        allocated = _allocate_all(new, posting)
+        ids = _write(session, allocated, posting.today, now)
+        posted += _answers(checked, new, ids, known)
     return posted
 
 
 def _checked(row: NewPayment) -> NewPayment:
-    try:
-        amount = money(row.amount, is_zero_allowed=False)
-    except MoneyError as problem:
-        raise Refused(MONEY_REFUSALS[problem.code]) from problem
+    amount = amounts.amount_of(row.amount)
     if row.method not in METHODS:
         raise Refused(N_("%(method)s is no way to pay"), method=row.method)
     return row if amount.same_quantum(row.amount) else replace(row, amount=amount)
 
 
-@dataclass
-class _Laid:
-    """A payment laid out in memory before it is written."""
-
-    row: NewPayment
-    payer_id: int
-    parts: list[tuple[Bill, Decimal, Decimal]] = field(default_factory=list)
-    credit: Decimal = ZERO
-
-
-def _record(session: Session, rows: Sequence[NewPayment], now: datetime) -> list[Posted]:
+def _lock(session: Session, rows: Sequence[NewPayment]) -> dict[str | None, int]:
+    """Lock the units concerned; answers the payments whose form keys are known already."""
     known = _known_keys(session, rows)
-    picked = {pick.number for row in rows for pick in row.picks}
     unit_ids = {row.unit_id for row in rows}
-    if picked:
+    if picked := _picked(rows):
         unit_ids |= set(session.scalars(select(INVOICE.c.unit_id).where(INVOICE.c.number.in_(picked))))
-    allocation.lock(session, unit_ids)
-    known |= _known_keys(session, rows)
-    today = clock.office_day(session, now)
-    first_rows = _first_of_each_key(rows, known)
-    refuse_closed(session, {row.cashier_id for row in first_rows}, today)
-    laid = _lay_out_all(session, first_rows, picked, today)
-    ids = _write_payments(session, laid, now, today)
-    zone = clock.zone(session)
-    moves = [
-        Move(
-            payment_id,
-            bill,
-            principal,
-            fee,
-            one.row.paid_at.astimezone(zone).date(),
-            max(one.row.paid_at, now),
-        )
-        for payment_id, one in zip(ids, laid, strict=True)
-        for bill, principal, fee in one.parts
-    ]
-    allocation.write(session, moves, now)
-    made = {id(one.row): payment_id for payment_id, one in zip(ids, laid, strict=True)}
-    by_key = known | {one.row.form_key: made[id(one.row)] for one in laid if one.row.form_key}
-    return [
-        Posted(made[id(row)], is_new=True) if id(row) in made else Posted(by_key[row.form_key], is_new=False)
-        for row in rows
-    ]
+    ledger.lock_units(session, unit_ids)
+    return known | _known_keys(session, rows)  # someone else may have posted them meanwhile
+
+
+def _picked(rows: Iterable[NewPayment]) -> set[str]:
+    return {pick.number for row in rows for pick in row.picks}
 
 
 def _known_keys(session: Session, rows: Iterable[NewPayment]) -> dict[str | None, int]:
@@ -184,63 +152,64 @@ def _first_of_each_key(rows: Iterable[NewPayment], known: Mapping[str | None, in
     return first
 
 
-def _lay_out_all(
-    session: Session, rows: Sequence[NewPayment], picked: Iterable[str], today: date
-) -> list[_Laid]:
+def _load(session: Session, rows: Sequence[NewPayment], now: datetime) -> Posting:
+    """Everything that the payments of some rows depend on. Raises Refused where nobody pays for a unit."""
     zone = clock.zone(session)
-    asked = [row for row in rows if row.payer_id is None]
-    payers = iter(payers_on(session, [(row.unit_id, row.paid_at.astimezone(zone).date()) for row in asked]))
-    bills = allocation.open_bills(session, {row.unit_id for row in rows}, picked)
-    ledger = Ledger(session, late_fees.policy_on(session, today), bills)
-    by_payer: dict[tuple[int, int], list[Bill]] = defaultdict(list)
-    by_number = {bill.number: bill for bill in bills}
-    for bill in bills:
-        by_payer[bill.unit_id, bill.payer_id].append(bill)
-    laid = []
+    today = now.astimezone(zone).date()
+    refuse_closed(session, {row.cashier_id for row in rows}, today)
+    paid_on = [row.paid_at.astimezone(zone).date() for row in rows]
+    usual = iter(
+        payers_on(
+            session,
+            [(row.unit_id, on) for row, on in zip(rows, paid_on, strict=True) if row.payer_id is None],
+        )
+    )
+    payer_ids = []
     for row in rows:
-        on = row.paid_at.astimezone(zone).date()
-        payer_id = next(payers) if row.payer_id is None else row.payer_id
+        payer_id = next(usual) if row.payer_id is None else row.payer_id
         if payer_id is None:
-            raise Refused(N_("Nobody pays for unit %(unit)s"), unit=_code(session, row.unit_id))
-        among = {bill.number: bill for bill in by_payer[row.unit_id, payer_id] if bill.balance > 0}
+            code = session.scalars(select(Unit.code).where(Unit.id == row.unit_id)).one()
+            raise Refused(N_("Nobody pays for unit %(unit)s"), unit=code)
+        payer_ids.append(payer_id)
+    policy = late_fees.policy_on(session, today)
+    unit_ids = {row.unit_id for row in rows}
+    receivables = ledger.open_receivables(session, unit_ids, _picked(rows), policy=policy)
+    return Posting(today, paid_on, payer_ids, policy, receivables)
+
+
+def _allocate_all(rows: Sequence[NewPayment], posting: Posting) -> list[Allocated]:
+    """What each payment pays, in their order; late fees stand at the end of today afterwards."""
+    by_payer: dict[tuple[int, int], list[Receivable]] = defaultdict(list)
+    by_number = {one.number: one for one in posting.receivables}
+    for one in posting.receivables:
+        by_payer[one.unit_id, one.payer_id].append(one)
+    allocated = []
+    for row, payer_id, paid_on in zip(rows, posting.payer_ids, posting.paid_on, strict=True):
+        among = {one.number: one for one in by_payer[row.unit_id, payer_id] if one.balance > 0}
         for pick in row.picks:
             if pick.number not in by_number:
                 raise Refused(N_("Invoice %(number)s owes nothing"), number=pick.number)
             among[pick.number] = by_number[pick.number]
-        laid.append(_lay_out(row, payer_id, list(among.values()), ledger, on))
-    for one in laid:
-        for bill, _, _ in one.parts:
-            ledger.accrue(bill, today)
-    return laid
+        try:
+            parts, credit = pay_receivables(
+                row.amount, list(among.values()), posting.policy, paid_on, row.picks
+            )
+        except UnknownPickError as problem:
+            raise Refused(N_("Invoice %(number)s owes nothing"), number=str(problem)) from problem
+        except MoneyError as problem:
+            raise amounts.refusal(problem) from problem
+        allocated.append(Allocated(row, payer_id, paid_on, parts, credit))
+    for payment in allocated:
+        for part in payment.parts:
+            part.receivable.accrue(posting.policy, posting.today)
+    return allocated
 
 
-def _lay_out(row: NewPayment, payer_id: int, among: Sequence[Bill], ledger: Ledger, on: date) -> _Laid:
-    before = {bill.id: bill.late_fee for bill in among}
-    for bill in among:
-        ledger.settle(bill, on)
-    try:
-        parts, credit = allocation.lay_out(row.amount, among, row.picks)
-    except UnknownPickError as problem:
-        raise Refused(N_("Invoice %(number)s owes nothing"), number=str(problem)) from problem
-    except MoneyError as problem:
-        raise Refused(MONEY_REFUSALS[problem.code]) from problem
-    touched = {bill.id for bill, _, _ in parts}
-    for bill in among:
-        if bill.id not in touched:
-            bill.late_fee = before[bill.id]
-    for bill, principal, _ in parts:
-        ledger.paid(bill, on, principal)
-    return _Laid(row, payer_id, parts, credit)
-
-
-def _code(session: Session, unit_id: int) -> str:
-    return session.scalars(select(Unit.code).where(Unit.id == unit_id)).one()
-
-
-def _write_payments(session: Session, laid: Sequence[_Laid], now: datetime, today: date) -> list[int]:
-    if not laid:
+def _write(session: Session, allocated: Sequence[Allocated], today: date, now: datetime) -> list[int]:
+    """Store payments with gapless numbers and what they pay; answers the payments' ids in order."""
+    if not allocated:
         return []
-    first = numbering.take(session, RECEIPTS, today.year, len(laid))
+    first = numbering.take(session, RECEIPTS, today.year, len(allocated))
     prefix = f"{RECEIPTS}{today.year}"
     bulk_insert.insert_rows(
         session,
@@ -262,7 +231,7 @@ def _write_payments(session: Session, laid: Sequence[_Laid], now: datetime, toda
                 one.row.cashier_id,
                 one.row.form_key,
             )
-            for running, one in enumerate(laid, first)
+            for running, one in enumerate(allocated, first)
         ),
         alike={
             "series": RECEIPTS,
@@ -279,31 +248,36 @@ def _write_payments(session: Session, laid: Sequence[_Laid], now: datetime, toda
         select(PAYMENT.c.running_no, PAYMENT.c.id).where(
             PAYMENT.c.series == RECEIPTS,
             PAYMENT.c.year == today.year,
-            PAYMENT.c.running_no.between(first, first + len(laid) - 1),
+            PAYMENT.c.running_no.between(first, first + len(allocated) - 1),
         )
     )
-    ids = {running: payment_id for running, payment_id in made}  # noqa: C416 -- typed so
-    return [ids[running] for running, _ in enumerate(laid, first)]  # a KeyError: one was not written
+    by_number = {running: payment_id for running, payment_id in made}  # noqa: C416 -- typed so
+    ids = [by_number[running] for running, _ in enumerate(allocated, first)]
+    entries = [
+        AllocationEntry(payment_id, part, one.paid_on, max(one.row.paid_at, now))
+        for payment_id, one in zip(ids, allocated, strict=True)
+        for part in one.parts
+    ]
+    ledger.write_allocations(session, entries, now)
+    return ids
 
 
-def payers_on(session: Session, wanted: Sequence[tuple[int, date]]) -> list[int | None]:
-    """Who pays for each unit on each day; where nobody does, who was the last or will be the first."""
-    occupancies: dict[int, list[tuple[date, date | None, int]]] = defaultdict(list)
-    for chunk in chunks(sorted({unit_id for unit_id, _ in wanted})):
-        for unit_id, from_on, to_on, owner_id in session.execute(
-            select(Occupancy.unit_id, Occupancy.from_on, Occupancy.to_on, Occupancy.owner_id)
-            .where(Occupancy.unit_id.in_(chunk), Occupancy.is_payer)
-            .order_by(Occupancy.from_on)
-        ):
-            occupancies[unit_id].append((from_on, to_on, owner_id))
-    return [_payer(occupancies[unit_id], on) for unit_id, on in wanted]
-
-
-def _payer(occupancies: Sequence[tuple[date, date | None, int]], on: date) -> int | None:
-    before = [one for one in occupancies if one[0] <= on]
-    if before:
-        return before[-1][2]
-    return occupancies[0][2] if occupancies else None
+def _answers(
+    rows: Sequence[NewPayment],
+    new: Sequence[NewPayment],
+    ids: Sequence[int],
+    known: Mapping[str | None, int],
+) -> list[PostedPayment]:
+    """Which payment each row became: its own, or that of its form key."""
+    made = {id(row): payment_id for row, payment_id in zip(new, ids, strict=True)}
+    by_key = dict(known)
+    by_key.update((row.form_key, made[id(row)]) for row in new if row.form_key)
+    return [
+        PostedPayment(made[id(row)], is_new=True)
+        if id(row) in made
+        else PostedPayment(by_key[row.form_key], is_new=False)
+        for row in rows
+    ]
 
 
 def refuse_closed(session: Session, cashier_ids: Iterable[int | None], day: date) -> None:
@@ -313,225 +287,3 @@ def refuse_closed(session: Session, cashier_ids: Iterable[int | None], day: date
         select(DayClose.id).where(DayClose.day == day, DayClose.cashier_id.in_(wanted)).limit(1)
     ):
         raise Refused(N_("The day %(day)s is closed: nothing more can be posted into it"), day=day)
-
-
-def void_payment(session: Session, payment_id: int, *, reason: str, staff_id: int, now: datetime) -> Payment:
-    """Void a receipt; by another than its cashier, with a reason (M2). Answers the counter-entry."""
-    payment = _posted(session, payment_id, reason)
-    if payment.cashier_id == staff_id:
-        raise Refused(N_("A receipt is voided by someone other than its cashier"))
-    return _undo(session, payment, "void", reason, staff_id, now)
-
-
-def reverse_payment(
-    session: Session, payment_id: int, *, reason: str, now: datetime, staff_id: int | None = None
-) -> Payment:
-    """Undo a payment that the bank took back (M6). Answers the counter-entry."""
-    return _undo(session, _posted(session, payment_id, reason), "reversed", reason, staff_id, now)
-
-
-def _posted(session: Session, payment_id: int, reason: str) -> Payment:
-    if not reason.strip():
-        raise Refused(N_("Say why"))
-    units = select(INVOICE.c.unit_id).join(ALLOCATION).where(ALLOCATION.c.payment_id == payment_id)
-    payment = session.get(Payment, payment_id)
-    if payment is None:
-        raise Refused(N_("There is no such payment"))
-    allocation.lock(session, {payment.unit_id, *session.scalars(units)})
-    session.refresh(payment)
-    if payment.kind != "payment" or payment.state != "posted":
-        raise Refused(N_("Receipt %(number)s is no longer in force"), number=payment.receipt_no)
-    return payment
-
-
-def _undo(
-    session: Session, payment: Payment, state: str, reason: str, staff_id: int | None, now: datetime
-) -> Payment:
-    refunded = session.scalar(
-        select(PAYMENT.c.id).where(PAYMENT.c.counters_id == payment.id, PAYMENT.c.kind == "refund").limit(1)
-    )
-    if refunded is not None:
-        raise Refused(N_("Receipt %(number)s has been refunded in part"), number=payment.receipt_no)
-    today = clock.office_day(session, now)
-    refuse_closed(session, [staff_id], today)
-    take_back(session, payment.id, payment.allocated, now)
-    counter = _counter_entry(session, payment, "reversal", -payment.amount, reason, staff_id, now)
-    payment.state, payment.reason = state, reason.strip()
-    session.flush()
-    audit.record(
-        session, now, staff_id, "void" if state == "void" else "reverse", payment, {"reason": payment.reason}
-    )
-    return counter
-
-
-def take_back(session: Session, payment_id: int, amount: Decimal, now: datetime) -> None:
-    """Give so much of a payment back to its credit, from what it paid last."""
-    if not amount:
-        return
-    today = clock.office_day(session, now)
-    net = func.sum(ALLOCATION.c.amount)
-    rows = session.execute(
-        select(ALLOCATION.c.invoice_id, ALLOCATION.c.part, net)
-        .where(ALLOCATION.c.payment_id == payment_id)
-        .group_by(ALLOCATION.c.invoice_id, ALLOCATION.c.part)
-        .having(net > 0)
-        .order_by(func.max(ALLOCATION.c.id).desc())
-    ).all()
-    bills = {bill.id: bill for bill in allocation.bills(session, INVOICE.c.id.in_([row[0] for row in rows]))}
-    release(session, [(payment_id, bills[row[0]], row[1], row[2]) for row in rows], amount, now, today)
-
-
-def release(
-    session: Session,
-    laid: Sequence[tuple[int, Bill, str, Decimal]],
-    amount: Decimal,
-    now: datetime,
-    today: date,
-) -> None:
-    """Take `amount` yuan of what lies on bills (payment, bill, part, yuan) back to the payments' credit."""
-    ledger = Ledger(
-        session, late_fees.policy_on(session, today), {bill.id: bill for _, bill, _, _ in laid}.values()
-    )
-    moves: list[Move] = []
-    freed: dict[int, Decimal] = defaultdict(lambda: ZERO)
-    left = amount
-    for payment_id, bill, part, lies in laid:
-        back = min(left, lies)
-        if not back:
-            break
-        principal, fee = (back, ZERO) if part == "principal" else (ZERO, back)
-        bill.pay(-principal, -fee)
-        ledger.paid(bill, today, -principal)
-        moves.append(Move(payment_id, bill, -principal, -fee, today, now))
-        freed[payment_id] -= back
-        left -= back
-    for move in moves:
-        if move.bill.late_fee or ledger.policy.is_on:
-            ledger.accrue(move.bill, today)
-    allocation.write(session, moves, now)
-    allocation.move_credit(session, freed)
-
-
-def accrue(session: Session, bills: Sequence[Bill], today: date) -> None:
-    """Set the late fees of bills in memory to what they are at the end of today."""
-    ledger = Ledger(session, late_fees.policy_on(session, today), bills)
-    for bill in bills:
-        ledger.accrue(bill, today)
-
-
-def _counter_entry(
-    session: Session,
-    payment: Payment,
-    kind: str,
-    amount: Decimal,
-    reason: str,
-    staff_id: int | None,
-    now: datetime,
-    *,
-    method: str | None = None,
-    form_key: str | None = None,
-) -> Payment:
-    today = clock.office_day(session, now)
-    series = VOIDS if kind == "reversal" else REFUNDS
-    running = numbering.take(session, series, today.year)
-    counter = Payment(
-        receipt_no=numbering.written(f"{series}{today.year}", running),
-        series=series,
-        year=today.year,
-        running_no=running,
-        kind=kind,
-        counters_id=payment.id,
-        unit_id=payment.unit_id,
-        payer_id=payment.payer_id,
-        method=method or payment.method,
-        amount=amount,
-        allocated=ZERO,
-        credit=amount,
-        paid_at=now,
-        posted_at=now,
-        posted_on=today,
-        reference=payment.reference,
-        reason=reason.strip(),
-        cashier_id=staff_id,
-        form_key=form_key,
-    )
-    session.add(counter)
-    session.flush()
-    return counter
-
-
-def refund_payment(
-    session: Session,
-    payment_id: int,
-    *,
-    amount: Decimal,
-    reason: str,
-    staff_id: int | None,
-    now: datetime,
-    method: str | None = None,
-    form_key: str | None = None,
-) -> Payment:
-    """Give unused credit of a payment back; both entries stay (M6). Answers the refund.
-
-    The same form key again answers the first refund. Raises Refused.
-    """
-    payment = _posted(session, payment_id, reason)
-    known = (
-        session.scalars(select(Payment).where(Payment.form_key == form_key)).one_or_none()
-        if form_key
-        else None
-    )
-    if known is not None:
-        return known
-    try:
-        amount = money(amount, is_zero_allowed=False)
-    except MoneyError as problem:
-        raise Refused(MONEY_REFUSALS[problem.code]) from problem
-    left = sum((one.amount for one in allocation.credits_left(session, PAYMENT.c.id == payment_id)), ZERO)
-    if amount > left:
-        raise Refused(
-            N_("Only %(amount)s of receipt %(number)s is unused"), amount=left, number=payment.receipt_no
-        )
-    refuse_closed(session, [staff_id], clock.office_day(session, now))
-    refund = _counter_entry(
-        session, payment, "refund", -amount, reason, staff_id, now, method=method, form_key=form_key
-    )
-    audit.record(session, now, staff_id, "refund", payment, {"amount": amount, "reason": reason})
-    return refund
-
-
-def use_credit(session: Session, bills: Sequence[Bill], *, issued_at: datetime, now: datetime) -> Decimal:
-    """Let prepaid credit pay just-issued bills, oldest debt first; answers the yuan moved (M1).
-
-    It counts from the moment the bill went out, or the payment was known if that was later.
-    """
-    unit_ids = {bill.unit_id for bill in bills}
-    zone = clock.zone(session)
-    wanted = {(bill.unit_id, bill.payer_id) for bill in bills}
-    credits_of: dict[tuple[int, int], list[allocation.Credit]] = defaultdict(list)
-    for chunk in chunks(sorted(unit_ids)):
-        for credit in allocation.credits_left(session, PAYMENT.c.unit_id.in_(chunk)):
-            if (credit.unit_id, credit.payer_id) in wanted:
-                credits_of[credit.unit_id, credit.payer_id].append(credit)
-    if not credits_of:
-        return ZERO
-    open_now = allocation.open_bills(session, {unit_id for unit_id, _ in credits_of})
-    ledger = Ledger(session, late_fees.policy_on(session, now.astimezone(zone).date()), open_now)
-    moves, moved = [], {}
-    for key, credits_here in credits_of.items():
-        among = [bill for bill in open_now if (bill.unit_id, bill.payer_id) == key]
-        for credit in credits_here:
-            at = max(credit.known_at, min(now, issued_at))
-            on = at.astimezone(zone).date()
-            for bill in among:
-                ledger.settle(bill, on)
-            parts, left = allocation.lay_out(credit.amount, among)
-            for bill, principal, fee in parts:
-                ledger.paid(bill, on, principal)
-                moves.append(Move(credit.payment_id, bill, principal, fee, on, at))
-            moved[credit.payment_id] = credit.amount - left
-    for move in moves:
-        ledger.accrue(move.bill, now.astimezone(zone).date())
-    allocation.write(session, moves, now)
-    allocation.move_credit(session, moved)
-    return sum(moved.values(), ZERO)

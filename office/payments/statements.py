@@ -20,9 +20,10 @@ from models.property import Unit
 from office.core import audit, bulk_insert, clock
 from office.core.database import chunks
 from office.core.errors import N_, Refused
+from office.estate.owners import payers_on
 from office.payments import payments
 from office.payments.payments import NewPayment
-from office.receivables import allocation
+from office.receivables import ledger
 from rules import matching
 from rules.matching import Candidate, CodeIndex, Suggestion
 from rules.reasons import Reason
@@ -68,7 +69,7 @@ def post_statement(session: Session, rows: Iterable[Entry], source: str, now: da
 
     The transaction id becomes the payment's reference. What is not sure waits with its reason.
     """
-    allocation.lock_all(session)
+    ledger.lock_postings(session)
     units = dict(session.execute(select(Unit.code, Unit.id)).all())
     index = CodeIndex(units)
     posted = waiting = known = 0
@@ -138,7 +139,7 @@ def _matched(
             found.append((entry, units[cast("str", match.unit_code)], entry.paid_at))
         else:
             unsure.append((entry, match.reason if match.state == "waiting" else Reason("no_time")))
-    payers = payments.payers_on(session, [(unit, at.astimezone(zone).date()) for _, unit, at in found])
+    payers = payers_on(session, [(unit, at.astimezone(zone).date()) for _, unit, at in found])
     sure = []
     for (entry, unit_id, paid_at), payer in zip(found, payers, strict=True):
         if payer is None:
@@ -164,7 +165,7 @@ def _candidates(session: Session, row: matching.StatementRow, index: CodeIndex) 
     if name.strip("% "):
         codes |= set(session.scalars(named.where(Owner.name.like(name)).limit(200)))
         codes |= set(session.scalars(_paid_by(row.payer_name)))
-    owing = select(Unit.code).join(Invoice).where(allocation.is_open(), Invoice.balance == row.amount)
+    owing = select(Unit.code).join(Invoice).where(ledger.is_open(), Invoice.balance == row.amount)
     codes |= set(session.scalars(owing.limit(200)))
     in_memo = session.execute(select(Owner.name).distinct()).scalars() if row.memo else ()
     names = [one for one in in_memo if matching.is_in_memo(one, row.memo)]
@@ -190,7 +191,7 @@ def _read_candidates(session: Session, codes: Iterable[str]) -> list[Candidate]:
     for code, balance in session.execute(
         select(Unit.code, Invoice.balance)
         .join(Invoice)
-        .where(Unit.code.in_(wanted), allocation.is_open())
+        .where(Unit.code.in_(wanted), ledger.is_open())
         .order_by(Invoice.due_on, Invoice.id)
     ):
         balances[code].append(balance)
@@ -234,7 +235,7 @@ def count_waiting(session: Session) -> int:
 
 def owed(session: Session, unit_id: int) -> Decimal:
     """What is open for a unit, in yuan."""
-    return sum((bill.balance for bill in allocation.open_bills(session, [unit_id])), Decimal(0))
+    return sum((bill.balance for bill in ledger.open_receivables(session, [unit_id])), Decimal(0))
 
 
 def match_row(session: Session, row_id: int, *, unit_id: int, staff_id: int | None, now: datetime) -> Payment:
@@ -244,13 +245,15 @@ def match_row(session: Session, row_id: int, *, unit_id: int, staff_id: int | No
         raise Refused(N_("This row brings no money: ignore it with a reason"))
     payment = payments.record_payment(
         session,
-        unit_id=unit_id,
-        amount=row.amount,
-        method=row.method,
-        paid_at=row.paid_at,
-        reference=row.transaction_id,
+        NewPayment(
+            unit_id=unit_id,
+            amount=row.amount,
+            method=row.method,
+            paid_at=row.paid_at,
+            reference=row.transaction_id,
+            form_key=f"statement:{row.id}",
+        ),
         now=now,
-        form_key=f"statement:{row.id}",
     )
     row.state, row.payment_id = "posted", payment.id
     session.flush()

@@ -21,11 +21,11 @@ from models.policies import PolicyVersion
 from office.core import clock
 from office.core.database import chunks
 from office.core.integrity import Finding
-from office.receivables import allocation
-from office.receivables.allocation import ALLOCATION, INVOICE, Bill
-from office.receivables.late_fees import Ledger
+from office.receivables import ledger
+from office.receivables.ledger import ALLOCATION, INVOICE
 from rules.late_fee import LateFeePolicy
 from rules.money import ZERO, yuan
+from rules.receivables import Receivable
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class Reckoned:
     touched: date | None  # a payment or a credit note
     entered: date | None  # by a billing run
 
-    def on(self, bill: Bill, run: date | None) -> date | None:
+    def on(self, bill: Receivable, run: date | None) -> date | None:
         """The day as of which its fee stands, with the daily job's last run."""
         if run is None or bill.principal <= 0 or (self.touched is not None and self.touched > run):
             return self.touched
         return run
 
-    def is_perhaps_new(self, bill: Bill, on: date) -> bool:
+    def is_perhaps_new(self, bill: Receivable, on: date) -> bool:
         """Whether it may have been entered after that day's job, so that nothing was reckoned yet."""
         is_late_entry = self.entered is None or self.entered >= on
         return self.touched is None and not bill.late_fee and is_late_entry
@@ -50,9 +50,11 @@ class Reckoned:
 def all_hold(session: Session) -> Iterator[Finding]:
     """Every late fee that is not what the policy makes of its invoice's payments."""
     versions = _versions(session)
-    is_ever_on = any(policy.is_on for _, policy in versions)
-    bills = allocation.bills(session, _late(session) if is_ever_on else INVOICE.c.late_fee != ZERO)
-    if not is_ever_on:
+    charged = next((policy for _, policy in versions if policy.is_on), None)
+    bills = ledger.receivables(
+        session, _late(session) if charged else INVOICE.c.late_fee != ZERO, policy=charged
+    )
+    if charged is None:
         yield from (_finding(bill, ZERO) for bill in bills)
         return
     run = _last_run(session)
@@ -65,18 +67,17 @@ def _late(session: Session) -> ColumnElement[bool]:
     paid_late = exists().where(
         ALLOCATION.c.invoice_id == INVOICE.c.id, ALLOCATION.c.allocated_on > INVOICE.c.due_on
     )
-    is_past_due = and_(allocation.is_open(), INVOICE.c.due_on < clock.today(session))
+    is_past_due = and_(ledger.is_open(), INVOICE.c.due_on < clock.today(session))
     return or_(INVOICE.c.late_fee != ZERO, is_past_due, paid_late)
 
 
 def _charged_otherwise(
     session: Session,
-    bills: Sequence[Bill],
+    bills: Sequence[Receivable],
     versions: Sequence[tuple[date, LateFeePolicy]],
     run: date | None,
 ) -> Iterator[Finding]:
     known = _reckoned(session, bills)
-    ledgers: dict[LateFeePolicy, Ledger] = {}
     for bill in bills:
         on = known[bill.id].on(bill, run)
         if on is None:
@@ -86,14 +87,12 @@ def _charged_otherwise(
         policy = next((policy for from_on, policy in reversed(versions) if from_on <= on), versions[0][1])
         if not policy.is_on or known[bill.id].is_perhaps_new(bill, on):
             continue
-        if policy not in ledgers:
-            ledgers[policy] = Ledger(session, policy, bills)
-        should = ledgers[policy].owed(bill, on)
+        should = bill.late_fee_owed(policy, on)
         if bill.late_fee != should:
             yield _finding(bill, should)
 
 
-def _finding(bill: Bill, should: Decimal) -> Finding:
+def _finding(bill: Receivable, should: Decimal) -> Finding:
     return Finding(
         "late_fee_is_what_accrued", "invoice", bill.id, bill.number, yuan(bill.late_fee), yuan(should)
     )
@@ -119,7 +118,7 @@ def _last_run(session: Session) -> date | None:
     return clock.office_day(session, ran) if ran else None
 
 
-def _reckoned(session: Session, bills: Sequence[Bill]) -> dict[int, Reckoned]:
+def _reckoned(session: Session, bills: Sequence[Receivable]) -> dict[int, Reckoned]:
     zone, ids = clock.zone(session), [bill.id for bill in bills]
     touched: dict[int, date] = {}
     for invoice_id, at in session.execute(

@@ -27,15 +27,15 @@ from office.core import clock
 from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.policies import store
-from office.receivables import allocation, late_fees
-from office.receivables.allocation import INVOICE, Bill
+from office.receivables import late_fees, ledger
+from office.receivables.ledger import INVOICE
 from office.reports import collection
 from office.reports.table import Wanted, places
-from rules import late_fee as fees
 from rules.deadlines import ClockRule, ClockState, Moment, Pause, clock_state, clocks_starting, deadline
 from rules.kpi import Collected, distance, missing_to_target, on_time_rate
 from rules.late_fee import LateFeePolicy
 from rules.money import ZERO, yuan
+from rules.receivables import Receivable
 
 DIFFERENCES = 200  # as many as a reader looks through; the counts are complete
 FULL = 100  # percent
@@ -243,11 +243,13 @@ def _late_fee(session: Session, policy: str, rows: Mapping[str, Any], span: Span
     stored = late_fees.policy_on(session, span.last)
     changed = LateFeePolicy.from_row(rows["late_fee"])
     moved = select(Allocation.invoice_id).where(Allocation.allocated_on >= span.first)
-    late = allocation.bills(
-        session, INVOICE.c.due_on < span.last, or_(allocation.is_open(), INVOICE.c.id.in_(moved))
+    late = ledger.receivables(
+        session,
+        INVOICE.c.due_on < span.last,
+        or_(ledger.is_open(), INVOICE.c.id.in_(moved)),
+        policy=stored if stored.is_on else changed,
     )
-    books = [late_fees.Ledger(session, each, late) for each in (stored, changed)]
-    found = {bill.id: tuple(_accrued(book, bill, span) for book in books) for bill in late}
+    found = {bill.id: tuple(_accrued(policy, bill, span) for policy in (stored, changed)) for bill in late}
     differ = sorted(
         (bill for bill in late if found[bill.id][0] != found[bill.id][1]),
         key=lambda bill: (-abs(found[bill.id][1] - found[bill.id][0]), bill.id),
@@ -272,13 +274,10 @@ def _late_fee(session: Session, policy: str, rows: Mapping[str, Any], span: Span
     return {**answer, "changed": len(differ)}
 
 
-def _accrued(book: late_fees.Ledger, bill: Bill, span: Span) -> Decimal:
+def _accrued(policy: LateFeePolicy, bill: Receivable, span: Span) -> Decimal:
     """The fee that the days of the month add to a bill."""
     before = span.first - timedelta(days=1)
-    at_end, at_start = (
-        fees.late_fee(book.policy, bill.amount, bill.due_on, book.reductions[bill.id], on).amount
-        for on in (span.last, before)
-    )
+    at_end, at_start = (bill.gross_late_fee(policy, on).amount for on in (span.last, before))
     return at_end - at_start
 
 

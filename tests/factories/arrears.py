@@ -61,11 +61,9 @@ def pay(session, debtor, amount, paid_at, known_at=None):
     unit_id, payer_id = debtor
     payment = payments.record_payment(
         session,
-        unit_id=unit_id,
-        payer_id=payer_id,
-        amount=Decimal(amount),
-        method="cash",
-        paid_at=paid_at,
+        payments.NewPayment(
+            unit_id=unit_id, payer_id=payer_id, amount=Decimal(amount), method="cash", paid_at=paid_at
+        ),
         now=known_at or paid_at,
     )
     session.flush()

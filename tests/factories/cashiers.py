@@ -30,10 +30,12 @@ def main(url: str, log: str, units: int, seed: int) -> None:
         while True:
             paid = payments.record_payment(
                 session,
-                unit_id=chance.randint(1, units),
-                amount=Decimal(chance.randint(1, 400)),
-                method="cash",
-                paid_at=NOW,
+                payments.NewPayment(
+                    unit_id=chance.randint(1, units),
+                    amount=Decimal(chance.randint(1, 400)),
+                    method="cash",
+                    paid_at=NOW,
+                ),
                 now=NOW,
             )
             receipt = paid.receipt_no

@@ -105,12 +105,14 @@ def bill(session, period="2026-06", *, now=NOW, on=None):
 def pay(session, unit, amount, paid_on="2026-06-10", *, now=None, **more):
     return payments.record_payment(
         session,
-        unit_id=unit.id,
-        amount=Decimal(amount),
-        method=more.pop("method", "cash"),
-        paid_at=at(paid_on),
+        payments.NewPayment(
+            unit_id=unit.id,
+            amount=Decimal(amount),
+            method=more.pop("method", "cash"),
+            paid_at=at(paid_on),
+            **more,
+        ),
         now=now or at(paid_on),
-        **more,
     )
 
 

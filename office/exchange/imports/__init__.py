@@ -24,7 +24,7 @@ from office.exchange.imports.columns import Column, Known, Problem, RowsRefused,
 from office.exchange.imports.reader import Table, read
 from office.exchange.imports.taken import Taken
 from office.exchange.spreadsheets import neutral
-from office.receivables import allocation
+from office.receivables import ledger
 
 __all__ = [
     "Kind",
@@ -87,7 +87,9 @@ def take_in(
 
     Raises RowsRefused with every wrong cell, Refused when a column is missing.
     """
-    allocation.lock_all(session)  # nobody posts meanwhile, so neither waits for the other's units and numbers
+    ledger.lock_postings(
+        session
+    )  # nobody posts meanwhile, so neither waits for the other's units and numbers
     known = Known(session)
     reading = getattr(kind, "read_rows", read_rows)
     with uncollected():

@@ -46,12 +46,10 @@ def pay(counter: Counter, code: str, amount: str) -> int:
         unit_id = session.scalars(select(Unit.id).where(Unit.code == code)).one()
         made = payments.record_payment(
             session,
-            unit_id=unit_id,
-            amount=Decimal(amount),
-            method="cash",
-            paid_at=now,
+            payments.NewPayment(
+                unit_id=unit_id, amount=Decimal(amount), method="cash", paid_at=now, cashier_id=cashier_id
+            ),
             now=now,
-            cashier_id=cashier_id,
         )
         session.commit()
         return int(made.id)

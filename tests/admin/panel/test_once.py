@@ -74,7 +74,11 @@ class Household:
                 session.scalar(select(Occupancy.owner_id).where(Occupancy.unit_id == self.unit_id)) or 0
             )
             of = {"unit_id": self.unit_id, "payer_id": self.payer_id, "method": "cash", "paid_at": now}
-            paid = payments.record_payment(session, amount=Decimal(50), now=now, cashier_id=cashier_id, **of)
+            paid = payments.record_payment(
+                session,
+                payments.NewPayment(amount=Decimal(50), cashier_id=cashier_id, **of),
+                now=now,
+            )
             held = deposits.take_deposit(
                 session, fee_item="decoration_deposit", amount=Decimal(1000), now=now, **of
             )
@@ -161,11 +165,9 @@ def overpay(home: Household) -> None:
         now = clock.now(session)
         paid = payments.record_payment(
             session,
-            unit_id=home.unit_id,
-            payer_id=home.payer_id,
-            amount=Decimal(5000),
-            method="cash",
-            paid_at=now,
+            payments.NewPayment(
+                unit_id=home.unit_id, payer_id=home.payer_id, amount=Decimal(5000), method="cash", paid_at=now
+            ),
             now=now,
         )
         home.payment_id = paid.id

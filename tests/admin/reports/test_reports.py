@@ -83,9 +83,12 @@ def add_old_debts(session: Session, units: list[tuple[int, int]]) -> None:
     session.flush()
     for unit_id, _payer in units[::3]:
         payments.record_payment(
-            session, unit_id=unit_id, amount=Decimal("77.77"), method="cash",
-            paid_at=NOW - timedelta(days=30), now=NOW,
-        )  # fmt: skip
+            session,
+            payments.NewPayment(
+                unit_id=unit_id, amount=Decimal("77.77"), method="cash", paid_at=NOW - timedelta(days=30)
+            ),
+            now=NOW,
+        )
 
 
 def add_mixed_bills(session: Session, units: list[tuple[int, int]]) -> None:
@@ -111,9 +114,15 @@ def add_mixed_bills(session: Session, units: list[tuple[int, int]]) -> None:
             invoices.credit_note(session, bill.id, amount=Decimal("9.99"), fee_item_id=items[0].id, **given)
         owed = session.scalar(select(func.sum(Invoice.balance)).where(Invoice.unit_id == unit_id))
         payments.record_payment(
-            session, unit_id=unit_id, amount=owed - Decimal("20.03"), method="cash",
-            paid_at=NOW - timedelta(days=1), now=NOW,
-        )  # fmt: skip
+            session,
+            payments.NewPayment(
+                unit_id=unit_id,
+                amount=owed - Decimal("20.03"),
+                method="cash",
+                paid_at=NOW - timedelta(days=1),
+            ),
+            now=NOW,
+        )
 
 
 def add_reminders(session: Session, debtors: list[tuple[int, int]]) -> None:
@@ -151,9 +160,15 @@ def add_reminders(session: Session, debtors: list[tuple[int, int]]) -> None:
         )
         if number % 2:
             payments.record_payment(
-                session, unit_id=unit_id, amount=Decimal(60 + 200 * (number % 4)), method="wechat",
-                paid_at=NOW - timedelta(days=number % 9), now=NOW,
-            )  # fmt: skip
+                session,
+                payments.NewPayment(
+                    unit_id=unit_id,
+                    amount=Decimal(60 + 200 * (number % 4)),
+                    method="wechat",
+                    paid_at=NOW - timedelta(days=number % 9),
+                ),
+                now=NOW,
+            )
 
 
 def add_contacts(session: Session, debtors: list[tuple[int, int]]) -> None:

@@ -10,7 +10,7 @@ from models.payments import DebitMandate, DirectDebit, Payment
 from office.billing import deposits, final_account, move_in, runs
 from office.core.errors import Refused
 from office.documents import archive
-from office.payments import day_close, direct_debit, payments
+from office.payments import corrections, day_close, direct_debit
 from office.payments.day_close import Counted
 from tests.factories.estate import (
     NOW,
@@ -89,7 +89,7 @@ class TestMoveIn:
         unit, *_ = moved_in
         payment = pay(session, unit, "10925", "2026-06-17")
         entered = deposits.enter_paid(session, now=NOW)
-        payments.void_payment(
+        corrections.void_payment(
             session, payment.id, reason="x", staff_id=add_staff(session, "other", "cashier").id, now=NOW
         )
 
@@ -353,7 +353,7 @@ def test_a_reprinted_notice_tells_credit_from_payments(
         payment = pay(session, unit, after, "2026-06-10")
         if is_void:
             manager = add_staff(session, "m", "manager").id
-            payments.void_payment(
+            corrections.void_payment(
                 session, payment.id, reason="typing error", staff_id=manager, now=at("2026-06-11")
             )
     ids = session.scalars(select(Invoice.id)).all()

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from models.billing import CreditNote, Incentive, IncentiveGrant
 from office.billing import incentives
 from office.core.errors import Refused
-from office.payments import payments
+from office.payments import corrections
 from rules.reasons import Reason
 from tests.factories.estate import add_staff, add_unit, assert_books_hold, at, bill, day, paid, pay
 
@@ -84,7 +84,7 @@ def test_it_is_credited_explained_and_pays_the_next_bill(session, earned):
 def test_a_reward_of_a_voided_receipt_is_charged_again_and_may_be_earned_anew(session, earned):
     unit, payment = earned
     other = add_staff(session, "other", "cashier")
-    payments.void_payment(session, payment.id, reason="cheque bounced", staff_id=other.id, now=NOW)
+    corrections.void_payment(session, payment.id, reason="cheque bounced", staff_id=other.id, now=NOW)
 
     incentives.judge_rewards(session, NOW)
     incentives.judge_rewards(session, NOW)

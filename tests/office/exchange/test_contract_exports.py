@@ -19,7 +19,11 @@ def test_a_units_balance_is_what_it_owes_less_its_unused_credit(session):
     runs.issue_invoices(session, "2026-06", now=NOW)
     for unit, amount in ((owing, "22.20"), (paid_ahead, "40.01")):
         payments.record_payment(
-            session, unit_id=unit.id, amount=Decimal(amount), method="cash", paid_at=at("2026-06-20"), now=NOW
+            session,
+            payments.NewPayment(
+                unit_id=unit.id, amount=Decimal(amount), method="cash", paid_at=at("2026-06-20")
+            ),
+            now=NOW,
         )
 
     found = units(session)

@@ -50,7 +50,11 @@ def work(url, channel, kill_at, what, *rest):
 
     def post(form_key, amount="1"):
         payments.record_payment(
-            session, unit_id=1, amount=Decimal(amount), method="cash", paid_at=NOW, now=NOW, form_key=form_key
+            session,
+            payments.NewPayment(
+                unit_id=1, amount=Decimal(amount), method="cash", paid_at=NOW, form_key=form_key
+            ),
+            now=NOW,
         )
 
     if what == "turns":  # whatever is loaded and compiled late is no wait for others
@@ -177,7 +181,9 @@ class TestKilled:
         with writing(), estate.session() as session:
             for unit_id in range(1, PREPAID + 1):
                 payments.record_payment(
-                    session, unit_id=unit_id, amount=Decimal(90_000), method="cash", paid_at=NOW, now=NOW
+                    session,
+                    payments.NewPayment(unit_id=unit_id, amount=Decimal(90_000), method="cash", paid_at=NOW),
+                    now=NOW,
                 )
             session.commit()
         kills = month = 0

@@ -11,7 +11,7 @@ from models.payments import Allocation, DayClose, Payment
 from office.billing import invoices as billed
 from office.billing.invoices import OpeningBalance
 from office.core.errors import Refused
-from office.payments import payments
+from office.payments import corrections, payments
 from office.payments.payments import NewPayment
 from office.receivables import late_fees
 from rules.allocation import Pick
@@ -203,7 +203,7 @@ class TestUndoing:
         bill(session)
         payment = pay(session, unit, "300")
 
-        verb = payments.void_payment if undo == "void" else payments.reverse_payment
+        verb = corrections.void_payment if undo == "void" else corrections.reverse_payment
         verb(session, payment.id, reason="wrong unit", staff_id=other.id, now=NOW)
 
         assert paid(session) == [
@@ -219,28 +219,28 @@ class TestUndoing:
         payment = pay(session, add_unit(session), "1", cashier_id=cashier.id)
 
         with pytest.raises(Refused, match="someone other"):
-            payments.void_payment(session, payment.id, reason="x", staff_id=cashier.id, now=NOW)
+            corrections.void_payment(session, payment.id, reason="x", staff_id=cashier.id, now=NOW)
 
     @pytest.mark.parametrize("reason", ["", "  "])
     def test_a_reason_is_needed(self, session, reason):
         payment = pay(session, add_unit(session), "1")
 
         with pytest.raises(Refused, match="Say why"):
-            payments.reverse_payment(session, payment.id, reason=reason, now=NOW)
+            corrections.reverse_payment(session, payment.id, reason=reason, now=NOW)
 
     def test_only_once(self, session):
         payment = pay(session, add_unit(session), "1")
-        payments.reverse_payment(session, payment.id, reason="bounced", now=NOW)
+        corrections.reverse_payment(session, payment.id, reason="bounced", now=NOW)
 
         with pytest.raises(Refused, match="no longer in force"):
-            payments.reverse_payment(session, payment.id, reason="bounced", now=NOW)
+            corrections.reverse_payment(session, payment.id, reason="bounced", now=NOW)
 
     def test_credit_that_paid_a_later_bill_comes_back_too(self, session):
         unit = add_unit(session)
         payment = pay(session, unit, "400", "2026-05-20")
         bill(session)
 
-        payments.reverse_payment(session, payment.id, reason="bounced", now=NOW)
+        corrections.reverse_payment(session, payment.id, reason="bounced", now=NOW)
 
         assert [one[3:] for one in invoices(session)] == [("250.00", "open")]
         assert_books_hold(session)
@@ -253,11 +253,11 @@ class TestUndoing:
 
         if is_refused:
             with pytest.raises(Refused, match="unused"):
-                payments.refund_payment(
+                corrections.refund_payment(
                     session, payment.id, amount=Decimal(amount), reason="moves", staff_id=staff.id, now=NOW
                 )
         else:
-            payments.refund_payment(
+            corrections.refund_payment(
                 session, payment.id, amount=Decimal(amount), reason="moves", staff_id=staff.id, now=NOW
             )
             bill(session, "2026-07")
@@ -393,7 +393,7 @@ class TestLateFee:
 
     def test_a_reversal_brings_the_principal_back(self, session, unit):
         payment = pay(session, unit, "1000", "2026-06-15")
-        payments.reverse_payment(session, payment.id, reason="bounced", now=at("2026-06-20"))
+        corrections.reverse_payment(session, payment.id, reason="bounced", now=at("2026-06-20"))
 
         accrue(session, at("2026-06-25", 0, 15))
 

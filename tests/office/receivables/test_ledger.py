@@ -25,12 +25,14 @@ from office.billing import deposits
 from office.billing import invoices as billed
 from office.core import numbering
 from office.core.errors import Refused
-from office.payments import day_close, payments, statements
+from office.estate.owners import payers_on
+from office.payments import corrections, day_close, payments, statements
 from office.payments.day_close import Counted
 from office.payments.statements import Entry
-from office.receivables import allocation, late_fees
+from office.receivables import late_fees, ledger
 from office.rooms import findings
 from rules.money import FEN, ZERO
+from rules.receivables import Receivable
 from tests.factories.estate import (
     NOW,
     accrue,
@@ -114,13 +116,15 @@ class Books(RuleBasedStateMachine):
             try:
                 payments.record_payment(
                     self.session,
-                    unit_id=self.units[unit].id,
-                    amount=amount,
-                    method="cash",
-                    paid_at=self.now - timedelta(days=ago),
+                    payments.NewPayment(
+                        unit_id=self.units[unit].id,
+                        amount=amount,
+                        method="cash",
+                        paid_at=self.now - timedelta(days=ago),
+                        cashier_id=self.cashier.id if by_cashier else None,
+                        form_key=f"form {self.count}",
+                    ),
                     now=self.now,
-                    cashier_id=self.cashier.id if by_cashier else None,
-                    form_key=f"form {self.count}",
                 )
             except Refused:  # the cashier's day is closed
                 return
@@ -130,8 +134,8 @@ class Books(RuleBasedStateMachine):
     def pay_what_is_owed(self, unit, what):
         """The oldest debt to the fen: paid without its late fee, that alone is left."""
         unit_id = self.units[unit].id
-        payer_id = payments.payers_on(self.session, [(unit_id, self.today)])[0]
-        owed = [one for one in allocation.open_bills(self.session, [unit_id]) if one.payer_id == payer_id]
+        payer_id = payers_on(self.session, [(unit_id, self.today)])[0]
+        owed = [one for one in ledger.open_receivables(self.session, [unit_id]) if one.payer_id == payer_id]
         if not owed:
             return
         oldest = min(owed, key=lambda one: (one.due_on, one.id))
@@ -161,11 +165,11 @@ class Books(RuleBasedStateMachine):
         amount = self.session.get_one(Payment, payment_id).amount
         try:
             if is_void:
-                payments.void_payment(
+                corrections.void_payment(
                     self.session, payment_id, reason="x", staff_id=self.other.id, now=self.now
                 )
             else:
-                payments.reverse_payment(self.session, payment_id, reason="x", now=self.now)
+                corrections.reverse_payment(self.session, payment_id, reason="x", now=self.now)
         except Refused:  # undone before, or refunded in part
             return
         self.taken -= amount
@@ -177,7 +181,7 @@ class Books(RuleBasedStateMachine):
             return
         amount = (self.session.get_one(Payment, payment_id).credit / part).quantize(Decimal("0.01"))
         try:
-            payments.refund_payment(
+            corrections.refund_payment(
                 self.session, payment_id, amount=amount, reason="x", staff_id=None, now=self.now
             )
         except Refused:
@@ -220,7 +224,7 @@ class Books(RuleBasedStateMachine):
         taken = deposits.take_deposit(
             self.session,
             unit_id=self.units[unit].id,
-            payer_id=payments.payers_on(self.session, [(self.units[unit].id, self.today)])[0],
+            payer_id=payers_on(self.session, [(self.units[unit].id, self.today)])[0],
             fee_item="decoration_deposit",
             amount=amount,
             method="card",
@@ -309,31 +313,37 @@ def mutants():
     def always_open(_self, **_more):
         return "open"
 
-    def forget_late_fee(self, principal, _fee):
+    def forget_late_fee(self, principal, _fee, _on):
         self.paid += principal
 
     def nothing(*_args, **_more):
         return None
 
-    real_write, real_lay_out, real_take = allocation.write, allocation.lay_out, numbering.take
-    real_credits, real_checked = allocation.credits_left, payments._checked
+    real_write, real_pay, real_take = ledger.write_allocations, payments.pay_receivables, numbering.take
+    real_credits, real_checked = ledger.unused_credits, payments._checked
+    real_paid = Receivable.pay
 
-    def bills_only(session, moves, _now):
-        allocation.write_bills(session, {move.bill.id: move.bill for move in moves})
+    def bills_only(session, entries, _now):
+        ledger.write_receivables(session, [entry.part.receivable for entry in entries])
 
-    def principal_only(session, moves, now):
-        real_write(session, [move for move in moves if move.principal], now)
+    def principal_only(session, entries, now):
+        real_write(session, [entry for entry in entries if entry.part.principal], now)
 
-    def a_fen_more(amount, among, picks=()):
-        parts, credit = real_lay_out(amount, among, picks)
+    def a_fen_more(*given):
+        parts, credit = real_pay(*given)
         return parts, credit + (Decimal("0.01") if parts else 0)
+
+    def not_among_the_reductions(self, principal, late_fee, on):
+        real_paid(self, principal, late_fee, on)
+        if principal:
+            self.reductions.pop()
 
     def with_gaps(session, series, year, count=1):
         return real_take(session, series, year, count + 1)
 
     def refunds_forgotten(session, *conditions):
         return [
-            allocation.Credit(
+            ledger.UnusedCredit(
                 one.payment_id,
                 one.unit_id,
                 one.payer_id,
@@ -361,23 +371,23 @@ def mutants():
         return session.get_one(Payment, payment_id)
 
     return {
-        "states never change": (allocation.Bill, "settled_state", always_open),
-        "late fees are not counted as paid": (allocation.Bill, "pay", forget_late_fee),
-        "credit stays where it was": (allocation, "move_credit", nothing),
-        "allocations are not written": (allocation, "write", bills_only),
-        "bills are not written": (allocation, "write_bills", nothing),
-        "parts on late fees only are lost": (allocation, "write", principal_only),
-        "late fees stand still": (late_fees.Ledger, "accrue", nothing),
-        "late fees go on for what was paid": (late_fees.Ledger, "paid", nothing),
-        "a fen from nowhere": (allocation, "lay_out", a_fen_more),
+        "states never change": (Receivable, "settled_state", always_open),
+        "late fees are not counted as paid": (Receivable, "pay", forget_late_fee),
+        "credit stays where it was": (ledger, "write_credit", nothing),
+        "allocations are not written": (ledger, "write_allocations", bills_only),
+        "bills are not written": (ledger, "write_receivables", nothing),
+        "parts on late fees only are lost": (ledger, "write_allocations", principal_only),
+        "late fees stand still": (Receivable, "accrue", nothing),
+        "late fees go on for what was paid": (Receivable, "pay", not_among_the_reductions),
+        "a fen from nowhere": (payments, "pay_receivables", a_fen_more),
         "receipt numbers have gaps": (numbering, "take", with_gaps),
-        "what was refunded is used again": (allocation, "credits_left", refunds_forgotten),
+        "what was refunded is used again": (ledger, "unused_credits", refunds_forgotten),
         "a form posts twice": (payments, "_known_keys", no_keys),
         "a fen is lost": (payments, "_checked", a_fen_less),
-        "void leaves no counter-entry": (payments, "_counter_entry", counter_of_nothing),
-        "void leaves what was paid": (payments, "take_back", nothing),
-        "a paid invoice is credited as an open one": (billed, "_free", nothing),
-        "a void receipt is voided again": (payments, "_posted", whatever_its_state),
+        "void leaves no counter-entry": (corrections, "_counter_entry", counter_of_nothing),
+        "void leaves what was paid": (corrections, "give_back_allocated", nothing),
+        "a paid invoice is credited as an open one": (corrections, "free_principal", nothing),
+        "a void receipt is voided again": (corrections, "_posted", whatever_its_state),
     }
 
 

@@ -25,7 +25,7 @@ from office.billing.change_of_owner import change_of_owner
 from office.core import clock
 from office.estate import owners
 from office.operations import demo, setup
-from office.payments import payments
+from office.payments import corrections
 from office.policies import store
 from tests.factories.spreadsheets import ROSTER_HEADER, csv_file
 from tests.factories.statements import WECHAT, wechat_line
@@ -271,7 +271,7 @@ def test_the_month_of_943_households_to_the_fen(month):
         invoices.credit_note(session, of[code(0)], amount=Decimal("50.05"), **given)  # paid: back to credit
         invoices.credit_note(session, of[code(PAYING + 1)], amount=Decimal("7.77"), **given)
         bounced = session.scalars(select(Payment.id).where(Payment.reference == f"L{PAYING + 2}")).one()
-        payments.reverse_payment(session, bounced, reason="x", now=now)
+        corrections.reverse_payment(session, bounced, reason="x", now=now)
         change_payer(session, code(800), "新业主", date(2026, 12, 18), now)
         session.commit()
     month.run("tick", "--at", LATER)

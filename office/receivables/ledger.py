@@ -1,4 +1,4 @@
-"""What payments pay: open bills read under a lock, parts laid out by rules/allocation, rows written (M1, M7).
+"""Open invoices read under a lock, and what payments pay of them written (M1, M7).
 
 Every change of `invoice.paid` and `payment.allocated` goes through here, together with its allocation row.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import (
     Boolean,
@@ -25,77 +25,34 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from models.billing import Invoice
+from models.billing import CreditNote, Invoice, LateFeeWaiver
 from models.payments import Allocation, Payment
 from models.property import Unit
 from office.core import bulk_insert
 from office.core.database import chunks, is_postgresql
-from rules import allocation as rule
+from rules.late_fee import LateFeePolicy, Reduction
 from rules.money import ZERO
+from rules.receivables import PaidPart, Receivable
 
 BILLING_LOCK = 0x6A7E  # which advisory lock of PostgreSQL keeps an issue of bills and payments apart
 
-CHANGING = ("paid", "credited", "late_fee", "balance", "state")
+TOTALS = ("paid", "credited", "late_fee", "balance", "state")
 INVOICE = cast("Table", Invoice.__table__)
 PAYMENT = cast("Table", Payment.__table__)
 ALLOCATION = cast("Table", Allocation.__table__)
 
 
-@dataclass
-class Bill:
-    """An invoice in the middle of a posting; amounts in yuan."""
-
-    id: int
-    number: str
-    unit_id: int
-    payer_id: int
-    due_on: date
-    amount: Decimal
-    credited: Decimal
-    late_fee: Decimal
-    paid: Decimal
-    paid_late_fee: Decimal
-    state: str
-
-    @property
-    def principal(self) -> Decimal:
-        """What is open of the amount."""
-        return self.amount - self.credited - (self.paid - self.paid_late_fee)
-
-    @property
-    def balance(self) -> Decimal:
-        return self.amount + self.late_fee - self.credited - self.paid
-
-    def open_invoice(self) -> rule.OpenInvoice:
-        return rule.OpenInvoice(
-            self.number, self.due_on, self.principal, max(self.late_fee - self.paid_late_fee, ZERO)
-        )
-
-    def pay(self, principal: Decimal, late_fee: Decimal) -> None:
-        """Take a part in, or give it back when negative."""
-        self.paid += principal + late_fee
-        self.paid_late_fee += late_fee
-
-    def settled_state(self, *, is_credited: bool = False) -> str:
-        """open, partly_paid, paid, or credited when a credit note cleared it."""
-        if self.balance == 0:
-            return "credited" if is_credited or (self.paid == 0 and self.credited) else "paid"
-        return "partly_paid" if self.paid else "open"
-
-
 @dataclass(frozen=True)
-class Move:
-    """A part of a payment laid on a bill, negative when it is taken back."""
+class AllocationEntry:
+    """A row of the allocation table to be written: a paid part, negative when it is given back."""
 
     payment_id: int
-    bill: Bill
-    principal: Decimal
-    late_fee: Decimal
+    part: PaidPart
     allocated_on: date
     effective_at: datetime
 
 
-def lock(session: Session, unit_ids: Iterable[int]) -> None:
+def lock_units(session: Session, unit_ids: Iterable[int]) -> None:
     """Keep others from posting for these units until the transaction ends.
 
     SQLite has one writer at a time; PostgreSQL locks the units in the order of their ids, and waits for a
@@ -111,15 +68,20 @@ def lock(session: Session, unit_ids: Iterable[int]) -> None:
         ).all()
 
 
-def lock_all(session: Session) -> None:
+def lock_postings(session: Session) -> None:
     """Keep all others from posting or billing until the transaction ends."""
     session.flush()
     if is_postgresql(session):
         session.execute(text(f"SELECT pg_advisory_xact_lock({BILLING_LOCK})"))
 
 
-def bills(session: Session, *conditions: Any) -> list[Bill]:
-    """Invoices that meet the conditions, with what has been paid of their late fee."""
+def receivables(
+    session: Session, *conditions: ColumnElement[bool], policy: LateFeePolicy | None = None
+) -> list[Receivable]:
+    """Invoices that meet the conditions, with what has been paid of their late fee.
+
+    With a late-fee policy that is on, also what lowered their principal, and when.
+    """
     paid_late_fee = (
         select(func.coalesce(func.sum(ALLOCATION.c.amount), 0))
         .where(ALLOCATION.c.invoice_id == INVOICE.c.id, ALLOCATION.c.part == "late_fee")
@@ -133,78 +95,95 @@ def bills(session: Session, *conditions: Any) -> list[Bill]:
             INVOICE.c.state,
         ).where(*conditions)
     )
-    return [Bill(*row[:9], Decimal(row.paid_late_fee) if row.late_fee else ZERO, row.state) for row in rows]
+    found = [
+        Receivable(*row[:9], Decimal(row.paid_late_fee) if row.late_fee else ZERO, row.state) for row in rows
+    ]
+    if policy is not None and policy.is_on:
+        _load_history(session, {one.id: one for one in found})
+    return found
 
 
-def open_bills(session: Session, unit_ids: Iterable[int], numbers: Iterable[str] = ()) -> list[Bill]:
+def _load_history(session: Session, by_id: Mapping[int, Receivable]) -> None:
+    """Add to receivables what reduced their principal and what was waived of their late fees."""
+    for ids in chunks(sorted(by_id)):
+        paid = select(*ALLOCATION.c["invoice_id", "allocated_on", "amount"]).where(
+            ALLOCATION.c.invoice_id.in_(ids), ALLOCATION.c.part == "principal"
+        )
+        credited = select(CreditNote.invoice_id, CreditNote.issued_on, CreditNote.amount).where(
+            CreditNote.invoice_id.in_(ids)
+        )
+        for statement in (paid, credited):
+            for invoice_id, on, amount in session.execute(statement):
+                by_id[invoice_id].reductions.append(Reduction(on, amount))
+        waived = select(LateFeeWaiver.invoice_id, LateFeeWaiver.amount).where(
+            LateFeeWaiver.invoice_id.in_(ids)
+        )
+        for invoice_id, amount in session.execute(waived):
+            by_id[invoice_id].waived += amount
+
+
+def open_receivables(
+    session: Session,
+    unit_ids: Iterable[int],
+    numbers: Iterable[str] = (),
+    *,
+    policy: LateFeePolicy | None = None,
+) -> list[Receivable]:
     """Every open invoice of the units, and those named by number."""
-    found: dict[int, Bill] = {}
+    found: dict[int, Receivable] = {}
     for chunk in chunks(sorted(set(unit_ids))):
-        for bill in bills(session, INVOICE.c.unit_id.in_(chunk), is_open()):
-            found[bill.id] = bill
+        for one in receivables(session, INVOICE.c.unit_id.in_(chunk), is_open(), policy=policy):
+            found[one.id] = one
     for names in chunks(sorted(set(numbers))):
-        for bill in bills(session, INVOICE.c.number.in_(names), is_open()):
-            found.setdefault(bill.id, bill)
+        for one in receivables(session, INVOICE.c.number.in_(names), is_open(), policy=policy):
+            found.setdefault(one.id, one)
     return list(found.values())
 
 
-def lay_out(
-    amount: Decimal, among: Sequence[Bill], picks: Sequence[rule.Pick] = ()
-) -> tuple[list[tuple[Bill, Decimal, Decimal]], Decimal]:
-    """Lay an amount in yuan on open bills by the rule; the bills take it in, and what is over comes back."""
-    by_number = {bill.number: bill for bill in among}
-    laid = rule.allocate(amount, [bill.open_invoice() for bill in among if bill.balance > 0], picks)
-    parts = []
-    for part in laid.allocations:
-        bill = by_number[part.number]
-        bill.pay(part.principal, part.late_fee)
-        parts.append((bill, part.principal, part.late_fee))
-    return parts, laid.credit
-
-
-def write(session: Session, moves: Sequence[Move], now: datetime) -> None:
-    """Store the moves and the bills they changed."""
+def write_allocations(session: Session, entries: Sequence[AllocationEntry], now: datetime) -> None:
+    """Store allocation entries and the receivables they changed."""
     bulk_insert.insert_rows(
         session,
         ALLOCATION,
         ("payment_id", "invoice_id", "amount", "part", "allocated_on", "effective_at"),
         (
-            (move.payment_id, move.bill.id, amount, part, move.allocated_on, move.effective_at)
-            for move in moves
-            for part, amount in (("principal", move.principal), ("late_fee", move.late_fee))
+            (entry.payment_id, entry.part.receivable.id, amount, part, entry.allocated_on, entry.effective_at)
+            for entry in entries
+            for part, amount in (("principal", entry.part.principal), ("late_fee", entry.part.late_fee))
             if amount
         ),
         alike={"allocated_at": now},
     )
-    write_bills(session, {move.bill.id: move.bill for move in moves})
+    write_receivables(session, [entry.part.receivable for entry in entries])
 
 
-def write_bills(
-    session: Session, changed: Mapping[int, Bill], *, states: Mapping[int, str] | None = None
+def write_receivables(
+    session: Session, changed: Iterable[Receivable], *, states: Mapping[int, str] | None = None
 ) -> None:
-    """Store the running totals and states of bills."""
-    if not changed:
+    """Store running totals and states; `states` are those that the totals alone do not tell, by id."""
+    by_id = {one.id: one for one in changed}
+    if not by_id:
         return
     bulk_insert.update_rows(
         session,
         INVOICE,
-        CHANGING,
+        TOTALS,
         (
             (
-                bill.id,
-                bill.paid,
-                bill.credited,
-                bill.late_fee,
-                bill.balance,
-                (states or {}).get(bill.id) or bill.settled_state(),
+                one.id,
+                one.paid,
+                one.credited,
+                one.late_fee,
+                one.balance,
+                (states or {}).get(one.id) or one.settled_state(),
             )
-            for bill in changed.values()
+            for one in by_id.values()
         ),
     )
-    forget(session)
+    expire_loaded(session)
 
 
-def move_credit(session: Session, moved: Mapping[int, Decimal]) -> None:
+def write_credit(session: Session, moved: Mapping[int, Decimal]) -> None:
     """Move yuan from credit to allocated of payments; negative amounts go back to credit."""
     rows = [{"of": payment_id, "by": amount} for payment_id, amount in moved.items() if amount]
     if not rows:
@@ -216,7 +195,7 @@ def move_credit(session: Session, moved: Mapping[int, Decimal]) -> None:
         .values(allocated=PAYMENT.c.allocated + by, credit=PAYMENT.c.credit - by),
         rows,
     )
-    forget(session)
+    expire_loaded(session)
 
 
 def is_open() -> ColumnElement[bool]:
@@ -230,7 +209,7 @@ def has_credit() -> ColumnElement[bool]:
 
 
 @dataclass(frozen=True)
-class Credit:
+class UnusedCredit:
     """What is left to use of one payment, in yuan, and since when it is paid and known."""
 
     payment_id: int
@@ -240,7 +219,7 @@ class Credit:
     known_at: datetime
 
 
-def credits_left(session: Session, *conditions: Any) -> list[Credit]:
+def unused_credits(session: Session, *conditions: ColumnElement[bool]) -> list[UnusedCredit]:
     """Payments with unused credit, oldest first; what was refunded of them is no longer theirs."""
     refunds = PAYMENT.alias("refund")
     refunded = (
@@ -258,14 +237,16 @@ def credits_left(session: Session, *conditions: Any) -> list[Credit]:
         .order_by(PAYMENT.c.paid_at, PAYMENT.c.id)
     )
     return [
-        Credit(row.id, row.unit_id, row.payer_id, row.credit + row.refunded, max(row.paid_at, row.posted_at))
+        UnusedCredit(
+            row.id, row.unit_id, row.payer_id, row.credit + row.refunded, max(row.paid_at, row.posted_at)
+        )
         for row in rows
         if row.credit + row.refunded > 0
     ]
 
 
-def forget(session: Session) -> None:
-    """Let loaded invoices and payments be read again: they were changed behind the session's back."""
+def expire_loaded(session: Session) -> None:
+    """Let loaded invoices and payments be read again: they were changed without the session knowing."""
     for row in session.identity_map.values():
         if isinstance(row, Invoice | Payment):
             session.expire(row)

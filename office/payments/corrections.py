@@ -1,0 +1,200 @@
+"""Counter-entries to posted payments: void, reversal by the bank, refund of unused credit (M2, M6)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.payments import Payment
+from office.core import amounts, audit, clock, numbering
+from office.core.errors import N_, Refused
+from office.payments.payments import refuse_closed
+from office.receivables import late_fees, ledger
+from office.receivables.ledger import ALLOCATION, INVOICE, PAYMENT, AllocationEntry
+from rules.late_fee import LateFeePolicy
+from rules.money import ZERO
+from rules.receivables import PaidEarlier, PaidPart, Receivable, give_back
+
+VOIDS, REFUNDS = "V", "F"  # the series of counter-entries and of refunds
+
+
+def void_payment(session: Session, payment_id: int, *, reason: str, staff_id: int, now: datetime) -> Payment:
+    """Void a receipt; by another than its cashier, with a reason (M2). Answers the counter-entry."""
+    payment = _posted(session, payment_id, reason)
+    if payment.cashier_id == staff_id:
+        raise Refused(N_("A receipt is voided by someone other than its cashier"))
+    return _undo(session, payment, "void", reason, staff_id, now)
+
+
+def reverse_payment(
+    session: Session, payment_id: int, *, reason: str, now: datetime, staff_id: int | None = None
+) -> Payment:
+    """Undo a payment that the bank took back (M6). Answers the counter-entry."""
+    return _undo(session, _posted(session, payment_id, reason), "reversed", reason, staff_id, now)
+
+
+def _posted(session: Session, payment_id: int, reason: str) -> Payment:
+    if not reason.strip():
+        raise Refused(N_("Say why"))
+    units = select(INVOICE.c.unit_id).join(ALLOCATION).where(ALLOCATION.c.payment_id == payment_id)
+    payment = session.get(Payment, payment_id)
+    if payment is None:
+        raise Refused(N_("There is no such payment"))
+    ledger.lock_units(session, {payment.unit_id, *session.scalars(units)})
+    session.refresh(payment)
+    if payment.kind != "payment" or payment.state != "posted":
+        raise Refused(N_("Receipt %(number)s is no longer in force"), number=payment.receipt_no)
+    return payment
+
+
+def _undo(
+    session: Session, payment: Payment, state: str, reason: str, staff_id: int | None, now: datetime
+) -> Payment:
+    refunded = session.scalar(
+        select(PAYMENT.c.id).where(PAYMENT.c.counters_id == payment.id, PAYMENT.c.kind == "refund").limit(1)
+    )
+    if refunded is not None:
+        raise Refused(N_("Receipt %(number)s has been refunded in part"), number=payment.receipt_no)
+    today = clock.office_day(session, now)
+    refuse_closed(session, [staff_id], today)
+    give_back_allocated(session, payment, today, now)
+    counter = _counter_entry(session, payment, "reversal", -payment.amount, reason, staff_id, now)
+    payment.state, payment.reason = state, reason.strip()
+    session.flush()
+    audit.record(
+        session, now, staff_id, "void" if state == "void" else "reverse", payment, {"reason": payment.reason}
+    )
+    return counter
+
+
+def give_back_allocated(session: Session, payment: Payment, today: date, now: datetime) -> None:
+    """Turn all that a payment has paid back into its credit, what it paid last first."""
+    net = func.sum(ALLOCATION.c.amount)
+    rows = session.execute(
+        select(ALLOCATION.c.invoice_id, ALLOCATION.c.part, net)
+        .where(ALLOCATION.c.payment_id == payment.id)
+        .group_by(ALLOCATION.c.invoice_id, ALLOCATION.c.part)
+        .having(net > 0)
+        .order_by(func.max(ALLOCATION.c.id).desc())
+    ).all()
+    if not rows:
+        return
+    policy = late_fees.policy_on(session, today)
+    by_id = {
+        one.id: one
+        for one in ledger.receivables(session, INVOICE.c.id.in_([row[0] for row in rows]), policy=policy)
+    }
+    paid = [PaidEarlier(payment.id, by_id[row[0]], row[1], row[2]) for row in rows]
+    _write_given_back(session, give_back(paid, payment.allocated, policy, today), today, now)
+
+
+def free_principal(
+    session: Session, receivable: Receivable, amount: Decimal, policy: LateFeePolicy, now: datetime
+) -> None:
+    """Turn paid principal of an invoice back into credit of the payments that paid it, the last one first."""
+    net = func.sum(ALLOCATION.c.amount)
+    rows = session.execute(
+        select(ALLOCATION.c.payment_id, net)
+        .where(ALLOCATION.c.invoice_id == receivable.id, ALLOCATION.c.part == "principal")
+        .group_by(ALLOCATION.c.payment_id)
+        .having(net > 0)
+        .order_by(func.max(ALLOCATION.c.id).desc())
+    ).all()
+    paid = [PaidEarlier(payment_id, receivable, "principal", lies) for payment_id, lies in rows]
+    today = clock.office_day(session, now)
+    _write_given_back(session, give_back(paid, amount, policy, today), today, now)
+
+
+def _write_given_back(
+    session: Session, given: Sequence[tuple[int, PaidPart]], today: date, now: datetime
+) -> None:
+    ledger.write_allocations(
+        session, [AllocationEntry(payment_id, part, today, now) for payment_id, part in given], now
+    )
+    freed: dict[int, Decimal] = defaultdict(lambda: ZERO)
+    for payment_id, part in given:
+        freed[payment_id] += part.principal + part.late_fee
+    ledger.write_credit(session, freed)
+
+
+def _counter_entry(
+    session: Session,
+    payment: Payment,
+    kind: str,
+    amount: Decimal,
+    reason: str,
+    staff_id: int | None,
+    now: datetime,
+    *,
+    method: str | None = None,
+    form_key: str | None = None,
+) -> Payment:
+    today = clock.office_day(session, now)
+    series = VOIDS if kind == "reversal" else REFUNDS
+    running = numbering.take(session, series, today.year)
+    counter = Payment(
+        receipt_no=numbering.written(f"{series}{today.year}", running),
+        series=series,
+        year=today.year,
+        running_no=running,
+        kind=kind,
+        counters_id=payment.id,
+        unit_id=payment.unit_id,
+        payer_id=payment.payer_id,
+        method=method or payment.method,
+        amount=amount,
+        allocated=ZERO,
+        credit=amount,
+        paid_at=now,
+        posted_at=now,
+        posted_on=today,
+        reference=payment.reference,
+        reason=reason.strip(),
+        cashier_id=staff_id,
+        form_key=form_key,
+    )
+    session.add(counter)
+    session.flush()
+    return counter
+
+
+def refund_payment(
+    session: Session,
+    payment_id: int,
+    *,
+    amount: Decimal,
+    reason: str,
+    staff_id: int | None,
+    now: datetime,
+    method: str | None = None,
+    form_key: str | None = None,
+) -> Payment:
+    """Give unused credit of a payment back; both entries stay (M6). Answers the refund.
+
+    The same form key again answers the first refund. Raises Refused.
+    """
+    payment = _posted(session, payment_id, reason)
+    known = (
+        session.scalars(select(Payment).where(Payment.form_key == form_key)).one_or_none()
+        if form_key
+        else None
+    )
+    if known is not None:
+        return known
+    amount = amounts.amount_of(amount)
+    left = sum((one.amount for one in ledger.unused_credits(session, PAYMENT.c.id == payment_id)), ZERO)
+    if amount > left:
+        raise Refused(
+            N_("Only %(amount)s of receipt %(number)s is unused"), amount=left, number=payment.receipt_no
+        )
+    refuse_closed(session, [staff_id], clock.office_day(session, now))
+    refund = _counter_entry(
+        session, payment, "refund", -amount, reason, staff_id, now, method=method, form_key=form_key
+    )
+    audit.record(session, now, staff_id, "refund", payment, {"amount": amount, "reason": reason})
+    return refund
