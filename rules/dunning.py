@@ -8,13 +8,12 @@ of ticks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, TypeVar
-from zoneinfo import ZoneInfo
 
 from rules.allocation import number_key
 from rules.calendar_months import months_later
@@ -26,29 +25,7 @@ from rules.reasons import Reason
 Row = TypeVar("Row")
 
 
-def days_to_judge(since: datetime, until: datetime, judged_at: time, zone: str) -> tuple[date, ...]:
-    """The office's days whose hour of judging lies after `since` and not after `until`, in order (C13)."""
-    office = ZoneInfo(zone)
-    day, last = since.astimezone(office).date(), until.astimezone(office).date()
-    days = []
-    while day <= last:
-        if since < datetime.combine(day, judged_at, office) <= until:
-            days.append(day)
-        day += DAY
-    return tuple(days)
-
-
 # --- what is known of one payer and unit at the hour of judging -----------------------------------
-
-
-@dataclass(frozen=True)
-class OwedInvoice:
-    """An invoice with its balance in yuan, late fee included; plans keep their invoices out (B9)."""
-
-    number: str
-    due_on: date
-    balance: Decimal
-    is_in_kept_plan: bool = False
 
 
 class Owable(Protocol):
@@ -84,14 +61,12 @@ class EpisodeState:
     """Where an episode stands: few distinct values, so a set-based caller can ask once for each.
 
     `made`: its stages. `last_on`: the day of the last episode stage of payer and unit, also in another
-    episode. `told`: (stage, reason code) pairs already stored as not made. `is_day_taken`: a notice of
-    another invoice was made today.
+    episode. `is_day_taken`: a notice of another invoice was made today.
     """
 
     due_on: date
     made: tuple[str, ...] = ()
     last_on: date | None = None
-    told: frozenset[tuple[str, str]] = frozenset()
     is_plan_kept: bool = False
     is_day_taken: bool = False
 
@@ -100,8 +75,7 @@ class Outcome(StrEnum):
     """What a day brings an episode."""
 
     MADE = "made"
-    NOT_MADE = "not_made"  # held, and to be stored as such
-    HELD = "held"  # held, and already stored
+    NOT_MADE = "not_made"  # something holds it
     WAITING = "waiting"
     DONE = "done"  # no stage left
 
@@ -158,8 +132,7 @@ def next_stage(ladder: Ladder, calendar: WorkingDays, state: EpisodeState, facts
     held = holds(ladder, stage, state, facts)
     if not held:
         return Decision(Outcome.MADE, stage, own_day, _why_made(stage, state))
-    is_told = (stage.code, held[0].code) in state.told
-    return Decision(Outcome.HELD if is_told else Outcome.NOT_MADE, stage, own_day, held[0])
+    return Decision(Outcome.NOT_MADE, stage, own_day, held[0])
 
 
 def _why_made(stage: Stage, state: EpisodeState) -> Reason:
@@ -219,55 +192,7 @@ def gate_missing(ladder: Ladder, stage: Stage, due_on: date, facts: DayFacts) ->
     return legal_missing(ladder.legal_gate, facts.legal, due_on, facts.day)
 
 
-# --- one day of one payer and unit ----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """A reminder row: made, or not made and why; `debt` in yuan, `number` the invoice it hangs on (C4)."""
-
-    is_made: bool
-    stage: str
-    subject: Subject
-    number: str
-    planned_on: date
-    due_on: date
-    debt: Decimal
-    channel: str
-    reason: Reason
-
-
-@dataclass(frozen=True)
-class History:
-    """What was made and stored as not made so far for one payer and unit."""
-
-    judgements: tuple[Judgement, ...] = ()
-
-    def plus(self, more: Iterable[Judgement]) -> History:
-        return History((*self.judgements, *more))
-
-    def made(self, number: str) -> tuple[str, ...]:
-        """The stages made for an invoice; the last one is `invoices.stage`."""
-        return tuple(one.stage for one in self.judgements if one.is_made and one.number == number)
-
-    def told(self, number: str) -> frozenset[tuple[str, str]]:
-        return frozenset(
-            (one.stage, one.reason.code)
-            for one in self.judgements
-            if not one.is_made and one.number == number
-        )
-
-    def is_taken(self, day: date) -> bool:
-        """Whether a stage was made for the day already, of whatever invoice."""
-        return any(one.is_made and one.planned_on == day for one in self.judgements)
-
-    @property
-    def last_on(self) -> date | None:
-        """The day of the last episode stage; notices cause no gap."""
-        return max(
-            (one.planned_on for one in self.judgements if one.is_made and one.subject == Subject.EPISODE),
-            default=None,
-        )
+# --- the bills of one payer and unit --------------------------------------------------------------
 
 
 def by_age(invoices: Iterable[Owed]) -> list[Owed]:
@@ -300,44 +225,6 @@ def debt(invoices: Iterable[Owable], day: date) -> Decimal:
     )
 
 
-def judge(
-    ladder: Ladder,
-    calendar: WorkingDays,
-    facts: DayFacts,
-    invoices: Sequence[OwedInvoice],
-    history: History,
-) -> tuple[Judgement, ...]:
-    """The reminder rows of one payer and unit for one day: at most one made (C4, C12, C13)."""
-    is_taken = history.is_taken(facts.day)  # a run that was cut short goes on here
-    notice = () if is_taken else _notice(ladder, calendar, facts, invoices, history)
-    oldest = episode(ladder, invoices, facts.day)
-    if oldest is None:
-        return (*notice, *_below_tolerance(ladder, facts, invoices, history))
-    state = EpisodeState(
-        due_on=oldest.due_on,
-        made=history.made(oldest.number),
-        last_on=history.last_on,
-        told=history.told(oldest.number),
-        is_plan_kept=oldest.is_in_kept_plan,
-        is_day_taken=is_taken or bool(notice),
-    )
-    decision = next_stage(ladder, calendar, state, facts)
-    if decision.stage is None or decision.outcome not in {Outcome.MADE, Outcome.NOT_MADE}:
-        return notice
-    row = Judgement(
-        is_made=decision.outcome == Outcome.MADE,
-        stage=decision.stage.code,
-        subject=Subject.EPISODE,
-        number=oldest.number,
-        planned_on=facts.day,
-        due_on=oldest.due_on,
-        debt=debt(invoices, facts.day),
-        channel=channel(decision.stage, facts.reachable) or "",
-        reason=decision.reason,
-    )
-    return (*notice, row)
-
-
 def notice_stage(
     ladder: Ladder, calendar: WorkingDays, day: date, due_on: date, made: Sequence[str]
 ) -> Stage | None:
@@ -347,78 +234,6 @@ def notice_stage(
             continue
         return stage if day <= due_on and rolled(stage, calendar, day) == day else None
     return None
-
-
-def _notice(
-    ladder: Ladder,
-    calendar: WorkingDays,
-    facts: DayFacts,
-    invoices: Sequence[OwedInvoice],
-    history: History,
-) -> tuple[Judgement, ...]:
-    for invoice in by_age(invoices):
-        if invoice.balance < ladder.tolerance or invoice.is_in_kept_plan:
-            continue
-        stage = notice_stage(ladder, calendar, facts.day, invoice.due_on, history.made(invoice.number))
-        if stage is None:
-            continue
-        trigger_on = stage.trigger_on(invoice.due_on)
-        row = Judgement(
-            is_made=True,
-            stage=stage.code,
-            subject=Subject.INVOICE,
-            number=invoice.number,
-            planned_on=facts.day,
-            due_on=invoice.due_on,
-            debt=invoice.balance,
-            channel=channel(stage, facts.reachable) or "",
-            reason=Reason("notice_due", {"stage": stage.code, "trigger_on": trigger_on}),
-        )
-        return (row,)
-    return ()
-
-
-def _below_tolerance(
-    ladder: Ladder, facts: DayFacts, invoices: Sequence[OwedInvoice], history: History
-) -> tuple[Judgement, ...]:
-    owed = past_due(invoices, facts.day)
-    stages = ladder.stages_on(facts.day, Subject.EPISODE)
-    if not owed or not stages:
-        return ()
-    oldest, stage = owed[0], stages[0]
-    if any(code == "below_tolerance" for _, code in history.told(oldest.number)):
-        return ()
-    inputs = {"open": oldest.balance, "tolerance": ladder.tolerance}
-    row = Judgement(
-        is_made=False,
-        stage=stage.code,
-        subject=Subject.EPISODE,
-        number=oldest.number,
-        planned_on=facts.day,
-        due_on=oldest.due_on,
-        debt=debt(invoices, facts.day),
-        channel="",
-        reason=Reason("below_tolerance", inputs),
-    )
-    return (row,)
-
-
-Situation = tuple[DayFacts, Sequence[OwedInvoice]]
-
-
-def judge_days(
-    ladder: Ladder,
-    calendar: WorkingDays,
-    days: Iterable[date],
-    situation: Callable[[date], Situation],
-    history: History | None = None,
-) -> History:
-    """The history after judging each day in order, each with what was known at its own hour (C13)."""
-    past = history or History()
-    for day in days:
-        facts, invoices = situation(day)
-        past = past.plus(judge(ladder, calendar, facts, invoices, past))
-    return past
 
 
 # --- what comes next ------------------------------------------------------------------------------

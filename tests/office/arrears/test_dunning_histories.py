@@ -17,9 +17,10 @@ from sqlalchemy import update
 from models.property import Estate
 from office.arrears import contacts, debts, dunning
 from office.arrears.contacts import NewContact
-from rules.dunning import DayFacts, OwedInvoice, judge_days
+from rules.dunning import DayFacts
 from tests.factories.arrears import DAY, add_bill, add_unit, at, pay, reminders
 from tests.factories.ladders import CALENDAR, ladder
+from tests.oracles.ladder import OwedInvoice, judge_days
 
 FIRST = date(2026, 3, 1)
 DAYS = [FIRST + number * DAY for number in range(60)]
