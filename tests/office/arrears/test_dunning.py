@@ -1,11 +1,12 @@
 """The ladder judged on rows: the days of contract.md, run twice, caught up, beside the rules (C1–C13)."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from models.billing import Invoice
-from office.arrears import dunning
+from office.arrears import dunning, holds
 from tests.factories.arrears import add_bill, add_unit, at, judge, made, not_made
 
 CLIMBS = {
@@ -58,3 +59,29 @@ def test_a_day_judged_twice_adds_nothing(session_of):
         dunning.judge_day(session, at(date(2026, 3, day)))
 
     assert made(session) == before
+
+
+@pytest.mark.parametrize(("amount", "stages"), [("0.99", []), ("1.00", ["notice"]), ("1.01", ["notice"])])
+def test_a_notice_goes_out_for_a_bill_of_the_tolerance_or_more(session_of, amount, stages):
+    session = session_of("tower")
+    add_bill(session, add_unit(session), date(2026, 3, 5), amount)
+
+    judge(session, date(2026, 3, 1), date(2026, 3, 4))
+
+    assert [stage for stage, _ in made(session)] == stages
+
+
+def test_a_bill_whose_stage_left_the_ladder_goes_on_after_the_stages_made_before(session_of):
+    session = session_of("tower")
+    debtor = add_unit(session)
+    bill = add_bill(session, debtor, date(2026, 3, 5))
+    judge(session, date(2026, 3, 1), date(2026, 3, 23))
+    stored = holds.stored_ladder(session, date(2026, 3, 24))
+    shorter = replace(stored, stages=tuple(one for one in stored.stages if one.code != "demand"))
+    day = dunning.Day.of(session, at(date(2026, 3, 25)), shorter)
+    known = session.get(Invoice, bill.id).stage
+
+    rows = dunning.judge(session, day, dunning.Stored(session))
+
+    assert known == "demand"
+    assert [row.stage.code for row in rows if row.is_made] == ["call"]
