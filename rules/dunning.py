@@ -57,7 +57,7 @@ class DayFacts:
 
 
 @dataclass(frozen=True)
-class EpisodeState:
+class DunningCase:
     """Where an episode stands: few distinct values, so a set-based caller can ask once for each.
 
     `made`: its stages. `last_on`: the day of the last episode stage of payer and unit, also in another
@@ -100,7 +100,7 @@ def following(ladder: Ladder, made: Sequence[str], day: date) -> Stage | None:
     return next((stage for stage in stages if reached is None or stage.order > reached), None)
 
 
-def planned_on(stage: Stage, calendar: WorkingDays, state: EpisodeState, day: date) -> date:
+def planned_on(stage: Stage, calendar: WorkingDays, state: DunningCase, day: date) -> date:
     """The first day from `day` on which the stage's trigger, its gap, the order of days and the roll allow.
 
     It never lies on or before the due day, and never on a day that another stage has taken (C13).
@@ -118,7 +118,7 @@ def rolled(stage: Stage, calendar: WorkingDays, day: date) -> date:
     return calendar.next_working_day(day) if stage.roll == Roll.NEXT_WORKING_DAY else day
 
 
-def next_stage(ladder: Ladder, calendar: WorkingDays, state: EpisodeState, facts: DayFacts) -> Decision:
+def next_stage(ladder: Ladder, calendar: WorkingDays, state: DunningCase, facts: DayFacts) -> Decision:
     """What `facts.day` brings an episode whose invoice is past due, open by the tolerance or more (C12).
 
     State and facts are hashable and nothing else counts: ask once for each distinct pair.
@@ -135,7 +135,7 @@ def next_stage(ladder: Ladder, calendar: WorkingDays, state: EpisodeState, facts
     return Decision(Outcome.NOT_MADE, stage, own_day, held[0])
 
 
-def _why_made(stage: Stage, state: EpisodeState) -> Reason:
+def _why_made(stage: Stage, state: DunningCase) -> Reason:
     inputs: dict[str, object] = {"stage": stage.code, "due_on": state.due_on}
     inputs |= {"trigger": stage.trigger.value, "number": stage.trigger_number}
     if state.last_on is not None:
@@ -143,7 +143,7 @@ def _why_made(stage: Stage, state: EpisodeState) -> Reason:
     return Reason("trigger_reached", inputs)
 
 
-def _why_waiting(stage: Stage, state: EpisodeState, day: date) -> Reason:
+def _why_waiting(stage: Stage, state: DunningCase, day: date) -> Reason:
     trigger_on = stage.trigger_on(state.due_on)
     if trigger_on > day:
         return Reason("before_trigger", {"stage": stage.code, "trigger_on": trigger_on})
@@ -157,7 +157,7 @@ def _why_waiting(stage: Stage, state: EpisodeState, day: date) -> Reason:
 
 
 def holds(
-    ladder: Ladder, stage: Stage, state: EpisodeState, facts: DayFacts, balance: Decimal | None = None
+    ladder: Ladder, stage: Stage, state: DunningCase, facts: DayFacts, balance: Decimal | None = None
 ) -> tuple[Reason, ...]:
     """Everything that keeps a stage from being made or sent, the first one first (C4, C12).
 
@@ -249,7 +249,7 @@ class Forecast:
 
 
 def forecast(
-    ladder: Ladder, calendar: WorkingDays, state: EpisodeState, facts: DayFacts, until: date
+    ladder: Ladder, calendar: WorkingDays, state: DunningCase, facts: DayFacts, until: date
 ) -> tuple[Forecast, ...]:
     """The stages from `facts.day` through `until`, and the first one after it, if nothing is paid or changes.
 
@@ -277,7 +277,7 @@ def forecast(
         state = replace(state, made=made, last_on=decision.planned_on, is_day_taken=False)
 
 
-def _free_on(ladder: Ladder, decision: Decision, state: EpisodeState, facts: DayFacts) -> date | None:
+def _free_on(ladder: Ladder, decision: Decision, state: DunningCase, facts: DayFacts) -> date | None:
     """The day on which a hold ends by itself: after a promise, or when the months in arrears are full."""
     if decision.reason.code == "promise_not_due" and facts.promised_on is not None:
         return facts.promised_on + DAY

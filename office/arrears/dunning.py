@@ -26,7 +26,7 @@ from office.core.bulk_insert import insert_rows, uncollected
 from office.core.jobs import JobResult
 from office.policies import store
 from rules import dunning, ladder
-from rules.dunning import DayFacts, EpisodeState
+from rules.dunning import DayFacts, DunningCase
 from rules.gates import NOTHING_TRIED
 from rules.ladder import Ladder, Stage, Subject
 from rules.reasons import Reason
@@ -82,7 +82,7 @@ class Candidate(NamedTuple):
     """An episode whose next stage has come, before asking what holds it."""
 
     oldest: Debt
-    state: EpisodeState
+    state: DunningCase
     stage: Stage
 
 
@@ -90,7 +90,7 @@ def judge_day(session: Session, due_for: datetime) -> JobResult:
     """Judge the ladder at an instant and write what it brings; again adds nothing (C1–C4, C13)."""
     day = Day.of(session, due_for)
     with uncollected():
-        rows = judge(session, day, Stored(session))
+        rows = judge(session, day, StoredHistory(session))
         write(session, day, rows)
     made = sum(row.is_made for row in rows)
     return JobResult(done=made, result={"made": made, "not_made": len(rows) - made})
@@ -99,7 +99,7 @@ def judge_day(session: Session, due_for: datetime) -> JobResult:
 # --- deciding -------------------------------------------------------------------------------------
 
 
-class Past(Protocol):
+class LadderHistory(Protocol):
     """What was made before the day, and what is stored as not made."""
 
     def stages(self, day: Day, debts: Mapping[Debtor, Sequence[Debt]]) -> Mapping[int, str]:
@@ -110,17 +110,17 @@ class Past(Protocol):
         """Per debtor the last day of an episode's stage, as far back as a gap reaches, and of any stage."""
         ...
 
-    def untold(self, rows: Sequence[Row]) -> list[Row]:
+    def unrecorded(self, rows: Sequence[Row]) -> list[Row]:
         """Those of the rows not made whose reason isn't stored yet: once per debt, stage and reason."""
         ...
 
 
-def judge(session: Session, day: Day, past: Past) -> list[Row]:
+def judge(session: Session, day: Day, past: LadderHistory) -> list[Row]:
     """The rows of one day for all payers and units, not yet written."""
-    debts = owed(session, day.moment, until=horizon(day.ladder, day.on))
+    debts = owed(session, day.moment, until=lookahead(day.ladder, day.on))
     recent = past.recent(day)
     stages = past.stages(day, debts)
-    reached = through(day.ladder)
+    reached = stages_up_to(day.ladder)
     rows: list[Row] = []
     candidates: list[Candidate] = []
     small: list[Row] = []
@@ -143,7 +143,7 @@ def judge(session: Session, day: Day, past: Past) -> list[Row]:
             candidates.append(Candidate(oldest, *come))
     held = _decide(session, day, debts, candidates)
     rows += [row for row in held if row.is_made]
-    return rows + past.untold([*small, *(row for row in held if not row.is_made)])
+    return rows + past.unrecorded([*small, *(row for row in held if not row.is_made)])
 
 
 class _Waits:
@@ -151,8 +151,8 @@ class _Waits:
 
     def __init__(self, day: Day) -> None:
         self.day = day
-        self.reached = through(day.ladder)
-        self.known: dict[tuple[object, ...], tuple[EpisodeState, Stage] | None] = {}
+        self.reached = stages_up_to(day.ladder)
+        self.known: dict[tuple[object, ...], tuple[DunningCase, Stage] | None] = {}
 
     def come(
         self,
@@ -160,11 +160,11 @@ class _Waits:
         last_stage: str,
         last_on: date | None,
         is_day_taken: bool,  # noqa: FBT001 -- asked for every debtor, and names cost
-    ) -> tuple[EpisodeState, Stage] | None:
+    ) -> tuple[DunningCase, Stage] | None:
         """The state and its next stage, None while that has to wait or there is none left."""
         key = (oldest.due_on, last_stage, last_on, oldest.is_in_kept_plan, is_day_taken)
         if key not in self.known:
-            state = EpisodeState(
+            state = DunningCase(
                 due_on=oldest.due_on,
                 made=self.reached[last_stage],
                 last_on=last_on,
@@ -174,7 +174,7 @@ class _Waits:
             self.known[key] = self._asked(state)
         return self.known[key]
 
-    def _asked(self, state: EpisodeState) -> tuple[EpisodeState, Stage] | None:
+    def _asked(self, state: DunningCase) -> tuple[DunningCase, Stage] | None:
         stage = dunning.following(self.day.ladder, state.made, self.day.on)
         if stage is None:
             return None
@@ -182,7 +182,7 @@ class _Waits:
         return (state, stage) if own_day <= self.day.on else None
 
 
-def horizon(chain: Ladder, day: date) -> date:
+def lookahead(chain: Ladder, day: date) -> date:
     """The latest due day that may concern the day: as far ahead as the first notice goes out."""
     lead = 0
     for stage in chain.stages_on(day, Subject.INVOICE):
@@ -192,7 +192,7 @@ def horizon(chain: Ladder, day: date) -> date:
 
 
 @lru_cache(maxsize=16)
-def through(chain: Ladder) -> Mapping[str, tuple[str, ...]]:
+def stages_up_to(chain: Ladder) -> Mapping[str, tuple[str, ...]]:
     """Per stage all stages up to it; "" is before the first."""
     found: dict[str, tuple[str, ...]] = {"": ()}
     for stage in chain.stages:
@@ -211,7 +211,7 @@ def notices(chain: Ladder) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredHistory:
     """The past as the tables have it."""
 
     session: Session
@@ -219,7 +219,7 @@ class Stored:
     def stages(self, day: Day, debts: Mapping[Debtor, Sequence[Debt]]) -> Mapping[int, str]:
         """Every invoice carries its last stage; one that the ladder no longer has counts by its history."""
         found = {debt.id: debt.stage for invoices in debts.values() for debt in invoices if debt.stage}
-        known = through(day.ladder)
+        known = stages_up_to(day.ladder)
         for code in set(found.values()) - set(known):
             instead = self._instead_of(code, day.ladder)
             found |= {key: instead for key, stage in found.items() if stage == code}
@@ -254,25 +254,25 @@ class Stored:
         )
         return {(unit_id, payer_id): (last_on, taken_on) for unit_id, payer_id, last_on, taken_on in rows}
 
-    def untold(self, rows: Sequence[Row]) -> list[Row]:
-        told: set[tuple[int, str, str]] = set()
+    def unrecorded(self, rows: Sequence[Row]) -> list[Row]:
+        recorded: set[tuple[int, str, str]] = set()
         for chunk in chunks({row.subject.id for row in rows}):
             stored = self.session.execute(
                 select(Reminder.subject_id, Reminder.stage, Reminder.reason_code).where(
                     Reminder.subject_id.in_(chunk), Reminder.state == NOT_MADE
                 )
             )
-            told.update((subject_id, stage, code) for subject_id, stage, code in stored)
-        return not_among(told, rows)
+            recorded.update((subject_id, stage, code) for subject_id, stage, code in stored)
+        return not_among(recorded, rows)
 
 
-def not_among(told: Collection[tuple[int, str, str]], rows: Sequence[Row]) -> list[Row]:
-    """The rows whose (invoice, stage, reason) isn't told; a small debt is told once, whatever the stage."""
-    small = {subject_id for subject_id, _, code in told if code == "below_tolerance"}
+def not_among(recorded: Collection[tuple[int, str, str]], rows: Sequence[Row]) -> list[Row]:
+    """The rows whose (invoice, stage, reason) isn't recorded yet; a small debt counts whatever the stage."""
+    small = {subject_id for subject_id, _, code in recorded if code == "below_tolerance"}
     return [
         row
         for row in rows
-        if (row.subject.id, row.stage.code, row.reason.code) not in told
+        if (row.subject.id, row.stage.code, row.reason.code) not in recorded
         and not (row.reason.code == "below_tolerance" and row.subject.id in small)
     ]
 
@@ -335,7 +335,7 @@ def _decide(
     return rows
 
 
-def _answer(day: Day, state: EpisodeState, stage: Stage, facts: DayFacts) -> tuple[bool, str, Reason]:
+def _answer(day: Day, state: DunningCase, stage: Stage, facts: DayFacts) -> tuple[bool, str, Reason]:
     decision = dunning.next_stage(day.ladder, day.calendar, state, facts)
     is_made = decision.outcome == dunning.Outcome.MADE
     channel = dunning.channel(stage, facts.reachable) if is_made else ""
@@ -377,7 +377,7 @@ def write(session: Session, day: Day, rows: Sequence[Row]) -> None:
                 .values(stage=stage.code)
                 .execution_options(synchronize_session=False)
             )
-            _carry_out(session, day, stage, batch_id)
+            _execute_stage(session, day, stage, batch_id)
     session.expire_all()
 
 
@@ -445,11 +445,11 @@ OWN = (
 
 def _insert(session: Session, day: Day, rows: Iterable[Row], batch_id: int | None, state: str) -> None:
     """In bulk; what the unique indexes know already is left as it is."""
-    told: dict[int, str] = {}  # many rows share one reason
+    texts: dict[int, str] = {}  # many rows share one reason
 
     def values(row: Row) -> tuple[Any, ...]:
         subject, stage, is_made, debt, channel, reason = row
-        text = told.get(id(reason)) or told.setdefault(id(reason), reason.to_json())
+        text = texts.get(id(reason)) or texts.setdefault(id(reason), reason.to_json())
         whose = (subject.id, subject.unit_id, subject.payer_id, debt, subject.due_on, stage.code, channel)
         return (*whose, "", "", text) if is_made else (*whose, reason.code, text, "")
 
@@ -459,7 +459,7 @@ def _insert(session: Session, day: Day, rows: Iterable[Row], batch_id: int | Non
     insert_rows(session, table, OWN, map(values, rows), alike)
 
 
-def _carry_out(session: Session, day: Day, stage: Stage, batch_id: int) -> None:
+def _execute_stage(session: Session, day: Day, stage: Stage, batch_id: int) -> None:
     """What a stage sets going beside its reminder: a request, a case, messages."""
     if stage.code == REQUEST:
         _request_restrictions(session, day, batch_id)

@@ -18,11 +18,11 @@ from models.people import Owner
 from models.property import Unit
 from office.arrears import holds as arrears_holds
 from office.arrears.debts import Debt, Debtor, owed, total
-from office.arrears.dunning import Day, Past, Stored, horizon, notices, through
+from office.arrears.dunning import Day, LadderHistory, StoredHistory, lookahead, notices, stages_up_to
 from office.core import clock
 from office.core.errors import N_, Refused
 from rules import dunning
-from rules.dunning import DayFacts, EpisodeState
+from rules.dunning import DayFacts, DunningCase
 from rules.gates import NOTHING_TRIED
 from rules.money import yuan
 from rules.reasons import Reason
@@ -36,7 +36,7 @@ class Standing:
 
     invoices: tuple[Debt, ...]
     oldest: Debt | None
-    state: EpisodeState | None
+    state: DunningCase | None
     facts: DayFacts
 
 
@@ -57,12 +57,12 @@ def standings(
     session: Session,
     day: Day,
     units: Collection[int] | None = None,
-    past: Past | None = None,
+    past: LadderHistory | None = None,
     until: date | None = None,
 ) -> dict[Debtor, Standing]:
     """What the ladder will see on a day, per payer and unit; with `units` only theirs."""
-    debts = owed(session, day.moment, until=until or horizon(day.ladder, day.on), units=units)
-    past = past or Stored(session)
+    debts = owed(session, day.moment, until=until or lookahead(day.ladder, day.on), units=units)
+    past = past or StoredHistory(session)
     recent, stages = past.recent(day), past.stages(day, debts)
     holds = arrears_holds.holds_at(session, day.moment, units)
     oldest = {debtor: dunning.episode(day.ladder, rows, day.on) for debtor, rows in debts.items()}
@@ -78,9 +78,9 @@ def standings(
         state = None
         if first is not None:
             last_on, taken_on = recent.get(debtor, (None, None))
-            state = EpisodeState(
+            state = DunningCase(
                 due_on=first.due_on,
-                made=through(day.ladder)[stages.get(first.id, "")],
+                made=stages_up_to(day.ladder)[stages.get(first.id, "")],
                 last_on=last_on,
                 is_plan_kept=first.is_in_kept_plan,
                 is_day_taken=taken_on == day.on,
@@ -103,7 +103,7 @@ def invoice(session: Session, number: str, *, now: datetime) -> dict[str, Any]:
     history = _history(session, bill.id)
     made = [one for one in history if one["state"] != "not_made"]
     day = next_day(session, now)
-    ahead = max(horizon(day.ladder, day.on), bill.due_on)
+    ahead = max(lookahead(day.ladder, day.on), bill.due_on)
     standing = standings(session, day, [bill.unit_id], until=ahead).get((bill.unit_id, bill.payer_id))
     coming = _coming(day, standing, bill, day.on + timedelta(days=FORECAST_DAYS))
     holds = _holds(day, standing)
@@ -188,7 +188,7 @@ def _step(one: dunning.Forecast, day: Day, due_on: date) -> dict[str, Any]:
 
 def _notices(day: Day, due_on: date, reached: str) -> list[dict[str, Any]]:
     """The notices still to come for a bill that is not due yet."""
-    made = through(day.ladder).get(reached, ())
+    made = stages_up_to(day.ladder).get(reached, ())
     return [
         {
             "stage": stage.code,
@@ -206,7 +206,7 @@ def _first_climb(day: Day, standing: Standing, bill: Invoice, until: date) -> li
     """The stages after the due day, if nothing is paid and no older debt comes first."""
     if standing.oldest is not None:
         return []
-    state = EpisodeState(due_on=bill.due_on)
+    state = DunningCase(due_on=bill.due_on)
     facts = replace(standing.facts, day=max(bill.due_on + timedelta(days=1), day.on))
     steps = dunning.forecast(day.ladder, day.calendar, state, facts, until)
     return [_step(one, day, bill.due_on) for one in steps]
@@ -231,7 +231,7 @@ def coming_stages(
     """The calendar of the next days; asked of the rules once for each distinct situation (C12)."""
     day = next_day(session, now)
     until = day.on + timedelta(days=days - 1)
-    known: dict[tuple[EpisodeState, DayFacts], tuple[dunning.Forecast, ...]] = {}
+    known: dict[tuple[DunningCase, DayFacts], tuple[dunning.Forecast, ...]] = {}
     counts: dict[tuple[date, str], list[Decimal]] = defaultdict(list)
     for standing in standings(session, day, units).values():
         for bill in standing.invoices:

@@ -21,7 +21,7 @@ from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.messaging import outbox
 from office.messaging.channels import ELECTRONIC
-from rules.dunning import EpisodeState, holds
+from rules.dunning import DunningCase, holds
 from rules.ladder import Ladder, Stage
 from rules.reasons import Reason
 
@@ -164,7 +164,7 @@ def _why_not(
     if stage is None or own is None:
         return Reason("paid") if own is None else None
     is_notice = row.due_on >= row.planned_on
-    state = EpisodeState(due_on=row.due_on, is_plan_kept=own.is_in_kept_plan)
+    state = DunningCase(due_on=row.due_on, is_plan_kept=own.is_in_kept_plan)
     debtor = (row.unit_id, row.payer_id)
     empty = arrears_holds.Holds()
     facts = arrears_holds.day_facts(debtor, moment, empty if is_notice else standing, None)

@@ -48,7 +48,7 @@ class Imagined:
 
     stage_of: dict[int, str]
     last: dict[Debtor, tuple[date | None, date | None]]
-    told: set[tuple[int, str, str]]
+    recorded: set[tuple[int, str, str]]
     rows: list[tuple[date, Row]] = field(default_factory=list)
 
     def stages(self, day: Day, debts: Mapping[Debtor, Sequence[Debt]]) -> Mapping[int, str]:
@@ -66,9 +66,9 @@ class Imagined:
         del day
         return self.last
 
-    def untold(self, rows: Sequence[Row]) -> list[Row]:
+    def unrecorded(self, rows: Sequence[Row]) -> list[Row]:
         """Those whose reason neither the tables nor the month know."""
-        return not_among(self.told, rows)
+        return not_among(self.recorded, rows)
 
     def add(self, day: Day, rows: Sequence[Row]) -> None:
         """What a day brought."""
@@ -76,7 +76,7 @@ class Imagined:
         for row in rows:
             self.rows.append((day.on, row))
             if not row.is_made:
-                self.told.add((row.subject.id, row.stage.code, row.reason.code))
+                self.recorded.add((row.subject.id, row.stage.code, row.reason.code))
                 continue
             self.stage_of[row.subject.id] = row.stage.code
             last_on, _ = self.last.get(row.debtor, (None, None))
@@ -150,7 +150,7 @@ def _before(session: Session, first: date, changed: Ladder) -> Imagined:
         )
         .group_by(Reminder.unit_id, Reminder.payer_id)
     )
-    told = session.execute(
+    recorded = session.execute(
         select(Reminder.subject_id, Reminder.stage, Reminder.reason_code).where(
             Reminder.planned_on < first, Reminder.state == NOT_MADE
         )
@@ -158,7 +158,7 @@ def _before(session: Session, first: date, changed: Ladder) -> Imagined:
     return Imagined(
         stage_of,
         {(unit_id, payer_id): (last_on, None) for unit_id, payer_id, last_on in recent},
-        {(subject_id, stage, code) for subject_id, stage, code in told},
+        {(subject_id, stage, code) for subject_id, stage, code in recorded},
     )
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from rules.dunning import (
     DayFacts,
-    EpisodeState,
+    DunningCase,
     Outcome,
     by_age,
     channel,
@@ -112,7 +112,7 @@ def judge(
     oldest = episode(ladder, invoices, facts.day)
     if oldest is None:
         return (*notice, *_below_tolerance(ladder, facts, invoices, history))
-    state = EpisodeState(
+    state = DunningCase(
         due_on=oldest.due_on,
         made=history.made(oldest.number),
         last_on=history.last_on,

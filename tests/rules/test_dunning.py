@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.dunning import DayFacts, EpisodeState, Outcome, batches, channel, forecast, holds, next_stage
+from rules.dunning import DayFacts, DunningCase, Outcome, batches, channel, forecast, holds, next_stage
 from rules.gates import LegalFacts
 from rules.ladder import Subject
 from tests.factories.ladders import CALENDAR, climb, days, ladder, made, not_made, owed
@@ -293,7 +293,7 @@ def test_a_reversed_payment_goes_on_where_the_episode_stood():
 
 DUE = date(2026, 3, 15)
 CALL_DAY = date(2026, 3, 19)
-AFTER_FRIENDLY = EpisodeState(DUE, made=("upcoming", "friendly"), last_on=date(2026, 3, 16))
+AFTER_FRIENDLY = DunningCase(DUE, made=("upcoming", "friendly"), last_on=date(2026, 3, 16))
 
 HOLDS = [
     ({"promised_on": date(2026, 3, 18)}, None),
@@ -437,7 +437,7 @@ def test_the_forecast_is_what_will_happen_when_nobody_pays(preset, due_on, promi
     def facts(day):
         return DayFacts(day, promised_on=promised_on, legal=TRIED)
 
-    coming = forecast(ladder(preset), CALENDAR, EpisodeState(due_on), facts(first), date(2027, 1, 1))
+    coming = forecast(ladder(preset), CALENDAR, DunningCase(due_on), facts(first), date(2027, 1, 1))
 
     history = climb(preset, first, 250, owed("1", due_on), facts=facts)
     assert [(one.stage, one.planned_on.isoformat()) for one in coming] == made(history)

@@ -81,7 +81,7 @@ def test_a_bill_whose_stage_left_the_ladder_goes_on_after_the_stages_made_before
     day = dunning.Day.of(session, at(date(2026, 3, 25)), shorter)
     known = session.get(Invoice, bill.id).stage
 
-    rows = dunning.judge(session, day, dunning.Stored(session))
+    rows = dunning.judge(session, day, dunning.StoredHistory(session))
 
     assert known == "demand"
     assert [row.stage.code for row in rows if row.is_made] == ["call"]
