@@ -1,14 +1,10 @@
-"""Every screen in the order of the sidebar, and what a page is drawn with.
-
-Each module of a room lists its screens in `SCREENS`; the rooms stand in base.ROOMS.
-"""
+"""Every screen, joined from the rooms in the order of the menu, and what a page is drawn with."""
 
 from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,53 +16,32 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
+from admin.arrears import screens as arrears
 from admin.auth import guard, sessions, two_factor
+from admin.billing import screens as billing
+from admin.complaints import screens as complaints
+from admin.estate import screens as estate
+from admin.exchange import screens as exchange
+from admin.exchange.imports import kind_of_screen
 from admin.panel import formats, fragment_cache, labels, language, lists, permissions
 from admin.panel import view as panel_view
 from admin.panel.idempotency import once_field
+from admin.payments import screens as payments
+from admin.policies import screens as policies
+from admin.reports import screens as reports
+from admin.system import screens as system
 
 STATIC = Path(__file__).parent / "static"
-MODULES = (
-    "admin.reports.dashboard",
-    "admin.complaints.work_board",
-    "admin.estate.search",
-    "admin.estate.units",
-    "admin.estate.people",
-    "admin.estate.change_of_owner",
-    "admin.estate.household_file",
-    "admin.estate.personal_data",
-    "admin.estate.unit_grid",
-    "admin.billing.runs",
-    "admin.billing.invoices",
-    "admin.billing.move_in",
-    "admin.billing.deposits",
-    "admin.billing.late_fees",
-    "admin.billing.incentives",
-    "admin.payments.cashier_desk",
-    "admin.payments.payments",
-    "admin.payments.statements",
-    "admin.payments.direct_debit",
-    "admin.payments.day_close",
-    "admin.arrears.dunning",
-    "admin.arrears.enforcement",
-    "admin.complaints.tickets",
-    "admin.complaints.deadlines",
-    "admin.complaints.work_slips",
-    "admin.complaints.invalid_requests",
-    "admin.complaints.review_meetings",
-    "admin.complaints.complainants",
-    "admin.complaints.case_library",
-    "admin.complaints.categories",
-    "admin.complaints.public_form",
-    "admin.complaints.visits",
-    "admin.reports.pages",
-    "admin.policies.editor",
-    "admin.system.document_templates",
-    "admin.policies.whatif",
-    "admin.policies.calendar_days",
-    "admin.exchange.imports",
-    "admin.system.records",
-    "admin.system.jobs",
+SCREENS = (
+    *reports.SCREENS,
+    *complaints.SCREENS,
+    *estate.SCREENS,
+    *billing.SCREENS,
+    *payments.SCREENS,
+    *arrears.SCREENS,
+    *policies.SCREENS,
+    *exchange.SCREENS,
+    *system.SCREENS,
 )
 
 
@@ -107,7 +82,7 @@ def init_app(app: Flask) -> None:
         sidebar=sidebar,
         may_see=permissions.may_see,
         once_field=once_field,
-        import_kind=_import_kind,
+        import_kind=kind_of_screen,
         formats=formats,
         labels=labels,
         PAGE_SIZES=lists.PAGE_SIZES,
@@ -121,9 +96,8 @@ def init_app(app: Flask) -> None:
         csp_nonce_generator=guard.csp_nonce,
         translations_path=str(language.TRANSLATIONS),
     )
-    for name in MODULES:
-        for screen in import_module(name).SCREENS:
-            panel.add_view(screen())
+    for screen in SCREENS:
+        panel.add_view(screen())
 
 
 def _catalogue() -> Any:
@@ -139,12 +113,6 @@ def _words(sentence: str) -> str:
 
 def _plural_words(one: str, many: str, count: int) -> str:
     return _catalogue().ungettext(one, many, count)
-
-
-def _import_kind(screen: str) -> str:
-    from admin.exchange import imports  # its page is one of the screens
-
-    return imports.kind_of_screen(screen)
 
 
 def theme() -> str:

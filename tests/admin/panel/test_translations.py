@@ -30,7 +30,6 @@ from wtforms.i18n import messages_path
 
 from admin.panel import error_messages, forms, language, wording
 from admin.panel.language import LOCALES, TRANSLATIONS
-from admin.policies import wording as policies_wording
 from models import db, engine
 from models.billing import Invoice
 from models.complaints import Ticket
@@ -226,7 +225,7 @@ def test_what_flask_admin_lacks_is_supplied(
 # --- stored codes ----------------------------------------------------------------------------------------
 
 # Reasons that are worded elsewhere: guards of a ticket's life, faults of edited policies and texts.
-WORDED = {*transitions.MISSING, *policies_wording._PROBLEMS, "approval_by_requester"}
+WORDED = {*transitions.MISSING, *wording.PROBLEMS, "approval_by_requester"}
 NEVER_SHOWN = {
     "counter",
     "sent_form",

@@ -36,7 +36,7 @@ class PaperTemplateView(OfficeView):
     choices = {"paper": labels.PAPERS, "language": labels.LANGUAGES}
     filters = (ChoiceFilter("paper"), ChoiceFilter("language"))
     detail_columns = ("paper", "language")
-    details_template = "system/document_template.html"
+    details_template = "policies/document_template.html"
     verbs = {"texts": "edit", "preview": "see"}
     longest = LONGEST
 

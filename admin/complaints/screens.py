@@ -1,0 +1,31 @@
+"""The screens of this room, in the order of the menu."""
+
+from __future__ import annotations
+
+from admin.complaints import (
+    case_library,
+    categories,
+    complainants,
+    deadlines,
+    invalid_requests,
+    public_form,
+    review_meetings,
+    tickets,
+    visits,
+    work_board,
+    work_slips,
+)
+
+SCREENS = (
+    *work_board.SCREENS,
+    *tickets.SCREENS,
+    *deadlines.SCREENS,
+    *work_slips.SCREENS,
+    *invalid_requests.SCREENS,
+    *review_meetings.SCREENS,
+    *complainants.SCREENS,
+    *case_library.SCREENS,
+    *categories.SCREENS,
+    *public_form.SCREENS,
+    *visits.SCREENS,
+)
