@@ -72,7 +72,7 @@ def send_all(url, kill_at):
 
 def send_and_die(url, _kill_at):
     """The worst instant: the letter has left, and nobody has written it down."""
-    outbox._Postman._settle = lambda *_given, **_more: os.kill(os.getpid(), signal.SIGKILL)
+    outbox.Dispatcher._settle = lambda *_given, **_more: os.kill(os.getpid(), signal.SIGKILL)
     send_all(url, None)
 
 

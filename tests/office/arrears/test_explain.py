@@ -18,7 +18,7 @@ DUE = date(2026, 3, 15)
 
 
 def story(session, now, number="N"):
-    return explain.explain(session, "invoice", number, now=now)
+    return explain.invoice(session, number, now=now)
 
 
 def test_a_stage_names_its_rule_its_inputs_and_what_comes_next(session):
@@ -104,10 +104,16 @@ def test_a_paid_bill_has_nothing_to_come(session):
     assert session.get(Invoice, bill.id).stage == told["stage"] == "call"
 
 
-@pytest.mark.parametrize(("kind", "number"), [("invoice", "nothing"), ("letter", "N")])
-def test_what_is_not_there_is_refused(session, kind, number):
+def test_a_bill_that_is_not_there_is_refused(session):
     with pytest.raises(Refused):
-        explain.explain(session, kind, number, now=at(DUE))
+        story(session, at(DUE), number="nothing")
+
+
+def test_a_kind_that_is_not_explained_is_wrong_usage(office):
+    refused = office.run("explain", "letter", "N")
+
+    assert refused.exit_code == 2
+    assert "invoice, ticket" in refused.stderr
 
 
 def test_the_calendar_counts_debtors_and_money(session):
