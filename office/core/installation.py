@@ -34,9 +34,7 @@ class Installation:
 
     def setting(self, name: str) -> str:
         """A setting of IT's: from the application, else `GATEHOUSE_<name>` of the environment; else empty."""
-        if name in self.settings:
-            return str(self.settings[name] or "")
-        return os.environ.get(f"GATEHOUSE_{name}", "")
+        return str(self.settings.get(name) or os.environ.get(f"GATEHOUSE_{name}", ""))
 
 
 def attach(engine: Engine, installation: Installation) -> None:

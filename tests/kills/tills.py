@@ -57,10 +57,13 @@ class Till:
 
 def lost_and_doubled(app: Flask, tills: list[Till]) -> tuple[list[str], list[str]]:
     """Keys whose receipt was given out and whose payment is not there; keys with more than one."""
+    given = [
+        receipt for till in tills for receipt in list(till.receipts.items())
+    ]  # before the look: they work on
     with app.app_context():
         rows = db.session.execute(select(Payment.form_key, Payment.id)).all()
         db.session.remove()
     there = {row.id for row in rows}
     times = Counter(row.form_key for row in rows)
-    lost = [key for till in tills for key, payment in till.receipts.items() if payment not in there]
+    lost = [key for key, payment in given if payment not in there]
     return lost, [key for key, count in times.items() if count > 1]
