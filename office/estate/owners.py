@@ -201,11 +201,3 @@ def payers_on(session: Session, wanted: Sequence[tuple[int, date]]) -> list[int 
         ):
             occupancies[unit_id].append(liability.Occupancy(owner_id, from_on, to_on))
     return [liability.payer_or_nearest(occupancies[unit_id], on) for unit_id, on in wanted]
-
-
-def required_payer(session: Session, unit_id: int, code: str, on: date) -> int:
-    """The id of who pays for a unit on a day. Raises Refused when nobody does."""
-    payer = payer_of(session, unit_id, on)
-    if payer is None:
-        raise Refused(N_("Nobody pays for unit %(unit)s"), unit=code)
-    return payer.owner_id
