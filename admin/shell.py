@@ -25,7 +25,7 @@ from admin.exchange import screens as exchange
 from admin.exchange.imports import kind_of_screen
 from admin.panel import formats, fragment_cache, labels, language, lists, permissions
 from admin.panel import view as panel_view
-from admin.panel.idempotency import once_field
+from admin.panel.idempotency import idempotency_field
 from admin.payments import screens as payments
 from admin.policies import screens as policies
 from admin.reports import screens as reports
@@ -73,7 +73,7 @@ def init_app(app: Flask) -> None:
     cache_folder.mkdir(parents=True, exist_ok=True)
     app.jinja_env.bytecode_cache = CompiledTemplates(str(cache_folder))
     app.jinja_env.install_gettext_callables(_words, _plural_words, newstyle=True)
-    app.jinja_env.add_extension(fragment_cache.Kept)
+    app.jinja_env.add_extension(fragment_cache.FragmentCache)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         icon=icon,
@@ -81,7 +81,7 @@ def init_app(app: Flask) -> None:
         static_url=static_url,
         sidebar=sidebar,
         may_see=permissions.may_see,
-        once_field=once_field,
+        idempotency_field=idempotency_field,
         import_kind=kind_of_screen,
         formats=formats,
         labels=labels,

@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload
 
 from admin.panel import audit, error_messages, formats, labels, language, row_access, wording
-from admin.panel.idempotency import once
+from admin.panel.idempotency import idempotent
 from admin.panel.lists import ChoiceFilter, RangeFilter, coded, row_id
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import staff_id
@@ -137,7 +137,7 @@ class CallListPage(OfficePage):
         try:
             unit_id, payer_id = debtor_of(self, request.args)
         except Refused as refusal:
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             return redirect(url_for("call_list.index"))
         return redirect(url_for("call_list.contact", unit_id=unit_id, payer_id=payer_id))
 
@@ -187,7 +187,7 @@ class CallListPage(OfficePage):
         )
 
     @expose("/enter/", methods=("POST",))
-    @once
+    @idempotent
     def enter(self) -> Any:
         given, problems = read_asked(self.fields, request.form, self)
         unit_id, payer_id = row_id(request.form.get("unit_id", "")), row_id(request.form.get("payer_id", ""))
@@ -217,7 +217,7 @@ class CallListPage(OfficePage):
             db.session.commit()
         except Refused as refusal:
             db.session.rollback()
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             return self._form(request.form, {})
         if not entered.arrears_reason:
             flash(_("The contact was entered."), "success")
@@ -295,7 +295,7 @@ class ReminderBatchView(OfficeView):
     @staticmethod
     def own_units() -> Any:
         """What a steward approves and prints: the rows of the own buildings."""
-        return row_access.units() if row_access.buildings() else None
+        return row_access.own_units() if row_access.own_buildings() else None
 
     def parts(self, row: ReminderBatch) -> list[reminder_batches.Part]:
         """The batch at a glance."""
@@ -642,7 +642,7 @@ class ForecastPage(OfficePage):
 
     @expose("/")
     def index(self) -> Any:
-        own = db.session.scalars(row_access.units()).all() if row_access.buildings() else None
+        own = db.session.scalars(row_access.own_units()).all() if row_access.own_buildings() else None
         coming = explain.coming_stages(db.session(), self.now(), units=own)
         days: dict[date, list[explain.ComingStage]] = {}
         for one in coming:

@@ -43,7 +43,7 @@ def second_step_page() -> Any:
         return verb() if verb is not None else redirect(url_for("entrance.second_step_page"))
     except Refused as refusal:
         db.session.rollback()
-        return _page(error=error_messages.words(refusal)), 400
+        return _page(error=error_messages.message_for(refusal)), 400
 
 
 def _page(error: str = "", codes: list[str] | None = None) -> str:

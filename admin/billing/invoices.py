@@ -131,7 +131,7 @@ class TariffView(OfficeView):
                     "billing/tariff_notice.html",
                     today=self.today(),
                     given=form,
-                    refusal=error_messages.words(refusal),
+                    refusal=error_messages.message_for(refusal),
                 ),
                 422,
             )

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import error_messages, language, lists, row_access, wording
-from admin.panel.idempotency import once
+from admin.panel.idempotency import idempotent
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
@@ -49,7 +49,7 @@ class MoveInPage(OfficePage):
                 ).first()
                 lines = move_in.lines_of(session, unit, on)
         except Refused as wrong:
-            refusal = refusal or error_messages.words(wrong)
+            refusal = refusal or error_messages.message_for(wrong)
         names = {item.id: item for item in session.scalars(db.select(FeeItem))}
         return self.render(
             "billing/move_in.html",
@@ -81,7 +81,7 @@ class MoveInPage(OfficePage):
             return self.today()
 
     @expose("/issue/", methods=("POST",))
-    @once
+    @idempotent
     def issue(self) -> Any:
         session, form = db.session(), request.form
         unit = self._unit(form)
@@ -102,7 +102,7 @@ class MoveInPage(OfficePage):
             session.commit()
         except Refused as refusal:
             session.rollback()
-            return self._page(form, error_messages.words(refusal)), 422
+            return self._page(form, error_messages.message_for(refusal)), 422
         flash(_("Move-in bill %(number)s was issued.", number=invoice.number), "success")
         return redirect(url_for("move_in.index", unit_id=invoice.unit_id, on=on, due_on=due_on))
 

@@ -60,7 +60,7 @@ class BillingPage(OfficePage):
             try:
                 preview = billing_runs.preview(db.session(), period, now=self.now())
             except Refused as wrong:
-                refusal = error_messages.words(wrong)
+                refusal = error_messages.message_for(wrong)
         runs = db.session.query(BillingRun).order_by(BillingRun.id.desc()).limit(12).all()
         names = {row.code: row.name_in(language.current()) for row in db.session.scalars(db.select(FeeItem))}
         return self.render(
@@ -91,7 +91,7 @@ class BillingPage(OfficePage):
                 shown = billing_runs.preview(db.session(), request.args.get("period", ""), now=self.now())
                 period, rows = shown.period, [one.to_dict() for one in shown.unbilled]
         except Refused as refusal:
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             return redirect(url_for("billing.index"))
         text = io.StringIO()
         writer = csv.writer(text)
@@ -124,7 +124,7 @@ class BillingPage(OfficePage):
         except (Refused, ValueError) as wrong:
             session.rollback()
             flash(
-                error_messages.words(wrong)
+                error_messages.message_for(wrong)
                 if isinstance(wrong, Refused)
                 else _("This value is not possible here."),
                 "error",
@@ -210,7 +210,7 @@ class BillingPage(OfficePage):
         try:
             content = core_background_tasks.file_of(db.session(), task)
         except Refused as refusal:
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             return redirect(url_for("billing.index"))
         answer = Response(content, mimetype="application/pdf")
         answer.headers.set("Content-Disposition", "inline", filename=task.file_name)
@@ -255,7 +255,7 @@ def _told(task: Task) -> dict[str, Any]:
     elif state == "failed":
         refusal = result.get("refusal")
         sentence = (
-            error_messages.words(Refused(refusal[0], **refusal[1]))
+            error_messages.message_for(Refused(refusal[0], **refusal[1]))
             if refusal
             else _("Something went wrong: begin it again.")
         )

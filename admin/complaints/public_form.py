@@ -173,11 +173,11 @@ def _take(policy: PublicForm, asked: Any) -> Response | int:
         db.session.commit()
     except public_form.TooManyRequests as refused:
         db.session.commit()  # it counts
-        flash(error_messages.words(refused), "error")
+        flash(error_messages.message_for(refused), "error")
         return 429
     except Refused as refused:
         db.session.rollback()
-        flash(error_messages.words(refused), "error")
+        flash(error_messages.message_for(refused), "error")
         return 422
     session.pop("form_key", None)
     session["complaint"] = number
@@ -238,10 +238,10 @@ def track() -> Any:
             found = public_form.ticket_status(db.session(), number.strip()[:40], code[:40])
         except public_form.TooManyRequests as refused:
             db.session.commit()
-            flash(error_messages.words(refused), "error")
+            flash(error_messages.message_for(refused), "error")
             status = 429
         except Refused as refused:
-            flash(error_messages.words(refused), "error")
+            flash(error_messages.message_for(refused), "error")
             status = 422
     known = number or session.get("complaint", "")
     page = render_template(

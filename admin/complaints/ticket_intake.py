@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from admin.complaints import intake
 from admin.panel import error_messages, row_access
-from admin.panel.idempotency import once
+from admin.panel.idempotency import idempotent
 from admin.panel.permissions import may
 from admin.panel.signed_in import current_staff, staff_id
 from models.base import db
@@ -22,7 +22,7 @@ class IntakeViews:
     """The addresses of TicketView under which a complaint is registered."""
 
     @expose("/new/", methods=("GET", "POST"))
-    @once
+    @idempotent
     def create_view(self) -> Any:
         """The desk's page; what is refused stays typed."""
         form = intake.intake_form(self, self._typed(), **self._known())
@@ -32,7 +32,7 @@ class IntakeViews:
                 db.session.commit()
             except (Refused, ValueError) as error:
                 db.session.rollback()
-                flash(error_messages.words(error), "error")
+                flash(error_messages.message_for(error), "error")
             else:
                 flash(intake.sentence(ticket), "success")
                 return redirect(self.get_url(".details_view", id=ticket.id))

@@ -274,7 +274,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
             flash(_("Saved."), "success")
         except Refused as error:
             db.session.rollback()
-            flash(error_messages.words(error), "error")
+            flash(error_messages.message_for(error), "error")
         return redirect(self.get_url(".details_view", id=row.id))
 
     @expose("/attachment/")

@@ -17,7 +17,7 @@ from sqlalchemy import or_, select
 from admin.complaints import intake
 from admin.complaints.files import attach_uploads, chosen_files, file_answer
 from admin.panel import error_messages, formats, labels, lists, office_time, row_access
-from admin.panel.idempotency import once
+from admin.panel.idempotency import idempotent
 from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.permissions import may
 from admin.panel.signed_in import current_staff, staff_id
@@ -223,7 +223,7 @@ class RoutePage(OfficePage):
         )
 
     @expose("/record/", methods=("POST",))
-    @once
+    @idempotent
     def record_view(self) -> Any:
         """Keep what came of a visit, with a signature if one was drawn."""
         visit = self._visit(request.form.get("id"))
@@ -250,7 +250,7 @@ class RoutePage(OfficePage):
             db.session.commit()
         except Refused as error:
             db.session.rollback()
-            flash(error_messages.words(error), "error")
+            flash(error_messages.message_for(error), "error")
             return redirect(self.get_url(".visit_view", id=visit.id))
         flash(self._sentence(recorded), "success")
         return redirect(self.get_url(".index"))
@@ -267,7 +267,7 @@ class RoutePage(OfficePage):
         if may(staff.roles, "visits", "act"):
             own = []
         found = db.session.scalars(
-            select(Visit).where(Visit.id == identity, *row_access.conditions(Visit), *own)
+            select(Visit).where(Visit.id == identity, *row_access.visible_rows(Visit), *own)
         ).first()
         if found is None:
             abort(404)

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import StringField, validators
 
 from admin.panel import error_messages, forms, labels, lists
-from admin.panel.idempotency import once
+from admin.panel.idempotency import idempotent
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
@@ -80,7 +80,7 @@ class ChangePayerPage(OfficePage):
         return Change(formdata, **values)
 
     @expose("/", methods=("GET", "POST"))
-    @once
+    @idempotent
     def index(self) -> Any:
         unit_id = lists.row_id(request.args.get("unit_id"))
         unit = db.session.get(Unit, unit_id) if unit_id else None
@@ -93,7 +93,7 @@ class ChangePayerPage(OfficePage):
                 db.session.commit()
             except Refused as refusal:
                 db.session.rollback()
-                flash(error_messages.words(refusal), "error")
+                flash(error_messages.message_for(refusal), "error")
             else:
                 flash(
                     _("From %(day)s on the new payer is billed.", day=change.new.from_on.isoformat()),

@@ -52,7 +52,7 @@ def readable(found: household_file.Household) -> list[household_file.Moment]:
     for kind, model in (("ticket", Ticket), ("visit", Visit)):
         own = set(
             db.session.scalars(
-                select(model.id).where(model.unit_id == found.unit.id, *row_access.conditions(model))
+                select(model.id).where(model.unit_id == found.unit.id, *row_access.visible_rows(model))
             )
         )
         moments = [moment for moment in moments if moment.kind != kind or moment.row_id in own]

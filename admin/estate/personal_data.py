@@ -50,7 +50,7 @@ class PersonalDataPage(OfficePage):
             "estate/personal_data.html",
             owner=owner,
             counts=[(label, counts[code]) for code, label in TABLES.items()],
-            obstacles=[error_messages.words(each) for each in obstacles],
+            obstacles=[error_messages.message_for(each) for each in obstacles],
             is_erased=owner.name == personal_data.ERASED,
             view=self,
         )
@@ -83,7 +83,7 @@ class PersonalDataPage(OfficePage):
             session.commit()
         except Refused as refusal:
             session.rollback()
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
         else:
             flash(_("The personal data was erased; money and dates stay."), "success")
         return redirect(url_for("personal_data.index", id=request.form.get("id", "")))

@@ -51,7 +51,7 @@ class GridPage(OfficePage):
         allowed = {code: label for code, (label, screen) in SHOWN.items() if may(roles, screen, "see")}
         asked = request.args.get("show", "")
         what = asked if asked in allowed else next(iter(allowed), "owed")
-        known = unit_grid.buildings(session, row_access.buildings())
+        known = unit_grid.buildings(session, row_access.own_buildings())
         building = lists.row_id(request.args.get("building", ""))
         start = next((number for number, each in enumerate(known) if each[0] == building), 0)
         chosen = known[start : start + AT_ONCE] if allowed else []

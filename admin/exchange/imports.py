@@ -155,7 +155,7 @@ class ImportPage(OfficePage):
         try:
             table = uploads.table_of(name, content)
         except Refused as refusal:
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             return redirect(url_for("imports.index", kind=kind))
         task = uploads.bring(db.session(), kind, name, content, now=now, staff_id=staff_id)
         task_id = task.id
@@ -216,7 +216,7 @@ class ImportPage(OfficePage):
             found=found,
             name=all_kinds()[found["kind"]],
             columns=() if task.state == "running" else brought(found["kind"]).columns,
-            refusal=error_messages.words(Refused(refusal[0], **refusal[1])) if refusal else "",
+            refusal=error_messages.message_for(Refused(refusal[0], **refusal[1])) if refusal else "",
             problems=[_told(problem, label) for problem in found.get("problems", ())[:50]],
             column_label=label,
             view=self,
@@ -240,7 +240,7 @@ class ImportPage(OfficePage):
             self._work(task_id, table, lambda told: _try(task_id, kind, told, chosen, now))
         except Refused as refusal:
             db.session.rollback()
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
         return redirect(url_for("imports.preview", id=task_id))
 
     @expose("/take/", methods=("POST",))
@@ -273,7 +273,7 @@ class ImportPage(OfficePage):
             self._work(task_id, uploads.table_of(name, content), take_in)
         except Refused as refusal:
             db.session.rollback()
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             return redirect(url_for("imports.preview", id=task_id))
         found = db.session.get_one(Task, task_id)
         if found.state == "done":

@@ -95,7 +95,7 @@ class TableKind:
             with session.begin_nested():
                 self.view.put(form, self.view.build_new_instance(), is_new=True)
         except (Refused, IntegrityError, DataError, StatementError) as error:
-            yield Problem(line, "", "", error_messages.words(error), "")
+            yield Problem(line, "", "", error_messages.message_for(error), "")
 
 
 class There:

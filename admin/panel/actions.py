@@ -137,7 +137,7 @@ class Actions:
         told = db.session().info[RECORDED] = set()
         try:
             if not idempotency.is_first():
-                return idempotency.sent_before(self.return_url())
+                return idempotency.already_processed(self.return_url())
             answer = getattr(self, action.handler)(rows, given)
             for key in ids or [None]:
                 if (action.code, self.model.__tablename__, key) not in told:  # else the verb said so itself
@@ -145,7 +145,7 @@ class Actions:
             db.session.commit()
         except (Refused, IntegrityError, DataError, StatementError) as error:
             db.session.rollback()
-            flash(error_messages.words(error), "error")
+            flash(error_messages.message_for(error), "error")
             if action.fields and len(left := self.rows_of(list(map(str, ids)))) == len(ids):
                 return self._form(action, left, {}), 422  # nothing that was typed is lost
             return redirect(self.return_url())

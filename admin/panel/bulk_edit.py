@@ -110,7 +110,7 @@ class BulkEdit:
             db.session.commit()
         except (Refused, IntegrityError, DataError, StatementError) as error:
             db.session.rollback()
-            flash(error_messages.words(error), "error")
+            flash(error_messages.message_for(error), "error")
             return redirect(self.return_url())
         flash(ngettext("%(num)s row was changed.", "%(num)s rows were changed.", count), "success")
         return redirect(self.return_url())
@@ -147,7 +147,7 @@ class BulkEdit:
             db.session.commit()
         except (IntegrityError, StatementError) as error:
             db.session.rollback()
-            flash(error_messages.words(error), "error")
+            flash(error_messages.message_for(error), "error")
             return redirect(self.return_url())
         flash(ngettext("%(num)s row was put back.", "%(num)s rows were put back.", undone), "success")
         if kept:

@@ -26,7 +26,7 @@ RULES = {
 }
 
 
-def words(error: Exception) -> str:  # noqa: C901, PLR0911 -- one sentence a kind
+def message_for(error: Exception) -> str:  # noqa: C901, PLR0911 -- one sentence a kind
     """One sentence for a Refused or a database error; nothing of its statement or parameters."""
     if isinstance(error, Refused):
         values = {name: _value(name, each) for name, each in error.values.items()}
@@ -58,7 +58,7 @@ def words(error: Exception) -> str:  # noqa: C901, PLR0911 -- one sentence a kin
 
 def _value(name: str, value: object) -> str:
     if isinstance(value, Refusals):
-        return _("; ").join(words(each) for each in value)
+        return _("; ").join(message_for(each) for each in value)
     return wording.value(name, value)
 
 

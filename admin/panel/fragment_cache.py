@@ -1,9 +1,9 @@
-"""Parts of a page that are drawn once and kept: `{% kept "header", staff.name %} … {% endkept %}` (goal S5).
+"""The template tag `{% cache "header", staff.name %} … {% endcache %}`: cached fragments of pages (goal S5).
 
-A part is found again by everything it was drawn from: its name, the reader's language, theme and roles, and
-whatever else stands after `kept`. So nothing kept can be out of date: what changed makes another part. What
-is each request's own may stand inside as `csrf_field()`, `csrf_token()` and `here()`: holes are kept in its
-place. Nothing else that comes from the database or the request may stand inside but not after `kept`.
+The key of a fragment is what stands after `cache`, with the reader's language, theme and roles. A fragment is
+never invalidated: when something in the key changes, another fragment is rendered. So everything inside that
+comes from the database or the request must stand in the key. The exceptions are `csrf_field()`,
+`csrf_token()` and `here()`: they are cached as placeholders, and each request fills in its own values.
 """
 
 from __future__ import annotations
@@ -19,61 +19,66 @@ from markupsafe import Markup, escape
 
 from admin.panel import csrf, language
 
-MOST = 2000  # parts, of a few kilobytes each; the older half goes when there are more
-TOKEN, HERE = (f"hole-{secrets.token_hex(16)}" for _ in range(2))  # nobody can write these
+MOST_FRAGMENTS = 2000  # of a few kilobytes each; the older half is dropped when there are more
+TOKEN, HERE = (f"placeholder-{secrets.token_hex(16)}" for _ in range(2))  # nobody can guess these
 
 
-class Kept(Extension):
-    """The tag; its parts are kept per application."""
+class FragmentCache(Extension):
+    """The tag; each application has its own fragments."""
 
-    tags = {"kept"}
+    tags = {"cache"}
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self.parts: dict[Hashable, str] = {}
+        self.fragments: dict[Hashable, str] = {}
 
     def parse(self, parser: Parser) -> nodes.Node:
         line = next(parser.stream).lineno
-        drawn_from = parser.parse_tuple()
-        body = parser.parse_statements(("name:endkept",), drop_needle=True)
-        return nodes.CallBlock(self.call_method("draw", [drawn_from]), [], [], body).set_lineno(line)
+        key = parser.parse_tuple()
+        body = parser.parse_statements(("name:endcache",), drop_needle=True)
+        return nodes.CallBlock(self.call_method("render", [key]), [], [], body).set_lineno(line)
 
-    def draw(self, drawn_from: Hashable, caller: Callable[[], str]) -> Markup:
-        """The part with this request's own values in its holes, drawn now if it is not kept yet."""
-        key = (drawn_from, reader())
-        part = self.parts.get(key)
-        if part is None:
-            part = self.parts[key] = self._drawn(caller)
-            for old in list(self.parts)[: MOST // 2] if len(self.parts) > MOST else ():
-                self.parts.pop(old, None)
-        return Markup(part) if g.get("is_keeping") else filled(part)  # noqa: S704 -- a template escaped it
+    def render(self, key: Hashable, caller: Callable[[], str]) -> Markup:
+        """The fragment with this request's values; rendered now if it isn't cached yet."""
+        full_key = (key, reader())
+        fragment = self.fragments.get(full_key)
+        if fragment is None:
+            fragment = self.fragments[full_key] = self._with_placeholders(caller)
+            for old in (
+                list(self.fragments)[: MOST_FRAGMENTS // 2] if len(self.fragments) > MOST_FRAGMENTS else ()
+            ):
+                self.fragments.pop(old, None)
+        if g.get("is_inside_fragment"):  # the outer fragment is cached with its placeholders
+            return Markup(fragment)  # noqa: S704 -- a template escaped it
+        return filled(fragment)
 
-    def _drawn(self, caller: Callable[[], str]) -> str:
-        """What stands in the tag, with holes; parts inside it keep their holes too."""
-        was_keeping = g.get("is_keeping", False)
-        g.is_keeping = True
+    def _with_placeholders(self, caller: Callable[[], str]) -> str:
+        was_inside = g.get("is_inside_fragment", False)
+        g.is_inside_fragment = True
         try:
             return str(caller()).replace(csrf.csrf_token(), TOKEN)
         finally:
-            g.is_keeping = was_keeping
+            g.is_inside_fragment = was_inside
 
 
 def reader() -> tuple[Hashable, ...]:
-    """What the look of any part may depend on, asked once a request."""
-    if "kept_for" not in g:
+    """What every fragment may depend on: language, theme and roles; determined once a request."""
+    if "fragment_reader" not in g:
         staff = g.get("staff")
-        g.kept_for = (language.current(), *((staff.theme, staff.roles) if staff is not None else ()))
-    return g.kept_for
+        g.fragment_reader = (language.current(), *((staff.theme, staff.roles) if staff is not None else ()))
+    known: tuple[Hashable, ...] = g.fragment_reader
+    return known
 
 
-def filled(part: str) -> Markup:
-    if TOKEN in part:
-        part = part.replace(TOKEN, csrf.csrf_token())
-    if HERE in part:
-        part = part.replace(HERE, str(escape(request.full_path.rstrip("?"))))
-    return Markup(part)  # noqa: S704 -- drawn by a template, which escaped it
+def filled(fragment: str) -> Markup:
+    """The fragment with the request's own values in place of the placeholders."""
+    if TOKEN in fragment:
+        fragment = fragment.replace(TOKEN, csrf.csrf_token())
+    if HERE in fragment:
+        fragment = fragment.replace(HERE, str(escape(request.full_path.rstrip("?"))))
+    return Markup(fragment)  # noqa: S704 -- rendered by a template, which escaped it
 
 
 def here() -> str:
-    """The own address, for a hidden field inside a kept part."""
+    """The request's own address, for a hidden field inside a cached fragment."""
     return HERE

@@ -1,7 +1,7 @@
-"""A form that is sent twice works once.
+"""Idempotency keys of forms: a form that is sent twice does its work only once.
 
-The form holds `{{ once_field() }}`; the view is wrapped by `@once` under its `@expose`, or asks `is_first()`
-itself in the transaction that does the work.
+The form holds `{{ idempotency_field() }}`. Its view function has `@idempotent` under `@expose`, or calls
+`is_first()` itself in the transaction that does the work.
 """
 
 from __future__ import annotations
@@ -25,43 +25,43 @@ from office.core import clock, idempotency
 FIELD = "form_key"
 
 
-def once_field() -> Markup:
-    """The hidden key of a form; a form shown again after a refusal keeps its own."""
+def idempotency_field() -> Markup:
+    """A hidden field with the form's key; a form shown again after a refusal keeps its key."""
     key = request.form.get(FIELD) or token_urlsafe(16)
     return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, key)
 
 
 def form_key(kind: str) -> str | None:
-    """This form's key with what the form does before it: the key of the one posting that it makes."""
+    """The form's key with `kind` before it, for the idempotency key of the row that the form posts."""
     key = request.form.get(FIELD, "")[:60]
     return f"{kind}:{key}" if key else None
 
 
 def is_first() -> bool:
-    """Whether this form does its work now; a form without a key always does."""
+    """Whether this form's key is new, or it has none; the key is stored in the present transaction."""
     key, staff = request.form.get(FIELD, ""), staff_if_signed_in()
     if not key or "\x00" in key or staff is None:
         return True
     return idempotency.is_first(db.session(), key, staff_id=staff.id, now=clock.now(db.session()))
 
 
-def sent_before(target: str | None = None) -> Response:
-    """The answer to a form that has worked already: nothing happened a second time."""
+def already_processed(target: str | None = None) -> Response:
+    """Roll back and redirect, with a message that the form had been sent before."""
     db.session.rollback()
     flash(_("This form had been sent already: it was done once, not twice."), "info")
     came_from = urlsplit(request.referrer or "")
     page = f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
     is_ours = came_from.netloc == request.host
-    return redirect(target or (safe_target(page) if is_ours else None) or "/")  # type: ignore[return-value] -- Flask's own class
+    return redirect(target or (safe_target(page) if is_ours else None) or "/")  # type: ignore[return-value]  # Flask's class
 
 
-def once(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A page's POST that works once for each form."""
+def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a view function: each form's POST is processed once."""
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         if request.method == "POST" and not is_first():
-            return sent_before()
+            return already_processed()
         return view(*args, **kwargs)
 
     return guarded

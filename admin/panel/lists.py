@@ -125,7 +125,7 @@ def coded(column: Any, *codes: str) -> ColumnElement[bool]:
     return column == written[0] if len(written) == 1 else column.in_(written)
 
 
-def reach(
+def along_relation(
     model: Any, name: str, clause: Callable[[Any], ColumnElement[bool]], limit: int | None = None
 ) -> Any:
     """A condition on a dotted name as `fk IN (SELECT …)`, from which the planner picks its way."""
@@ -135,7 +135,7 @@ def reach(
     relation = getattr(model, step)
     target = relation.property.mapper.class_
     near, far = relation.property.local_remote_pairs[0]
-    inner = select(far).where(reach(target, rest, clause))
+    inner = select(far).where(along_relation(target, rest, clause))
     return near.in_(inner.limit(limit) if limit else inner)
 
 
@@ -189,7 +189,7 @@ class TextFilter(Filter):
     def conditions(self, view: Any, args: Mapping[str, str]) -> list[Any]:
         value = args.get(self.key, "")
         return (
-            [reach(view.model, self.name, lambda column: starts_with(column, value, view.dialect))]
+            [along_relation(view.model, self.name, lambda column: starts_with(column, value, view.dialect))]
             if value
             else []
         )
@@ -212,7 +212,7 @@ class ChoiceFilter(Filter):
             return []
         if value not in self.options(view):
             return [false()]
-        return [reach(view.model, self.name, lambda column: column == value)]
+        return [along_relation(view.model, self.name, lambda column: column == value)]
 
     def chip(self, view: Any, args: Mapping[str, str]) -> str:
         value = args.get(self.key, "")
@@ -232,7 +232,7 @@ class FlagFilter(Filter):
         value = args.get(self.key, "")
         if value not in {"0", "1"}:
             return [false()] if value else []
-        return [reach(view.model, self.name, lambda column: column.is_(value == "1"))]
+        return [along_relation(view.model, self.name, lambda column: column.is_(value == "1"))]
 
     def chip(self, view: Any, args: Mapping[str, str]) -> str:
         return str(self.options(view).get(args.get(self.key, ""), "?"))
@@ -292,9 +292,9 @@ class RangeFilter(Filter):
         )
         found = []
         if low is not None:
-            found.append(reach(view.model, self.name, lambda column: column >= low))
+            found.append(along_relation(view.model, self.name, lambda column: column >= low))
         if high is not None:
-            found.append(reach(view.model, self.name, upper))
+            found.append(along_relation(view.model, self.name, upper))
         return found
 
     def chip(self, view: Any, args: Mapping[str, str]) -> str:  # noqa: ARG002 -- as Filter.chip
@@ -357,7 +357,7 @@ class RelationFilter(Filter):
             return [false()]
         near, _far = view.attribute_path(self.name).property.local_remote_pairs[0]
         *steps, _last = self.name.split(".")
-        return [reach(view.model, ".".join([*steps, near.key]), lambda column: column == key)]
+        return [along_relation(view.model, ".".join([*steps, near.key]), lambda column: column == key)]
 
     def chip(self, view: Any, args: Mapping[str, str]) -> str:
         key = row_id(args.get(self.key, ""))
@@ -596,7 +596,7 @@ def _search(view: Any, spellings: Sequence[str]) -> ColumnElement[bool]:
         for spelling in spellings:
             start, end = bindparam(spelling, type_=String), bindparam(f"{spelling}_end", type_=String)
             found.append(
-                reach(
+                along_relation(
                     view.model,
                     name,
                     lambda column, start=start, end=end: _lies_between(column, start, end, view.dialect),
@@ -605,7 +605,7 @@ def _search(view: Any, spellings: Sequence[str]) -> ColumnElement[bool]:
             )
     for name in view.search_exact:
         mac = bindparam("fingerprint", type_=String)
-        found.append(reach(view.model, name, lambda column, mac=mac: column == mac))
+        found.append(along_relation(view.model, name, lambda column, mac=mac: column == mac))
     branches = [select(select(view.model.id).where(each).limit(SEARCH_CAP).subquery().c.id) for each in found]
     return view.model.id.in_(branches[0] if len(branches) == 1 else branches[0].union(*branches[1:]))  # type: ignore[no-any-return]
 

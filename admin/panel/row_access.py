@@ -56,21 +56,21 @@ UNITS_OF = {
 TICKETS_OF = (TicketClock, Escalation, Complainant, WorkSlip, InvalidRequest, ReviewMeeting)
 
 
-def conditions(model: Any) -> list[Any]:
+def visible_rows(model: Any) -> list[Any]:
     """SQL conditions of the rows of a table that the signed-in person reaches; none means all."""
     if model is Ticket:
-        return tickets()
+        return visible_tickets()
     if model is Visit:
-        return visits()
+        return visible_visits()
     if model in TICKETS_OF:
         return [_of_tickets(model)]
     path = UNITS_OF.get(model.__tablename__)
-    if path is None or not buildings():
+    if path is None or not own_buildings():
         return []
     return [_along(model, path.split("."))]
 
 
-def buildings() -> tuple[int, ...]:
+def own_buildings() -> tuple[int, ...]:
     """The buildings that bind a steward; empty for who reaches the whole estate."""
     staff = staff_if_signed_in()
     if staff is None or "steward" not in staff.roles or staff.roles & WHOLE_ESTATE:
@@ -81,16 +81,16 @@ def buildings() -> tuple[int, ...]:
     return g.own_buildings
 
 
-def units() -> Any:
+def own_units() -> Any:
     """The ids of a bound steward's units, for `in_`."""
-    return select(Unit.id).where(Unit.building_id.in_(buildings()))
+    return select(Unit.id).where(Unit.building_id.in_(own_buildings()))
 
 
 def has_unit(unit_id: int | None) -> bool:
     """Whether a unit's affairs are within reach."""
-    if not buildings():
+    if not own_buildings():
         return True
-    return db.session.scalar(select(Unit.id).where(Unit.id == unit_id, Unit.id.in_(units()))) is not None
+    return db.session.scalar(select(Unit.id).where(Unit.id == unit_id, Unit.id.in_(own_units()))) is not None
 
 
 def unit_or_404(unit_id: int | None) -> None:
@@ -101,27 +101,27 @@ def unit_or_404(unit_id: int | None) -> None:
 def unit_named(code: str) -> int:
     """The id of a unit by the number that was typed, among those the person reaches. Raises Refused."""
     typed = code.strip()
-    asked = select(Unit.id).where(Unit.code == typed, *conditions(Unit))
+    asked = select(Unit.id).where(Unit.code == typed, *visible_rows(Unit))
     found: int | None = db.session.scalar(asked) if lists.is_clean(typed) else None
     if found is None:
         raise Refused(N_("There is no unit %(code)s"), code=typed[:40])
     return found
 
 
-def tickets() -> list[Any]:
+def visible_tickets() -> list[Any]:
     """Conditions of the complaints that may be read."""
     staff = staff_if_signed_in()
     if staff is None:
         return _nobody()
     found: list[Any] = [or_(Ticket.accused_id.is_(None), Ticket.accused_id != staff.id)]
     is_steward = "steward" in staff.roles
-    if staff.roles & ALL_COMPLAINTS or (is_steward and not buildings()):
+    if staff.roles & ALL_COMPLAINTS or (is_steward and not own_buildings()):
         return found
     own = [Ticket.clerk_id == staff.id, Ticket.handler_id == staff.id]
     if staff.department_id is not None:
         own.append(Ticket.department_id == staff.department_id)
     if is_steward:
-        own.append(Ticket.unit_id.in_(units()))
+        own.append(Ticket.unit_id.in_(own_units()))
     return [*found, or_(*own)]
 
 
@@ -129,7 +129,7 @@ def _of_tickets(model: Any) -> Any:
     staff = staff_if_signed_in()
     if staff is not None and staff.roles & ALL_COMPLAINTS:  # all but a few: said so, a list keeps its order
         return model.ticket_id.not_in(select(Ticket.id).where(Ticket.accused_id == staff.id))
-    found = model.ticket_id.in_(select(Ticket.id).where(*tickets()))
+    found = model.ticket_id.in_(select(Ticket.id).where(*visible_tickets()))
     if model is WorkSlip and staff is not None and staff.department_id is not None:
         about_me = select(Ticket.id).where(Ticket.accused_id == staff.id)
         asked = and_(WorkSlip.department_id == staff.department_id, WorkSlip.ticket_id.not_in(about_me))
@@ -137,15 +137,15 @@ def _of_tickets(model: Any) -> Any:
     return found
 
 
-def visits() -> list[Any]:
+def visible_visits() -> list[Any]:
     """Conditions of the visits that may be read: who a complaint is about sees neither it nor its visits."""
     staff = staff_if_signed_in()
     if staff is None:
         return _nobody()
     accused = select(Ticket.id).where(Ticket.accused_id == staff.id)
     found: list[Any] = [or_(Visit.ticket_id.is_(None), Visit.ticket_id.not_in(accused))]
-    if buildings():
-        found.append(or_(Visit.assignee_id == staff.id, Visit.unit_id.in_(units())))
+    if own_buildings():
+        found.append(or_(Visit.assignee_id == staff.id, Visit.unit_id.in_(own_units())))
     return found
 
 
@@ -158,7 +158,11 @@ def _along(model: Any, steps: list[str]) -> Any:
     """`unit_id IN own units` at the end of a way over relations."""
     first, *rest = steps
     if not rest:
-        return getattr(model, first).in_(units()) if first != "id" else model.building_id.in_(buildings())
+        return (
+            getattr(model, first).in_(own_units())
+            if first != "id"
+            else model.building_id.in_(own_buildings())
+        )
     relation = inspect(model).relationships[first]
     inner = _along(relation.mapper.class_, rest)
     attribute = getattr(model, first)

@@ -11,7 +11,9 @@ from markupsafe import Markup, escape
 from admin.panel import lists
 
 
-def draw(view: Any, rows: Sequence[Any], columns: Sequence[lists.Column], *, has_ticks: bool) -> Markup:
+def render_rows(
+    view: Any, rows: Sequence[Any], columns: Sequence[lists.Column], *, has_ticks: bool
+) -> Markup:
     """`<tr>` for each row: a tick box where rows can be acted on, then the cells; the first is the link."""
     if not rows:
         return Markup("")

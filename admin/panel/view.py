@@ -45,8 +45,8 @@ Hooks around saving: `before_save(form, row, is_new)` (raise Refused to refuse) 
 both inside the transaction. An own page beside the table: `@expose("/close/", methods=("GET", "POST"))` with
 `verbs = {"close_view": "act"}` and `self.render("office/…html", …)`; each POST form holds {{ csrf_field() }}.
 A hand-made screen without a table derives from OfficePage (screen, title, room, icon; `verbs` as above).
-A form that is sent twice works once: the base's own forms do; in an own template put `{{ once_field() }}` and
-`@once` (admin/panel/idempotency.py) under `@expose`.
+A form that is sent twice works once: the base's own forms do. An own template holds
+`{{ idempotency_field() }}`, its view function has `@idempotent` (admin/panel/idempotency.py) under `@expose`.
 Confirmation in own templates: `<form data-confirm="…">`. No inline script or on… attributes: the CSP blocks
 them; `<script nonce="{{ csp_nonce() }}">` or a file in static/ works.
 """
@@ -409,11 +409,11 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
 
     def scope(self) -> list[Any]:
         """SQL conditions of the rows that the signed-in person may touch; none means all."""
-        return row_access.conditions(self.model)
+        return row_access.visible_rows(self.model)
 
     def lookup_scope(self, _name: str, model: Any) -> list[Any]:
         """SQL conditions of the rows that a relation's field may offer and take."""
-        return row_access.conditions(model)
+        return row_access.visible_rows(model)
 
     def lookup_statement(self, name: str, model: Any) -> Select[Any]:
         statement = select(model).where(*self.lookup_scope(name, model))
@@ -480,7 +480,7 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
             page=page,
             query=query,
             columns=columns,
-            rows=self.drawn_rows(page.rows, columns),
+            rows=self.rendered_rows(page.rows, columns),
             address=self.address(query),
             chips=self._chips(query),
             actions=self.allowed_actions("rows"),
@@ -489,15 +489,15 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
             options=tuple(each.found_options(self) for each in self.filters),
         )
 
-    def drawn_rows(
+    def rendered_rows(
         self, rows: Sequence[Any], columns: Sequence[lists.Column], *, has_ticks: bool | None = None
     ) -> Markup:
         """The body of the table, drawn without a form or macro per row (decisions: Speed)."""
-        from admin.panel.table_rows import draw
+        from admin.panel.table_rows import render_rows
 
         if has_ticks is None:
             has_ticks = bool(self.allowed_actions("rows") or self.bulk_columns)
-        return draw(self, rows, columns, has_ticks=has_ticks)
+        return render_rows(self, rows, columns, has_ticks=has_ticks)
 
     def address(self, query: lists.Query) -> Callable[..., str]:
         """A function that gives this list's address with some parameters changed; None removes one."""
@@ -637,7 +637,7 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
                     "view": view,
                     "page": page,
                     "columns": columns,
-                    "rows": view.drawn_rows(page.rows, columns, has_ticks=False),
+                    "rows": view.rendered_rows(page.rows, columns, has_ticks=False),
                     "all": view.get_url(f"{view.screen}.index_view", **{each.column: row.id}),
                     "new": view.get_url(f"{view.screen}.create_view", **{each.column: row.id})
                     if view.can_create and view.form_columns and view.may("create")
@@ -687,7 +687,7 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
             self._prefill(form)
         elif form.validate():
             if not idempotency.is_first():
-                return idempotency.sent_before(self.return_url())
+                return idempotency.already_processed(self.return_url())
             row = self.create_model(form)
             if row:
                 flash(_("Saved."), "success")
@@ -788,7 +788,7 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
             if isinstance(error, StaleDataError):
                 raise
             db.session.rollback()
-            flash(error_messages.words(error), "error")
+            flash(error_messages.message_for(error), "error")
             return False
         return True
 
@@ -856,7 +856,7 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
             db.session.commit()
         except (Refused, IntegrityError, StatementError) as error:
             db.session.rollback()
-            flash(error_messages.words(error), "error")
+            flash(error_messages.message_for(error), "error")
             return False
         return True
 

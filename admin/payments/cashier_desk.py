@@ -122,7 +122,7 @@ class CashierPage(OfficePage):
             session.commit()
         except Refused as refusal:
             session.rollback()
-            return self._page(unit_id, form, refusal=error_messages.words(refusal)), 422
+            return self._page(unit_id, form, refusal=error_messages.message_for(refusal)), 422
         posted = formats.money(payment.amount)
         flash(
             _("Receipt %(number)s: %(amount)s yuan were posted.", number=payment.receipt_no, amount=posted),

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import error_messages, labels, lists
-from admin.panel.idempotency import once
+from admin.panel.idempotency import idempotent
 from admin.panel.lists import RangeFilter, RelationFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, OfficeView, Related
@@ -75,7 +75,7 @@ class DayClosePage(OfficePage):
         return day, db.session.get(Staff, cashier_id) or abort(404)
 
     @expose("/close/", methods=("POST",))
-    @once
+    @idempotent
     def close(self) -> Any:
         day, cashier = self._which(request.form)
         cashier_id = cashier.id
@@ -102,7 +102,7 @@ class DayClosePage(OfficePage):
             session.commit()
         except Refused as refusal:
             session.rollback()
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             kept = {
                 name: each for name, each in request.form.items() if name.startswith(("counted_", "reason_"))
             }

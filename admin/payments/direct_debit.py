@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import error_messages, labels
-from admin.panel.idempotency import once
+from admin.panel.idempotency import idempotent
 from admin.panel.lists import ChoiceFilter, RangeFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficeView, OneClick, Related
@@ -88,7 +88,7 @@ class DirectDebitView(OfficeView):
         return self.today().strftime("%Y-%m")
 
     @expose("/make/", methods=("POST",))
-    @once
+    @idempotent
     def make(self) -> Any:
         """Collect what is owed up to a period into a file for the bank."""
         session = db.session()
@@ -103,7 +103,7 @@ class DirectDebitView(OfficeView):
             session.commit()
         except Refused as refusal:
             session.rollback()
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             return redirect(url_for("direct_debits.index_view"))
         flash(
             _("File %(number)s is ready: download it and hand it to the bank.", number=batch.number),
@@ -131,7 +131,7 @@ class DirectDebitView(OfficeView):
             session.commit()
         except Refused as refusal:
             session.rollback()
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             return redirect(url_for("direct_debits.details_view", id=row_id))
         flash(
             _(

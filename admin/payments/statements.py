@@ -132,7 +132,9 @@ class StatementRowView(OfficeView):
             session.commit()
         except Refused as refusal:
             session.rollback()
-            return self._queue(row_id, refusal=error_messages.words(refusal), given=given, reason=reason), 422
+            return self._queue(
+                row_id, refusal=error_messages.message_for(refusal), given=given, reason=reason
+            ), 422
         flash(said, "success")
         return redirect(url_for("statement_rows.queue", id=row_id))
 

@@ -280,4 +280,4 @@ def worded(refusal: Refused) -> str:
     found = getattr(refusal, "reasons", ())
     if found:
         return _("; ").join(wording.problem(reason.code, dict(reason.inputs)) for reason in found)
-    return error_messages.words(refusal)
+    return error_messages.message_for(refusal)

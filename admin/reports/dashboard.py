@@ -78,7 +78,7 @@ class StartPage(OfficePage):
             complaints=self.complaint_figures(wanted) if is_managing else None,
             by_category=self.card(self.by_category(wanted)) if is_managing else None,
             calls=self.calls() if is_steward else None,
-            registered=dashboard.registered_today(session, self.now(), row_access.tickets())
+            registered=dashboard.registered_today(session, self.now(), row_access.visible_tickets())
             if is_desk
             else None,
             takings=self.takings() if is_cashier else None,
@@ -92,7 +92,7 @@ class StartPage(OfficePage):
     def wanted(self) -> Wanted:
         """This billing period; of a bound steward the own buildings."""
         session, now = db.session(), self.now()
-        bound = current_staff().id if row_access.buildings() else None
+        bound = current_staff().id if row_access.own_buildings() else None
         period = next(iter(rates.periods(session, 1)), self.today().strftime("%Y-%m"))
         return Wanted(
             period=period, now=now, today=self.today(), language=language.current(), steward_id=bound
@@ -127,7 +127,7 @@ class StartPage(OfficePage):
                 ("invoices", formats.money(amount), label, {"view": "overdue"}, "bad" if amount else "")
             )
         if may_see("tickets"):
-            counts = dashboard.complaints(session, now, row_access.conditions(Ticket))
+            counts = dashboard.complaints(session, now, row_access.visible_rows(Ticket))
             found += [
                 ("tickets", counts.escalated, _("Escalated complaints"), {"view": "escalated"}, "bad"),
                 ("tickets", counts.late, _("Complaints past a deadline"), {"view": "overdue"}, "bad"),
@@ -135,16 +135,16 @@ class StartPage(OfficePage):
                 ("tickets", counts.open, _("Open complaints"), {"view": "open"}, ""),
             ]
         if may_see("visits"):
-            due = dashboard.visits_to_make(session, now, row_access.conditions(Visit))
+            due = dashboard.visits_to_make(session, now, row_access.visible_rows(Visit))
             found.append(("visits", due, _("Visits to make today"), {"view": "today"}, ""))
         if may_see("contacts"):
-            promised = dashboard.promises_due(session, day, row_access.conditions(Contact))
+            promised = dashboard.promises_due(session, day, row_access.visible_rows(Contact))
             found.append(("contacts", promised, _("Promises due this week"), {"view": "week"}, ""))
         if may(current_staff().roles, "reminder_batches", "act"):
             drafts = dashboard.batches_to_approve(session)
             found.append(("reminder_batches", drafts, _("Batches to approve"), {"view": "draft"}, "warn"))
         elif may(current_staff().roles, "reminders", "act"):
-            to_do = dashboard.reminders_to_do(session, day, row_access.conditions(Reminder))
+            to_do = dashboard.reminders_to_do(session, day, row_access.visible_rows(Reminder))
             found.append(("reminders", to_do, _("Reminders to carry out"), {"view": "todo"}, ""))
         tiles = [
             Tile(figure, label, url_for(f"{screen}.index_view", **query), tone if figure else "")
@@ -200,7 +200,7 @@ class StartPage(OfficePage):
     def urgent_tickets(self, *, is_lead: bool) -> Any:
         """Open complaints whose deadline comes first; of who leads a department, those it has."""
         own = [Ticket.department_id == current_staff().department_id] if is_lead else []
-        return dashboard.tickets(db.session(), [*row_access.tickets(), *own])
+        return dashboard.tickets(db.session(), [*row_access.visible_tickets(), *own])
 
     def next_jobs(self) -> list[tuple[str, datetime]]:
         from office.rooms import TIMETABLE

@@ -68,7 +68,7 @@ class _Reports(SavedViews, OfficePage):
             today=today,
             language=language.current(),
             **{f"{name}_id": wanted_id(name) for name in self.filters()},
-            own_tickets=tuple(row_access.tickets()) if is_list or not sees_all else (),
+            own_tickets=tuple(row_access.visible_tickets()) if is_list or not sees_all else (),
         )
 
     def asked(self) -> str:
@@ -187,7 +187,7 @@ class _Reports(SavedViews, OfficePage):
             )
         except Refused as refusal:
             db.session.rollback()
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             return redirect(url_for(f"{self.screen}.index", **self.query(report=code)))
         return answer
 
@@ -250,7 +250,7 @@ class ReportsPage(_Reports):
             session.commit()
         except Refused as refusal:
             session.rollback()
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
         else:
             flash(_("Counted again."), "success")
         return redirect(url_for("reports.index", **self.query(report=code)))
@@ -289,7 +289,7 @@ class ReportsPage(_Reports):
             return cards.weekly_paper(wanted, name=name)
         except Refused as refusal:
             db.session.rollback()
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             return redirect(url_for("reports.weekly"))
 
 

@@ -56,7 +56,7 @@ class JobsPage(OfficePage):
             session.commit()
         except Refused as refusal:
             session.rollback()
-            flash(error_messages.words(refusal), "error")
+            flash(error_messages.message_for(refusal), "error")
             return redirect(url_for("jobs.index"))
         flash(_("The clock runs it within the next minute."), "success")
         return redirect(url_for("job_runs.details_view", id=asked.id))

@@ -455,8 +455,8 @@ def _insert(session: Session, day: Day, rows: Iterable[Row], batch_id: int | Non
 
     table = Reminder.__table__
     assert isinstance(table, Table)
-    alike = {"batch_id": batch_id, "planned_on": day.on, "state": state, "row_version": 1}
-    insert_rows(session, table, OWN, map(values, rows), alike)
+    constants = {"batch_id": batch_id, "planned_on": day.on, "state": state, "row_version": 1}
+    insert_rows(session, table, OWN, map(values, rows), constants)
 
 
 def _execute_stage(session: Session, day: Day, stage: Stage, batch_id: int) -> None:

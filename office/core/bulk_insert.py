@@ -41,19 +41,19 @@ def insert_rows(
     table: Table,
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
-    alike: Mapping[str, Any] | None = None,
+    constants: Mapping[str, Any] | None = None,
 ) -> None:
     """Insert tuples of the columns' Python values; rows that a unique index knows are left as they are.
 
-    `alike` are columns with one value for all rows. Defaults of Python are not filled in: name every column
-    that has one.
+    `constants` are columns with one value for all rows. Defaults of Python are not filled in: name every
+    column that has one.
     """
-    alike = alike or {}
-    names = (*columns, *alike)
+    constants = constants or {}
+    names = (*columns, *constants)
     dialect = session.connection().dialect
     insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).values({name: bindparam(name) for name in names}).on_conflict_do_nothing()
-    _execute(session, statement, {name: table.c[name].type for name in names}, rows, alike)
+    _execute(session, statement, {name: table.c[name].type for name in names}, rows, constants)
 
 
 def update_rows(
@@ -75,7 +75,7 @@ def _execute(
     statement: Any,
     types: Mapping[str, Any],
     rows: Iterable[Sequence[Any]],
-    alike: Mapping[str, Any],
+    constants: Mapping[str, Any],
 ) -> None:
     """Compile once, convert each column by its type, and hand all rows to the driver."""
     connection = session.connection()
@@ -86,7 +86,7 @@ def _execute(
         return
     converted: dict[str, Sequence[Any]] = {}
     for place, (name, kind) in enumerate(types.items()):
-        column = columns[place] if place < len(columns) else [alike[name]] * len(columns[0])
+        column = columns[place] if place < len(columns) else [constants[name]] * len(columns[0])
         bind = kind.dialect_impl(dialect).bind_processor(dialect)
         converted[name] = list(map(_Known(bind).__getitem__, column)) if bind else column
     if compiled.positional:

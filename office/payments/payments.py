@@ -233,7 +233,7 @@ def _write(session: Session, allocated: Sequence[Allocated], today: date, now: d
             )
             for running, one in enumerate(allocated, first)
         ),
-        alike={
+        constants={
             "series": RECEIPTS,
             "year": today.year,
             "kind": "payment",

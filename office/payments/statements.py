@@ -124,7 +124,7 @@ def _insert(session: Session, source: str, now: datetime, rows: Iterable[tuple[E
         ROW,
         (*told, "state", "reason", "payment_id"),
         ((*of(entry), *outcome) for entry, outcome in rows),
-        alike={"source": source, "imported_at": now, "row_version": 1},
+        constants={"source": source, "imported_at": now, "row_version": 1},
     )
 
 

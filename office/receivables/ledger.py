@@ -152,7 +152,7 @@ def write_allocations(session: Session, entries: Sequence[AllocationEntry], now:
             for part, amount in (("principal", entry.part.principal), ("late_fee", entry.part.late_fee))
             if amount
         ),
-        alike={"allocated_at": now},
+        constants={"allocated_at": now},
     )
     write_receivables(session, [entry.part.receivable for entry in entries])
 

@@ -173,7 +173,7 @@ def test_control_without_the_bounds_foreign_rows_are_seen(
     furnished: tuple[Office, World, dict[str, Web]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _office, world, webs = furnished
-    monkeypatch.setattr(row_access, "conditions", lambda _model: [])
+    monkeypatch.setattr(row_access, "visible_rows", lambda _model: [])
     monkeypatch.setattr(row_access, "has_unit", lambda _unit: True)
 
     wrong = wrong_rows(webs, world)

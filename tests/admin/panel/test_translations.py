@@ -474,7 +474,7 @@ def test_what_is_refused_is_said_without_codes(
     office_of: Callable[..., Office], dialect: str, refusal: Refused, said: str
 ) -> None:
     with office_of("residential").app.test_request_context(headers={"Accept-Language": "zh-CN"}):
-        assert error_messages.words(refusal) == said
+        assert error_messages.message_for(refusal) == said
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)

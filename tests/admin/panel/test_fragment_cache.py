@@ -1,4 +1,4 @@
-"""Parts of a page that are kept show everyone their own page, and what changed at once (S5, F5)."""
+"""Cached fragments: everyone sees their own page, and a change at once (S5, F5)."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ def test_everyone_gets_their_own_token_name_and_address(two: tuple[Web, Web]) ->
     assert fragment_cache.HERE not in two[0].get("/trial_units/").text
 
 
-def test_control_without_holes_a_token_goes_astray(
+def test_control_without_placeholders_a_token_is_shared(
     two: tuple[Web, Web], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fragment_cache, "reader", lambda: ())  # two of the same role would share what is kept
+    monkeypatch.setattr(fragment_cache, "reader", lambda: ())  # two of the same role would share fragments
 
-    def drawn(_self: fragment_cache.Kept, caller: Callable[[], str]) -> str:
+    def rendered(_self: fragment_cache.FragmentCache, caller: Callable[[], str]) -> str:
         return str(caller())
 
-    monkeypatch.setattr(fragment_cache.Kept, "_drawn", drawn)
+    monkeypatch.setattr(fragment_cache.FragmentCache, "_with_placeholders", rendered)
 
     assert foreign(two)
 
@@ -94,7 +94,7 @@ def speak(web: Web, language: str) -> str:
     return web.get("/trial_units/").text
 
 
-def test_language_and_role_have_parts_of_their_own(two: tuple[Web, Web]) -> None:
+def test_language_and_role_have_fragments_of_their_own(two: tuple[Web, Web]) -> None:
     manager = two[1]
     steward = Web(manager.office, manager.office.app.test_client())
     steward.sign_in("steward", PASSWORD)
@@ -105,7 +105,7 @@ def test_language_and_role_have_parts_of_their_own(two: tuple[Web, Web]) -> None
     assert 'href="/trial_units/new/"' not in steward.get("/trial_units/").text
 
 
-def test_control_a_part_kept_without_its_reader_is_anybodys(
+def test_control_a_fragment_cached_without_its_reader_is_anybodys(
     two: tuple[Web, Web], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fragment_cache, "reader", lambda: ())
@@ -115,11 +115,11 @@ def test_control_a_part_kept_without_its_reader_is_anybodys(
     assert "登出" not in speak(two[1], "zh_Hant")
 
 
-def test_only_so_many_parts_are_kept(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fragment_cache, "MOST", 30)
-    extension = web.office.app.jinja_env.extensions["admin.panel.fragment_cache.Kept"]
+def test_only_so_many_fragments_are_cached(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fragment_cache, "MOST_FRAGMENTS", 30)
+    extension = web.office.app.jinja_env.extensions["admin.panel.fragment_cache.FragmentCache"]
 
     for number in range(40):
         web.get(f"/trial_units/?search=A-{number}")
 
-    assert len(extension.parts) <= 31
+    assert len(extension.fragments) <= 31
