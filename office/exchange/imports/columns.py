@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -19,7 +20,7 @@ from office.core import clock
 from office.core.errors import N_, Refused
 from office.exchange.imports import cells
 from office.exchange.imports.cells import Wrong
-from office.exchange.imports.reader import Line, Table
+from office.exchange.imports.reader import DATE, ERROR, NUMBER, Line, Table
 from rules.matching import plain
 
 MOST_HEADER_ROW = 30  # titles and notes may stand above the header
@@ -134,17 +135,50 @@ def heads(listed: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Column:
-    """A column by its code and the headers it may have; `empty` is what an empty cell means."""
+    """A column by its code and the headers it may have; `empty` is what an empty cell means.
+
+    `is_code`: its values name something (a unit, a phone, a transaction), so that digits count as letters.
+    """
 
     code: str
     names: tuple[str, ...]
     read: Read
     is_required: bool = False
     empty: Any = None
+    is_code: bool = False
 
     @cached_property
     def keys(self) -> frozenset[str]:
         return frozenset(header_key(name) for name in (self.code, *self.names))
+
+
+_SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+", re.ASCII)
+MOST_DIGITS = 15  # that a spreadsheet keeps of a number
+
+
+def check_cell(line: Line, place: int, *, is_code: bool) -> None:
+    """Raise Wrong for a cell that a spreadsheet has damaged (contract "Reading files")."""
+    given, kept_as = line.cell(place).strip(), line.type(place)
+    if kept_as == ERROR:
+        raise Wrong(
+            N_("the spreadsheet shows an error here: %(value)s"),
+            N_("Mend the cell in the spreadsheet, or clear it"),
+            value=given,
+        )
+    if not is_code:
+        return
+    if kept_as == DATE:
+        raise Wrong(
+            N_("the spreadsheet has made a date of it"),
+            N_("Format the column as text in the spreadsheet and type the value again"),
+        )
+    if _SHORTENED.fullmatch(given) or (
+        kept_as == NUMBER and len(given.strip("-").replace(".", "")) > MOST_DIGITS
+    ):
+        raise Wrong(
+            N_("the spreadsheet has shortened this number"),
+            N_("Format the column as text in the spreadsheet and type the value again"),
+        )
 
 
 def plainly(read: Callable[[str], Any]) -> Read:
@@ -184,7 +218,7 @@ def category(text: str, known: Known) -> str:
 
 
 UNIT_HEADERS = ("房号", "房號", "房屋编号", "房屋編號", "房间号", "房产编号", "房屋", "unit", "unit no.")
-UNIT = Column("unit_code", UNIT_HEADERS, unit, is_required=True)
+UNIT = Column("unit_code", UNIT_HEADERS, unit, is_required=True, is_code=True)
 
 
 def problem(
@@ -285,6 +319,7 @@ def read_rows(
         for column, place in present:
             given = line.cell(place).strip()
             try:
+                check_cell(line, place, is_code=column.is_code)
                 row[column.code] = _value(column, given, known)
             except Wrong as wrong:
                 problems.append(

@@ -41,6 +41,7 @@ COLUMNS: tuple[Column, ...] = (
         ("流水号", "流水號", "参考号", "交易号", "交易单号", "凭证号", "单号", "备注", "reference no."),
         text(120),
         empty="",
+        is_code=True,
     ),
 )
 

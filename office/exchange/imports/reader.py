@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from office.core.errors import N_, Refused
 PARSER = Path(__file__).with_name("parser.py")
 MOST_SECONDS = 120  # of waiting for the child, whatever it does
 TOLD_EVERY = 500
+TEXT, NUMBER, DATE, ERROR = "t", "n", "d", "e"  # kinds of cells, as parser.py says them
 KILLED_FOR_TIME = {-24, -9}  # SIGXCPU, SIGKILL
 
 REFUSALS: Mapping[str, str] = {
@@ -28,7 +30,8 @@ REFUSALS: Mapping[str, str] = {
     "not_a_table": N_("%(file)s is not a table: save it as CSV or XLSX"),
     "no_sheet": N_("%(file)s has no sheet %(sheet)s"),
     "has_password": N_("%(file)s is locked by a password: save it without one"),
-    "not_utf8_nor_gbk": N_("%(file)s is neither UTF-8 nor GBK text: save it as CSV (UTF-8) or XLSX"),
+    "unknown_encoding": N_("%(file)s is neither UTF-8 nor GBK text: save it as CSV (UTF-8) or XLSX"),
+    "web_page": N_("%(file)s is a web page with the name of a workbook: open it and save it as XLSX"),
     "nul": N_("%(file)s holds NUL characters: save it again as CSV (UTF-8) or XLSX"),
     "long_cell": N_("%(file)s, row %(line)s: a cell is too long; is a closing quotation mark missing?"),
     "bad_quotes": N_("%(file)s, row %(line)s: quotation marks do not match"),
@@ -39,13 +42,20 @@ REFUSALS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the file: the number that a person sees beside it, and its cells as text."""
+    """One row of the file: the number that a person sees beside it, and its cells as text.
+
+    `types` has a letter a cell (parser.py) where a spreadsheet keeps some cell otherwise than as text.
+    """
 
     number: int
     cells: tuple[str, ...]
+    types: str = ""
 
     def cell(self, place: int) -> str:
         return self.cells[place] if place < len(self.cells) else ""
+
+    def type(self, place: int) -> str:
+        return self.types[place] if place < len(self.types) else TEXT
 
 
 @dataclass(frozen=True)
@@ -64,25 +74,43 @@ class Table:
             yield line
 
 
-def read(path: Path, sheet: str = "") -> Table:
-    """The table in a CSV or XLSX file.
+def read(
+    path: Path, sheet: str = "", *, is_header: Callable[[Sequence[str]], bool] = lambda _cells: False
+) -> Table:
+    """The table in a CSV or XLSX file: in the encoding, separator or sheet under which a row is a header.
 
+    Where no row is one, or none is asked for: in the first encoding and the separator that cuts most.
     Raises Refused for what can't be read: damaged, too large, too slow, of a wrong encoding, with NUL.
     """
+    process = subprocess.Popen(  # noqa: S603 -- our own script; the file's name is one argument
+        [sys.executable, "-I", "-X", "utf8", str(PARSER), str(path.absolute()), sheet],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_without_secrets(),
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    overdue = threading.Timer(MOST_SECONDS, process.kill)
+    overdue.start()
     try:
-        done = subprocess.run(  # noqa: S603 -- our own script; the file's name is one argument
-            [sys.executable, "-I", "-X", "utf8", str(PARSER), str(path.absolute()), sheet],
-            capture_output=True,
-            timeout=MOST_SECONDS,
-            check=False,
-            env=_without_secrets(),
-        )
-    except subprocess.TimeoutExpired:
-        raise _refused("too_slow", path) from None
-    lines, end = _said(done.stdout)
+        first = process.stdout.readline()
+        if first.startswith(b'{"heads"'):
+            asked = json.loads(first)
+            ways = (place for place, head in enumerate(asked["heads"]) if any(map(is_header, head)))
+            process.stdin.write(str(next(ways, asked["else"])).encode())
+            first = b""
+        process.stdin.close()
+        rest = process.stdout.read()
+        process.wait()
+    finally:
+        overdue.cancel()
+        process.kill()
+        process.stdout.close()
+    lines, end = _parsed(first + rest)
     if end is None:
-        code = "too_slow" if done.returncode in KILLED_FOR_TIME else "too_much_memory"
-        raise _refused(code if done.returncode < 0 else "failed", path)
+        code = "too_slow" if process.returncode in KILLED_FOR_TIME else "too_much_memory"
+        raise _refused(code if process.returncode < 0 else "failed", path)
     code = end.pop("end")
     if code is not None:
         raise _refused(code, path, **end)
@@ -95,14 +123,14 @@ def _without_secrets() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("GATEHOUSE_")}
 
 
-def _said(output: bytes) -> tuple[list[Line], dict[str, Any] | None]:
+def _parsed(output: bytes) -> tuple[list[Line], dict[str, Any] | None]:
     lines: list[Line] = []
     for text in output.split(b"\n"):
         if text.startswith(b"{"):
             return lines, json.loads(text)
         if text.endswith(b"]"):
-            number, *cells = json.loads(text)
-            lines.append(Line(number, tuple(cells)))
+            number, types, *cells = json.loads(text)
+            lines.append(Line(number, tuple(cells), types))
     return lines, None
 
 

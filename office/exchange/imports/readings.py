@@ -26,6 +26,7 @@ COLUMNS: tuple[Column, ...] = (
         ("表号", "表號", "表计", "仪表", "儀表", "表具", "表编号", "表类型", "表名称", "meter no."),
         columns.text(60),
         is_required=True,
+        is_code=True,
     ),
     Column(
         "read_on",

@@ -43,14 +43,22 @@ COLUMNS: tuple[Column, ...] = (
         ("房号", "房號", "房屋编号", "房屋編號", "房间号", "房产编号", "unit"),
         text(40),
         is_required=True,
+        is_code=True,
     ),
     Column(
         "building",
         ("楼栋", "樓棟", "楼号", "栋号", "幢", "楼栋名称", "楼宇", "building name"),
         text(80),
         is_required=True,
+        is_code=True,
     ),
-    Column("area_name", ("片区", "片區", "区域", "分区", "片区名称", "组团", "area"), text(80), empty=""),
+    Column(
+        "area_name",
+        ("片区", "片區", "区域", "分区", "片区名称", "组团", "area"),
+        text(80),
+        empty="",
+        is_code=True,
+    ),
     Column("floor", ("楼层", "樓層", "层", "所在楼层", "层数"), plainly(floor)),
     Column(
         "unit_kind",
@@ -91,6 +99,7 @@ COLUMNS: tuple[Column, ...] = (
         ),
         text(200),
         empty="",
+        is_code=True,
     ),
     Column(
         "payer_email",
@@ -101,7 +110,13 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "occupancy_from", ("起始日期", "入住日期", "入住时间", "计费起始日期", "起始时间"), plainly(cells.day)
     ),
-    Column("steward", ("管家", "楼管员", "樓管員", "片区管家", "楼栋管家", "物业管家"), text(60), empty=""),
+    Column(
+        "steward",
+        ("管家", "楼管员", "樓管員", "片区管家", "楼栋管家", "物业管家"),
+        text(60),
+        empty="",
+        is_code=True,
+    ),
 )
 
 

@@ -19,6 +19,7 @@ COLUMNS: tuple[Column, ...] = (
         ("单号", "單號", "服务单号", "服務單號", "派工单号", "维修单号", "工单号", "slip"),
         text(40),
         is_required=True,
+        is_code=True,
     ),
     columns.UNIT,
     Column(

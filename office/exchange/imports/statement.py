@@ -39,6 +39,7 @@ COLUMNS: tuple[Column, ...] = (
             "业务流水号 交易序号 凭证号 业务参考号"
         ),
         text(120),
+        is_code=True,
     ),
     Column(
         "paid_at",
@@ -76,6 +77,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
 )
 IN_WORDS = frozenset({"贷", "貸", "c", "cr", "credit", "收入", "收", "进", "转入", "入账", "+", "in"})
+NUMBERS = frozenset({"微信订单号", "微信退款单号", "支付宝交易号", "退款批次号/请求号"})  # no amounts
 TOTALS = ("合计", "总计", "小计", "共计", "总笔数", "总交易单数")
 
 
@@ -88,7 +90,10 @@ class Said:
 
     def get(self, name: str) -> str:
         place = self.place_of(name)
-        return "" if place is None else _plain(self.line.cell(place))
+        if place is None:
+            return ""
+        _check(self.line, place, name, is_code=name in NUMBERS)
+        return _plain(self.line.cell(place))
 
     def first(self, names: Iterable[str]) -> str:
         """What the first of the named columns says that says anything."""
@@ -120,6 +125,13 @@ def _at(column: str, read: Callable[[str], Any], given: str) -> Any:
         return read(given)
     except Wrong as wrong:
         raise _WrongCell(column, given, wrong) from wrong
+
+
+def _check(line: Line, place: int, column: str, *, is_code: bool) -> None:
+    try:
+        columns.check_cell(line, place, is_code=is_code)
+    except Wrong as wrong:
+        raise _WrongCell(column, line.cell(place), wrong) from wrong
 
 
 class _WrongCell(Exception):  # noqa: N818 -- carries Wrong with its place
@@ -211,6 +223,8 @@ class Mapped:
 
     def read(self, line: Line, known: Known) -> Entry:
         def cell(code: str) -> str:
+            for place in self.places.get(code, ()):
+                _check(line, place, code, is_code=code == "transaction_id")
             said = dict.fromkeys(_plain(line.cell(place)) for place in self.places.get(code, ()))
             return " ".join(one for one in said if one)
 

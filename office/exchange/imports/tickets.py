@@ -35,7 +35,13 @@ FLAGS: Mapping[str, tuple[str, ...]] = {
     "happening_now": ("正在发生", "正在發生", "是否正在发生", "进行中"),
 }
 COLUMNS: tuple[Column, ...] = (
-    Column("number", ("投诉编号", "投訴編號", "编号", "編號", "单号", "投诉单号", "no."), text(40), empty=""),
+    Column(
+        "number",
+        ("投诉编号", "投訴編號", "编号", "編號", "单号", "投诉单号", "no."),
+        text(40),
+        empty="",
+        is_code=True,
+    ),
     Column(
         "registered_at",
         ("登记时间", "登記時間", "投诉时间", "投訴時間", "受理时间", "登记日期", "投诉日期", "受理日期"),
@@ -48,7 +54,7 @@ COLUMNS: tuple[Column, ...] = (
         plainly(cells.one_of(words.CHANNEL_WORDS)),
         is_required=True,
     ),
-    Column("unit_code", columns.UNIT_HEADERS, columns.unit_code, empty=""),
+    Column("unit_code", columns.UNIT_HEADERS, columns.unit_code, empty="", is_code=True),
     Column("complainant", ("投诉人", "投訴人", "姓名", "业主姓名", "投诉人姓名"), text(120), empty=""),
     Column(
         "category",

@@ -91,7 +91,6 @@ FIXED = {
     "empty.csv": b"",
     "blank.csv": b"\n\n , , \n",
     "nul.csv": GOOD.encode() + b"2,\x00,residence,80\n",
-    "utf16.csv": GOOD.encode("utf-16"),
     "latin.csv": HEADER.encode() + b"1,B\xe9ton \xff,residence,80\n",
     "half.csv": HEADER.encode() + "1,楼,residence,80".encode()[:-16] + b"\xff\n",
     "quotes.csv": (HEADER + '1,"A,residence,80\n2,B,residence,80\n').encode(),
