@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from babel.support import NullTranslations
 from flask import Flask, g, redirect, request, url_for
 from flask_admin import Admin, AdminIndexView, expose
 from flask_babel import get_translations
@@ -17,7 +18,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from admin.arrears import screens as arrears
-from admin.auth import guard, sessions, two_factor
+from admin.auth import guard, sessions, two_factor  # noqa: F401 -- two_factor adds its pages
 from admin.billing import screens as billing
 from admin.complaints import screens as complaints
 from admin.estate import screens as estate
@@ -67,12 +68,14 @@ class CompiledTemplates(FileSystemBytecodeCache):
 
 def init_app(app: Flask) -> None:
     guard.init_app(app)
-    app.register_blueprint(two_factor.entrance)  # with the pages of admin/auth/sessions.py
+    app.register_blueprint(sessions.entrance)
     _serve_static(app)
     cache_folder = Path(app.instance_path) / "templates"
     cache_folder.mkdir(parents=True, exist_ok=True)
     app.jinja_env.bytecode_cache = CompiledTemplates(str(cache_folder))
-    app.jinja_env.install_gettext_callables(_words, _plural_words, newstyle=True)
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # set by its extension
+        _words, _plural_words, newstyle=True
+    )
     app.jinja_env.add_extension(fragment_cache.FragmentCache)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
@@ -100,11 +103,12 @@ def init_app(app: Flask) -> None:
         panel.add_view(screen())
 
 
-def _catalogue() -> Any:
+def _catalogue() -> NullTranslations:
     """The reader's translations, looked up once a request: a page asks for some sixty sentences."""
     if "catalogue" not in g:
         g.catalogue = get_translations()
-    return g.catalogue
+    found: NullTranslations = g.catalogue
+    return found
 
 
 def _words(sentence: str) -> str:

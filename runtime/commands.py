@@ -41,7 +41,7 @@ def revise(message: str) -> None:
     """Write the migration for changed models (for developers)."""
     from office.core import schema
 
-    schema.revise(current_app, message)  # type: ignore[arg-type] -- the proxy serves
+    schema.revise(current_app, message)
 
 
 @click.command()
@@ -56,7 +56,7 @@ def init(preset: str, *, demo: bool, sandbox: bool, admin_password: str | None) 
     from office.operations import demo as demo_estate
     from office.operations import setup
 
-    schema.migrate(current_app)  # type: ignore[arg-type] -- the proxy serves
+    schema.migrate(current_app)
     office = setup.set_up(
         db.session(), preset, now=clock.machine_now(), is_sandbox=sandbox, admin_password=admin_password
     )

@@ -36,13 +36,13 @@ class OwnCookie(SecureCookieSessionInterface):
         # a proxy in front says how the request came; who says so without one only loses their own cookie
         return request.is_secure or request.headers.get("X-Forwarded-Proto", "").startswith("https")
 
-    serializer: URLSafeTimedSerializer | None = None
+    signer: URLSafeTimedSerializer | None = None
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """Made once for the application: it derives the key."""
-        if self.serializer is None:
-            self.serializer = super().get_signing_serializer(app)
-        return self.serializer
+        if self.signer is None:
+            self.signer = super().get_signing_serializer(app)
+        return self.signer
 
 
 def init_app(app: Flask) -> None:

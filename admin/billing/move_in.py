@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -19,6 +20,7 @@ from models.base import db
 from models.billing import FeeItem, Invoice
 from models.property import Unit
 from office.billing import documents, move_in
+from office.billing.invoices import NewInvoiceLine
 from office.core.errors import Refused
 from office.estate import owners
 
@@ -35,7 +37,8 @@ class MoveInPage(OfficePage):
         return self._page(request.args)
 
     def _page(self, given: Any, refusal: str = "") -> Any:
-        session, unit, lines, payer, issued = db.session(), None, (), None, None
+        session, unit, payer, issued = db.session(), None, None, None
+        lines: Sequence[NewInvoiceLine] = ()
         on, due_on = self._day(given, "on"), self._day(given, "due_on")
         try:
             unit = self._unit(given)

@@ -64,7 +64,10 @@ class UnitLoader(forms.Loader):
         return [hit for hit in hits if hit.id in readable]
 
     def format(self, row: Any) -> tuple[int, str]:
-        return (row.unit_id, f"{row.detail} {row.title}") if isinstance(row, Hit) else super().format(row)
+        if isinstance(row, Hit):
+            assert row.unit_id is not None
+            return row.unit_id, f"{row.detail} {row.title}"
+        return super().format(row)
 
 
 def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:

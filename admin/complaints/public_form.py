@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy import select
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from werkzeug.wrappers import Response
 from wtforms import (
     BooleanField,
@@ -36,9 +37,10 @@ from models.complaints import Category
 from models.people import LANGUAGES
 from models.property import Estate
 from office.complaints import public_form
-from office.complaints.public_form import PublicForm, Submission
+from office.complaints.public_form import Submission
 from office.core import clock
 from office.core.errors import Refused
+from rules.public_form import PublicForm
 from rules.severity import Facts
 
 LARGEST_BODY = 55 * 1024 * 1024  # five files of ten megabytes and the text: more is not even read
@@ -133,11 +135,9 @@ def form() -> Any:
     policy = policy_in_use()
     if _chooses_language():
         return redirect(url_for("public.form"))
-    given = None
+    given: MultiDict[str, Any] | None = None
     if request.method == "POST":
-        from werkzeug.datastructures import CombinedMultiDict
-
-        given = CombinedMultiDict([request.files, request.form])
+        given = CombinedMultiDict[str, Any]([request.files, request.form])
     asked = typed_form(policy, given)
     status = 200
     if request.method == "POST":
@@ -198,7 +198,9 @@ def _submission(policy: PublicForm, asked: Any) -> Submission:
         is_anonymous=bool(asked.is_anonymous.data),
         facts=Facts(
             household_count=asked.household_count.data or 1,
-            **{name: bool(asked[name].data) for name in TICKS},
+            happening_now=bool(asked.happening_now.data),
+            is_injury=bool(asked.is_injury.data),
+            about_staff_conduct=bool(asked.about_staff_conduct.data),
         ),
         files=[(file.filename or "", file.read(most)) for file in files],
     )

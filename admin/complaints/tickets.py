@@ -226,7 +226,8 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         return [] if name == "unit" else super().lookup_scope(name, model)
 
     def loader_of(self, name: str) -> forms.Loader:
-        return self._form_ajax_refs[name]
+        loader: forms.Loader = self._form_ajax_refs[name]
+        return loader
 
     @expose("/details/")
     def details_view(self) -> Any:

@@ -7,7 +7,7 @@ each language; related rows are named as people name them. Rows that are there a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from flask_admin.contrib.sqla.fields import QuerySelectField, QuerySelectMultipleField
@@ -192,12 +192,12 @@ def _one_of(words: Callable[[], Words]) -> Read:
 
     def read(text: str, _known: Known) -> str:
         if not kept:
-            found, shown = words()
-            kept.update(found)
+            known_words, shown = words()
+            kept.update(known_words)
             named.extend(shown)
-        found = kept.get(cells.key(text))
-        if found is not None:
-            return found
+        meant = kept.get(cells.key(text))
+        if meant is not None:
+            return meant
         if cells.key(text) in kept:
             raise Wrong(N_("several have this name"), N_("Enter this row by hand and choose the right one"))
         if not named:
@@ -217,16 +217,18 @@ def _choice_words(field: forms.ChoiceField) -> Words:
     return found | {cells.key(code): code for code in field.labels}, list(map(str, field.labels.values()))
 
 
-def _row_words(rows: Sequence[Any]) -> Words:
+def _row_words(rows: Iterable[Any]) -> Words:
     """What rows of a short table are called, and their codes; None where several share a word."""
     found: dict[str, str | None] = {}
+    shown = []
     for row in rows:
-        names = {row_names.name_of(row)}
+        shown.append(row_names.name_of(row))
+        names = {shown[-1]}
         for name in ("code", "name", "name_en", "name_zh_hans", "name_zh_hant"):
             names.add(str(getattr(row, name, "") or ""))
         for word in {cells.key(name) for name in names if name}:
             found[word] = None if word in found else str(row.id)
-    return found, list(map(row_names.name_of, rows))
+    return found, shown
 
 
 def _picker_words(loader: forms.Loader) -> Words:

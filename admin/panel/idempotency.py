@@ -52,7 +52,7 @@ def already_processed(target: str | None = None) -> Response:
     came_from = urlsplit(request.referrer or "")
     page = f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
     is_ours = came_from.netloc == request.host
-    return redirect(target or (safe_target(page) if is_ours else None) or "/")  # type: ignore[return-value]  # Flask's class
+    return redirect(target or (safe_target(page) if is_ours else None) or "/")
 
 
 def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:

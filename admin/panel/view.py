@@ -57,7 +57,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import abort, flash, g, jsonify, redirect, request, url_for
 from flask_admin import BaseView, expose
@@ -83,6 +82,7 @@ from admin.panel import (
     wording,
 )
 from admin.panel.actions import Action, Actions, Ask, office_action, read_asked
+from admin.panel.addresses import address_with
 from admin.panel.audit import Audit, pending_changes, record, record_reading, snapshot
 from admin.panel.bulk_edit import BATCH, BulkEdit
 from admin.panel.lists import (
@@ -181,7 +181,7 @@ class Screen:
     def dialect(self) -> str:
         return db.engine.dialect.name
 
-    def inaccessible_callback(self, _name: str, **_kwargs: Any) -> Any:
+    def inaccessible_callback(self, name: str, **_kwargs: Any) -> Any:  # noqa: ARG002 -- Flask-Admin's signature
         return abort(403)
 
     def return_url(self, default: str | None = None) -> str:
@@ -482,6 +482,9 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
             columns=columns,
             rows=self.rendered_rows(page.rows, columns),
             address=self.address(query),
+            export_address=lambda kind: address_with(
+                f"{self.screen}.export", dict(query.key), export_type=kind
+            ),
             chips=self._chips(query),
             actions=self.allowed_actions("rows"),
             list_actions=self.allowed_actions("list"),
@@ -502,11 +505,9 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
     def address(self, query: lists.Query) -> Callable[..., str]:
         """A function that gives this list's address with some parameters changed; None removes one."""
         base = {name: value for name, value in query.args.items() if name not in {"after", "before"}}
-        here = self.get_url(".index_view")
 
         def changed(**changes: Any) -> str:
-            kept = {name: value for name, value in {**base, **changes}.items() if value}
-            return f"{here}?{urlencode(kept)}" if kept else here
+            return address_with(f"{self.screen}.index_view", {**base, **changes})
 
         return changed
 
@@ -638,8 +639,8 @@ class OfficeView(Screen, Actions, SavedViews, BulkEdit, ModelView):
                     "page": page,
                     "columns": columns,
                     "rows": view.rendered_rows(page.rows, columns, has_ticks=False),
-                    "all": view.get_url(f"{view.screen}.index_view", **{each.column: row.id}),
-                    "new": view.get_url(f"{view.screen}.create_view", **{each.column: row.id})
+                    "all": address_with(f"{view.screen}.index_view", {each.column: row.id}),
+                    "new": address_with(f"{view.screen}.create_view", {each.column: row.id})
                     if view.can_create and view.form_columns and view.may("create")
                     else "",
                 }

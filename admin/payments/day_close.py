@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import error_messages, labels, lists
+from admin.panel.addresses import address_with
 from admin.panel.idempotency import idempotent
 from admin.panel.lists import RangeFilter, RelationFilter
 from admin.panel.signed_in import current_staff
@@ -106,7 +107,7 @@ class DayClosePage(OfficePage):
             kept = {
                 name: each for name, each in request.form.items() if name.startswith(("counted_", "reason_"))
             }
-            return redirect(url_for("day_close.index", day=day, cashier_id=cashier_id, **kept))
+            return redirect(address_with("day_close.index", {"day": day, "cashier_id": cashier_id, **kept}))
         flash(_("The day is closed: nothing more is posted into it."), "success")
         return redirect(url_for("day_close.index", day=day, cashier_id=cashier_id))
 

@@ -96,7 +96,7 @@ class PaperTemplateView(OfficeView):
         flash(_("The texts were saved."), "success")
         return redirect(url_for("paper_templates.details_view", id=row.id))
 
-    def _again(self, row: PaperTemplate, typed: Mapping[str, str], status: int) -> Any:
+    def _again(self, row: PaperTemplate, typed: Mapping[str, str], status: int) -> tuple[str, int]:
         page = self.render(
             self.details_template,
             row=row,
@@ -111,7 +111,7 @@ class PaperTemplateView(OfficeView):
         return page, status
 
     @expose("/preview/", methods=("POST",))
-    def preview(self) -> Response | tuple[Any, int]:
+    def preview(self) -> Response | tuple[str, int]:
         """The paper with made-up values and the texts as they stand in the form; nothing is saved."""
         row = self.get_or_404(request.form.get("id"))
         blocks = self._typed(row)

@@ -85,7 +85,7 @@ class SimulatePage(OfficePage):
             year = period[:4]
             return whatif_policies.targets_document(db.session(), int(year) if year.isdecimal() else 0)
         version = store.current(db.session(), date.max).get(name)
-        return None if version is None else json.loads(version.rows)  # type: ignore[no-any-return]
+        return None if version is None else json.loads(version.rows)
 
     def last_month(self) -> str:
         return f"{self.today().replace(day=1) - timedelta(days=1):%Y-%m}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from babel import Locale
 from flask import g, has_app_context
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -236,13 +237,16 @@ _SEVERAL = {"services"}  # a list of them, typed
 def word(key: str) -> Any:
     """What a value is called; its code where it has no name."""
     if key in WEEKDAYS:
-        return get_locale().days["stand-alone"]["wide"][WEEKDAYS.index(key)]
+        locale = get_locale() or Locale("en")
+        return locale.days["stand-alone"]["wide"][WEEKDAYS.index(key)]
     return _WORDS.get(key, key.replace("_", " "))
 
 
 def _named(key: str) -> dict[str, str]:
     """The codes of a table's rows with the reader's names, for values that name such a row."""
-    table = {"fee_item": FeeItem, "services": FeeItem, "unsure_category": Category}.get(key)
+    named: dict[str, type[FeeItem | Category]]
+    named = {"fee_item": FeeItem, "services": FeeItem, "unsure_category": Category}
+    table = named.get(key)
     if table is None or not has_app_context():
         return {}
     known: dict[Any, dict[str, str]] = g.setdefault("policy_names", {})

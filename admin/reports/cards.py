@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from flask import Response, url_for
+from flask import Response
 
 from admin.panel import language, list_exports, office_time
+from admin.panel.addresses import address_with
 from admin.panel.permissions import may_see
 from admin.panel.responses import pdf_response
 from models.base import db
@@ -59,9 +60,9 @@ def address(link: Link | None) -> str:
     if not may_see(screen):
         return ""
     if page:
-        return url_for(f"{screen}.{page}_view", **link.query)
+        return address_with(f"{screen}.{page}_view", link.query)
     is_page = screen in {"reports", "household"}
-    return url_for(f"{screen}.index" if is_page else f"{screen}.index_view", **link.query)
+    return address_with(f"{screen}.index" if is_page else f"{screen}.index_view", link.query)
 
 
 def card(table: Table, file_address: Callable[[str], str] | None = None) -> Card:

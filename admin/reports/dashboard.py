@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import formats, language, row_access
+from admin.panel.addresses import address_with
 from admin.panel.permissions import may, may_see
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
@@ -147,7 +148,7 @@ class StartPage(OfficePage):
             to_do = dashboard.reminders_to_do(session, day, row_access.visible_rows(Reminder))
             found.append(("reminders", to_do, _("Reminders to carry out"), {"view": "todo"}, ""))
         tiles = [
-            Tile(figure, label, url_for(f"{screen}.index_view", **query), tone if figure else "")
+            Tile(figure, label, address_with(f"{screen}.index_view", query), tone if figure else "")
             for screen, figure, label, query, tone in found
             if may_see(screen)
         ]

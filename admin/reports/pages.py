@@ -12,10 +12,11 @@ from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import select, true
 from werkzeug.wrappers import Response
 
 from admin.panel import error_messages, language, lists, row_access
+from admin.panel.addresses import address_with
 from admin.panel.audit import record, record_reading
 from admin.panel.permissions import may_see
 from admin.panel.saved_views import SavedViews
@@ -98,7 +99,7 @@ class _Reports(SavedViews, OfficePage):
     def card(self, code: str) -> cards.Card:
         return cards.card(
             self.table(code),
-            (lambda kind: url_for(f"{self.screen}.export", export_type=kind, **self.query(report=code)))
+            (lambda kind: address_with(f"{self.screen}.export", self.query(report=code), export_type=kind))
             if self.may("export")
             else None,
         )
@@ -109,7 +110,7 @@ class _Reports(SavedViews, OfficePage):
         return [
             (
                 said[f"table.{code}"],
-                url_for(f"{self.screen}.index", **self.query(report=code)),
+                address_with(f"{self.screen}.index", self.query(report=code)),
                 code == chosen,
             )
             for code in self.codes
@@ -188,7 +189,7 @@ class _Reports(SavedViews, OfficePage):
         except Refused as refusal:
             db.session.rollback()
             flash(error_messages.message_for(refusal), "error")
-            return redirect(url_for(f"{self.screen}.index", **self.query(report=code)))
+            return redirect(address_with(f"{self.screen}.index", self.query(report=code)))
         return answer
 
     def shown(self, template: str, **more: Any) -> Any:
@@ -253,7 +254,7 @@ class ReportsPage(_Reports):
             flash(error_messages.message_for(refusal), "error")
         else:
             flash(_("Counted again."), "success")
-        return redirect(url_for("reports.index", **self.query(report=code)))
+        return redirect(address_with("reports.index", self.query(report=code)))
 
     @expose("/weekly/")
     def weekly(self) -> Any:
@@ -338,7 +339,7 @@ class TargetView(OfficeView):
                 select(CollectionTarget.id).where(
                     CollectionTarget.year == row.year,
                     CollectionTarget.area_id == area_id if area_id else CollectionTarget.area_id.is_(None),
-                    CollectionTarget.id != row.id if row.id else True,
+                    CollectionTarget.id != row.id if row.id else true(),
                 )
             ).first()
         if twin is not None:

@@ -1,0 +1,3 @@
+from flask_admin.base import BaseView
+
+def set_current_view(view: BaseView) -> None: ...
