@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from admin.arrears import dunning, enforcement
+from admin.arrears import (
+    call_list,
+    contacts,
+    forecast,
+    holds,
+    instalment_plans,
+    legal_cases,
+    opening_texts,
+    public_notices,
+    reminder_batches,
+    reminders,
+    restrictions,
+)
 
 SCREENS = (
-    *dunning.SCREENS,
-    *enforcement.SCREENS,
+    *call_list.SCREENS,
+    *reminder_batches.SCREENS,
+    *reminders.SCREENS,
+    *contacts.SCREENS,
+    *instalment_plans.SCREENS,
+    *holds.SCREENS,
+    *opening_texts.SCREENS,
+    *forecast.SCREENS,
+    *restrictions.SCREENS,
+    *legal_cases.SCREENS,
+    *public_notices.SCREENS,
 )

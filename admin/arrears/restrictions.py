@@ -1,4 +1,4 @@
-"""When reminders did not help: restricted services, cases at law, public notices (C9–C11)."""
+"""Service restrictions: request, two approvals, refusal, undertaking, letters (C9)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from flask import Response
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.arrears.dunning import debtor_of
+from admin.arrears.debtors import debtor_of
 from admin.panel import formats, labels, language, wording
 from admin.panel.lists import ChoiceFilter, RangeFilter
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import staff_id
 from admin.panel.view import Action, Ask, OfficeView, OneClick, office_action
 from models.base import db
-from models.collection import ArrearsNotice, LegalCase, Restriction
-from models.property import Building
-from office.arrears import legal_cases, letters, restrictions
+from models.collection import Restriction
+from office.arrears import letters, restrictions
 
 LAW = _l("Water, power, heat, gas and access can't be restricted (Civil Code art. 944).")
 
@@ -224,158 +223,4 @@ class RestrictionView(OfficeView):
         return pdf_response(made, f"{name}-{row.id}.pdf")
 
 
-def missing_words(value: Any, _row: Any) -> str:
-    """A gate's missing codes in words."""
-    return " · ".join(wording.value("missing", code) for code in (value or "").split()) or "–"
-
-
-class LegalCaseView(OfficeView):
-    table = LegalCase
-    screen = "legal_cases"
-    title = _l("Legal cases")
-    empty_hint = _l("Open the first one with “Open a case”; it says what is still missing.")
-    room = "arrears"
-    icon = "gavel"
-    can_create = can_edit = can_delete = False
-    column_list = (
-        "unit.code",
-        "payer.name",
-        "state",
-        "opened_on",
-        "amount",
-        "recovered",
-        "letter_batch",
-        "filing_batch",
-        "closed_on",
-    )
-    column_hidden = ("missing", "result")
-    column_searchable_list = ("unit.code", "payer.name")
-    column_formats = {"missing": missing_words}
-    details_template = "arrears/restriction_details.html"
-    law = ""
-    column_labels = {"opened_on": _l("Case opened on")}
-    choices = {"state": labels.LEGAL_STATES}
-    filters = (ChoiceFilter("state"), RangeFilter("opened_on"))
-    one_click = (OneClick("open", _l("Open"), lambda _view: [LegalCase.closed_on.is_(None)]),)
-
-    def gate_of(self, row: LegalCase) -> list[tuple[str, bool]]:
-        """The gate's questions in words, and whether each is answered, while the letter has not gone."""
-        if row.state != "preparing":
-            return []
-        lacking = legal_cases.missing(db.session(), (row.unit_id, row.payer_id), at=self.now())
-        return [(wording.value("missing", code), code not in lacking) for code in legal_cases.QUESTIONS]
-
-    def ends_on(self, _row: LegalCase) -> None:
-        """A case has no last day."""
-
-    @office_action(
-        "open",
-        _l("Open a case"),
-        on="list",
-        icon="plus",
-        fields=(Ask("unit_code", _l("Unit no."), is_required=True),),
-    )
-    def open(self, _rows: Any, given: Mapping[str, Any]) -> str:
-        case = legal_cases.open_case(
-            db.session(), debtor_of(self, given), now=self.now(), staff_id=staff_id()
-        )
-        return _("A case over %(amount)s yuan was opened.", amount=formats.money(case.amount))
-
-    @office_action(
-        "move",
-        _l("Next step"),
-        on="row",
-        icon="chevron-right",
-        fields=(
-            Ask("state", _l("State"), kind="choice", is_required=True, choices=labels.LEGAL_STATES),
-            Ask("result", _l("Result")),
-            Ask("recovered", _l("Recovered"), kind="money"),
-        ),
-    )
-    def move(self, rows: Sequence[LegalCase], given: Mapping[str, Any]) -> str:
-        legal_cases.move_case(
-            db.session(),
-            rows[0].id,
-            given["state"],
-            now=self.now(),
-            staff_id=staff_id(),
-            result=given["result"],
-            recovered=given["recovered"],
-        )
-        return _("The case is now: %(state)s.", state=labels.LEGAL_STATES[given["state"]])
-
-
-def buildings(_view: Any) -> dict[str, Any]:
-    rows = db.session.execute(db.select(Building.id, Building.name).order_by(Building.name))
-    return {str(row.id): row.name for row in rows}
-
-
-class PublicNoticeView(OfficeView):
-    table = ArrearsNotice
-    screen = "public_notices"
-    title = _l("Public notices of arrears")
-    room = "arrears"
-    icon = "megaphone"
-    can_create = can_edit = can_delete = False
-    column_list = ("place", "from_on", "to_on", "reason", "approved_at", "is_taken_down", "taken_down_on")
-    column_labels = {"taken_down_on": _l("Taken down on")}
-    one_click = (
-        OneClick(
-            "take_down",
-            _l("To take down"),
-            lambda view: [
-                ArrearsNotice.approved_by_id.is_not(None),
-                ~ArrearsNotice.is_taken_down,
-                ArrearsNotice.to_on <= view.today(),
-            ],
-        ),
-    )
-    empty_hint = _l(
-        "The normal notice is the collection rate per building. A list of unit numbers needs the director's "
-        "approval, a reason, a place and an end date; it never holds names, phones or amounts."
-    )
-
-    @office_action(
-        "request",
-        _l("Ask for a list"),
-        on="list",
-        icon="plus",
-        fields=(
-            Ask("building", _l("Building"), kind="choice", choices=buildings),
-            Ask("place", _l("Place"), is_required=True),
-            Ask("reason", _l("Reason"), is_required=True),
-            Ask("from_on", _l("Begins on"), kind="date", is_required=True),
-            Ask("to_on", _l("Ends on"), kind="date", is_required=True),
-        ),
-    )
-    def request(self, _rows: Any, given: Mapping[str, Any]) -> str:
-        legal_cases.request_notice(
-            db.session(),
-            building_id=int(given["building"]) if given["building"] else None,
-            reason=given["reason"],
-            place=given["place"],
-            from_on=given["from_on"],
-            to_on=given["to_on"],
-            now=self.now(),
-            staff_id=staff_id(),
-        )
-        return _("The list waits for the director's approval.")
-
-    @office_action("approve", _l("Approve"), on="row", icon="check", confirm=_l("Approve this public list?"))
-    def approve(self, rows: Sequence[ArrearsNotice], _given: Any) -> str:
-        legal_cases.approve_notice(db.session(), rows[0].id, now=self.now(), staff_id=staff_id())
-        return _("The list is approved.")
-
-    @office_action("print", _l("Print"), on="row", icon="printer")
-    def print(self, rows: Sequence[ArrearsNotice], _given: Any) -> Response:
-        made = letters.public_list_pdf(db.session(), rows[0].id, language=language.current(), now=self.now())
-        return pdf_response(made, f"notice-{rows[0].id}.pdf")
-
-    @office_action("take_down", _l("Taken down"), icon="check")
-    def take_down(self, rows: Sequence[ArrearsNotice], _given: Any) -> str:
-        for row in rows:
-            legal_cases.take_down(db.session(), row.id, now=self.now(), staff_id=staff_id())
-        return _("%(count)s lists were taken down.", count=len(rows))
-
-
-SCREENS = (RestrictionView, LegalCaseView, PublicNoticeView)
+SCREENS = (RestrictionView,)
