@@ -18,7 +18,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from admin.arrears import screens as arrears
-from admin.auth import guard, sessions, two_factor  # noqa: F401 -- two_factor adds its pages
+from admin.auth import guard, sign_in, two_factor  # noqa: F401 -- two_factor adds its pages
 from admin.billing import screens as billing
 from admin.complaints import screens as complaints
 from admin.estate import screens as estate
@@ -27,6 +27,7 @@ from admin.exchange.imports import kind_of_screen
 from admin.panel import formats, fragment_cache, labels, language, lists, permissions
 from admin.panel import view as panel_view
 from admin.panel.idempotency import idempotency_field
+from admin.panel.signed_in import staff_if_signed_in
 from admin.payments import screens as payments
 from admin.policies import screens as policies
 from admin.reports import screens as reports
@@ -68,7 +69,7 @@ class CompiledTemplates(FileSystemBytecodeCache):
 
 def init_app(app: Flask) -> None:
     guard.init_app(app)
-    app.register_blueprint(sessions.entrance)
+    app.register_blueprint(sign_in.entrance)
     _serve_static(app)
     cache_folder = Path(app.instance_path) / "templates"
     cache_folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +91,7 @@ def init_app(app: Flask) -> None:
         labels=labels,
         PAGE_SIZES=lists.PAGE_SIZES,
     )
-    app.context_processor(lambda: {"staff": g.get("staff"), "theme_choice": theme()})
+    app.context_processor(lambda: {"staff": staff_if_signed_in(), "theme_choice": theme()})
     panel = Admin(
         app,
         name="Gatehouse",
@@ -121,8 +122,8 @@ def _plural_words(one: str, many: str, count: int) -> str:
 
 def theme() -> str:
     """`light`, `dark`, or `auto` for what the machine prefers."""
-    staff = g.get("staff")
-    return staff.theme if staff is not None and staff.theme in sessions.THEMES else "auto"
+    staff = staff_if_signed_in()
+    return staff.theme if staff is not None and staff.theme in sign_in.THEMES else "auto"
 
 
 def icon(name: str) -> Markup:
@@ -134,7 +135,7 @@ def icon(name: str) -> Markup:
 
 def sidebar() -> Markup:
     """The rooms and screens that this person may see; drawn once per language and roles."""
-    staff = g.get("staff")
+    staff = staff_if_signed_in()
     if staff is None:
         return Markup("")
     drawn = _drawn_sidebar(language.current(), staff.roles)

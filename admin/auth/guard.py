@@ -10,7 +10,7 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
-from flask import Flask, abort, g, redirect, render_template, request, url_for
+from flask import Flask, abort, g, redirect, render_template, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask_babel import gettext as _
 from itsdangerous import URLSafeTimedSerializer
@@ -19,12 +19,12 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from admin.auth import sessions
-from admin.panel import csrf
+from admin.auth.sessions import SAFE_METHODS
+from admin.panel import csrf, signed_in
 from models.base import db
 from models.engine import set_writing
 from office.operations import outages
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PUBLIC_PATHS = ("/login", "/healthz")
 PUBLIC_FOLDERS = ("/static/", "/public/")
 
@@ -50,6 +50,7 @@ def init_app(app: Flask) -> None:
     app.config.update(
         SESSION_COOKIE_NAME="gatehouse", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax"
     )
+    sessions.init_app(app)
     app.before_request(guard)
     app.after_request(add_headers)
     app.teardown_request(lambda _error: set_writing(False))
@@ -62,22 +63,22 @@ def init_app(app: Flask) -> None:
 def guard() -> Any:
     """Runs before each request; an answer from here is the request's answer."""
     set_writing(request.method not in SAFE_METHODS)
-    g.staff = g.web_session = None
     if request.path.startswith("/static/"):
+        signed_in.be(None)
         return None
-    sessions.load_session()
+    g.language = session.get("language")
+    signed_in.load()
+    staff = signed_in.staff_if_signed_in()
+    if staff is not None and staff.language:
+        g.language = staff.language
     is_public = request.path in PUBLIC_PATHS or request.path.startswith(PUBLIC_FOLDERS)
-    if g.staff is None and not is_public:
-        return redirect(url_for("entrance.login")) if request.method in SAFE_METHODS else abort(401)
+    if staff is None and not is_public:
+        return signed_in.login_manager.unauthorized()
     if request.method not in SAFE_METHODS and not csrf.has_token():
         return abort(
             400, _("This page was open for too long or in another session. Please go back and try again.")
         )
-    if (
-        g.staff is not None
-        and g.staff.must_change_password
-        and request.endpoint not in _OPEN_WITH_OLD_PASSWORD
-    ):
+    if staff is not None and staff.must_change_password and request.endpoint not in _OPEN_WITH_OLD_PASSWORD:
         return redirect(url_for("entrance.account"))
     if _must_set_up() and request.endpoint not in _OPEN_WITHOUT_SECOND_STEP:
         return redirect(url_for("entrance.second_step_page"))
@@ -85,8 +86,9 @@ def guard() -> Any:
 
 
 def _must_set_up() -> bool:
-    """Whether the estate asks this person for a second step that is not there yet (told at sign-in)."""
-    return g.web_session is not None and sessions.kept(g.web_session).get("must_set_up", False)
+    """Whether the estate asks this person for a second step that is not there yet (noted at sign-in)."""
+    row = signed_in.web_session_if_any()
+    return row is not None and sessions.data_of(row).get("must_set_up", False)
 
 
 _OPEN_WITH_OLD_PASSWORD = frozenset(
@@ -150,7 +152,7 @@ def crash_page(error: Exception) -> Any:
     try:
         db.session.rollback()
     except Exception:  # noqa: BLE001 -- the database itself may be what failed
-        g.staff = None
+        signed_in.be(None)
     return render_template("panel/error.html", code=500, text=_explanation(500)), 500
 
 
@@ -168,7 +170,7 @@ def outage_page(sentence: str) -> Any:
     """The page while the disk is full or the database away; it asks neither for anything."""
     with suppress(Exception):  # the database itself is what failed
         db.session.rollback()
-    g.staff = g.web_session = None
+    signed_in.be(None)
     page = render_template("panel/error.html", code=503, text=_(sentence))
     return page, 503, {"Retry-After": "30"}
 

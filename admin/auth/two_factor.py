@@ -1,7 +1,7 @@
 """A person's own two-factor sign-in: set up with an app, recovery codes, switched off again (P7).
 
-Importing this adds the page to the entrance. A secret that is not confirmed yet waits, sealed, in the row of
-the session; only a code that it gives makes it count.
+Importing this adds the page to the blueprint of signing in. A secret that is not confirmed yet waits, sealed,
+in the row of the session; only a code that it gives makes it count.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ import io
 import json
 from typing import Any
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 from sqlalchemy import select
 from werkzeug.security import check_password_hash
 
-from admin.auth.sessions import entrance, kept, start_session
+from admin.auth.sessions import data_of, start_session
+from admin.auth.sign_in import entrance
 from admin.panel import error_messages
+from admin.panel.signed_in import current_staff, current_web_session
 from models.base import db
 from models.people import Staff
 from models.property import Estate
@@ -47,8 +49,8 @@ def second_step_page() -> Any:
 
 
 def _page(error: str = "", codes: list[str] | None = None) -> str:
-    session, staff = db.session(), g.staff
-    waiting = unseal(kept(g.web_session).get(WAITING, "") or "") if not staff.totp_secret else ""
+    session, staff = db.session(), current_staff()
+    waiting = unseal(_waiting_secret()) if not staff.totp_secret else ""
     estate = session.scalar(select(Estate.name)) or ""
     return render_template(
         "auth/two_factor.html",
@@ -71,7 +73,7 @@ def qr_code(text: str) -> Markup:
 
 
 def _start() -> Any:
-    if g.staff.totp_secret:
+    if current_staff().totp_secret:
         raise Refused(N_("The second step is on already"))
     _keep(seal(two_factor.new_secret()))
     db.session.commit()
@@ -79,7 +81,7 @@ def _start() -> Any:
 
 
 def _confirm() -> Any:
-    session, staff, sealed = db.session(), g.staff, kept(g.web_session).get(WAITING)
+    session, staff, sealed = db.session(), current_staff(), _waiting_secret()
     if not sealed or staff.totp_secret:
         return redirect(url_for("entrance.second_step_page"))
     code = "".join(request.form.get("code", "").split())[:10]
@@ -89,7 +91,7 @@ def _confirm() -> Any:
 
 
 def _renew() -> Any:
-    session, staff = db.session(), g.staff
+    session, staff = db.session(), current_staff()
     _check_password(staff)
     if not staff.totp_secret:
         return redirect(url_for("entrance.second_step_page"))
@@ -99,7 +101,7 @@ def _renew() -> Any:
 
 
 def _off() -> Any:
-    session, staff = db.session(), g.staff
+    session, staff = db.session(), current_staff()
     _check_password(staff)
     if two_factor.is_required(session, staff, clock.today(session)):
         raise Refused(N_("The estate asks your role for a second step"))
@@ -114,7 +116,7 @@ def _off() -> Any:
 def _in_a_new_session(staff: Staff, codes: list[str]) -> Any:
     """Other browsers of this person sign in again; the codes are shown now and never again."""
     end_sessions(db.session(), staff.id)
-    g.web_session = start_session(staff)
+    start_session(staff)
     db.session.commit()
     return _page(codes=codes)
 
@@ -125,4 +127,10 @@ def _check_password(staff: Staff) -> None:
 
 
 def _keep(sealed: str) -> None:
-    g.web_session.data = json.dumps({**kept(g.web_session), WAITING: sealed})
+    row = current_web_session()
+    row.data = json.dumps({**data_of(row), WAITING: sealed})
+
+
+def _waiting_secret() -> str:
+    """The sealed secret that no code has confirmed yet, or empty."""
+    return data_of(current_web_session()).get(WAITING) or ""

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import g
 from sqlalchemy import inspect
 
+from admin.panel.signed_in import staff_if_signed_in
 from models.base import db
 from models.engine import writing
 from models.office import Audit
@@ -33,7 +33,7 @@ def record(
     at: datetime | None = None,
 ) -> Audit:
     """Add the audit row of one change; the caller commits it together with the change."""
-    staff = g.get("staff")
+    staff = staff_if_signed_in()
     changes = {
         name: [plain((before or {}).get(name)), plain((after or {}).get(name))]
         for name in {**(before or {}), **(after or {})}

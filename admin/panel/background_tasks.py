@@ -12,6 +12,8 @@ from typing import Any
 from flask import current_app, g
 from sqlalchemy.orm import Session
 
+from admin.panel import signed_in
+from admin.panel.signed_in import SignedIn
 from models.base import db
 from models.engine import writing
 from models.people import Staff
@@ -32,7 +34,8 @@ def start(task_id: int, work: Work) -> None:
 def as_reader(staff_id: int | None, code: str) -> Iterator[None]:
     """As if the person had asked for a page: their language, roles and scope hold in what is done here."""
     with current_app.test_request_context():
-        g.staff = db.session.get(Staff, staff_id) if staff_id else None
+        staff = db.session.get(Staff, staff_id) if staff_id else None
+        signed_in.be(SignedIn(staff) if staff is not None else None)
         g.language = code
         yield
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hmac
 import secrets
 
-from flask import g, request, session
+from flask import request, session
 from markupsafe import Markup
+
+from admin.panel.signed_in import web_session_if_any
 
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
@@ -14,7 +16,7 @@ HEADER = "X-CSRF-Token"
 
 def csrf_token() -> str:
     """The token that each POST of this browser must carry."""
-    row = g.get("web_session")
+    row = web_session_if_any()
     if row is not None:
         return str(row.csrf_secret)
     if "csrf" not in session:

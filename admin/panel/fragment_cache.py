@@ -18,6 +18,7 @@ from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
 from admin.panel import csrf, language
+from admin.panel.signed_in import staff_if_signed_in
 
 MOST_FRAGMENTS = 2000  # of a few kilobytes each; the older half is dropped when there are more
 TOKEN, HERE = (f"placeholder-{secrets.token_hex(16)}" for _ in range(2))  # nobody can guess these
@@ -64,7 +65,7 @@ class FragmentCache(Extension):
 def reader() -> tuple[Hashable, ...]:
     """What every fragment may depend on: language, theme and roles; determined once a request."""
     if "fragment_reader" not in g:
-        staff = g.get("staff")
+        staff = staff_if_signed_in()
         g.fragment_reader = (language.current(), *((staff.theme, staff.roles) if staff is not None else ()))
     known: tuple[Hashable, ...] = g.fragment_reader
     return known

@@ -372,12 +372,12 @@ def parameter_names(web: Web) -> set[str]:
 def test_control_a_page_that_trusts_its_address_is_found(
     furnished: Furnished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from admin.auth import sessions
+    from admin.auth import sign_in
     from admin.panel import lists
 
     web, _world = furnished
     monkeypatch.setattr(lists, "row_id", int)
     assert judged(web.get("/areas/details/?id=abc"), "areas")
-    monkeypatch.setattr(sessions, "safe_target", lambda target: target)
+    monkeypatch.setattr(sign_in, "safe_target", lambda target: target)
     answer = web.post("/preferences", {"theme": "dark", "url": "//evil.example"})
     assert judged(answer, "preferences")

@@ -1,0 +1,187 @@
+"""Signing in and out, and a person's own settings: language, theme, password (P7).
+
+Whoever has two-factor sign-in (admin/auth/two_factor.py) types the password first; the signed cookie then
+remembers for some minutes that it was right, and the code opens the session.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from sqlalchemy import delete, func, select
+from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.wrappers import Response
+
+from admin.auth.sessions import start_session
+from admin.panel.audit import record
+from admin.panel.responses import safe_target
+from admin.panel.signed_in import current_staff, staff_if_signed_in, web_session_if_any
+from models.base import db
+from models.people import LANGUAGES, SignInAttempt, Staff
+from models.secrets import fingerprint
+from office.access import two_factor
+from office.access.sessions import end_sessions
+from office.core import clock
+
+entrance = Blueprint("entrance", __name__)
+
+ATTEMPTS_A_MINUTE = 10
+CODE_WITHIN = timedelta(minutes=5)
+THEMES = ("auto", "light", "dark")
+# compared with when the login is unknown, so that the answer takes as long
+NO_ONE = "scrypt:32768:8:1$0000000000000000$" + "0" * 128
+
+
+@entrance.route("/login", methods=["GET", "POST"])
+def login() -> Any:  # noqa: PLR0911 -- one answer a case
+    if request.args.get("language") in LANGUAGES:
+        session["language"] = request.args["language"]
+        return redirect(url_for("entrance.login"))
+    if request.method == "GET":
+        return redirect("/") if staff_if_signed_in() else render_template("auth/login.html")
+    if _is_too_often():
+        return render_template("auth/login.html", error=_("Too many attempts. Please wait a minute.")), 429
+    if "code" in request.form:
+        return _check_code()
+    staff = _person(request.form.get("login", ""), request.form.get("password", ""))
+    if staff is None:
+        return render_template("auth/login.html", error=_("This user name and password do not match.")), 401
+    if staff.totp_secret:
+        session["password_was_right"] = [staff.id, _password_mark(staff), clock.machine_now().isoformat()]
+        return render_template("auth/login.html", needs_code=True), 401
+    return _sign_in(staff)
+
+
+def _sign_in(staff: Staff) -> Response:
+    start_session(staff)
+    _note(staff.id, "sign_in")
+    db.session.commit()
+    return redirect("/")
+
+
+def _check_code() -> Any:
+    """The code after the password; after a few wrong ones sign-in is throttled, whoever types them."""
+    staff = _person_before_code()
+    if staff is None:
+        session.pop("password_was_right", None)
+        return render_template("auth/login.html", error=_("Please sign in again.")), 401
+    present, on, code = clock.machine_now(), clock.today(db.session()), request.form.get("code", "")
+    if two_factor.is_held_up(db.session(), staff, now=present, on=on):
+        error = _("Too many wrong codes. Please wait a while or ask the administrator.")
+        return render_template("auth/login.html", error=error, needs_code=True), 429
+    if not two_factor.passes(db.session(), staff, code[:40], now=present):
+        two_factor.note_wrong_code(db.session(), staff, now=present)
+        db.session.commit()
+        error = _("This code is not right or was used already.")
+        return render_template("auth/login.html", error=error, needs_code=True), 401
+    return _sign_in(staff)
+
+
+def _person_before_code() -> Staff | None:
+    """Who typed the right password in this browser some minutes ago."""
+    noted = session.get("password_was_right")
+    if not isinstance(noted, list) or len(noted) != 3:
+        return None
+    staff = db.session.get(Staff, noted[0])
+    is_late = clock.machine_now() - datetime.fromisoformat(noted[2]) > CODE_WITHIN
+    if staff is None or is_late or not staff.is_active or not staff.totp_secret:
+        return None
+    return staff if hmac.compare_digest(noted[1], _password_mark(staff)) else None
+
+
+def _password_mark(staff: Staff) -> str:
+    """Changes with the password, tells nothing of it."""
+    return fingerprint(staff.password_hash)[:16]
+
+
+@entrance.post("/logout")
+def logout() -> Response:
+    row = web_session_if_any()
+    if row is not None:
+        db.session.delete(row)
+        _note(row.staff_id, "sign_out")
+        db.session.commit()
+    session.clear()
+    return redirect(url_for("entrance.login"))
+
+
+@entrance.post("/preferences")
+def preferences() -> Response:
+    """Language and light/dark of the person who is signed in."""
+    staff = current_staff()
+    before = {"language": staff.language, "theme": staff.theme}
+    if request.form.get("language") in LANGUAGES:
+        staff.language = request.form["language"]
+    if request.form.get("theme") in THEMES:
+        staff.theme = request.form["theme"]
+    after = {"language": staff.language, "theme": staff.theme}
+    _note(staff.id, "preferences", before, after)
+    db.session.commit()
+    return redirect(safe_target(request.form.get("url")) or "/")
+
+
+@entrance.route("/account", methods=["GET", "POST"])
+def account() -> Any:
+    """A person's own password."""
+    staff = current_staff()
+    if request.method == "GET":
+        return render_template("auth/account.html")
+    new = request.form.get("new_password", "")
+    error = _password_error(staff, request.form.get("old_password", ""), new, request.form.get("again", ""))
+    if error:
+        return render_template("auth/account.html", error=error), 400
+    staff.password_hash = generate_password_hash(new)
+    staff.must_change_password = False
+    end_sessions(db.session(), staff.id)
+    start_session(staff)
+    _note(staff.id, "password")
+    db.session.commit()
+    flash(_("Your password was changed; other sessions were ended."), "success")
+    return redirect("/")
+
+
+def _person(login_name: str, password: str) -> Staff | None:
+    """The active person with this login and password."""
+    if "\x00" in login_name or len(login_name) > 60 or len(password) > 1000:
+        return None
+    staff = db.session.scalars(select(Staff).where(Staff.login == login_name)).first()
+    stored = staff.password_hash if staff and staff.password_hash else NO_ONE
+    matches = check_password_hash(stored, password)
+    if staff is None or not staff.password_hash or not matches or not staff.is_active:
+        return None
+    return staff
+
+
+def _is_too_often() -> bool:
+    """Counts this attempt in the database, so that it holds for all web processes together."""
+    present = clock.machine_now()
+    source = request.remote_addr or ""
+    db.session.execute(delete(SignInAttempt).where(SignInAttempt.at < present - timedelta(hours=1)))
+    recent = select(func.count(SignInAttempt.id)).where(
+        SignInAttempt.source == source, SignInAttempt.at > present - timedelta(minutes=1)
+    )
+    count = db.session.scalar(recent) or 0
+    if count >= ATTEMPTS_A_MINUTE:
+        db.session.rollback()
+        return True
+    db.session.add(SignInAttempt(source=source, at=present))
+    db.session.commit()  # kept whatever comes of the attempt
+    return False
+
+
+def _password_error(staff: Staff, old: str, new: str, again: str) -> str | None:
+    if not check_password_hash(staff.password_hash, old):
+        return _("The present password is not right.")
+    if len(new) < 10 or len(new) > 1000:
+        return _("A password has at least 10 characters.")
+    if new != again:
+        return _("The two new passwords differ.")
+    return None
+
+
+def _note(staff_id: int, action: str, before: Any = None, after: Any = None) -> None:
+    record(action, Staff.__tablename__, staff_id, before, after, staff_id=staff_id)
