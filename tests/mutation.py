@@ -3,12 +3,16 @@
     uv run python -m tests.mutation [FILE …] [--sample N] [--seed S] [--results FILE]
 
 Without FILE it takes all of rules/ and READ_MODELS. A mutant is a module with one comparison, operator,
-number, flag or order changed; it is made in memory only, so that the files stay as they are. Each runs in a
-process of its own against the tests that name its module, on SQLite, until the first one fails: it is
-killed. A mutant whose tests do not end in time is killed too. RESULTS (JSON lines) lets a later run
-go on where this one stopped; a file that has changed since is tried again.
+number, flag, condition of a query or sort order changed; it is made in memory only, so that the files stay
+as they are. The tests that name the module are collected and run once unchanged, on SQLite, while it is
+noted which of them run which statement. Each mutant then gets a forked process, in which those of the tests
+that run the changed statement are run, the quickest first, until one fails: the mutant is killed. One whose
+tests do not end in time is killed too. A change of what runs at import (a constant, a field's default) is
+made before anything is imported, in a process that collects and runs all the tests of the module.
 
-Prints the survivors with file, line and change, and the score: the share that was killed. Needs `fork`.
+RESULTS (JSON lines) keeps what was killed, so that a later run tries only what survived and files that have
+changed since. Prints the survivors with file, line and change, and the score: the share that was killed.
+[Mutants](docs/mutation.md) lists the survivors that no test can notice. Needs `fork`.
 """
 
 from __future__ import annotations
@@ -16,6 +20,8 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import functools
+import gc
 import hashlib
 import importlib.abc
 import importlib.machinery
@@ -23,25 +29,33 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
+from typing import Any
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 ROOT = Path(__file__).parents[1]
+# Files, or some functions of a file that also writes: FILE:FUNCTION,FUNCTION.
 READ_MODELS = (
     "office/complaints/work_board.py",
     "office/arrears/call_list.py",
     "office/estate/unit_grid.py",
     "office/estate/household_file.py",
+    "office/estate/search.py",
     "office/payments/day_close.py",
+    "office/payments/direct_debit.py:export_batch,batch_file,remind_direct_debit",
+    "office/payments/statements.py:suggestions,_candidates,_paid_by,_read_candidates,next_waiting,"
+    "count_waiting,owed",
     "office/reports/dashboard.py",
 )
 # What the parent process imports, so that its children need not: other people's libraries only.
@@ -50,8 +64,10 @@ LIBRARIES = (
     "holidays", "reportlab.platypus", "apprise", "psycopg", "xlsxwriter", "pypinyin",
     "cryptography",
 )  # fmt: skip
+OURS = ("rules", "models", "office", "admin", "runtime", "tests")
 GOAL = 0.95
 SECONDS = 120  # at most for one mutant's tests, if ten times what they take unchanged is less
+MEMORY = Path("/dev/shm")
 
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -61,6 +77,7 @@ SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Mod: ast.Mult,
 }  # fmt: skip
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "desc": "asc", "asc": "desc"}
+DROPPED = {"where", "order_by"}  # calls of which each argument is left out once
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
@@ -70,8 +87,9 @@ class Mutant:
 
     file: str
     place: int  # of the changed node, in the order of `_nodes`
-    part: int  # of a chained comparison
+    part: int  # of a chained comparison, or of a call's arguments
     line: int
+    lines: range  # of the statement that holds the change
     change: str
     source_hash: str
 
@@ -107,10 +125,31 @@ def _is_text(node: ast.AST) -> bool:
     )
 
 
+def _parts(node: ast.AST) -> int:
+    """How many changes a node offers at most."""
+    if isinstance(node, ast.Compare):
+        return len(node.ops)
+    if isinstance(node, ast.Call) and _name_of(node.func) in DROPPED:
+        return len(node.args)
+    return 1
+
+
+def _name_of(function: ast.AST) -> str:
+    return (
+        function.id
+        if isinstance(function, ast.Name)
+        else function.attr
+        if isinstance(function, ast.Attribute)
+        else ""
+    )
+
+
 def _swapped(node: ast.AST, part: int) -> str | None:  # noqa: PLR0911 -- one answer a kind of node
     """Change this node in place; what was changed, or None where there is nothing to change."""
     if isinstance(node, ast.Compare) and part < len(node.ops):
         return _swap(node.ops, part)
+    if isinstance(node, ast.Call) and _name_of(node.func) in DROPPED and part < len(node.args):
+        return f"{_name_of(node.func)} without {ast.unparse(node.args.pop(part))}"
     if part:
         return None
     if isinstance(node, ast.BoolOp | ast.BinOp):
@@ -118,7 +157,7 @@ def _swapped(node: ast.AST, part: int) -> str | None:  # noqa: PLR0911 -- one an
         change = _swap(held, 0)
         node.op = held[0]
         return change
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub):
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not | ast.USub | ast.Invert):
         was = type(node.op).__name__
         node.op = ast.UAdd() if isinstance(node.op, ast.USub) else _Kept()
         return f"{was} removed"
@@ -130,12 +169,12 @@ def _swapped(node: ast.AST, part: int) -> str | None:  # noqa: PLR0911 -- one an
         node.test = ast.copy_location(ast.UnaryOp(ast.Not(), node.test), node.test)
         return "condition turned round"
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-        return _renamed_call(node.func)
+        return _changed_call(node, node.func)
     return None
 
 
 class _Kept(ast.UAdd):
-    """Stands for a removed `not` until `_without_not` takes it away."""
+    """Stands for a removed `not` or `~` until `_without_not` takes it away."""
 
 
 class _WithoutNot(ast.NodeTransformer):
@@ -144,8 +183,8 @@ class _WithoutNot(ast.NodeTransformer):
         return node.operand if isinstance(node.op, _Kept) else node
 
 
-def _swap(held: list[object], place: int) -> str | None:
-    other = SWAPS.get(type(held[place]))  # type: ignore[arg-type] -- nodes of ast
+def _swap(held: list[Any], place: int) -> str | None:
+    other = SWAPS.get(type(held[place]))
     if other is None:
         return None
     was, held[place] = type(held[place]).__name__, other()
@@ -165,10 +204,13 @@ def _changed_constant(node: ast.Constant) -> str | None:
     return f"{was!r} → {node.value!r}"
 
 
-def _renamed_call(function: ast.Name | ast.Attribute) -> str | None:
-    was = function.id if isinstance(function, ast.Name) else function.attr
-    if was not in NAMES:
-        return None
+def _changed_call(call: ast.Call, function: ast.Name | ast.Attribute) -> str | None:
+    was = _name_of(function)
+    if was in {"sorted", "sort"} and not any(word.arg == "reverse" for word in call.keywords):
+        call.keywords.append(ast.keyword("reverse", ast.Constant(value=True)))
+        return f"{was} turned round"
+    if was not in NAMES or (was in {"any", "all"} and isinstance(function, ast.Attribute)):
+        return None  # the `all` of a query's result is no decision
     if isinstance(function, ast.Name):
         function.id = NAMES[was]
     else:
@@ -176,18 +218,37 @@ def _renamed_call(function: ast.Name | ast.Attribute) -> str | None:
     return f"{was} → {NAMES[was]}"
 
 
-def mutants(file: str) -> list[Mutant]:
-    """Every mutant of a file, in its order."""
+def mutants(wanted: str) -> list[Mutant]:
+    """Every mutant of a file, or of some of its functions, in its order."""
+    file, _, names = wanted.partition(":")
     source = (ROOT / file).read_text("utf-8")
     tree = ast.parse(source)
+    spans = _spans(tree, set(filter(None, names.split(","))))
     digest = hashlib.sha256(source.encode()).hexdigest()[:12]
     found = []
     for place, node in enumerate(_nodes(tree)):
-        for part in range(len(node.ops) if isinstance(node, ast.Compare) else 1):
+        if not hasattr(node, "lineno"):
+            continue
+        lines = min((span for span in spans if node.lineno in span), key=len, default=None)
+        for part in range(_parts(node) if lines else 0):
             change = _swapped(copy.deepcopy(node), part)
-            if change and hasattr(node, "lineno"):
-                found.append(Mutant(file, place, part, node.lineno, change, digest))
+            if change and lines:
+                found.append(Mutant(file, place, part, node.lineno, lines, change, digest))
     return found
+
+
+def _spans(tree: ast.Module, names: set[str]) -> list[range]:
+    """The lines of each statement, those of the functions named if any are."""
+    chosen: list[ast.AST] = [tree]
+    if names:
+        chosen = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in names]
+        assert len(chosen) == len(names), f"not all there: {sorted(names)}"
+    return [
+        range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        for one in chosen
+        for node in ast.walk(one)
+        if isinstance(node, ast.stmt)
+    ]
 
 
 def compiled(mutant: Mutant) -> CodeType:
@@ -195,7 +256,117 @@ def compiled(mutant: Mutant) -> CodeType:
     node = next(node for place, node in enumerate(_nodes(tree)) if place == mutant.place)
     assert _swapped(node, mutant.part) == mutant.change
     tree = ast.fix_missing_locations(_WithoutNot().visit(tree))
-    return compile(tree, str(ROOT / mutant.file), "exec")
+    return _compiled(tree, mutant.file)
+
+
+def _compiled(source: ast.Module | str, file: str) -> CodeType:
+    made: CodeType = compile(source, str(ROOT / file), "exec", dont_inherit=True)
+    return made
+
+
+# --- putting a change into code that is imported already ---------------------------------------------------
+
+
+def _inner(code: CodeType) -> list[CodeType]:
+    return [one for one in code.co_consts if isinstance(one, CodeType)]
+
+
+def _is_function(code: CodeType) -> bool:
+    return code.co_flags & 3 == 3 and not code.co_name.endswith("comp>")  # CO_OPTIMIZED and CO_NEWLOCALS
+
+
+def _own(code: CodeType) -> CodeType:
+    """The code without the functions written in it."""
+    return code.replace(
+        co_consts=tuple("code" if isinstance(one, CodeType) else one for one in code.co_consts)
+    )
+
+
+def changed_functions(was: CodeType, now: CodeType) -> list[tuple[CodeType, CodeType]] | None:
+    """The functions of a module that a change altered, each with its new code, the outermost first.
+
+    None where something else altered: what the module or a class does when it is imported.
+    """
+    if was == now:
+        return []
+    if _is_function(was):
+        return [(was, now), *(pair for pair in _pairs(was, now) if pair[0] != pair[1])]
+    if len(_inner(was)) != len(_inner(now)) or _own(was) != _own(now):
+        return None
+    found: list[tuple[CodeType, CodeType]] = []
+    for one, other in zip(_inner(was), _inner(now), strict=True):
+        inside = changed_functions(one, other)
+        if inside is None or (inside == [] and one != other):
+            return None
+        found += inside
+    return found
+
+
+def _pairs(was: CodeType, now: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    for one, other in zip(_inner(was), _inner(now), strict=False):
+        if _is_function(one):
+            yield one, other
+        yield from _pairs(one, other)
+
+
+def _place(code: CodeType) -> tuple[Any, ...]:
+    return (code.co_qualname, code.co_firstlineno, *list(code.co_positions())[:6])
+
+
+def live_functions(file: str) -> dict[tuple[Any, ...], list[FunctionType]]:
+    """The functions of a file that this process holds, by where their code stands."""
+    found: dict[tuple[Any, ...], list[FunctionType]] = {}
+    for one in gc.get_objects():
+        if isinstance(one, FunctionType) and one.__code__.co_filename == str(ROOT / file):
+            found.setdefault(_place(one.__code__), []).append(one)
+    return found
+
+
+def live_caches() -> list[Any]:
+    """What our functions of this process remember of earlier calls."""
+    return [
+        one
+        for one in gc.get_objects()
+        if isinstance(one, functools._lru_cache_wrapper) and str(one.__module__).startswith(OURS)
+    ]
+
+
+def put_in(
+    pairs: Sequence[tuple[CodeType, CodeType]], live: Mapping[tuple[Any, ...], list[FunctionType]]
+) -> None:
+    """Give the functions of this process their new code."""
+    for was, now in pairs:
+        for function in live.get(_place(was), ()):
+            function.__code__ = now
+
+
+class _Loader(importlib.abc.InspectLoader):
+    """Gives one module its changed code."""
+
+    def __init__(self, code: CodeType, file: Path) -> None:
+        self.code, self.file = code, file
+
+    def get_code(self, _fullname: str) -> CodeType:
+        return self.code
+
+    def get_source(self, _fullname: str) -> str:
+        return self.file.read_text("utf-8")
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__file__ = str(self.file)
+        exec(self.code, module.__dict__)  # what an import does
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, name: str, loader: _Loader) -> None:
+        self.name, self.loader = name, loader
+
+    def find_spec(
+        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self.name:
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self.loader, origin=str(self.loader.file))
 
 
 # --- tests ----------------------------------------------------------------------------------------------
@@ -232,41 +403,6 @@ def tests_of(file: str) -> list[str]:
     return sorted(found, key=lambda path: (path != same_name, not path.startswith(own), path))
 
 
-class _Loader(importlib.abc.InspectLoader):
-    """Gives one module its changed code."""
-
-    def __init__(self, code: CodeType, file: Path) -> None:
-        self.code, self.file = code, file
-
-    def get_code(self, _fullname: str) -> CodeType:
-        return self.code
-
-    def get_source(self, _fullname: str) -> str:
-        return self.file.read_text("utf-8")
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__file__ = str(self.file)
-        exec(self.code, module.__dict__)  # what an import does
-
-
-class _Finder(importlib.abc.MetaPathFinder):
-    def __init__(self, name: str, loader: _Loader) -> None:
-        self.name, self.loader = name, loader
-
-    def find_spec(
-        self, fullname: str, _path: Sequence[str] | None, _target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname != self.name:
-            return None
-        return importlib.machinery.ModuleSpec(fullname, self.loader, origin=str(self.loader.file))
-
-
-def _run_tests(stage: Stage, folder: Path) -> int:
-    given = ["-o", "addopts=", "-p", "no:cacheprovider", "-x", "-q", "--no-header", f"--basetemp={folder}"]
-    chosen = ["-m", "not kill and not e2e", "-k", "not postgresql"]
-    return int(pytest.main([*given, *chosen, *(["--noconftest"] if stage.is_pure else []), *stage.paths]))
-
-
 @dataclass(frozen=True)
 class Stage:
     """Tests that run together; pure ones need no office and start in a moment."""
@@ -283,20 +419,149 @@ def stages_of(file: str) -> list[Stage]:
     return [Stage(is_pure, found) for is_pure, found in ((True, pure), (False, rest)) if found]
 
 
-def start(code: CodeType | None, file: str, stage: Stage, folder: Path) -> int:
-    """Fork a process that runs the tests with this code in the place of the file's; its id."""
+class Quick:
+    """A plugin of pytest: hypothesis tries the same for each mutant and does not make a failure smaller."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self) -> None:
+        from hypothesis import Phase, settings  # where pytest has imported it
+
+        phases = [Phase.explicit, Phase.generate]
+        settings.register_profile("mutants", phases=phases, database=None, derandomize=True)
+        settings.load_profile("mutants")
+
+
+def run_pytest(stage: Stage, folder: Path, plugin: Quick) -> int:
+    given = ["-o", "addopts=", "-p", "no:cacheprovider", "-x", "-q", "--no-header"]
+    given += ["--tb=native", f"--basetemp={folder}"]
+    given += ["-o", "tmp_path_retention_policy=none", *(["--noconftest"] if stage.is_pure else [])]
+    chosen = ["-m", "not kill and not e2e", "-k", "not postgresql"]
+    return int(pytest.main([*given, *chosen, *stage.paths], plugins=[plugin]))
+
+
+class _Between:
+    """Stands for the test that follows, so that what a whole run shares is not torn down."""
+
+    def __init__(self, session: pytest.Session) -> None:
+        self.session = session
+
+    def listchain(self) -> list[pytest.Session]:
+        return [self.session]
+
+
+@dataclass
+class Judge(Quick):
+    """A plugin of pytest: runs each test once unchanged, then those that a mutant concerns, for each mutant.
+
+    `tell` gets each mutant with its fate; a mutant that no function of this process holds is `unplaced`.
+    """
+
+    file: str
+    chosen: Sequence[Mutant]
+    tell: Callable[[Mutant, str], None]
+    seconds: dict[pytest.Item, float] = field(default_factory=dict)
+    lines: dict[pytest.Item, set[int]] = field(default_factory=dict)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        source = (ROOT / self.file).read_text("utf-8")
+        was = _compiled(source, self.file)
+        between = _Between(session)
+        for item in session.items:
+            if not self._passes_unchanged(item, between):
+                raise session.Failed(item.nodeid)
+        live = live_functions(self.file)
+        for cache in live_caches():
+            cache.cache_clear()
+        gc.freeze()  # so that forked processes share what they don't change
+        for mutant in self.chosen:
+            pairs = changed_functions(was, compiled(mutant))
+            if pairs is None or not all(
+                len(one.co_freevars) == len(other.co_freevars) for one, other in pairs
+            ):
+                self.tell(mutant, "unplaced")
+                continue
+            if not any(_place(one) in live for one, _ in pairs):
+                self.tell(mutant, "unplaced")
+                continue
+            items = sorted(
+                (item for item in session.items if self.lines[item] & set(mutant.lines)),
+                key=lambda item: self.seconds[item],
+            )
+            limit = min(SECONDS, 10 + 10 * sum(self.seconds[item] for item in items))
+            survived = ended_well(lambda: self._all_pass(items, pairs, live, between), limit)  # noqa: B023 -- run now
+            self.tell(mutant, "survived" if survived else "killed")
+        return True
+
+    def _passes_unchanged(self, item: pytest.Item, between: _Between) -> bool:
+        seen: set[int] = set()
+        name = str(ROOT / self.file)
+
+        def line(frame: FrameType, event: str, _value: Any) -> Any:
+            if event == "line":
+                seen.add(frame.f_lineno)
+            return line
+
+        def call(frame: FrameType, _event: str, _value: Any) -> Any:
+            if frame.f_code.co_filename != name:
+                return None
+            seen.add(frame.f_lineno)
+            return line
+
+        begun = time.monotonic()
+        sys.settrace(call)
+        try:
+            reports = runtestprotocol(item, nextitem=between, log=False)  # type: ignore[arg-type] -- see _Between
+        finally:
+            sys.settrace(None)
+        self.seconds[item], self.lines[item] = time.monotonic() - begun, seen
+        if failed := [report for report in reports if report.failed]:
+            print(item.nodeid, failed[0].longreprtext, sep="\n")
+        return not failed
+
+    def _all_pass(
+        self,
+        items: Sequence[pytest.Item],
+        pairs: Sequence[tuple[CodeType, CodeType]],
+        live: Mapping[tuple[Any, ...], list[FunctionType]],
+        between: _Between,
+    ) -> bool:
+        put_in(pairs, live)
+        return all(
+            not report.failed
+            for item in items
+            for report in runtestprotocol(item, nextitem=between, log=False)  # type: ignore[arg-type]
+        )
+
+
+# --- processes ------------------------------------------------------------------------------------------
+
+
+def ended_well(work: Callable[[], bool], seconds: float, log: Path | None = None) -> bool:
+    """Do the work in a forked process; whether it answered True within the time."""
     process = os.fork()
-    if process:
-        return process
+    if not process:
+        _do(work, log)
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        found, status = os.waitpid(process, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(0.005)
+    os.killpg(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    return False
+
+
+def _do(work: Callable[[], bool], log: Path | None) -> None:
     status = 1
     try:
         os.setpgid(0, 0)  # what it starts ends with it
-        log = os.open(f"{folder}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        if code is not None:
-            sys.meta_path.insert(0, _Finder(module_of(file), _Loader(code, ROOT / file)))
-        status = _run_tests(stage, folder)
+        if log:
+            file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(file, 1)
+            os.dup2(file, 2)
+        status = 0 if work() else 1
     except BaseException:  # noqa: BLE001 -- whatever it was, this process ends here
         traceback.print_exc()
     finally:
@@ -305,72 +570,81 @@ def start(code: CodeType | None, file: str, stage: Stage, folder: Path) -> int:
         os._exit(status)
 
 
-def passes(code: CodeType | None, file: str, stage: Stage, seconds: float, folder: Path) -> bool:
-    """Whether the tests pass with this code, within the time."""
-    process = start(code, file, stage, folder)
-    begun = time.monotonic()
-    while time.monotonic() - begun < seconds:
-        found, status = os.waitpid(process, os.WNOHANG)
-        if found:
-            return os.waitstatus_to_exitcode(status) == 0
-        time.sleep(0.02)
-    os.killpg(process, signal.SIGKILL)
-    os.waitpid(process, 0)
-    return False
+def judged(file: str, chosen: Sequence[Mutant], folder: Path) -> dict[Mutant, str]:
+    """`killed` or `survived` of each mutant; none of those that some tests can't judge."""
+    fates = dict.fromkeys(chosen, "survived")
+    for stage in stages_of(file):
+        waiting = [mutant for mutant in chosen if fates[mutant] == "survived"]
+        if not waiting:
+            break
+        told = _told(file, waiting, stage, folder)
+        if told is None:
+            fates |= dict.fromkeys(waiting, "unjudged")
+            break
+        fates |= told
+    return {mutant: fate for mutant, fate in fates.items() if fate != "unjudged"}
 
 
-def seconds_unchanged(file: str, stage: Stage, folder: Path) -> float | None:
-    """How long the tests take without a change; None, said in a line, where they fail."""
+def _told(file: str, chosen: Sequence[Mutant], stage: Stage, folder: Path) -> dict[Mutant, str] | None:
+    """The fates of mutants under these tests; None, said in a line, where they fail without a change."""
+    fates: dict[Mutant, str] = {}
+    answers, log = folder / "answers", folder / "log"
+    answers.unlink(missing_ok=True)
+
+    def tell(mutant: Mutant, fate: str) -> None:
+        with answers.open("a", encoding="utf-8") as opened:
+            opened.write(f"{chosen.index(mutant)} {fate}\n")
+
     begun = time.monotonic()
-    if not passes(None, file, stage, 10 * SECONDS, folder):
-        last = Path(f"{folder}.log").read_text("utf-8").strip().splitlines()[-3:]
+    judge = Judge(file, chosen, tell)
+    is_well = ended_well(lambda: run_pytest(stage, folder / "tests", judge) == 0, 3600 * 6, log)
+    shutil.rmtree(folder / "tests", ignore_errors=True)
+    if not is_well:
+        last = log.read_text("utf-8").strip().splitlines()[-30:]
         print(f"{file} can't be judged, its tests fail without a change:", *last, sep="\n  ", flush=True)
         return None
-    return time.monotonic() - begun
+    for line in answers.read_text("utf-8").splitlines():
+        place, fate = line.split()
+        fates[chosen[int(place)]] = fate
+    limit = min(SECONDS, 10 + 10 * (time.monotonic() - begun))
+    for mutant in [mutant for mutant, fate in fates.items() if fate == "unplaced"]:
+
+        def all_pass(mutant: Mutant = mutant) -> bool:
+            sys.meta_path.insert(0, _Finder(module_of(file), _Loader(compiled(mutant), ROOT / file)))
+            return run_pytest(stage, folder / "tests", Quick()) == 0
+
+        fates[mutant] = "survived" if ended_well(all_pass, limit, log) else "killed"
+        shutil.rmtree(folder / "tests", ignore_errors=True)
+    return fates
 
 
 # --- the run --------------------------------------------------------------------------------------------
 
 
-def judge(chosen: Sequence[Mutant], results: Path) -> dict[str, str]:
-    """Try what the results do not hold yet; `killed` or `survived` of each mutant by its key.
-
-    A mutant that survives some tests of its file while others can't be run has no entry.
-    """
+def judge_all(chosen: Sequence[Mutant], results: Path) -> dict[str, str]:
+    """Try what the results don't tell to be killed; the fate of each mutant by its key."""
     lines = results.read_text("utf-8").splitlines() if results.exists() else []
-    fates: dict[str, str] = {row["key"]: row["fate"] for row in map(json.loads, lines)}
-    unchanged: dict[tuple[str, Stage], float | None] = {}
-    with tempfile.TemporaryDirectory() as temporary, results.open("a", encoding="utf-8") as file:
-        folder = Path(temporary) / "tests"
-        for mutant in chosen:
-            if mutant.key in fates:
-                continue
-            fate, code = "survived", compiled(mutant)
-            for stage in stages_of(mutant.file):
-                if (place := (mutant.file, stage)) not in unchanged:
-                    unchanged[place] = seconds_unchanged(mutant.file, stage, folder)
-                seconds = unchanged[place]
-                if seconds is None:
-                    fate = "unjudged"
-                elif not passes(code, mutant.file, stage, min(SECONDS, 10 + 10 * seconds), folder):
-                    fate = "killed"
-                    break
-            if fate == "unjudged":
-                continue
-            fates[mutant.key] = fate
-            row = {"key": mutant.key, "fate": fate, "line": mutant.line, "change": mutant.change}
-            file.write(json.dumps(row) + "\n")
-            file.flush()
-            print(f"{fate:9} {mutant.file}:{mutant.line}  {mutant.change}", flush=True)
+    fates = {row["key"]: "killed" for row in map(json.loads, lines) if row["fate"] == "killed"}
+    place = MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=place) as temporary, results.open("a", encoding="utf-8") as kept:
+        for file in dict.fromkeys(mutant.file for mutant in chosen):
+            waiting = [mutant for mutant in chosen if mutant.file == file and mutant.key not in fates]
+            begun = time.monotonic()
+            for mutant, fate in judged(file, waiting, Path(temporary)).items():
+                fates[mutant.key] = fate
+                row = {"key": mutant.key, "fate": fate, "line": mutant.line, "change": mutant.change}
+                kept.write(json.dumps(row) + "\n")
+                if fate == "survived":
+                    print(f"  {file}:{mutant.line}  {mutant.change}", flush=True)
+            kept.flush()
+            own = [fates.get(mutant.key) == "killed" for mutant in chosen if mutant.file == file]
+            seconds = time.monotonic() - begun
+            print(f"{file:44} {sum(own):4} of {len(own):4} killed, {seconds:.0f} s", flush=True)
     return fates
 
 
-def report(chosen: Sequence[Mutant], fates: dict[str, str]) -> float:
-    """Print the survivors and the scores; the share of all chosen that was killed."""
-    print("\nSurvivors")
-    for mutant in chosen:
-        if fates.get(mutant.key) == "survived":
-            print(f"  {mutant.file}:{mutant.line}  {mutant.change}")
+def report(chosen: Sequence[Mutant], fates: Mapping[str, str]) -> float:
+    """Print the scores; the share of all chosen that was killed."""
     print("\nScores")
     for file in sorted({mutant.file for mutant in chosen}):
         own = [fates.get(mutant.key) == "killed" for mutant in chosen if mutant.file == file]
@@ -384,7 +658,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("files", nargs="*", help="paths from the repository's root")
+    parser.add_argument("files", nargs="*", help="paths from the repository's root; FILE:FUNCTION,… for some")
     parser.add_argument("--sample", type=int, help="so many mutants, drawn by lot, instead of all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -400,7 +674,7 @@ def main() -> int:
         drawn = set(random.Random(options.seed).sample(range(len(chosen)), options.sample))
         chosen = [mutant for place, mutant in enumerate(chosen) if place in drawn]
     print(f"{len(chosen)} mutants", flush=True)
-    return 0 if report(chosen, judge(chosen, options.results)) >= GOAL else 1
+    return 0 if report(chosen, judge_all(chosen, options.results)) >= GOAL else 1
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,13 @@ def is_late(days: int, terms: Terms) -> bool:
     """Whether 1 is less than 2."""
     return not days <= terms.days and days != 0
 '''
+LATE_BILLS = '''
+def late(bills, day):
+    """The bills past due."""
+    def key(bill):
+        return bill.due_on
+    return sorted((bill for bill in bills.where(bills.is_open, day > 3).all()), key=key)
+'''
 
 
 def test_each_decision_is_changed_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,9 +39,41 @@ def test_each_decision_is_changed_and_nothing_else(tmp_path: Path, monkeypatch: 
     assert len({mutation.compiled(mutant).co_code for mutant in found} | {mutant.key for mutant in found}) > 6
 
 
+def test_conditions_and_orders_are_changed_in_functions_that_are_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutation, "ROOT", tmp_path)
+    (tmp_path / "bills.py").write_text(LATE_BILLS)
+    was = compile(LATE_BILLS, str(tmp_path / "bills.py"), "exec")
+
+    found = mutation.mutants("bills.py")
+    of_late = mutation.mutants("bills.py:late")
+
+    assert [mutant.change for mutant in found] == [
+        "sorted turned round",
+        "where without bills.is_open",
+        "where without day > 3",
+        "Gt → GtE",
+        "3 → 4",
+    ]
+    assert found == of_late
+    for mutant in found:
+        pairs = mutation.changed_functions(was, mutation.compiled(mutant))
+        assert pairs
+        assert pairs[0][0].co_name == "late"
+
+
+def test_a_change_of_what_an_import_does_is_told_apart() -> None:
+    was, now = compile("LIMIT = 3", "limits.py", "exec"), compile("LIMIT = 4", "limits.py", "exec")
+
+    assert mutation.changed_functions(was, was) == []
+    assert mutation.changed_functions(was, now) is None
+
+
 @pytest.mark.parametrize("file", ["rules/dunning.py", *mutation.READ_MODELS])
 def test_every_mutant_can_be_made_and_has_tests(file: str) -> None:
-    assert mutation.tests_of(file)
-    for mutant in mutation.mutants(file)[:40]:
+    found = mutation.mutants(file)
+
+    assert mutation.tests_of(found[0].file)
+    for mutant in found[:40]:
         mutation.compiled(mutant)
-    assert ast.parse((mutation.ROOT / file).read_text("utf-8"))
