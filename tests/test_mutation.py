@@ -44,7 +44,7 @@ def test_conditions_and_orders_are_changed_in_functions_that_are_in_use(
 ) -> None:
     monkeypatch.setattr(mutation, "ROOT", tmp_path)
     (tmp_path / "bills.py").write_text(LATE_BILLS)
-    was = compile(LATE_BILLS, str(tmp_path / "bills.py"), "exec")
+    was = compile(LATE_BILLS, str(tmp_path / "bills.py"), "exec", dont_inherit=True)
 
     found = mutation.mutants("bills.py")
     of_late = mutation.mutants("bills.py:late")
