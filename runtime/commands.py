@@ -196,9 +196,26 @@ def exportable() -> Iterable[str]:
 @click.argument("kind", callback=known_kind(importable))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--check", "is_check", is_flag=True, help="Report what would be imported; write nothing.")
+@click.option("--sheet", default="", help="The workbook's sheet; else the first with a known header.")
+@click.option(
+    "--map",
+    "map_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A TOML file: [columns] header = code, [values.CODE] word = code, [join] code = pattern, [set].",
+)
+@click.option("--set", "constants", multiple=True, metavar="COLUMN=VALUE", help="A value for every row.")
 @json_option
 @reads
-def import_file(kind: str, file: Path, *, is_check: bool, as_json: bool) -> None:
+def import_file(
+    kind: str,
+    file: Path,
+    *,
+    is_check: bool,
+    sheet: str,
+    map_file: Path | None,
+    constants: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Import FILE (CSV or XLSX), whole or not at all.
 
     KIND is roster, payments, tickets …; a wrong one lists them all. A file with errors writes nothing; its
@@ -208,22 +225,47 @@ def import_file(kind: str, file: Path, *, is_check: bool, as_json: bool) -> None
     from office.exchange import imports
     from office.rooms import IMPORTS
 
-    table = imports.read(file)  # before any transaction: others need not wait for it
+    what = IMPORTS[kind]
+    mapping = _mapping(map_file, constants, [column.code for column in what.COLUMNS])
+    has_header = imports.header_test(db.session(), what, mapping)
+    db.session.rollback()
+    table = imports.read(file, sheet, has_header=has_header)  # outside any transaction: nobody waits for it
     with writing():
         session = db.session()
         try:
-            report = imports.take_in(session, kind, IMPORTS[kind], table, now=clock.now(session))
+            report = imports.take_in(session, kind, what, table, now=clock.now(session), mapping=mapping)
         except imports.RowsRefused as refusal:
             beside = file.with_name(f"{file.name}.errors.csv")
             with suppress(OSError):  # a folder that can't be written to: the line on stderr must do
                 imports.write_problems(beside, refusal, gettext)
             refusal.values["problem"] = refusal.first(gettext)
             if as_json:
-                click.echo(json.dumps({"kind": kind, "errors": refusal.told(gettext)}, ensure_ascii=False))
+                told = {"kind": kind, "refused": refusal.count, "errors": refusal.told(gettext)}
+                click.echo(json.dumps(told, ensure_ascii=False))
             raise
         db.session.rollback() if is_check else db.session.commit()
     text = gettext("%(rows)s rows: %(new)s new, %(skipped)s there already.", **vars(report))
+    if report.skipped_lines:
+        text += "\n" + gettext(
+            "Lines under the table that are no rows: %(count)s", count=report.skipped_lines
+        )
+    if report.unused:
+        text += "\n" + gettext("Columns that are not used: %(columns)s", columns=", ".join(report.unused))
     say({**vars(report), "is_check": is_check, "errors": []}, as_json=as_json, text=text)
+
+
+def _mapping(map_file: Path | None, constants: Iterable[str], codes: Iterable[str]) -> Any:
+    """What `--map` and `--set` say about a file's columns. Raises Refused."""
+    from office.core.errors import N_, Refused
+    from office.exchange.imports import mapping
+
+    said, codes = mapping.FileMapping(), list(codes)
+    if map_file is not None:
+        try:
+            said = mapping.from_toml(map_file.read_text(encoding="utf-8-sig"), map_file.name, codes)
+        except UnicodeDecodeError:
+            raise Refused(N_("%(file)s is not UTF-8 text"), file=map_file.name) from None
+    return mapping.with_constants(said, constants, codes)
 
 
 @click.command()

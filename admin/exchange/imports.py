@@ -26,9 +26,11 @@ from admin.panel.view import OfficePage
 from models.base import db
 from models.office import Task
 from office.core.errors import Refused
+from office.exchange import imports
 from office.exchange.imports import uploads
 from office.exchange.imports.columns import Column, header_line
-from office.exchange.imports.reader import Table
+from office.exchange.imports.mapping import FileMapping
+from office.exchange.imports.reader import HasHeader, Table
 from office.exchange.room import IMPORTS
 from office.exchange.spreadsheets import neutral
 
@@ -95,7 +97,8 @@ def _try(task_id: int, kind: str, table: Table, mapping: Mapping[str, str] | Non
     """Try a file out and keep what that found; without a mapping with the one of last time."""
     session, what = db.session(), brought(kind, table.tell)
     if mapping is None:
-        headers = [cell.strip() for cell in header_line(table, what.columns).cells if cell.strip()]
+        _count, header = header_line(table, what.columns, FileMapping())
+        headers = [cell.strip() for cell in header if cell.strip()]
         mapping = uploads.remembered(session, kind, headers)
     trial = uploads.try_out(session, table, mapping, what, now=now)
     uploads.keep_trial(session, task_id, trial)
@@ -151,9 +154,10 @@ class ImportPage(OfficePage):
             return redirect(url_for("imports.index", kind=kind))
         content, name = given.read(), given.filename
         now, staff_id = self.now(), current_staff().id
+        has_header = self.header_test(kind, {})
         db.session.commit()  # nobody waits while the file is read
         try:
-            table = uploads.table_of(name, content)
+            table = uploads.table_of(name, content, has_header)
         except Refused as refusal:
             flash(error_messages.message_for(refusal), "error")
             return redirect(url_for("imports.index", kind=kind))
@@ -163,6 +167,12 @@ class ImportPage(OfficePage):
         db.session.commit()
         self._work(task_id, table, lambda told: _try(task_id, kind, told, None, now))
         return redirect(url_for("imports.preview", id=task_id))
+
+    @staticmethod
+    def header_test(kind: str, chosen: Mapping[str, str]) -> HasHeader:
+        """How the reader knows the header, with the columns that a person chose."""
+        what = brought(kind)
+        return imports.header_test(db.session(), what.kind, uploads.mapping_of(what, chosen))
 
     def _work(self, task_id: int, table: Table, work: Callable[[Table], None]) -> None:
         """Short work at once; long work behind a page that says how far it is."""
@@ -235,8 +245,9 @@ class ImportPage(OfficePage):
         try:
             content = uploads.content_of(db.session(), task)
             record("map", "task", task_id, {}, chosen)
+            has_header = self.header_test(kind, chosen)
             db.session.commit()
-            table = uploads.table_of(name, content)
+            table = uploads.table_of(name, content, has_header)
             self._work(task_id, table, lambda told: _try(task_id, kind, told, chosen, now))
         except Refused as refusal:
             db.session.rollback()
@@ -250,7 +261,7 @@ class ImportPage(OfficePage):
         task_id, name, staff_id = task.id, task.file_name, current_staff().id
         layout = request.form.get("layout", "").strip()[:80]
         method = request.form.get("method") or "bank_transfer"
-        kind, now = task.result["kind"], self.now()
+        kind, chosen, now = task.result["kind"], task.result.get("chosen") or {}, self.now()
 
         def take_in(table: Table) -> None:
             session = db.session()
@@ -269,8 +280,9 @@ class ImportPage(OfficePage):
 
         try:
             content = uploads.content_of(db.session(), task)
+            has_header = self.header_test(kind, chosen)
             db.session.commit()
-            self._work(task_id, uploads.table_of(name, content), take_in)
+            self._work(task_id, uploads.table_of(name, content, has_header), take_in)
         except Refused as refusal:
             db.session.rollback()
             flash(error_messages.message_for(refusal), "error")

@@ -21,7 +21,7 @@ from models.payments import METHODS, StatementLayout, StatementRow
 from models.property import Unit
 from office.core.errors import Refused
 from office.exchange.imports import statement
-from office.exchange.imports.columns import header_key
+from office.exchange.imports.headers import header_key
 from office.exchange.imports.statement import LAYOUTS
 from office.payments import statements
 

@@ -20,8 +20,19 @@ from sqlalchemy.orm import Session
 from models.office import Audit
 from office.core.bulk_insert import uncollected
 from office.core.errors import N_, Refused
-from office.exchange.imports.columns import Column, Known, Problem, RowsRefused, read_rows
-from office.exchange.imports.reader import Table, read
+from office.exchange.imports import headers
+from office.exchange.imports.columns import (
+    Column,
+    Known,
+    PlainHeading,
+    Problem,
+    ReadRows,
+    RowsRefused,
+    read_rows,
+)
+from office.exchange.imports.headers import Heading
+from office.exchange.imports.mapping import NOTHING_SAID, FileMapping
+from office.exchange.imports.reader import HasHeader, Table, read
 from office.exchange.imports.taken import Taken
 from office.exchange.spreadsheets import neutral
 from office.receivables import ledger
@@ -39,7 +50,11 @@ __all__ = [
 
 
 class Kind(Protocol):
-    """What the module of an import kind has; `read_rows` too where a plain table is not enough."""
+    """What the module of an import kind has.
+
+    Where a plain table is not enough, also `heading(known, mapping)` and `read_rows(table, columns, known,
+    mapping=…)`.
+    """
 
     @property
     def COLUMNS(self) -> Sequence[Column]: ...  # noqa: N802 -- a module's constant
@@ -69,6 +84,16 @@ class Report:
     new: int
     skipped: int
     details: Mapping[str, int] = field(default_factory=dict)
+    skipped_lines: int = 0  # of the footer under the table
+    unused: tuple[str, ...] = ()  # headers that no column takes
+
+
+def header_test(session: Session, kind: Kind, mapping: FileMapping = NOTHING_SAID) -> HasHeader:
+    """Whether a header of this kind stands among rows; for `read`, which chooses encoding and sheet by it."""
+    known = Known(session)
+    make = getattr(kind, "heading", None)
+    heading: Heading = make(known, mapping) if make else PlainHeading(kind.COLUMNS, mapping)
+    return lambda rows: headers.find(rows, heading) is not None
 
 
 def take_in(
@@ -79,7 +104,7 @@ def take_in(
     *,
     now: datetime,
     staff_id: int | None = None,
-    mapping: Mapping[str, str] | None = None,
+    mapping: FileMapping = NOTHING_SAID,
 ) -> Report:
     """Write the rows of a table that are not stored yet; a check is this with a rollback after it.
 
@@ -93,10 +118,12 @@ def take_in(
     known = Known(session)
     reading = getattr(kind, "read_rows", read_rows)
     with uncollected():
-        rows, problems = reading(table, kind.COLUMNS, known, mapping=mapping)
-    problems = [*problems, *([] if problems else kind.problems(rows, known))]
+        found: ReadRows = reading(table, kind.COLUMNS, known, mapping=mapping)
+    known.header = found.header
+    rows = found.rows
+    problems = found.problems or kind.problems(rows, known)
     if problems:
-        raise RowsRefused(table.file, sorted(problems, key=lambda problem: problem.row))
+        raise RowsRefused(table.file, sorted(problems, key=lambda problem: problem.row), found.count)
     try:
         with uncollected():
             taken = kind.take_in(session, rows, now=now, staff_id=staff_id)
@@ -108,7 +135,16 @@ def take_in(
     if taken.new:
         changes = json.dumps({"file": [None, table.file], "new": [None, taken.new]}, ensure_ascii=False)
         session.add(Audit(at=now, staff_id=staff_id, action="import", table_name=code, changes=changes))
-    return Report(code, table.file, len(rows), taken.new, taken.skipped, taken.details)
+    return Report(
+        code,
+        table.file,
+        len(rows),
+        taken.new,
+        taken.skipped,
+        taken.details,
+        skipped_lines=found.skipped_lines,
+        unused=found.unused,
+    )
 
 
 def write_problems(path: Path, refusal: RowsRefused, translate: Callable[..., str]) -> None:

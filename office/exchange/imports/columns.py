@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,13 +18,14 @@ from models.people import Occupancy
 from models.property import Unit
 from office.core import clock
 from office.core.errors import N_, Refused
-from office.exchange.imports import cells
+from office.exchange.imports import cells, headers
 from office.exchange.imports.cells import Wrong
+from office.exchange.imports.headers import MOST_HEADER_ROW, header_key, loose_key
+from office.exchange.imports.mapping import FileMapping, joined, parts_of
 from office.exchange.imports.reader import DATE, ERROR, NUMBER, Line, Table
 from rules.matching import plain
 
-MOST_HEADER_ROW = 30  # titles and notes may stand above the header
-MOST_PROBLEMS = 2_000
+MOST_PROBLEMS = 2_000  # that are listed; all are counted
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,13 @@ class Problem:
 class RowsRefused(Refused):
     """A file with wrong rows: nothing of it is taken."""
 
-    def __init__(self, file: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, file: str, problems: Sequence[Problem], count: int = 0) -> None:
         first = problems[0]
+        self.count = max(count, len(problems))  # of all, though only the first ones are listed
         super().__init__(
             N_("%(file)s: %(count)s errors, the first in row %(row)s, column %(column)s: %(problem)s"),
             file=file,
-            count=len(problems),
+            count=self.count,
             row=first.row,
             column=first.column or "-",
             problem=first.message % first.values,
@@ -73,10 +75,11 @@ class RowsRefused(Refused):
 
 
 class Known:
-    """What cells may refer to, each loaded when first needed."""
+    """What cells may refer to, each loaded when first needed; and the header of the file."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.header: tuple[str, ...] = ()
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -138,6 +141,8 @@ class Column:
     """A column by its code and the headers it may have; `empty` is what an empty cell means.
 
     `is_code`: its values name something (a unit, a phone, a transaction), so that digits count as letters.
+    `is_key`: it says which thing or day a row is about; a last line without it, or with a total, is no row.
+    `measure`: what its numbers count: yuan, m2, or something of the row's `own`; empty without numbers.
     """
 
     code: str
@@ -146,17 +151,19 @@ class Column:
     is_required: bool = False
     empty: Any = None
     is_code: bool = False
+    is_key: bool = False
+    measure: str = ""
 
     @cached_property
     def keys(self) -> frozenset[str]:
         return frozenset(header_key(name) for name in (self.code, *self.names))
 
 
-_SHORTENED = re.compile(r"\d(?:\.\d+)?[eE]\+?\d+", re.ASCII)
+_SHORTENED = re.compile(r"(?<![\w.-])(?:\d\.\d+[eE][+-]?\d+|\d[eE][+-]\d+)(?![\w.-])", re.ASCII)
 MOST_DIGITS = 15  # that a spreadsheet keeps of a number
 
 
-def check_cell(line: Line, place: int, *, is_code: bool) -> None:
+def check_cell(line: Line, place: int, *, is_code: bool, is_number: bool = False) -> None:
     """Raise Wrong for a cell that a spreadsheet has damaged (contract "Reading files")."""
     given, kept_as = line.cell(place).strip(), line.type(place)
     if kept_as == ERROR:
@@ -164,20 +171,23 @@ def check_cell(line: Line, place: int, *, is_code: bool) -> None:
             N_("the spreadsheet shows an error here: %(value)s"),
             N_("Mend the cell in the spreadsheet, or clear it"),
             value=given,
+            given=given,
         )
-    if not is_code:
-        return
-    if kept_as == DATE:
+    if kept_as == DATE and (is_code or is_number):
         raise Wrong(
             N_("the spreadsheet has made a date of it"),
             N_("Format the column as text in the spreadsheet and type the value again"),
+            given=given,
         )
-    if _SHORTENED.fullmatch(given) or (
+    if not is_code:
+        return
+    if _SHORTENED.search(given) or (
         kept_as == NUMBER and len(given.strip("-").replace(".", "")) > MOST_DIGITS
     ):
         raise Wrong(
             N_("the spreadsheet has shortened this number"),
             N_("Format the column as text in the spreadsheet and type the value again"),
+            given=given,
         )
 
 
@@ -218,7 +228,7 @@ def category(text: str, known: Known) -> str:
 
 
 UNIT_HEADERS = ("房号", "房號", "房屋编号", "房屋編號", "房间号", "房产编号", "房屋", "unit", "unit no.")
-UNIT = Column("unit_code", UNIT_HEADERS, unit, is_required=True, is_code=True)
+UNIT = Column("unit_code", UNIT_HEADERS, unit, is_required=True, is_code=True, is_key=True)
 
 
 def problem(
@@ -244,91 +254,188 @@ def without_payer(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Probl
     ]
 
 
-@lru_cache(4096)
-def header_key(name: str) -> str:
-    """A header as it is compared: without what stands in brackets, width, case and spaces."""
-    compared = cells.key(name.replace("（", "(").replace("）", ")"))
-    head, bracket, _ = compared.partition("(")
-    return head if bracket and head else compared
+def wanted_keys(column: Column, mapping: FileMapping) -> frozenset[str]:
+    """The headers a column may stand under: those that a person named, else its own names."""
+    named = mapping.headers(column.code)
+    if named:
+        return frozenset(map(header_key, named))
+    is_elsewhere = column.code in mapping.absent or column.code in {**mapping.joins, **mapping.constants}
+    return frozenset() if is_elsewhere else column.keys - {header_key(name) for name in mapping.columns}
 
 
-def find_columns(
-    table: Table, columns: Sequence[Column], mapping: Mapping[str, str] | None = None
-) -> tuple[dict[str, int], int]:
-    """Where each column stands {code: place}, and how many of the table's lines the header ends.
+def places_of(
+    cells_: Sequence[str], columns: Sequence[Column], mapping: FileMapping
+) -> dict[str, tuple[int, ...]]:
+    """Where each column stands among the cells of a header, {code: places}: its own name first.
 
-    `mapping` {code: header as written} is what a person chose. Raises Refused naming what is missing.
+    A header with something in brackets that no name has is taken only where it is the only one, and never for
+    a sum or an area.
     """
-    best: dict[str, int] = {}
-    for count, line in enumerate(table.lines[:MOST_HEADER_ROW], start=1):
-        places = _places(line, columns, mapping or {}, table.file)
-        if all(column.code in places for column in columns if column.is_required):
-            return places, count
-        best = max(best, places, key=len)
-    missing = [column for column in columns if column.is_required and column.code not in best]
-    raise Refused(
-        N_("%(file)s: required columns are missing: %(columns)s"),
-        file=table.file,
-        columns=", ".join(f"{column.code} ({column.names[0]})" for column in missing),
-    )
-
-
-def wanted_keys(column: Column, mapping: Mapping[str, str]) -> frozenset[str]:
-    """The headers a column may stand under: the mapped one alone where a person chose, else its names."""
-    if not mapping:
-        return column.keys
-    return frozenset({header_key(mapping[column.code])}) if column.code in mapping else frozenset()
-
-
-def _places(line: Line, columns: Sequence[Column], mapping: Mapping[str, str], file: str) -> dict[str, int]:
-    headers = [header_key(cell) for cell in line.cells]
-    places: dict[str, int] = {}
+    exact = [header_key(cell) for cell in cells_]
+    loose = [loose_key(cell) for cell in cells_]
+    found: dict[str, tuple[int, ...]] = {}
     for column in columns:
         wanted = wanted_keys(column, mapping)
-        found = [place for place, header in enumerate(headers) if header in wanted]
-        exact = [place for place in found if headers[place] == header_key(column.code)]
-        if len({headers[place] for place in found}) < len(found):
+        places = [place for place, header in enumerate(exact) if header in wanted]
+        places.sort(key=lambda place: exact[place] != header_key(column.code))
+        if not places and not column.measure:
+            places = [place for place, header in enumerate(loose) if header in wanted]
+            places = places if len(places) == 1 else []
+        if places:
+            found[column.code] = tuple(places)
+    return found
+
+
+@dataclass(frozen=True)
+class PlainHeading:
+    """The header of a plain table: every required column stands there, or a person has said it otherwise."""
+
+    columns: Sequence[Column]
+    mapping: FileMapping
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        own = (wanted_keys(column, self.mapping) for column in self.columns)
+        return frozenset().union(*own, map(header_key, self._parts))
+
+    @cached_property
+    def _parts(self) -> tuple[str, ...]:
+        return tuple(name for template in self.mapping.joins.values() for name in parts_of(template))
+
+    def knows(self, name: str) -> bool:
+        return header_key(name) in self._known or (bool(name.strip()) and loose_key(name) in self._known)
+
+    def is_header(self, cells_: Sequence[str]) -> bool:
+        places = places_of(cells_, self.columns, self.mapping)
+        keys = set(map(header_key, cells_))
+        return not self.missing(places) and all(header_key(name) in keys for name in self._parts)
+
+    def missing(self, places: Mapping[str, object]) -> list[Column]:
+        """The required columns that are neither in the file nor said otherwise."""
+        said = {**self.mapping.joins, **self.mapping.constants}
+        return [
+            column
+            for column in self.columns
+            if column.is_required and column.code not in places and column.code not in said
+        ]
+
+
+@dataclass(frozen=True)
+class Body:
+    """The rows of a table without header and footer, and where in them each column stands."""
+
+    header: tuple[str, ...]
+    places: Mapping[str, int]
+    lines: Sequence[Line]
+    skipped_lines: int  # of the footer
+    unused: tuple[str, ...]  # headers that no column takes
+
+
+def find_body(table: Table, columns: Sequence[Column], mapping: FileMapping) -> Body:
+    """The rows below a table's header. Raises Refused naming what is missing, or a measure that is not ours."""
+    heading = PlainHeading(columns, mapping)
+    rows = [line.cells for line in table.lines[: MOST_HEADER_ROW + 1]]
+    found = headers.find(rows, heading)
+    count, header = found or (0, max(rows, key=lambda row: sum(map(heading.knows, row)), default=()))
+    places = places_of(header, columns, mapping)
+    unplaced = [
+        column for column in columns if column.measure in {"yuan", "m2"} and column.code not in places
+    ]
+    headers.refuse_measures(
+        table,
+        count,
+        header,
+        lambda bare: any(bare in wanted_keys(column, mapping) for column in unplaced),
+    )
+    if found is None:
+        raise Refused(
+            N_("%(file)s: required columns are missing: %(columns)s"),
+            file=table.file,
+            columns=", ".join(f"{column.code} ({column.names[0]})" for column in heading.missing(places)),
+        )
+    for of_column in places.values():
+        if len({header_key(header[place]) for place in of_column}) < len(of_column):
             raise Refused(
                 N_("%(file)s: the column %(column)s stands there twice"),
-                file=file,
-                column=line.cells[found[0]].strip(),
+                file=table.file,
+                column=header[of_column[0]].strip(),
             )
-        if found:
-            places[column.code] = (exact or found)[0]
-    return places
+    chosen = {code: of_column[0] for code, of_column in places.items()}
+    needed = headers.Needed(
+        required=tuple(chosen[one.code] for one in columns if one.is_required and one.code in chosen),
+        keys=tuple(chosen[one.code] for one in columns if one.is_key and one.code in chosen),
+    )
+    lines = table.lines[count:]
+    footer = headers.footer_length(lines, needed) if needed.keys else 0
+    parts = {header_key(name) for template in mapping.joins.values() for name in parts_of(template)}
+    used = set(chosen.values())
+    unused = (
+        cell.strip()
+        for place, cell in enumerate(header)
+        if cell.strip() and place not in used and header_key(cell) not in parts
+    )
+    return Body(header, chosen, lines[: len(lines) - footer], footer, tuple(unused))
 
 
-def read_rows(
-    table: Table,
-    columns: Sequence[Column],
-    known: Known,
-    *,
-    mapping: Mapping[str, str] | None = None,
-) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """Every row as {column code: value, "line": its number}, and what is wrong with them.
+@dataclass(frozen=True)
+class ReadRows:
+    """Every row as {column code: value, "line": its number}, what is wrong with them, what was left aside."""
 
-    Raises Refused when a required column is missing.
-    """
-    places, skipped = find_columns(table, columns, mapping)
-    present = [(column, places[column.code]) for column in columns if column.code in places]
-    absent = {column.code: column.empty for column in columns if column.code not in places}
+    rows: list[dict[str, Any]]
+    problems: list[Problem] = field(default_factory=list)
+    count: int = 0  # of all problems, though only the first ones are listed
+    skipped_lines: int = 0
+    unused: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+
+
+def read_rows(table: Table, columns: Sequence[Column], known: Known, *, mapping: FileMapping) -> ReadRows:
+    """A table's rows by a list of columns. Raises Refused when a required column is missing."""
+    body = find_body(table, columns, mapping)
+    readers = [_reader(column, body, mapping) for column in columns]
     rows: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for line in table.after(skipped):
-        row: dict[str, Any] = {"line": line.number, **absent}
-        for column, place in present:
-            given = line.cell(place).strip()
+    count = 0
+    for line in table.counted(body.lines):
+        row: dict[str, Any] = {"line": line.number}
+        for column, cell in zip(columns, readers, strict=True):
+            given = ""
             try:
-                check_cell(line, place, is_code=column.is_code)
-                row[column.code] = _value(column, given, known)
+                given = cell(line)
+                row[column.code] = _value(column, mapping.meaning(column.code, given), known)
             except Wrong as wrong:
-                problems.append(
-                    Problem(line.number, column.code, given, wrong.message, wrong.remedy, wrong.values)
-                )
-        rows.append(row)
-        if len(problems) >= MOST_PROBLEMS:
-            break
-    return rows, problems
+                count += 1
+                if len(problems) < MOST_PROBLEMS:
+                    given = given or str(wrong.values.get("given", ""))
+                    problems.append(
+                        Problem(line.number, column.code, given, wrong.message, wrong.remedy, wrong.values)
+                    )
+        if not problems:  # else nobody needs them
+            rows.append(row)
+    return ReadRows(rows, problems, count, body.skipped_lines, body.unused, body.header)
+
+
+def _reader(column: Column, body: Body, mapping: FileMapping) -> Callable[[Line], str]:
+    """How a row's text for a column is found: a constant, a joined code, a cell, or nothing."""
+    constant = mapping.constants.get(column.code)
+    if constant is not None:
+        return lambda _line: constant
+    template = mapping.joins.get(column.code)
+    if template is not None:
+        keys = list(map(header_key, body.header))
+        parts = {name: keys.index(header_key(name)) for name in parts_of(template)}
+        return lambda line: joined(
+            template, {name: _checked(line, place, is_code=True) for name, place in parts.items()}
+        )
+    place = body.places.get(column.code)
+    if place is None:
+        return lambda _line: ""
+    return lambda line: _checked(line, place, is_code=column.is_code, is_number=bool(column.measure))
+
+
+def _checked(line: Line, place: int, *, is_code: bool, is_number: bool = False) -> str:
+    check_cell(line, place, is_code=is_code, is_number=is_number)
+    return line.cell(place).strip()
 
 
 def _value(column: Column, given: str, known: Known) -> Any:
@@ -362,21 +469,25 @@ def twice(rows: Iterable[Mapping[str, Any]], column: str, shown: Callable[[Any],
     return problems
 
 
-def header_line(table: Table, columns: Sequence[Column]) -> Line:
-    """The line that is most likely the header: it knows the most columns, else it has the most cells."""
+def header_line(table: Table, columns: Sequence[Column], mapping: FileMapping) -> tuple[int, tuple[str, ...]]:
+    """How many lines the header ends, and its cells; where none is known, the most similar line.
 
-    def score(line: Line) -> tuple[int, int]:
-        keys = {header_key(cell) for cell in line.cells if cell.strip()}
-        return sum(bool(keys & column.keys) for column in columns), len(keys)
+    For a person who is asked which header is what.
+    """
+    heading = PlainHeading(columns, mapping)
+    rows = [line.cells for line in table.lines[: MOST_HEADER_ROW + 1]]
+    found = headers.find(rows, heading)
+    if found is not None:
+        return found
 
-    return max(table.lines[:MOST_HEADER_ROW], key=score)
+    def score(place: int) -> tuple[int, int]:
+        return sum(map(heading.knows, rows[place])), sum(bool(cell.strip()) for cell in rows[place])
+
+    best = max(range(len(rows)), key=score)
+    return best + 1, rows[best]
 
 
-def guess(line: Line, columns: Sequence[Column]) -> dict[str, str]:
-    """Which of a line's headers each column probably is: {code: header as written}."""
-    found: dict[str, str] = {}
-    for column in columns:
-        header = next((cell.strip() for cell in line.cells if header_key(cell) in column.keys), "")
-        if header:
-            found[column.code] = header
-    return found
+def guess(header: Sequence[str], columns: Sequence[Column], mapping: FileMapping) -> dict[str, str]:
+    """Which header each column probably is: {code: header as written}."""
+    places = places_of(header, columns, mapping)
+    return {code: header[of_column[0]].strip() for code, of_column in places.items()}

@@ -27,6 +27,7 @@ COLUMNS: tuple[Column, ...] = (
         ("时间", "時間", "联系时间", "聯繫時間", "催收时间", "催缴时间", "日期", "联系日期", "催缴日期"),
         columns.instant,
         is_required=True,
+        is_key=True,
     ),
     columns.UNIT,
     Column(
@@ -50,6 +51,7 @@ COLUMNS: tuple[Column, ...] = (
         "promised_amount",
         ("承诺金额", "承諾金額", "承诺缴费金额", "承诺付款金额"),
         plainly(cells.money_above_zero),
+        measure="yuan",
     ),
     Column("note", ("备注", "備註", "说明", "沟通内容", "联系内容", "记录"), text(), empty=""),
 )

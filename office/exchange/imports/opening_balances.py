@@ -34,6 +34,7 @@ COLUMNS: tuple[Column, ...] = (
         ("金额", "金額", "欠费金额", "欠款金额", "期初金额", "期初余额", "应收金额", "欠费"),
         plainly(cells.money_above_zero),
         is_required=True,
+        measure="yuan",
     ),
     Column(
         "due_on",

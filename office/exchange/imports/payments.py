@@ -23,12 +23,14 @@ COLUMNS: tuple[Column, ...] = (
         ("金额", "金額", "缴费金额", "繳費金額", "收款金额", "实收金额", "付款金额"),
         plainly(cells.money_above_zero),
         is_required=True,
+        measure="yuan",
     ),
     Column(
         "paid_at",
         heads("缴费时间 繳費時間 缴费日期 支付时间 付款时间 收款时间 收款日期 付款日期 日期"),
         columns.instant,
         is_required=True,
+        is_key=True,
     ),
     Column(
         "method",

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,18 +68,23 @@ class Table:
 
     def after(self, skipped: int) -> Iterator[Line]:
         """The lines below the first ones; tells how many were read."""
-        for count, line in enumerate(self.lines[skipped:], start=1):
+        return self.counted(self.lines[skipped:])
+
+    def counted(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """Some of the table's lines; tells how many were read."""
+        for count, line in enumerate(lines, start=1):
             if count % TOLD_EVERY == 0:
                 self.tell(count)
             yield line
 
 
-def read(
-    path: Path, sheet: str = "", *, is_header: Callable[[Sequence[str]], bool] = lambda _cells: False
-) -> Table:
-    """The table in a CSV or XLSX file: in the encoding, separator or sheet under which a row is a header.
+HasHeader = Callable[[Sequence[Sequence[str]]], bool]  # asked of the first rows
 
-    Where no row is one, or none is asked for: in the first encoding and the separator that cuts most.
+
+def read(path: Path, sheet: str = "", *, has_header: HasHeader = lambda _rows: False) -> Table:
+    """The table in a CSV or XLSX file: in the encoding, separator or sheet under which a header is known.
+
+    Where none is known: in the first encoding and the separator that cuts most.
     Raises Refused for what can't be read: damaged, too large, too slow, of a wrong encoding, with NUL.
     """
     process = subprocess.Popen(  # noqa: S603 -- our own script; the file's name is one argument
@@ -97,7 +102,7 @@ def read(
         first = process.stdout.readline()
         if first.startswith(b'{"heads"'):
             asked = json.loads(first)
-            ways = (place for place, head in enumerate(asked["heads"]) if any(map(is_header, head)))
+            ways = (place for place, head in enumerate(asked["heads"]) if has_header(head))
             process.stdin.write(str(next(ways, asked["else"])).encode())
             first = b""
         process.stdin.close()

@@ -33,12 +33,14 @@ COLUMNS: tuple[Column, ...] = (
         ("抄表日期", "抄表时间", "抄表日", "读数日期", "日期"),
         plainly(cells.day),
         is_required=True,
+        is_key=True,
     ),
     Column(
         "value",
         ("读数", "讀數", "表读数", "抄表读数", "本次读数", "止码", "本期读数", "示数", "reading"),
         plainly(cells.number),
         is_required=True,
+        measure="own",
     ),
 )
 MEASURED = {

@@ -44,6 +44,7 @@ COLUMNS: tuple[Column, ...] = (
         text(40),
         is_required=True,
         is_code=True,
+        is_key=True,
     ),
     Column(
         "building",
@@ -59,7 +60,7 @@ COLUMNS: tuple[Column, ...] = (
         empty="",
         is_code=True,
     ),
-    Column("floor", ("楼层", "樓層", "层", "所在楼层", "层数"), plainly(floor)),
+    Column("floor", ("楼层", "樓層", "层", "所在楼层", "层数"), plainly(floor), measure="own"),
     Column(
         "unit_kind",
         ("类型", "類型", "房屋类型", "房屋類型", "物业类型", "用途", "kind"),
@@ -68,9 +69,22 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         "area_m2",
-        ("面积", "面積", "建筑面积", "建築面積", "计费面积", "收费面积", "面积m2", "面积平方米"),
+        (
+            "面积",
+            "面積",
+            "建筑面积",
+            "建築面積",
+            "计费面积",
+            "收费面积",
+            "面积m2",
+            "面积平方米",
+            "面积(建筑)",
+            "面积(建面)",
+            "建面",
+        ),
         plainly(cells.number_above_zero),
         is_required=True,
+        measure="m2",
     ),
     Column(
         "handed_over_on",

@@ -20,6 +20,7 @@ COLUMNS: tuple[Column, ...] = (
         text(40),
         is_required=True,
         is_code=True,
+        is_key=True,
     ),
     columns.UNIT,
     Column(
@@ -33,12 +34,14 @@ COLUMNS: tuple[Column, ...] = (
         ("使用日期", "服务日期", "服務日期", "发生日期", "日期"),
         plainly(cells.day),
         is_required=True,
+        is_key=True,
     ),
     Column(
         "quantity",
         ("数量", "數量", "时长", "小时", "小时数", "次数", "用量"),
         plainly(cells.number_above_zero),
         is_required=True,
+        measure="own",
     ),
     Column("note", ("备注", "備註", "说明", "內容", "内容"), text(), empty=""),
 )

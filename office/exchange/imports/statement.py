@@ -23,7 +23,9 @@ from models.payments import StatementLayout
 from office.core.errors import N_, Refused
 from office.exchange.imports import cells, columns, words
 from office.exchange.imports.cells import Wrong
-from office.exchange.imports.columns import Column, Known, Problem, header_key, heads, plainly, text
+from office.exchange.imports.columns import Column, Known, Problem, ReadRows, heads, plainly, text
+from office.exchange.imports.headers import MOST_HEADER_ROW, find, header_key, refuse_measures
+from office.exchange.imports.mapping import FileMapping, of_headers
 from office.exchange.imports.reader import Line, Table
 from office.exchange.imports.taken import Taken
 from office.payments import statements
@@ -50,16 +52,18 @@ COLUMNS: tuple[Column, ...] = (
         columns.instant,
         is_required=True,
     ),
-    Column("amount", heads("交易金额 金额 发生额 发生金额"), plainly(cells.signed_money)),
+    Column("amount", heads("交易金额 金额 发生额 发生金额"), plainly(cells.signed_money), measure="yuan"),
     Column(
         "amount_in",
         heads("收入金额 贷方发生额 贷方金额 收入 存入金额 存入 转入金额 贷方 贷方发生金额 收款金额"),
         plainly(cells.signed_money),
+        measure="yuan",
     ),
     Column(
         "amount_out",
         heads("支出金额 借方发生额 借方金额 支出 转出金额 支取金额 借方 借方发生金额 付款金额"),
         plainly(cells.signed_money),
+        measure="yuan",
     ),
     Column("direction", heads("借贷标志 借贷方向 借贷 收支类型 收/支 收支 收支标志"), text(20), empty=""),
     Column("memo", heads("摘要 附言 用途 备注 交易摘要 交易附言 客户附言 商品名称"), text(), empty=""),
@@ -277,16 +281,12 @@ def _amount(cell: Callable[[str], str]) -> tuple[Decimal, bool]:
     return amount if is_incoming else -abs(amount), is_incoming
 
 
-def _mapped(headers: Sequence[str], mapping: Mapping[str, str], known: Known) -> Mapped | None:
+def _mapped(headers: Sequence[str], mapping: FileMapping, layouts: Layouts) -> Mapped | None:
     """The columns of a header, by a person's mapping, a remembered layout, or the names that banks use."""
-    remembered = _remembered(headers, known) if not mapping else None
+    remembered = layouts.get(tuple(headers)) if not mapping.columns else None
     chosen, method = (mapping, "bank_transfer") if remembered is None else remembered
-    places: dict[str, tuple[int, ...]] = {}
-    for column in COLUMNS:
-        wanted = columns.wanted_keys(column, chosen)
-        found = [place for place, header in enumerate(headers) if header in wanted]
-        if found:
-            places[column.code] = tuple(found if column.code == "memo" else found[:1])
+    found = columns.places_of(headers, COLUMNS, chosen)
+    places = {code: of_column if code == "memo" else of_column[:1] for code, of_column in found.items()}
     is_ours = header_key("transaction_id") in headers or header_key("paid_at") in headers
     needed = {"paid_at", "transaction_id"} if is_ours else {"paid_at"}
     if not needed <= places.keys() or not places.keys() & {"amount", "amount_in"}:
@@ -305,12 +305,17 @@ def _mapped(headers: Sequence[str], mapping: Mapping[str, str], known: Known) ->
 TIMES = frozenset({"交易时间", "记账时间", "入账时间", "时间"})
 
 
-def _remembered(headers: Sequence[str], known: Known) -> tuple[Mapping[str, str], str] | None:
+Layouts = Mapping[tuple[str, ...], tuple[FileMapping, str]]  # header → what its columns mean, and the method
+
+
+def _remembered(session: Session) -> Layouts:
+    """What people have said about the headers of their banks."""
+    codes = [column.code for column in COLUMNS]
     query = select(StatementLayout.header, StatementLayout.columns, StatementLayout.method)
-    for header, chosen, method in known.session.execute(query.order_by(StatementLayout.id.desc())):
-        if [header_key(name) for name in json.loads(header)] == list(headers):
-            return json.loads(chosen), method
-    return None
+    return {
+        tuple(map(header_key, json.loads(header))): (of_headers(json.loads(chosen), codes), method)
+        for header, chosen, method in session.execute(query.order_by(StatementLayout.id))
+    }
 
 
 def _plain(given: str) -> str:
@@ -318,33 +323,64 @@ def _plain(given: str) -> str:
     return given.strip().lstrip("`").strip()
 
 
-def read_rows(
-    table: Table,
-    _columns: Sequence[Column],
-    known: Known,
-    *,
-    mapping: Mapping[str, str] | None = None,
-) -> tuple[list[dict[str, Any]], list[Problem]]:
+@dataclass(frozen=True)
+class StatementHeading:
+    """The header of a statement: of a service, of a bank, or of a layout that a person mapped."""
+
+    mapping: FileMapping
+    layouts: Layouts
+
+    def knows(self, name: str) -> bool:
+        return any(
+            header_key(_plain(name)) in columns.wanted_keys(column, self.mapping) for column in COLUMNS
+        )
+
+    def is_header(self, cells_: Sequence[str]) -> bool:
+        headers = [header_key(_plain(cell)) for cell in cells_]
+        return any(layout.is_header(headers) for layout in LAYOUTS) or (
+            _mapped(headers, self.mapping, self.layouts) is not None
+        )
+
+
+def heading(known: Known, mapping: FileMapping) -> StatementHeading:
+    return StatementHeading(mapping, _remembered(known.session))
+
+
+def read_rows(table: Table, _columns: Sequence[Column], known: Known, *, mapping: FileMapping) -> ReadRows:
     """Every line as an entry with its source, by the layout that the header tells; and what is wrong.
 
     Raises Refused when no header is known.
     """
-    for count, line in enumerate(table.lines[: columns.MOST_HEADER_ROW], start=1):
-        headers = [header_key(_plain(cell)) for cell in line.cells]
-        layout = next((one for one in LAYOUTS if one.is_header(headers)), None)
-        if layout is not None:
-            return _collected(_service_lines(table.after(count), headers, layout), layout.source, known)
-        mapped = _mapped(headers, mapping or {}, known)
-        if mapped is not None:
-            lines = ((line, mapped.read) for line in table.after(count) if not _is_total(line))
-            return _collected(lines, mapped.source, known)
-    raise Refused(
-        N_(
-            "%(file)s: required columns are missing: transaction_id, paid_at, amount; "
-            "or a header of WeChat Pay, Alipay or a bank"
+    rows = [line.cells for line in table.lines[: MOST_HEADER_ROW + 1]]
+    layouts = _remembered(known.session)
+    found = find(rows, StatementHeading(mapping, layouts))
+    for line in [] if found else rows:
+        refuse_measures(table, 0, line, lambda bare: any(bare in one.keys for one in COLUMNS if one.measure))
+    if found is None:
+        raise Refused(
+            N_(
+                "%(file)s: required columns are missing: transaction_id, paid_at, amount; "
+                "or a header of WeChat Pay, Alipay or a bank"
+            ),
+            file=table.file,
+        )
+    count, header = found
+    headers = [header_key(_plain(cell)) for cell in header]
+    layout = next((one for one in LAYOUTS if one.is_header(headers)), None)
+    if layout is not None:
+        return _collected(_service_lines(table.after(count), headers, layout), layout.source, known)
+    mapped = _mapped(headers, mapping, layouts)
+    assert mapped is not None  # the heading knew it
+    refuse_measures(
+        table,
+        count,
+        header,
+        lambda bare: any(
+            bare in one.keys for one in COLUMNS if one.measure and one.code not in mapped.places
         ),
-        file=table.file,
     )
+    lines = ((line, mapped.read) for line in table.after(count) if not _is_total(line))
+    return _collected(lines, mapped.source, known)
 
 
 Reads = Iterator[tuple[Line, Callable[[Line, Known], Entry | None]]]
@@ -371,7 +407,7 @@ def _is_total(line: Line) -> bool:
     return not said or said[0].startswith((*TOTALS, "#"))
 
 
-def _collected(reads: Reads, source: str, known: Known) -> tuple[list[dict[str, Any]], list[Problem]]:
+def _collected(reads: Reads, source: str, known: Known) -> ReadRows:
     rows: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for line, read in reads:
@@ -382,9 +418,7 @@ def _collected(reads: Reads, source: str, known: Known) -> tuple[list[dict[str, 
             problems.append(
                 Problem(line.number, cell.column, cell.given, wrong.message, wrong.remedy, wrong.values)
             )
-        if len(problems) >= columns.MOST_PROBLEMS:
-            break
-    return rows, problems
+    return ReadRows(rows, problems[: columns.MOST_PROBLEMS], len(problems))
 
 
 def problems(_rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:

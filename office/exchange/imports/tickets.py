@@ -47,6 +47,7 @@ COLUMNS: tuple[Column, ...] = (
         ("登记时间", "登記時間", "投诉时间", "投訴時間", "受理时间", "登记日期", "投诉日期", "受理日期"),
         columns.instant,
         is_required=True,
+        is_key=True,
     ),
     Column(
         "channel",
@@ -76,14 +77,23 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("resolved_at", ("解决时间", "解決時間", "处理完成时间", "办结时间", "完成时间"), columns.instant),
     Column("followed_up_at", ("回访时间", "回訪時間", "回访日期"), columns.instant),
-    Column("satisfaction", ("满意度", "滿意度", "回访满意度", "评分"), plainly(cells.whole(1, 5))),
+    Column(
+        "satisfaction", ("满意度", "滿意度", "回访满意度", "评分"), plainly(cells.whole(1, 5)), measure="own"
+    ),
     Column(
         "household_count",
         ("户数", "戶數", "涉及户数", "投诉户数", "联名户数"),
         plainly(cells.whole(0, 1_000_000)),
         empty=0,
+        measure="own",
     ),
-    Column("loss_amount", heads("损失金额 損失金額 损失 经济损失"), plainly(cells.money), empty=Decimal(0)),
+    Column(
+        "loss_amount",
+        heads("损失金额 損失金額 损失 经济损失"),
+        plainly(cells.money),
+        empty=Decimal(0),
+        measure="yuan",
+    ),
     *(Column(code, names, plainly(cells.flag), empty=False) for code, names in FLAGS.items()),
 )
 

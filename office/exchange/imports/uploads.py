@@ -25,8 +25,10 @@ from office.core.clock import machine_now
 from office.core.errors import N_, Refused
 from office.core.leases import claimant, is_abandoned
 from office.exchange import imports
-from office.exchange.imports.columns import Column, RowsRefused, guess, header_key, header_line
-from office.exchange.imports.reader import Table, read
+from office.exchange.imports.columns import Column, RowsRefused, guess, header_line
+from office.exchange.imports.headers import header_key
+from office.exchange.imports.mapping import FileMapping, of_headers
+from office.exchange.imports.reader import HasHeader, Table, read
 
 KIND = "import"
 SHOWN_ROWS = 8
@@ -72,16 +74,21 @@ def content_of(session: Session, task: Task) -> bytes:
     return bytes(found)
 
 
-def table_of(file_name: str, content: bytes) -> Table:
+def table_of(file_name: str, content: bytes, has_header: HasHeader) -> Table:
     """The table in a kept file, under its own name. Raises Refused as reader.read does."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
         path.write_bytes(content)
         try:
-            table = read(path)
+            table = read(path, has_header=has_header)
         except Refused as refusal:
             raise Refused(refusal.message, **{**refusal.values, "file": file_name}) from None
     return Table(file_name, table.lines)
+
+
+def mapping_of(brought: Brought, chosen: Mapping[str, str] | None) -> FileMapping:
+    """What a person chose on the screen, {column code: header}."""
+    return of_headers(chosen or {}, (column.code for column in brought.columns))
 
 
 def try_out(
@@ -89,28 +96,31 @@ def try_out(
 ) -> dict[str, Any]:
     """What taking the table in would do; everything it did is undone. To be stored by `keep_trial`."""
     columns = brought.columns
-    header = header_line(table, columns)
+    said = mapping_of(brought, mapping)
+    count, header = header_line(table, columns, FileMapping())
     found: dict[str, Any] = {
-        "headers": [cell.strip() for cell in header.cells if cell.strip()],
-        "mapping": dict(mapping) or guess(header, columns),
+        "headers": [cell.strip() for cell in header if cell.strip()],
+        "mapping": dict(mapping) or guess(header, columns, FileMapping()),
         "chosen": dict(mapping),
-        "sample": [line.cells for line in table.lines if line.number > header.number][:SHOWN_ROWS],
+        "sample": [line.cells for line in table.lines[count:]][:SHOWN_ROWS],
         "rows": max(len(table.lines) - 1, 0),
         "problems": [],
         "count": 0,
         "refusal": None,
     }
     try:
-        report = imports.take_in(session, brought.code, brought.kind, table, now=now, mapping=mapping)
+        report = imports.take_in(session, brought.code, brought.kind, table, now=now, mapping=said)
         found |= {
             "rows": report.rows,
             "new": report.new,
             "skipped": report.skipped,
             "details": dict(report.details),
+            "skipped_lines": report.skipped_lines,
+            "unused": list(report.unused),
         }
     except RowsRefused as refusal:
         found |= {
-            "count": len(refusal.problems),
+            "count": refusal.count,
             "problems": [_plain(vars(one)) for one in refusal.problems[:KEPT_PROBLEMS]],
         }
     except Refused as refusal:
@@ -187,7 +197,13 @@ def take_in(
     task = session.get_one(Task, task_id)
     kind, mapping = task.result["kind"], task.result.get("chosen") or {}
     report = imports.take_in(
-        session, brought.code, brought.kind, table, now=now, staff_id=staff_id, mapping=mapping
+        session,
+        brought.code,
+        brought.kind,
+        table,
+        now=now,
+        staff_id=staff_id,
+        mapping=mapping_of(brought, mapping),
     )
     if layout and mapping and kind == "statement":
         remember(session, layout, task.result["headers"], mapping, method)

@@ -15,8 +15,8 @@ from office.exchange.imports import reader
 HEADER = ("房号", "面积", "备注")
 
 
-def is_header(cells):
-    return {"房号", "面积"} <= {cell.strip() for cell in cells}
+def has_header(rows):
+    return any({"房号", "面积"} <= {cell.strip() for cell in cells} for cells in rows)
 
 
 def read(folder, name, content, **more):
@@ -38,7 +38,7 @@ def text_of(separator=",", rows=(("1-101", "89.5", "李䶮"),)):
 def test_encoding_and_separator_are_those_that_yield_the_header(tmp_path, encoding, separator):
     content = text_of(separator).encode(encoding)
 
-    table = read(tmp_path, "rows.csv", content, is_header=is_header)
+    table = read(tmp_path, "rows.csv", content, has_header=has_header)
 
     assert cells_of(table) == [HEADER, ("1-101", "89.5", "李䶮")]
 
@@ -46,7 +46,9 @@ def test_encoding_and_separator_are_those_that_yield_the_header(tmp_path, encodi
 def test_big5_is_read_where_only_it_yields_the_header(tmp_path):
     content = "房號,面積\n1-101,89.5\n".encode("big5")
 
-    table = read(tmp_path, "rows.csv", content, is_header=lambda cells: "房號" in cells)
+    table = read(
+        tmp_path, "rows.csv", content, has_header=lambda rows: any("房號" in cells for cells in rows)
+    )
 
     assert cells_of(table)[0] == ("房號", "面積")
 
@@ -55,7 +57,7 @@ def test_content_of_rows_decides_no_separator(tmp_path):
     """More commas than tabs stand in a memo; the header is cut by tabs."""
     content = text_of("\t", [("1-101", "89.5", "a, b, c, d, e, f, g")]).encode()
 
-    table = read(tmp_path, "rows.tsv", content, is_header=is_header)
+    table = read(tmp_path, "rows.tsv", content, has_header=has_header)
 
     assert cells_of(table)[1] == ("1-101", "89.5", "a, b, c, d, e, f, g")
 
@@ -70,7 +72,7 @@ def test_without_the_header_the_separator_would_be_guessed_wrongly(tmp_path):
 def test_blanks_after_a_closing_quotation_mark_are_no_error(tmp_path):
     content = '"房号" ,"面积"\t,"备注"\n"1-101"  ,"89.5" ,"said ""no"" , twice" \n'.encode()
 
-    table = read(tmp_path, "rows.csv", content, is_header=is_header)
+    table = read(tmp_path, "rows.csv", content, has_header=has_header)
 
     assert cells_of(table)[1] == ("1-101", "89.5", 'said "no" , twice')
 
@@ -142,6 +144,6 @@ def test_the_sheet_with_a_known_header_is_read(tmp_path):
 
     content = workbook(fill, ("说明", "名册", "旧"))
 
-    assert cells_of(read(tmp_path, "a.xlsx", content, is_header=is_header))[1][0] == "名册"
+    assert cells_of(read(tmp_path, "a.xlsx", content, has_header=has_header))[1][0] == "名册"
     assert cells_of(read(tmp_path, "b.xlsx", content, sheet="旧"))[1][0] == "旧"
     assert cells_of(read(tmp_path, "c.xlsx", content))[1][0] == "说明"

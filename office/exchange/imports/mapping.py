@@ -1,0 +1,146 @@
+"""What a person says about a file: which header is which column, what words mean (`--map`, `--set`)."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from office.core.errors import N_, Refused
+from office.exchange.imports.cells import key
+
+_PART = re.compile(r"\{([^{}]+)\}")
+PARTS = ("columns", "values", "join", "set")  # of the TOML file
+
+
+@dataclass(frozen=True)
+class FileMapping:
+    """How a file differs from what an import expects; empty for a file that is as expected.
+
+    A column named in `absent` is not in the file, although a header there looks like it.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)  # header as written → column code
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column code → word → its meaning
+    joins: Mapping[str, str] = field(default_factory=dict)  # column code → "{楼栋}-{房号}", headers in braces
+    constants: Mapping[str, str] = field(default_factory=dict)  # column code → the value of every row
+    absent: frozenset[str] = frozenset()
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """{column code: header as written}, the first header where several say parts of one column."""
+        return {code: header for header, code in reversed(list(self.columns.items()))}
+
+    def headers(self, code: str) -> tuple[str, ...]:
+        """The headers, as written, that a person gave for a column."""
+        return tuple(header for header, of in self.columns.items() if of == code)
+
+    @cached_property
+    def _meanings(self) -> Mapping[str, Mapping[str, str]]:
+        return {
+            code: {key(word): meaning for word, meaning in words.items()}
+            for code, words in self.values.items()
+        }
+
+    def meaning(self, code: str, given: str) -> str:
+        """What a cell's text stands for; itself where nothing was said about it."""
+        words = self._meanings.get(code)
+        return words.get(key(given), given) if words else given
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON for the next file with the same headers; read by `from_stored`."""
+        return {
+            "columns": dict(self.columns),
+            "values": {code: dict(words) for code, words in self.values.items()},
+            "join": dict(self.joins),
+            "set": dict(self.constants),
+            "absent": sorted(self.absent),
+        }
+
+
+NOTHING_SAID = FileMapping()
+
+
+def parts_of(template: str) -> tuple[str, ...]:
+    """The headers that a joined code is made of."""
+    return tuple(name.strip() for name in _PART.findall(template))
+
+
+def joined(template: str, said: Mapping[str, str]) -> str:
+    """A joined code of one row; empty when all its parts are."""
+    if not any(said[name] for name in parts_of(template)):
+        return ""
+    return _PART.sub(lambda found: said[found[1].strip()], template)
+
+
+def of_headers(chosen: Mapping[str, str], codes: Iterable[str]) -> FileMapping:
+    """Headers that a person chose in a form with a field for each column: what is not chosen is not there."""
+    if not chosen:
+        return FileMapping()
+    return FileMapping(
+        columns={header: code for code, header in chosen.items()}, absent=frozenset(codes) - chosen.keys()
+    )
+
+
+def from_stored(stored: Mapping[str, Any]) -> FileMapping:
+    """A mapping as `FileMapping.stored` wrote it."""
+    return FileMapping(
+        columns=stored.get("columns", {}),
+        values=stored.get("values", {}),
+        joins=stored.get("join", {}),
+        constants=stored.get("set", {}),
+        absent=frozenset(stored.get("absent", ())),
+    )
+
+
+def from_toml(text: str, file: str, codes: Iterable[str]) -> FileMapping:
+    """The mapping in a file of `--map`. Raises Refused naming what can't be understood in it."""
+    try:
+        said = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Refused(N_("%(file)s is not TOML: %(why)s"), file=file, why=str(error)) from error
+    known = set(codes)
+    columns, values, joins, constants = (said.pop(part, {}) for part in PARTS)
+    if said:
+        raise _unknown(file, next(iter(said)), (f"[{part}]" for part in PARTS))
+    for part in (columns, values, joins, constants):
+        if not isinstance(part, dict):
+            raise _unknown(file, str(part), (f"[{name}]" for name in PARTS))
+    for code in (*columns.values(), *values, *joins, *constants):
+        if code not in known:
+            raise _unknown(file, str(code), known)
+    for code, words in values.items():
+        if not isinstance(words, dict):
+            raise _unknown(file, str(words), (f'[values.{code}] "…" = "…"',))
+    return FileMapping(
+        columns=columns,
+        values={
+            code: {word: str(meaning) for word, meaning in words.items()} for code, words in values.items()
+        },
+        joins={code: str(template) for code, template in joins.items()},
+        constants={code: str(value) for code, value in constants.items()},
+    )
+
+
+def with_constants(mapping: FileMapping, given: Iterable[str], codes: Iterable[str]) -> FileMapping:
+    """The mapping with values said as `COLUMN=VALUE`. Raises Refused for what is none."""
+    known = set(codes)
+    constants = dict(mapping.constants)
+    for one in given:
+        code, mark, value = one.partition("=")
+        if not mark or code.strip() not in known:
+            raise _unknown("--set", one, (f"{name}=…" for name in known))
+        constants[code.strip()] = value.strip()
+    return replace(mapping, constants=constants)
+
+
+def _unknown(where: str, given: str, known: Iterable[str]) -> Refused:
+    return Refused(
+        N_("%(where)s: %(given)s is unknown there; known are: %(known)s"),
+        where=where,
+        given=given,
+        known=", ".join(sorted(known)),
+    )
