@@ -332,7 +332,7 @@ class Body:
 
 
 def find_body(table: Table, columns: Sequence[Column], mapping: FileMapping) -> Body:
-    """The rows below a table's header. Raises Refused naming what is missing, or a measure that is not ours."""
+    """The rows below a table's header. Raises Refused naming what is missing, or a foreign measure."""
     heading = PlainHeading(columns, mapping)
     rows = [line.cells for line in table.lines[: MOST_HEADER_ROW + 1]]
     found = headers.find(rows, heading)
