@@ -41,6 +41,10 @@ class LateFeePolicy:
             second_person_from=None if second in {None, ""} else Decimal(str(second)),
         )
 
+    def needs_two_people(self, amount: Decimal) -> bool:
+        """Whether a waiver of so many yuan must be asked for by another person (B7)."""
+        return self.second_person_from is not None and amount >= self.second_person_from
+
 
 def policy_problems(policy: LateFeePolicy) -> tuple[Reason, ...]:
     """What is wrong with an edited late fee, for checking on saving (§9)."""

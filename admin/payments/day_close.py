@@ -22,8 +22,7 @@ from models.payments import METHODS, DayClose, DayCloseLine
 from models.people import Staff
 from office.core.errors import Refused
 from office.payments import day_close
-
-CLOSES_FOR_OTHERS = frozenset({"manager"})
+from rules.roles import may_close_for_others
 
 
 class DayClosePage(OfficePage):
@@ -59,7 +58,7 @@ class DayClosePage(OfficePage):
 
     @staticmethod
     def _may_for_others() -> bool:
-        return bool(current_staff().roles & CLOSES_FOR_OTHERS)
+        return may_close_for_others(current_staff().roles)
 
     def _which(self, given: Any) -> tuple[date, Staff]:
         """The day and cashier asked for: one's own today unless said otherwise."""

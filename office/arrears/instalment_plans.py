@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 
 from models.billing import Instalment, InstalmentPlan, PlanInvoice
 from models.payments import Payment
-from models.people import StaffRole
 from office.arrears.debts import Debtor, Moment, chunks, owed, total
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
+from office.core.staff import roles_of
 from rules import promises
 from rules.calendar_months import months_later
+from rules.roles import is_head
 
-APPROVES = frozenset({"station_head", "manager", "director"})
 MOST_PARTS = 60  # what a form may ask for; no rule
 STATES = {"plan_kept": "running", "plan_done": "kept", "plan_broken": "broken"}
 
@@ -89,8 +89,7 @@ def approve_plan(session: Session, plan_id: int, *, now: datetime, staff_id: int
     plan = session.get(InstalmentPlan, plan_id)
     if plan is None or plan.state != "proposed":
         raise Refused(N_("Only a proposed plan can be approved"))
-    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
-    if not roles & APPROVES:
+    if not is_head(roles_of(session, staff_id)):
         raise Refused(N_("A plan is approved by the station head"))
     plan.state, plan.approved_by_id, plan.approved_at = "running", staff_id, now
     record(session, now, staff_id, "approve", plan, {"state": ("proposed", "running")})

@@ -12,14 +12,15 @@ from sqlalchemy.orm import Session
 
 from models.billing import Invoice
 from models.collection import ArrearsNotice, LegalCase
-from models.people import StaffRole
 from models.property import Unit
 from office.arrears import holds
 from office.arrears.debts import Debtor, Moment, owed, total
 from office.core.audit import record
 from office.core.errors import N_, Refused
+from office.core.staff import roles_of
 from rules.dunning import past_due
 from rules.gates import legal_missing
+from rules.roles import is_at_least
 
 NEXT_STATES = {
     "preparing": ("letter_sent", "withdrawn"),
@@ -158,8 +159,7 @@ def approve_notice(session: Session, notice_id: int, *, now: datetime, staff_id:
     notice = session.get(ArrearsNotice, notice_id, populate_existing=True)
     if notice is None or notice.approved_by_id is not None:
         raise Refused(N_("This list is already approved"))
-    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
-    if "director" not in roles or staff_id == notice.requested_by_id:
+    if not is_at_least(roles_of(session, staff_id), "director") or staff_id == notice.requested_by_id:
         raise Refused(N_("A public list is approved by the director, not by who asked for it"))
     notice.approved_by_id, notice.approved_at = staff_id, now
     record(session, now, staff_id, "approve", notice, {"approved_by_id": staff_id})

@@ -13,24 +13,20 @@ from sqlalchemy.orm import Session
 
 from models.collection import Reminder, ReminderBatch
 from models.office import Message
-from models.people import StaffRole
 from office.arrears import holds as arrears_holds
 from office.arrears import reminder_messages
 from office.arrears.debts import Debt, Debtor, Moment, chunks, owed
 from office.core.audit import record
 from office.core.errors import N_, Refused
+from office.core.staff import roles_of
 from office.messaging import outbox
 from office.messaging.channels import ELECTRONIC
 from rules.dunning import DunningCase, holds
 from rules.ladder import Ladder, Stage
 from rules.reasons import Reason
+from rules.roles import is_at_least
 
 OPEN = ("planned", "approved")
-ABOVE = {
-    "steward": ("station_head", "manager", "director"),
-    "station_head": ("manager", "director"),
-    "manager": ("director",),
-}
 
 
 def send_out(session: Session, batch_id: int, *, now: datetime) -> None:
@@ -96,8 +92,7 @@ def approve_batch(
     chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
     stage = _stage(chain, batch.stage)
     wanted = stage.approved_by if stage is not None else ""
-    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
-    if wanted and not roles & {wanted, *ABOVE.get(wanted, ())}:
+    if wanted and not is_at_least(roles_of(session, staff_id), wanted):
         raise Refused(N_("This batch is approved by another role: %(role)s"), role=wanted)
     own = [Reminder.batch_id == batch_id]
     if units is not None:

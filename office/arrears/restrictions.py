@@ -23,6 +23,7 @@ from office.arrears.debts import Debt, Debtor, Moment, owed, total
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
+from office.core.staff import roles_of
 from office.messaging import outbox
 from office.policies import store
 from rules import ladder as ladder_rules
@@ -30,10 +31,10 @@ from rules.calendar_months import months_later
 from rules.dunning import past_due
 from rules.gates import Approval, RestrictionFacts, RestrictionGate, is_restrictable, restriction_missing
 from rules.reasons import Reason
+from rules.roles import is_head
 
 WAITING = ("requested", "approved")
 HEAD_VISIT = "head_visit"
-HEADS = frozenset({"station_head", "manager", "director"})
 
 
 def gate(session: Session, on: date) -> RestrictionGate:
@@ -160,7 +161,8 @@ def _head_was_there(session: Session, debtor: Debtor, since: date | None, moment
         )
     )
     return any(
-        role in HEADS and (since is None or at.astimezone(moment.zone).date() > since) for at, role in visits
+        is_head((role,)) and (since is None or at.astimezone(moment.zone).date() > since)
+        for at, role in visits
     )
 
 
@@ -204,13 +206,13 @@ def approve_restriction(
     if staff_id in {restriction.approved_by_id, restriction.second_approved_by_id}:
         raise Refused(N_("The second approval is another person's"))
     moment = Moment.of(session, now)
-    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
+    roles = roles_of(session, staff_id)
     if is_signed:
         if gate(session, moment.day).signing_role not in roles:
             raise Refused(N_("The signed approval is the manager's"))
         restriction.second_approved_by_id, restriction.second_approved_at = staff_id, now
     else:
-        if not roles & HEADS:
+        if not is_head(roles):
             raise Refused(N_("A restriction is approved by the station head and the manager"))
         restriction.approved_by_id, restriction.approved_at = staff_id, now
     session.flush()

@@ -9,18 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice, LateFeeWaiver, WaiverRequest
-from models.people import StaffRole
 from office.core import audit, clock
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
+from office.core.staff import roles_of
 from office.policies import store
 from office.receivables import ledger
 from office.receivables.ledger import INVOICE
 from rules.late_fee import LateFee, LateFeePolicy
 from rules.money import ZERO
 from rules.receivables import Receivable
-
-MAY_WAIVE = frozenset({"manager", "director"})
+from rules.roles import may_waive
 
 
 def policy_on(session: Session, on: date) -> LateFeePolicy:
@@ -66,10 +65,10 @@ def waive_late_fee(
 
     Raises Refused unless a manager says why, and another person asked for it where the policy wants two.
     """
-    if not may_waive(session, staff_id):
+    if not may_waive(roles_of(session, staff_id)):
         raise Refused(N_("Only a manager may waive a late fee"))
     today = clock.office_day(session, now)
-    if asked_by_id in {None, staff_id} and _needs_two(policy_on(session, today), amount):
+    if asked_by_id in {None, staff_id} and policy_on(session, today).needs_two_people(amount):
         raise Refused(N_("Another person must ask for a waiver of this size"))
     if not reason.strip():
         raise Refused(N_("Say why"))
@@ -92,16 +91,6 @@ def waive_late_fee(
     return waiver
 
 
-def may_waive(session: Session, staff_id: int) -> bool:
-    """Whether a person has a role that waives late fees."""
-    roles = set(session.scalars(select(StaffRole.role).where(StaffRole.staff_id == staff_id)))
-    return bool(roles & MAY_WAIVE)
-
-
-def _needs_two(policy: LateFeePolicy, amount: Decimal) -> bool:
-    return policy.second_person_from is not None and amount >= policy.second_person_from
-
-
 def _refuse_too_much(bill: Receivable, amount: Decimal) -> None:
     if not ZERO < amount <= bill.late_fee - bill.paid_late_fee:
         raise Refused(
@@ -114,7 +103,7 @@ def ask_for_waiver(
 ) -> LateFeeWaiver | WaiverRequest:
     """Waive at once where this person may alone, else ask another for it (B7). Raises Refused."""
     today = clock.office_day(session, now)
-    if may_waive(session, staff_id) and not _needs_two(policy_on(session, today), amount):
+    if may_waive(roles_of(session, staff_id)) and not policy_on(session, today).needs_two_people(amount):
         return waive_late_fee(session, invoice_id, amount=amount, reason=reason, staff_id=staff_id, now=now)
     if not reason.strip():
         raise Refused(N_("Say why"))
@@ -138,7 +127,7 @@ def decide_waiver(
     ).one_or_none()
     if request is None or request.state != "requested":
         raise Refused(N_("This request is decided already"))
-    if not may_waive(session, staff_id):
+    if not may_waive(roles_of(session, staff_id)):
         raise Refused(N_("Only a manager may waive a late fee"))
     if request.asked_by_id == staff_id:
         raise Refused(N_("Who asked for it can't decide it"))

@@ -121,3 +121,18 @@ def test_it_equals_the_sum_over_single_days(fen, rows, to):
         today = DUE + timedelta(days=number)
         total += max(principal - sum(one.amount for one in paid if one.on <= today), Decimal(0))
     assert found.amount == rounded(total * Decimal("0.0005"))
+
+
+# a waiver's amount, from how much on two people are needed, whether they are
+TWO_PEOPLE = [
+    ("99.99", "100", False),
+    ("100.00", "100", True),
+    ("100.01", "100", True),
+    ("0.01", "0", True),
+    ("5000", "", False),
+]
+
+
+@pytest.mark.parametrize(("amount", "limit", "needed"), TWO_PEOPLE)
+def test_a_large_waiver_needs_two_people(amount, limit, needed):
+    assert policy(waiver_second_from=limit).needs_two_people(Decimal(amount)) == needed
