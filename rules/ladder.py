@@ -162,12 +162,16 @@ class Ladder:
     def stages_on(self, day: date, subject: Subject) -> tuple[Stage, ...]:
         return tuple(stage for stage in self.stages if stage.subject == subject and stage.is_valid(day))
 
+    def find(self, code: str) -> Stage | None:
+        """The stage of that code; None when the ladder has none."""
+        return next((stage for stage in self.stages if stage.code == code), None)
+
     def stage(self, code: str) -> Stage:
         """The stage of that code. Raises KeyError."""
-        for stage in self.stages:
-            if stage.code == code:
-                return stage
-        raise KeyError(code)
+        found = self.find(code)
+        if found is None:
+            raise KeyError(code)
+        return found
 
 
 def deadline_on(stage: Stage, made_on: date) -> date | None:

@@ -26,8 +26,7 @@ from office.arrears.contacts import NewContact
 from office.core.errors import Refused
 from rules import next_steps
 
-WHY = {
-    **labels.STAGES,
+PROMISES = {
     "promise_due": _l("A promise is due today"),
     "promise_broken": _l("A promise was broken"),
 }
@@ -63,7 +62,7 @@ class CallListPage(OfficePage):
         entries = call_list.call_list(
             db.session(), now=self.now(), language=language.current(), staff_id=staff_id()
         )
-        kinds = {kind: [one for one in entries if kind_of(one) == kind] for kind in KINDS}
+        kinds = {kind: [one for one in entries if kind in kinds_of(one)] for kind in KINDS}
         kind = request.args.get("kind", "")
         chosen = kinds.get(kind, entries)
         page = min(row_id(request.args.get("page", "")) or 1, max(-(-len(chosen) // PAGE), 1))
@@ -78,7 +77,8 @@ class CallListPage(OfficePage):
             marks=CONTACT_MARKS,
             outcomes=labels.CONTACT_OUTCOMES,
             view=self,
-            why=WHY,
+            promises=PROMISES,
+            stages=labels.STAGES,
             steps=NEXT_STEPS,
             reasons=labels.ARREARS_REASONS,
             channels=CHANNELS,
@@ -197,9 +197,9 @@ class CallListPage(OfficePage):
         return redirect(url_for("call_list.index"))
 
 
-def kind_of(entry: call_list.Entry) -> str:
-    """Which part of the day's list an entry belongs to."""
-    return "promise" if entry.why.startswith("promise") else entry.channel
+def kinds_of(entry: call_list.Entry) -> set[str]:
+    """The parts of the day's list to which an entry belongs."""
+    return ({"promise"} if entry.promise else set()) | ({entry.channel} if entry.stage else set())
 
 
 SCREENS = (CallListPage,)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import seed
@@ -18,11 +18,11 @@ from models.people import Owner, OwnerPhone, steward_building
 from models.property import Estate, Unit
 from office.arrears import holds
 from office.arrears.debts import Debt, Debtor, Moment, chunks, owed, total
+from office.arrears.reminder_batches import PERSONAL
 from office.policies import store
+from rules.call_list import call_order, contact_marks, is_quiet, promise_reason
 from rules.dunning import past_due
 from rules.next_steps import next_step
-
-PERSONAL = ("phone", "visit")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Entry:
     unit_code: str
     payer_id: int
     payer_name: str
-    why: str  # a stage's code, or promise_due, promise_broken
+    promise: str  # promise_due, promise_broken, or nothing
+    stage: str  # the code of the stage to carry out, if any
     channel: str
     debt: Decimal
     oldest_due_on: date
@@ -58,14 +59,14 @@ def call_list(session: Session, *, now: datetime, language: str, staff_id: int |
     standing = holds.holds_at(session, moment, {unit_id for unit_id, _ in wanted})
     held = standing.complaints | standing.holds
     return _entries(
-        session, moment, {debtor: why for debtor, why in wanted.items() if debtor not in held}, language
+        session, moment, {debtor: one for debtor, one in wanted.items() if debtor not in held}, language
     )
 
 
 def entry_of(session: Session, debtor: Debtor, *, now: datetime, language: str) -> Entry | None:
     """The same of one payer and unit, on today's list or not; nothing for who owes nothing past due."""
     moment = Moment.of(session, now)
-    wanted = _wanted(session, moment, [debtor[0]]).get(debtor) or _Wanted("", "phone")
+    wanted = _wanted(session, moment, [debtor[0]]).get(debtor) or _Wanted()
     return next(iter(_entries(session, moment, {debtor: wanted}, language)), None)
 
 
@@ -88,7 +89,7 @@ def _entries(
         for debtor, rows in late.items()
         if rows
     ]
-    return sorted(entries, key=lambda entry: (-entry.debt, entry.unit_code))
+    return sorted(entries, key=lambda entry: call_order(entry.debt, entry.unit_code))
 
 
 def _buildings(session: Session, staff_id: int | None) -> Sequence[int]:
@@ -101,8 +102,9 @@ def _buildings(session: Session, staff_id: int | None) -> Sequence[int]:
 
 @dataclass(frozen=True)
 class _Wanted:
-    why: str
-    channel: str
+    promise: str = ""
+    stage: str = ""
+    channel: str = "phone"
     reminder_id: int | None = None
     promised_on: date | None = None
 
@@ -115,19 +117,24 @@ def _wanted(session: Session, moment: Moment, units: Any = None) -> dict[Debtor,
         Reminder.planned_on <= moment.day,
     )
     promised = select(Contact.unit_id, Contact.payer_id, Contact.promised_on, Contact.promise_state).where(
-        or_(
-            (Contact.promise_state == "open") & (Contact.promised_on == moment.day),
-            (Contact.promise_state == "broken") & (Contact.promised_on >= moment.day.replace(day=1)),
-        )
+        Contact.promised_on.between(moment.day.replace(day=1), moment.day),
+        Contact.promise_state.in_(("open", "broken")),
     )
     if units is not None:
         todo, promised = todo.where(Reminder.unit_id.in_(units)), promised.where(Contact.unit_id.in_(units))
-    found: dict[Debtor, _Wanted] = {}
-    for unit_id, payer_id, promised_on, state in session.execute(promised):
-        why = "promise_due" if state == "open" else "promise_broken"
-        found[unit_id, payer_id] = _Wanted(why, "phone", None, promised_on)
-    for unit_id, payer_id, stage, channel, key in session.execute(todo.order_by(Reminder.planned_on)):
-        found[unit_id, payer_id] = _Wanted(stage, channel, key)
+    promises: dict[Debtor, _Wanted] = {}  # of several the latest
+    for unit_id, payer_id, promised_on, state in session.execute(
+        promised.order_by(Contact.promised_on, Contact.id)
+    ):
+        assert promised_on is not None
+        if reason := promise_reason(state, promised_on, moment.day):
+            promises[unit_id, payer_id] = _Wanted(reason, promised_on=promised_on)
+    found = dict(promises)
+    for unit_id, payer_id, stage, channel, key in session.execute(
+        todo.order_by(Reminder.planned_on, Reminder.id)
+    ):
+        promise = promises.get((unit_id, payer_id), _Wanted())
+        found[unit_id, payer_id] = replace(promise, stage=stage, channel=channel, reminder_id=key)
     return found
 
 
@@ -135,7 +142,8 @@ def _wanted(session: Session, moment: Moment, units: Any = None) -> dict[Debtor,
 class _Person:
     unit_code: str
     name: str
-    quiet: tuple[str, str]
+    quiet_from: str
+    quiet_to: str
     phones: tuple[str, ...]
     marks: tuple[str, ...]
 
@@ -166,16 +174,13 @@ def _people(session: Session, debtors: Collection[Debtor]) -> dict[Debtor, _Pers
         (unit_id, payer_id): _Person(
             codes[unit_id],
             owners[payer_id].name,
-            (owners[payer_id].quiet_from, owners[payer_id].quiet_to),
+            owners[payer_id].quiet_from,
+            owners[payer_id].quiet_to,
             tuple(phones.get(payer_id, ())),
-            tuple(
-                code
-                for code, is_so in (
-                    ("no_phone", payer_id not in phones),
-                    ("phone_bad", payer_id in bad),
-                    ("email_bad", owners[payer_id].is_email_bad),
-                )
-                if is_so
+            contact_marks(
+                has_phone=payer_id in phones,
+                has_bad_phone=payer_id in bad,
+                is_email_bad=owners[payer_id].is_email_bad,
             ),
         )
         for unit_id, payer_id in debtors
@@ -191,19 +196,13 @@ def _last_contacts(session: Session, moment: Moment, debtors: Collection[Debtor]
     found: dict[Debtor, Contact] = {}
     for chunk in chunks({unit_id for unit_id, _ in debtors}):
         rows = session.scalars(
-            select(Contact).where(Contact.unit_id.in_(chunk), Contact.at <= moment.at).order_by(Contact.at)
+            select(Contact)
+            .where(Contact.unit_id.in_(chunk), Contact.at <= moment.at)
+            .order_by(Contact.at, Contact.id)
         )
         for row in rows:
             found[row.unit_id, row.payer_id] = row
     return found
-
-
-def is_quiet(quiet: tuple[str, str], at: time) -> bool:
-    """Whether a payer asked not to be called at that time of day; over midnight too (P3)."""
-    if not all(quiet):
-        return False
-    begins, ends = (time.fromisoformat(edge) for edge in quiet)
-    return begins <= at < ends if begins <= ends else at >= begins or at < ends
 
 
 def _entry(
@@ -234,7 +233,8 @@ def _entry(
         unit_code=person.unit_code,
         payer_id=late[0].payer_id,
         payer_name=person.name,
-        why=wanted.why,
+        promise=wanted.promise,
+        stage=wanted.stage,
         channel=wanted.channel,
         debt=amount,
         oldest_due_on=late[0].due_on,
@@ -246,7 +246,8 @@ def _entry(
         last_note=(last.note or last.outcome) if last is not None else "",
         promised_on=wanted.promised_on or (last.promised_on if last is not None else None),
         opening=opening,
-        is_quiet=wanted.channel == "phone" and (is_meal or is_quiet(person.quiet, local)),
+        is_quiet=wanted.channel == "phone"
+        and (is_meal or is_quiet(person.quiet_from, person.quiet_to, local)),
         marks=person.marks,
     )
 

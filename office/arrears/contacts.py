@@ -16,11 +16,15 @@ from models.collection import ARREARS_REASONS, CONTACT_METHODS, Contact, LadderH
 from models.complaints import Ticket
 from models.payments import Payment
 from office.arrears.debts import Debtor, Moment, chunks, owed, total
+from office.arrears.holds import stored_ladder
+from office.arrears.reminder_batches import OPEN
 from office.core import clock
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
+from office.core.staff import roles_of
 from office.estate.owners import payers_on
+from rules.call_list import is_settled
 from rules.next_steps import next_step
 from rules.promises import promise_state
 
@@ -49,21 +53,31 @@ class NewContact:
 def record_contact(session: Session, contact: NewContact, *, now: datetime) -> Contact:
     """Enter one contact and do what its reason for arrears asks (C6, C7). Raises Refused.
 
-    A call or visit that the ladder asked for is done with it.
+    The reminder that it answers is done with it, if the contact does what that stage asked for.
     """
     made = _contacts(session, [contact], now)[0]
     session.add(made)
     session.flush()
-    if contact.reminder_id is not None:
-        session.execute(
-            update(Reminder)
-            .where(Reminder.id == contact.reminder_id, Reminder.state.in_(("planned", "approved")))
-            .values(state="done", sent_at=contact.at, row_version=Reminder.row_version + 1)
-        )
+    _settle_reminder(session, made, now)
     if next_step(contact.arrears_reason) == "complaint":
         _link_complaint(session, made, now)
     record(session, now, contact.staff_id, "contact", made, {"method": made.method, "outcome": made.outcome})
     return made
+
+
+def _settle_reminder(session: Session, contact: Contact, now: datetime) -> None:
+    """Set the contact's reminder to done when it is the same debtor's and the contact settles it (C8)."""
+    reminder = session.get(Reminder, contact.reminder_id or 0, populate_existing=True)
+    if reminder is None or (reminder.unit_id, reminder.payer_id) != (contact.unit_id, contact.payer_id):
+        return
+    stage = stored_ladder(session, Moment.of(session, now).day).find(reminder.stage)
+    roles = roles_of(session, contact.staff_id) if contact.staff_id is not None else frozenset()
+    is_approved = reminder.state == "approved"
+    if reminder.state in OPEN and is_settled(
+        contact.method, reminder.channel, stage, roles, is_approved=is_approved
+    ):
+        reminder.state, reminder.sent_at = "done", contact.at
+        session.flush()
 
 
 def record_contacts(session: Session, contacts: Sequence[NewContact], *, now: datetime) -> int:

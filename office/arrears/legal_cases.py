@@ -114,7 +114,8 @@ def _batch_name(session: Session, column: Any, kind: str, day: date, now: dateti
     """The day's batch that has room: lawyer's letters and filings go in batches (C3)."""
     chain = holds.stored_ladder(session, Moment.of(session, now).day)
     code = "lawyer_letter" if kind == "letter" else "court"
-    size = next((stage.batch_size for stage in chain.stages if stage.code == code), 0)
+    stage = chain.find(code)
+    size = stage.batch_size if stage is not None else 0
     name = f"{kind}-{day:%Y%m%d}"
     count = session.scalar(select(func.count()).where(column.like(f"{name}%"))) or 0
     part = count // size + 1 if size else 1

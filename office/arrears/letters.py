@@ -64,7 +64,7 @@ def batch_pdf(
     if not rows:
         raise Refused(N_("There is nothing to print"))
     chain = holds.stored_ladder(session, Moment.of(session, now).day)
-    stage = next((one for one in chain.stages if one.code == batch.stage), None)
+    stage = chain.find(batch.stage)
     kind = stage.document if stage is not None and stage.document in registry.KINDS else FALLBACK
     values = list(_values(session, kind, stage, batch, rows, now=now, language=language))
     if not values:

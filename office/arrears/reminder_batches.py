@@ -21,12 +21,14 @@ from office.core.errors import N_, Refused
 from office.core.staff import roles_of
 from office.messaging import outbox
 from office.messaging.channels import ELECTRONIC
+from rules.call_list import is_settled
 from rules.dunning import DunningCase, holds
 from rules.ladder import Ladder, Stage
 from rules.reasons import Reason
 from rules.roles import is_at_least
 
 OPEN = ("planned", "approved")
+PERSONAL = ("phone", "visit")  # channels of what a person does at an hour
 
 
 def send_out(session: Session, batch_id: int, *, now: datetime) -> None:
@@ -90,7 +92,7 @@ def approve_batch(
     if batch is None or batch.state != "draft":
         raise Refused(N_("Only a draft batch can be approved"))
     chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
-    stage = _stage(chain, batch.stage)
+    stage = chain.find(batch.stage)
     wanted = stage.approved_by if stage is not None else ""
     if wanted and not is_at_least(roles_of(session, staff_id), wanted):
         raise Refused(N_("This batch is approved by another role: %(role)s"), role=wanted)
@@ -117,10 +119,6 @@ def approve_batch(
     return batch
 
 
-def _stage(chain: Ladder, code: str) -> Stage | None:
-    return next((stage for stage in chain.stages if stage.code == code), None)
-
-
 def _drop_unwanted(session: Session, chain: Ladder, which: Sequence[Any], now: datetime) -> None:
     rows = session.scalars(select(Reminder).where(*which, Reminder.state.in_(OPEN))).all()
     for reason, ids in _unwanted(session, chain, rows, now):
@@ -140,7 +138,7 @@ def _unwanted(
     standing = arrears_holds.holds_at(session, moment, units)
     found: dict[str, tuple[Reason, list[int]]] = {}
     for row in rows:
-        stage = _stage(chain, row.stage)
+        stage = chain.find(row.stage)
         reason = _why_not(chain, stage, row, debts, standing, moment)
         if reason is not None:
             found.setdefault(str(reason), (reason, []))[1].append(row.id)
@@ -171,6 +169,8 @@ def mark(session: Session, reminder_ids: Sequence[int], state: str, *, now: date
     """Say that reminders were printed or carried out (`printed`, `done`); answers how many (C4)."""
     if state not in {"printed", "done"}:
         raise Refused(N_("A reminder is marked printed or done"))
+    chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
+    roles = roles_of(session, staff_id)
     marked = 0
     for chunk in chunks(reminder_ids):
         rows = session.scalars(
@@ -181,6 +181,10 @@ def mark(session: Session, reminder_ids: Sequence[int], state: str, *, now: date
                 raise Refused(N_("This batch has not been approved yet"))
             if row.state == state:
                 continue
+            if row.channel in PERSONAL and not is_settled(
+                row.channel, row.channel, chain.find(row.stage), roles, is_approved=row.state != "planned"
+            ):
+                raise Refused(N_("Stage %(stage)s is carried out by another role"), stage=row.stage)
             before, row.state, row.sent_at = row.state, state, row.sent_at or now
             record(session, now, staff_id, "mark", row, {"state": (before, state)})
             marked += 1
@@ -261,7 +265,7 @@ def undeliverable(session: Session, message: Message, now: datetime) -> None:
     if reminder is None:
         return
     chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
-    instead = _next_channel(session, _stage(chain, reminder.stage), reminder)
+    instead = _next_channel(session, chain.find(reminder.stage), reminder)
     if instead is None:
         return
     before = {"state": (reminder.state, "approved"), "channel": (reminder.channel, instead)}

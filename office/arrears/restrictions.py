@@ -228,7 +228,7 @@ def _set_day(session: Session, restriction: Restriction, moment: Moment) -> None
     chain = holds.stored_ladder(session, moment.day)
     due_on = session.scalar(select(Invoice.due_on).where(Invoice.id == restriction.invoice_id))
     calendar = store.calendar(session, moment.day)
-    stage = next((one for one in chain.stages if one.code == dunning.REQUEST), None)
+    stage = chain.find(dunning.REQUEST)
     restriction.state = "approved"
     restriction.effective_on = (
         ladder_rules.effective_on(stage, calendar, due_on, moment.day)

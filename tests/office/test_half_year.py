@@ -235,7 +235,8 @@ def visit(session, now):
     """The station head was at A-5."""
     unit_id, _ = debtor(session, "A-5")
     rows = select(Reminder.id).where(Reminder.unit_id == unit_id, Reminder.stage == "head_visit")
-    reminder_batches.mark(session, session.scalars(rows).all(), "done", now=now, staff_id=None)
+    head = add_staff(session, f"v{now:%d%H}", "station_head").id
+    reminder_batches.mark(session, session.scalars(rows).all(), "done", now=now, staff_id=head)
 
 
 def restrict(session, now):

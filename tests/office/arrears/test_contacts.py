@@ -8,10 +8,11 @@ from sqlalchemy import select
 
 from models.collection import Contact
 from models.complaints import Ticket
-from office.arrears import contacts, dunning
+from office.arrears import contacts, dunning, reminder_batches
 from office.arrears.contacts import NewContact
 from office.core.errors import Refused
-from tests.factories.arrears import add_bill, add_unit, at, judge, made, not_made, pay
+from tests.factories.arrears import add_bill, add_unit, at, judge, made, not_made, pay, reminders
+from tests.factories.estate import add_staff
 
 DUE = date(2026, 3, 15)
 
@@ -194,8 +195,6 @@ def test_a_call_with_its_reminder_is_done(session):
     debtor = add_unit(session)
     add_bill(session, debtor, DUE)
     judge(session, date(2026, 3, 16), date(2026, 3, 19))
-    from tests.factories.arrears import reminders
-
     call = reminders(session)[-1]
     contacts.record_contact(
         session,
@@ -206,3 +205,57 @@ def test_a_call_with_its_reminder_is_done(session):
     session.refresh(call)
     assert (call.stage, call.state) == ("call", "done")
     assert dunning.judge_day(session, at(date(2026, 3, 19))).done == 0
+
+
+def head_visit_of(session):
+    """A tower's debtor with an unapproved visit by the station head."""
+    debtor = add_unit(session)
+    add_bill(session, debtor, date(2026, 3, 5))
+    judge(session, date(2026, 3, 1), date(2026, 4, 2))
+    return debtor, reminders(session)[-1]
+
+
+# method, role of who makes the contact, the state of the head's visit afterwards
+CONTACTS = [
+    ("phone", "station_head", "planned"),
+    ("visit", "steward", "planned"),
+    ("visit", "station_head", "done"),
+]
+
+
+@pytest.mark.parametrize(("method", "role", "state"), CONTACTS)
+def test_only_the_heads_own_visit_settles_the_visit_by_the_head(session_of, method, role, state):
+    session = session_of("tower")
+    debtor, reminder = head_visit_of(session)
+    now = at(date(2026, 4, 2), 15)
+    staff_id = add_staff(session, role, role).id
+
+    contact = NewContact(debtor[0], method, now, staff_id=staff_id, reminder_id=reminder.id)
+    contacts.record_contact(session, contact, now=now)
+
+    session.refresh(reminder)
+    assert (reminder.stage, reminder.state) == ("head_visit", state)
+
+
+def test_a_contact_with_another_household_settles_nothing(session):
+    debtor = add_unit(session)
+    add_bill(session, debtor, DUE)
+    judge(session, date(2026, 3, 16), date(2026, 3, 19))
+    other = add_unit(session, "1-102", "李四")
+    call, now = reminders(session)[-1], at(date(2026, 3, 19), 15)
+
+    contacts.record_contact(session, NewContact(other[0], "phone", now, reminder_id=call.id), now=now)
+
+    session.refresh(call)
+    assert (call.stage, call.state) == ("call", "planned")
+
+
+def test_a_steward_can_not_mark_the_visit_by_the_head_as_done(session_of):
+    session = session_of("tower")
+    _, reminder = head_visit_of(session)
+    now = at(date(2026, 4, 2), 15)
+
+    with pytest.raises(Refused, match="another role"):
+        reminder_batches.mark(
+            session, [reminder.id], "done", now=now, staff_id=add_staff(session, "s", "steward").id
+        )
