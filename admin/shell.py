@@ -24,9 +24,9 @@ from admin.complaints import screens as complaints
 from admin.estate import screens as estate
 from admin.exchange import screens as exchange
 from admin.exchange.imports import kind_of_screen
-from admin.panel import formats, fragment_cache, labels, language, lists, permissions
-from admin.panel import view as panel_view
+from admin.panel import formats, fragment_cache, labels, language, list_query, permissions
 from admin.panel.idempotency import idempotency_field
+from admin.panel.screen import ROOMS
 from admin.panel.signed_in import staff_if_signed_in
 from admin.payments import screens as payments
 from admin.policies import screens as policies
@@ -89,7 +89,7 @@ def init_app(app: Flask) -> None:
         import_kind=kind_of_screen,
         formats=formats,
         labels=labels,
-        PAGE_SIZES=lists.PAGE_SIZES,
+        PAGE_SIZES=list_query.PAGE_SIZES,
     )
     app.context_processor(lambda: {"staff": staff_if_signed_in(), "theme_choice": theme()})
     panel = Admin(
@@ -149,7 +149,7 @@ def _drawn_sidebar(_language: str, roles: frozenset[str]) -> str:
 
     views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no list
     parts: list[Markup] = []
-    for room, (label, symbol) in panel_view.ROOMS.items():
+    for room, (label, symbol) in ROOMS.items():
         lines = [
             Markup('<li><a href="{}" data-screen="{}">{}<span>{}</span></a></li>').format(
                 url_for(f"{view.screen}.{view._default_view}"),  # noqa: SLF001 -- the "/" function's name

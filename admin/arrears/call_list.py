@@ -14,7 +14,7 @@ from admin.arrears.debtors import debtor_of
 from admin.arrears.wording import CHANNELS, CONTACT_MARKS
 from admin.panel import audit, error_messages, labels, language, row_access
 from admin.panel.idempotency import idempotent
-from admin.panel.lists import row_id
+from admin.panel.request_values import row_id
 from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, OfficePage, read_asked
 from models.base import db

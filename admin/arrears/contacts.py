@@ -7,7 +7,8 @@ from datetime import timedelta
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import labels
-from admin.panel.lists import ChoiceFilter, RangeFilter, coded
+from admin.panel.columns import coded
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.view import OfficeView, OneClick
 from models.collection import Contact
 

@@ -13,7 +13,7 @@ from flask_babel import format_date
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import formats, labels, row_access, wording
-from admin.panel.lists import row_id
+from admin.panel.request_values import row_id
 from admin.panel.view import OfficePage
 from models.base import db
 from models.billing import Invoice

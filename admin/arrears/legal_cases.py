@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.arrears.debtors import debtor_of
 from admin.panel import formats, labels, wording
-from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db

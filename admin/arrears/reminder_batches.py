@@ -12,7 +12,7 @@ from flask_babel import ngettext
 
 from admin.arrears.wording import CHANNELS
 from admin.panel import labels, language, row_access
-from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import staff_id
 from admin.panel.view import OfficeView, OneClick, Related, office_action

@@ -11,7 +11,8 @@ from sqlalchemy.orm import joinedload
 
 from admin.arrears.wording import CHANNELS, CONTACT_MARKS
 from admin.panel import formats, labels
-from admin.panel.lists import ChoiceFilter, RangeFilter, coded
+from admin.panel.columns import coded
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db

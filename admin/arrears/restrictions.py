@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.arrears.debtors import debtor_of
 from admin.panel import formats, labels, language, wording
-from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import staff_id
 from admin.panel.view import Action, Ask, OfficeView, OneClick, office_action

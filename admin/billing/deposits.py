@@ -11,8 +11,8 @@ from flask_babel import lazy_gettext as _l
 
 from admin.panel import formats, labels, language, row_access
 from admin.panel.actions import PAY_OUT_FIELDS
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.idempotency import form_key
-from admin.panel.lists import ChoiceFilter, RangeFilter
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, office_action

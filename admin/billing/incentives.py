@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import formats, wording
-from admin.panel.lists import RangeFilter, RelationFilter
+from admin.panel.filters import RangeFilter, RelationFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficeView, OneClick, Related, office_action
 from models.base import db

@@ -14,8 +14,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import literal_column
 
-from admin.panel import error_messages, formats, forms, labels, language, lists, row_access
-from admin.panel.lists import ChoiceFilter, FlagFilter, RangeFilter, RelationFilter, TextFilter
+from admin.panel import error_messages, formats, forms, labels, language, request_values, row_access
+from admin.panel.filters import ChoiceFilter, FlagFilter, RangeFilter, RelationFilter, TextFilter
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, Related, office_action
@@ -161,7 +161,7 @@ def _expenses(text: str) -> list[tuple[str, Decimal]]:
         if not line.strip():
             continue
         read = re.fullmatch(r"(.+?)[\s,，:：;；]+([\d.,，]+)", line.strip()[:200])
-        if read is None or not lists.is_clean(line):
+        if read is None or not request_values.is_clean(line):
             raise Refused(_("Write each expense as a line: item, then the amount: %(line)s", line=line[:60]))
         try:
             found.append((read[1], money(read[2].replace(",", "").replace("，", ""))))

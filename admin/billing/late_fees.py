@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import labels
-from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficeView, OneClick, office_action
 from models.base import db

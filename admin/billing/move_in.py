@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages, language, lists, row_access, wording
+from admin.panel import error_messages, language, request_values, row_access, wording
 from admin.panel.idempotency import idempotent
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import current_staff
@@ -72,7 +72,7 @@ class MoveInPage(OfficePage):
         )
 
     def _unit(self, given: Any) -> Unit | None:
-        key = lists.row_id(given.get("unit_id"))
+        key = request_values.row_id(given.get("unit_id"))
         if key is None and given.get("unit_code", "").strip():
             key = row_access.unit_named(given["unit_code"])
         return db.session.get(Unit, key) if key else None
@@ -111,7 +111,7 @@ class MoveInPage(OfficePage):
 
     @expose("/paper/", methods=("POST",))
     def paper(self) -> Any:
-        key = lists.row_id(request.form.get("id"))
+        key = request_values.row_id(request.form.get("id"))
         invoice = db.session.get(Invoice, key) if key else None
         if invoice is None or invoice.kind != "move_in":
             abort(404)

@@ -17,9 +17,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from admin.panel import background_tasks, error_messages, formats, labels, language, lists, wording
+from admin.panel import background_tasks, error_messages, formats, labels, language, request_values, wording
 from admin.panel.audit import record
-from admin.panel.lists import TextFilter
+from admin.panel.filters import TextFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, OfficeView, OneClick, Related
 from models.base import db
@@ -82,7 +82,7 @@ class BillingPage(OfficePage):
     @expose("/unbilled/")
     def unbilled(self) -> Any:
         """Everything that could not be billed, as a table to work through."""
-        run_id = lists.row_id(request.args.get("run"))
+        run_id = request_values.row_id(request.args.get("run"))
         try:
             if run_id is not None:
                 run = db.session.get(BillingRun, run_id) or abort(404)
@@ -149,7 +149,7 @@ class BillingPage(OfficePage):
     @expose("/notices/", methods=("POST",))
     def notices(self) -> Any:
         """All payment notices of a run as one file, in the background."""
-        run_id, session = lists.row_id(request.form.get("run")), db.session()
+        run_id, session = request_values.row_id(request.form.get("run")), db.session()
         run = session.get(BillingRun, run_id) if run_id else None
         if run is None:
             abort(404)
@@ -179,7 +179,7 @@ class BillingPage(OfficePage):
         return redirect(url_for("billing.progress", id=task_id))
 
     def task(self) -> Task:
-        key = lists.row_id(request.values.get("id"))
+        key = request_values.row_id(request.values.get("id"))
         task = db.session.get(Task, key) if key else None
         if task is None or task.kind not in KINDS:
             abort(404)

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_
 
-from admin.panel.lists import RelationFilter
+from admin.panel.filters import RelationFilter
 from admin.panel.view import OfficeView
 from models.base import db
 from models.complaints import CaseEntry

@@ -6,7 +6,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from admin.panel import formats, labels
-from admin.panel.lists import ChoiceFilter, RangeFilter, coded
+from admin.panel.columns import coded
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.view import OfficeView, OneClick
 from models.complaints import Escalation, Ticket, TicketClock
 

@@ -21,7 +21,7 @@ from wtforms import (
 )
 
 from admin.complaints.files import attach_uploads, chosen_files
-from admin.panel import formats, forms, labels, wording
+from admin.panel import formats, forms, labels, pickers, wording
 from admin.panel.permissions import may, may_see
 from admin.panel.signed_in import current_staff
 from models.base import db
@@ -42,7 +42,7 @@ TICKS = tuple(name for name in FACTS if FACT_KINDS[name] is bool)
 SHOWN_BILLS = 12
 
 
-class UnitLoader(forms.Loader):
+class UnitLoader(pickers.Loader):
     """Finds units by their code, and by the name, pinyin initials or phone of who lives there (T1)."""
 
     def get_list(self, query: str | None, offset: int = 0, limit: int = 10) -> list[Any]:
@@ -74,7 +74,7 @@ def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:
     """The form with the reader's categories and staff; `values` fill it before anything is typed."""
 
     class Intake(forms.OfficeForm):
-        unit = forms.PickerField(_l("Unit no. or name"), loader=view.loader_of("unit"), allow_blank=True)
+        unit = pickers.PickerField(_l("Unit no. or name"), loader=view.loader_of("unit"), allow_blank=True)
         complainant = StringField(_l("Complainant"), [validators.Length(max=120)])
         phone = StringField(_l("Phone"), [validators.Length(max=40)])
         is_anonymous = BooleanField(_l("Anonymous"))
@@ -111,10 +111,12 @@ def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:
             allow_blank=True,
             description=_l("Never handles it"),
         )
-        repeat_of = forms.PickerField(
+        repeat_of = pickers.PickerField(
             _l("Earlier complaint on the same matter"), loader=view.loader_of("repeat_of"), allow_blank=True
         )
-        invoice = forms.PickerField(_l("About this bill"), loader=view.loader_of("invoice"), allow_blank=True)
+        invoice = pickers.PickerField(
+            _l("About this bill"), loader=view.loader_of("invoice"), allow_blank=True
+        )
         resolution = TextAreaField(
             _l("Solved on the spot"),
             [validators.Length(max=5000)],

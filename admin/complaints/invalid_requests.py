@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import language
-from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, OfficeView, OneClick, office_action

@@ -28,7 +28,7 @@ from wtforms import (
 )
 
 from admin.complaints.files import chosen_files
-from admin.panel import error_messages, forms, language, lists
+from admin.panel import error_messages, forms, language, request_values
 from admin.panel.permissions import may
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
@@ -235,7 +235,7 @@ def track() -> Any:
                 db.session(), policy, request.remote_addr or "", clock.machine_now()
             )
             db.session.commit()
-            if not lists.is_clean(number + code):
+            if not request_values.is_clean(number + code):
                 abort(400)
             found = public_form.ticket_status(db.session(), number.strip()[:40], code[:40])
         except public_form.TooManyRequests as refused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 
-from admin.panel.lists import RangeFilter
+from admin.panel.filters import RangeFilter
 from admin.panel.view import OfficeView
 from models.complaints import ReviewMeeting
 

@@ -12,14 +12,20 @@ from admin.complaints import intake
 from admin.panel import error_messages, row_access
 from admin.panel.idempotency import idempotent
 from admin.panel.permissions import may
+from admin.panel.pickers import Loader
 from admin.panel.signed_in import current_staff, staff_id
+from admin.panel.view import OfficeView
 from models.base import db
 from models.complaints import Ticket
 from office.core.errors import Refused
 
 
-class IntakeViews:
+class IntakeViews(OfficeView):
     """The addresses of TicketView under which a complaint is registered."""
+
+    def loader_of(self, name: str) -> Loader:
+        loader: Loader = self._form_ajax_refs[name]
+        return loader
 
     @expose("/new/", methods=("GET", "POST"))
     @idempotent

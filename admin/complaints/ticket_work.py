@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from admin.complaints import intake
 from admin.panel import labels
-from admin.panel.lists import row_id
+from admin.panel.request_values import row_id
 from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, office_action
 from models.base import db

@@ -16,8 +16,8 @@ from admin.complaints.files import attach_uploads, file_answer
 from admin.complaints.ticket_closing import ClosingActions
 from admin.complaints.ticket_intake import IntakeViews
 from admin.complaints.ticket_work import WorkActions, running_by_hand
-from admin.panel import error_messages, formats, forms, labels, wording
-from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter
+from admin.panel import error_messages, formats, labels, pickers, wording
+from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.permissions import may
 from admin.panel.signed_in import current_staff, staff_id
 from admin.panel.view import OfficeView, OneClick, Related
@@ -215,8 +215,8 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
     def _process_ajax_references(self) -> dict[str, Any]:
         found = super()._process_ajax_references()
         found["unit"] = intake.UnitLoader(self, "unit", Unit, ("code",))
-        found["repeat_of"] = forms.Loader(self, "repeat_of", Ticket, ("number",))
-        found["invoice"] = forms.Loader(self, "invoice", Invoice, ("number",))
+        found["repeat_of"] = pickers.Loader(self, "repeat_of", Ticket, ("number",))
+        found["invoice"] = pickers.Loader(self, "invoice", Invoice, ("number",))
         return found
 
     def lookup_scope(self, name: str, model: Any) -> list[Any]:
@@ -224,10 +224,6 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         if name == "invoice" and not may(current_staff().roles, "invoices", "see"):
             return [false()]
         return [] if name == "unit" else super().lookup_scope(name, model)
-
-    def loader_of(self, name: str) -> forms.Loader:
-        loader: forms.Loader = self._form_ajax_refs[name]
-        return loader
 
     @expose("/details/")
     def details_view(self) -> Any:

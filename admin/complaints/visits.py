@@ -16,9 +16,9 @@ from sqlalchemy import or_, select
 
 from admin.complaints import intake
 from admin.complaints.files import attach_uploads, chosen_files, file_answer
-from admin.panel import error_messages, formats, labels, lists, office_time, row_access
+from admin.panel import error_messages, formats, labels, office_time, request_values, row_access
+from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.idempotency import idempotent
-from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.permissions import may
 from admin.panel.signed_in import current_staff, staff_id
 from admin.panel.view import Ask, OfficePage, OfficeView, OneClick, office_action
@@ -230,7 +230,7 @@ class RoutePage(OfficePage):
         given = request.form
         answer = given.get("satisfaction", "")
         texts = [given.get(name, "") for name in ("met", "words", "method")]
-        if not all(lists.is_clean(text) and len(text) <= LONGEST for text in texts):
+        if not all(request_values.is_clean(text) and len(text) <= LONGEST for text in texts):
             abort(400)
         try:
             recorded = visits.record_visit(
@@ -257,7 +257,7 @@ class RoutePage(OfficePage):
 
     def _visit(self, key: Any) -> Visit:
         """A visit that this person makes, or may give to another."""
-        identity, staff = lists.row_id(key), current_staff()
+        identity, staff = request_values.row_id(key), current_staff()
         own = [
             or_(
                 Visit.assignee_id == staff.id,

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField, validators
 
-from admin.panel import error_messages, forms, labels, lists
+from admin.panel import error_messages, forms, labels, pickers, request_values
 from admin.panel.idempotency import idempotent
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
@@ -44,17 +44,17 @@ class ChangePayerPage(OfficePage):
     def lookup_scope(self, _name: str, _model: Any) -> list[Any]:
         return []
 
-    def loader_of(self, name: str) -> forms.Loader:
+    def loader_of(self, name: str) -> pickers.Loader:
         model, fields = PICKED[name]
-        return forms.Loader(self, name, model, fields)
+        return pickers.Loader(self, name, model, fields)
 
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> Any:
         name, query = (
             request.args.get("name", ""),
-            request.args.get("query", "")[: lists.LONGEST_INPUT].strip(),
+            request.args.get("query", "")[: request_values.LONGEST_INPUT].strip(),
         )
-        if name not in PICKED or not lists.is_clean(query):
+        if name not in PICKED or not request_values.is_clean(query):
             abort(404)
         loader = self.loader_of(name)
         return jsonify([loader.format(row) for row in loader.get_list(query, 0, 20)])
@@ -64,10 +64,10 @@ class ChangePayerPage(OfficePage):
         page = self
 
         class Change(forms.OfficeForm):
-            unit = forms.PickerField(_l("Unit no."), loader=page.loader_of("unit"))
+            unit = pickers.PickerField(_l("Unit no."), loader=page.loader_of("unit"))
             on = forms.DayField(_l("Pays from"), [validators.InputRequired()])
             kind = forms.ChoiceField(_l("The new payer is"), labels=labels.OCCUPANCY_KINDS, default="owner")
-            owner = forms.PickerField(
+            owner = pickers.PickerField(
                 _l("Known owner or tenant"),
                 loader=page.loader_of("owner"),
                 allow_blank=True,
@@ -82,7 +82,7 @@ class ChangePayerPage(OfficePage):
     @expose("/", methods=("GET", "POST"))
     @idempotent
     def index(self) -> Any:
-        unit_id = lists.row_id(request.args.get("unit_id"))
+        unit_id = request_values.row_id(request.args.get("unit_id"))
         unit = db.session.get(Unit, unit_id) if unit_id else None
         is_post = request.method == "POST"
         on = day_of(request.args.get("on", "")) or self.today()

@@ -12,7 +12,7 @@ from wtforms import PasswordField, SelectMultipleField
 from wtforms.validators import Length, Optional
 
 from admin.panel import forms, labels
-from admin.panel.lists import ChoiceFilter, FlagFilter, RelationFilter
+from admin.panel.filters import ChoiceFilter, FlagFilter, RelationFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficeView, Related, office_action
 from models.base import db

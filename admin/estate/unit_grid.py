@@ -8,7 +8,7 @@ from flask import request
 from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import lists, row_access
+from admin.panel import request_values, row_access
 from admin.panel.permissions import may
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
@@ -52,7 +52,7 @@ class GridPage(OfficePage):
         asked = request.args.get("show", "")
         what = asked if asked in allowed else next(iter(allowed), "owed")
         known = unit_grid.buildings(session, row_access.own_buildings())
-        building = lists.row_id(request.args.get("building", ""))
+        building = request_values.row_id(request.args.get("building", ""))
         start = next((number for number, each in enumerate(known) if each[0] == building), 0)
         chosen = known[start : start + AT_ONCE] if allowed else []
         return self.render(

@@ -7,7 +7,8 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import labels
-from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter, coded
+from admin.panel.columns import coded
+from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficeView, OneClick, Related
 from models.property import Area, Building, Unit

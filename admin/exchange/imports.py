@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin.exchange import table_imports
-from admin.panel import background_tasks, error_messages, labels, language, lists
+from admin.panel import background_tasks, error_messages, labels, language, request_values
 from admin.panel.audit import record
 from admin.panel.permissions import may
 from admin.panel.registry import view_of
@@ -149,7 +149,7 @@ class ImportPage(OfficePage):
         kind, given = request.form.get("kind", ""), request.files.get("file")
         if kind not in self.kinds():
             abort(403)
-        if given is None or not given.filename or not lists.is_clean(given.filename):
+        if given is None or not given.filename or not request_values.is_clean(given.filename):
             flash(_("Please choose a file."), "error")
             return redirect(url_for("imports.index", kind=kind))
         content, name = given.read(), given.filename
@@ -203,7 +203,7 @@ class ImportPage(OfficePage):
 
     def task(self, key: str | None) -> Task:
         """The reader's own import."""
-        task_id = lists.row_id(key)
+        task_id = request_values.row_id(key)
         task = db.session.get(Task, task_id) if task_id else None
         staff = current_staff()
         if task is None or task.kind != uploads.KIND or task.staff_id != staff.id:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, Field, FileField, HiddenField, PasswordField, SelectMultipleField
 
-from admin.panel import error_messages, forms, language, row_names
+from admin.panel import error_messages, forms, language, pickers, row_names
 from models.base import db
 from models.secrets import Sealed
 from office.core.errors import N_, Refused
@@ -155,7 +155,7 @@ def _names(view: Any, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
 def _default(field: Field) -> Any:
     if isinstance(field, BooleanField):
         return "1" if field.data else []
-    if isinstance(field, QuerySelectField | QuerySelectMultipleField | forms.PickerField):
+    if isinstance(field, QuerySelectField | QuerySelectMultipleField | pickers.PickerField):
         return []
     if isinstance(field, forms.ChoiceField):
         return field.data or next(iter(field.labels)) if not field.allow_blank else field.data or ""
@@ -173,7 +173,7 @@ def _reader(field: Field) -> Read:  # noqa: PLR0911 -- one answer a kind of fiel
         return lambda text, known: [read(part, known) for part in re.split(r"[、,，;；]\s*", text) if part]
     if isinstance(field, QuerySelectField):
         return _one_of(lambda: _row_words(field.query_factory()))
-    if isinstance(field, forms.PickerField):
+    if isinstance(field, pickers.PickerField):
         return _one_of(lambda: _picker_words(field.loader))
     if isinstance(field, forms.InstantField):
         return lambda text, known: f"{cells.instant(text, known.zone).astimezone(known.zone):%Y-%m-%dT%H:%M}"
@@ -231,7 +231,7 @@ def _row_words(rows: Iterable[Any]) -> Words:
     return found, shown
 
 
-def _picker_words(loader: forms.Loader) -> Words:
+def _picker_words(loader: pickers.Loader) -> Words:
     """What the rows of a long table are found by; None where several share a word."""
     column = getattr(loader.model, loader.fields[0])
     scope = loader.view.lookup_scope(loader.name, loader.model)

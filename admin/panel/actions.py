@@ -1,6 +1,6 @@
-"""What one does to records: actions a screen offers, what they ask for, and how they are run.
+"""Actions on records: what a screen offers, what an action asks for, and how it is run.
 
-A mixin of OfficeView; how to write one is said in admin/panel/view.py.
+admin/panel/view.py says how to write one.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from werkzeug.wrappers import Response
 
-from admin.panel import error_messages, idempotency, labels, lists
+from admin.panel import error_messages, idempotency, labels, request_values
 from admin.panel.audit import record
+from admin.panel.table_screen import TableScreen
 from models.base import db
 from office.core.audit import RECORDED
 from office.core.errors import Refused
@@ -30,7 +31,7 @@ MOST_ROWS_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Ask:
-    """One thing an action asks for: kind text, area, date, money, number or choice (with choices)."""
+    """A field of an action's form; `kind` is text, area, date, money, number or choice (with choices)."""
 
     name: str
     label: Any
@@ -49,16 +50,18 @@ PAY_OUT_FIELDS = (
 
 @dataclass(frozen=True)
 class Action:
+    """An action of a screen; its handler is the method of that name: `(rows, given) -> flash or Response`."""
+
     code: str
     label: Any
     handler: str
-    confirm: Any = None
+    confirm: Any = None  # a question that is asked first
     fields: tuple[Ask, ...] = ()
-    on: str = "rows"
+    on: str = "rows"  # rows: chosen in the list, and each record; row: each record; list: without rows
     icon: str = "play"
     tone: str = ""
-    verb: str = "act"
-    states: Collection[str] = ()  # of a record that offers it; none: any
+    verb: str = "act"  # the permission that it needs
+    states: Collection[str] = ()  # states of a record that offers it; none: any
 
 
 def office_action(code: str, label: Any, **options: Any) -> Callable[[Any], Any]:
@@ -71,10 +74,14 @@ def office_action(code: str, label: Any, **options: Any) -> Callable[[Any], Any]
     return mark
 
 
-class Actions:
-    rows_with: tuple[Any, ...] = ()  # loader options: what a row is called by
+class Actions(TableScreen):
+    rows_with: tuple[Any, ...] = ()  # loader options for what the names of rows need
 
-    def _found_actions(self: Any) -> dict[str, Action]:
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.office_actions = self._found_actions()
+
+    def _found_actions(self) -> dict[str, Action]:
         found = {}
         for name in dir(type(self)):
             action = getattr(getattr(type(self), name, None), "office_action", None)
@@ -82,16 +89,27 @@ class Actions:
                 found[action.code] = action
         return found
 
-    def allowed_actions(self: Any, on: str) -> list[Action]:
+    def action_label(self, code: str) -> Any:
+        action = self.office_actions.get(code)
+        return action.label if action else super().action_label(code)
+
+    def verb_of(self, function: str) -> str:
+        """An action needs the verb that it names."""
+        if function == "action_view":
+            action = self.office_actions.get(request.form.get("action", ""))
+            return action.verb if action is not None else "act"
+        return super().verb_of(function)
+
+    def allowed_actions(self, on: str) -> list[Action]:
         return [each for each in self.office_actions.values() if each.on == on and self.may(each.verb)]
 
-    def record_actions(self: Any, row: Any) -> list[Action]:
-        """What a record's page offers: what the reader may do, and what its state lets be done."""
+    def record_actions(self, row: Any) -> list[Action]:
+        """The actions on a record's page: those that the reader may run and that its state allows."""
         found = [*self.allowed_actions("rows"), *self.allowed_actions("row")]
         return [each for each in found if not each.states or row.state in each.states]
 
     @expose("/action/", methods=("POST",))
-    def action_view(self: Any) -> Any:
+    def action_view(self) -> Any:
         action = self.office_actions.get(request.form.get("action", ""))
         if action is None:
             abort(404)
@@ -107,8 +125,8 @@ class Actions:
             return self._form(action, rows, problems if request.form.get("confirmed") else {})
         return self._run(action, rows, given)
 
-    def _form(self: Any, action: Action, rows: list[Any], problems: Mapping[str, str]) -> Any:
-        """What the action asks for and about which rows, with what was typed so far."""
+    def _form(self, action: Action, rows: list[Any], problems: Mapping[str, str]) -> Any:
+        """The form of an action: the chosen rows, its fields, and what was typed so far."""
         return self.render(
             "panel/confirm.html",
             heading=action.label,
@@ -118,9 +136,9 @@ class Actions:
             problems=problems,
         )
 
-    def rows_of(self: Any, keys: Sequence[str]) -> list[Any]:
+    def rows_of(self, keys: Sequence[str]) -> list[Any]:
         """The chosen rows that are in scope, at most MOST_ROWS_AT_ONCE."""
-        ids = [key for key in map(lists.row_id, keys[:MOST_ROWS_AT_ONCE]) if key]
+        ids = [key for key in map(request_values.row_id, keys[:MOST_ROWS_AT_ONCE]) if key]
         if not ids:
             return []
         return list(
@@ -132,15 +150,16 @@ class Actions:
             )
         )
 
-    def _run(self: Any, action: Action, rows: list[Any], given: dict[str, Any]) -> Any:
+    def _run(self, action: Action, rows: list[Any], given: dict[str, Any]) -> Any:
         ids = [row.id for row in rows]
-        told = db.session().info[RECORDED] = set()
+        recorded: set[tuple[str, str, int | None]] = set()
+        db.session().info[RECORDED] = recorded
         try:
             if not idempotency.is_first():
                 return idempotency.already_processed(self.return_url())
             answer = getattr(self, action.handler)(rows, given)
             for key in ids or [None]:
-                if (action.code, self.model.__tablename__, key) not in told:  # else the verb said so itself
+                if (action.code, self.model.__tablename__, key) not in recorded:  # else the verb wrote it
                     record(action.code, self.model.__tablename__, key, {}, given)
             db.session.commit()
         except (Refused, IntegrityError, DataError, StatementError) as error:
@@ -158,7 +177,7 @@ class Actions:
 def read_asked(
     fields: Sequence[Ask], given: Mapping[str, str], view: Any = None
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Typed answers to a sequence of Ask as values, and what is wrong: name → sentence."""
+    """The answers to a sequence of Ask as values, and what is wrong with them: name → sentence."""
     kinds = {"date": date, "money": Decimal, "number": int}
     values: dict[str, Any] = {}
     problems: dict[str, str] = {}
@@ -166,7 +185,7 @@ def read_asked(
         text = given.get(each.name, "").strip()
         values[each.name] = None if each.kind in kinds else text
         choices = each.choices(view) if callable(each.choices) else each.choices
-        is_odd = not lists.is_clean(text) or len(text) > 20_000
+        is_odd = not request_values.is_clean(text) or len(text) > 20_000
         is_odd = is_odd or (each.kind == "choice" and bool(text) and text not in (choices or {}))
         if is_odd:
             problems[each.name] = _("This value is not possible here.")
@@ -174,7 +193,7 @@ def read_asked(
             problems[each.name] = _("This field is required.")
         elif text and each.kind in kinds:
             try:
-                values[each.name] = lists.parsed(kinds[each.kind], text)
+                values[each.name] = request_values.typed_value(kinds[each.kind], text)
             except ValueError:
                 problems[each.name] = _("This value is not possible here.")
     return values, problems

@@ -19,6 +19,7 @@ from office.core import clock
 from office.core.audit import RECORDED
 
 Changes = dict[str, list[Any]]
+BATCH = "_batch"  # an entry of the changes: which bulk edit they belong to
 HIDDEN = frozenset({"password_hash", "totp_secret", "totp_step", "csrf_secret", "key_hash"})
 
 

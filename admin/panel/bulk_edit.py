@@ -1,6 +1,6 @@
 """Changing several rows together: choose fields, see before and after, apply, and undo from the history.
 
-A mixin of OfficeView; `bulk_columns` names the form fields that may be changed this way.
+A screen's `bulk_columns` are the form fields that may be changed this way.
 """
 
 from __future__ import annotations
@@ -19,20 +19,18 @@ from flask_babel import ngettext
 from sqlalchemy import inspect, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
-from admin.panel import error_messages, lists, wording
-from admin.panel.audit import Audit, pending_changes, plain, record
+from admin.panel import columns, error_messages, request_values, wording
+from admin.panel.audit import BATCH, pending_changes, plain, record
+from admin.panel.inline_edit import InlineEdit
 from models.base import db
+from models.office import Audit
 from office.core.errors import Refused
 
-BATCH = "_batch"
 
-
-class BulkEdit:
-    bulk_columns: Any = ()
-
+class BulkEdit(InlineEdit):
     @expose("/bulk/", methods=("POST",))
-    def bulk_view(self: Any) -> Any:
-        """Three steps at one address: which fields, what it would change, done."""
+    def bulk_view(self) -> Any:
+        """Three steps at one address: choose fields, see what would change, save."""
         if not self.can_edit or not self.bulk_columns:
             abort(403)
         rows = self.rows_of(request.form.getlist("rowid"))
@@ -54,16 +52,14 @@ class BulkEdit:
             )
         return self._apply(rows, form)
 
-    def _bulk_form(self: Any, names: Any, formdata: Any) -> Any:
+    def _bulk_form(self, names: Any, formdata: Any) -> Any:
         form = self._edit_form_class(formdata)
         for field in list(form):
             if field.name not in names:
                 del form[field.name]
         return form
 
-    def _preview(
-        self: Any, rows: list[Any], form: Any
-    ) -> list[tuple[int, int, str, list[tuple[Any, Any, Any]]]]:
+    def _preview(self, rows: list[Any], form: Any) -> list[tuple[int, int, str, list[tuple[Any, Any, Any]]]]:
         """(id, row version, name, [(label, before, after)]) of each row that would change."""
         found = []
         with db.session.no_autoflush:
@@ -81,7 +77,7 @@ class BulkEdit:
                 found.append((identity, version, name, lines))
         return found
 
-    def _apply(self: Any, rows: list[Any], form: Any) -> Any:
+    def _apply(self, rows: list[Any], form: Any) -> Any:
         expected = dict(pair.split(":", 1) for pair in request.form.getlist("version") if ":" in pair)
         stale = [row for row in rows if expected.get(str(row.id)) != str(row.row_version)]
         if stale:
@@ -116,9 +112,9 @@ class BulkEdit:
         return redirect(self.return_url())
 
     @expose("/undo/", methods=("POST",))
-    def undo_view(self: Any) -> Any:
+    def undo_view(self) -> Any:
         """Put back what one bulk edit changed, row by row, where nobody changed it since."""
-        key = lists.row_id(request.form.get("audit"))
+        key = request_values.row_id(request.form.get("audit"))
         start = db.session.get(Audit, key) if key else None
         if (
             start is None
@@ -161,7 +157,7 @@ class BulkEdit:
             )
         return redirect(self.return_url())
 
-    def _put_back(self: Any, row: Any, changes: Mapping[str, list[Any]]) -> bool:
+    def _put_back(self, row: Any, changes: Mapping[str, list[Any]]) -> bool:
         columns = inspect(self.model).column_attrs
         if any(name not in columns or plain(getattr(row, name)) != pair[1] for name, pair in changes.items()):
             return False
@@ -177,7 +173,7 @@ def stored(kind: Any, value: Any) -> Any:
     """A value of the audit's JSON as the column takes it."""
     if value is None:
         return None
-    python = lists.python_type(kind)
+    python = columns.python_type(kind)
     if issubclass(python, datetime):
         return datetime.fromisoformat(value)
     if issubclass(python, date):

@@ -12,17 +12,25 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from flask import Response, send_file
+from flask import Response, abort, jsonify, redirect, request, send_file
+from flask_admin import expose
 from flask_admin.helpers import set_current_view
+from flask_babel import gettext as _
 from markupsafe import escape
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin.panel import background_tasks, formats, language, lists, office_time, permissions
+from admin.panel import background_tasks, formats, language, office_time, permissions, request_values
+from admin.panel.audit import record_reading
+from admin.panel.bulk_edit import BulkEdit
+from admin.panel.columns import Column, Source
+from admin.panel.list_query import Query, read_query
 from admin.panel.registry import view_of, views
+from admin.panel.signed_in import current_staff
 from models.base import db
 from models.engine import set_writing, writing
 from models.office import Task
+from models.secrets import Sealed, masked
 from office.core import background_tasks as core_background_tasks
 from office.core import clock
 from office.exchange import spreadsheets
@@ -40,13 +48,13 @@ BOM = "\ufeff"
 WIDTHS = {"num": 14, "date": 18, "code": 18, "flag": 8, "text": 22}
 
 
-def is_long(view: Any, query: lists.Query) -> bool:
+def is_long(view: Any, query: Query) -> bool:
     """Whether a query finds more rows than are sent at once."""
     found = select(view.model.id).where(*view.conditions(replace(query, cursor=None))).limit(LONG + 1)
-    return db.session.scalar(select(func.count()).select_from(found.subquery())) > LONG
+    return (db.session.scalar(select(func.count()).select_from(found.subquery())) or 0) > LONG
 
 
-def answer(view: Any, query: lists.Query, kind: str) -> Response:
+def answer(view: Any, query: Query, kind: str) -> Response:
     """The file of all rows a query finds; the caller has checked who asks and written the audit row."""
     columns = [view.column(name) for name in query.columns]
     lines = rows_of(view, query, columns)
@@ -62,7 +70,7 @@ def file_name(view: Any, kind: str) -> str:
     return f"{view.screen}-{view.today().isoformat()}.{kind}"
 
 
-def begin(view: Any, query: lists.Query, kind: str, *, staff_id: int) -> Task:
+def begin(view: Any, query: Query, kind: str, *, staff_id: int) -> Task:
     """Start writing a long list; the caller has checked who asks and written the audit row."""
     about = {"screen": view.screen, "format": kind}
     db.session.commit()  # a reading transaction can't become a writing one
@@ -86,7 +94,7 @@ def begin(view: Any, query: lists.Query, kind: str, *, staff_id: int) -> Task:
 
 def _write(session: Session, task_id: int, view: Any, args: Mapping[str, str], kind: str) -> None:
     """Write the list into the task, saying how far it is after each chunk."""
-    query = lists.read_query(view, args)
+    query = read_query(view, args)
     columns = [view.column(name) for name in query.columns]
     matching = select(func.count(view.model.id)).where(*view.conditions(replace(query, cursor=None)))
     total = min(session.scalar(matching) or 0, MOST_ROWS)
@@ -116,7 +124,7 @@ def _telling(session: Session, task_id: int, lines: Iterator[list[Any]]) -> Iter
                 session.commit()
 
 
-def _written(kind: str, columns: list[lists.Column], lines: Iterator[list[Any]]) -> bytes:
+def _written(kind: str, columns: list[Column], lines: Iterator[list[Any]]) -> bytes:
     header = [str(column.label) for column in columns]
     with tempfile.TemporaryFile() as file:
         if kind == "csv":
@@ -131,7 +139,7 @@ def _written(kind: str, columns: list[lists.Column], lines: Iterator[list[Any]])
         return file.read()
 
 
-Cell = Callable[[Any, lists.Column, Any, Any], Any]
+Cell = Callable[[Any, Column, Any, Any], Any]
 
 
 def screens() -> list[str]:
@@ -149,15 +157,15 @@ def coded(screen: str) -> tuple[list[str], Iterator[list[Any]]]:
     view = view_of(screen)
     if view is None or not hasattr(view, "column_names"):
         raise KeyError(screen)
-    query = replace(lists.read_query(view, {}), columns=view.column_names)
+    query = replace(read_query(view, {}), columns=view.column_names)
     columns = [view.column(name) for name in query.columns]
     return [column.name for column in columns], rows_of(view, query, columns, cell=as_stored)
 
 
-def as_stored(view: Any, column: lists.Column, value: Any, _row: Any) -> Any:
+def as_stored(view: Any, column: Column, value: Any, _row: Any) -> Any:
     """One cell for scripts, made harmless where it is written."""
-    if isinstance(view.sort_type(column.name), formats.Sealed):
-        return formats.masked(value) if value else ""
+    if isinstance(view.sort_type(column.name), Sealed):
+        return masked(value) if value else ""
     if isinstance(value, datetime):
         return value.astimezone(office_time.zone()).isoformat()
     return value.isoformat() if isinstance(value, date) else value
@@ -165,15 +173,15 @@ def as_stored(view: Any, column: lists.Column, value: Any, _row: Any) -> Any:
 
 def rows_of(
     view: Any,
-    query: lists.Query,
-    columns: list[lists.Column],
+    query: Query,
+    columns: list[Column],
     cell: Cell | None = None,
 ) -> Iterator[list[Any]]:
     """Rows in id order, chunk by chunk from where the last one ended.
 
     What the reader may see is settled now: the rows are read while the answer is under way.
     """
-    source = lists.Source(view.model, language.current(), view.column_computed)
+    source = Source(view.model, language.current(), view.column_computed)
     shown = [source.expression(column.name).label(column.key) for column in columns]
     statement = source.joined(select(view.model.id.label("id"), *shown).select_from(view.model))
     statement = (
@@ -182,7 +190,7 @@ def rows_of(
     return _chunks(view, statement, columns, cell or exported)
 
 
-def _chunks(view: Any, statement: Any, columns: list[lists.Column], said: Cell) -> Iterator[list[Any]]:
+def _chunks(view: Any, statement: Any, columns: list[Column], said: Cell) -> Iterator[list[Any]]:
     last, count = 0, 0
     while count < MOST_ROWS:
         found = db.session.execute(statement.where(view.model.id > last)).all()
@@ -193,15 +201,47 @@ def _chunks(view: Any, statement: Any, columns: list[lists.Column], said: Cell) 
         last, count = found[-1].id, count + len(found)
 
 
-def exported(view: Any, column: lists.Column, value: Any, row: Any) -> Any:
+def exported(view: Any, column: Column, value: Any, row: Any) -> Any:
     """One cell: codes and stored reasons in words, sealed values masked, the rest as the value itself."""
     if value is None:
         return None
     if column.name in view.choices:
         return str(view.choices[column.name].get(str(value), value))
-    if isinstance(view.sort_type(column.name), formats.Sealed):
-        return formats.masked(value) if value else ""
+    if isinstance(view.sort_type(column.name), Sealed):
+        return masked(value) if value else ""
     if column.name in view.column_formats and isinstance(value, str):
         shown = column.show(value, row)
         return "" if shown is formats.EMPTY else escape(shown).striptags()
     return value.astimezone(office_time.zone()) if isinstance(value, datetime) else value
+
+
+class ListExports(BulkEdit):
+    @expose("/export/<export_type>/")
+    def export(self, export_type: str) -> Any:
+        """The rows and columns of the list, filtered, as CSV (with BOM) or XLSX."""
+        if not self.can_export or export_type not in KINDS:
+            abort(404)
+        query = read_query(self, request.args)
+        record_reading("export", self.model.__tablename__, None, {"format": export_type, **query.args})
+        if is_long(self, query):
+            task = begin(self, query, export_type, staff_id=current_staff().id)
+            return redirect(self.get_url(".exported_view", id=task.id))
+        return answer(self, query, export_type)
+
+    @expose("/exported/")
+    def exported_view(self) -> Any:
+        """A long export: how far it is (`?ask=1` for the page that waits), then its file (`?file=1`)."""
+        key, staff = request_values.row_id(request.args.get("id")), current_staff()
+        task = db.session.get(Task, key) if key else None
+        if task is None or task.kind != TASK or task.staff_id != staff.id:
+            abort(404)
+        if task.result["screen"] != self.screen:
+            abort(404)
+        is_working = task.state == "running" and not core_background_tasks.is_lost(task)
+        if "ask" in request.args:
+            return jsonify(done=task.done, total=task.total, is_working=is_working)
+        if "file" in request.args and task.file_name:
+            return as_file(
+                core_background_tasks.file_of(db.session(), task), task.file_name, task.result["format"]
+            )
+        return self.render("panel/exported.html", task=task, is_working=is_working, heading=_("Export"))

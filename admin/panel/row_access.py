@@ -14,7 +14,7 @@ from typing import Any
 from flask import abort, g, has_request_context
 from sqlalchemy import and_, false, inspect, or_, select
 
-from admin.panel import lists
+from admin.panel import request_values
 from admin.panel.signed_in import staff_if_signed_in
 from models.base import db
 from models.complaints import (
@@ -78,7 +78,8 @@ def own_buildings() -> tuple[int, ...]:
     if "own_buildings" not in g:
         own = select(steward_building.c.building_id).where(steward_building.c.staff_id == staff.id)
         g.own_buildings = tuple(db.session.scalars(own))
-    return g.own_buildings
+    found: tuple[int, ...] = g.own_buildings
+    return found
 
 
 def own_units() -> Any:
@@ -102,7 +103,7 @@ def unit_named(code: str) -> int:
     """The id of a unit by the number that was typed, among those the person reaches. Raises Refused."""
     typed = code.strip()
     asked = select(Unit.id).where(Unit.code == typed, *visible_rows(Unit))
-    found: int | None = db.session.scalar(asked) if lists.is_clean(typed) else None
+    found: int | None = db.session.scalar(asked) if request_values.is_clean(typed) else None
     if found is None:
         raise Refused(N_("There is no unit %(code)s"), code=typed[:40])
     return found

@@ -16,4 +16,4 @@ def name_of(row: Any) -> str:
 
 def is_named(row: Any) -> bool:
     """Whether a row says itself what it is called."""
-    return hasattr(row, "name_in") or type(row).__str__ is not object.__str__
+    return hasattr(row, "name_in") or type(row).__str__ is not object.__str__  # type: ignore[comparison-overlap]

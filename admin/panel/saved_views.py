@@ -1,4 +1,4 @@
-"""Views kept under a name: the filters, order and columns of a list or report (K4)."""
+"""Saved views: the filters, order and columns of a list or report under a name (K4)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy import bindparam, select
 
-from admin.panel import lists
+from admin.panel import request_values
 from admin.panel.audit import pending_changes, record
+from admin.panel.list_query import CURSORS
+from admin.panel.screen import Screen
 from admin.panel.signed_in import current_staff, staff_if_signed_in
 from models.base import db
 from models.office import SavedView
@@ -24,14 +26,12 @@ _SAVED_VIEWS = (
     )
     .order_by(SavedView.name)
 )
-PLACES = {"after", "before"}  # where one stands in a list is no part of its view
 
 
-class SavedViews:
-    """The two addresses of a screen that keep and forget views, and those to choose from."""
+class SavedViews(Screen):
+    """The view functions that save and remove a view, and the saved views to choose from."""
 
-    screen = ""
-    home = ".index_view"
+    home = ".index_view"  # the endpoint of the page whose views are saved
 
     def _saved_views(self) -> tuple[Any, ...]:
         staff = staff_if_signed_in()
@@ -42,12 +42,12 @@ class SavedViews:
 
     @expose("/views/save/", methods=("POST",))
     def save_view(self) -> Any:
-        """Keep the present filters, order and columns under a name."""
-        staff, home = current_staff(), self.get_url(self.home)  # type: ignore[attr-defined] # a view's
+        """Save the present filters, order and columns under a name."""
+        staff, home = current_staff(), self.get_url(self.home)
         name = request.form.get("name", "").strip()[:80]
         asked = request.form.get("query", "")[:2000]
-        kept = [(key, value) for key, value in parse_qsl(asked) if key not in PLACES]
-        if not name or not lists.is_clean(name + asked):
+        kept = [(key, value) for key, value in parse_qsl(asked) if key not in CURSORS]
+        if not name or not request_values.is_clean(name + asked):
             flash(_("Please give it a name."), "error")
             return redirect(home)
         row = db.session.scalars(
@@ -67,11 +67,11 @@ class SavedViews:
     @expose("/views/forget/", methods=("POST",))
     def forget_view(self) -> Any:
         staff = current_staff()
-        key = lists.row_id(request.form.get("id"))
+        key = request_values.row_id(request.form.get("id"))
         row = db.session.get(SavedView, key) if key else None
         if row is None or row.staff_id != staff.id or row.screen != self.screen:
             abort(404)
         record("forget_view", "saved_view", row.id, {"name": row.name}, {})
         db.session.delete(row)
         db.session.commit()
-        return redirect(self.get_url(self.home))  # type: ignore[attr-defined]
+        return redirect(self.get_url(self.home))

@@ -8,11 +8,11 @@ from typing import Any
 from flask import url_for
 from markupsafe import Markup, escape
 
-from admin.panel import lists
+from admin.panel import columns
 
 
 def render_rows(
-    view: Any, rows: Sequence[Any], columns: Sequence[lists.Column], *, has_ticks: bool
+    view: Any, rows: Sequence[Any], columns: Sequence[columns.Column], *, has_ticks: bool
 ) -> Markup:
     """`<tr>` for each row: a tick box where rows can be acted on, then the cells; the first is the link."""
     if not rows:
@@ -34,7 +34,7 @@ def render_rows(
     return Markup("".join(f"{line}</tr>" for line in lines))  # noqa: S704 -- _cells() escapes
 
 
-def _cells(column: lists.Column, values: Sequence[Any], rows: Sequence[Any]) -> list[str]:
+def _cells(column: columns.Column, values: Sequence[Any], rows: Sequence[Any]) -> list[str]:
     """What is seen of a column in each row, escaped."""
     if column.is_by_value:
         known = {value: escape(column.show(value, None)) for value in set(values)}
@@ -47,7 +47,9 @@ def _escaped(shown: list[Any]) -> list[str]:
     """Each as HTML; a column of nothing but text in one go, which is four times faster."""
     if all(type(each) is str for each in shown):
         together = str(escape("\x00".join(shown))).split("\x00")
-        if len(together) == len(shown):  # no text has a NUL, which PostgreSQL refuses and lists.is_clean too
+        if len(together) == len(
+            shown
+        ):  # no text has a NUL, which PostgreSQL refuses and request_values.is_clean too
             return together
     return [escape(each) for each in shown]
 
@@ -65,7 +67,7 @@ def _starts(values: Mapping[str, Sequence[Any]], *, has_ticks: bool) -> list[str
     return list(map(start, values["id"], versions))
 
 
-def _opening(column: lists.Column, position: int, can_edit: bool) -> str:  # noqa: FBT001 -- one flag
+def _opening(column: columns.Column, position: int, can_edit: bool) -> str:  # noqa: FBT001 -- one flag
     classes = " ".join(filter(None, (column.layout, "first" if position == 0 else "")))
     label = escape(str(column.label))
     editable = f' data-edit="{escape(column.name)}" tabindex="0"' if can_edit and column.is_editable else ""

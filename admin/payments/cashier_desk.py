@@ -12,7 +12,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages, formats, labels, language, lists
+from admin.panel import error_messages, formats, labels, language, request_values
 from admin.panel.audit import record
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import current_staff
@@ -48,15 +48,15 @@ class CashierPage(OfficePage):
     @expose("/")
     def index(self) -> Any:
         text, unit_id = (
-            request.args.get("q", "")[: lists.LONGEST_INPUT],
-            lists.row_id(request.args.get("unit_id")),
+            request.args.get("q", "")[: request_values.LONGEST_INPUT],
+            request_values.row_id(request.args.get("unit_id")),
         )
         hits = []
-        if unit_id is None and text.strip() and lists.is_clean(text):
+        if unit_id is None and text.strip() and request_values.is_clean(text):
             hits = [hit for hit in search.search(db.session(), text, FOUND_ALIKE) if hit.unit_id]
             if len({hit.unit_id for hit in hits}) == 1:
                 return redirect(url_for("cashier.index", unit_id=hits[0].unit_id))
-        posted_id = lists.row_id(request.args.get("posted"))
+        posted_id = request_values.row_id(request.args.get("posted"))
         posted = db.session.get(Payment, posted_id) if posted_id else None
         return self._page(unit_id, request.args, text=text, hits=hits, posted=posted)
 
@@ -89,13 +89,13 @@ class CashierPage(OfficePage):
         """Who pays: as chosen, else who pays the unit today, else who owes."""
         if desk is None or not desk.payers:
             return None
-        chosen = lists.row_id(given.get("payer_id"))
+        chosen = request_values.row_id(given.get("payer_id"))
         return chosen if chosen in {payer.id for payer in desk.payers} else desk.payers[0].id
 
     @expose("/take/", methods=("POST",))
     def take(self) -> Any:
         form, session, staff = request.form, db.session(), current_staff()
-        unit_id = lists.row_id(form.get("unit_id"))
+        unit_id = request_values.row_id(form.get("unit_id"))
         desk = cashier_desk.desk(session, unit_id, self.today(), language.current()) if unit_id else None
         if unit_id is None or desk is None:
             abort(404)
@@ -135,7 +135,7 @@ class CashierPage(OfficePage):
     @expose("/receipt/", methods=("POST",))
     def receipt(self) -> Any:
         """The receipt as PDF; the first print is the original, later ones are copies (M2)."""
-        payment_id = lists.row_id(request.form.get("id"))
+        payment_id = request_values.row_id(request.form.get("id"))
         return receipt_pdf(self, payment_id) if payment_id else abort(404)
 
 
@@ -150,7 +150,7 @@ def _asked(desk: Desk | None, payer_id: int | None) -> Decimal | None:
 
 def _words(form: Mapping[str, str], name: str, most: int) -> str:
     said = form.get(name, "").strip()[:most]
-    if not lists.is_clean(said):
+    if not request_values.is_clean(said):
         raise Refused(_("This holds characters that can't be stored."))
     return said
 

@@ -10,10 +10,10 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages, labels, lists
+from admin.panel import error_messages, labels, request_values
 from admin.panel.addresses import address_with
+from admin.panel.filters import RangeFilter, RelationFilter
 from admin.panel.idempotency import idempotent
-from admin.panel.lists import RangeFilter, RelationFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, OfficeView, Related
 from admin.payments.cashier_desk import typed_money
@@ -62,7 +62,7 @@ class DayClosePage(OfficePage):
 
     def _which(self, given: Any) -> tuple[date, Staff]:
         """The day and cashier asked for: one's own today unless said otherwise."""
-        text, cashier_id = given.get("day", ""), lists.row_id(given.get("cashier_id"))
+        text, cashier_id = given.get("day", ""), request_values.row_id(given.get("cashier_id"))
         try:
             day = date.fromisoformat(text) if text else self.today()
         except ValueError:

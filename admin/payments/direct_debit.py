@@ -11,8 +11,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import error_messages, labels
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.idempotency import idempotent
-from admin.panel.lists import ChoiceFilter, RangeFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficeView, OneClick, Related
 from models.base import db

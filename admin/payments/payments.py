@@ -12,8 +12,8 @@ from sqlalchemy import literal_column
 
 from admin.panel import labels
 from admin.panel.actions import PAY_OUT_FIELDS
+from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.idempotency import form_key
-from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, Related, office_action
 from admin.payments.cashier_desk import receipt_pdf

@@ -11,9 +11,9 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages, formats, labels, lists, row_access, wording
+from admin.panel import error_messages, formats, labels, request_values, row_access, wording
 from admin.panel.audit import record
-from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
@@ -78,7 +78,7 @@ class StatementRowView(OfficeView):
 
     @expose("/queue/")
     def queue(self) -> Any:
-        return self._queue(lists.row_id(request.args.get("id")))
+        return self._queue(request_values.row_id(request.args.get("id")))
 
     def _queue(self, row_id: int | None, **more: Any) -> Any:
         session = db.session()
@@ -108,7 +108,7 @@ class StatementRowView(OfficeView):
     @expose("/decide/", methods=("POST",))
     def decide(self) -> Any:
         """Post the row to a unit, or set it aside; then the next one."""
-        session, row_id = db.session(), lists.row_id(request.form.get("id"))
+        session, row_id = db.session(), request_values.row_id(request.form.get("id"))
         if row_id is None:
             abort(404)
         given, reason = request.form.get("unit_code", ""), request.form.get("reason", "").strip()[:300]
@@ -140,7 +140,7 @@ class StatementRowView(OfficeView):
 
 
 def _clean(text: str) -> str:
-    if not lists.is_clean(text):
+    if not request_values.is_clean(text):
         raise Refused(_("This holds characters that can't be stored."))
     return text
 
@@ -216,7 +216,7 @@ class StatementLayoutView(OfficeView):
 
     @staticmethod
     def _problem(row: StatementLayout, name: str, method: str, chosen: Mapping[str, str]) -> str:
-        if not name or not lists.is_clean(name):
+        if not name or not request_values.is_clean(name):
             return _("Please give it a name.")
         if method not in METHODS:
             return _("This value is not possible here.")

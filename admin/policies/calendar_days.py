@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 
 from admin.panel.audit import record, snapshot
-from admin.panel.lists import RangeFilter
+from admin.panel.filters import RangeFilter
 from admin.panel.view import OfficeView
 from admin.policies import deadline_preview
 from models.base import db

@@ -11,9 +11,9 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import labels, lists, wording
+from admin.panel import labels, request_values, wording
 from admin.panel.audit import record
-from admin.panel.lists import ChoiceFilter
+from admin.panel.filters import ChoiceFilter
 from admin.panel.responses import pdf_response
 from admin.panel.view import OfficeView
 from models.base import db
@@ -63,7 +63,7 @@ class PaperTemplateView(OfficeView):
 
     @staticmethod
     def _problems(row: PaperTemplate, blocks: Mapping[str, str]) -> list[str]:
-        if not all(lists.is_clean(text.replace("\n", " ")) for text in blocks.values()):
+        if not all(request_values.is_clean(text.replace("\n", " ")) for text in blocks.values()):
             return [_("This holds characters that can't be stored.")]
         found = check_template(row.paper, blocks)
         return [wording.problem(each.code, dict(each.inputs)) for each in found]

@@ -15,19 +15,20 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, true
 from werkzeug.wrappers import Response
 
-from admin.panel import error_messages, language, lists, row_access
+from admin.panel import error_messages, language, request_values, row_access
 from admin.panel.addresses import address_with
 from admin.panel.audit import record, record_reading
 from admin.panel.permissions import may_see
 from admin.panel.saved_views import SavedViews
 from admin.panel.signed_in import current_staff
-from admin.panel.view import OfficePage, OfficeView, Refused
+from admin.panel.view import OfficePage, OfficeView
 from admin.reports import cards
 from models.base import db
 from models.billing import FeeItem
 from models.office import CollectionTarget
 from models.people import Department, Staff, StaffRole
 from models.property import Area, Building
+from office.core.errors import Refused
 from office.reports import catalog, collection, complaints, nightly, rates
 from office.reports.table import Table, Wanted
 
@@ -48,7 +49,7 @@ def wanted_period(known: Sequence[str], fallback: str) -> str:
 
 
 def wanted_id(name: str) -> int | None:
-    return lists.row_id(request.args.get(name, ""))
+    return request_values.row_id(request.args.get(name, ""))
 
 
 class _Reports(SavedViews, OfficePage):
@@ -92,7 +93,7 @@ class _Reports(SavedViews, OfficePage):
         kept = {
             name: value
             for name in ("report", "period", *FILTERS)
-            if (value := request.args.get(name, "")) and lists.is_clean(value)
+            if (value := request.args.get(name, "")) and request_values.is_clean(value)
         }
         return {name: str(value) for name, value in {**kept, **more}.items() if value}
 

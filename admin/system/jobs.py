@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import error_messages, forms, labels, office_time
-from admin.panel.lists import ChoiceFilter, RangeFilter, TextFilter, coded
+from admin.panel.columns import coded
+from admin.panel.filters import ChoiceFilter, RangeFilter, TextFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, OfficeView, OneClick
 from models.base import db

@@ -11,7 +11,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import formats, labels, wording
-from admin.panel.lists import ChoiceFilter, RangeFilter, RelationFilter, coded
+from admin.panel.columns import coded
+from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficeView, OneClick, office_action
 from models.base import db

@@ -30,7 +30,6 @@ from admin.panel.view import (
     OfficeView,
     OneClick,
     RangeFilter,
-    Refused,
     Related,
     RelationFilter,
     office_action,
@@ -41,6 +40,7 @@ from models.office import Audit
 from models.people import Occupancy, Owner, OwnerPhone, Staff, StaffRole
 from models.property import Area, Building, Unit
 from models.secrets import fingerprint
+from office.core.errors import Refused
 from tests.conftest import ADMIN_PASSWORD, Office
 
 PASSWORD = "a password for tests"

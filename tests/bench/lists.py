@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 from flask import Flask
 from sqlalchemy import text
 
-from admin.panel import lists
+from admin.panel import list_query
 from models import db, engine
 from models.billing import Invoice
 from models.complaints import Ticket
@@ -428,13 +428,13 @@ class Place(NamedTuple):
 
 def cursors(app: Flask) -> list[str]:
     """Places in the middle of the list, some months apart."""
-    query = lists.Query({}, "", "issued_on", True, 50, None, False, "", ())
+    query = list_query.Query({}, "", "issued_on", True, 50, None, False, "", ())
     with app.app_context():
         found = db.session.execute(
             text("SELECT issued_on, min(id) + 10 FROM invoice GROUP BY issued_on ORDER BY issued_on")
         ).all()
     places = found[len(found) // 3 : 2 * len(found) // 3]
-    return [lists.written_cursor(query, Place(date.fromisoformat(str(day)), key)) for day, key in places]
+    return [list_query.written_cursor(query, Place(date.fromisoformat(str(day)), key)) for day, key in places]
 
 
 def throughput(app: Flask) -> Line:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import url_for
 
-from admin.panel import addresses, registry, view
+from admin.panel import addresses, list_page, registry
 from tests.admin.conftest import Web
 
 OPTIONS = "_external=1&_scheme=javascript&_anchor=odd&_method=POST&endpoint=odd&export_type=odd&filename=odd"
@@ -57,7 +57,7 @@ def test_control_names_given_to_url_for_lead_elsewhere(web: Web, monkeypatch: py
     def by_keyword(endpoint: str, query: Mapping[str, Any], **path: Any) -> str:
         return url_for(endpoint, **path, **query)
 
-    monkeypatch.setattr(view, "address_with", by_keyword)
+    monkeypatch.setattr(list_page, "address_with", by_keyword)
 
     assert "http://localhost/trial_units/export/csv/" in odd_links(web, "/trial_units/", "_external=1")
 

@@ -17,6 +17,7 @@ from admin.panel.responses import safe_target
 from models.office import Audit
 from models.people import Owner, Staff, StaffRole, WebSession
 from models.property import Area, Building, Unit
+from office.core.errors import Refused
 from office.exchange import spreadsheets
 from tests.admin.conftest import PASSWORD, Web, text_of
 
@@ -646,12 +647,12 @@ def test_the_language_is_the_browsers_then_the_persons(visitor: Web, header: str
 def test_a_crash_shows_no_inner_state(web_of: Callable[..., Web], monkeypatch: pytest.MonkeyPatch) -> None:
     web = web_of(TESTING=False, PROPAGATE_EXCEPTIONS=False)
     web.sign_in()
-    from admin.panel import lists
+    from admin.panel import paging
 
     def crash(*_arguments: Any) -> None:
         raise RuntimeError("secret 13800138000 SELECT")
 
-    monkeypatch.setattr(lists, "page", crash)
+    monkeypatch.setattr(paging, "page", crash)
     answer = web.get("/trial_units/")
 
     assert answer.status_code == 500
@@ -671,12 +672,12 @@ def test_roles_are_read_anew_at_each_request(visitor: Web) -> None:
 
 
 def test_audit_rows_and_changes_stand_or_fall_together(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    from admin.panel import view
+    from admin.panel import record_forms
 
     def refuse(*_arguments: Any, **_more: Any) -> None:
-        raise view.Refused("no audit, no change")
+        raise Refused("no audit, no change")
 
-    monkeypatch.setattr(view, "record", refuse)
+    monkeypatch.setattr(record_forms, "record", refuse)
     web.post("/trial_areas/new/", NEW_AREA)
 
     assert count(web, Area) == 2

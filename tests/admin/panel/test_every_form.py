@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import event, func, select
 
-from admin.panel import audit, csrf
+from admin.panel import audit, csrf, record_forms
 from admin.panel import view as panel_view
 from models.base import db
 from office.core import audit as office_audit
@@ -164,7 +164,7 @@ def test_control_without_audit_rows_the_changes_are_named(
     furnished: Furnished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web, world = furnished
-    for module in (audit, panel_view):
+    for module in (audit, record_forms):
         monkeypatch.setattr(module, "record", lambda *_arguments, **_more: None)
     monkeypatch.setattr(office_audit, "record", lambda *_arguments, **_more: None)
 
@@ -373,10 +373,10 @@ def test_control_a_page_that_trusts_its_address_is_found(
     furnished: Furnished, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from admin.auth import sign_in
-    from admin.panel import lists
+    from admin.panel import request_values
 
     web, _world = furnished
-    monkeypatch.setattr(lists, "row_id", int)
+    monkeypatch.setattr(request_values, "row_id", int)
     assert judged(web.get("/areas/details/?id=abc"), "areas")
     monkeypatch.setattr(sign_in, "safe_target", lambda target: target)
     answer = web.post("/preferences", {"theme": "dark", "url": "//evil.example"})

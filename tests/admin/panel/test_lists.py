@@ -1,4 +1,4 @@
-"""Pages by cursor, bounded counts, filters and search of admin/panel/lists.py, on both databases (S2–S4)."""
+"""Pages by cursor, bounded counts, filters and search of a list, on both databases (S2–S4)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import insert
 
-from admin.panel import lists, permissions
+from admin.panel import permissions, row_counts
 from models.billing import Invoice
 from models.people import Owner
 from models.property import Unit
@@ -183,7 +183,7 @@ def test_counting_stops_at_the_cap(web: Web) -> None:
                     "amount": Decimal(1),
                     "balance": Decimal(1),
                 }
-                for number in range(lists.COUNT_CAP + 5)
+                for number in range(row_counts.COUNT_CAP + 5)
             ],
         )
         session.commit()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from admin.panel import audit, view
+from admin.panel import audit, list_exports
 from models import db
 from tests.admin.conftest import Web
 
@@ -46,7 +46,7 @@ def test_control_noted_in_the_reading_transaction_it_fails(web: Web, monkeypatch
         audit.record(action, table, row_id, {}, about)
         db.session.commit()
 
-    monkeypatch.setattr(view, "record_reading", in_the_same)
+    monkeypatch.setattr(list_exports, "record_reading", in_the_same)
     let_another_write(web)
     web.office.app.testing = False
 

@@ -1,0 +1,108 @@
+"""Columns of lists: from a name such as `unit.code` to its SQL, and what is needed to show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, func, inspect, literal_column, select
+from sqlalchemy.orm import aliased
+from sqlalchemy.types import TypeEngine
+
+from admin.panel.formats import Format
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a list, ready to select and to show."""
+
+    name: str  # as in column_list: `number`, `unit.code`
+    label: Any
+    key: str  # its name in the row: `unit__code`
+    layout: str  # num, date, flag, text
+    show: Format
+    is_sortable: bool
+    is_editable: bool = False
+    is_by_value: bool = False  # equal values look equal: each is rendered once a page
+    is_plain: bool = False  # its format gives nothing that needs escaping
+
+
+class Source:
+    """Where a list's columns come from: the model, and the outer joins that dotted names need."""
+
+    def __init__(self, model: Any, language: str, computed: Mapping[str, Callable[[Any], Any]]) -> None:
+        self.model = model
+        self.language = language
+        self.computed = computed
+        self.joins: dict[str, tuple[Any, Any]] = {}  # path → (alias, relationship)
+
+    def expression(self, name: str) -> ColumnElement[Any]:
+        """The SQL of a column name; joins that it needs are remembered for `joined`."""
+        if name in self.computed:
+            computed: ColumnElement[Any] = self.computed[name](self.model)
+            return computed
+        *steps, last = name.split(".")
+        entity, path = self.model, ""
+        for step in steps:
+            path = f"{path}{step}."
+            if path not in self.joins:
+                relation = getattr(entity, step)
+                self.joins[path] = (aliased(relation.property.mapper.class_), relation)
+            entity = self.joins[path][0]
+        attribute: ColumnElement[Any] = attribute_of(entity, last, self.language)
+        return attribute
+
+    def joined(self, statement: Select[Any]) -> Select[Any]:
+        for alias, relation in self.joins.values():
+            statement = statement.join(relation.of_type(alias), isouter=True)
+        return statement
+
+
+def attribute_of(entity: Any, name: str, language: str) -> Any:
+    """A model's attribute; `name` of a model named in three languages is the reader's."""
+    if name == "name" and not hasattr(entity, "name") and hasattr(entity, "name_zh_hans"):
+        order = {"en": ("en", "zh_hans", "zh_hant"), "zh_Hant": ("zh_hant", "zh_hans", "en")}.get(
+            language, ("zh_hans", "zh_hant", "en")
+        )
+        return func.coalesce(*(func.nullif(getattr(entity, f"name_{each}"), "") for each in order), "")
+    return getattr(entity, name)
+
+
+def coded(column: Any, *codes: str) -> ColumnElement[bool]:
+    """The column is one of these codes, written into the SQL: only so SQLite uses a partial index."""
+    assert all(code.isidentifier() for code in codes)
+    written = [literal_column(f"'{code}'", String) for code in codes]
+    found: ColumnElement[bool] = column == written[0] if len(written) == 1 else column.in_(written)
+    return found
+
+
+def along_relation(
+    model: Any, name: str, clause: Callable[[Any], ColumnElement[bool]], limit: int | None = None
+) -> Any:
+    """A condition on a dotted name as `fk IN (SELECT …)`, which leaves the planner the choice of its way.
+
+    `limit` is the most rows of the related table that are looked at.
+    """
+    step, _dot, rest = name.partition(".")
+    if not rest:
+        return clause(getattr(model, step))
+    relation = getattr(model, step)
+    target = relation.property.mapper.class_
+    near, far = relation.property.local_remote_pairs[0]
+    inner = select(far).where(along_relation(target, rest, clause))
+    return near.in_(inner.limit(limit) if limit else inner)
+
+
+def python_type(kind: TypeEngine[Any]) -> type:
+    """The Python type of a column's values; `str` where SQLAlchemy names none."""
+    try:
+        return kind.python_type
+    except NotImplementedError:
+        return str
+
+
+def name_column(model: Any) -> str | None:
+    """The column that a model's rows are called by; None where they have no such column."""
+    columns = inspect(model).column_attrs
+    return next((name for name in ("name", "name_zh_hans", "code", "number") if name in columns), None)

@@ -1,0 +1,89 @@
+"""The list of a table: filters, chips, one page of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import request
+from flask_admin import expose
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy import inspect
+
+from admin.panel import paging, row_counts, row_names, table_rows
+from admin.panel.actions import Actions
+from admin.panel.addresses import address_with
+from admin.panel.columns import Column
+from admin.panel.filters import Filter
+from admin.panel.list_query import CURSORS, Query, read_query
+from admin.panel.request_values import row_id
+from admin.panel.saved_views import SavedViews
+from models.base import db
+
+
+class ListPage(Actions, SavedViews):
+    @expose("/")
+    def index_view(self) -> Any:
+        query = read_query(self, request.args)
+        conditions = self.conditions(query)
+        page = paging.page(db.session(), self, query, conditions)
+        if page.count is None:
+            page.count, page.is_count_exact = row_counts.count(db.session(), self, conditions)
+        columns = self.columns(query.columns)
+        return self.render(
+            self.list_template,
+            page=page,
+            query=query,
+            columns=columns,
+            rows=self.rendered_rows(page.rows, columns),
+            address=self.address(query),
+            export_address=lambda kind: address_with(
+                f"{self.screen}.export", dict(query.key), export_type=kind
+            ),
+            chips=self._chips(query),
+            actions=self.allowed_actions("rows"),
+            list_actions=self.allowed_actions("list"),
+            saved_views=self._saved_views(),
+            options=tuple(each.found_options(self) for each in self.filters),
+        )
+
+    def rendered_rows(
+        self, rows: Sequence[Any], columns: Sequence[Column], *, has_ticks: bool | None = None
+    ) -> Markup:
+        """The `<tr>`s of these rows; by default with a tick box where rows can be chosen for an action."""
+        if has_ticks is None:
+            has_ticks = bool(self.allowed_actions("rows") or self.bulk_columns)
+        return table_rows.render_rows(self, rows, columns, has_ticks=has_ticks)
+
+    def address(self, query: Query) -> Callable[..., str]:
+        """A function that gives this list's address with some parameters changed; None removes one."""
+        base = {name: value for name, value in query.args.items() if name not in CURSORS}
+
+        def changed(**changes: Any) -> str:
+            return address_with(f"{self.screen}.index_view", {**base, **changes})
+
+        return changed
+
+    def _chips(self, query: Query) -> list[tuple[Any, str, str]]:
+        address = self.address(query)
+        found = []
+        if query.search:
+            found.append((_("Search"), query.search, address(search=None)))
+        for each in self.filters:
+            if each.is_active(query.args):
+                without = address(**dict.fromkeys(each.parameters()))
+                found.append((self.filter_label(each), each.chip(self, query.args), without))
+        for name in self._parents(query.args):
+            relation = next(
+                (r for r in inspect(self.model).relationships if name in {c.key for c in r.local_columns}),
+                None,
+            )
+            key = row_id(query.args[name])
+            row = db.session.get(relation.mapper.class_, key) if relation is not None and key else None
+            shown = row_names.name_of(row) if row is not None else query.args[name]
+            found.append((self.get_column_name(name), shown, address(**{name: None})))
+        return found
+
+    def filter_label(self, each: Filter) -> Any:
+        return each.label or self.get_column_name(each.name)
