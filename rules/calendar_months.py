@@ -1,9 +1,9 @@
-"""Calendar months between days."""
+"""Calendar months between days, and the week of a day."""
 
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date
+from datetime import date, timedelta
 
 
 def months_later(day: date, months: int, *, day_of_month: int | None = None) -> date:
@@ -19,3 +19,9 @@ def months_in_arrears(due_on: date, day: date) -> int:
     if months_later(due_on, months) > day:
         months -= 1
     return max(months, 0)
+
+
+def week_of(day: date) -> tuple[date, date]:
+    """Monday and Sunday of a day's week."""
+    monday = day - timedelta(days=day.weekday())
+    return monday, monday + timedelta(days=6)

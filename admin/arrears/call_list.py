@@ -132,7 +132,7 @@ class CallListPage(OfficePage):
         last = db.session.scalars(
             db.select(Contact)
             .where(Contact.unit_id == unit.id, Contact.payer_id == payer.id)
-            .order_by(Contact.at.desc())
+            .order_by(Contact.at.desc(), Contact.id.desc())
             .limit(5)
         ).all()
         return self.render(

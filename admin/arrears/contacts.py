@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import labels
@@ -11,6 +9,7 @@ from admin.panel.columns import coded
 from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.view import OfficeView, OneClick
 from models.collection import Contact
+from rules.calendar_months import week_of
 
 
 class ContactView(OfficeView):
@@ -60,7 +59,7 @@ class ContactView(OfficeView):
             _l("Promises due this week"),
             lambda view: [
                 coded(Contact.promise_state, "open"),
-                Contact.promised_on <= view.today() + timedelta(days=6 - view.today().weekday()),
+                Contact.promised_on <= week_of(view.today())[1],
             ],
             sort="promised_on",
         ),

@@ -20,6 +20,7 @@ from models.billing import Invoice
 from office.arrears import explain
 from office.core.errors import Refused
 from office.policies import store
+from rules.calendar_months import week_of
 
 
 class ForecastPage(OfficePage):
@@ -55,7 +56,7 @@ class ForecastPage(OfficePage):
 
     def weeks(self) -> list[list[date]]:
         """The days from this week's Monday until the forecast's last week is full."""
-        first = self.today() - timedelta(days=self.today().weekday())
+        first, _sunday = week_of(self.today())
         count = -(-(self.today().weekday() + explain.FORECAST_DAYS + 1) // 7)
         return [[first + timedelta(days=7 * week + day) for day in range(7)] for week in range(count)]
 

@@ -9,7 +9,7 @@ from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import exists, false, func, select
+from sqlalchemy import exists, false
 
 from admin.complaints import intake
 from admin.complaints.files import attach_uploads, file_answer
@@ -26,61 +26,29 @@ from models.billing import Invoice
 from models.complaints import (
     ClockPause,
     Ticket,
-    TicketClock,
 )
 from models.property import Unit
 from office.complaints import (
     attachments,
     pauses,
+    queries,
     timeline,
 )
 from office.core.errors import Refused
 from rules.lifecycle import State
 from rules.ticket_actions import NEXT_STEPS, possible_actions
-from rules.work_board import SOON
-
-
-def _open() -> Any:
-    return Ticket.closed_at.is_(None)
-
-
-def _clock(*conditions: Any) -> Any:
-    return exists().where(TicketClock.ticket_id == Ticket.id, *conditions)
-
-
-def _late(_view: Any) -> list[Any]:
-    """Open tickets with a deadline that has passed and still runs."""
-    return [_open(), _clock(TicketClock.state == "breached", TicketClock.stopped_at.is_(None))]
-
-
-def _soon(view: Any) -> list[Any]:
-    now = view.now()
-    return [
-        _open(),
-        _clock(TicketClock.state == "running", TicketClock.due_at >= now, TicketClock.due_at <= now + SOON),
-    ]
 
 
 def _mine(_view: Any) -> list[Any]:
-    return [_open(), Ticket.handler_id == staff_id()]
+    return [queries.is_open(), Ticket.handler_id == staff_id()]
 
 
 def _my_department(_view: Any) -> list[Any]:
-    return [_open(), Ticket.department_id == current_staff().department_id]
+    return [queries.is_open(), Ticket.department_id == current_staff().department_id]
 
 
 def _waiting(_view: Any) -> list[Any]:
-    return [_open(), exists().where(ClockPause.ticket_id == Ticket.id, ClockPause.to_at.is_(None))]
-
-
-def _next_due(model: Any) -> Any:
-    """When the first deadline that still runs is due."""
-    return (
-        select(func.min(TicketClock.due_at))
-        .where(TicketClock.ticket_id == model.id, TicketClock.stopped_at.is_(None))
-        .correlate(model)
-        .scalar_subquery()
-    )
+    return [queries.is_open(), exists().where(ClockPause.ticket_id == Ticket.id, ClockPause.to_at.is_(None))]
 
 
 class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
@@ -110,7 +78,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         "handler.name",
     )
     column_hidden = ("channel", "resolved_at", "closed_at", "satisfaction", "reopen_count")
-    column_computed: Mapping[str, Callable[[Any], Any]] = {"next_due_at": _next_due}
+    column_computed: Mapping[str, Callable[[Any], Any]] = {"next_due_at": queries.first_due_at}
     column_labels = {
         "next_due_at": _l("Next deadline"),
         "reopen_count": _l("Times reopened"),
@@ -139,17 +107,21 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         RelationFilter("unit.building"),
     )
     one_click = (
-        OneClick("open", _l("Open"), lambda _view: [_open()]),
-        OneClick("overdue", _l("Overdue"), _late),
-        OneClick("soon", _l("Due within 2 hours"), _soon),
-        OneClick("escalated", _l("Escalated"), lambda _view: [_open(), Ticket.level >= 1]),
+        OneClick("open", _l("Open"), lambda _view: [queries.is_open()]),
+        OneClick("overdue", _l("Overdue"), lambda _view: [queries.is_open(), queries.is_late()]),
+        OneClick(
+            "soon",
+            _l("Due within 2 hours"),
+            lambda view: [queries.is_open(), queries.is_due_soon(view.now())],
+        ),
+        OneClick("escalated", _l("Escalated"), lambda _view: [queries.is_open(), Ticket.level >= 1]),
         OneClick("mine", _l("Mine"), _mine),
         OneClick("department", _l("My department"), _my_department),
         OneClick("waiting", _l("Waiting"), _waiting),
         OneClick(
             "review",
             _l("Awaiting a review meeting"),
-            lambda _view: [_open(), Ticket.state == "followed_up", Ticket.severity == "major"],
+            lambda view: [queries.is_open(), queries.awaits_review(db.session(), view.now())],
         ),
     )
     form_columns = ("place", "occurred_at", "wish", "present", "is_on_hold")

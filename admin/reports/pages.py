@@ -31,6 +31,7 @@ from models.property import Area, Building
 from office.core.errors import Refused
 from office.reports import catalog, collection, complaints, nightly, rates
 from office.reports.table import Table, Wanted
+from rules.calendar_months import week_of
 
 PERIODS = 36  # months in the drop-down, behind them their years
 # each that some report has, kept from tab to tab
@@ -261,7 +262,7 @@ class ReportsPage(_Reports):
     def weekly(self) -> Any:
         """The sheet of the weekly meeting (K5)."""
         wanted = self.wanted(is_list=True)
-        monday, sunday = catalog.week_of(wanted.today)
+        monday, sunday = week_of(wanted.today)
         return self.render(
             "reports/weekly.html",
             view=self,

@@ -192,7 +192,7 @@ def to_take_down(session: Session, *, at: datetime) -> Sequence[ArrearsNotice]:
             ~ArrearsNotice.is_taken_down,
             ArrearsNotice.to_on <= day,
         )
-        .order_by(ArrearsNotice.to_on)
+        .order_by(ArrearsNotice.to_on, ArrearsNotice.id)
     ).all()
 
 

@@ -334,7 +334,7 @@ def _lift(session: Session, restriction: Restriction, at: datetime, reason: Reas
                 Payment.payer_id == restriction.payer_id,
                 Payment.paid_at <= at,
             )
-            .order_by(Payment.paid_at.desc())
+            .order_by(Payment.paid_at.desc(), Payment.id.desc())
             .limit(1)
         ).one_or_none() or (at, moment.day)
         restriction.lifted_on = min(max(paid_at.astimezone(moment.zone).date(), posted_on), moment.day)

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from models.complaints import Ticket
 from models.people import Staff, StaffRole
-from office.complaints.due_clocks import ClockEvent
+from office.complaints.due_clocks import ClockEvent, SweepResult, process_due_clocks
+from office.complaints.policies_in_force import PolicyTimeline
 from office.core import installation
 from office.core.database import chunks
 from office.core.errors import N_
@@ -39,6 +40,19 @@ CLOCK_NAMES: Mapping[str, str] = {
     "follow_up": N_("the follow-up visit"),
 }
 LEADERS = "department_lead"
+
+
+def process_and_alert(
+    session: Session,
+    now: datetime,
+    *,
+    ticket_ids: Sequence[int] | None = None,
+    policies: PolicyTimeline | None = None,
+) -> SweepResult:
+    """Write what came due up to now on all tickets, or on these, and alert staff to it (T4, T6, T8)."""
+    result = process_due_clocks(session, now, ticket_ids=ticket_ids, policies=policies)
+    result.alerts = enqueue_alerts(session, result.events, now)
+    return result
 
 
 def enqueue_alerts(session: Session, events: Sequence[ClockEvent], now: datetime) -> int:

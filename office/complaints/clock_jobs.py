@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from office.complaints.alerts import enqueue_alerts
-from office.complaints.due_clocks import process_due_clocks
+from office.complaints.alerts import process_and_alert
 from office.complaints.policies_in_force import PolicyTimeline
 from office.complaints.recalculation import MovedDeadlines, recalculate_running
 from office.core.jobs import JobResult
@@ -18,13 +17,12 @@ def sweep(session: Session, due_for: datetime) -> JobResult:
 
     One run catches up whatever was missed; a second run at the same instant does nothing.
     """
-    swept = process_due_clocks(session, due_for)
-    alerts = enqueue_alerts(session, swept.events, due_for)
+    swept = process_and_alert(session, due_for)
     result = {
         "clocks": swept.clocks,
         "escalations": swept.escalations,
         "majors": swept.majors,
-        "told": alerts,
+        "told": swept.alerts,
     }
     return JobResult(done=swept.clocks + swept.majors, result=result)
 
@@ -34,7 +32,7 @@ def recalculate(session: Session, now: datetime, *, is_provisional_only: bool = 
 
     What came due before is first written and alerted by the deadlines as they stood.
     """
-    enqueue_alerts(session, process_due_clocks(session, now).events, now)
+    process_and_alert(session, now)
     return recalculate_running(session, now, is_provisional_only=is_provisional_only)
 
 

@@ -210,9 +210,3 @@ def invalid_requests(session: Session) -> list[InvalidRequest]:
             .order_by(InvalidRequest.requested_at, InvalidRequest.id)
         ).scalars()
     )
-
-
-def _done(locked: LockedTicket) -> Ticket:
-    locked.session.flush()
-    locked.session.refresh(locked.ticket)
-    return locked.ticket

@@ -60,6 +60,7 @@ class SweepResult:
     majors: int = 0
     clocks: int = 0
     escalations: int = 0
+    alerts: int = 0
     events: list[ClockEvent] = field(default_factory=list)
 
 

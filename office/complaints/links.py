@@ -34,7 +34,7 @@ def link_debt(
     invoice = invoice_of(session, invoice_id)
     ticket = session.get(Ticket, ticket_id)
     if ticket is None:
-        raise Refused(N_("There is no such bill"))
+        raise Refused(N_("There is no such complaint"))
     add_debt_link(session, ticket, invoice, now=now, staff_id=staff_id)
     session.flush()
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.complaints import ClockPause, Ticket
 from office.complaints import deadlines
-from office.complaints.due_clocks import process_due_clocks
+from office.complaints.alerts import process_and_alert
 from office.complaints.transitions import LockedTicket, lock
 from office.core.errors import N_, Refused
 from rules.reasons import Reason
@@ -70,7 +70,7 @@ def resume(
     locked.record("resume", note=note)
     locked.audit("resume")
     session.flush()
-    process_due_clocks(session, now, ticket_ids=[ticket_id], policies=locked.policies)
+    process_and_alert(session, now, ticket_ids=[ticket_id], policies=locked.policies)
     return locked.saved()
 
 

@@ -1,15 +1,60 @@
-"""What the desk and other rooms ask about a unit: its resident and its open complaints (P4, T8)."""
+"""What lists, reports and the desk ask: open, late and due complaints; a unit's resident (K4, P4, T8, T9)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.complaints import Ticket
+from models.complaints import ReviewMeeting, Ticket, TicketClock
 from models.people import Occupancy, Owner
+from office.complaints.policies_in_force import PolicyTimeline
+from rules.deadlines import ClockState
+from rules.lifecycle import State
+from rules.work_board import SOON
+
+
+def is_open() -> ColumnElement[bool]:
+    """The SQL condition that a complaint is not closed."""
+    return Ticket.closed_at.is_(None)
+
+
+def is_late() -> ColumnElement[bool]:
+    """The SQL condition that a deadline of a complaint has passed and its clock was not stopped (T4)."""
+    return _has_clock(TicketClock.state == ClockState.BREACHED.value, TicketClock.stopped_at.is_(None))
+
+
+def is_due_soon(now: datetime) -> ColumnElement[bool]:
+    """The SQL condition that a running clock of a complaint is due between now and in two hours (T4)."""
+    return _has_clock(
+        TicketClock.state == ClockState.RUNNING.value, TicketClock.due_at.between(now, now + SOON)
+    )
+
+
+def _has_clock(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(TicketClock.ticket_id == Ticket.id, *conditions)
+
+
+def awaits_review(session: Session, now: datetime) -> ColumnElement[bool]:
+    """The SQL condition that a complaint only waits for the review meeting its severity needs (T9)."""
+    reviewed = PolicyTimeline(session).at(now).lifecycle.reviewed_severities
+    return (
+        (Ticket.state == State.FOLLOWED_UP.value)
+        & Ticket.severity.in_(reviewed)
+        & ~exists().where(ReviewMeeting.ticket_id == Ticket.id)
+    )
+
+
+def first_due_at(ticket: Any = Ticket) -> ScalarSelect[datetime]:
+    """When the first clock of a complaint that was not stopped is due, as a subquery (T4)."""
+    return (
+        select(func.min(TicketClock.due_at))
+        .where(TicketClock.ticket_id == ticket.id, TicketClock.stopped_at.is_(None))
+        .scalar_subquery()
+    )
 
 
 def open_tickets_of_units(session: Session, unit_ids: Collection[int]) -> Sequence[Ticket]:

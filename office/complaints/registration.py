@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from models.complaints import CHANNELS_IN, FACTS, Category, Ticket, TicketEvent
 from office.complaints import deadlines, links
+from office.complaints.alerts import process_and_alert
 from office.complaints.complainants import NewComplainant, complainant_rows
-from office.complaints.due_clocks import process_due_clocks
 from office.complaints.policies_in_force import PoliciesInForce, PolicyTimeline
 from office.complaints.severities import check_known
 from office.complaints.transitions import active_staff, refusal
@@ -61,9 +61,9 @@ class NewTicket:
 def register_ticket(session: Session, new: NewTicket, *, now: datetime) -> Ticket:
     """Register a complaint with its severity and clocks (T1–T4).
 
-    What came due between the registration and `now` is written at once. Raises Refused for an unknown code,
-    an empty statement, a registration in the future, a handler who is complained about, and a severity that
-    the clerk may not choose.
+    What came due between the registration and `now` is written at once, and staff are alerted to it. Raises
+    Refused for an unknown code, an empty statement, a registration in the future, a handler who is
+    complained about, and a severity that the clerk may not choose.
     """
     _check(new, now)
     category = active_category(session, new.category)
@@ -93,7 +93,7 @@ def register_ticket(session: Session, new: NewTicket, *, now: datetime) -> Ticke
     audit.record(session, now, new.clerk_id, "open_ticket", ticket, changes)
     if invoice is not None:
         links.add_debt_link(session, ticket, invoice, now=now, staff_id=new.clerk_id)
-    process_due_clocks(session, now, ticket_ids=[ticket.id], policies=policies)
+    process_and_alert(session, now, ticket_ids=[ticket.id], policies=policies)
     session.refresh(ticket)
     return ticket
 

@@ -14,8 +14,7 @@ from models.complaints import InvalidRequest, ReviewMeeting, Ticket, TicketEvent
 from models.people import Staff
 from models.visits import Visit
 from office.complaints import deadlines
-from office.complaints.alerts import enqueue_alerts
-from office.complaints.due_clocks import process_due_clocks
+from office.complaints.alerts import process_and_alert
 from office.complaints.policies_in_force import PoliciesInForce, PolicyTimeline
 from office.core import audit
 from office.core.errors import N_, Refusals, Refused
@@ -141,11 +140,10 @@ def lock(session: Session, ticket_id: int, now: datetime, staff_id: int | None =
     if session.execute(row_lock).scalar_one_or_none() is None:
         raise Refused(N_("There is no such complaint"))
     policies = PolicyTimeline(session)
-    events = process_due_clocks(session, now, ticket_ids=[ticket_id], policies=policies).events
+    process_and_alert(session, now, ticket_ids=[ticket_id], policies=policies)
     ticket = session.execute(
         select(Ticket).where(Ticket.id == ticket_id), execution_options={"populate_existing": True}
     ).scalar_one()
-    enqueue_alerts(session, events, now)
     return LockedTicket(session, ticket, policies, now, active_staff(session, staff_id))
 
 
@@ -180,11 +178,7 @@ def reopen_locked(locked: LockedTicket, *, note: str = "", reason: Reason | None
     ticket.turns_major_at = locked.turns_major_at(solved_spans(session, ticket.id))
     deadlines.start_clocks(session, locked.policies, ticket, Moment.REOPENED, now)
     session.flush()
-    enqueue_alerts(
-        session,
-        process_due_clocks(session, now, ticket_ids=[ticket.id], policies=locked.policies).events,
-        now,
-    )
+    process_and_alert(session, now, ticket_ids=[ticket.id], policies=locked.policies)
     session.refresh(ticket)
 
 

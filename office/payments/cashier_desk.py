@@ -95,14 +95,12 @@ def desk(session: Session, unit_id: int, on: date, language: str) -> Desk | None
 
 def _payers(session: Session, unit_id: int, on: date, also: set[int]) -> list[Payer]:
     present = session.scalars(
-        select(Occupancy.owner_id)
-        .where(
+        select(Occupancy.owner_id).where(
             Occupancy.unit_id == unit_id,
             Occupancy.is_payer,
             Occupancy.from_on <= on,
             Occupancy.to_on.is_(None) | (Occupancy.to_on >= on),
         )
-        .order_by(Occupancy.from_on)
     ).all()
     credit: dict[int, Decimal] = defaultdict(lambda: ZERO)
     for one in ledger.unused_credits(session, PAYMENT.c.unit_id == unit_id):

@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.collection import Contact
-from models.complaints import Category, Ticket, TicketClock
+from models.complaints import Category, Ticket
 from models.people import Department, Owner, Staff
 from models.property import Unit
+from office.complaints import queries
 from office.reports import collection, complaints
 from office.reports.table import Column, Line, Link, Table, Wanted
+from rules.calendar_months import week_of
 
 # --- the weekly meeting (K5) ----------------------------------------------------------------------------
 
 
-def week_of(day: date) -> tuple[date, date]:
-    """Monday and Sunday of a day's week."""
-    monday = day - timedelta(days=day.weekday())
-    return monday, monday + timedelta(days=6)
-
-
 def escalated(session: Session, wanted: Wanted) -> Table:
     """Open complaints that reached a level, the highest first, each with its first deadline (K4)."""
-    due = (
-        select(func.min(TicketClock.due_at))
-        .where(TicketClock.ticket_id == Ticket.id, TicketClock.stopped_at.is_(None))
-        .scalar_subquery()
-    )
+    due = queries.first_due_at()
     rows = session.execute(
         select(Ticket, Unit.code, Category, Department, due.label("due_at"))
         .outerjoin(Unit, Unit.id == Ticket.unit_id)
         .join(Category, Category.id == Ticket.category_id)
         .join(Department, Department.id == Ticket.department_id)
         .where(
-            Ticket.closed_at.is_(None),
+            queries.is_open(),
             Ticket.level >= 1,
             *wanted.own_tickets,
         )
@@ -79,7 +70,7 @@ def promises_due(session: Session, wanted: Wanted) -> Table:
         .join(Owner, Owner.id == Contact.payer_id)
         .outerjoin(Staff, Staff.id == Contact.staff_id)
         .where(Contact.promise_state == "open", Contact.promised_on <= sunday)
-        .order_by(Contact.promised_on, Unit.code)
+        .order_by(Contact.promised_on, Unit.code, Contact.id)
     )
     lines = tuple(
         Line(

@@ -8,21 +8,22 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select, text
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from models.base import Money
 from models.collection import Contact, Reminder, ReminderBatch
-from models.complaints import Category, Ticket, TicketClock
+from models.complaints import Category, Ticket
 from models.office import Message
 from models.payments import Payment, StatementRow
 from models.property import Unit
 from models.visits import Visit
+from office.complaints import queries
 from office.core import clock
 from office.scheduling import job_status
 from office.scheduling.timetable import Timetable
+from rules.calendar_months import week_of
 
-SOON = timedelta(hours=2)
 SHORT = 8  # lines of a short list
 NEWEST = 100_000  # messages looked at
 
@@ -41,23 +42,15 @@ class Complaints:
     soon: int
 
 
-def _deadline(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists().where(TicketClock.ticket_id == Ticket.id, *conditions)
-
-
 def complaints(session: Session, now: datetime, within: Conditions) -> Complaints:
     """How many complaints are open, escalated, past a deadline, due within two hours."""
-    is_late = _deadline(TicketClock.state == "breached", TicketClock.stopped_at.is_(None))
-    is_soon = _deadline(
-        TicketClock.state == "running", TicketClock.due_at >= now, TicketClock.due_at <= now + SOON
-    )
     row = session.execute(
         select(
             func.count(),
             func.count().filter(Ticket.level >= 1),
-            func.count().filter(is_late),
-            func.count().filter(is_soon),
-        ).where(Ticket.closed_at.is_(None), *within)
+            func.count().filter(queries.is_late()),
+            func.count().filter(queries.is_due_soon(now)),
+        ).where(queries.is_open(), *within)
     ).one()
     return Complaints(*row)
 
@@ -75,7 +68,7 @@ def visits_to_make(session: Session, now: datetime, within: Conditions) -> int:
 
 def promises_due(session: Session, today: date, within: Conditions) -> int:
     """Open promises whose day lies in this week or is past."""
-    sunday = today + timedelta(days=6 - today.weekday())
+    _, sunday = week_of(today)
     return session.execute(
         select(func.count())
         .select_from(Contact)
@@ -99,11 +92,7 @@ def reminders_to_do(session: Session, today: date, within: Conditions) -> int:
 
 def tickets(session: Session, within: Conditions, *, most: int = SHORT) -> Sequence[Any]:
     """Open complaints with their first deadline, the one that comes first on top."""
-    due = (
-        select(func.min(TicketClock.due_at))
-        .where(TicketClock.ticket_id == Ticket.id, TicketClock.stopped_at.is_(None))
-        .scalar_subquery()
-    )
+    due = queries.first_due_at()
     return session.execute(
         select(
             Ticket.id,
@@ -116,7 +105,7 @@ def tickets(session: Session, within: Conditions, *, most: int = SHORT) -> Seque
             due.label("due_at"),
         )
         .outerjoin(Unit, Unit.id == Ticket.unit_id)
-        .where(Ticket.closed_at.is_(None), *within)
+        .where(queries.is_open(), *within)
         .order_by(due.is_(None), due, Ticket.id)
         .limit(most)
     ).all()

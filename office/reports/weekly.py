@@ -12,6 +12,7 @@ from models.property import Area, Building
 from office.documents.pdf.reports import EscalatedRow, PromiseRow, StewardRow, WeeklyMeeting
 from office.reports import catalog, collection
 from office.reports.table import Wanted
+from rules.calendar_months import week_of
 from rules.money import ZERO, rounded
 
 FULL = Decimal(100)
@@ -19,7 +20,7 @@ FULL = Decimal(100)
 
 def meeting(session: Session, wanted: Wanted) -> WeeklyMeeting:
     """The values of this week's sheet; a steward's target is in yuan of what was billed (K5)."""
-    monday, sunday = catalog.week_of(wanted.today)
+    monday, sunday = week_of(wanted.today)
     aim = collection.targets(session, wanted.year).get(None, FULL)
     areas = _areas(session)
     return WeeklyMeeting(

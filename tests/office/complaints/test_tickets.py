@@ -22,6 +22,7 @@ from office.complaints.policies_in_force import PolicyTimeline
 from office.complaints.registration import NewTicket, register_ticket
 from office.core.errors import Refused
 from office.policies import store
+from tests.factories.arrears import add_bill, add_unit
 from tests.factories.complaints import MINUTE, at, clocks, complain, people, solved, told, wall
 
 # preset, facts, severity -> clock: due, registered on Monday 2 March 2026 at 10:00 (T3, T4)
@@ -253,6 +254,22 @@ def test_alerts_go_to_staff_of_the_role_once(session):
     assert sorted(sent) == sorted([(staff["worker"], "alert"), (staff["station_head"], "alert")])
 
 
+def alerts_of(session):
+    return {key.split(":")[0] for key in session.execute(select(Message.key)).scalars()}
+
+
+def test_a_complaint_registered_late_alerts_to_what_came_due_meanwhile(session):
+    staff = people(session)
+    session.get(Staff, staff["station_head"]).alert_url = "json://localhost"
+
+    complain(session, "10:00", now=at("11:00"))
+    assert alerts_of(session) == set()
+    late = complain(session, "10:00", now=at("11:01"))
+
+    assert [level for _clock, level, _at, _role in told(session, late)] == [1]
+    assert alerts_of(session) == {"escalation"}
+
+
 # --- month → major ---------------------------------------------------------------------------------
 
 MONTH = [
@@ -446,6 +463,20 @@ def test_the_tick_looks_again_at_what_waits(session):
         keys = [key for key in session.execute(select(Message.key)).scalars() if key.startswith("look_again")]
         assert len(keys) == (0 if text.endswith("08:59") else 1)
     assert clocks(session, ticket)["first_word"][0] == "paused"
+
+
+def test_resuming_alerts_to_what_came_due_while_it_waited(session_of):
+    session = session_of("tower")
+    staff = people(session)
+    session.get(Staff, staff["department_lead"]).alert_url = "json://localhost"
+    ticket = complain(session)  # to be solved by Wednesday 18:00: the warning comes on Wednesday at 09:00
+    paused(session, ticket, "2026-03-04 08:30")
+    assert alerts_of(session) == set()
+
+    pauses.resume(session, ticket.id, now=at("2026-03-04 10:00"))
+
+    assert clocks(session, ticket)["solve"][0] == "running"
+    assert alerts_of(session) == {"warning"}
 
 
 @pytest.mark.parametrize(
@@ -678,3 +709,10 @@ def test_another_department_supports_by_a_work_slip(session):
         work_slips.issue_work_slip(
             session, ticket.id, department_id=ticket.department_id, task="x", now=at("10:05") + MINUTE
         )
+
+
+def test_a_bill_is_linked_to_a_complaint_that_exists(session):
+    bill = add_bill(session, add_unit(session), date(2026, 3, 15))
+
+    with pytest.raises(Refused, match="no such complaint"):
+        links.link_debt(session, 0, invoice_id=bill.id, now=at("10:00"))

@@ -1,0 +1,71 @@
+"""The conditions behind lists and counts of complaints: late, due soon, waiting for a review (K4, T4, T9)."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from models.complaints import Ticket
+from office.complaints import clock_jobs, closures, queries, visits, work
+from office.complaints.closures import ReviewMinutes
+from office.policies import store
+from tests.factories.complaints import at, complain, people, solved, visits_of
+
+
+def ids(session, *conditions):
+    return list(session.scalars(select(Ticket.id).where(*conditions).order_by(Ticket.id)))
+
+
+# an instant, and whether a complaint whose plan is due at 11:00 is late or due soon then
+INSTANTS = [
+    ("08:59:59", False, False),
+    ("09:00:00", False, True),
+    ("11:00:00", False, True),
+    ("11:00:01", True, False),
+]
+
+
+@pytest.mark.parametrize(("text", "is_late", "is_soon"), INSTANTS)
+def test_a_deadline_is_soon_within_two_hours_and_late_after_it(session, text, is_late, is_soon):
+    ticket = complain(
+        session, "2026-03-02 08:00", now=at("2026-03-02 08:00")
+    )  # opens at 09:00: plan by 10:00
+    work.meet_clock(session, ticket.id, "department_plan", now=at("08:30"))
+    urgent = complain(session, "10:00", now=at("10:00"))
+    now = at(f"2026-03-02 {text}")
+    clock_jobs.sweep(session, now)
+
+    late = ids(session, queries.is_open(), queries.is_late())
+    soon = ids(session, queries.is_open(), queries.is_due_soon(now))
+
+    assert (late, soon) == ([urgent.id] if is_late else [], [urgent.id] if is_soon else [])
+
+
+def test_a_late_deadline_that_was_met_at_last_is_late_no_more(session):
+    ticket = complain(session)
+    clock_jobs.sweep(session, at("11:01"))
+    assert ids(session, queries.is_late()) == [ticket.id]
+
+    work.meet_clock(session, ticket.id, "department_plan", now=at("11:05"))
+
+    assert ids(session, queries.is_late()) == []
+
+
+def test_the_policy_says_which_severities_wait_for_a_review(session):
+    """T9: not "major" by name; a complaint with its meeting waits for none."""
+    policy = store.document(session, "complaints", date(2026, 3, 2))
+    policy["reviewed_severities"] = ["minor", "major"]
+    store.store(session, "complaints", policy, valid_from=date(2026, 3, 2), now=at("09:00"))
+    staff = people(session)
+    waiting, reviewed = solved(session, staff), solved(session, staff)
+    minutes = ReviewMinutes("no roster", "cleaned", "a roster", "head, lead")
+    closures.hold_review(session, reviewed.id, minutes, held_at=at("12:00"), now=at("12:00"))
+    for ticket in (waiting, reviewed):
+        (visit,) = visits_of(session, ticket)
+        visits.record_visit(
+            session, visit.id, now=at("2026-03-03 10:30"), satisfaction=5, staff_id=staff["front_desk"]
+        )
+
+    assert session.get(Ticket, waiting.id).state == "followed_up"
+    assert ids(session, queries.awaits_review(session, at("2026-03-03 11:00"))) == [waiting.id]
+    assert ids(session, queries.first_due_at().is_not(None)) == []
