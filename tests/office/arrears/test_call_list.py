@@ -33,6 +33,7 @@ TODAY = date(2026, 3, 19)  # a Thursday
 DAY = timedelta(days=1)
 NOW = at("2026-03-19 09:30")
 
+
 def add_debtor(session: Session, code: str, amount: str = "100", **more: Any) -> Debtor:
     """A household with one bill that was due four days ago."""
     debtor = add_household(session, code, **more)
