@@ -50,11 +50,14 @@ class InstalmentPlanView(OfficeView):
         ),
     )
     def propose(self, _rows: Any, given: Mapping[str, Any]) -> str:
-        session, debtor = db.session(), debtor_of(self, given)
-        amount = instalment_plans.debt_of(session, debtor, self.now())
-        parts = instalment_plans.even_parts(amount, int(given["count"]), given["first_on"])
-        plan = instalment_plans.propose_plan(
-            session, debtor, parts, now=self.now(), staff_id=staff_id(), reason=given["reason"]
+        plan = instalment_plans.propose_even_plan(
+            db.session(),
+            debtor_of(self, given),
+            int(given["count"]),
+            given["first_on"],
+            now=self.now(),
+            staff_id=staff_id(),
+            reason=given["reason"],
         )
         return _("A plan over %(amount)s yuan waits for approval.", amount=formats.money(plan.amount))
 

@@ -5,71 +5,88 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import ROUND_DOWN, Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.billing import Instalment, InstalmentPlan, PlanInvoice
 from models.payments import Payment
-from office.arrears.debts import Debtor, Moment, chunks, owed, total
+from office.arrears.debts import Debt, Debtor, Moment, chunks, owed, total
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.core.staff import roles_of
 from rules import promises
-from rules.calendar_months import months_later
+from rules.promises import DatedAmount
 from rules.roles import is_head
 
 MOST_PARTS = 60  # what a form may ask for; no rule
+PROBLEMS = {  # the sentence for each answer of the rule
+    "no_debt": N_("There is no debt to plan for"),
+    "sum": N_("The instalments must add up to the debt of %(amount)s"),
+    "days": N_("Each instalment needs a day of its own, today or later"),
+}
 STATES = {"plan_kept": "running", "plan_done": "kept", "plan_broken": "broken"}
 
 
 def propose_plan(
     session: Session,
     debtor: Debtor,
-    parts: Sequence[tuple[date, Decimal]],
+    parts: Sequence[DatedAmount],
     *,
     now: datetime,
     staff_id: int | None,
     reason: str = "",
 ) -> InstalmentPlan:
-    """A plan over all that payer and unit owe, to be approved; (day, yuan) each (B9). Raises Refused."""
+    """A plan over all that payer and unit owe by today, to be approved (B9). Raises Refused."""
     moment = Moment.of(session, now)
     debts = owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, [])
-    if not debts:
-        raise Refused(N_("There is no debt to plan for"))
-    if any(amount <= 0 for _, amount in parts) or sum(amount for _, amount in parts) != total(debts):
-        raise Refused(N_("The instalments must add up to the debt of %(amount)s"), amount=total(debts))
-    days = [due_on for due_on, _ in parts]
-    if min(days) < moment.day or len(set(days)) < len(days):
-        raise Refused(N_("Each instalment needs a day of its own, today or later"))
+    return _proposed(session, debtor, debts, parts, moment, staff_id, reason)
+
+
+def propose_even_plan(
+    session: Session,
+    debtor: Debtor,
+    count: int,
+    first_on: date,
+    *,
+    now: datetime,
+    staff_id: int | None,
+    reason: str = "",
+) -> InstalmentPlan:
+    """A plan over all that is owed by today in even monthly parts, to be approved (B9). Raises Refused."""
+    if not 1 <= count <= MOST_PARTS:
+        raise Refused(N_("A plan has between 1 and %(most)s instalments"), most=MOST_PARTS)
+    moment = Moment.of(session, now)
+    debts = owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, [])
+    parts = promises.even_parts(total(debts), count, first_on)
+    return _proposed(session, debtor, debts, parts, moment, staff_id, reason)
+
+
+def _proposed(
+    session: Session,
+    debtor: Debtor,
+    debts: Sequence[Debt],
+    parts: Sequence[DatedAmount],
+    moment: Moment,
+    staff_id: int | None,
+    reason: str,
+) -> InstalmentPlan:
+    problem = promises.plan_problem(parts, total(debts), moment.day)
+    if problem:
+        raise Refused(PROBLEMS[problem], amount=total(debts))
     if _running(session, debtor) is not None:
         raise Refused(N_("There is a plan for this debt already"))
     plan = InstalmentPlan(
         unit_id=debtor[0], payer_id=debtor[1], amount=total(debts), reason=reason, proposed_by_id=staff_id
     )
-    plan.instalments = [Instalment(due_on=due_on, amount=amount) for due_on, amount in sorted(parts)]
+    ordered = sorted(parts, key=lambda part: part.on)
+    plan.instalments = [Instalment(due_on=part.on, amount=part.amount) for part in ordered]
     session.add(plan)
     session.flush()
     session.add_all(PlanInvoice(plan_id=plan.id, invoice_id=debt.id) for debt in debts)
-    record(session, now, staff_id, "propose", plan, {"amount": plan.amount, "parts": len(parts)})
+    record(session, moment.at, staff_id, "propose", plan, {"amount": plan.amount, "parts": len(parts)})
     return plan
-
-
-def even_parts(amount: Decimal, count: int, first_on: date) -> list[tuple[date, Decimal]]:
-    """The amount in monthly parts to the fen, the last one with the remainder. Raises Refused."""
-    if not 1 <= count <= MOST_PARTS:
-        raise Refused(N_("A plan has between 1 and %(most)s instalments"), most=MOST_PARTS)
-    each = (amount / count).quantize(Decimal("0.01"), ROUND_DOWN)
-    days = [months_later(first_on, number) for number in range(count)]
-    return [*((day, each) for day in days[:-1]), (days[-1], amount - each * (count - 1))]
-
-
-def debt_of(session: Session, debtor: Debtor, now: datetime) -> Decimal:
-    """What payer and unit owe by today, in yuan."""
-    moment = Moment.of(session, now)
-    return total(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, []))
 
 
 def _running(session: Session, debtor: Debtor) -> int | None:
@@ -118,10 +135,13 @@ def check_plans(session: Session, due_for: datetime) -> JobResult:
     paid = _paid(session, plans, moment)
     ended = 0
     for plan in plans:
-        parts = [promises.Instalment(one.due_on, one.amount) for one in plan.instalments]
+        parts = [DatedAmount(one.due_on, one.amount) for one in plan.instalments]
         came = [one for since, one in paid[plan.unit_id, plan.payer_id] if since >= _approved(plan)]
         answer = promises.plan_state(parts, came, moment.day)
-        _mark_instalments(plan, came, moment.day)
+        for row, state in zip(
+            plan.instalments, promises.instalment_states(parts, came, moment.day), strict=True
+        ):
+            row.state = state
         if answer.code != "plan_kept":
             plan.state, plan.ended_on = STATES[answer.code], moment.day
             record(
@@ -137,21 +157,11 @@ def _approved(plan: InstalmentPlan) -> datetime:
     return plan.approved_at
 
 
-def _mark_instalments(plan: InstalmentPlan, came: Sequence[promises.Instalment], today: date) -> None:
-    wanted = Decimal(0)
-    for part in plan.instalments:
-        wanted += part.amount
-        if sum(one.amount for one in came if one.due_on <= part.due_on) >= wanted:
-            part.state = "kept"
-        elif part.due_on < today:
-            part.state = "missed"
-
-
 def _paid(
     session: Session, plans: Sequence[InstalmentPlan], moment: Moment
-) -> dict[Debtor, list[tuple[datetime, promises.Instalment]]]:
+) -> dict[Debtor, list[tuple[datetime, DatedAmount]]]:
     """The payments of the plans' payers and units, by their instant and day, as known at the moment."""
-    found: dict[Debtor, list[tuple[datetime, promises.Instalment]]] = defaultdict(list)
+    found: dict[Debtor, list[tuple[datetime, DatedAmount]]] = defaultdict(list)
     since = min((_approved(plan) for plan in plans), default=moment.at)
     for chunk in chunks({plan.unit_id for plan in plans}):
         rows = session.execute(
@@ -166,5 +176,5 @@ def _paid(
         )
         for unit_id, payer_id, paid_at, amount in rows:
             day = paid_at.astimezone(moment.zone).date()
-            found[unit_id, payer_id].append((paid_at, promises.Instalment(day, amount)))
+            found[unit_id, payer_id].append((paid_at, DatedAmount(day, amount)))
     return found

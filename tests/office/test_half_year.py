@@ -258,8 +258,7 @@ def restrict(session, now):
 def plan(session, now):
     """January's bill of A-5 in two parts, approved."""
     whose = debtor(session, "A-5")
-    parts = instalment_plans.even_parts(instalment_plans.debt_of(session, whose, now), 2, date(2026, 2, 20))
-    made = instalment_plans.propose_plan(session, whose, parts, now=now, staff_id=None)
+    made = instalment_plans.propose_even_plan(session, whose, 2, date(2026, 2, 20), now=now, staff_id=None)
     instalment_plans.approve_plan(
         session, made.id, now=now, staff_id=add_staff(session, f"p{now:%d}", "station_head").id
     )

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from rules.promises import Instalment, plan_state, promise_state
+from rules.promises import DatedAmount, even_parts, instalment_states, plan_problem, plan_state, promise_state
 
 
 def day(number):
@@ -26,7 +26,7 @@ def test_a_promise_runs_to_the_end_of_its_day(paid, today, state):
     assert promise_state(day(10), Decimal(100), Decimal(paid), day(today)) == state
 
 
-PLAN = [Instalment(day(10), Decimal(100)), Instalment(day(20), Decimal(100))]
+PLAN = [DatedAmount(day(10), Decimal(100)), DatedAmount(day(20), Decimal(100))]
 PLANS = [
     # payments (day, amount), today, state
     ([], 10, "plan_kept"),
@@ -42,12 +42,57 @@ PLANS = [
 
 @pytest.mark.parametrize(("payments", "today", "state"), PLANS)
 def test_a_missed_instalment_breaks_the_plan(payments, today, state):
-    came = [Instalment(day(on), Decimal(amount)) for on, amount in payments]
+    came = [DatedAmount(day(on), Decimal(amount)) for on, amount in payments]
 
     assert plan_state(PLAN, came, day(today)).code == state
 
 
 def test_the_broken_plan_says_which_day_and_what_is_missing():
-    found = plan_state(PLAN, [Instalment(day(9), Decimal(70))], day(15))
+    found = plan_state(PLAN, [DatedAmount(day(9), Decimal(70))], day(15))
 
     assert (found.inputs["due_on"], found.inputs["missing"]) == (day(10), Decimal(30))
+
+
+# today, and the state of both parts when 100 came on the 10th and 60 on the 20th
+STATES = [(9, ["kept", "open"]), (20, ["kept", "open"]), (21, ["kept", "missed"])]
+
+
+@pytest.mark.parametrize(("today", "states"), STATES)
+def test_each_part_is_kept_or_missed_by_all_that_came_until_its_day(today, states):
+    came = [DatedAmount(day(10), Decimal(100)), DatedAmount(day(20), Decimal(60))]
+
+    assert instalment_states(PLAN, came, day(today)) == states
+
+
+def test_even_parts_leave_the_remainder_to_the_last_and_end_with_the_month():
+    parts = even_parts(Decimal(100), 3, date(2026, 1, 31))
+
+    days = [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)]
+    assert parts == [
+        DatedAmount(on, Decimal(text)) for on, text in zip(days, ["33.33", "33.33", "33.34"], strict=True)
+    ]
+    assert even_parts(Decimal("0.05"), 1, day(1)) == [DatedAmount(day(1), Decimal("0.05"))]
+
+
+# parts (day, amount) of a debt of 100 on the 10th, and what is wrong with them
+PROBLEMS = [
+    ([(10, "100")], ""),
+    ([(9, "100")], "days"),
+    ([(10, "50"), (11, "50")], ""),
+    ([(10, "50"), (10, "50")], "days"),
+    ([(10, "99.99")], "sum"),
+    ([(10, "100.01")], "sum"),
+    ([(10, "100"), (11, "0")], "sum"),
+    ([(10, "101"), (11, "-1")], "sum"),
+]
+
+
+@pytest.mark.parametrize(("parts", "problem"), PROBLEMS)
+def test_a_plan_covers_the_debt_on_days_of_their_own(parts, problem):
+    given = [DatedAmount(day(on), Decimal(amount)) for on, amount in parts]
+
+    assert plan_problem(given, Decimal(100), day(10)) == problem
+
+
+def test_no_plan_without_a_debt():
+    assert plan_problem([], Decimal(0), day(10)) == "no_debt"

@@ -140,8 +140,7 @@ def propose_a_plan(home: Household) -> None:
     with home.counter.rows() as session:
         now = clock.now(session)
         debtor = (home.unit_id, home.payer_id)
-        parts = instalment_plans.even_parts(instalment_plans.debt_of(session, debtor, now), 2, TODAY)
-        instalment_plans.propose_plan(session, debtor, parts, now=now, staff_id=cashier_id)
+        instalment_plans.propose_even_plan(session, debtor, 2, TODAY, now=now, staff_id=cashier_id)
         session.commit()
 
 

@@ -398,8 +398,7 @@ def enter(session: Session) -> None:
     )
     contacts.record_contact(session, contact, now=TODAY)
     contacts.hold_ladder(session, held, reason="核对中", until_on=later, **by)
-    amount = instalment_plans.debt_of(session, planned, TODAY)
-    instalment_plans.propose_plan(session, planned, instalment_plans.even_parts(amount, 2, later), **by)
+    instalment_plans.propose_even_plan(session, planned, 2, later, **by)
     dates = {"from_on": later, "to_on": later + timedelta(days=9)}
     legal_cases.request_notice(session, building_id=None, reason="久欠", place="大堂", **dates, **by)
     solved, waiting = session.scalars(select(Ticket.id).order_by(Ticket.id.desc()).limit(2))

@@ -7,11 +7,12 @@ import pytest
 
 from office.arrears import instalment_plans
 from office.core.errors import Refused
+from rules.promises import DatedAmount
 from tests.factories.arrears import DAY, add_bill, add_unit, at, judge, made, not_made, pay
 from tests.factories.estate import add_staff
 
 DUE = date(2026, 3, 15)
-PARTS = [(date(2026, 4, 10), Decimal(40)), (date(2026, 5, 10), Decimal(60))]
+PARTS = [DatedAmount(date(2026, 4, 10), Decimal(40)), DatedAmount(date(2026, 5, 10), Decimal(60))]
 
 
 def running_plan(session, debtor):
@@ -88,10 +89,13 @@ def test_a_new_debt_beside_a_plan_climbs_by_itself(session):
 
 
 WRONG = [
-    ([(date(2026, 4, 10), Decimal(99))], "add up"),
-    ([(date(2026, 3, 24), Decimal(100))], "day of its own"),
-    ([(date(2026, 4, 10), Decimal(50)), (date(2026, 4, 10), Decimal(50))], "day of its own"),
-    ([(date(2026, 4, 10), Decimal(101)), (date(2026, 4, 11), Decimal(-1))], "add up"),
+    ([DatedAmount(date(2026, 4, 10), Decimal(99))], "add up"),
+    ([DatedAmount(date(2026, 3, 24), Decimal(100))], "day of its own"),
+    (
+        [DatedAmount(date(2026, 4, 10), Decimal(50)), DatedAmount(date(2026, 4, 10), Decimal(50))],
+        "day of its own",
+    ),
+    ([DatedAmount(date(2026, 4, 10), Decimal(101)), DatedAmount(date(2026, 4, 11), Decimal(-1))], "add up"),
 ]
 
 
