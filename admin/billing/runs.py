@@ -17,7 +17,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from admin.panel import background_tasks, error_messages, formats, labels, language, request_values, wording
+from admin.panel import (
+    background_tasks,
+    error_messages,
+    formats,
+    labels,
+    language,
+    reason_words,
+    request_values,
+    wording,
+)
 from admin.panel.audit import record
 from admin.panel.filters import TextFilter
 from admin.panel.signed_in import current_staff
@@ -70,7 +79,7 @@ class BillingPage(OfficePage):
             refusal=refusal,
             runs=runs,
             counts=Counter(one.reason.code for one in preview.unbilled) if preview else {},
-            reasons=wording.REASONS,
+            reasons=reason_words.REASONS,
             lacking={run.id: len(json.loads(run.unbilled)) for run in runs},
             names=names,
             most=SHOWN,

@@ -22,6 +22,7 @@ from wtforms import (
 
 from admin.complaints.files import attach_uploads, chosen_files
 from admin.panel import formats, forms, labels, pickers, wording
+from admin.panel.column_names import column_name
 from admin.panel.permissions import may, may_see
 from admin.panel.signed_in import current_staff
 from models.base import db
@@ -125,7 +126,7 @@ def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:
         files = MultipleFileField(_l("Attachments"))
 
     for name in TICKS:
-        setattr(Intake, name, BooleanField(wording.REASONS[name]))
+        setattr(Intake, name, BooleanField(column_name(name)))
     return Intake(formdata, **values)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from admin.exchange import table_imports
 from admin.panel import background_tasks, error_messages, labels, language, request_values
 from admin.panel.audit import record
+from admin.panel.column_names import column_name
 from admin.panel.permissions import may
 from admin.panel.registry import view_of
 from admin.panel.signed_in import current_staff
@@ -345,7 +346,7 @@ def column_labels(kind: str) -> Callable[[str], str]:
     if kind.startswith(OF_SCREEN):
         names = {column.code: column.names[0] for column in brought(kind).columns}
         return lambda code: names.get(code, code)
-    return lambda code: str(labels.COLUMNS.get(code, code))
+    return lambda code: str(column_name(code) or code)
 
 
 def _file(text: str, name: str) -> Response:

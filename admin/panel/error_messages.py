@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
-from admin.panel import labels, wording
+from admin.panel import wording
+from admin.panel.column_names import column_name
 from office.core.errors import Refusals, Refused
 from office.operations import outages
 
@@ -45,7 +46,7 @@ def message_for(error: Exception) -> str:  # noqa: C901, PLR0911 -- one sentence
     unique = re.search(r"UNIQUE constraint failed: ([\w., ]+)", text)
     if unique or "duplicate key" in text:
         columns = [part.strip().rpartition(".")[2] for part in unique[1].split(",")] if unique else []
-        named = [str(labels.COLUMNS[column]) for column in columns if column in labels.COLUMNS]
+        named = [str(name) for column in columns if (name := column_name(column))]
         if named:
             return _("Another record already has this: %(fields)s.", fields=", ".join(named))
         return _("Another record already has these values.")

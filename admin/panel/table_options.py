@@ -9,7 +9,8 @@ from typing import Any
 from flask_admin.contrib.sqla import ModelView
 from sqlalchemy import inspect
 
-from admin.panel import form_converter, forms, labels, pickers
+from admin.panel import form_converter, forms, pickers
+from admin.panel.column_names import column_name
 from admin.panel.filters import Filter, OneClick
 from admin.panel.formats import Format
 from admin.panel.screen import Screen
@@ -136,11 +137,6 @@ class TableOptions(Screen, ModelView):
         }
 
     def get_column_name(self, field: str) -> Any:
-        own = self.column_labels or {}
-        if field in own:
-            return own[field]
-        return (
-            labels.COLUMNS.get(field)
-            or labels.COLUMNS.get(field.rpartition(".")[2])
-            or self._prettify_name(field)
-        )
+        if field in self.column_labels:
+            return self.column_labels[field]
+        return column_name(field) or self._prettify_name(field)

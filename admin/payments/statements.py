@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.panel import error_messages, formats, labels, request_values, row_access, wording
 from admin.panel.audit import record
+from admin.panel.column_names import column_name
 from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
@@ -181,7 +182,7 @@ class StatementLayoutView(OfficeView):
         return statement.COLUMNS
 
     def column_label(self, code: str) -> str:
-        return str(labels.COLUMNS.get(code, code))
+        return str(column_name(code) or code)
 
     @expose("/save/", methods=("POST",))
     def save(self) -> Any:

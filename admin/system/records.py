@@ -10,7 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import formats, labels, wording
+from admin.panel import formats, labels, record_words
 from admin.panel.columns import coded
 from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.signed_in import current_staff
@@ -63,7 +63,7 @@ class AuditView(OfficeView):
     can_create = can_edit = can_delete = False
     column_list = ("at", "staff.name", "action", "table_name", "row_id", "changes")
     column_default_sort = "-at"
-    choices = {"action": wording.ACTIONS, "table_name": wording.TABLES}
+    choices = {"action": record_words.ACTIONS, "table_name": record_words.TABLES}
     filters = (RangeFilter("at"), RelationFilter("staff"), ChoiceFilter("table_name"), ChoiceFilter("action"))
     column_formats = {"changes": formats.changes}
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from admin.complaints.work_board import time_left
-from admin.panel import labels, wording
+from admin.panel import labels, record_words
 from models.complaints import Ticket, TicketClock
 from rules.lifecycle import Verb
 from tests.admin.conftest import text_of
@@ -89,4 +89,4 @@ def test_every_line_of_a_history_has_a_word():
     written = verbs | {verb.value for verb in Verb} | {f"keep_{clock}" for clock in labels.CLOCKS}
 
     assert len(verbs) > 10
-    assert not {verb for verb in written if verb not in wording.ACTIONS and not verb.startswith("keep_")}
+    assert not {verb for verb in written if verb not in record_words.ACTIONS and not verb.startswith("keep_")}

@@ -28,7 +28,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms.i18n import messages_path
 
-from admin.panel import error_messages, forms, language, wording
+from admin.panel import error_messages, forms, language, reason_words, record_words, wording
 from admin.panel.language import LOCALES, TRANSLATIONS
 from models import db, engine
 from models.billing import Invoice
@@ -225,7 +225,7 @@ def test_what_flask_admin_lacks_is_supplied(
 # --- stored codes ----------------------------------------------------------------------------------------
 
 # Reasons that are worded elsewhere: guards of a ticket's life, faults of edited policies and texts.
-WORDED = {*transitions.MISSING, *wording.PROBLEMS, "approval_by_requester"}
+WORDED = {*transitions.MISSING, *reason_words.PROBLEMS, "approval_by_requester"}
 NEVER_SHOWN = {
     "counter",
     "sent_form",
@@ -250,9 +250,9 @@ def test_every_stored_code_has_a_word() -> None:
 
     assert len(reasons) > 60
     assert len(actions) > 40
-    assert not reasons - set(wording.REASONS) - WORDED
-    assert not actions - set(wording.ACTIONS)
-    assert not set(db.metadata.tables) - set(wording.TABLES) - NEVER_SHOWN
+    assert not reasons - set(reason_words.REASONS) - WORDED
+    assert not actions - set(record_words.ACTIONS)
+    assert not set(db.metadata.tables) - set(record_words.TABLES) - NEVER_SHOWN
 
 
 # --- the screens -----------------------------------------------------------------------------------------
