@@ -22,8 +22,9 @@ from models.base import (
 )
 from models.people import Owner, Staff
 from models.property import UNIT_KINDS, Unit
+from rules.billing import Basis
 
-BASES = ("per_m2", "fixed", "metered", "per_hour", "per_job", "one_off", "deposit")
+BASES = tuple(basis.value for basis in Basis)
 TIMINGS = ("advance", "arrears")
 INVOICE_KINDS = ("regular", "opening", "move_in", "one_off")
 INVOICE_STATES = ("open", "partly_paid", "paid", "credited")

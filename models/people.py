@@ -24,6 +24,7 @@ from models.secrets import Sealed, masked
 
 OWNER_KINDS = ("person", "company")
 OCCUPANCY_KINDS = ("owner", "tenant")
+MOST_RESIDENTS = 9_999  # of one occupancy; a higher number is a slip
 CHANNELS_OUT = ("email", "sms", "wecom", "print")
 ROLES = (
     "front_desk",
@@ -100,14 +101,17 @@ class OwnerPhone(EditableRow, Model):
 class Occupancy(EditableRow, Model):
     """Who lives in or owns a unit from when to when, and who of them pays (P4).
 
-    `to_on` is the last day, inclusive. Two fee payers at once are refused by a trigger (SQLite) or an
-    exclusion constraint (PostgreSQL), both named `occupancy_one_payer_at_a_time`; see models/triggers.py.
+    `to_on` is the last day, inclusive. `residents` is how many people live in the unit meanwhile, empty while
+    nobody has said it; items charged per person count them (B1). Two fee payers at once are refused by a
+    trigger (SQLite) or an exclusion constraint (PostgreSQL), both named `occupancy_one_payer_at_a_time`; see
+    models/triggers.py.
     """
 
     __tablename__ = "occupancy"
     __table_args__ = (
         one_of("kind", OCCUPANCY_KINDS, "occupancy_kind_known"),
         CheckConstraint("to_on IS NULL OR from_on <= to_on", name="occupancy_from_before_to"),
+        CheckConstraint("residents >= 0", name="occupancy_residents_not_negative"),
         Index("occupancy_unit_idx", "unit_id", "from_on"),  # payer of a unit on a day
         Index("occupancy_owner_idx", "owner_id"),
         Index("occupancy_from_idx", "from_on", "id"),  # list
@@ -119,6 +123,7 @@ class Occupancy(EditableRow, Model):
     is_payer: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")
     from_on: Mapped[date] = mapped_column(Date)
     to_on: Mapped[date | None] = mapped_column(Date)
+    residents: Mapped[int | None] = mapped_column(Integer)
 
     unit: Mapped[Unit] = relationship()
     owner: Mapped[Owner] = relationship(back_populates="occupancies")

@@ -24,6 +24,7 @@ class Basis(StrEnum):
     """What a fee item's quantity counts (B1)."""
 
     PER_M2 = "per_m2"
+    PER_PERSON = "per_person"
     FIXED = "fixed"
     METERED = "metered"
     PER_HOUR = "per_hour"
@@ -32,8 +33,30 @@ class Basis(StrEnum):
     DEPOSIT = "deposit"
 
 
-MONTHLY = frozenset({Basis.PER_M2, Basis.FIXED})  # owed for time, so a part of a month owes a part
-FROM_SLIPS = frozenset({Basis.PER_HOUR, Basis.PER_JOB})
+# owed for time, so a part of a month owes a part
+MONTHLY = frozenset({Basis.PER_M2, Basis.PER_PERSON, Basis.FIXED})
+
+
+def monthly_quantity(basis: Basis, area_m2: Decimal, residents: int | None) -> Decimal | Reason:
+    """How much a month of an item charges: m², people or one month; the reason when it isn't known (B1).
+
+    `residents` are the people of the occupancy that is charged, on the first day it is charged for. Raises
+    ValueError for an item that is not charged by the month.
+    """
+    match basis:
+        case Basis.PER_M2:
+            return area_m2
+        case Basis.PER_PERSON:
+            return Reason("no_residents") if residents is None else Decimal(residents)
+        case Basis.FIXED:
+            return Decimal(1)
+        case Basis.METERED | Basis.PER_HOUR | Basis.PER_JOB | Basis.ONE_OFF | Basis.DEPOSIT:
+            raise ValueError(f"{basis} is not charged by the month")
+
+
+def is_charged(basis: Basis, quantity: Decimal) -> bool:
+    """Whether a bill shows a month of that quantity: where nobody lives, nothing is charged per person."""
+    return basis != Basis.PER_PERSON or quantity > 0
 
 
 class Timing(StrEnum):
@@ -230,7 +253,7 @@ def quote(
     tiers: tuple[Tier, ...] = (),
     share: Share | None = None,
 ) -> Quote:
-    """The line for a quantity (m², months, meter units, hours, jobs, pieces) at a rate in yuan.
+    """The line for a quantity (m², people, months, meter units, hours, jobs, pieces) at a rate in yuan.
 
     Every argument is hashable and the answer depends on nothing else, so each distinct combination needs
     asking once (B1). Rounded half-up to the fen once; a `share` then takes the payer's days of it (P5).

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 
 @dataclass(frozen=True)
 class Occupancy:
-    """A payer of a unit from a day to a day, both included; `to_on` None while it lasts (P4)."""
+    """A payer of a unit from a day to a day, both included; `to_on` None while it lasts (P4).
+
+    `residents` is how many people live there meanwhile, None while nobody has said it.
+    """
 
     payer: int
     from_on: date
     to_on: date | None = None
+    residents: int | None = None
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Days of a period, both ends included, for which `payer` is liable; None: nobody is."""
+    """Days of a period, both ends included, for which `payer` is liable; None: nobody is.
+
+    `residents` is how many people lived there on the first of these days, None when nobody has said it.
+    """
 
     payer: int | None
     from_on: date
     to_on: date
+    residents: int | None = None
 
     @property
     def days(self) -> int:
@@ -49,7 +57,7 @@ def segments(occupancies: Iterable[Occupancy], first_on: date, last_on: date) ->
             raise TwoPayersError(f"two payers on {from_on}")
         if from_on > next_on:
             parts.append(Segment(None, next_on, from_on - timedelta(days=1)))
-        parts.append(Segment(occupancy.payer, from_on, to_on))
+        parts.append(Segment(occupancy.payer, from_on, to_on, occupancy.residents))
         next_on = to_on + timedelta(days=1)
     if next_on <= last_on:
         parts.append(Segment(None, next_on, last_on))
@@ -60,7 +68,7 @@ def _joined(parts: list[Segment]) -> tuple[Segment, ...]:
     joined: list[Segment] = []
     for part in parts:
         if joined and joined[-1].payer == part.payer:
-            joined[-1] = Segment(part.payer, joined[-1].from_on, part.to_on)
+            joined[-1] = replace(joined[-1], to_on=part.to_on)
         else:
             joined.append(part)
     return tuple(joined)
@@ -78,7 +86,7 @@ def liable(
         return tuple(part for part in parts if part.payer is not None)
     if not parts or parts[0].payer is None:
         return ()
-    return (Segment(parts[0].payer, first_on, last_on),)
+    return (replace(parts[0], to_on=last_on),)
 
 
 def payer_or_nearest(occupancies: Sequence[Occupancy], on: date) -> int | None:

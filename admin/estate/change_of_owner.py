@@ -9,14 +9,15 @@ from flask import abort, flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField, validators
+from wtforms import IntegerField, StringField, validators
 
+from admin.estate.people import RESIDENTS_HELP
 from admin.panel import error_messages, forms, labels, pickers, request_values
 from admin.panel.idempotency import idempotent
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
-from models.people import Owner
+from models.people import MOST_RESIDENTS, Owner
 from models.property import Unit
 from office.billing import change_of_owner
 from office.billing.final_account import FinalAccount, final_account
@@ -76,6 +77,11 @@ class ChangePayerPage(OfficePage):
             name = StringField(_l("Name"), [validators.Length(max=120)])
             phone = StringField(_l("Phone"), [validators.Length(max=200)])
             email = StringField(_l("E-mail"), [validators.Length(max=200)])
+            residents = IntegerField(
+                _l("Number of residents"),
+                [validators.Optional(), validators.NumberRange(min=0, max=MOST_RESIDENTS)],
+                description=RESIDENTS_HELP,
+            )
 
         return Change(formdata, **values)
 
@@ -127,6 +133,7 @@ class ChangePayerPage(OfficePage):
             owner.id,
             on=form.on.data,
             kind=form.kind.data,
+            residents=form.residents.data,
             now=self.now(),
             staff_id=staff_id,
         )

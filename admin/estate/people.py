@@ -9,19 +9,32 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.security import generate_password_hash
 from wtforms import PasswordField, SelectMultipleField
-from wtforms.validators import Length, Optional
+from wtforms.validators import Length, NumberRange, Optional
 
 from admin.panel import forms, labels
 from admin.panel.filters import ChoiceFilter, FlagFilter, RelationFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficeView, Related, office_action
 from models.base import db
-from models.people import ROLES, Department, Occupancy, Owner, OwnerPhone, Staff, StaffRole
+from models.people import (
+    MOST_RESIDENTS,
+    ROLES,
+    Department,
+    Occupancy,
+    Owner,
+    OwnerPhone,
+    Staff,
+    StaffRole,
+)
 from models.secrets import fingerprint
 from office.access import two_factor
 from office.access.sessions import end_sessions
 from office.core.errors import Refused
 from office.estate import owners
+
+RESIDENTS_HELP = _l(
+    "How many people live there: fee items per person count them. 0: nobody, no charge; empty: not known"
+)
 
 
 class OwnerView(OfficeView):
@@ -118,16 +131,18 @@ class OccupancyView(OfficeView):
     room = "property"
     icon = "key-round"
     is_large = True
-    column_list = ("unit.code", "owner.name", "kind", "is_payer", "from_on", "to_on")
+    column_list = ("unit.code", "owner.name", "kind", "is_payer", "from_on", "to_on", "residents")
     column_searchable_list = ("unit.code", "owner.name", "owner.pinyin_initials")
     column_default_sort = "-from_on"
     choices = {"kind": labels.OCCUPANCY_KINDS}
     filters = (ChoiceFilter("kind"), FlagFilter("is_payer"))
-    form_columns = ("unit", "owner", "kind", "is_payer", "from_on", "to_on")
+    form_columns = ("unit", "owner", "kind", "is_payer", "from_on", "to_on", "residents")
     column_descriptions = {
         "is_payer": _l("Pays the fees; a unit has one payer at a time"),
         "to_on": _l("The last day; empty: until further notice"),
+        "residents": RESIDENTS_HELP,
     }
+    form_args = {"residents": {"validators": [NumberRange(min=0, max=MOST_RESIDENTS)]}}
 
 
 class DepartmentView(OfficeView):

@@ -91,6 +91,7 @@ COLUMNS = {
     "at": _("Time"),
     "from_on": _("Begins on"),
     "to_on": _("Ends on"),
+    "residents": _("Number of residents"),
     "valid_from": _("Valid from"),
     "valid_to": _("Valid to"),
     "handed_over_on": _("Handed over on"),

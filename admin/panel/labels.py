@@ -33,6 +33,7 @@ ROLES = {
 }
 BASES = {
     "per_m2": _("Per m² per month"),
+    "per_person": _("Per person per month"),
     "fixed": _("Fixed per month"),
     "metered": _("Metered"),
     "per_hour": _("Per hour"),

@@ -47,6 +47,7 @@ REASONS = {
     "no_payer": _("Nobody pays for the unit"),
     "no_tariff": _("No tariff"),
     "no_reading": _("No meter reading"),
+    "no_residents": _("Residents not entered: fill them in under “Occupancies”, then issue again"),
     "reading_runs_backwards": _("The reading is below the last one"),
     "unusual": _("Unusual against last month"),
     # statements

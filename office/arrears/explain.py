@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.billing import Invoice
+from models.billing import Invoice, InvoiceLine
 from models.collection import Reminder
 from models.people import Owner
 from models.property import Unit
@@ -123,6 +123,18 @@ def invoice(session: Session, number: str, *, now: datetime) -> dict[str, Any]:
         "holds": [_told(reason) for reason in holds],
         "forecast": coming,
         "history": history,
+        "lines": [_line(line) for line in bill.lines],
+    }
+
+
+def _line(line: InvoiceLine) -> dict[str, Any]:
+    """A line of the bill: quantity × rate = amount, and how it came about (B5)."""
+    return {
+        "fee_item": line.fee_item.code,
+        "quantity": f"{line.quantity.normalize():f}",
+        "rate": f"{line.rate.normalize():f}",
+        "amount": yuan(line.amount),
+        "why": _told(Reason.from_json(line.explanation)) if line.explanation else None,
     }
 
 

@@ -37,13 +37,15 @@ def change_of_owner(
     on: date,
     now: datetime,
     kind: str = "owner",
+    residents: int | None = None,
     staff_id: int | None = None,
 ) -> Change:
     """Hand a unit's payments to another owner or tenant from a day on (P5).
 
     The old payer's occupancy ends the day before, and theirs stay the arrears. An owner who lets to a paying
     tenant stays the owner without paying; a new owner ends the old one's ownership. Bills already out move by
-    days where the policy splits months. Raises Refused.
+    days where the policy splits months. `residents` is how many people live there from then on, None when
+    nobody has said it. Raises Refused.
     """
     unit = session.get(Unit, unit_id)
     if unit is None or session.get(Owner, owner_id) is None or kind not in OCCUPANCY_KINDS:
@@ -52,7 +54,9 @@ def change_of_owner(
     _check_change(session, unit_id, owner_id, old, on)
     account = final_account(session, unit_id, old.owner_id, on) if old else None
     _end_occupancies(session, unit_id, old, kind, on)
-    new = Occupancy(unit_id=unit_id, owner_id=owner_id, kind=kind, is_payer=True, from_on=on)
+    new = Occupancy(
+        unit_id=unit_id, owner_id=owner_id, kind=kind, is_payer=True, from_on=on, residents=residents
+    )
     session.add(new)
     if unit.state in {"vacant", "unsold"}:
         unit.state = "occupied"
@@ -65,11 +69,14 @@ def change_of_owner(
             unit_id,
             old_payer_id=old.owner_id,
             new_payer_id=owner_id,
+            residents=residents,
             on=on,
             now=now,
             staff_id=staff_id,
         )
     changes = {"payer_id": (old.owner_id if old else None, owner_id), "from_on": on, "kind": kind}
+    if residents is not None:
+        changes["residents"] = residents
     audit.record(session, now, staff_id, "change_of_owner", unit, changes)
     return Change(old, new, account, tuple(moved))
 

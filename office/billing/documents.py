@@ -22,7 +22,7 @@ from office.documents import archive
 from office.documents.pdf import billing, payments
 from office.documents.pdf.document import Mark
 from office.documents.pdf.values import ChargeLine, Recipient
-from office.documents.pdf.wording import number, words_of
+from office.documents.pdf.wording import words_of
 from rules.money import ZERO
 from rules.reasons import Reason
 
@@ -107,12 +107,10 @@ def _basis(line: InvoiceLine, language: str) -> str:
     inputs = reason.inputs
     if reason.code == "months_ahead":
         return words["basis_months"].format(month=inputs["month"], months=inputs["months"])
-    if reason.code in {"per_m2", "per_m2_once"}:
-        said = f"{number(line.quantity)} ㎡ × {number(line.rate, 2)}"
-        if "days" in inputs:
-            said += " × " + words["basis_days"].format(days=inputs["days"], of_days=inputs["of_days"])
-        return said
-    return words["basis_once"]
+    said = words.reckoned(reason.code, line.quantity, line.rate)
+    if said and "days" in inputs:
+        said += " × " + words["basis_days"].format(days=inputs["days"], of_days=inputs["of_days"])
+    return said or words["basis_once"]
 
 
 def print_credit_note(
@@ -182,15 +180,6 @@ def print_deposit_slip(
     )
 
 
-UNITS = {
-    "per_m2": "unit_per_m2",
-    "fixed": "unit_per_month",
-    "metered": "unit_per_reading",
-    "per_hour": "unit_per_hour",
-    "per_job": "unit_per_job",
-}
-
-
 def print_tariff_notice(
     session: Session,
     *,
@@ -222,7 +211,7 @@ def print_tariff_notice(
             item=item.name_in(language),
             unit_kind=tariff.unit_kind,
             rate=tariff.rate,
-            unit=words[UNITS[item.basis]] if item.basis in UNITS else "",
+            unit=words.unit(item.basis),
             services=item.services,
         )
         for tariff, item in sorted(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -13,10 +12,21 @@ from sqlalchemy.orm import Session
 from models.billing import FeeItem, Invoice, InvoiceLine
 from office.billing import deposits, invoices, runs
 from office.billing.invoices import NewInvoice, NewInvoiceLine
+from office.core.errors import N_, Refused
 from office.receivables import late_fees, ledger
 from office.receivables.ledger import PAYMENT
-from rules.billing import MONTHLY, Period, Quote, Timing, service_period
-from rules.money import ZERO, split_by_days
+from rules.billing import (
+    MONTHLY,
+    Basis,
+    Period,
+    Share,
+    Timing,
+    is_charged,
+    monthly_quantity,
+    quote,
+    service_period,
+)
+from rules.money import ZERO
 from rules.reasons import Reason
 
 
@@ -93,6 +103,7 @@ def move_billing(
     *,
     old_payer_id: int,
     new_payer_id: int | None,
+    residents: int | None = None,
     on: date,
     now: datetime,
     staff_id: int | None,
@@ -100,7 +111,8 @@ def move_billing(
     """Move what is billed for days from `on` on to the new payer, when the policy splits months (P5).
 
     Bills not yet out need nothing: the run splits them. For those that are, the old payer gets a credit
-    note and the new one an invoice over the same days; answers the new invoices' ids.
+    note and the new one an invoice over the same days, with the residents that live there then; answers the
+    new invoices' ids. Raises Refused when nobody has said how many, and an item is charged per person.
     """
     issued = session.scalars(
         select(Invoice)
@@ -117,14 +129,18 @@ def move_billing(
         period = Period.parse(invoice.period)
         if not runs.policy(session, period).is_split_by_payer:
             continue
-        lines = _lines_from(session, invoice, period, on)
-        amount = sum((line.price.amount for line in lines), ZERO)
-        amount = min(amount, invoice.amount - invoice.credited)
+        given_back, lines = _moved_lines(session, invoice, period, on, residents)
+        amount = min(given_back, invoice.amount - invoice.credited)
         if amount <= 0:
             continue
         reason = str(Reason("change_of_payer", {"on": on}))
         invoices.credit_note(session, invoice.id, amount=amount, reason=reason, staff_id=staff_id, now=now)
         if new_payer_id is not None:
+            if isinstance(lines, Reason):
+                raise Refused(
+                    N_("Bill %(number)s charges per person: enter the residents of the new payer"),
+                    number=invoice.number,
+                )
             due_on = max(invoice.due_on, on)
             moved.append(
                 NewInvoice(
@@ -141,20 +157,31 @@ def move_billing(
     return invoices.issue(session, moved, now=now) if moved else []
 
 
-def _lines_from(session: Session, invoice: Invoice, period: Period, on: date) -> Sequence[NewInvoiceLine]:
-    """The invoice's monthly lines, over the days from `on` on."""
-    lines = []
+def _moved_lines(
+    session: Session, invoice: Invoice, period: Period, on: date, residents: int | None
+) -> tuple[Decimal, list[NewInvoiceLine] | Reason]:
+    """What the old payer gets back for the days from `on` on, in yuan, and the new payer's lines over them.
+
+    A reason in place of the lines when they can't be reckoned, such as `no_residents`.
+    """
+    given_back, lines, problem = ZERO, [], None
     for line, item in session.execute(
         select(InvoiceLine, FeeItem)
         .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
         .where(InvoiceLine.invoice_id == invoice.id, FeeItem.basis.in_(MONTHLY))
         .order_by(InvoiceLine.id)
     ):
-        service = service_period(Timing(item.timing), period)
+        basis, service = Basis(item.basis), service_period(Timing(item.timing), period)
         if on > service.last_on:
             continue
-        before = max((on - service.first_on).days, 0)
-        _, after = split_by_days(line.amount, (before, service.days - before), service.days)
-        inputs = {"of_invoice": invoice.number, "from": on, "days": service.days - before, "amount": after}
-        lines.append(NewInvoiceLine(item.id, Quote(line.quantity, line.rate, after, Reason("moved", inputs))))
-    return lines
+        days = min((service.last_on - on).days + 1, service.days)
+        share = Share((service.days - days, days), 1, service.days)
+        given_back += quote(basis, line.quantity, line.rate, share=share).amount
+        quantity = monthly_quantity(basis, line.quantity, residents)
+        if isinstance(quantity, Reason):
+            problem = quantity
+        elif is_charged(basis, quantity):
+            new = quote(basis, quantity, line.rate, share=share)
+            inputs = {"of_invoice": invoice.number, "from": on, "days": days, "amount": new.amount}
+            lines.append(NewInvoiceLine(item.id, replace(new, reason=Reason("moved", inputs))))
+    return given_back, problem or lines

@@ -11,15 +11,19 @@ from sqlalchemy.orm import Session
 from models.billing import Invoice
 from models.property import Unit
 from office.billing import invoices
-from office.billing.draft import Item, items
+from office.billing.billable_items import billable_items
 from office.billing.invoices import NewInvoice, NewInvoiceLine
 from office.core import audit
 from office.core.errors import N_, Refused
+from office.estate import owners
 from office.policies import store
 from office.receivables import ledger
 from rules import billing as rule
+from rules import charges
 from rules.billing import MONTHLY, MoveInItem, Period, Share
+from rules.charges import BillableItem
 from rules.policy_values import tables
+from rules.reasons import Reason
 
 
 def template(session: Session, kind: str, on: date) -> list[MoveInItem]:
@@ -31,18 +35,19 @@ def template(session: Session, kind: str, on: date) -> list[MoveInItem]:
 def lines_of(session: Session, unit: Unit, on: date) -> tuple[NewInvoiceLine, ...]:
     """The lines of a unit's move-in bill from the day of hand-over, none issued yet (B6).
 
-    Raises Refused without a template or a tariff.
+    Raises Refused without a template or a tariff, or where nobody has said how many people live there.
     """
     wanted = template(session, unit.kind, on)
     if not wanted:
         raise Refused(N_("There is no move-in bill for this kind of unit: add it to the billing policy"))
-    by_code = {item.code: item for item in items(session)}
+    payer = owners.payer_of(session, unit.id, on)
+    by_code = {item.code: item for item in billable_items(session)}
     lines: list[NewInvoiceLine] = []
     for one in wanted:
         item = by_code.get(one.fee_item)
         if item is None:
             raise Refused(N_("There is no fee item %(item)s"), item=one.fee_item)
-        lines += _lines(unit, item, one, Period.of(on), on)
+        lines += _lines(unit, payer.residents if payer else None, item, one, on)
     return tuple(lines)
 
 
@@ -84,18 +89,30 @@ def issue_move_in_bill(
     return invoice
 
 
-def _lines(unit: Unit, item: Item, wanted: MoveInItem, period: Period, on: date) -> list[NewInvoiceLine]:
+def _lines(
+    unit: Unit, residents: int | None, item: BillableItem, wanted: MoveInItem, on: date
+) -> list[NewInvoiceLine]:
+    """The part of the first month from the day of hand-over, then the whole months; or what is paid once."""
     if item.basis not in MONTHLY or not wanted.months:
         once = MoveInItem(item.code, 0, wanted.amount, wanted.per_m2)
         return [NewInvoiceLine(item.id, rule.move_in_line(once, Decimal(0), unit.area_m2))]
-    tariff = item.tariff(unit.kind, on)
-    if tariff is None:
+    rate = item.tariff(unit.kind, on)
+    if rate is None:
         raise Refused(N_("%(item)s has no tariff for this kind of unit"), item=item.code)
-    days = (period.last_on - on).days + 1
-    lines = [NewInvoiceLine(item.id, item.price(unit.area_m2, tariff, Share((days,), 0, period.days)))]
-    if wanted.months > 1:
-        month = item.price(unit.area_m2, tariff).amount
-        lines.append(
-            NewInvoiceLine(item.id, rule.move_in_line(MoveInItem(item.code, wanted.months - 1), month))
+    period = Period.of(on)
+    part = Share(((period.last_on - on).days + 1,), 0, period.days)
+    first = charges.month_price(item, rate, unit.area_m2, residents, part)
+    month = charges.month_price(item, rate, unit.area_m2, residents)
+    if isinstance(first, Reason) or isinstance(month, Reason):
+        raise Refused(
+            N_("%(item)s is charged per person: enter the residents of unit %(unit)s under “Occupancies”"),
+            item=item.code,
+            unit=unit.code,
         )
+    if first is None or month is None:
+        return []
+    lines = [NewInvoiceLine(item.id, first)]
+    if wanted.months > 1:
+        later = MoveInItem(item.code, wanted.months - 1)
+        lines.append(NewInvoiceLine(item.id, rule.move_in_line(later, month.amount)))
     return lines

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.billing import BillingRun, FeeItem, Invoice, InvoiceLine
-from office.billing.draft import Draft, Unbilled, Unusual
+from models.billing import BillingRun
+from office.billing.draft import Draft, Unbilled
+from office.billing.invoice_insertion import insert_invoices
+from office.billing.preview import Preview, compared
 from office.core import audit, clock
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
@@ -43,41 +44,6 @@ def policy(session: Session, period: Period) -> BillingPolicy:
     return BillingPolicy.from_row(store.document(session, "billing", period.first_on)["billing"])
 
 
-@dataclass(frozen=True)
-class Preview:
-    """What issuing a period's bills now would make, in yuan (B4)."""
-
-    period: str
-    issued_on: date
-    due_on: date
-    invoices: int
-    amount: Decimal
-    last_invoices: int
-    last_amount: Decimal
-    by_item: Mapping[str, Decimal]
-    unbilled: tuple[Unbilled, ...]
-    unusual: tuple[Unusual, ...]
-    last_by_item: Mapping[str, Decimal]
-    absent: tuple[tuple[str, Decimal], ...]  # unit codes billed last month and not this one, with the sum
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "period": self.period,
-            "invoices": self.invoices,
-            "amount": yuan(self.amount),
-            "unbilled": [one.to_dict() for one in self.unbilled],
-            "issued_on": self.issued_on.isoformat(),
-            "due_on": self.due_on.isoformat(),
-            "by_item": {code: yuan(amount) for code, amount in self.by_item.items()},
-            "last_period": {"invoices": self.last_invoices, "amount": yuan(self.last_amount)},
-            "unusual": [
-                {"unit_code": one.unit_code, "amount": yuan(one.amount), "last": yuan(one.last)}
-                for one in self.unusual
-            ],
-            "absent": [{"unit_code": code, "last": yuan(amount)} for code, amount in self.absent],
-        }
-
-
 def preview(session: Session, period: str, *, now: datetime, on: date | None = None) -> Preview:
     """What issuing the period's bills would make, what it could not, and what is unusual (B4).
 
@@ -86,42 +52,11 @@ def preview(session: Session, period: str, *, now: datetime, on: date | None = N
     wanted = parse_period(period)
     terms = policy(session, wanted)
     issued_on = _issue_day(session, terms, wanted, on, now)
-    last_invoices, last_amount = session.execute(
-        select(func.count(), func.coalesce(func.sum(INVOICE.c.amount), 0)).where(
-            INVOICE.c.period == str(wanted.plus(-1)), INVOICE.c.kind == "regular"
-        )
-    ).one()
     draft = Draft(session, wanted, terms)
     draft.make()
-    shown = Preview(
-        period=str(wanted),
-        issued_on=issued_on,
-        due_on=rule.due_on(terms, wanted),
-        invoices=draft.count,
-        amount=draft.amount,
-        last_invoices=last_invoices,
-        last_amount=last_amount,
-        by_item=draft.by_item(),
-        unbilled=draft.unbilled(),
-        unusual=draft.unusual(),
-        last_by_item=_billed_by_item(session, str(wanted.plus(-1))),
-        absent=draft.absent(),
-    )
+    shown = compared(draft, issued_on)
     draft.clear()
     return shown
-
-
-def _billed_by_item(session: Session, period: str) -> dict[str, Decimal]:
-    """Yuan that a period's regular bills asked for, by fee item code."""
-    return dict(
-        session.execute(
-            select(FeeItem.code, func.sum(InvoiceLine.amount))
-            .join(InvoiceLine, InvoiceLine.fee_item_id == FeeItem.id)
-            .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-            .where(Invoice.period == period, Invoice.kind == "regular")
-            .group_by(FeeItem.code)
-        ).all()
-    )
 
 
 def _issue_day(
@@ -170,7 +105,7 @@ def issue_invoices(
     ledger.lock_postings(session)
     draft = Draft(session, wanted, terms)
     draft.make()
-    unbilled = draft.unbilled()
+    unbilled = draft.unbilled
     run = BillingRun(
         period=str(wanted),
         issued_on=issued_on,
@@ -186,7 +121,7 @@ def issue_invoices(
     session.flush()
     used = ZERO
     if draft.count:
-        draft.write(run.id, issued_on, rule.due_on(terms, wanted))
+        insert_invoices(draft, run.id, issued_on, rule.due_on(terms, wanted))
         used = _use_credit(session, run.id, wanted, issued_on, now)
     draft.clear()
     made = {"period": str(wanted), "invoices": draft.count, "amount": draft.amount, "unbilled": len(unbilled)}

@@ -31,6 +31,9 @@ from office.documents.pdf.document import Paper, Progress
 from office.documents.pdf.payments import Receipt, ReceiptLine
 from office.documents.pdf.values import ChargeLine, Debt, PaperRefused, Recipient
 from office.documents.pdf.values import Estate as Letterhead
+from office.documents.pdf.wording import Words, words_of
+from rules.billing import Basis
+from rules.reasons import Reason
 
 IN_ONE_QUERY = 500  # ids per statement, below every database's limit of parameters
 ZERO = Decimal(0)
@@ -244,7 +247,7 @@ def payment_notices(
             .where(Invoice.id.in_(portion))
             .order_by(Unit.code, Invoice.id)
         ).all()
-        lines = _charge_lines(session, portion, names)
+        lines = _charge_lines(session, portion, names, words_of(language))
         before = _previous_balances(session, [row[0] for row in invoices])
         credit = _credit_used(session, [row[0] for row in invoices])
         for invoice, code, name, address in invoices:
@@ -289,7 +292,7 @@ def _credit_used(session: Session, invoices: Sequence[Invoice]) -> dict[int, Dec
 
 
 def _charge_lines(
-    session: Session, invoice_ids: Sequence[int], names: Mapping[int, str]
+    session: Session, invoice_ids: Sequence[int], names: Mapping[int, str], words: Words
 ) -> dict[int, list[ChargeLine]]:
     lines: dict[int, list[ChargeLine]] = defaultdict(list)
     rows = session.execute(
@@ -302,16 +305,18 @@ def _charge_lines(
                 amount=line.amount,
                 quantity=line.quantity,
                 rate=line.rate,
-                explanation=_explained(line.explanation),
+                explanation=_explained(line, words),
             )
         )
     return lines
 
 
-def _explained(stored: str) -> str:
-    """What a line counts besides quantity × rate: readings, tiers, the slip, the days; signs, not words."""
-    inputs = json.loads(stored)["inputs"] if stored else {}
-    said = []
+def _explained(line: InvoiceLine, words: Words) -> str:
+    """What a line counts besides quantity × rate: people, readings, tiers, the slip, the days."""
+    reason = Reason.from_json(line.explanation) if line.explanation else Reason("")
+    inputs, said = reason.inputs, []
+    if reason.code == Basis.PER_PERSON:
+        said.append(words.reckoned(reason.code, line.quantity, line.rate))
     if "meter" in inputs:
         said.append(f"{inputs['meter']}: {inputs['from']} → {inputs['to']}")
     if "tiers" in inputs:

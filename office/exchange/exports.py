@@ -18,7 +18,7 @@ from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, type_coerce
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from models.base import Money
 from models.billing import (
@@ -136,11 +136,12 @@ def _stored(session: Session, table: Kind) -> Iterator[Sequence[Any]]:
         yield from stream
 
 
-def payer_now(today: date) -> ColumnElement[str | None]:
-    """The name of a unit's payer: today's, else the one to come."""
+def of_payer_now(column: InstrumentedAttribute[Any], today: date) -> ColumnElement[Any]:
+    """A column of a unit's payer or of their occupancy: today's, else the one to come."""
     return (
-        select(Owner.name)
-        .join(Occupancy, Occupancy.owner_id == Owner.id)
+        select(column)
+        .select_from(Occupancy)
+        .join(Owner, Owner.id == Occupancy.owner_id)
         .where(
             Occupancy.unit_id == Unit.id,
             Occupancy.is_payer,
@@ -173,6 +174,7 @@ def balance_now() -> ColumnElement[Decimal]:
 
 
 def _units(session: Session) -> Query:
+    today = clock.today(session)
     return (
         select(
             Unit.code,
@@ -181,9 +183,10 @@ def _units(session: Session) -> Query:
             Unit.kind,
             Unit.area_m2,
             Unit.state,
-            payer_now(clock.today(session)),
+            of_payer_now(Owner.name, today),
             balance_now(),
             Unit.handed_over_on,
+            of_payer_now(Occupancy.residents, today),
         )
         .join(Unit.building)
         .join(Building.area)
@@ -548,7 +551,7 @@ def _kind(query: Callable[[Session], Query], codes: str, **says: Say) -> Kind:
 KINDS: Mapping[str, Kind] = {
     "units": _kind(
         _units,
-        "unit_code building area_name unit_kind area_m2 state payer_name balance handed_over_on",
+        "unit_code building area_name unit_kind area_m2 state payer_name balance handed_over_on residents",
         area_m2=decimal,
         balance=amount,
         handed_over_on=day,

@@ -24,6 +24,7 @@ from models.property import PRESETS, Estate
 from office.core import audit
 from office.core.errors import N_, Refused
 from office.policies import store
+from rules.billing import MONTHLY
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,6 @@ class NewOffice:
     login: str
     password: str
 
-
-EVERY_MONTH = frozenset({"per_m2", "fixed"})  # bases that need nothing but a tariff to bill every unit
 
 # what the first account is called in the estate's language, until somebody gives it a person's name
 ADMINISTRATOR = {"en": "Administrator", "zh_Hans": "系统管理员", "zh_Hant": "系統管理員"}
@@ -136,7 +135,7 @@ def _add_missing_fee_items(session: Session, now: datetime) -> list[str]:
     missing = [row for row in seed.office()["fee_item"] if row["code"] not in had]
     first = max((item.position for item in items), default=-1) + 1
     for position, row in enumerate(missing, first):
-        _add_fee_item(session, row, position, is_active=row["basis"] not in EVERY_MONTH)
+        _add_fee_item(session, row, position, is_active=row["basis"] not in MONTHLY)
     session.flush()
     codes = [row["code"] for row in missing]
     for item in session.scalars(select(FeeItem).where(FeeItem.code.in_(codes))):

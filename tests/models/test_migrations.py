@@ -6,6 +6,7 @@ The filled office has 5,000 rows in the gate and 50,000 with GATEHOUSE_FULL=1.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -15,17 +16,19 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import CheckConstraint, inspect, select, text
 from sqlalchemy.orm import Session
 
 from models import db, triggers
 from models.billing import Incentive, IncentiveGrant
 from models.engine import writing
 from models.office import Paper
+from models.people import Occupancy
 from office.core import schema as core_schema
 from tests.admin import sample_office
 from tests.bench import estate
 from tests.conftest import IS_FULL, Office
+from tests.factories.estate import add_item, add_unit
 
 ROWS = 50_000 if IS_FULL else 5_000
 FIRST = "0001"
@@ -235,3 +238,53 @@ def test_every_foreign_key_restricts() -> None:
     ]
 
     assert loose == []
+
+
+def test_a_code_that_the_models_know_is_one_that_the_tables_take(office_of: Callable[..., Office]) -> None:
+    """A fee basis, a state or a channel that was added without its migration is named here."""
+    office = office_of("none")
+    with office.app.app_context(), db.engine.connect() as connection:
+        schema = inspect(connection)
+        migrated = {
+            check["name"]: codes(check["sqltext"])
+            for table in db.metadata.tables
+            for check in schema.get_check_constraints(table)
+        }
+
+    wanted = {
+        check.name: codes(str(check.sqltext))
+        for table in db.metadata.tables.values()
+        for check in table.constraints
+        if isinstance(check, CheckConstraint)
+    }
+    assert migrated == wanted
+
+
+def codes(condition: str) -> list[str]:
+    """The texts in quotation marks of a condition, as SQLite and PostgreSQL write it."""
+    return sorted(re.findall(r"'(\w+)'", condition))
+
+
+def test_down_to_before_the_basis_per_person_and_up_again(office_of: Callable[..., Office]) -> None:
+    """F10, B1: the older program gets the item as a fixed sum that is switched off; nothing else changes."""
+    office = office_of("residential")
+    with office.app.app_context(), writing():
+        unit = add_unit(db.session(), "1-101")
+        db.session.scalars(select(Occupancy).where(Occupancy.unit_id == unit.id)).one().residents = 3
+        add_item(db.session(), "waste", "per_person", rates={"residence": "5"})
+        db.session.commit()
+        db.session.remove()
+    before = checksums(office)
+
+    core_schema.downgrade(office.app, "0010")
+    older = checksums(office)
+    with office.app.app_context(), db.engine.connect() as connection:
+        item = connection.execute(text("SELECT basis, is_active FROM fee_item WHERE code = 'waste'")).one()
+    core_schema.migrate(office.app)
+
+    assert sorted(unlike(before, older)) == ["fee_item.basis", "fee_item.is_active"]
+    assert (item.basis, bool(item.is_active)) == ("fixed", False)
+    with office.app.app_context():
+        assert db.session.scalars(select(Occupancy.residents)).all() == [None]
+    assert differences(office) == []
+    assert protections(office) == []

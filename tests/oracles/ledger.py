@@ -78,6 +78,10 @@ class Books:
                 )
         for rows in self.payers.values():
             rows.sort()
+        self.people = {
+            (row["unit.code"], row["owner.name"], as_day(row["from_on"])): row["residents"]
+            for row in self.occupancies
+        }
 
     def same(self, what, found, expected):
         self.counted[what.split(" ")[0]] += 1
@@ -117,7 +121,7 @@ class Books:
             if item["is_active"] != "true":
                 continue
             served = month if item["timing"] == "advance" else month.before
-            if item["basis"] in {"per_m2", "fixed"}:
+            if item["basis"] in {"per_m2", "per_person", "fixed"}:
                 self.monthly(item["code"], item["basis"], served, made)
             elif item["basis"] == "metered":
                 self.metered(item["code"], served, made)
@@ -133,11 +137,24 @@ class Books:
             found = self.rate(item, unit["unit_kind"], stays[0][2])
             if found is None:
                 continue
-            quantity = Decimal(unit["area_m2"]) if basis == "per_m2" else Decimal(1)
-            whole = half_up(quantity * found[0])
-            parts = shares(whole, [days for _, days, _ in stays], month.days)
-            for (payer, _, _), amount in zip(stays, parts, strict=True):
-                made[code, payer].append((item, quantity, amount))
+            counts = [self.quantity(basis, code, payer, since) for payer, _, since in stays]
+            if None in counts:
+                continue  # nobody has said how many live there
+            for place, (payer, _, _) in enumerate(stays):
+                whole = half_up(counts[place] * found[0])
+                amount = shares(whole, [days for _, days, _ in stays], month.days)[place]
+                if basis != "per_person" or counts[place]:
+                    made[code, payer].append((item, counts[place], amount))
+
+    def quantity(self, basis, code, payer, day):
+        """What a payer's month of an item counts: the area, the people on the first day, or one."""
+        if basis == "per_m2":
+            return Decimal(self.unit[code]["area_m2"])
+        if basis == "fixed":
+            return Decimal(1)
+        begun = [(one[2], one) for one in self.people if one[:2] == (code, payer) and one[2] <= day]
+        said = self.people[max(begun)[1]]
+        return Decimal(said) if said else None
 
     def metered(self, item, month, made):
         end = month.last + timedelta(days=1)

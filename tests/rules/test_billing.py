@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rules.billing import (
+    MONTHLY,
     Basis,
     BillingPolicy,
     MoveInItem,
@@ -22,8 +23,10 @@ from rules.billing import (
     coverage,
     covered_until,
     due_on,
+    is_charged,
     is_slip_due,
     issued_on,
+    monthly_quantity,
     move_in_line,
     quote,
     service_period,
@@ -33,6 +36,7 @@ from rules.billing import (
 )
 from rules.liability import Occupancy
 from rules.money import MoneyError, yuan
+from rules.reasons import Reason
 
 PRESETS = Path(__file__).parents[2] / "seed" / "presets"
 
@@ -56,6 +60,35 @@ LINES = [
     (Basis.ONE_OFF, "1", "0", "0.00"),
     (Basis.DEPOSIT, "2", "500", "1000.00"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("basis", "residents", "expected"),
+    [
+        (Basis.PER_M2, None, Decimal("88.5")),
+        (Basis.FIXED, None, Decimal(1)),
+        (Basis.PER_PERSON, 3, Decimal(3)),
+        (Basis.PER_PERSON, 0, Decimal(0)),
+        (Basis.PER_PERSON, None, Reason("no_residents")),
+    ],
+)
+def test_what_a_month_counts(basis, residents, expected):
+    assert monthly_quantity(basis, Decimal("88.5"), residents) == expected
+
+
+def test_each_basis_is_charged_by_the_month_or_is_not():
+    for basis in set(Basis) - MONTHLY:
+        with pytest.raises(ValueError, match=basis):
+            monthly_quantity(basis, Decimal(1), 1)
+    assert {type(monthly_quantity(basis, Decimal(1), 1)) for basis in MONTHLY} == {Decimal}
+
+
+@pytest.mark.parametrize(
+    ("basis", "quantity", "expected"),
+    [(Basis.PER_PERSON, 0, False), (Basis.PER_PERSON, 1, True), (Basis.PER_M2, 0, True)],
+)
+def test_where_nobody_lives_there_is_no_line(basis, quantity, expected):
+    assert is_charged(basis, Decimal(quantity)) == expected
 
 
 @pytest.mark.parametrize(("basis", "quantity", "rate", "amount"), LINES)

@@ -34,6 +34,16 @@ class Words:
         """A code of contract.md as the reader calls it; an unknown code stays as it is."""
         return self._words.get(f"{table}.{code}", code)
 
+    def unit(self, basis: str) -> str:
+        """What a rate of a fee basis is for, such as `元/㎡·月`; empty for one that has no rate."""
+        return self._words.get(f"unit.{basis}", "")
+
+    def reckoned(self, code: str, quantity: Decimal, rate: Decimal) -> str:
+        """How a line of a bill was reckoned, such as `98.70 ㎡ × 2.50`; empty without words for it."""
+        counted = number(quantity)
+        said = self._words.get(f"basis.{code}.{counted}") or self._words.get(f"basis.{code}", "")
+        return said.format(quantity=counted, rate=number(rate, 2))
+
     def pair(self, key: str, value: str) -> str:
         return f"{self._words[key]}{self.colon}{value}"
 

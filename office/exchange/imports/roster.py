@@ -1,7 +1,8 @@
 """The roster: areas, buildings, units, owners with phones, who pays from when, who answers for a building.
 
-A unit that is known is skipped, whatever else its row says: nothing an office has edited since is undone. The
-one thing added to a known unit is a payer, where it never had an occupant.
+A unit that is known is skipped, whatever else its row says: nothing an office has edited since is undone. Two
+things are added to a known unit: a payer, where it never had an occupant, and the residents of the payer of
+that name, where nobody has entered them.
 """
 
 from __future__ import annotations
@@ -11,19 +12,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from models.people import Occupancy, Owner, OwnerPhone, Staff, StaffRole, steward_building
+from models.people import (
+    MOST_RESIDENTS,
+    Occupancy,
+    Owner,
+    OwnerPhone,
+    Staff,
+    StaffRole,
+    steward_building,
+)
 from models.property import Area, Building, Estate, Unit
 from models.secrets import fingerprint
+from office.core.errors import N_
 from office.estate.owners import is_company, pinyin_initials
 from office.exchange.imports import cells, words
-from office.exchange.imports.columns import Column, Known, Problem, plainly, text, twice
+from office.exchange.imports.columns import Column, Known, Problem, plainly, problem, text, twice
 from office.exchange.imports.taken import Taken
 from office.policies.store import FIRST_DAY
+
+OCCUPANCY = cast("Table", Occupancy.__table__)
 
 _FLOOR = re.compile(r"(?:([bB地])[下]?)?([+-]?\d{1,3})(?:层|楼|[fF])?", re.ASCII)
 _BETWEEN_PHONES = re.compile(r"[/、,;，；|\n]+")
@@ -131,6 +143,22 @@ COLUMNS: tuple[Column, ...] = (
         empty="",
         is_code=True,
     ),
+    Column(
+        "residents",
+        (
+            "居住人数",
+            "居住人數",
+            "入住人数",
+            "入住人數",
+            "常住人数",
+            "常住人數",
+            "居住人口",
+            "家庭人数",
+            "家庭人數",
+            "people",
+        ),
+        plainly(cells.whole(0, MOST_RESIDENTS)),
+    ),
 )
 
 
@@ -151,6 +179,7 @@ class RosterRow:
     payer_email: str
     occupancy_from: date | None
     steward: str
+    residents: int | None
 
     @property
     def phones(self) -> list[str]:
@@ -164,7 +193,18 @@ class RosterRow:
 
 
 def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
-    return twice(rows, "unit_code")
+    """Two rows for one unit, and residents of a unit that nobody is named to pay for."""
+    return twice(rows, "unit_code") + [
+        problem(
+            row,
+            "residents",
+            row["residents"],
+            N_("residents without a payer"),
+            N_("Enter who pays for the unit, or leave the residents empty"),
+        )
+        for row in rows
+        if row["residents"] and not row["payer_name"]
+    ]
 
 
 def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: object) -> Taken:
@@ -180,7 +220,7 @@ def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: ob
     late = [units[row.unit_code] for row in set(with_payer) - set(fresh)]
     _occupy(session, late)
     _assign_stewards(session, fresh, buildings)
-    new = len(fresh) + len(late)
+    new = len(fresh) + len(late) + _add_residents(session, rows)
     return Taken(new=new, skipped=len(rows) - new)
 
 
@@ -308,10 +348,37 @@ def _add_payers(session: Session, rows: Sequence[RosterRow], units: Mapping[str,
             "kind": "owner",
             "is_payer": True,
             "from_on": row.from_on,
+            "residents": row.residents,
         }
         for row in rows
     ]
     add_all(session, Occupancy, occupancies)
+
+
+def _add_residents(session: Session, rows: Sequence[RosterRow]) -> int:
+    """Enter how many people live with the payer of a row where nobody has; answers in how many units."""
+    named = {(row.unit_code, row.payer_name): row.residents for row in rows if row.residents is not None}
+    if not named:
+        return 0
+    unknown = (
+        select(Occupancy.id, Unit.code, Owner.name)
+        .join(Occupancy.unit)
+        .join(Occupancy.owner)
+        .where(Occupancy.is_payer, Occupancy.to_on.is_(None), Occupancy.residents.is_(None))
+    )
+    found = [
+        {"occupancy": id_, "count": named[code, name]}
+        for id_, code, name in session.execute(unknown)
+        if (code, name) in named
+    ]
+    if found:
+        entered = (
+            update(OCCUPANCY)
+            .where(OCCUPANCY.c.id == bindparam("occupancy"))
+            .values(residents=bindparam("count"), row_version=OCCUPANCY.c.row_version + 1)
+        )
+        session.connection().execute(entered, found)
+    return len(found)
 
 
 def _owner(row: RosterRow) -> dict[str, Any]:

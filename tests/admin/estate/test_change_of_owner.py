@@ -46,6 +46,60 @@ def test_the_final_account_is_shown_and_a_new_payer_taken_over(web: Web, unit_id
     assert {"create", "change_of_owner"} <= {row.action for row in web.audits()}
 
 
+@pytest.mark.parametrize(("typed", "entered"), [("", None), ("0", 0), ("3", 3)])
+def test_how_many_live_there_is_asked_and_shown(
+    web: Web, unit_id: int, typed: str, entered: int | None
+) -> None:
+    given = {"unit": unit_id, "on": "2026-03-01", "kind": "owner", "name": "曾新", "residents": typed}
+
+    answer = web.post("/change_payer/", given)
+
+    assert answer.status_code == 302, text_of(answer)
+    with web.rows() as session:
+        assert session.scalars(select(Occupancy.residents).order_by(Occupancy.from_on)).all() == [
+            None,
+            entered,
+        ]
+    shown = web.get(f"/household/?unit_id={unit_id}").text
+    assert f'<td class="num">{"–" if entered is None else entered}</td>' in shown
+
+
+@pytest.mark.parametrize("typed", ["-1", "10000", "2.5", "two"])
+def test_a_number_of_residents_that_cannot_be_is_refused(web: Web, unit_id: int, typed: str) -> None:
+    given = {"unit": unit_id, "on": "2026-03-01", "kind": "owner", "name": "曾新", "residents": typed}
+    with web.rows() as session:
+        row = session.scalars(select(Occupancy)).one()
+        edited = {"owner": row.owner_id, "from_on": "2020-01-01", "row_version": row.row_version}
+
+    assert web.post("/change_payer/", given).status_code == 422
+    answer = web.post(f"/occupancies/edit/?id={row.id}", given | edited)
+
+    assert answer.status_code in {200, 422}
+    with web.rows() as session:
+        assert session.scalars(select(Occupancy.residents)).all() == [None]
+
+
+def test_the_number_of_residents_is_edited_and_the_change_is_in_the_history(web: Web, unit_id: int) -> None:
+    with web.rows() as session:
+        row = session.scalars(select(Occupancy)).one()
+        edited = {
+            "unit": unit_id,
+            "owner": row.owner_id,
+            "kind": "owner",
+            "is_payer": "y",
+            "from_on": "2020-01-01",
+            "residents": "4",
+            "row_version": row.row_version,
+        }
+
+    answer = web.post(f"/occupancies/edit/?id={row.id}", edited)
+
+    assert answer.status_code == 302, text_of(answer)
+    with web.rows() as session:
+        assert session.scalars(select(Occupancy.residents)).all() == [4]
+    assert '"residents": [null, 4]' in web.audits()[-1].changes
+
+
 @pytest.mark.parametrize(
     ("day", "pays"),
     [("2019-12-31", False), ("2020-01-01", True), ("soon", True), ("9999-12-31", True), ("", True)],

@@ -16,6 +16,7 @@ from office.documents.pdf import registry, samples
 from office.documents.pdf.wording import LANGUAGES, words_of
 from office.reports import catalog, rendering
 from office.rooms import IMPORTS, TIMETABLE
+from rules.billing import Basis
 from tests.admin.panel import access
 
 # what it is, the codes, where their words or other places stand
@@ -38,6 +39,13 @@ PLACES = (
 @pytest.mark.parametrize(("what", "codes", "words"), PLACES)
 def test_each_code_stands_in_each_place(what: str, codes: Collection[str], words: Collection[str]) -> None:
     assert set(codes) == set(words), what
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_basis_with_a_rate_says_on_papers_what_the_rate_is_for(language: str) -> None:
+    words = words_of(language)
+
+    assert [basis for basis in Basis if not words.unit(basis)] == [Basis.ONE_OFF, Basis.DEPOSIT]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

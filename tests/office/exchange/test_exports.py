@@ -45,7 +45,7 @@ audit: `at, staff, action, table, row, changes`
 """  # noqa: E501 -- quoted from the contract
 ADDED = {
     "contacts": ["arrears_reason"],
-    "units": ["handed_over_on"],
+    "units": ["handed_over_on", "residents"],
     "invoices": ["kind"],
     "payments": ["kind"],
     "tariffs": ["tiers"],

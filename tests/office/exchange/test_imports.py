@@ -159,6 +159,41 @@ def test_a_known_unit_is_left_as_it_is_but_gets_its_first_payer(session, tmp_pat
     assert set(session.scalars(select(Owner.name))) == {"李", "王"}
 
 
+@pytest.mark.parametrize("header", ["居住人数", "入住人數", "居住人口", "residents", "Residents", "people"])
+def test_how_many_live_in_a_unit_comes_with_its_payer(session, tmp_path, header):
+    path = roster(
+        tmp_path,
+        "1,A,住宅,80,李,3",
+        "2,A,住宅,80,王,",
+        "3,A,住宅,80,赵,0",
+        header=f"房号,楼栋,类型,面积,业主姓名,{header}",
+    )
+
+    report = bring(session, "roster", path)
+
+    assert report.new == 3
+    assert session.scalars(select(Occupancy.residents).order_by(Occupancy.unit_id)).all() == [3, None, 0]
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("1,A,住宅,80,李,-1", "not between 0 and 9999"),
+        ("1,A,住宅,80,李,2.5", "not a whole number"),
+        ("1,A,住宅,80,李,三", "not a number"),
+        ("1,A,住宅,80,,3", "residents without a payer"),
+    ],
+)
+def test_a_wrong_number_of_residents_is_told(session, tmp_path, row, problem):
+    path = roster(tmp_path, row, header="房号,楼栋,类型,面积,业主姓名,居住人数")
+
+    with pytest.raises(imports.RowsRefused) as refused:
+        bring(session, "roster", path)
+
+    (found,) = refused.value.problems
+    assert (found.column, found.message % found.values) == ("residents", problem)
+
+
 @pytest.mark.parametrize(
     ("row", "column", "problem"),
     [

@@ -21,8 +21,7 @@ from models import engine
 from models.billing import Invoice
 from models.engine import writing
 from models.payments import Allocation, Payment, StatementRow
-from office.billing import draft as billing_draft
-from office.billing import runs
+from office.billing import invoice_insertion, runs
 from office.payments import payments, statements
 from office.payments.statements import Entry
 from office.rooms import findings
@@ -221,14 +220,12 @@ class TestKilled:
 
     def test_control_bills_committed_before_their_lines(self, estate, monkeypatch):
         """What one transaction protects from: `flask check` names every bill of the half run."""
-        real = billing_draft.Draft._write_lines
 
-        def commit_and_die(draft, *given):
-            draft.session.commit()
+        def commit_and_die(session, *_given):
+            session.commit()
             os.kill(os.getpid(), signal.SIGKILL)
-            real(draft, *given)
 
-        monkeypatch.setattr(billing_draft.Draft, "_write_lines", commit_and_die)
+        monkeypatch.setattr(invoice_insertion, "_insert_lines", commit_and_die)
         assert Hand(estate, "bill", "2026-07").let_go().end() == -signal.SIGKILL
 
         with estate.session() as session:

@@ -1,0 +1,193 @@
+"""What a billing run reads: units, their payers, months paid ahead, meters and slips of a period (B1–B6)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, cast
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Select,
+    Table,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.orm import Session
+
+from models.billing import InvoiceLine, Meter, MeterReading, ServiceSlip
+from models.people import Occupancy
+from models.property import Unit
+from office.billing.working_tables import BILL, MONTH, PENDING
+from office.core.database import chunks
+from office.receivables.ledger import INVOICE
+from rules import liability
+from rules.billing import Period
+
+UNIT = cast("Table", Unit.__table__)
+OCCUPANCY = cast("Table", Occupancy.__table__)
+LINE = cast("Table", InvoiceLine.__table__)
+SLIP = cast("Table", ServiceSlip.__table__)
+READING = cast("Table", MeterReading.__table__)
+METER = cast("Table", Meter.__table__)
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    """A unit as a bill needs it; area in m²."""
+
+    id: int
+    code: str
+    kind: str
+    area_m2: Decimal
+    handed_over_on: date | None
+
+
+def handed_over_by(day: date) -> ColumnElement[bool]:
+    """A unit is handed over on that day."""
+    return or_(UNIT.c.handed_over_on.is_(None), UNIT.c.handed_over_on <= day)
+
+
+def covering(first_on: date, last_on: date) -> ColumnElement[bool]:
+    """One payer of the unit for all of these days."""
+    return and_(
+        OCCUPANCY.c.unit_id == UNIT.c.id,
+        OCCUPANCY.c.is_payer,
+        OCCUPANCY.c.from_on <= first_on,
+        or_(OCCUPANCY.c.to_on.is_(None), OCCUPANCY.c.to_on >= last_on),
+    )
+
+
+def unbilled_units(period: Period) -> Select[Any]:
+    """The ids of the period's units whose month is not billed."""
+    billed = exists().where(
+        INVOICE.c.period == str(period),
+        INVOICE.c.unit_id == UNIT.c.id,
+        INVOICE.c.kind == "regular",
+        INVOICE.c.part == MONTH,
+    )
+    return select(UNIT.c.id).where(handed_over_by(period.last_on), ~billed)
+
+
+def units_without_bill() -> Select[Any]:
+    """The pending units that the draft has no bill for yet, as UnitRow."""
+    return (
+        select(*UNIT.c["id", "code", "kind", "area_m2", "handed_over_on"])
+        .join(PENDING, PENDING.c.unit_id == UNIT.c.id)
+        .where(~exists().where(BILL.c.unit_id == UNIT.c.id))
+        .order_by(UNIT.c.id)
+    )
+
+
+def payers_of(session: Session, unit_ids: Iterable[int]) -> dict[int, list[liability.Occupancy]]:
+    """The paying occupancies of units, by unit."""
+    found: dict[int, list[liability.Occupancy]] = defaultdict(list)
+    for some in chunks(sorted(set(unit_ids))):
+        for unit_id, *occupancy in session.execute(
+            select(*OCCUPANCY.c["unit_id", "owner_id", "from_on", "to_on", "residents"]).where(
+                OCCUPANCY.c.unit_id.in_(some), OCCUPANCY.c.is_payer
+            )
+        ):
+            found[unit_id].append(liability.Occupancy(*occupancy))
+    return found
+
+
+def items_paid_ahead(session: Session, period: Period) -> dict[int, set[int]]:
+    """Units whose move-in bill runs to this period or further, and the ids of the items it charged (B6)."""
+    bills = dict(
+        session.execute(
+            select(INVOICE.c.id, INVOICE.c.unit_id).where(
+                literal_column("invoice.kind = 'move_in'", Boolean),
+                func.coalesce(INVOICE.c.period, "") <= str(period),  # by the index of move-in bills
+                INVOICE.c.part >= str(period),
+                INVOICE.c.state != "credited",
+            )
+        ).all()
+    )
+    found: dict[int, set[int]] = defaultdict(set)
+    for some in chunks(sorted(bills)):
+        charged = select(LINE.c.invoice_id, LINE.c.fee_item_id).where(LINE.c.invoice_id.in_(some))
+        for invoice_id, item_id in session.execute(charged):
+            found[bills[invoice_id]].add(item_id)
+    return found
+
+
+def meter_rows(service: Period, item_ids: Sequence[int]) -> Select[Any]:
+    """Every meter with its readings at both ends of the service month (its first day counts as both).
+
+    `payer_id` is who pays for the whole month, empty where nobody does.
+    """
+    start, end = service.first_on, service.plus(1).first_on
+    read = READING.alias("read")
+
+    def day(pick: Any, *conditions: Any) -> Any:
+        found = select(pick(read.c.read_on)).where(read.c.meter_id == METER.c.id, *conditions)
+        return found.correlate(METER).scalar_subquery()
+
+    within = (read.c.read_on > start, read.c.read_on <= end)
+    ends = (
+        select(
+            METER.c.id.label("meter_id"),
+            METER.c.code.label("meter"),
+            METER.c.fee_item_id,
+            METER.c.unit_id,
+            day(func.max, *within).label("read_on"),
+            func.coalesce(day(func.max, read.c.read_on <= start), day(func.min, *within)).label("base_on"),
+        )
+        .where(METER.c.is_active, METER.c.fee_item_id.in_(item_ids))
+        .subquery()
+    )
+    last, base = READING.alias("last"), READING.alias("base")
+    return (
+        select(
+            ends,
+            *UNIT.c["code", "kind", "handed_over_on"],
+            OCCUPANCY.c.owner_id.label("payer_id"),
+            last.c.value.label("value"),
+            base.c.value.label("base"),
+        )
+        .join(UNIT, UNIT.c.id == ends.c.unit_id)
+        .outerjoin(last, and_(last.c.meter_id == ends.c.meter_id, last.c.read_on == ends.c.read_on))
+        .outerjoin(base, and_(base.c.meter_id == ends.c.meter_id, base.c.read_on == ends.c.base_on))
+        .outerjoin(
+            OCCUPANCY,
+            and_(covering(service.first_on, service.last_on), handed_over_by(service.first_on)),
+        )
+        .join(PENDING, PENDING.c.unit_id == ends.c.unit_id)
+        .where(handed_over_by(service.last_on))
+        .order_by(ends.c.unit_id, ends.c.meter_id)
+    )
+
+
+def slip_rows(cut_off_on: date) -> Select[Any]:
+    """The open slips of pending units up to a day; `payer_id` is who paid on the day of use."""
+    payer = (
+        select(OCCUPANCY.c.owner_id)
+        .where(
+            OCCUPANCY.c.unit_id == SLIP.c.unit_id,
+            OCCUPANCY.c.is_payer,
+            OCCUPANCY.c.from_on <= SLIP.c.used_on,
+            or_(OCCUPANCY.c.to_on.is_(None), OCCUPANCY.c.to_on >= SLIP.c.used_on),
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(
+            *SLIP.c["id", "slip_no", "fee_item_id", "unit_id", "used_on", "quantity", "amount"],
+            *UNIT.c["code", "kind", "handed_over_on"],
+            payer.label("payer_id"),
+        )
+        .join(UNIT, UNIT.c.id == SLIP.c.unit_id)
+        .join(PENDING, PENDING.c.unit_id == SLIP.c.unit_id)
+        .where(text("service_slip.state = 'open'"), SLIP.c.used_on <= cut_off_on)
+        .order_by(SLIP.c.id)
+    )

@@ -1,0 +1,121 @@
+"""The temporary tables of a billing run, in the caller's transaction (decisions: Speed)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Integer, MetaData, String, Table, Text, insert, text
+from sqlalchemy.orm import Session
+
+from models.base import FixedPoint, Id, Money
+from office.core.database import chunks, is_postgresql
+from rules.billing import Quote
+from rules.charges import BillableItem
+
+WORKING = MetaData()
+TEMPORARY: dict[str, Any] = {"prefixes": ["TEMPORARY"]}
+UNKNOWN = -1  # residents of a unit where nobody has said how many live there, or where nothing asks for it
+
+
+def _priced() -> list[Column[Any]]:
+    """What a line on a bill says, wherever it waits for its invoice."""
+    return [
+        Column("fee_item_id", Id, nullable=False),
+        Column("quantity", FixedPoint(4), nullable=False),
+        Column("rate", FixedPoint(6), nullable=False),
+        Column("amount", Money(), nullable=False),
+        Column("explanation", Text, nullable=False),
+    ]
+
+
+LINE_COLUMNS = tuple(column.name for column in _priced())
+
+# units of the period whose month is not billed yet
+PENDING = Table(
+    "bill_pending", WORKING, Column("unit_id", Id, primary_key=True, autoincrement=False), **TEMPORARY
+)
+# what a whole month costs a unit of one kind, area and number of residents
+QUOTE_SET = Table(
+    "bill_quote_set",
+    WORKING,
+    Column("kind", String(20), primary_key=True),
+    Column("area_m2", FixedPoint(4), primary_key=True),
+    Column("residents", Integer, primary_key=True),
+    Column("set_id", Integer, nullable=False),
+    Column("amount", Money(), nullable=False),
+    **TEMPORARY,
+)
+# the lines of that month
+QUOTE = Table(
+    "bill_quote",
+    WORKING,
+    Column("set_id", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    *_priced(),
+    **TEMPORARY,
+)
+# lines that are one unit's own: part of a month, a meter, a slip
+OWN_LINE = Table(
+    "bill_line",
+    WORKING,
+    Column("id", Id, primary_key=True),
+    Column("unit_id", Id, nullable=False, index=True),
+    Column("payer_id", Id, nullable=False),
+    Column("position", Integer, nullable=False),
+    *_priced(),
+    Column("slip_id", Id),
+    **TEMPORARY,
+)
+# units left out until what they lack is there
+HELD = Table("bill_held", WORKING, Column("unit_id", Id, primary_key=True, autoincrement=False), **TEMPORARY)
+# the bills to be made, in the order of their numbers
+BILL = Table(
+    "bill_draft",
+    WORKING,
+    Column("n", Integer, primary_key=True),
+    Column("unit_id", Id, nullable=False, index=True),
+    Column("payer_id", Id, nullable=False),
+    Column("part", String(10), nullable=False),
+    Column("set_id", Integer),
+    Column("amount", Money(), nullable=False),
+    **TEMPORARY,
+)
+MONTH, EXTRA = "", "extra"  # `part` of an invoice that charges the month itself, or only what came before it
+
+
+def create(session: Session) -> None:
+    """Make all of them, empty."""
+    drop(session)
+    WORKING.create_all(session.connection(), checkfirst=False)
+
+
+def drop(session: Session) -> None:
+    """Remove what a run or a preview has left."""
+    for table in WORKING.tables.values():
+        session.execute(text(f"DROP TABLE IF EXISTS {table.name}"))
+
+
+def fill(session: Session, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows in portions."""
+    for some in chunks(rows, 10_000):
+        session.connection().execute(insert(table), list(some))
+
+
+def analyze(session: Session, *tables: Table) -> None:
+    """Let PostgreSQL count what is in them: it plans joins on a temporary table only after that."""
+    if is_postgresql(session):
+        for table in tables:
+            session.execute(text(f"ANALYZE {table.name}"))
+
+
+def priced(item: BillableItem, price: Quote) -> dict[str, Any]:
+    """The columns of a line with the place of its item."""
+    return {
+        "position": item.position,
+        "fee_item_id": item.id,
+        "quantity": price.quantity,
+        "rate": price.rate,
+        "amount": price.amount,
+        "explanation": price.reason.to_json(),
+    }
