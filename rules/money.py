@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
+
+from rules.numbers import NumberError, decimal_of
 
 FEN = Decimal("0.01")
 ZERO = Decimal("0.00")
 LIMIT = Decimal(10) ** 12  # what the contract calls too large to be money
-
-_PLAIN = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?", re.ASCII)
 
 
 class MoneyError(ValueError):
@@ -27,8 +25,8 @@ class MoneyError(ValueError):
 def money(given: object, *, is_negative_allowed: bool = False, is_zero_allowed: bool = True) -> Decimal:
     """The amount in yuan with 2 places that a text, int or Decimal says.
 
-    Accepts full-width digits, grouping commas, a leading ¥ and a trailing 元. Raises MoneyError with code
-    `not_a_number`, `not_finite`, `finer_than_fen`, `too_large`, `negative` or `zero` (M7, contract).
+    A text is read by `numbers.decimal_of`. Raises MoneyError with code `not_a_number`, `not_finite`,
+    `finer_than_fen`, `too_large`, `negative` or `zero` (M7, contract).
     """
     amount = _number(given)
     if not amount.is_finite():
@@ -51,14 +49,10 @@ def _number(given: object) -> Decimal:
         return Decimal(given)
     if not isinstance(given, str):  # a float has already lost its fen
         raise MoneyError("not_a_number", given)
-    text = unicodedata.normalize("NFKC", given).strip().removeprefix("¥").removesuffix("元").strip()
-    if _PLAIN.fullmatch(text):
-        return Decimal(text.replace(",", ""))
     try:
-        is_special = not Decimal(text).is_finite()
-    except InvalidOperation:
-        is_special = False
-    raise MoneyError("not_finite" if is_special else "not_a_number", given)
+        return decimal_of(given)
+    except NumberError as error:
+        raise MoneyError(error.code, given) from error
 
 
 def rounded(amount: Decimal | Fraction) -> Decimal:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from flask import url_for
@@ -13,7 +12,6 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from wtforms import (
     BooleanField,
-    IntegerField,
     MultipleFileField,
     StringField,
     TextAreaField,
@@ -36,6 +34,8 @@ from office.complaints.policies_in_force import PolicyTimeline
 from office.complaints.registration import NewTicket, register_ticket
 from office.estate.search import Hit, search
 from rules.deadlines import Moment
+from rules.money import LIMIT
+from rules.numbers import decimal_of, whole_of
 from rules.reasons import Reason
 from rules.severity import FACT_KINDS, Facts, proposal
 
@@ -95,7 +95,7 @@ def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:
         occurred_at = forms.InstantField(_l("When it happened"), [validators.Optional()])
         wish = TextAreaField(_l("What is asked for"), [validators.Length(max=5000)])
         present = StringField(_l("Who was there"), [validators.Length(max=500)])
-        household_count = IntegerField(
+        household_count = forms.WholeField(
             _l("Households together"), [validators.NumberRange(min=1, max=100_000)], default=1
         )
         loss_amount = forms.MoneyField(_l("Loss, yuan"), [validators.Optional()])
@@ -157,17 +157,11 @@ def staff_names() -> Mapping[str, str]:
 def facts_of(given: Mapping[str, Any]) -> Facts:
     """The facts of a form or a query string. Raises ValueError for numbers that are none."""
     count = str(given.get("household_count") or "1")
-    loss = str(given.get("loss_amount") or "0").replace(",", "")
-    if not count.isascii() or not count.isdigit() or len(count) > 6 or len(loss) > 20:
+    people, amount = whole_of(count), decimal_of(str(given.get("loss_amount") or "0"))
+    if not 0 <= people < 10**6 or not 0 <= amount < LIMIT:
         raise ValueError(count)
-    try:
-        amount = Decimal(loss)
-    except ArithmeticError:
-        raise ValueError(loss) from None
-    if not amount.is_finite() or amount < 0:
-        raise ValueError(loss)
     ticks = {name: str(given.get(name) or "") not in {"", "False", "false", "0"} for name in TICKS}
-    return Facts(household_count=int(count), loss_amount=amount, **ticks)
+    return Facts(household_count=people, loss_amount=amount, **ticks)
 
 
 def proposed(facts: Facts, now: datetime) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from werkzeug.wrappers import Response
 from wtforms import (
     BooleanField,
-    IntegerField,
     MultipleFileField,
     StringField,
     TextAreaField,
@@ -94,7 +93,7 @@ def typed_form(policy: PublicForm, formdata: Any = None) -> Any:
         name = StringField(_l("Your name"), [validators.Length(max=120)])
         phone = StringField(_l("Your phone"), [validators.Length(max=40)])
         is_anonymous = BooleanField(_l("I do not want to give my name"))
-        household_count = IntegerField(
+        household_count = forms.WholeField(
             _l("Households complaining together"),
             [validators.NumberRange(min=1, max=1000)],
             default=1,

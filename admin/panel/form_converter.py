@@ -8,7 +8,7 @@ from flask_admin.contrib.sqla.fields import QuerySelectField, QuerySelectMultipl
 from flask_admin.contrib.sqla.form import AdminModelConverter
 from flask_admin.model.form import converts
 from sqlalchemy import BigInteger
-from wtforms import IntegerField, validators, widgets
+from wtforms import validators, widgets
 
 from admin.panel.forms import (
     CheckList,
@@ -19,6 +19,7 @@ from admin.panel.forms import (
     MoneyField,
     SealedField,
     SealedRequired,
+    WholeField,
 )
 from admin.panel.pickers import PickerField
 from admin.panel.request_values import BIGGEST_ID
@@ -90,7 +91,7 @@ class Converter(AdminModelConverter):
     def handle_integer_types(self, column: Any, field_args: Any, **_extra: Any) -> Any:
         most = BIGGEST_ID if isinstance(column.type, BigInteger) else 2**31 - 1
         field_args["validators"].append(validators.NumberRange(min=-most, max=most))
-        return IntegerField(**field_args)
+        return WholeField(**field_args)
 
     @converts("String")
     def conv_String(self, column: Any, field_args: Any, **extra: Any) -> Any:  # noqa: N802 -- Flask-Admin's name

@@ -16,6 +16,7 @@ from wtforms import (
     DateField,
     DateTimeLocalField,
     DecimalField,
+    IntegerField,
     SelectField,
     StringField,
     ValidationError,
@@ -27,6 +28,7 @@ from admin.panel import formats, language, office_time, parsing, wording
 from admin.panel.request_values import is_clean
 from models.secrets import masked
 from rules.billing import tier_problem
+from rules.numbers import NumberError, decimal_of, whole_of
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 BIGGEST_AMOUNT = Decimal(10**12)
@@ -80,15 +82,16 @@ class FixedField(DecimalField):
         return str(formats.number(self.data)).replace(",", "")
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        text = valuelist[0].strip().replace(",", "") if valuelist else ""
+        text = valuelist[0].strip() if valuelist else ""
         if not text:
             self.data = None
             return
         try:
-            value = Decimal(text) if len(text) <= 40 else None
-        except ArithmeticError:
-            value = None
-        if value is None or not value.is_finite() or abs(value) >= BIGGEST_AMOUNT:
+            value = decimal_of(text)
+        except NumberError:
+            self.data = None
+            raise ValueError(_("This is no number: write it as 1234.50 or 1,234.50")) from None
+        if abs(value) >= BIGGEST_AMOUNT:
             self.data = None
             raise ValueError(_("This is not a number the office can use."))
         if -int(value.normalize().as_tuple().exponent) > self.decimals:
@@ -102,6 +105,19 @@ class FixedField(DecimalField):
 
 class MoneyField(FixedField):
     """Yuan with two places."""
+
+
+class WholeField(IntegerField):
+    """A whole number."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return
+        try:
+            self.data = whole_of(valuelist[0])
+        except NumberError:
+            self.data = None
+            raise ValueError(self.gettext("Not a valid integer value.")) from None
 
 
 class TiersField(StringField):

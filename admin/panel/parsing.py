@@ -10,6 +10,7 @@ from datetime import time
 from decimal import Decimal
 
 from rules.billing import Tier, stored_tiers
+from rules.numbers import whole_of
 from rules.working_time import check_spans
 
 _BETWEEN = re.compile(r"[,，、;；\n]")
@@ -31,7 +32,7 @@ def _parts(text: str) -> list[str]:
 
 def number(text: str) -> int:
     """A whole number of a policy. Raises ValueError, also beyond MOST."""
-    found = int(text)
+    found = whole_of(text)
     if abs(found) > MOST:
         raise ValueError(text)
     return found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
+
+from rules.numbers import decimal_of, whole_of
 
 BIGGEST_ID = 2**63 - 1
 LONGEST_INPUT = 200  # characters of a search or a filter; what is longer is cut
@@ -31,16 +33,13 @@ def typed_value(kind: type, value: Any) -> Any:
     if issubclass(kind, bool):
         return bool(int(value))
     if issubclass(kind, int):
-        number = int(value)
+        number = whole_of(value) if isinstance(value, str) else int(value)
         if abs(number) > BIGGEST_ID:
             raise ValueError(value)
         return number
     if issubclass(kind, Decimal):
-        try:
-            amount = Decimal(value)
-        except InvalidOperation as error:
-            raise ValueError(value) from error
-        if not amount.is_finite() or abs(amount) >= 10**12 or -int(amount.as_tuple().exponent) > 2:
+        amount = decimal_of(value)
+        if abs(amount) >= 10**12 or -int(amount.as_tuple().exponent) > 2:
             raise ValueError(value)
         return amount
     return str(value)

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from office.core.errors import N_
 from rules.money import LIMIT, MoneyError
 from rules.money import money as exact_money
+from rules.numbers import NumberError, decimal_of, whole_of
 
 T = TypeVar("T")
 FIRST_YEAR, LAST_YEAR = 1900, 2199
@@ -41,8 +42,8 @@ class Wrong(Exception):  # noqa: N818 -- reads as the list says it
 
 
 NUMBER_WRONG: Mapping[str, tuple[str, str]] = {
-    "not_a_number": (N_("not a number"), N_("Write digits only, such as 120.50")),
-    "not_finite": (N_("not a finite number"), N_("Write digits only, such as 120.50")),
+    "not_a_number": (N_("not a number"), N_("Write it as 1234.50 or 1,234.50")),
+    "not_finite": (N_("not a finite number"), N_("Write it as 1234.50 or 1,234.50")),
     "too_large": (N_("too large a number"), N_("Write a number below 1000000000000")),
     "finer_than_fen": (N_("finer than a fen"), N_("Round to 2 decimal places")),
     "negative": (N_("below zero"), N_("Write a number above zero")),
@@ -91,15 +92,10 @@ def signed_money(text: str) -> Decimal:
 
 def number(text: str, *, places: int = 4) -> Decimal:
     """A plain decimal, zero or more, with at most so many places: areas, readings, quantities."""
-    plain = unicodedata.normalize("NFKC", text).replace(",", "").strip()
     try:
-        value = Decimal(plain)
-    except InvalidOperation:
-        raise Wrong(*NUMBER_WRONG["not_a_number"]) from None
-    if not value.is_finite():
-        raise Wrong(*NUMBER_WRONG["not_finite"])
-    if not re.fullmatch(r"[+-]?\d+(\.\d*)?", plain, re.ASCII):
-        raise Wrong(*NUMBER_WRONG["not_a_number"])
+        value = decimal_of(text)
+    except NumberError as error:
+        raise Wrong(*NUMBER_WRONG[error.code]) from None
     if abs(value) >= LIMIT:
         raise Wrong(*NUMBER_WRONG["too_large"])
     if value < 0:
@@ -122,11 +118,11 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     """A whole number between two, both included."""
 
     def read(text: str) -> int:
-        plain = unicodedata.normalize("NFKC", text).strip()
-        if not re.fullmatch(r"[+-]?\d{1,15}", plain, re.ASCII):
-            number(plain)  # says better what it is, if it is no number at all
-            raise Wrong(N_("not a whole number"), N_("Write a whole number, such as 3"))
-        value = int(plain)
+        try:
+            value = whole_of(text)
+        except NumberError:
+            number(text)  # says better what it is, if it is no number at all
+            raise Wrong(N_("not a whole number"), N_("Write a whole number, such as 3")) from None
         if not least <= value <= most:
             raise Wrong(
                 N_("not between %(least)s and %(most)s"),
