@@ -117,7 +117,7 @@ class WholeField(IntegerField):
             self.data = whole_of(valuelist[0])
         except NumberError:
             self.data = None
-            raise ValueError(self.gettext("Not a valid integer value.")) from None
+            raise ValueError(_("This is no whole number: write digits only, such as 3")) from None
 
 
 class TiersField(StringField):
