@@ -308,7 +308,7 @@ def consumption(previous: Decimal, current: Decimal, *, meter_size: Decimal | No
     Raises MoneyError with code `negative` when it ran backwards and has no size.
     """
     used = current - previous
-    if used < 0 and meter_size is not None and current < meter_size and previous < meter_size:
+    if used < 0 and meter_size is not None and previous < meter_size:
         used += meter_size
     if used < 0:
         raise MoneyError("negative", used)

@@ -94,3 +94,42 @@ def test_every_fen_is_somewhere_and_no_invoice_gets_too_much(fen, rows, picked):
         assert one.late_fee == 0 or one.principal == by_number[one.number].principal
     if found.credit:
         assert found.amount == sum(one.balance for one in invoices)
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"), [("-0.01", "negative"), ("NaN", "not_finite"), ("Infinity", "not_finite")]
+)
+def test_what_is_no_payment_is_refused(amount, code):
+    with pytest.raises(MoneyError) as found:
+        allocate(Decimal(amount), OPEN)
+
+    assert found.value.code == code
+
+
+@pytest.mark.parametrize("wanted", ["0", "-1"])
+def test_a_pick_of_nothing_is_refused(wanted):
+    with pytest.raises(MoneyError, match="negative"):
+        allocate(Decimal(10), OPEN, [Pick("I-9", Decimal(wanted))])
+
+
+def test_a_pick_may_be_less_than_a_yuan():
+    found = allocate(Decimal(1), OPEN, [Pick("I-9", Decimal("0.50"))])
+
+    assert [(one.number, one.amount) for one in found.allocations] == [
+        ("I-9", Decimal("0.50")),
+        ("I-11", Decimal("0.50")),
+    ]
+
+
+def test_an_invoice_picked_and_reached_by_age_is_paid_its_principal_first():
+    owed = [invoice("I-1", JAN, "50", "5")]
+
+    for picks in ([Pick("I-1", Decimal(52))], [Pick("I-1", Decimal(51)), Pick("I-1", Decimal(1))]):
+        (paid,) = allocate(Decimal(54), owed, picks).allocations
+        assert (paid.principal, paid.late_fee) == (50, 4)
+
+
+def test_digits_come_before_letters():
+    numbers = ["A-2", "2-A", "A-B", "10-A", "A-10"]
+
+    assert sorted(numbers, key=number_key) == ["2-A", "10-A", "A-2", "A-10", "A-B"]

@@ -28,8 +28,10 @@ from rules.billing import (
     issued_on,
     monthly_quantity,
     move_in_line,
+    move_in_problems,
     quote,
     service_period,
+    stored_tiers,
     tariff,
     tier_problem,
     unusual,
@@ -121,6 +123,8 @@ BAD_TIERS = [
     ((Tier(Decimal(1), Decimal(10)),), "tiers_not_open_ended"),
     ((Tier(Decimal(1)), Tier(Decimal(2))), "tiers_not_open_ended"),
     ((Tier(Decimal(1), Decimal(20)), Tier(Decimal(2), Decimal(20)), Tier(Decimal(3))), "tiers_not_ascending"),
+    ((Tier(Decimal(1), Decimal(20)), Tier(Decimal(2)), Tier(Decimal(3))), "tiers_not_open_ended"),
+    ((Tier(Decimal(1), Decimal(0)), Tier(Decimal(2))), "tiers_not_ascending"),
 ]
 
 
@@ -133,6 +137,23 @@ def test_tiers_that_leave_a_gap_are_refused(tiers, code):
 
 def test_sound_tiers_have_no_problem():
     assert tier_problem(TIERS) is None
+    assert tier_problem(()) is None
+    assert tier_problem((Tier(Decimal(1), Decimal("0.5")), Tier(Decimal(2)))) is None
+
+
+STEPS = [("0", "0"), ("200", "200×0.50"), ("200.1", "200×0.50+0.1×0.60")]
+
+
+@pytest.mark.parametrize(("used", "steps"), STEPS)
+def test_a_metered_line_names_the_tiers_that_were_used(used, steps):
+    line = quote(Basis.METERED, Decimal(used), Decimal(0), tiers=TIERS)
+
+    assert line.reason.inputs["tiers"] == steps
+
+
+def test_a_tariff_stores_its_tiers_as_json():
+    assert stored_tiers('[["200", "0.50"], ["400", "0.60"], [null, "0.90"]]') == TIERS
+    assert stored_tiers("") == ()
 
 
 @pytest.mark.parametrize("number", ["-1", "NaN", "Infinity"])
@@ -158,7 +179,14 @@ def test_usage_is_not_split_by_days():
     assert line.amount == Decimal("100.00")
 
 
-READINGS = [("100", "150", None, "50"), ("99990", "10", "100000", "20"), ("7", "7", None, "0")]
+READINGS = [
+    ("100", "150", None, "50"),
+    ("99990", "10", "100000", "20"),
+    ("7", "7", None, "0"),
+    ("7", "7", "100", "0"),
+    ("7", "7.5", "100", "0.5"),
+    ("99", "0", "100", "1"),
+]
 
 
 @pytest.mark.parametrize(("before", "now", "size", "used"), READINGS)
@@ -171,6 +199,12 @@ def test_consumption_between_readings(before, now, size, used):
 def test_a_meter_that_ran_backwards_is_refused():
     with pytest.raises(MoneyError, match="negative"):
         consumption(Decimal(10), Decimal(9))
+
+
+@pytest.mark.parametrize("before", ["100", "101"])
+def test_a_reading_that_the_meter_can_not_show_does_not_start_again(before):
+    with pytest.raises(MoneyError, match="negative"):
+        consumption(Decimal(before), Decimal(9), meter_size=Decimal(100))
 
 
 PERIODS = [("2026-02", 28), ("2028-02", 29), ("2026-12", 31)]
@@ -285,6 +319,8 @@ UNUSUAL = [
     ("70", "100", True),
     ("9", "1", False),  # less than 10 yuan
     ("11", "0", True),
+    ("10", "0", True),
+    ("9.99", "0", False),
 ]
 
 
@@ -293,6 +329,42 @@ def test_the_preview_points_out_what_changed_much(now, last, is_unusual):
     found = unusual(preset("tower"), Decimal(now), last and Decimal(last))
 
     assert (found is not None) is is_unusual
+
+
+def test_of_two_valid_tariffs_the_youngest_holds():
+    rates = (Tariff(Decimal(1), date(2026, 1, 1)), Tariff(Decimal(2), date(2026, 3, 1)))
+
+    assert tariff(rates, date(2026, 3, 1)) == tariff(rates[::-1], date(2026, 3, 1)) == rates[1]
+
+
+def test_a_move_in_bill_may_charge_each_square_metre_once():
+    line = move_in_line(MoveInItem("fitting_out", per_m2=Decimal("2.50")), Decimal(0), Decimal("80.5"))
+
+    assert (line.quantity, line.rate, yuan(line.amount)) == (Decimal("80.5"), Decimal("2.50"), "201.25")
+    assert line.reason.code == "per_m2_once"
+
+
+# months, amount and yuan for each m² of a row, and whether it says one thing
+MOVE_IN_ROWS = [
+    (1, "0", "0", True),
+    (0, "0.01", "0", True),
+    (0, "0", "0.5", True),
+    (0, "0", "0", False),
+    (1, "1", "0", False),
+    (1, "0", "1", False),
+    (1, "1", "1", False),
+    (-1, "1", "0", False),
+    (0, "-0.01", "1", False),
+]
+
+
+@pytest.mark.parametrize(("months", "amount", "per_m2", "is_clear"), MOVE_IN_ROWS)
+def test_a_move_in_row_says_months_or_an_amount_or_a_rate(months, amount, per_m2, is_clear):
+    row = {"fee_item": "x", "unit_kind": "shop", "months": months, "amount": amount, "per_m2": per_m2}
+
+    problems = move_in_problems([row])
+
+    assert [one.code for one in problems] == ([] if is_clear else ["move_in_row_unclear"])
 
 
 def test_a_move_in_bill_takes_months_ahead_and_fixed_amounts():
@@ -306,6 +378,8 @@ AHEAD = [
     (date(2026, 1, 1), 3, date(2026, 3, 31)),
     (date(2026, 3, 16), 1, date(2026, 4, 15)),
     (date(2026, 1, 31), 1, date(2026, 2, 28)),
+    (date(2026, 1, 28), 1, date(2026, 2, 27)),
+    (date(2026, 1, 29), 1, date(2026, 2, 28)),
 ]
 
 
@@ -321,6 +395,10 @@ PROBLEMS = [
     ({"issue_day": 10, "due_day": 9}, ["due_before_issue"]),
     ({"issue_day": 10, "due_day": 10}, []),
     ({"unusual_least": Decimal(-1)}, ["unusual_impossible"]),
+    ({"unusual_percent": Decimal("-0.01")}, ["unusual_impossible"]),
+    ({"unusual_least": Decimal(0), "unusual_percent": Decimal(0)}, []),
+    ({"unusual_least": Decimal("0.5"), "unusual_percent": Decimal("0.5")}, []),
+    ({"due_day": 31, "cut_off_day": 1}, []),
 ]
 
 

@@ -322,6 +322,7 @@ def test_unsolved_for_a_month_turns_major(registered, solved, expected):
     answer = turns_major_at(OFFICE, 1, at(registered), spans)
 
     assert (wall(answer) if answer else None) == expected
+    assert turns_major_at(OFFICE, 1, at(registered), spans[::-1]) == answer
 
 
 def test_the_tower_has_no_month_rule():
@@ -420,6 +421,24 @@ def test_a_clock_that_can_not_be_is_refused(changed):
         ClockRule.from_row({**row, **changed})
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"unit": "elapsed", "length": 0},
+        {"unit": "working_days", "length": 1},
+        {"warn_percent": 0},
+        {"warn_percent": 100},
+        {"least_minutes": 1},
+    ],
+)
+def test_a_clock_at_the_edge_is_saved(changed):
+    row = {**table("tower", "clocks")["rule"][-1], **changed}
+
+    saved = ClockRule.from_row(row)
+
+    assert {name: getattr(saved, name) for name in changed} == changed
+
+
 def test_two_rows_with_one_code_are_refused():
     row = table("tower", "clocks")["rule"][0]
 
@@ -440,6 +459,21 @@ def test_two_rows_with_one_code_are_refused():
 def test_an_escalation_policy_with_a_gap_is_refused(changed):
     with pytest.raises(ValueError, match=r".+"):
         EscalationPolicy.from_row({**table("tower", "escalation"), **changed})
+
+
+def test_one_level_is_enough_and_its_steps_go_by_their_order():
+    office = {"unit": "office", "length": 60}
+    row = {
+        "level": [{"level": 1, "role": "manager"}],
+        "first": [],
+        "step": [{"order": 2, **office}, {"order": 1, **office}, {"order": 3, "clock": "solve", **office}],
+    }
+
+    policy = EscalationPolicy.from_row(row)
+
+    assert (policy.top_level, policy.level_at_start("major")) == (1, 1)
+    assert [step.order for step in policy.steps_for("department_plan")] == [1, 2]
+    assert [step.order for step in policy.steps_for("solve")] == [3]
 
 
 def test_stored_rows_may_hold_lists_as_text():

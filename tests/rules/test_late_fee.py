@@ -60,6 +60,14 @@ def test_half_a_fen_goes_up_once_per_invoice():
     assert yuan(three_days.amount) == "0.02"  # 0.0165, not 3 × 0.01
 
 
+def test_a_late_fee_that_is_not_charged_is_not_capped():
+    for found in (
+        late_fee(policy(is_on=False, cap_rate="0"), Decimal(1000), DUE, [], day(26)),
+        late_fee(policy(cap_rate="0"), Decimal(1000), DUE, [], DUE),
+    ):
+        assert (found.amount, found.segments, found.is_capped) == (0, (), False)
+
+
 CAPPED = [("0.005", "5.00", True), ("0.0055", "5.50", False), ("", "5.50", False)]
 
 
@@ -83,6 +91,8 @@ def test_it_explains_itself_day_by_day():
         (16, 19, 4, 1000),
         (20, 25, 6, 600),
     ]
+    paid = late_fee(policy(), Decimal(1000), DUE, [Reduction(day(20), Decimal(1000))], day(25))
+    assert [one.days for one in paid.segments] == [4]
     assert "1000.00 × 4" in found.reason.inputs["days"]
 
 
@@ -104,6 +114,21 @@ def test_an_impossible_row_is_refused_on_saving():
         "grace_negative",
         "cap_negative",
     ]
+
+
+# what was changed, and what is wrong with it
+EDGES = [
+    ({"daily_rate": "0", "cap_rate": "0", "waiver_second_from": "0"}, []),
+    ({"daily_rate": "0.9999", "cap_rate": "0.5", "waiver_second_from": "0.5"}, []),
+    ({"daily_rate": "-0.0001"}, ["rate_impossible"]),
+    ({"cap_rate": "-0.01"}, ["cap_negative"]),
+    ({"waiver_second_from": "-0.01"}, ["waiver_limit_negative"]),
+]
+
+
+@pytest.mark.parametrize(("changes", "codes"), EDGES)
+def test_a_row_at_the_edge_is_saved(changes, codes):
+    assert [one.code for one in policy_problems(policy(**changes))] == codes
 
 
 PAID = st.lists(st.tuples(st.integers(-5, 40), st.integers(0, 40_000)), max_size=5)
