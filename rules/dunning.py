@@ -274,7 +274,7 @@ def forecast(
         if decision.planned_on > until:
             return tuple(coming)
         made = (*state.made, decision.stage.code)
-        state = replace(state, made=made, last_on=decision.planned_on, is_day_taken=False)
+        state = replace(state, made=made, last_on=decision.planned_on)
 
 
 def _free_on(ladder: Ladder, decision: Decision, state: DunningCase, facts: DayFacts) -> date | None:

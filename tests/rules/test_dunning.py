@@ -10,7 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.dunning import DayFacts, DunningCase, Outcome, batches, channel, forecast, holds, next_stage
+from rules.dunning import (
+    DayFacts,
+    DunningCase,
+    Outcome,
+    batches,
+    by_age,
+    channel,
+    forecast,
+    holds,
+    next_stage,
+    past_due,
+    planned_on,
+)
 from rules.gates import LegalFacts
 from rules.ladder import Subject
 from tests.factories.ladders import CALENDAR, climb, days, ladder, made, not_made, owed
@@ -393,6 +405,12 @@ WAITING = [
         date(2026, 3, 23),
     ),
     (DayFacts(date(2026, 3, 21)), AFTER_FRIENDLY, "no_working_day", date(2026, 3, 23)),
+    (
+        DayFacts(date(2026, 3, 21)),  # the gap of two days ends on this Saturday
+        replace(AFTER_FRIENDLY, last_on=date(2026, 3, 19)),
+        "no_working_day",
+        date(2026, 3, 23),
+    ),
     (DayFacts(CALL_DAY), replace(AFTER_FRIENDLY, is_day_taken=True), "day_taken", date(2026, 3, 20)),
 ]
 
@@ -403,6 +421,70 @@ def test_a_debt_says_why_it_waits_and_until_when(facts, state, code, planned_on)
 
     assert (found.outcome, found.stage.code) == (Outcome.WAITING, "call")
     assert (found.reason.code, found.planned_on) == (code, planned_on)
+
+
+def test_a_stage_says_what_brought_it():
+    first = next_stage(
+        ladder("residential"), CALENDAR, DunningCase(date(2026, 3, 15)), DayFacts(date(2026, 3, 16))
+    )
+    second = next_stage(ladder("residential"), CALENDAR, AFTER_FRIENDLY, DayFacts(CALL_DAY))
+
+    assert first.reason.inputs.keys() == {"stage", "due_on", "trigger", "number"}
+    assert second.reason.inputs["last_on"] == AFTER_FRIENDLY.last_on
+    assert second.reason.inputs["gap_days"] == 2
+
+
+@pytest.mark.parametrize("gap", [0, 1])
+def test_without_a_gap_the_next_stage_waits_for_the_next_day(gap):
+    """Whatever the row says, two stages never fall on one day."""
+    rule = ladder("residential")
+    rule = replace(rule, stages=tuple(replace(one, gap_days=gap) for one in rule.stages))
+    state = replace(AFTER_FRIENDLY, last_on=CALL_DAY)
+
+    found = [next_stage(rule, CALENDAR, state, DayFacts(CALL_DAY + timedelta(days=wait))) for wait in (0, 1)]
+
+    assert [(one.outcome, one.planned_on) for one in found] == [
+        (Outcome.WAITING, CALL_DAY + timedelta(days=1)),
+        (Outcome.MADE, CALL_DAY + timedelta(days=1)),
+    ]
+    assert (found[0].reason.code, found[0].reason.inputs["gap_days"]) == ("gap", 1)
+
+
+def test_a_stage_of_an_episode_is_never_planned_for_the_due_day_or_before():
+    friendly = replace(ladder("project").stage("friendly"), trigger_number=-9)
+    due_on = date(2026, 5, 13)
+
+    days_planned = [
+        planned_on(friendly, CALENDAR, DunningCase(due_on), due_on + timedelta(days=wait))
+        for wait in (-3, 0, 1, 2)
+    ]
+
+    assert days_planned == [due_on + timedelta(days=wait) for wait in (1, 1, 1, 2)]
+
+
+def test_what_is_past_due_is_open_and_the_oldest_comes_first():
+    day = date(2026, 3, 19)
+    bills = [
+        owed("10", date(2026, 3, 18)),
+        owed("9", date(2026, 3, 18)),
+        owed("1", date(2026, 3, 18), "0.00"),
+    ]
+    bills += [owed("2", day), owed("3", date(2026, 3, 17), "0.50")]
+
+    assert [one.number for one in past_due(bills, day)] == ["3", "9", "10"]
+    assert [one.number for one in by_age(one for one in bills[:2])] == ["9", "10"]
+
+
+def test_the_forecast_goes_on_behind_a_stage_on_its_last_day():
+    days_of = {
+        until: [
+            one.stage
+            for one in forecast(ladder("residential"), CALENDAR, AFTER_FRIENDLY, DayFacts(CALL_DAY), until)
+        ]
+        for until in (CALL_DAY, CALL_DAY - timedelta(days=1))
+    }
+
+    assert days_of == {CALL_DAY: ["call", "visit"], CALL_DAY - timedelta(days=1): ["call"]}
 
 
 def test_at_the_end_of_the_ladder_nothing_comes():

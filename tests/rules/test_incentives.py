@@ -29,6 +29,47 @@ def test_the_best_reward_is_earned(months, paid_on, code, discount):
     assert found is None or found.discount == Decimal(discount)
 
 
+def test_a_reward_holds_from_its_first_day_to_its_last():
+    one = Incentive("x", percent=Decimal(1), valid_from=date(2026, 1, 2), valid_to=date(2026, 1, 4))
+
+    days = [day for day in range(1, 6) if reward([one], Decimal(1), 0, date(2026, 1, day))]
+
+    assert days == [2, 3, 4]
+
+
+def test_of_equal_discounts_the_longest_pre_payment_wins_then_the_code():
+    short, long = (
+        Incentive(code, months_ahead=months, percent=Decimal(2)) for code, months in (("a", 3), ("c", 6))
+    )
+    twin = Incentive("b", months_ahead=6, percent=Decimal(2))
+
+    found = [
+        reward(rows, Decimal(100), 6, date(2026, 1, 1)).incentive for rows in ([short, long], [long, twin])
+    ]
+
+    assert found == ["c", "b"]
+
+
+# percent, months ahead and gift of a row, and what is wrong with it
+EDGES = [
+    ("100", 1, "", []),
+    ("0.5", 1, "", []),
+    ("0", 1, "rice", []),
+    ("100.01", 1, "", ["percent_impossible"]),
+    ("-0.01", 1, "", ["percent_impossible"]),
+    ("1", -1, "", ["months_impossible"]),
+    ("1", 0, "", ["condition_missing"]),
+    ("0", 1, "", ["reward_missing"]),
+]
+
+
+@pytest.mark.parametrize(("percent", "months", "gift", "codes"), EDGES)
+def test_a_row_at_the_edge(percent, months, gift, codes):
+    row = Incentive("x", months_ahead=months, percent=Decimal(percent), gift=gift)
+
+    assert [one.code for one in incentive_problems(row)] == codes
+
+
 def test_a_reward_is_earned_once():
     assert reward([YEAR], Decimal(1), 12, date(2026, 1, 1), already=frozenset({"year"})) is None
 

@@ -31,6 +31,8 @@ RATES = [
     (0, 5, "0.0"),
     (0, 0, None),
     (5, 0, None),
+    (-1, 3, "-33.3"),
+    (-1, 2000, "-0.1"),  # away from zero
 ]
 
 
@@ -60,6 +62,15 @@ def test_the_way_to_the_target():
     assert missing_to_target(so_far, Decimal(90)) == Decimal("274.00")
     assert missing_to_target(so_far, Decimal(60)) == 0
     assert distance(None, Decimal(90)) is None
+
+
+# billed, and yuan still missing of 626 paid to 90 %
+MISSING = [("1000.01", "274.01"), ("1000", "274.00"), ("695.56", "0.01"), ("695.55", "0.00"), ("0", "0.00")]
+
+
+@pytest.mark.parametrize(("amount", "missing"), MISSING)
+def test_a_part_of_a_fen_is_missing_too(amount, missing):
+    assert missing_to_target(Collected(Decimal(amount), Decimal(626)), Decimal(90)) == Decimal(missing)
 
 
 BANDS = age_bands([30, 60, 90, 180, 365])

@@ -1,6 +1,7 @@
 """The ladder's rows: their days, their presets, and what an edited one is refused for (C1–C3, §9)."""
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -98,6 +99,38 @@ def test_an_edited_ladder_is_checked_on_saving(index, cells, code):
     problems = ladder_problems(Ladder.from_row(table, rows("tower", "gates")), due_day=5)
 
     assert code in {one.code for one in problems}
+
+
+# stage changed in tower, its new cells at the edge of what can be
+EDGES = [
+    (0, {"trigger_number": 5, "month_offset": 0}),  # a notice on the due day itself
+    (1, {"trigger_number": 23}),  # the reminder on the day of the demand
+    (2, {"gap_days": 1}),
+    (2, {"batch_size": 0}),
+    (2, {"batch_size": 1}),
+    (2, {"deadline": "days", "deadline_days": 1}),
+    (2, {"valid_from": "2026-02-01", "valid_to": "2026-02-01"}),
+    (8, {"trigger": "months_from_due", "trigger_number": 1}),
+]
+
+
+@pytest.mark.parametrize(("index", "cells"), EDGES)
+def test_a_ladder_at_the_edge_is_saved(index, cells):
+    table = deepcopy(rows("tower", "ladder"))
+    table["stage"][index] |= cells
+
+    assert ladder_problems(Ladder.from_row(table, rows("tower", "gates")), due_day=5) == ()
+
+
+def test_a_tolerance_is_not_below_zero():
+    found = {
+        tolerance: [
+            one.code for one in ladder_problems(replace(ladder("tower"), tolerance=Decimal(tolerance)), 5)
+        ]
+        for tolerance in ("0", "0.50", "-0.01")
+    }
+
+    assert found == {"0": [], "0.50": [], "-0.01": ["tolerance_negative"]}
 
 
 def test_a_ladder_without_episode_stages_is_refused():

@@ -46,6 +46,13 @@ def test_vacant_days_are_nobodys():
     assert [(one.payer, one.days) for one in parts] == [(None, 10), (1, 10), (None, 11)]
 
 
+@pytest.mark.parametrize(("last", "parts"), [(30, [(1, 30), (None, 1)]), (31, [(1, 31)])])
+def test_a_vacant_last_day_is_a_part(last, parts):
+    found = segments([Occupancy(1, day(1), day(last))], *MARCH)
+
+    assert [(one.payer, one.days) for one in found] == parts
+
+
 def test_two_payers_on_one_day_are_refused():
     with pytest.raises(TwoPayersError):
         segments([Occupancy(1, day(1), day(16)), Occupancy(2, day(16))], *MARCH)
