@@ -4,17 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic import context
-from flask import current_app
 from sqlalchemy import Connection
 
-import models
-from models import triggers
+from models import Base, triggers
 from models.base import FixedPoint, Instant, Money
 from models.engine import writing
 from models.secrets import Sealed
 from office.core import schema
 
-engine = current_app.extensions["migrate"].db.engine
+engine = context.config.attributes["engine"]
 
 
 def render(kind: str, item: object, _context: object) -> str | bool:
@@ -53,10 +51,10 @@ def run() -> None:
         triggers.drop(connection)
         context.configure(
             connection=connection,
-            target_metadata=models.db.metadata,
+            target_metadata=Base.metadata,
             render_as_batch=True,
             render_item=render,
-            include_object=schema.is_compared,
+            include_object=schema.is_compared(connection.dialect.name),
             transactional_ddl=True,
         )
         context.run_migrations()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy import Engine
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
 
@@ -65,6 +66,12 @@ def connect(app: Flask) -> None:
         installation.attach(
             db.engine, installation.Installation(Path(app.instance_path), app.config, language.translate)
         )
+
+
+def engine_of(app: Flask) -> Engine:
+    """The application's database engine."""
+    with app.app_context():
+        return db.engine
 
 
 def create_app(settings: Settings | None = None) -> Flask:

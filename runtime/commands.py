@@ -41,7 +41,7 @@ def revise(message: str) -> None:
     """Write the migration for changed models (for developers)."""
     from office.core import schema
 
-    schema.revise(current_app, message)
+    schema.revise(db.engine, message)
 
 
 @click.command()
@@ -56,7 +56,7 @@ def init(preset: str, *, demo: bool, sandbox: bool, admin_password: str | None) 
     from office.operations import demo as demo_estate
     from office.operations import setup
 
-    schema.migrate(current_app)
+    schema.migrate(db.engine)
     office = setup.set_up(
         db.session(), preset, now=clock.machine_now(), is_sandbox=sandbox, admin_password=admin_password
     )
@@ -401,13 +401,12 @@ def move(url: str) -> None:
     """
     from office.operations import transfer
     from office.rooms import CHECKS
-    from runtime.application import create_app
+    from runtime.application import create_app, engine_of
     from runtime.settings import Settings
 
-    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
-    instance = Path(app.instance_path)
-    target = create_app(Settings(instance=instance, database_url=url, secret_key=app.config["SECRET_KEY"]))
-    counts = transfer.move(app, target, CHECKS)
+    instance, key = Path(current_app.instance_path), current_app.config["SECRET_KEY"]
+    target = create_app(Settings(instance=instance, database_url=url, secret_key=key))
+    counts = transfer.move(db.engine, engine_of(target), CHECKS)
     click.echo(
         gettext(
             "%(rows)s rows of %(tables)s tables are there, and every invariant holds.",
@@ -440,8 +439,7 @@ def restore(file: Path, *, other_key: bool) -> None:
     """Replace this office by the one in the backup FILE."""
     from office.operations import backup as backups
 
-    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
-    counts = backups.restore(app, file, is_key_ignored=other_key)
+    counts = backups.restore(db.engine, file, is_key_ignored=other_key)
     click.echo(gettext("Restored %(rows)s rows from %(file)s", file=file, rows=sum(counts.values())))
 
 

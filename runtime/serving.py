@@ -50,7 +50,7 @@ def main(host: str, port: int) -> None:
         port = free_port(host, port)
         try:
             with schema.alone(db.engine):
-                prepare(app)
+                prepare()
                 db.session.remove()
         except DatabaseError as error:
             raise (click.ClickException(told) if (told := terminal.outage_of(error)) else error) from error
@@ -81,14 +81,14 @@ def free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def prepare(app: Flask) -> None:
+def prepare() -> None:
     """Bring the database up to date, set the office up on the first run, and refuse a damaged one."""
     session = db.session()
     if schema.is_up_to_date(session):
         refuse_damaged(schema.missing_protections(session))
     else:
         session.rollback()
-        schema.migrate(app)
+        schema.migrate(db.engine)
     with writing():
         session.rollback()
         if setup.estate(session) is None:

@@ -31,7 +31,7 @@ from models import db, engine, secrets
 from models.people import Staff
 from office.core import schema
 from office.operations import setup
-from runtime.application import connect
+from runtime.application import connect, engine_of
 from runtime.settings import Settings
 
 SECRET_KEY = "a key for tests"
@@ -153,7 +153,7 @@ class Templates:
             instance.mkdir(parents=True, exist_ok=True)
             url = self._empty(dialect, f"template_{preset}_{self.worker}", instance)
             app = create_app(self.settings(url, instance))
-            schema.migrate(app)
+            schema.migrate(engine_of(app))
             with app.app_context(), engine.writing():
                 if preset != "none":
                     setup.set_up(

@@ -60,7 +60,7 @@ READ_MODELS = (
 )
 # What the parent process imports, so that its children need not: other people's libraries only.
 LIBRARIES = (
-    "sqlalchemy.orm", "flask", "flask_admin", "flask_babel", "flask_migrate", "flask_sqlalchemy", "alembic",
+    "sqlalchemy.orm", "flask", "flask_admin", "flask_babel", "flask_login", "flask_sqlalchemy", "alembic",
     "holidays", "reportlab.platypus", "apprise", "psycopg", "xlsxwriter", "pypinyin",
     "cryptography",
 )  # fmt: skip

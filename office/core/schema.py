@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
 from sqlalchemy import Engine, func, inspect, select
 from sqlalchemy.orm import Session
 
-from models import db, triggers
+from models import triggers
 from models.base import PREFIX_INDEX
 from models.engine import writing
+from office.core.errors import N_, Refused
+
+if TYPE_CHECKING:  # a quarter of a second of imports that no request needs
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 PREPARING = 0x6761_7466  # PostgreSQL's name for the lock of who prepares the database
 
 
-def is_compared(_item: Any, name: str | None, kind: str, *_rest: Any) -> bool:
-    """Whether migrations look at it: an index for PostgreSQL's LIKE is none of SQLite's."""
-    is_sqlite = db.engine.dialect.name == "sqlite"
-    return not (kind == "index" and is_sqlite and str(name).endswith(PREFIX_INDEX))
+def is_compared(dialect: str) -> Callable[..., bool]:
+    """Which things of a database migrations look at: an index for PostgreSQL's LIKE is none of SQLite's."""
+
+    def is_in(_item: Any, name: str | None, kind: str, *_rest: Any) -> bool:
+        return not (kind == "index" and dialect == "sqlite" and str(name).endswith(PREFIX_INDEX))
+
+    return is_in
 
 
 @contextmanager
@@ -39,31 +45,41 @@ def alone(engine: Engine) -> Iterator[None]:
             connection.execute(select(func.pg_advisory_unlock(PREPARING)))
 
 
-def migrate(app: Flask, revision: str = "head") -> None:
-    """Bring the schema to a revision, with every trigger in place; does nothing when it is there."""
-    import flask_migrate
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Bring the schema to a revision, with every trigger in place; does nothing when it is there.
 
-    flask_migrate.Migrate(app, db, directory=str(MIGRATIONS))
-    with app.app_context():
-        flask_migrate.upgrade(revision=revision)
+    Raises Refused for a database whose revision this program does not know.
+    """
+    from alembic import command
+    from alembic.util import CommandError
+
+    try:
+        command.upgrade(_config(engine), revision)
+    except CommandError as error:
+        raise Refused(N_("The database is of another version than the program.")) from error
 
 
-def downgrade(app: Flask, revision: str) -> None:
+def downgrade(engine: Engine, revision: str) -> None:
     """Take the schema back to a revision."""
-    import flask_migrate
+    from alembic import command
 
-    flask_migrate.Migrate(app, db, directory=str(MIGRATIONS))
-    with app.app_context():
-        flask_migrate.downgrade(revision=revision)
+    command.downgrade(_config(engine), revision)
 
 
-def revise(app: Flask, message: str) -> None:
+def revise(engine: Engine, message: str) -> None:
     """Write the migration from the newest revision to what the models say."""
-    import flask_migrate
+    from alembic import command
 
-    flask_migrate.Migrate(app, db, directory=str(MIGRATIONS))
-    with app.app_context():
-        flask_migrate.revision(message=message, autogenerate=True)
+    command.revision(_config(engine), message, autogenerate=True)
+
+
+def _config(engine: Engine) -> Config:
+    """What Alembic runs by; `migrations/env.py` takes the engine from it."""
+    from alembic.config import Config
+
+    config = Config(MIGRATIONS / "alembic.ini", attributes={"engine": engine})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
 
 
 def is_empty(session: Session) -> bool:
@@ -73,7 +89,7 @@ def is_empty(session: Session) -> bool:
 
 def is_up_to_date(session: Session) -> bool:
     """Whether the schema is the one of this program."""
-    from alembic.script import ScriptDirectory  # a quarter of a second of imports that no request needs
+    from alembic.script import ScriptDirectory
 
     if is_empty(session):
         return False

@@ -19,13 +19,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
 from sqlalchemy import JSON, Column, Connection, Engine, MetaData, Table, create_engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import BigInteger, Text, TypeEngine
 
-from models import db, engine, secrets, triggers
+from models import Base, engine, secrets, triggers
 from models.base import FixedPoint
 from models.engine import BUSY_TIMEOUT_MS, WriteLock, writing
 from models.secrets import Sealed
@@ -146,15 +145,13 @@ def _digest(packed: Path) -> str:
 # --- restoring ----------------------------------------------------------------------------------------
 
 
-def restore(app: Flask, file: Path, *, is_key_ignored: bool = False) -> Mapping[str, int]:
+def restore(live: Engine, file: Path, *, is_key_ignored: bool = False) -> Mapping[str, int]:
     """Replace this office by the one in a backup; returns the number of rows of each table.
 
     Sets up a database that was never initialised. Raises Refused, leaving all as it was, for a damaged or
     newer file, or one whose personal data this secret key can't read (unless `is_key_ignored`).
     """
-    with app.app_context():
-        live = db.engine
-        target = Path(str(live.url.database)) if live.dialect.name == "sqlite" else file
+    target = Path(str(live.url.database)) if live.dialect.name == "sqlite" else file
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=target.absolute().parent) as folder:
         copy = Path(folder) / DATABASE
         counts = _unpack(file, copy, is_key_ignored=is_key_ignored)
@@ -165,7 +162,7 @@ def restore(app: Flask, file: Path, *, is_key_ignored: bool = False) -> Mapping[
             live.dispose()
             _replace_sqlite(copy, target)
         else:
-            schema.migrate(app)
+            schema.migrate(live)
             _replace_postgresql(copy, live)
     return counts
 
@@ -260,16 +257,13 @@ def _open(path: Path) -> sqlite3.Connection:
 @contextmanager
 def _office_at(path: Path) -> Iterator[Engine]:
     """The SQLite database at a path, brought to the program's schema with all protections."""
-    app = Flask("gatehouse-copy")
-    app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{path}"
-    db.init_app(app)
-    with app.app_context():
-        engine.prepare(db.engine)
-        try:
-            schema.migrate(app)
-            yield db.engine
-        finally:
-            db.engine.dispose()
+    opened = create_engine(f"sqlite:///{path}")
+    engine.prepare(opened)
+    try:
+        schema.migrate(opened)
+        yield opened
+    finally:
+        opened.dispose()
 
 
 def _revision(connection: Connection) -> str:
@@ -281,7 +275,7 @@ def _plain_tables() -> list[Table]:
     plain = MetaData()
     return [
         Table(table.name, plain, *(Column(column.name, _plain_type(column.type)) for column in table.columns))
-        for table in db.metadata.sorted_tables
+        for table in Base.metadata.sorted_tables
     ]
 
 
@@ -298,7 +292,7 @@ def _counts(copy: Path) -> dict[str, int]:
         names = sorted(
             name
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            if name in db.metadata.tables
+            if name in Base.metadata.tables
         )
         return {
             name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 -- our own names

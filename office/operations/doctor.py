@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import current_app
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
@@ -130,7 +129,9 @@ def backups(session: Session, now: datetime) -> Answer:
 
 
 def room(session: Session, _now: datetime) -> Answer:
-    place = Path(current_app.instance_path)
+    place = installation.of(session).folder
+    if place is None:
+        return
     free = shutil.disk_usage(place).free
     bind = session.get_bind()
     assert isinstance(bind, Engine)
@@ -190,8 +191,11 @@ def machine_clock(session: Session, _now: datetime) -> Answer:
         )
 
 
-def secret_key(_session: Session, _now: datetime) -> Answer:
-    key = Path(current_app.instance_path) / "secret_key"
+def secret_key(session: Session, _now: datetime) -> Answer:
+    folder = installation.of(session).folder
+    if folder is None:
+        return
+    key = folder / "secret_key"
     with suppress(OSError):
         if key.stat().st_mode & 0o077:
             yield ailment(

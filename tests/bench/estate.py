@@ -26,6 +26,7 @@ from app import create_app
 from models import db, engine
 from office.core import schema
 from office.operations import setup
+from runtime.application import engine_of
 from runtime.settings import Settings
 
 PASSWORD = "correct horse battery"
@@ -85,7 +86,7 @@ def estate(folder: Path, url: str = "", size: Size | None = None) -> Flask:
     done = folder / f"filled-{size.units}-{size.invoices}-{size.tickets}-{size.contacts}-{size.lines}"
     if done.exists():
         return app
-    schema.migrate(app)
+    schema.migrate(engine_of(app))
     with app.app_context(), engine.writing():
         session = db.session()
         setup.set_up(session, "residential", now=NOW, is_sandbox=True, admin_password=PASSWORD)

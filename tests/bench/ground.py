@@ -19,6 +19,7 @@ from models import db, triggers
 from models.engine import prepare, writing
 from office.core import schema
 from office.operations import setup
+from runtime.application import engine_of
 from runtime.settings import Settings
 
 PASSWORD = "correct horse battery"
@@ -33,7 +34,7 @@ def application(folder: Path, url: str = "", **flask: Any) -> Flask:
 
 def set_up(app: Flask, now: datetime) -> None:
     """Its tables and a residential sandbox office whose administrator is `admin` with PASSWORD."""
-    schema.migrate(app)
+    schema.migrate(engine_of(app))
     with app.app_context(), writing():
         setup.set_up(db.session(), "residential", now=now, is_sandbox=True, admin_password=PASSWORD)
         db.session.commit()

@@ -34,6 +34,7 @@ from models.billing import Invoice
 from models.complaints import Ticket
 from models.payments import Payment
 from office.core import schema
+from runtime.application import engine_of
 from tests.bench import ground
 from tests.bench.ground import PASSWORD
 
@@ -121,7 +122,7 @@ def office(folder: Path, url: str, rows: int) -> Flask:
     app = ground.application(folder, url, TESTING=True)
     done = folder / f"filled-{rows}"
     if done.exists():
-        schema.migrate(app)  # the program may have grown since
+        schema.migrate(engine_of(app))  # the program may have grown since
         return app
     ground.set_up(app, datetime(2026, 1, 20, tzinfo=UTC))
     with (

@@ -36,6 +36,7 @@ from office.messaging import outbox
 from office.operations import outages, setup
 from office.rooms import TIMETABLE, findings
 from office.scheduling import scheduler
+from runtime.application import engine_of
 from runtime.settings import Settings
 from tests.admin.conftest import Web, text_of
 from tests.bench import estate
@@ -61,7 +62,7 @@ def nothing_left_open() -> Iterator[None]:
 def settle(settings: Settings) -> Flask:
     """An office in real time with units, bills and a cashier."""
     app = create_app(settings)
-    schema.migrate(app)
+    schema.migrate(engine_of(app))
     now = clock.machine_now()
     with app.app_context(), writing():
         session = db.session()

@@ -40,6 +40,7 @@ from office.core import clock
 from office.rooms import TIMETABLE, findings
 from office.scheduling import scheduler
 from rules.severity import Facts
+from runtime.application import engine_of
 from runtime.settings import Settings
 from tests.conftest import ADMIN_PASSWORD, IS_FULL, SECRET_KEY
 from tests.factories.arrears import SHANGHAI, add_bill, add_unit
@@ -119,7 +120,7 @@ def settle(url: str, folder: Path) -> Any:
     from office.operations import setup
 
     app = create_app(Settings(instance=folder, database_url=url, secret_key=SECRET_KEY))
-    database.migrate(app)
+    database.migrate(engine_of(app))
     since = clock.machine_now() - timedelta(days=DAYS)
     with app.app_context(), writing():
         session = db.session()

@@ -25,6 +25,7 @@ from models.engine import writing
 from models.office import Paper
 from models.people import Occupancy
 from office.core import schema as core_schema
+from runtime.application import engine_of
 from tests.admin import sample_office
 from tests.bench import estate
 from tests.conftest import IS_FULL, Office
@@ -37,7 +38,8 @@ FIRST = "0001"
 def differences(office: Office) -> list[Any]:
     with office.app.app_context(), db.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": False, "include_object": core_schema.is_compared}
+            connection,
+            opts={"compare_type": False, "include_object": core_schema.is_compared(connection.dialect.name)},
         )
         return [
             each
@@ -63,10 +65,10 @@ def test_the_migrated_schema_is_the_models(office_of: Callable[..., Office]) -> 
 def test_down_and_up_again(office_of: Callable[..., Office]) -> None:
     office = office_of("none")
 
-    core_schema.downgrade(office.app, "base")
+    core_schema.downgrade(engine_of(office.app), "base")
     with office.app.app_context(), db.engine.connect() as connection:
         left = set(inspect(connection).get_table_names()) - {"alembic_version"}
-    core_schema.migrate(office.app)
+    core_schema.migrate(engine_of(office.app))
 
     assert left == set()
     assert differences(office) == []
@@ -165,11 +167,11 @@ def test_down_and_up_again_keeps_every_row(filled: Office) -> None:
     assert rows_of(filled) >= ROWS
 
     for revision in downwards:
-        core_schema.downgrade(filled.app, revision)
+        core_schema.downgrade(engine_of(filled.app), revision)
         assert (revision, unlike(before, checksums(filled))) == (revision, [])
     first = checksums(filled)
     for revision in [*reversed(downwards[:-1]), "head"]:
-        core_schema.migrate(filled.app, revision)
+        core_schema.migrate(engine_of(filled.app), revision)
         assert (revision, unlike(first, checksums(filled))) == (revision, [])
 
     after = checksums(filled)
@@ -201,8 +203,8 @@ def test_the_comparison_sees_one_changed_value_and_one_lost_rule(
     assert unlike(before, checksums(office)) == ["tariff.rate"]
 
     monkeypatch.setattr(triggers, "install", lambda _connection: None)
-    core_schema.downgrade(office.app, FIRST)
-    core_schema.migrate(office.app)
+    core_schema.downgrade(engine_of(office.app), FIRST)
+    core_schema.migrate(engine_of(office.app))
 
     assert rules(office) != held
     assert protections(office) != []

@@ -36,6 +36,7 @@ from office.billing import runs
 from office.core.errors import Refused
 from office.operations import backup
 from office.rooms import findings
+from runtime.application import engine_of
 from tests.bench import estate
 from tests.conftest import DIALECTS, IS_FULL, SECRET_KEY, Office, Templates
 
@@ -402,7 +403,7 @@ def test_a_folder_that_is_not_there_is_told(filled: Office, tmp_path: Path) -> N
     refused = filled.run("backup", tmp_path / "nowhere" / "office.zip")
 
     assert refused.exit_code == 1
-    with pytest.raises(Refused), filled.app.app_context():
-        backup.restore(filled.app, tmp_path / "nowhere.zip")
+    with pytest.raises(Refused):
+        backup.restore(engine_of(filled.app), tmp_path / "nowhere.zip")
     with filled.session() as session:
         assert session.scalar(select(func.count()).select_from(Estate)) == 1
