@@ -414,7 +414,7 @@ def notices_pdf(view: Any, ids: Sequence[int]) -> Response:
     session, now, reader = db.session(), view.now(), language.current()
     values = []
     for invoice, value in archive.payment_notices(session, ids, reader):
-        archive.file(
+        archive.file_document(
             session,
             "payment_notice",
             value,

@@ -249,7 +249,9 @@ def print_notices(
         session, "payment_notice", [value for *_, value in values], reader, now, progress=told
     )
     task = session.get_one(Task, task_id)
-    archive.file_all(session, "payment_notice", values, language=reader, now=now, staff_id=task.staff_id)
+    archive.file_documents(
+        session, "payment_notice", values, language=reader, now=now, staff_id=task.staff_id
+    )
     core_background_tasks.keep_file(session, task_id, name, "application/pdf", drawn, now=now)
     core_background_tasks.finish(session, task_id, now=now, done=len(values))
     session.commit()

@@ -21,7 +21,7 @@ from models.policies import PaperTemplate
 from office.documents import archive
 from office.documents.pdf import registry, samples
 from office.documents.pdf.templates import LONGEST, PLACEHOLDERS, check_template, seed_blocks
-from office.documents.pdf.values import PaperRefused
+from office.documents.pdf.values import DocumentRefused
 
 
 class PaperTemplateView(OfficeView):
@@ -123,14 +123,14 @@ class PaperTemplateView(OfficeView):
             drawn = registry.draw(
                 row.paper,
                 samples.VALUES[row.paper],
-                archive.letterhead(db.session()),
+                archive.estate_details(db.session()),
                 row.language,
                 blocks,
             )
-        except PaperRefused as refusal:
+        except DocumentRefused as refusal:
             flash(str(refusal), "error")
             return self._again(row, blocks, 422)
-        from office.documents.pdf.writer import pdf_bytes  # the press loads slowly (S16)
+        from office.documents.pdf.writer import pdf_bytes  # reportlab loads slowly (S16)
 
         return pdf_response(pdf_bytes([drawn], printed_at=self.now()), "preview.pdf")
 

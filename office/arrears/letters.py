@@ -30,7 +30,7 @@ from office.documents.pdf.collection import (
     RestrictionNotice,
     Undertaking,
 )
-from office.documents.pdf.document import Paper
+from office.documents.pdf.document import Document
 from office.documents.pdf.values import Recipient
 from office.policies import store
 from rules.dunning import past_due
@@ -70,7 +70,7 @@ def batch_pdf(
     if not values:
         raise Refused(N_("There is nothing to print"))
     for reminder, value in values:
-        archive.file(
+        archive.file_document(
             session,
             kind,
             value,
@@ -81,7 +81,7 @@ def batch_pdf(
             payer_id=reminder.payer_id,
             staff_id=staff_id,
         )
-    from office.documents.pdf.writer import pdf_bytes  # the press loads slowly (S16)
+    from office.documents.pdf.writer import pdf_bytes  # reportlab loads slowly (S16)
 
     made = pdf_bytes(_papers(session, kind, values, language), printed_at=now)
     unprinted = [reminder.id for reminder, _ in values if reminder.state == "approved"]
@@ -91,8 +91,8 @@ def batch_pdf(
 
 def _papers(
     session: Session, kind: str, values: Sequence[tuple[Reminder, registry.Value]], language: str
-) -> Iterator[Paper]:
-    yield from archive.drawn(session, kind, (value for _, value in values), language)
+) -> Iterator[Document]:
+    yield from archive.draw_documents(session, kind, (value for _, value in values), language)
 
 
 def _number(batch: ReminderBatch, reminder: Reminder) -> str:
@@ -209,7 +209,7 @@ def restriction_pdf(
     if restriction is None:
         raise Refused(N_("There is nothing to print"))
     value = notice_of(session, restriction, Moment.of(session, now).day, language)
-    archive.file(
+    archive.file_document(
         session,
         "restriction_notice",
         value,
@@ -243,7 +243,7 @@ def undertaking_pdf(
         services=(item.name_in(language),),
         ends_on=restriction.undertaking_until,
     )
-    archive.file(
+    archive.file_document(
         session,
         "undertaking",
         value,

@@ -44,7 +44,7 @@ def _printed(
     unit_id: int,
     payer_id: int,
 ) -> bytes:
-    archive.file(
+    archive.file_document(
         session,
         kind,
         value,

@@ -38,7 +38,7 @@ def print_form(
     if ticket is None:
         raise Refused(N_("There is no such complaint"))
     shared = _form(session, ticket, language, reason)
-    archive.file(
+    archive.file_document(
         session,
         "complaint_form",
         shared,
@@ -126,7 +126,7 @@ def print_slip(
         unit_code=ticket.unit.code if ticket.unit else "",
         reply=slip.plan,
     )
-    archive.file(
+    archive.file_document(
         session,
         "work_contact_slip",
         value,
@@ -162,7 +162,7 @@ def print_invalid(
         decided_by=decider.name if decider else "",
         decided_at=request.decided_at,
     )
-    archive.file(
+    archive.file_document(
         session,
         "invalid_closure",
         value,

@@ -1,6 +1,6 @@
-"""Papers from rows: gathered set-based, filed in the household file, printed as one PDF (§10, P8).
+"""Documents from rows: gathered set-based, filed in the household file, printed as one PDF (§10, P8).
 
-A paper is filed with the values it was drawn from, so that it draws again as it was; a second print of a
+A document is filed with the values it was drawn from, so that it draws again as it was; a second print of a
 receipt is marked as a copy.
 """
 
@@ -17,33 +17,37 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine
-from models.office import Paper as FiledPaper
+from models.office import Paper
 from models.payments import Allocation, Payment
 from models.people import Owner, Staff
 from models.policies import PaperTemplate
 from models.property import Estate, Unit
 from office.core import clock
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.documents.pdf import registry
 from office.documents.pdf.billing import PaymentNotice
 from office.documents.pdf.collection import Demand
-from office.documents.pdf.document import Paper, Progress
+from office.documents.pdf.document import Document, Progress
 from office.documents.pdf.payments import Receipt, ReceiptLine
+<<<<<<< HEAD
 from office.documents.pdf.values import ChargeLine, Debt, PaperRefused, Recipient
 from office.documents.pdf.values import Estate as Letterhead
 from office.documents.pdf.wording import Words, words_of
 from rules.billing import Basis
 from rules.reasons import Reason
+=======
+from office.documents.pdf.values import ChargeLine, DebtLine, DocumentRefused, EstateDetails, Recipient
+>>>>>>> 745b6a3 (documents: Document, DocumentBuilder, write_documents instead of paper, draft and press; ids are cut into chunks in one place)
 
-IN_ONE_QUERY = 500  # ids per statement, below every database's limit of parameters
 ZERO = Decimal(0)
 
 
-def letterhead(session: Session) -> Letterhead:
-    """The estate as papers show it (P1)."""
+def estate_details(session: Session) -> EstateDetails:
+    """The estate as documents show it (P1)."""
     estate = session.execute(select(Estate)).scalar_one()
     ways = [*estate.payment_accounts.splitlines(), *estate.ways_to_pay.splitlines()]
-    return Letterhead(
+    return EstateDetails(
         name=estate.name,
         time_zone=estate.time_zone,
         address=estate.address,
@@ -53,20 +57,22 @@ def letterhead(session: Session) -> Letterhead:
 
 
 def templates(session: Session, language: str) -> dict[str, Mapping[str, str]]:
-    """The office's own texts by paper, in one language."""
+    """The office's own texts by document, in one language."""
     rows = session.execute(
         select(PaperTemplate.paper, PaperTemplate.blocks).where(PaperTemplate.language == language)
     )
-    return {paper: json.loads(blocks) for paper, blocks in rows}
+    return {document: json.loads(blocks) for document, blocks in rows}
 
 
-def drawn(session: Session, kind: str, values: Iterable[registry.Value], language: str) -> Iterator[Paper]:
-    """The papers of one kind, one by one. Raises Refused with what a paper refuses."""
-    estate, stored = letterhead(session), templates(session, language).get(kind)
+def draw_documents(
+    session: Session, kind: str, values: Iterable[registry.Value], language: str
+) -> Iterator[Document]:
+    """The documents of one kind, one by one. Raises Refused with what a document refuses."""
+    estate, stored = estate_details(session), templates(session, language).get(kind)
     for value in values:
         try:
             yield registry.draw(kind, value, estate, language, stored)
-        except PaperRefused as refusal:
+        except DocumentRefused as refusal:
             raise Refused(N_("This paper can't be printed: %(why)s"), why=str(refusal)) from refusal
 
 
@@ -79,18 +85,20 @@ def pdf(
     *,
     progress: Progress | None = None,
 ) -> bytes:
-    """The papers of one kind as one PDF, telling `progress` after each. Raises Refused when there is none."""
+    """The documents of one kind as one PDF; `progress` is called after each. Raises Refused without any."""
     listed = list(values)
     if not listed:
         raise Refused(N_("There is nothing to print"))
     target = BytesIO()
-    from office.documents.pdf.writer import print_papers  # it loads slowly (S16)
+    from office.documents.pdf.writer import write_documents  # reportlab loads slowly (S16)
 
-    print_papers(drawn(session, kind, listed, language), target, printed_at=now, progress=progress)
+    write_documents(
+        draw_documents(session, kind, listed, language), target, printed_at=now, progress=progress
+    )
     return target.getvalue()
 
 
-def file(
+def file_document(
     session: Session,
     kind: str,
     value: registry.Value,
@@ -101,15 +109,15 @@ def file(
     unit_id: int | None = None,
     payer_id: int | None = None,
     staff_id: int | None = None,
-) -> FiledPaper:
-    """Put a paper into the household file, once per kind and number; a reprint counts as a copy."""
+) -> Paper:
+    """Put a document into the household file, once per kind and number; a reprint counts as a copy."""
     filed = session.execute(
-        select(FiledPaper).where(FiledPaper.kind == kind, FiledPaper.number == number)
+        select(Paper).where(Paper.kind == kind, Paper.number == number)
     ).scalar_one_or_none()
     if filed is not None:
         filed.copies += 1
         return filed
-    filed = FiledPaper(
+    filed = Paper(
         kind=kind,
         number=number,
         unit_id=unit_id,
@@ -123,22 +131,21 @@ def file(
     return filed
 
 
-def file_all(
+def file_documents(
     session: Session,
     kind: str,
-    papers: Sequence[tuple[str, int, int, registry.Value]],
+    documents: Sequence[tuple[str, int, int, registry.Value]],
     *,
     language: str,
     now: datetime,
     staff_id: int | None,
 ) -> None:
-    """Put many papers (number, unit id, payer id, value) into their files, each once; reprints count."""
-    for start in range(0, len(papers), IN_ONE_QUERY):
-        portion = papers[start : start + IN_ONE_QUERY]
+    """Put many documents (number, unit id, payer id, value) into their files, each once; reprints count."""
+    for portion in chunks(documents):
         numbers = [number for number, *_ in portion]
-        filed = (FiledPaper.kind == kind, FiledPaper.number.in_(numbers))
-        known = set(session.scalars(select(FiledPaper.number).where(*filed)))
-        session.execute(update(FiledPaper).where(*filed).values(copies=FiledPaper.copies + 1))
+        filed = (Paper.kind == kind, Paper.number.in_(numbers))
+        known = set(session.scalars(select(Paper.number).where(*filed)))
+        session.execute(update(Paper).where(*filed).values(copies=Paper.copies + 1))
         rows = [
             {
                 "kind": kind,
@@ -154,12 +161,12 @@ def file_all(
             if number not in known
         ]
         if rows:
-            session.execute(insert(FiledPaper), rows)
+            session.execute(insert(Paper), rows)
 
 
 def filed_pdf(session: Session, paper_id: int, now: datetime) -> bytes:
-    """A filed paper drawn again as it was. Raises Refused when there is none."""
-    filed = session.get(FiledPaper, paper_id)
+    """A filed document drawn again as it was. Raises Refused when there is none."""
+    filed = session.get(Paper, paper_id)
     if filed is None:
         raise Refused(N_("This paper is not in the file"))
     return pdf(session, filed.kind, [registry.value_of(filed.kind, filed.contents)], filed.language, now)
@@ -216,7 +223,7 @@ def print_receipt(
         raise Refused(N_("There is no such payment"))
     value = receipt(session, payment_id, is_copy=payment.copies_printed > 0)
     payment.copies_printed += 1
-    file(
+    file_document(
         session,
         "receipt",
         value,
@@ -238,8 +245,7 @@ def payment_notices(
 ) -> Iterator[tuple[Invoice, PaymentNotice]]:
     """The notice of each invoice, in the order of unit codes within each portion; money in yuan (B5)."""
     names = {item.id: item.name_in(language) for item in session.execute(select(FeeItem)).scalars()}
-    for start in range(0, len(invoice_ids), IN_ONE_QUERY):
-        portion = invoice_ids[start : start + IN_ONE_QUERY]
+    for portion in chunks(invoice_ids):
         invoices = session.execute(
             select(Invoice, Unit.code, Owner.name, Owner.post_address)
             .join(Unit, Unit.id == Invoice.unit_id)
@@ -364,15 +370,15 @@ def demands(
 ) -> Iterator[Demand]:
     """A letter for each (unit id, payer id, number, deadline), listing what is past due on `issued_on`."""
     unit_ids = sorted({debtor[0] for debtor in debtors})
-    owed: dict[tuple[int, int], list[Debt]] = defaultdict(list)
+    owed: dict[tuple[int, int], list[DebtLine]] = defaultdict(list)
     names: dict[tuple[int, int], Recipient] = {}
-    for start in range(0, len(unit_ids), IN_ONE_QUERY):
+    for portion in chunks(unit_ids):
         rows = session.execute(
             select(Invoice, Unit.code, Owner.name, Owner.post_address)
             .join(Unit, Unit.id == Invoice.unit_id)
             .join(Owner, Owner.id == Invoice.payer_id)
             .where(
-                Invoice.unit_id.in_(unit_ids[start : start + IN_ONE_QUERY]),
+                Invoice.unit_id.in_(portion),
                 Invoice.balance > 0,
                 Invoice.due_on < issued_on,
             )
@@ -382,7 +388,7 @@ def demands(
             key = (invoice.unit_id, invoice.payer_id)
             names[key] = Recipient(name, code, address)
             owed[key].append(
-                Debt(invoice.number, invoice.period, invoice.due_on, invoice.balance, invoice.late_fee)
+                DebtLine(invoice.number, invoice.period, invoice.due_on, invoice.balance, invoice.late_fee)
             )
     for unit_id, payer_id, number, deadline_on in debtors:
         if owed[unit_id, payer_id]:

@@ -223,5 +223,7 @@ def file_monthly_report(session: Session, due_for: datetime) -> JobResult:
             for ticket, code, category, department, breaches in rows
         ),
     )
-    archive.file(session, "monthly_complaints", report, number=number, language=language, now=due_for)
+    archive.file_document(
+        session, "monthly_complaints", report, number=number, language=language, now=due_for
+    )
     return JobResult(done=len(report.rows), result={"period": period})

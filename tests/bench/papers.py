@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING
 
 from office.documents.pdf.billing import PaymentNotice, payment_notice
 from office.documents.pdf.builder import pay_memo
-from office.documents.pdf.document import Paper, lay_out
+from office.documents.pdf.document import Document, lay_out
 from office.documents.pdf.font import FONT_NAME, face
 from office.documents.pdf.layout import FORMATS
 from office.documents.pdf.samples import ESTATE, PRINTED_AT, VALUES
 from office.documents.pdf.values import Recipient
-from office.documents.pdf.writer import print_papers
+from office.documents.pdf.writer import write_documents
 
 if TYPE_CHECKING:
     from reportlab.pdfgen.canvas import Canvas
@@ -58,13 +58,13 @@ def notices(count: int) -> Iterator[PaymentNotice]:
         )
 
 
-def papers(count: int) -> Iterator[Paper]:
+def papers(count: int) -> Iterator[Document]:
     for notice in notices(count):
         yield payment_notice(notice, ESTATE, "zh_Hans")
 
 
 def ours(count: int, target: Path) -> None:
-    print_papers(papers(count), target, printed_at=PRINTED_AT)
+    write_documents(papers(count), target, printed_at=PRINTED_AT)
 
 
 def bare(count: int, target: Path) -> None:

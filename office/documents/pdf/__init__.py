@@ -1,5 +1,6 @@
-"""The office's papers as PDF (§10).
+"""The office's documents as PDF (§10).
 
-`filing.draw` makes a paper from its value, `press.print_papers` prints one or thousands, `template` holds the
-texts that an office may reword, `samples` has an example of each. Nothing here reads the database or a clock.
+`registry.draw` makes a document from its value, `writer.write_documents` writes one or thousands to a PDF,
+`templates` holds the texts that an office may reword, `samples` has an example of each. Nothing here reads
+the database or a clock.
 """

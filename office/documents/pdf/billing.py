@@ -1,4 +1,4 @@
-"""Papers about bills: payment notice, move-in bill, credit note, tariff notice (B2, B5, B6)."""
+"""Documents about bills: payment notice, move-in bill, credit note, tariff notice (B2, B5, B6)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from office.documents.pdf.blocks import Facts, Issuer, Part, Signatures, Table, Text, Totals
-from office.documents.pdf.builder import Draft
-from office.documents.pdf.document import Mark, Paper
+from office.documents.pdf.blocks import Block, Facts, Issuer, Signatures, Table, Text, Totals
+from office.documents.pdf.builder import DocumentBuilder
+from office.documents.pdf.document import Document, Mark
 from office.documents.pdf.templates import Blocks
-from office.documents.pdf.values import ChargeLine, Estate, Recipient
+from office.documents.pdf.values import ChargeLine, EstateDetails, Recipient
 from office.documents.pdf.wording import money, number
 
 
@@ -33,48 +33,48 @@ class PaymentNotice:
 
 
 def payment_notice(
-    notice: PaymentNotice, estate: Estate, language: str, stored: Blocks | None = None
-) -> Paper:
+    notice: PaymentNotice, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The payment notice of one bill, with ways to pay and the QR code of its memo (B5, M5)."""
-    draft = Draft("payment_notice", estate, language, stored)
-    words, to = draft.words, notice.recipient
+    builder = DocumentBuilder("payment_notice", estate, language, stored)
+    words, to = builder.words, notice.recipient
     total = notice.amount + notice.late_fee + notice.previous_balance - notice.credit_used - notice.paid
-    draft.fill(
-        **draft.letter(to, notice.number, notice.issued_on),
+    builder.fill(
+        **builder.letter(to, notice.number, notice.issued_on),
         period=words.period(notice.period),
         due_on=words.day(notice.due_on),
-        amount=draft.money(notice.amount),
-        total_due=draft.money(total),
+        amount=builder.money(notice.amount),
+        total_due=builder.money(total),
     )
-    sums = [(words["this_bill"], draft.money(notice.amount))]
+    sums = [(words["this_bill"], builder.money(notice.amount))]
     if notice.late_fee:
-        sums.append((words["late_fee"], draft.money(notice.late_fee)))
+        sums.append((words["late_fee"], builder.money(notice.late_fee)))
     if notice.previous_balance:
-        sums.append((words["previous_balance"], draft.money(notice.previous_balance)))
+        sums.append((words["previous_balance"], builder.money(notice.previous_balance)))
     if notice.credit_used:
-        sums.append((words["credit_used"], draft.money(-notice.credit_used)))
+        sums.append((words["credit_used"], builder.money(-notice.credit_used)))
     if notice.paid:
-        sums.append((words["paid_so_far"], draft.money(-notice.paid)))
-    sums.append((words["total_due"], draft.money(total)))
-    parts: list[Part] = [
-        *draft.opening(),
-        *draft.text("body", is_letter=True),
+        sums.append((words["paid_so_far"], builder.money(-notice.paid)))
+    sums.append((words["total_due"], builder.money(total)))
+    parts: list[Block] = [
+        *builder.opening(),
+        *builder.text("body", is_letter=True),
         Facts(
             [
-                draft.fact("payer", to.name),
-                draft.fact("unit_code", to.unit_code),
-                draft.fact("period", words.period(notice.period)),
-                draft.fact("due_on", words.day(notice.due_on)),
-                *([draft.fact("address", to.address, is_wide=True)] if to.address else []),
+                builder.fact("payer", to.name),
+                builder.fact("unit_code", to.unit_code),
+                builder.fact("period", words.period(notice.period)),
+                builder.fact("due_on", words.day(notice.due_on)),
+                *([builder.fact("address", to.address, is_wide=True)] if to.address else []),
             ]
         ),
-        draft.charges(notice.lines),
+        builder.charges(notice.lines),
         Totals(sums),
-        draft.pay_box(to.unit_code, notice.number),
-        *draft.note(),
+        builder.pay_box(to.unit_code, notice.number),
+        *builder.note(),
         Issuer(estate.name, words.day(notice.issued_on), words["seal"]),
     ]
-    return draft.paper(parts, number=notice.number, on=notice.issued_on, mark=notice.mark)
+    return builder.document(parts, number=notice.number, on=notice.issued_on, mark=notice.mark)
 
 
 @dataclass(frozen=True)
@@ -100,52 +100,54 @@ class MoveInBill:
     mark: Mark = ""
 
 
-def move_in_bill(bill: MoveInBill, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+def move_in_bill(
+    bill: MoveInBill, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The move-in bill of one unit (B6)."""
-    draft = Draft("move_in_bill", estate, language, stored)
-    words, to = draft.words, bill.recipient
+    builder = DocumentBuilder("move_in_bill", estate, language, stored)
+    words, to = builder.words, bill.recipient
     total = sum((line.amount for line in bill.lines), Decimal(0))
-    draft.fill(
-        **draft.letter(to, bill.number, bill.issued_on),
+    builder.fill(
+        **builder.letter(to, bill.number, bill.issued_on),
         handed_over_on=words.day(bill.handed_over_on),
         due_on=words.day(bill.due_on),
-        total_due=draft.money(total),
+        total_due=builder.money(total),
     )
     rows = [
         [
             line.item,
             line.basis,
-            draft.money(line.amount),
+            builder.money(line.amount),
             words["yes"] if line.is_refundable else words["no"],
         ]
         for line in bill.lines
     ]
     columns = [
-        draft.column("fee_item", 3),
-        draft.column("basis", 4),
-        draft.column("amount", align="right"),
-        draft.column("is_refundable", align="center"),
+        builder.column("fee_item", 3),
+        builder.column("basis", 4),
+        builder.column("amount", align="right"),
+        builder.column("is_refundable", align="center"),
     ]
-    parts: list[Part] = [
-        *draft.opening(),
-        *draft.text("body", is_letter=True),
+    parts: list[Block] = [
+        *builder.opening(),
+        *builder.text("body", is_letter=True),
         Facts(
             [
-                draft.fact("payer", to.name),
-                draft.fact("unit_code", to.unit_code),
-                draft.fact("unit_kind", words.code("unit_kind", bill.unit_kind)),
-                draft.fact("area_m2", number(bill.area_m2)),
-                draft.fact("handed_over_on", words.day(bill.handed_over_on)),
-                draft.fact("due_on", words.day(bill.due_on)),
+                builder.fact("payer", to.name),
+                builder.fact("unit_code", to.unit_code),
+                builder.fact("unit_kind", words.code("unit_kind", bill.unit_kind)),
+                builder.fact("area_m2", number(bill.area_m2)),
+                builder.fact("handed_over_on", words.day(bill.handed_over_on)),
+                builder.fact("due_on", words.day(bill.due_on)),
             ]
         ),
         Table(columns, rows),
-        Totals([(words["total_due"], draft.money(total))]),
-        draft.pay_box(to.unit_code, bill.number),
-        *draft.note(),
+        Totals([(words["total_due"], builder.money(total))]),
+        builder.pay_box(to.unit_code, bill.number),
+        *builder.note(),
         Signatures((words["payer_signature"], words["office_seal"]), words["date_blank"]),
     ]
-    return draft.paper(parts, number=bill.number, on=bill.issued_on, mark=bill.mark)
+    return builder.document(parts, number=bill.number, on=bill.issued_on, mark=bill.mark)
 
 
 @dataclass(frozen=True)
@@ -164,36 +166,38 @@ class CreditNote:
     mark: Mark = ""
 
 
-def credit_note(note: CreditNote, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+def credit_note(
+    note: CreditNote, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The credit note against one invoice (B5)."""
-    draft = Draft("credit_note", estate, language, stored)
-    words, to = draft.words, note.recipient
-    draft.fill(
-        **draft.letter(to, note.number, note.issued_on),
+    builder = DocumentBuilder("credit_note", estate, language, stored)
+    words, to = builder.words, note.recipient
+    builder.fill(
+        **builder.letter(to, note.number, note.issued_on),
         invoice_number=note.invoice_number,
         period=words.period(note.period),
-        amount=draft.money(note.amount),
+        amount=builder.money(note.amount),
         reason=note.reason,
     )
     facts = [
-        draft.fact("payer", to.name),
-        draft.fact("unit_code", to.unit_code),
-        draft.fact("invoice_number", note.invoice_number),
-        draft.fact("period", words.period(note.period)),
-        draft.fact("reason", note.reason, is_wide=True),
+        builder.fact("payer", to.name),
+        builder.fact("unit_code", to.unit_code),
+        builder.fact("invoice_number", note.invoice_number),
+        builder.fact("period", words.period(note.period)),
+        builder.fact("reason", note.reason, is_wide=True),
     ]
     if note.approved_by:
-        facts.append(draft.fact("approved_by", note.approved_by, is_wide=True))
-    parts: list[Part] = [
-        *draft.opening(),
-        *draft.text("body", is_letter=True),
+        facts.append(builder.fact("approved_by", note.approved_by, is_wide=True))
+    parts: list[Block] = [
+        *builder.opening(),
+        *builder.text("body", is_letter=True),
         Facts(facts),
-        *([draft.charges(note.lines)] if note.lines else []),
-        Totals([(words["credited"], draft.money(note.amount))]),
-        *draft.note(),
+        *([builder.charges(note.lines)] if note.lines else []),
+        Totals([(words["credited"], builder.money(note.amount))]),
+        *builder.note(),
         Issuer(estate.name, words.day(note.issued_on), words["seal"]),
     ]
-    return draft.paper(parts, number=note.number, on=note.issued_on, mark=note.mark)
+    return builder.document(parts, number=note.number, on=note.issued_on, mark=note.mark)
 
 
 @dataclass(frozen=True)
@@ -224,12 +228,14 @@ class TariffNotice:
     balances: tuple[Balance, ...] = ()
 
 
-def tariff_notice(notice: TariffNotice, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+def tariff_notice(
+    notice: TariffNotice, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The public notice of tariffs, services and, if given, income and expense (B2)."""
-    draft = Draft("tariff_notice", estate, language, stored)
-    words = draft.words
-    draft.fill(
-        **draft.sender(), valid_from=words.day(notice.valid_from), posted_on=words.day(notice.posted_on)
+    builder = DocumentBuilder("tariff_notice", estate, language, stored)
+    words = builder.words
+    builder.fill(
+        **builder.sender(), valid_from=words.day(notice.valid_from), posted_on=words.day(notice.posted_on)
     )
     rows = [
         [
@@ -241,35 +247,35 @@ def tariff_notice(notice: TariffNotice, estate: Estate, language: str, stored: B
         for row in notice.rows
     ]
     columns = [
-        draft.column("fee_item", 3),
-        draft.column("unit_kind", align="center"),
-        draft.column("rate", align="right"),
-        draft.column("service", 5),
+        builder.column("fee_item", 3),
+        builder.column("unit_kind", align="center"),
+        builder.column("rate", align="right"),
+        builder.column("service", 5),
     ]
-    parts: list[Part] = [*draft.text("body", is_letter=True), Table(columns, rows)]
+    parts: list[Block] = [*builder.text("body", is_letter=True), Table(columns, rows)]
     if notice.balances:
         parts += [
             Text(words["income_expense"], size=11, ink="bold", after=2),
-            _balances(draft, notice.balances),
+            _balances(builder, notice.balances),
         ]
     parts += [
-        *draft.text("closing", is_letter=True),
+        *builder.text("closing", is_letter=True),
         Issuer(estate.name, words.day(notice.posted_on), words["seal"]),
     ]
-    return draft.paper(parts, under_title=(words.pair("valid_from", words.day(notice.valid_from)),))
+    return builder.document(parts, under_title=(words.pair("valid_from", words.day(notice.valid_from)),))
 
 
-def _balances(draft: Draft, balances: tuple[Balance, ...]) -> Table:
+def _balances(builder: DocumentBuilder, balances: tuple[Balance, ...]) -> Table:
     def shown(amount: Decimal) -> str:
-        return money(amount, draft.estate.currency) if amount else ""
+        return money(amount, builder.estate.currency) if amount else ""
 
     income = sum((row.income for row in balances), Decimal(0))
     expense = sum((row.expense for row in balances), Decimal(0))
     rows = [[row.item, shown(row.income), shown(row.expense)] for row in balances]
-    rows.append([draft.words["total"], draft.money(income), draft.money(expense)])
+    rows.append([builder.words["total"], builder.money(income), builder.money(expense)])
     columns = [
-        draft.column("item", 3),
-        draft.column("income", 1, "right"),
-        draft.column("expense", 1, "right"),
+        builder.column("item", 3),
+        builder.column("income", 1, "right"),
+        builder.column("expense", 1, "right"),
     ]
     return Table(columns, rows, sums=1)

@@ -1,4 +1,4 @@
-"""The parts of which every paper is made; each knows how to lay itself onto a sheet."""
+"""The parts of which every document is made; each knows how to lay itself onto a sheet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_CODE = 120  # characters that a QR code of this size can hold and a phon
 FIT_SHARE = 0.35  # of a table's width that a column fitted to its text may take
 
 
-class Part(Protocol):
+class Block(Protocol):
     def place(self, sheet: Sheet) -> None: ...
 
 
@@ -102,7 +102,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Ruled lines under headings that are repeated on each page; the last `sums` rows stand in bold."""
+    """Rows under headings that are repeated on each page; the last `sums` rows stand in bold."""
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
@@ -227,7 +227,7 @@ class PayBox:
 
 
 @dataclass(frozen=True)
-class Ruled:
+class WritingLines:
     """Empty ruled lines under a label, for handwriting."""
 
     label: str

@@ -1,4 +1,4 @@
-"""What all papers share while they are drafted: words, texts of the office, tables of money."""
+"""Builds a document in one language from shared pieces: words, texts of the office, tables of money."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from office.documents.pdf.blocks import Column, Fact, Part, PayBox, Table, Text
-from office.documents.pdf.document import Letterhead, Mark, Paper, letterhead
+from office.documents.pdf.blocks import Block, Column, Fact, PayBox, Table, Text
+from office.documents.pdf.document import Document, Letterhead, Mark, letterhead
 from office.documents.pdf.templates import Blocks, Filled
-from office.documents.pdf.values import ChargeLine, Debt, Estate, Recipient
+from office.documents.pdf.values import ChargeLine, DebtLine, EstateDetails, Recipient
 from office.documents.pdf.wording import money, number, words_of
 
 
-class Draft:
-    """One paper in the making, in one language."""
+class DocumentBuilder:
+    """Collects the blocks of one document of a kind, in one language."""
 
-    def __init__(self, kind: str, estate: Estate, language: str, stored: Blocks | None) -> None:
+    def __init__(self, kind: str, estate: EstateDetails, language: str, stored: Blocks | None) -> None:
         self.kind = kind
         self.estate = estate
         self.language = language
@@ -26,7 +26,7 @@ class Draft:
         self._blocks: Filled | None = None
 
     def fill(self, **values: str) -> None:
-        """Gives the placeholders of this paper their values."""
+        """Set the values of the placeholders in this document's texts."""
         self._blocks = Filled(self.kind, self.language, self._stored, values)
 
     def __getitem__(self, block: str) -> str:
@@ -49,17 +49,17 @@ class Draft:
             "issued_on": self.words.day(issued_on),
         }
 
-    def text(self, block: str, *, is_letter: bool = False) -> list[Part]:
+    def text(self, block: str, *, is_letter: bool = False) -> list[Block]:
         """The block as paragraphs; nothing when the office left it empty."""
         text = self[block]
         is_indented = is_letter and self.words.is_chinese
         return [Text(text, is_indented=is_indented)] if text.strip() else []
 
-    def note(self, block: str = "note") -> list[Part]:
+    def note(self, block: str = "note") -> list[Block]:
         text = self[block]
         return [Text(text, size=9, ink="faint")] if text.strip() else []
 
-    def opening(self, block: str = "greeting") -> list[Part]:
+    def opening(self, block: str = "greeting") -> list[Block]:
         text = self[block]
         return [Text(text, size=11.5, ink="bold", after=4)] if text.strip() else []
 
@@ -107,7 +107,7 @@ class Draft:
             rows.append(row(self.words["total"], "", "", self.money(total), ""))
         return Table(columns, rows, sums=int(total is not None))
 
-    def debts(self, debts: Sequence[Debt]) -> Table:
+    def debts(self, debts: Sequence[DebtLine]) -> Table:
         """What is open, per invoice, with its sum."""
         has_late_fee = any(debt.late_fee for debt in debts)
         columns = [
@@ -139,7 +139,7 @@ class Draft:
             last += [self.money(late_fee), self.money(principal + late_fee)]
         return Table(columns, [*rows, last], sums=1)
 
-    def owed(self, debts: Sequence[Debt]) -> dict[str, str]:
+    def owed(self, debts: Sequence[DebtLine]) -> dict[str, str]:
         """The placeholders about debts."""
         oldest = min(debts, key=lambda debt: debt.due_on, default=None)
         return {
@@ -158,9 +158,9 @@ class Draft:
             words["scan"],
         )
 
-    def paper(
+    def document(
         self,
-        parts: Sequence[Part],
+        parts: Sequence[Block],
         *,
         number: str = "",
         on: date | None = None,
@@ -168,8 +168,8 @@ class Draft:
         form: Literal["a4", "a4_wide", "a5_wide"] = "a4",
         head: Letterhead | None = None,
         under_title: Sequence[str] | None = None,
-    ) -> Paper:
-        return Paper(
+    ) -> Document:
+        return Document(
             kind=self.kind,
             language=self.language,
             head=head or letterhead(self.estate, self.words),

@@ -1,4 +1,4 @@
-"""Papers of collecting arrears: demand to lawyer's letter, restriction, undertaking, public notices (C2–C11).
+"""Documents about arrears: demand to lawyer's letter, restriction, undertaking, public notices (C2–C11).
 
 The law is built in: a restriction names only optional contracted services and carries two approvals and an
 end (Civil Code art. 944, C9); a public list holds unit codes and nothing else (C11).
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from office.documents.pdf.blocks import Codes, Facts, Issuer, Part, Signatures, Table, Text
-from office.documents.pdf.builder import Draft
-from office.documents.pdf.document import Letterhead, Mark, Paper
+from office.documents.pdf.blocks import Block, Codes, Facts, Issuer, Signatures, Table, Text
+from office.documents.pdf.builder import DocumentBuilder
+from office.documents.pdf.document import Document, Letterhead, Mark
 from office.documents.pdf.templates import Blocks
-from office.documents.pdf.values import Debt, Estate, PaperRefused, Recipient
+from office.documents.pdf.values import DebtLine, DocumentRefused, EstateDetails, Recipient
 from rules.gates import PROTECTED_SERVICES
 
 # what the law protects, by whatever name an office gave its service
@@ -35,49 +35,55 @@ class Demand:
     issued_on: date
     deadline_on: date
     recipient: Recipient
-    debts: tuple[Debt, ...]
+    debts: tuple[DebtLine, ...]
     contact_name: str = ""
     contact_phone: str = ""
     mark: Mark = ""
 
 
-def payment_reminder(letter: Demand, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+def payment_reminder(
+    letter: Demand, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The friendly reminder on paper (缴费提醒, C2, C3)."""
     return _dunning_letter("payment_reminder", letter, estate, language, stored)
 
 
-def demand(letter: Demand, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+def demand(letter: Demand, estate: EstateDetails, language: str, stored: Blocks | None = None) -> Document:
     """The demand notice (催费通知单, C2)."""
     return _dunning_letter("demand", letter, estate, language, stored)
 
 
-def final_letter(letter: Demand, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+def final_letter(
+    letter: Demand, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The letter with the last deadline (C2, C3), with a tear of signatures that proves delivery."""
     return _dunning_letter("final_letter", letter, estate, language, stored)
 
 
-def _dunning_letter(kind: str, letter: Demand, estate: Estate, language: str, stored: Blocks | None) -> Paper:
-    draft = Draft(kind, estate, language, stored)
-    words, to = draft.words, letter.recipient
-    draft.fill(
-        **draft.letter(to, letter.number, letter.issued_on),
-        **draft.owed(letter.debts),
+def _dunning_letter(
+    kind: str, letter: Demand, estate: EstateDetails, language: str, stored: Blocks | None
+) -> Document:
+    builder = DocumentBuilder(kind, estate, language, stored)
+    words, to = builder.words, letter.recipient
+    builder.fill(
+        **builder.letter(to, letter.number, letter.issued_on),
+        **builder.owed(letter.debts),
         deadline_on=words.day(letter.deadline_on),
         contact_name=letter.contact_name or estate.name,
         contact_phone=letter.contact_phone or estate.phone,
     )
     oldest = min(letter.debts, key=lambda debt: debt.due_on)
-    parts: list[Part] = [
-        *draft.opening(),
-        *draft.text("body", is_letter=True),
-        draft.debts(letter.debts),
-        *draft.text("closing", is_letter=True),
-        draft.pay_box(to.unit_code, oldest.invoice_number),
+    parts: list[Block] = [
+        *builder.opening(),
+        *builder.text("body", is_letter=True),
+        builder.debts(letter.debts),
+        *builder.text("closing", is_letter=True),
+        builder.pay_box(to.unit_code, oldest.invoice_number),
         Issuer(estate.name, words.day(letter.issued_on), words["seal"]),
     ]
     if kind == "final_letter":
         parts.append(Signatures((words["delivered_by"], words["signature_received"]), words["date_blank"]))
-    return draft.paper(parts, number=letter.number, on=letter.issued_on, mark=letter.mark)
+    return builder.document(parts, number=letter.number, on=letter.issued_on, mark=letter.mark)
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ class RestrictionNotice:
     number: str
     issued_on: date
     recipient: Recipient
-    debts: tuple[Debt, ...]
+    debts: tuple[DebtLine, ...]
     services: tuple[OptionalService, ...]
     effective_on: date
     ends_on: date
@@ -112,62 +118,63 @@ class RestrictionNotice:
 
 
 def restriction_notice(
-    notice: RestrictionNotice, estate: Estate, language: str, stored: Blocks | None = None
-) -> Paper:
+    notice: RestrictionNotice, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The letter that tells of a restriction of optional services (C9).
 
-    Raises PaperRefused: no_service, protected_service, no_contract_clause, approvals_missing, ends_too_early.
+    Raises DocumentRefused: no_service, protected_service, no_contract_clause, approvals_missing,
+    ends_too_early.
     """
     check_restriction(notice)
-    draft = Draft("restriction_notice", estate, language, stored)
-    words, to = draft.words, notice.recipient
-    draft.fill(
-        **draft.letter(to, notice.number, notice.issued_on),
-        amount=draft.owed(notice.debts)["amount"],
+    builder = DocumentBuilder("restriction_notice", estate, language, stored)
+    words, to = builder.words, notice.recipient
+    builder.fill(
+        **builder.letter(to, notice.number, notice.issued_on),
+        amount=builder.owed(notice.debts)["amount"],
         effective_on=words.day(notice.effective_on),
         ends_on=words.day(notice.ends_on),
         services=words.comma.join(service.name for service in notice.services),
     )
     services = Table(
-        [draft.column("services_restricted", 2), draft.column("contract_clause", 3)],
+        [builder.column("services_restricted", 2), builder.column("contract_clause", 3)],
         [[service.name, service.contract_clause] for service in notice.services],
     )
     approvals = Table(
-        [draft.column("approval", 1), draft.column("approved_by", 1), draft.column("date", 1)],
+        [builder.column("approval", 1), builder.column("approved_by", 1), builder.column("date", 1)],
         [[words.code("role", one.role), one.name, words.day(one.on)] for one in notice.approvals],
     )
-    parts: list[Part] = [
-        *draft.opening(),
-        *draft.text("body", is_letter=True),
+    parts: list[Block] = [
+        *builder.opening(),
+        *builder.text("body", is_letter=True),
         services,
         Facts(
             [
-                draft.fact("effective_on", words.day(notice.effective_on)),
-                draft.fact("ends_on", words.day(notice.ends_on)),
+                builder.fact("effective_on", words.day(notice.effective_on)),
+                builder.fact("ends_on", words.day(notice.ends_on)),
             ]
         ),
-        draft.debts(notice.debts),
-        *draft.text("closing", is_letter=True),
+        builder.debts(notice.debts),
+        *builder.text("closing", is_letter=True),
         approvals,
         Issuer(estate.name, words.day(notice.issued_on), words["seal"]),
         Signatures((words["signature_manager"], words["signature_received"]), words["date_blank"]),
     ]
-    return draft.paper(parts, number=notice.number, on=notice.issued_on, mark=notice.mark)
+    return builder.document(parts, number=notice.number, on=notice.issued_on, mark=notice.mark)
 
 
 def check_restriction(notice: RestrictionNotice) -> None:
     """Refuses what the law doesn't allow in a restriction; see `restriction_notice` for the codes (C9)."""
     if not notice.services:
-        raise PaperRefused("no_service")
+        raise DocumentRefused("no_service")
     for service in notice.services:
         if service.code in _PROTECTED_CODES or _PROTECTED_NAMES.search(service.name):
-            raise PaperRefused("protected_service", service.name)
+            raise DocumentRefused("protected_service", service.name)
         if not service.contract_clause.strip():
-            raise PaperRefused("no_contract_clause", service.name)
+            raise DocumentRefused("no_contract_clause", service.name)
     if len({one.name for one in notice.approvals}) < 2:
-        raise PaperRefused("approvals_missing")
+        raise DocumentRefused("approvals_missing")
     if notice.ends_on < notice.effective_on:
-        raise PaperRefused("ends_too_early")
+        raise DocumentRefused("ends_too_early")
 
 
 @dataclass(frozen=True)
@@ -178,7 +185,7 @@ class LawyerLetter:
     issued_on: date
     deadline_on: date
     recipient: Recipient
-    debts: tuple[Debt, ...]
+    debts: tuple[DebtLine, ...]
     firm_name: str
     firm_lines: tuple[str, ...]
     lawyer_name: str
@@ -187,28 +194,30 @@ class LawyerLetter:
     mark: Mark = ""
 
 
-def lawyer_letter(letter: LawyerLetter, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+def lawyer_letter(
+    letter: LawyerLetter, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The lawyer's letter (律师函, C3, C10)."""
-    draft = Draft("lawyer_letter", estate, language, stored)
-    words, to = draft.words, letter.recipient
-    draft.fill(
-        **draft.letter(to, letter.number, letter.issued_on),
-        **draft.owed(letter.debts),
+    builder = DocumentBuilder("lawyer_letter", estate, language, stored)
+    words, to = builder.words, letter.recipient
+    builder.fill(
+        **builder.letter(to, letter.number, letter.issued_on),
+        **builder.owed(letter.debts),
         deadline_on=words.day(letter.deadline_on),
         firm_name=letter.firm_name,
         lawyer_name=letter.lawyer_name,
         contract=letter.contract,
     )
-    parts: list[Part] = [
-        *draft.opening(),
-        *draft.text("body", is_letter=True),
-        draft.debts(letter.debts),
-        *draft.text("closing", is_letter=True),
-        Facts([draft.fact("lawyer", letter.lawyer_name), draft.fact("licence_no", letter.licence_no)]),
+    parts: list[Block] = [
+        *builder.opening(),
+        *builder.text("body", is_letter=True),
+        builder.debts(letter.debts),
+        *builder.text("closing", is_letter=True),
+        Facts([builder.fact("lawyer", letter.lawyer_name), builder.fact("licence_no", letter.licence_no)]),
         Issuer(letter.firm_name, words.day(letter.issued_on), words["seal"]),
         Signatures((words["signature_lawyer"], words["signature_received"]), words["date_blank"]),
     ]
-    return draft.paper(
+    return builder.document(
         parts,
         number=letter.number,
         on=letter.issued_on,
@@ -237,39 +246,41 @@ class Undertaking:
     mark: Mark = ""
 
 
-def undertaking(promise: Undertaking, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+def undertaking(
+    promise: Undertaking, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The undertaking (承诺书, C9)."""
-    draft = Draft("undertaking", estate, language, stored)
-    words, to = draft.words, promise.recipient
-    draft.fill(
-        **draft.letter(to, promise.number, promise.signed_on),
-        amount=draft.money(promise.amount),
+    builder = DocumentBuilder("undertaking", estate, language, stored)
+    words, to = builder.words, promise.recipient
+    builder.fill(
+        **builder.letter(to, promise.number, promise.signed_on),
+        amount=builder.money(promise.amount),
         ends_on=words.day(promise.ends_on),
         services=words.comma.join(promise.services),
     )
     total = sum((payment.amount for payment in promise.payments), Decimal(0))
-    rows = [[words.day(payment.on), draft.money(payment.amount)] for payment in promise.payments]
+    rows = [[words.day(payment.on), builder.money(payment.amount)] for payment in promise.payments]
     payments = Table(
-        [draft.column("pay_date", 1, "center"), draft.column("promised_amount", 1, "right")],
-        [*rows, [words["total"], draft.money(total)]],
+        [builder.column("pay_date", 1, "center"), builder.column("promised_amount", 1, "right")],
+        [*rows, [words["total"], builder.money(total)]],
         sums=1,
     )
-    parts: list[Part] = [
-        *draft.text("body", is_letter=True),
+    parts: list[Block] = [
+        *builder.text("body", is_letter=True),
         payments,
         Facts(
             [
-                draft.fact("services_restored", words.comma.join(promise.services), is_wide=True),
-                draft.fact("ends_on", words.day(promise.ends_on), is_wide=True),
+                builder.fact("services_restored", words.comma.join(promise.services), is_wide=True),
+                builder.fact("ends_on", words.day(promise.ends_on), is_wide=True),
             ]
         ),
-        *draft.text("closing", is_letter=True),
+        *builder.text("closing", is_letter=True),
         Signatures(
             (words["signature_promiser"], words["signature_witness"], words["signature_manager"]),
             words["date_blank"],
         ),
     ]
-    return draft.paper(parts, number=promise.number, on=promise.signed_on, mark=promise.mark)
+    return builder.document(parts, number=promise.number, on=promise.signed_on, mark=promise.mark)
 
 
 @dataclass(frozen=True)
@@ -286,11 +297,11 @@ class ArrearsNotice:
 
 
 def arrears_notice(
-    notice: ArrearsNotice, estate: Estate, language: str, stored: Blocks | None = None
-) -> Paper:
+    notice: ArrearsNotice, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The public notice of arrears by unit code, each code once (C11).
 
-    Raises PaperRefused: not_approved, no_reason, no_place, ends_too_early, no_unit.
+    Raises DocumentRefused: not_approved, no_reason, no_place, ends_too_early, no_unit.
     """
     for is_there, code in (
         (notice.approved_by.strip(), "not_approved"),
@@ -300,32 +311,32 @@ def arrears_notice(
         (notice.unit_codes, "no_unit"),
     ):
         if not is_there:
-            raise PaperRefused(code)
-    draft = Draft("arrears_notice", estate, language, stored)
-    words = draft.words
+            raise DocumentRefused(code)
+    builder = DocumentBuilder("arrears_notice", estate, language, stored)
+    words = builder.words
     codes = tuple(dict.fromkeys(notice.unit_codes))
-    draft.fill(
-        **draft.sender(),
+    builder.fill(
+        **builder.sender(),
         posted_on=words.day(notice.posted_on),
         until_on=words.day(notice.until_on),
         place=notice.place,
         unit_count=str(len(codes)),
     )
-    parts: list[Part] = [
-        *draft.text("body", is_letter=True),
+    parts: list[Block] = [
+        *builder.text("body", is_letter=True),
         Text(words["units_in_arrears"], size=11, ink="bold", after=2),
         Codes(codes),
         Facts(
             [
-                draft.fact("posted_on", words.day(notice.posted_on)),
-                draft.fact("until_on", words.day(notice.until_on)),
-                draft.fact("place", notice.place, is_wide=True),
+                builder.fact("posted_on", words.day(notice.posted_on)),
+                builder.fact("until_on", words.day(notice.until_on)),
+                builder.fact("place", notice.place, is_wide=True),
             ]
         ),
-        *draft.text("closing", is_letter=True),
+        *builder.text("closing", is_letter=True),
         Issuer(estate.name, words.day(notice.posted_on), words["seal"]),
     ]
-    return draft.paper(parts, number=notice.number, on=notice.posted_on)
+    return builder.document(parts, number=notice.number, on=notice.posted_on)
 
 
 @dataclass(frozen=True)
@@ -347,20 +358,20 @@ class CollectionRates:
 
 
 def collection_rates(
-    rates: CollectionRates, estate: Estate, language: str, stored: Blocks | None = None
-) -> Paper:
+    rates: CollectionRates, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The collection rate per building: the normal public output about arrears (C11)."""
-    draft = Draft("collection_rates", estate, language, stored)
-    words = draft.words
+    builder = DocumentBuilder("collection_rates", estate, language, stored)
+    words = builder.words
     period = words.period(rates.period)
-    draft.fill(**draft.sender(), posted_on=words.day(rates.posted_on), period=period)
+    builder.fill(**builder.sender(), posted_on=words.day(rates.posted_on), period=period)
     table = Table(
         [
-            draft.column("building", 2),
-            draft.column("households_billed", 1, "right"),
-            draft.column("households_paid", 1, "right"),
-            draft.column("rate_households", 1, "right"),
-            draft.column("rate_amount", 1, "right"),
+            builder.column("building", 2),
+            builder.column("households_billed", 1, "right"),
+            builder.column("households_paid", 1, "right"),
+            builder.column("rate_households", 1, "right"),
+            builder.column("rate_amount", 1, "right"),
         ],
         [
             [
@@ -374,10 +385,10 @@ def collection_rates(
         ],
         size=10.5,
     )
-    parts: list[Part] = [
-        *draft.text("body", is_letter=True),
+    parts: list[Block] = [
+        *builder.text("body", is_letter=True),
         table,
-        *draft.text("closing", is_letter=True),
+        *builder.text("closing", is_letter=True),
         Issuer(estate.name, words.day(rates.posted_on), words["seal"]),
     ]
-    return draft.paper(parts, under_title=(period,))
+    return builder.document(parts, under_title=(period,))

@@ -1,4 +1,4 @@
-"""A paper before it is printed, and how it is laid onto pages: letterhead, title, parts, foot."""
+"""A document before it is printed, and how it is laid onto pages: letterhead, title, parts, foot."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from office.documents.pdf.blocks import Part, frame
+from office.documents.pdf.blocks import Block, frame
 from office.documents.pdf.font import width
 from office.documents.pdf.layout import FORMATS, Page, Sheet
-from office.documents.pdf.values import Estate
+from office.documents.pdf.values import EstateDetails
 from office.documents.pdf.wording import Words, words_of
 
 Mark = Literal["", "copy", "void"]
-Progress = Callable[[int, int], None]  # papers done, pages done
+Progress = Callable[[int, int], None]  # documents done, pages done
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Letterhead:
 
 
 @dataclass(frozen=True)
-class Paper:
-    """All of one paper in the language it will be read in."""
+class Document:
+    """All of one document in the language it will be read in."""
 
     kind: str
     language: str
@@ -36,21 +36,21 @@ class Paper:
     time_zone: str
     title: str
     number: str
-    parts: Sequence[Part]
+    parts: Sequence[Block]
     under_title: Sequence[str] = ()
     mark: Mark = ""
     form: Literal["a4", "a4_wide", "a5_wide"] = "a4"
 
 
 @dataclass(frozen=True)
-class Layout:
-    """A paper on its pages; `missing` are the characters the font lacks."""
+class LaidOutDocument:
+    """A document on its pages; `missing` are the characters the font lacks."""
 
     pages: Sequence[Page]
     missing: frozenset[str]
 
 
-def letterhead(estate: Estate, words: Words) -> Letterhead:
+def letterhead(estate: EstateDetails, words: Words) -> Letterhead:
     contact = [words.pair("phone", estate.phone)] if estate.phone else []
     if estate.office_hours:
         contact.append(words.pair("office_hours", estate.office_hours))
@@ -58,40 +58,40 @@ def letterhead(estate: Estate, words: Words) -> Letterhead:
     return Letterhead(estate.name, (*lines, "　".join(contact)) if contact else tuple(lines))
 
 
-def lay_out(paper: Paper, printed_at: datetime) -> Layout:
-    """The pages of the paper; `printed_at` is an aware instant, shown in the office's own time."""
-    words = words_of(paper.language)
-    sheet = Sheet(FORMATS[paper.form])
-    _head(sheet, paper)
-    for part in paper.parts:
+def lay_out(document: Document, printed_at: datetime) -> LaidOutDocument:
+    """The pages of the document; `printed_at` is an aware instant, shown in the office's own time."""
+    words = words_of(document.language)
+    sheet = Sheet(FORMATS[document.form])
+    _head(sheet, document)
+    for part in document.parts:
         part.place(sheet)
-    _foot(sheet, paper, words, printed_at)
-    return Layout(sheet.pages, frozenset(sheet.missing))
+    _foot(sheet, document, words, printed_at)
+    return LaidOutDocument(sheet.pages, frozenset(sheet.missing))
 
 
-def _head(sheet: Sheet, paper: Paper) -> None:
+def _head(sheet: Sheet, document: Document) -> None:
     top = sheet.y
-    name_lines = sheet.few(paper.head.name, 12.5, sheet.width * 0.5, 3)
+    name_lines = sheet.few(document.head.name, 12.5, sheet.width * 0.5, 3)
     y = top - 11
     for line in name_lines:
         sheet.put(sheet.left, y, line, 12.5, "bold")
         y -= 17
     low = y
     y = top - 8
-    for given in paper.head.lines[:4]:
+    for given in document.head.lines[:4]:
         for line in sheet.few(given, 8, sheet.width * 0.48, 2):
             sheet.put(sheet.right - width(line, 8), y, line, 8, "faint")
             y -= 11.5
     sheet.y = min(low + 11, y + 6)
     sheet.page.bars.append((sheet.left, sheet.y - 1, sheet.width, 1))
-    is_small = paper.form == "a5_wide"
+    is_small = document.form == "a5_wide"
     sheet.y -= 8 if is_small else 14
-    if paper.mark:
-        _stamp(sheet, words_of(paper.language)[f"mark_{paper.mark}"])
-    sheet.text(paper.title, 16 if is_small else 19, ink="bold", align="center", leading=1.45)
+    if document.mark:
+        _stamp(sheet, words_of(document.language)[f"mark_{document.mark}"])
+    sheet.text(document.title, 16 if is_small else 19, ink="bold", align="center", leading=1.45)
     sheet.y -= 2
-    if paper.under_title:
-        sheet.text("　　".join(paper.under_title), 9, align="center")
+    if document.under_title:
+        sheet.text("　　".join(document.under_title), 9, align="center")
     sheet.y -= 6 if is_small else 10
 
 
@@ -103,10 +103,10 @@ def _stamp(sheet: Sheet, word: str) -> None:
     sheet.page.lines += frame(x, y, wide, 21)
 
 
-def _foot(sheet: Sheet, paper: Paper, words: Words, printed_at: datetime) -> None:
-    local = printed_at.astimezone(ZoneInfo(paper.time_zone))
+def _foot(sheet: Sheet, document: Document, words: Words, printed_at: datetime) -> None:
+    local = printed_at.astimezone(ZoneInfo(document.time_zone))
     printed = words.pair("printed_at", f"{local:%Y-%m-%d %H:%M}")
-    name = sheet.few(" ".join(f"{paper.title} {paper.number}".split()), 7.5, sheet.width * 0.42, 1)[0]
+    name = sheet.few(" ".join(f"{document.title} {document.number}".split()), 7.5, sheet.width * 0.42, 1)[0]
     y = sheet.form.bottom - 26
     for number, page in enumerate(sheet.pages, start=1):
         count = words.text("page_of", number=number, count=len(sheet.pages))

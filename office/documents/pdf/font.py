@@ -1,4 +1,4 @@
-"""The one font of all papers: what it can print and how wide that is."""
+"""The one font of all documents: what it can print and how wide that is."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Lays lines, rows and grids onto pages: wrapping and breaking. Knows nothing of PDF.
 
-Lengths are points; y grows upwards from the foot of the page, as on paper of the press.
+Lengths are points; y grows upwards from the foot of the page, as on paper of the canvas.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FORMATS = {
 
 @dataclass(slots=True)
 class Page:
-    """What stands on one page, ready for the press."""
+    """What stands on one page, ready for the canvas."""
 
     texts: list[tuple[float, float, float, Ink, str]] = field(default_factory=list)  # x, base line, size
     lines: list[tuple[float, float, float, float]] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Cell:
 
 
 class Sheet:
-    """The pages of one paper while it is laid out; `y` is the top of what is still free."""
+    """The pages of one document while it is laid out; `y` is the top of what is still free."""
 
     def __init__(self, form: Format) -> None:
         self.form = form

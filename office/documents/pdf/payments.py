@@ -1,4 +1,4 @@
-"""Papers about money taken in: receipt and deposit slip (M2, B10)."""
+"""Documents about money taken in: receipt and deposit slip (M2, B10)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from office.documents.pdf.blocks import Facts, Part, Signatures, Table
-from office.documents.pdf.builder import Draft
-from office.documents.pdf.document import Mark, Paper
+from office.documents.pdf.blocks import Block, Facts, Signatures, Table
+from office.documents.pdf.builder import DocumentBuilder
+from office.documents.pdf.document import Document, Mark
 from office.documents.pdf.templates import Blocks
-from office.documents.pdf.values import Estate, Recipient
+from office.documents.pdf.values import EstateDetails, Recipient
 
 
 @dataclass(frozen=True)
@@ -39,52 +39,52 @@ class Receipt:
     mark: Mark = ""
 
 
-def receipt(paid: Receipt, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+def receipt(paid: Receipt, estate: EstateDetails, language: str, stored: Blocks | None = None) -> Document:
     """The receipt of one payment, amount in figures and Chinese capitals (M2)."""
-    draft = Draft("receipt", estate, language, stored)
-    words, to = draft.words, paid.recipient
+    builder = DocumentBuilder("receipt", estate, language, stored)
+    words, to = builder.words, paid.recipient
     method = words.code("method", paid.method)
-    draft.fill(
-        **draft.letter(to, paid.number, paid.paid_on),
-        amount=draft.money(paid.amount),
+    builder.fill(
+        **builder.letter(to, paid.number, paid.paid_on),
+        amount=builder.money(paid.amount),
         method=method,
         paid_on=words.day(paid.paid_on),
     )
     facts = [
-        draft.fact("received_from", to.name),
-        draft.fact("unit_code", to.unit_code),
-        draft.fact("paid_on", words.day(paid.paid_on)),
-        draft.fact("method", method),
-        draft.fact("capitals", words.capitals(paid.amount)),
-        draft.fact("in_figures", draft.money(paid.amount)),
+        builder.fact("received_from", to.name),
+        builder.fact("unit_code", to.unit_code),
+        builder.fact("paid_on", words.day(paid.paid_on)),
+        builder.fact("method", method),
+        builder.fact("capitals", words.capitals(paid.amount)),
+        builder.fact("in_figures", builder.money(paid.amount)),
     ]
     if paid.reference:
-        facts.append(draft.fact("reference", paid.reference, is_wide=True))
+        facts.append(builder.fact("reference", paid.reference, is_wide=True))
     if paid.void_reason:
-        facts.append(draft.fact("void_reason", paid.void_reason, is_wide=True))
+        facts.append(builder.fact("void_reason", paid.void_reason, is_wide=True))
     rows = [
         [
             line.unit_code,
             line.invoice_number or words["kept_as_credit"],
             words.period(line.period),
-            draft.money(line.amount),
+            builder.money(line.amount),
         ]
         for line in paid.lines
     ]
     columns = [
-        draft.column("unit_code", 2),
-        draft.column("for_what", 4),
-        draft.column("period", 2),
-        draft.column("amount", align="right"),
+        builder.column("unit_code", 2),
+        builder.column("for_what", 4),
+        builder.column("period", 2),
+        builder.column("amount", align="right"),
     ]
     cashier = words["cashier_signature"] + (words.colon + paid.cashier if paid.cashier else "")
-    parts: list[Part] = [
+    parts: list[Block] = [
         Facts(facts, after=6),
         *([Table(columns, rows, after=4)] if rows else []),
-        *draft.note(),
+        *builder.note(),
         Signatures((words["office_seal"], cashier, words["payer_signature"]), after=0),
     ]
-    return draft.paper(parts, number=paid.number, on=paid.paid_on, mark=paid.mark, form="a5_wide")
+    return builder.document(parts, number=paid.number, on=paid.paid_on, mark=paid.mark, form="a5_wide")
 
 
 @dataclass(frozen=True)
@@ -101,29 +101,31 @@ class DepositSlip:
     mark: Mark = ""
 
 
-def deposit_slip(slip: DepositSlip, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+def deposit_slip(
+    slip: DepositSlip, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The slip that the payer brings back for the deposit (B10)."""
-    draft = Draft("deposit_slip", estate, language, stored)
-    words, to = draft.words, slip.recipient
-    draft.fill(
-        **draft.letter(to, slip.number, slip.received_on),
-        amount=draft.money(slip.amount),
+    builder = DocumentBuilder("deposit_slip", estate, language, stored)
+    words, to = builder.words, slip.recipient
+    builder.fill(
+        **builder.letter(to, slip.number, slip.received_on),
+        amount=builder.money(slip.amount),
         deposit_kind=slip.deposit_kind,
     )
     cashier = words["cashier_signature"] + (words.colon + slip.cashier if slip.cashier else "")
-    parts: list[Part] = [
+    parts: list[Block] = [
         Facts(
             [
-                draft.fact("received_from", to.name),
-                draft.fact("unit_code", to.unit_code),
-                draft.fact("received_on", words.day(slip.received_on)),
-                draft.fact("method", words.code("method", slip.method)),
-                draft.fact("deposit_kind", slip.deposit_kind, is_wide=True),
-                draft.fact("capitals", words.capitals(slip.amount)),
-                draft.fact("in_figures", draft.money(slip.amount)),
+                builder.fact("received_from", to.name),
+                builder.fact("unit_code", to.unit_code),
+                builder.fact("received_on", words.day(slip.received_on)),
+                builder.fact("method", words.code("method", slip.method)),
+                builder.fact("deposit_kind", slip.deposit_kind, is_wide=True),
+                builder.fact("capitals", words.capitals(slip.amount)),
+                builder.fact("in_figures", builder.money(slip.amount)),
             ]
         ),
-        *draft.note(),
+        *builder.note(),
         Signatures((words["office_seal"], cashier, words["payer_signature"]), after=0),
     ]
-    return draft.paper(parts, number=slip.number, on=slip.received_on, mark=slip.mark, form="a5_wide")
+    return builder.document(parts, number=slip.number, on=slip.received_on, mark=slip.mark, form="a5_wide")

@@ -1,4 +1,4 @@
-"""Which papers there are, and their values as JSON: a filed paper draws again as it was (§10, P8)."""
+"""Which documents there are, and their values as JSON: a filed document draws again as it was (§10, P8)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from functools import cache
 from typing import Any, NamedTuple, Union
 
 from office.documents.pdf import billing, collection, complaints, payments, reports
-from office.documents.pdf.document import Paper
+from office.documents.pdf.document import Document
 from office.documents.pdf.templates import Blocks
-from office.documents.pdf.values import Estate, PaperRefused
+from office.documents.pdf.values import DocumentRefused, EstateDetails
 
 Value = (
     billing.PaymentNotice
@@ -38,46 +38,48 @@ Value = (
 )
 
 
-class Kind(NamedTuple):
+class DocumentKind(NamedTuple):
     value: type[Any]
-    draw: Callable[[Any, Estate, str, Blocks | None], Paper]
+    draw: Callable[[Any, EstateDetails, str, Blocks | None], Document]
 
 
-KINDS: Mapping[str, Kind] = types.MappingProxyType(
+KINDS: Mapping[str, DocumentKind] = types.MappingProxyType(
     {
-        "payment_notice": Kind(billing.PaymentNotice, billing.payment_notice),
-        "move_in_bill": Kind(billing.MoveInBill, billing.move_in_bill),
-        "credit_note": Kind(billing.CreditNote, billing.credit_note),
-        "tariff_notice": Kind(billing.TariffNotice, billing.tariff_notice),
-        "receipt": Kind(payments.Receipt, payments.receipt),
-        "deposit_slip": Kind(payments.DepositSlip, payments.deposit_slip),
-        "payment_reminder": Kind(collection.Demand, collection.payment_reminder),
-        "demand": Kind(collection.Demand, collection.demand),
-        "final_letter": Kind(collection.Demand, collection.final_letter),
-        "restriction_notice": Kind(collection.RestrictionNotice, collection.restriction_notice),
-        "lawyer_letter": Kind(collection.LawyerLetter, collection.lawyer_letter),
-        "undertaking": Kind(collection.Undertaking, collection.undertaking),
-        "arrears_notice": Kind(collection.ArrearsNotice, collection.arrears_notice),
-        "collection_rates": Kind(collection.CollectionRates, collection.collection_rates),
-        "work_contact_slip": Kind(complaints.WorkContactSlip, complaints.work_contact_slip),
-        "complaint_form": Kind(complaints.ComplaintForm, complaints.complaint_form),
-        "invalid_closure": Kind(complaints.InvalidClosure, complaints.invalid_closure),
-        "monthly_complaints": Kind(reports.MonthlyComplaints, reports.monthly_complaints),
-        "weekly_meeting": Kind(reports.WeeklyMeeting, reports.weekly_meeting),
-        "report_sheet": Kind(reports.ReportSheet, reports.report_sheet),
+        "payment_notice": DocumentKind(billing.PaymentNotice, billing.payment_notice),
+        "move_in_bill": DocumentKind(billing.MoveInBill, billing.move_in_bill),
+        "credit_note": DocumentKind(billing.CreditNote, billing.credit_note),
+        "tariff_notice": DocumentKind(billing.TariffNotice, billing.tariff_notice),
+        "receipt": DocumentKind(payments.Receipt, payments.receipt),
+        "deposit_slip": DocumentKind(payments.DepositSlip, payments.deposit_slip),
+        "payment_reminder": DocumentKind(collection.Demand, collection.payment_reminder),
+        "demand": DocumentKind(collection.Demand, collection.demand),
+        "final_letter": DocumentKind(collection.Demand, collection.final_letter),
+        "restriction_notice": DocumentKind(collection.RestrictionNotice, collection.restriction_notice),
+        "lawyer_letter": DocumentKind(collection.LawyerLetter, collection.lawyer_letter),
+        "undertaking": DocumentKind(collection.Undertaking, collection.undertaking),
+        "arrears_notice": DocumentKind(collection.ArrearsNotice, collection.arrears_notice),
+        "collection_rates": DocumentKind(collection.CollectionRates, collection.collection_rates),
+        "work_contact_slip": DocumentKind(complaints.WorkContactSlip, complaints.work_contact_slip),
+        "complaint_form": DocumentKind(complaints.ComplaintForm, complaints.complaint_form),
+        "invalid_closure": DocumentKind(complaints.InvalidClosure, complaints.invalid_closure),
+        "monthly_complaints": DocumentKind(reports.MonthlyComplaints, reports.monthly_complaints),
+        "weekly_meeting": DocumentKind(reports.WeeklyMeeting, reports.weekly_meeting),
+        "report_sheet": DocumentKind(reports.ReportSheet, reports.report_sheet),
     }
 )
 
 
-def draw(kind: str, value: Value, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
-    """The paper of a kind from its value. Raises PaperRefused `unknown_paper`, or what the paper refuses."""
+def draw(
+    kind: str, value: Value, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
+    """The document of a kind from its value. Raises DocumentRefused, `unknown_paper` for an unknown kind."""
     if kind not in KINDS:
-        raise PaperRefused("unknown_paper", kind)
+        raise DocumentRefused("unknown_paper", kind)
     return KINDS[kind].draw(value, estate, language, stored)
 
 
-def contents(value: Value | Estate) -> dict[str, Any]:
-    """The value as plain JSON, for the `contents` of a filed paper."""
+def contents(value: Value | EstateDetails) -> dict[str, Any]:
+    """The value as plain JSON, for the `contents` of a filed document."""
     plain = _plain(value)
     assert isinstance(plain, dict)
     return plain
@@ -86,14 +88,14 @@ def contents(value: Value | Estate) -> dict[str, Any]:
 def value_of(kind: str, stored: Mapping[str, Any]) -> Any:
     """The value from its JSON; fields added since then get their defaults.
 
-    Raises PaperRefused `unknown_paper`, `unreadable`.
+    Raises DocumentRefused `unknown_paper`, `unreadable`.
     """
     if kind not in KINDS:
-        raise PaperRefused("unknown_paper", kind)
+        raise DocumentRefused("unknown_paper", kind)
     try:
         return _read(KINDS[kind].value, stored)
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise PaperRefused("unreadable", f"{kind}: {error}") from error
+        raise DocumentRefused("unreadable", f"{kind}: {error}") from error
 
 
 def _plain(value: object) -> object:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from office.documents.pdf.blocks import Column, Part, Ruled, Signatures, Table, Text
-from office.documents.pdf.builder import Draft
-from office.documents.pdf.document import Paper
+from office.documents.pdf.blocks import Block, Column, Signatures, Table, Text, WritingLines
+from office.documents.pdf.builder import DocumentBuilder
+from office.documents.pdf.document import Document
 from office.documents.pdf.templates import Blocks
-from office.documents.pdf.values import Estate
+from office.documents.pdf.values import EstateDetails
 
 
 @dataclass(frozen=True)
@@ -40,29 +40,29 @@ class MonthlyComplaints:
 
 
 def monthly_complaints(
-    report: MonthlyComplaints, estate: Estate, language: str, stored: Blocks | None = None
-) -> Paper:
+    report: MonthlyComplaints, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """All valid complaints of a month as a table, with counts by category (K3)."""
-    draft = Draft("monthly_complaints", estate, language, stored)
-    words, zone = draft.words, estate.time_zone
+    builder = DocumentBuilder("monthly_complaints", estate, language, stored)
+    words, zone = builder.words, estate.time_zone
     period = words.period(report.period)
-    draft.fill(
+    builder.fill(
         estate_name=estate.name,
         period=period,
         ticket_count=str(len(report.rows)),
         on_time_count=str(sum(row.is_on_time for row in report.rows)),
     )
     columns = [
-        draft.column("ticket_no"),
-        draft.column("registered_at", 2.4),
-        draft.column("unit_code"),
-        draft.column("category", 2),
-        draft.column("severity", 1.8),
-        draft.column("statement", 5),
-        draft.column("department", 2),
-        draft.column("result", 4),
-        draft.column("on_time", align="center"),
-        draft.column("satisfaction", align="center"),
+        builder.column("ticket_no"),
+        builder.column("registered_at", 2.4),
+        builder.column("unit_code"),
+        builder.column("category", 2),
+        builder.column("severity", 1.8),
+        builder.column("statement", 5),
+        builder.column("department", 2),
+        builder.column("result", 4),
+        builder.column("on_time", align="center"),
+        builder.column("satisfaction", align="center"),
     ]
     rows = [
         [
@@ -79,17 +79,17 @@ def monthly_complaints(
         ]
         for row in report.rows
     ]
-    parts: list[Part] = [
-        *draft.text("body", is_letter=True),
-        *_section(draft, "summary", _by_category(draft, report.rows)),
-        *_section(draft, "all_valid", Table(columns, rows, size=8)),
+    parts: list[Block] = [
+        *builder.text("body", is_letter=True),
+        *_section(builder, "summary", _by_category(builder, report.rows)),
+        *_section(builder, "all_valid", Table(columns, rows, size=8)),
         Signatures((words["made_by"], words["checked_by"], words["signature_manager"]), words["date_blank"]),
     ]
-    return draft.paper(parts, form="a4_wide", under_title=(words.pair("month", period),))
+    return builder.document(parts, form="a4_wide", under_title=(words.pair("month", period),))
 
 
-def _by_category(draft: Draft, rows: Sequence[ComplaintRow]) -> Table:
-    words = draft.words
+def _by_category(builder: DocumentBuilder, rows: Sequence[ComplaintRow]) -> Table:
+    words = builder.words
     counts = Counter(row.category for row in rows)
     on_time = Counter(row.category for row in rows if row.is_on_time)
     major = Counter(row.category for row in rows if row.severity == "major")
@@ -99,10 +99,10 @@ def _by_category(draft: Draft, rows: Sequence[ComplaintRow]) -> Table:
     ]
     lines.append([words["total"], str(len(rows)), str(major.total()), str(on_time.total())])
     columns = [
-        draft.column("category", 3),
-        draft.column("count", 1, "right"),
-        draft.column("severity.major", 1, "right"),
-        draft.column("on_time", 1, "right"),
+        builder.column("category", 3),
+        builder.column("count", 1, "right"),
+        builder.column("severity.major", 1, "right"),
+        builder.column("on_time", 1, "right"),
     ]
     return Table(columns, lines, sums=1)
 
@@ -148,34 +148,34 @@ class WeeklyMeeting:
 
 
 def weekly_meeting(
-    sheet: WeeklyMeeting, estate: Estate, language: str, stored: Blocks | None = None
-) -> Paper:
+    sheet: WeeklyMeeting, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The sheet for the weekly meeting: collected against target, escalated, promises due (K5)."""
-    draft = Draft("weekly_meeting", estate, language, stored)
-    words = draft.words
-    draft.fill(
+    builder = DocumentBuilder("weekly_meeting", estate, language, stored)
+    words = builder.words
+    builder.fill(
         estate_name=estate.name, week_from=words.day(sheet.week_from), week_to=words.day(sheet.week_to)
     )
-    parts: list[Part] = [
-        *_section(draft, "collected_against_target", _stewards(draft, sheet.stewards)),
-        *_section(draft, "escalated", _escalated(draft, sheet.escalated)),
-        *_section(draft, "promises_due", _promises(draft, sheet.promises)),
-        Ruled(words["decisions"], lines=5),
+    parts: list[Block] = [
+        *_section(builder, "collected_against_target", _stewards(builder, sheet.stewards)),
+        *_section(builder, "escalated", _escalated(builder, sheet.escalated)),
+        *_section(builder, "promises_due", _promises(builder, sheet.promises)),
+        WritingLines(words["decisions"], lines=5),
         Signatures((words["made_by"], words["signature_manager"]), words["date_blank"]),
     ]
-    return draft.paper(parts, under_title=(draft["body"],))
+    return builder.document(parts, under_title=(builder["body"],))
 
 
-def _stewards(draft: Draft, rows: Sequence[StewardRow]) -> Table | None:
+def _stewards(builder: DocumentBuilder, rows: Sequence[StewardRow]) -> Table | None:
     if not rows:
         return None
     lines = [
         [
             row.steward,
             row.area,
-            draft.money(row.target),
-            draft.money(row.collected),
-            draft.money(max(row.target - row.collected, Decimal(0))),
+            builder.money(row.target),
+            builder.money(row.collected),
+            builder.money(max(row.target - row.collected, Decimal(0))),
             f"{row.rate:.1f} %",
         ]
         for row in rows
@@ -183,31 +183,33 @@ def _stewards(draft: Draft, rows: Sequence[StewardRow]) -> Table | None:
     target = sum((row.target for row in rows), Decimal(0))
     collected = sum((row.collected for row in rows), Decimal(0))
     rate = f"{collected / target * 100:.1f} %" if target else ""
-    distance = draft.money(max(target - collected, Decimal(0)))
-    lines.append([draft.words["total"], "", draft.money(target), draft.money(collected), distance, rate])
+    distance = builder.money(max(target - collected, Decimal(0)))
+    lines.append(
+        [builder.words["total"], "", builder.money(target), builder.money(collected), distance, rate]
+    )
     columns = [
-        draft.column("steward", 2),
-        draft.column("area", 2),
-        draft.column("target", align="right"),
-        draft.column("collected", align="right"),
-        draft.column("distance", align="right"),
-        draft.column("collection_rate", align="right"),
+        builder.column("steward", 2),
+        builder.column("area", 2),
+        builder.column("target", align="right"),
+        builder.column("collected", align="right"),
+        builder.column("distance", align="right"),
+        builder.column("collection_rate", align="right"),
     ]
     return Table(columns, lines, sums=1)
 
 
-def _escalated(draft: Draft, rows: Sequence[EscalatedRow]) -> Table | None:
+def _escalated(builder: DocumentBuilder, rows: Sequence[EscalatedRow]) -> Table | None:
     if not rows:
         return None
-    words, zone = draft.words, draft.estate.time_zone
+    words, zone = builder.words, builder.estate.time_zone
     columns = [
-        draft.column("ticket_no"),
-        draft.column("unit_code"),
-        draft.column("category", 2),
-        draft.column("statement", 4),
-        draft.column("department", 2),
-        draft.column("level", align="center"),
-        draft.column("deadline", 3),
+        builder.column("ticket_no"),
+        builder.column("unit_code"),
+        builder.column("category", 2),
+        builder.column("statement", 4),
+        builder.column("department", 2),
+        builder.column("level", align="center"),
+        builder.column("deadline", 3),
     ]
     lines = [
         [
@@ -224,22 +226,22 @@ def _escalated(draft: Draft, rows: Sequence[EscalatedRow]) -> Table | None:
     return Table(columns, lines)
 
 
-def _promises(draft: Draft, rows: Sequence[PromiseRow]) -> Table | None:
+def _promises(builder: DocumentBuilder, rows: Sequence[PromiseRow]) -> Table | None:
     if not rows:
         return None
     columns = [
-        draft.column("unit_code", 2),
-        draft.column("payer", 3),
-        draft.column("promised_on", 2),
-        draft.column("amount", align="right"),
-        draft.column("steward", 2),
+        builder.column("unit_code", 2),
+        builder.column("payer", 3),
+        builder.column("promised_on", 2),
+        builder.column("amount", align="right"),
+        builder.column("steward", 2),
     ]
     lines = [
         [
             row.unit_code,
             row.payer_name,
-            draft.words.day(row.promised_on),
-            draft.money(row.amount),
+            builder.words.day(row.promised_on),
+            builder.money(row.amount),
             row.steward,
         ]
         for row in rows
@@ -283,14 +285,16 @@ class ReportSheet:
 WIDE_FROM = 7  # columns
 
 
-def report_sheet(sheet: ReportSheet, estate: Estate, language: str, stored: Blocks | None = None) -> Paper:
+def report_sheet(
+    sheet: ReportSheet, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
     """The tables of a report under each other (K6)."""
-    draft = Draft("report_sheet", estate, language, stored)
-    words = draft.words
-    draft.fill(
+    builder = DocumentBuilder("report_sheet", estate, language, stored)
+    words = builder.words
+    builder.fill(
         estate_name=estate.name, report=sheet.name, scope=sheet.scope, made_on=words.day(sheet.made_on)
     )
-    parts: list[Part] = draft.text("body")
+    parts: list[Block] = builder.text("body")
     for table in sheet.tables:
         columns = [
             Column(one.title, 4 if one.is_long else 0, "right" if one.is_number else "left")
@@ -307,10 +311,10 @@ def report_sheet(sheet: ReportSheet, estate: Estate, language: str, stored: Bloc
             parts.append(Text(table.note, size=8, ink="faint"))
     under = (sheet.name, sheet.scope, words.day(sheet.made_on))
     is_wide = any(len(table.columns) >= WIDE_FROM for table in sheet.tables)
-    return draft.paper(parts, form="a4_wide" if is_wide else "a4", under_title=under)
+    return builder.document(parts, form="a4_wide" if is_wide else "a4", under_title=under)
 
 
-def _section(draft: Draft, key: str, table: Table | None) -> list[Part]:
+def _section(builder: DocumentBuilder, key: str, table: Table | None) -> list[Block]:
     """A heading with its table, or with the word for none."""
-    heading = Text(draft.words[key], size=11, ink="bold", after=3)
-    return [heading, table or Text(draft.words["none"], size=9, ink="faint")]
+    heading = Text(builder.words[key], size=11, ink="bold", after=3)
+    return [heading, table or Text(builder.words["none"], size=9, ink="faint")]

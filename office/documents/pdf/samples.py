@@ -1,4 +1,4 @@
-"""One example of each paper, for the preview of a template that someone is editing."""
+"""One example of each document, for the preview of a template that someone is editing."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from office.documents.pdf import billing, collection, complaints, payments, reports
 from office.documents.pdf.registry import Value
-from office.documents.pdf.values import ChargeLine, Debt, Estate, Recipient
+from office.documents.pdf.values import ChargeLine, DebtLine, EstateDetails, Recipient
 
 PRINTED_AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-ESTATE = Estate(
+ESTATE = EstateDetails(
     name="翠湖花园物业服务中心",
     time_zone="Asia/Shanghai",
     address="滨湖路 88 号翠湖花园会所一层",
@@ -24,9 +24,9 @@ ESTATE = Estate(
 )
 _TO = Recipient("王晓明", "3-2-1201", "滨湖路 88 号 3 栋 2 单元 1201 室")
 _DEBTS = (
-    Debt("TZ2025-12-000118", "2025-12", date(2025, 12, 15), Decimal("246.75"), Decimal("9.62")),
-    Debt("TZ2026-01-000117", "2026-01", date(2026, 1, 15), Decimal("246.75"), Decimal("5.80")),
-    Debt("TZ2026-02-000121", "2026-02", date(2026, 2, 15), Decimal("186.20"), Decimal("1.40")),
+    DebtLine("TZ2025-12-000118", "2025-12", date(2025, 12, 15), Decimal("246.75"), Decimal("9.62")),
+    DebtLine("TZ2026-01-000117", "2026-01", date(2026, 1, 15), Decimal("246.75"), Decimal("5.80")),
+    DebtLine("TZ2026-02-000121", "2026-02", date(2026, 2, 15), Decimal("186.20"), Decimal("1.40")),
 )
 _DEMAND = collection.Demand(
     "CF2026-000031", date(2026, 3, 2), date(2026, 3, 10), _TO, _DEBTS, "李芳", "021-5555 0103"

@@ -1,6 +1,6 @@
-"""Texts that an office may reword: per paper a few named blocks with {placeholders}.
+"""Texts that an office may reword: per document a few named blocks with {placeholders}.
 
-The seeds lie in seed/templates/<paper>.toml; what an office stored replaces single blocks of them.
+The seeds lie in seed/templates/<document>.toml; what an office stored replaces single blocks of them.
 A placeholder is a bare name; nothing else of Python's formatting is known, so no text can reach into a value.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from office.documents.pdf.font import unprintable
-from office.documents.pdf.values import PaperRefused
+from office.documents.pdf.values import DocumentRefused
 from office.documents.pdf.wording import LANGUAGES
 from rules.reasons import Reason
 
@@ -27,7 +27,7 @@ _LETTER = frozenset({"estate_name", "estate_phone", "payer_name", "unit_code", "
 _DEBT = _LETTER | {"amount", "deadline_on", "oldest_period", "invoice_count"}
 _TICKET = frozenset({"estate_name", "estate_phone", "ticket_number", "unit_code"})
 
-# what each paper fills in; its blocks are those of its seed
+# what each document fills in; its blocks are those of its seed
 PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "payment_notice": _LETTER | {"period", "due_on", "amount", "total_due"},
@@ -58,33 +58,33 @@ PAPERS = tuple(PLACEHOLDERS)
 
 
 @cache
-def seed_blocks(paper: str, language: str) -> Blocks:
-    """The seed's blocks of a paper. Raises PaperRefused `unknown_paper` or `unknown_language`."""
-    if paper not in PLACEHOLDERS:
-        raise PaperRefused("unknown_paper", paper)
+def seed_blocks(document: str, language: str) -> Blocks:
+    """The seed's blocks of a document. Raises DocumentRefused `unknown_paper` or `unknown_language`."""
+    if document not in PLACEHOLDERS:
+        raise DocumentRefused("unknown_paper", document)
     if language not in LANGUAGES:
-        raise PaperRefused("unknown_language", language)
-    table = tomllib.loads((_FOLDER / f"{paper}.toml").read_text(encoding="utf-8"))
+        raise DocumentRefused("unknown_language", language)
+    table = tomllib.loads((_FOLDER / f"{document}.toml").read_text(encoding="utf-8"))
     return MappingProxyType({name: text.strip("\n") for name, text in table[language].items()})
 
 
-def check_template(paper: str, blocks: Blocks) -> tuple[Reason, ...]:
-    """What keeps these texts from being saved for the paper; empty when nothing does.
+def check_template(document: str, blocks: Blocks) -> tuple[Reason, ...]:
+    """What keeps these texts from being saved for the document; empty when nothing does.
 
     Codes: unknown_block, empty_title, unknown_placeholder, lone_brace, too_long, unprintable, each with its
-    `block` and what was found. Raises PaperRefused for a paper that there isn't.
+    `block` and what was found. Raises DocumentRefused for a document that there isn't.
     """
-    known = seed_blocks(paper, LANGUAGES[0])
+    known = seed_blocks(document, LANGUAGES[0])
     found: list[Reason] = []
     for block, text in blocks.items():
         if block not in known:
             found.append(Reason("unknown_block", {"block": block}))
             continue
-        found.extend(_faults(paper, block, text))
+        found.extend(_faults(document, block, text))
     return tuple(found)
 
 
-def _faults(paper: str, block: str, text: str) -> list[Reason]:
+def _faults(document: str, block: str, text: str) -> list[Reason]:
     faults: list[Reason] = []
     if block == "title" and not text.strip():
         faults.append(Reason("empty_title", {"block": block}))
@@ -94,7 +94,7 @@ def _faults(paper: str, block: str, text: str) -> list[Reason]:
         name = match.group(1)
         if name is None and len(match.group()) == 1:
             faults.append(Reason("lone_brace", {"block": block, "at": match.start() + 1}))
-        elif name is not None and name not in PLACEHOLDERS[paper]:
+        elif name is not None and name not in PLACEHOLDERS[document]:
             faults.append(Reason("unknown_placeholder", {"block": block, "name": name}))
     lacking = unprintable(text)
     if lacking:
@@ -103,12 +103,14 @@ def _faults(paper: str, block: str, text: str) -> list[Reason]:
 
 
 class Filled:
-    """A paper's blocks with its values; an unknown placeholder stays visible instead of stopping a print."""
+    """A document's blocks with its values; an unknown placeholder stays visible and stops no print."""
 
-    def __init__(self, paper: str, language: str, stored: Blocks | None, values: Mapping[str, str]) -> None:
-        self._blocks = {**seed_blocks(paper, language), **(stored or {})}
+    def __init__(
+        self, document: str, language: str, stored: Blocks | None, values: Mapping[str, str]
+    ) -> None:
+        self._blocks = {**seed_blocks(document, language), **(stored or {})}
         self._values = values
-        assert values.keys() == PLACEHOLDERS[paper], f"{paper} fills {sorted(values)}"
+        assert values.keys() == PLACEHOLDERS[document], f"{document} fills {sorted(values)}"
 
     def __getitem__(self, block: str) -> str:
         return _TOKEN.sub(self._value, self._blocks[block])

@@ -1,4 +1,4 @@
-"""What several papers carry; plain values without a database behind them. Money is decimal yuan."""
+"""What several documents carry; plain values without a database behind them. Money is decimal yuan."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import date
 from decimal import Decimal
 
 
-class PaperRefused(ValueError):  # noqa: N818 -- says what happened; "Error" would say less
-    """A paper that must not be printed; `code` says why, for wording on a higher floor."""
+class DocumentRefused(ValueError):  # noqa: N818 -- says what happened; "Error" would say less
+    """A document that must not be printed; `code` says why, for wording on a higher floor."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
@@ -17,7 +17,7 @@ class PaperRefused(ValueError):  # noqa: N818 -- says what happened; "Error" wou
 
 
 @dataclass(frozen=True)
-class Estate:
+class EstateDetails:
     """The letterhead and the ways to pay of P1; `time_zone` as in `Asia/Shanghai`."""
 
     name: str
@@ -49,7 +49,7 @@ class ChargeLine:
 
 
 @dataclass(frozen=True)
-class Debt:
+class DebtLine:
     """What is open of one invoice; `period` is `YYYY-MM`."""
 
     invoice_number: str

@@ -1,4 +1,4 @@
-"""The fixed words of the papers in the three languages, with dates, periods and money as read there."""
+"""The fixed words of the documents in the three languages, with dates, periods and money as read there."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def words_of(language: str) -> Words:
     """The words of a language. Raises KeyError for one that is not among LANGUAGES."""
     place = LANGUAGES.index(language) if language in LANGUAGES else None
     if place is None:
-        raise KeyError(f"no papers in {language}: choose one of {', '.join(LANGUAGES)}")
+        raise KeyError(f"no documents in {language}: choose one of {', '.join(LANGUAGES)}")
     table = tomllib.loads((Path(__file__).parent / "wording.toml").read_text(encoding="utf-8"))
     return Words(language, {key: texts[place] for key, texts in table.items()})
 

@@ -1,4 +1,4 @@
-"""The press: papers in, one PDF out.
+"""Writes documents into one PDF file.
 
 Each page goes to the file as it is finished, so that a batch of thousands needs the memory of one page (S13).
 """
@@ -21,7 +21,7 @@ from reportlab.lib.utils import TimeStamp
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
-from office.documents.pdf.document import Mark, Paper, Progress, lay_out
+from office.documents.pdf.document import Document, Mark, Progress, lay_out
 from office.documents.pdf.font import FONT_NAME, face, printable, width
 from office.documents.pdf.layout import FORMATS, Page
 from office.documents.pdf.wording import words_of
@@ -33,39 +33,39 @@ _MARK = 0.92
 
 
 @dataclass(frozen=True)
-class Printed:
-    """What came of a print: `unprintable` names, per paper, the characters that stand as 〓."""
+class PrintResult:
+    """How much was printed; `unprintable` names, per document, the characters that are shown as 〓."""
 
-    papers: int
+    documents: int
     pages: int
     unprintable: Sequence[tuple[str, str]] = ()
 
 
-def pdf_bytes(papers: Iterable[Paper], *, printed_at: datetime) -> bytes:
-    """The papers as one PDF. For a batch use `print_papers` with a path (procedures §10)."""
+def pdf_bytes(documents: Iterable[Document], *, printed_at: datetime) -> bytes:
+    """The documents as one PDF. For a batch use `write_documents` with a path (procedures §10)."""
     target = BytesIO()
-    print_papers(papers, target, printed_at=printed_at)
+    write_documents(documents, target, printed_at=printed_at)
     return target.getvalue()
 
 
-def print_papers(
-    papers: Iterable[Paper],
+def write_documents(
+    documents: Iterable[Document],
     target: Path | IO[bytes],
     *,
     printed_at: datetime,
     progress: Progress | None = None,
-) -> Printed:
-    """Writes the papers, in order, as one PDF and answers how many there were and what couldn't be printed.
+) -> PrintResult:
+    """Write the documents, in order, as one PDF; returns how many there were and what could not be printed.
 
-    `papers` may be a generator: it is drawn from one by one. A path appears only when the file is whole.
+    `documents` may be a generator: it is drawn from one by one. A path appears only when the file is whole.
     `printed_at` is an aware instant. Raises what the generator raises, leaving no file.
     """
     if not isinstance(target, Path):
-        return _print(papers, target, printed_at, progress)
+        return _print(documents, target, printed_at, progress)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            printed = _print(papers, file, printed_at, progress)
+            printed = _print(documents, file, printed_at, progress)
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -74,33 +74,33 @@ def print_papers(
 
 
 def _print(
-    papers: Iterable[Paper], file: IO[bytes], printed_at: datetime, progress: Progress | None
-) -> Printed:
-    press: _Press | None = None
+    documents: Iterable[Document], file: IO[bytes], printed_at: datetime, progress: Progress | None
+) -> PrintResult:
+    canvas: _PdfCanvas | None = None
     done, pages = 0, 0
     missing: list[tuple[str, str]] = []
-    for paper in papers:
-        press = press or _Press(file, paper, printed_at)
-        layout = lay_out(paper, printed_at)
+    for document in documents:
+        canvas = canvas or _PdfCanvas(file, document, printed_at)
+        layout = lay_out(document, printed_at)
         if layout.missing:
-            missing.append((paper.number or paper.title, "".join(sorted(layout.missing))))
-        form = FORMATS[paper.form]
-        press.setPageSize((form.width, form.height))
+            missing.append((document.number or document.title, "".join(sorted(layout.missing))))
+        form = FORMATS[document.form]
+        canvas.setPageSize((form.width, form.height))
         for page in layout.pages:
-            press.print_page(page, paper.mark, paper.language)
+            canvas.print_page(page, document.mark, document.language)
         done, pages = done + 1, pages + len(layout.pages)
         if progress:
             progress(done, pages)
-    if press is None:
-        raise ValueError("no papers to print")
-    press.save()
-    return Printed(done, pages, tuple(missing))
+    if canvas is None:
+        raise ValueError("no documents to print")
+    canvas.save()
+    return PrintResult(done, pages, tuple(missing))
 
 
-class _Press(Canvas):  # type: ignore[misc]  # reportlab has no types
+class _PdfCanvas(Canvas):  # type: ignore[misc]  # reportlab has no types
     """A canvas whose document streams to the file; draws the pages that `lay_out` made."""
 
-    def __init__(self, file: IO[bytes], first: Paper, printed_at: datetime) -> None:
+    def __init__(self, file: IO[bytes], first: Document, printed_at: datetime) -> None:
         face()  # registers the font
         super().__init__(file, pageCompression=1, initialFontName=FONT_NAME)
         language = first.language.replace("_", "-")

@@ -25,9 +25,9 @@ from office.documents.pdf.layout import wrap
 from office.documents.pdf.registry import KINDS, contents, draw, value_of
 from office.documents.pdf.samples import ESTATE, PRINTED_AT, VALUES
 from office.documents.pdf.templates import PAPERS, PLACEHOLDERS, check_template, seed_blocks
-from office.documents.pdf.values import PaperRefused, Recipient
+from office.documents.pdf.values import DocumentRefused, Recipient
 from office.documents.pdf.wording import LANGUAGES, money, number, words_of
-from office.documents.pdf.writer import pdf_bytes, print_papers
+from office.documents.pdf.writer import pdf_bytes, write_documents
 from tests.conftest import IS_FULL
 from tests.factories.pdf_text import bare, read_pdf, text_of
 
@@ -135,7 +135,7 @@ def test_a_filed_paper_draws_again_as_it_was(kind: str) -> None:
     ],
 )
 def test_a_filed_paper_that_cannot_be_read_says_so(kind: str, stored: dict[str, object], code: str) -> None:
-    with pytest.raises(PaperRefused) as refused:
+    with pytest.raises(DocumentRefused) as refused:
         value_of(kind, stored)
 
     assert refused.value.code == code
@@ -209,7 +209,7 @@ def test_a_name_the_font_lacks_is_printed_with_a_geta_and_listed() -> None:
     notice = dataclasses.replace(VALUES["payment_notice"], recipient=Recipient("王😀明", "3-2-1201"))
     target = BytesIO()
 
-    result = print_papers(
+    result = write_documents(
         [
             draw("payment_notice", notice, ESTATE, "zh_Hans"),
             draw("demand", VALUES["demand"], ESTATE, "zh_Hans"),
@@ -244,7 +244,7 @@ def test_hostile_text_in_every_field_prints_as_text(kind: str, hostile: str) -> 
     estate = _with_text(dataclasses.replace(ESTATE, time_zone="Asia/Shanghai"), hostile)
     try:
         paper = draw(kind, value, estate, "zh_Hans")
-    except PaperRefused:
+    except DocumentRefused:
         assert hostile.strip() == "" or kind == "restriction_notice"
         return
 
@@ -341,7 +341,7 @@ SERVICE = RESTRICTION.services[0]
 )
 def test_a_restriction_that_the_law_forbids_is_not_printed(change: dict[str, object], code: str) -> None:
     """C9, Civil Code art. 944."""
-    with pytest.raises(PaperRefused) as refused:
+    with pytest.raises(DocumentRefused) as refused:
         draw("restriction_notice", dataclasses.replace(RESTRICTION, **change), ESTATE, "zh_Hans")
 
     assert refused.value.code == code
@@ -376,7 +376,7 @@ def test_a_restriction_that_ends_on_the_day_it_begins_is_printed() -> None:
 )
 def test_a_public_list_needs_approval_reason_place_and_end(change: dict[str, object], code: str) -> None:
     """C11."""
-    with pytest.raises(PaperRefused) as refused:
+    with pytest.raises(DocumentRefused) as refused:
         draw("arrears_notice", dataclasses.replace(VALUES["arrears_notice"], **change), ESTATE, "zh_Hans")
 
     assert refused.value.code == code
@@ -479,7 +479,7 @@ def test_a_value_that_looks_like_a_placeholder_is_not_filled_again() -> None:
     ],
 )
 def test_a_template_that_there_is_not_is_refused(paper: str, language: str, code: str) -> None:
-    with pytest.raises(PaperRefused) as refused:
+    with pytest.raises(DocumentRefused) as refused:
         seed_blocks(paper, language)
 
     assert refused.value.code == code
@@ -554,11 +554,11 @@ def test_a_batch_is_one_file_in_order_with_progress(tmp_path: Path) -> None:
     target = tmp_path / "batch.pdf"
     seen: list[tuple[int, int]] = []
 
-    result = print_papers(
+    result = write_documents(
         _batch(30), target, printed_at=PRINTED_AT, progress=lambda done, pages: seen.append((done, pages))
     )
 
-    assert (result.papers, result.pages, result.unprintable) == (30, 30, ())
+    assert (result.documents, result.pages, result.unprintable) == (30, 30, ())
     assert seen == [(n, n) for n in range(1, 31)]
     pages = read_pdf(target.read_bytes()).pages
     assert [f"TZ{n:06d}" in page.extract_text() for n, page in enumerate(pages)] == [True] * 30
@@ -581,7 +581,7 @@ def test_a_long_batch_needs_no_more_memory_than_a_short_one(tmp_path: Path) -> N
 
     def peak(count: int) -> int:
         tracemalloc.start()
-        print_papers(_batch(count), tmp_path / f"{count}.pdf", printed_at=PRINTED_AT)
+        write_documents(_batch(count), tmp_path / f"{count}.pdf", printed_at=PRINTED_AT)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
@@ -602,15 +602,15 @@ def test_a_batch_that_fails_half_way_leaves_no_file_and_spares_the_old_one(tmp_p
         raise OSError("the database went away")
 
     with pytest.raises(OSError, match="went away"):
-        print_papers(failing(), target, printed_at=PRINTED_AT)
+        write_documents(failing(), target, printed_at=PRINTED_AT)
 
     assert target.read_bytes() == b"yesterday's"
     assert list(tmp_path.iterdir()) == [target]
 
 
 def test_no_papers_make_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no papers"):
-        print_papers([], tmp_path / "none.pdf", printed_at=PRINTED_AT)
+    with pytest.raises(ValueError, match="no documents"):
+        write_documents([], tmp_path / "none.pdf", printed_at=PRINTED_AT)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -622,7 +622,7 @@ def test_poppler_reads_the_streamed_file_without_complaint(tmp_path: Path) -> No
     if not which("pdftotext"):
         pytest.skip("pdftotext is not installed: apt-get install poppler-utils")
     target = tmp_path / "batch.pdf"
-    print_papers(_batch(25), target, printed_at=PRINTED_AT)
+    write_documents(_batch(25), target, printed_at=PRINTED_AT)
 
     read_out = subprocess.run(
         ["pdftotext", "-layout", str(target), "-"], capture_output=True, text=True, check=True
