@@ -104,5 +104,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     connect(app)
     admin.init_app(app)
-    startup.is_over()
+    startup.enable_garbage_collection()
     return app

@@ -123,7 +123,7 @@ def clock_command(*, parent: int | None) -> None:
     from runtime import log_files
 
     app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
-    log_files.keep(Path(app.instance_path))
+    log_files.log_to_files(Path(app.instance_path))
 
     @contextmanager
     def open_session() -> Iterator[Session]:
@@ -289,7 +289,7 @@ def export(kind: str, file: Path | None, *, file_format: str | None) -> None:
     if file_format == "xlsx" and file is None:
         raise click.UsageError("XLSX needs a FILE")
     out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")  # whatever the terminal's
-    header, found = exports.rows(db.session(), kind) if kind in exports.KINDS else lists.coded(kind)
+    header, found = exports.rows(db.session(), kind) if kind in exports.KINDS else lists.whole_list(kind)
     exports.write_rows(header, found, file=file, out=out, file_format=file_format or "")
     out.detach()
 

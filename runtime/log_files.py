@@ -1,4 +1,4 @@
-"""What went wrong, in files that rotate: `logs/gatehouse.log` of the instance folder and on stderr."""
+"""Warnings and errors in rotating files, `logs/gatehouse.log` of the instance folder, and on stderr."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 BYTES, FILES = 5 << 20, 10
 
 
-def keep(instance: Path) -> None:
-    """Write this process's warnings and errors there too; web workers and the clock share one file."""
+def log_to_files(instance: Path) -> None:
+    """Write this process's log to the file as well; web workers and the scheduler share it."""
     from concurrent_log_handler import ConcurrentRotatingFileHandler
 
     folder = instance / "logs"

@@ -131,15 +131,15 @@ def set_up(is_asking: bool) -> None:  # noqa: FBT001 -- one flag, one meaning
 def serve(host: str, port: int) -> None:
     """Run the clock beside the web server until the server ends."""
     os.environ[PARENT] = str(os.getpid())
-    keeper = ClockKeeper()
-    keeper.start()
+    clock_process = ClockSupervisor()
+    clock_process.start()
     try:
         web_server(host, port)()
     finally:
-        keeper.stop()
+        clock_process.stop()
 
 
-class ClockKeeper:
+class ClockSupervisor:
     """Runs `flask clock` as a process of its own and starts it again should it end by itself."""
 
     def __init__(self) -> None:
@@ -208,7 +208,7 @@ def web_application() -> Any:
 
 def logged_app() -> Flask:
     app = create_app()
-    log_files.keep(Path(app.instance_path))
+    log_files.log_to_files(Path(app.instance_path))
     return app
 
 

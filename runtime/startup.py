@@ -1,4 +1,4 @@
-"""The first import of the program: garbage collection is off until the application stands (S16)."""
+"""The program's first import: no garbage collection while the application is created (S16)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ import gc
 gc.disable()
 
 
-def is_over() -> None:
-    """The application stands: garbage is collected again from here on."""
+def enable_garbage_collection() -> None:
+    """Call it once the application is created."""
     gc.enable()

@@ -32,8 +32,8 @@ def reader_language() -> str:
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
-    """Turn a refusal into exit 1 with its one line; nothing is kept."""
+def refusals_as_exit() -> Iterator[None]:
+    """Turn a refusal or an outage into exit 1 with one line on stderr, after a rollback."""
     with force_locale(reader_language()):
         try:
             yield
@@ -66,24 +66,24 @@ def is_set_up() -> bool:
 
 
 def writes(command: Command) -> Command:
-    """A command that writes: one write transaction at a time, refusals told."""
+    """Decorate a command that writes: in a write transaction, with refusals as exit 1."""
 
     @with_appcontext
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
-        with refusals_told(), writing():
+        with refusals_as_exit(), writing():
             return command(*args, **kwargs)
 
     return run
 
 
 def reads(command: Command) -> Command:
-    """A command that only reads."""
+    """Decorate a command that only reads, with refusals as exit 1."""
 
     @with_appcontext
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
-        with refusals_told():
+        with refusals_as_exit():
             return command(*args, **kwargs)
 
     return run

@@ -20,7 +20,7 @@ WRITER = """
 import logging, sys, pathlib
 from runtime import log_files
 log_files.BYTES, log_files.FILES = 2000, 50
-log_files.keep(pathlib.Path(sys.argv[1]))
+log_files.log_to_files(pathlib.Path(sys.argv[1]))
 for number in range(100):
     logging.getLogger("office").error("%s-%03d", sys.argv[2], number)
 """
@@ -50,7 +50,7 @@ def test_processes_share_a_log_that_rotates_and_lose_no_line(tmp_path: Path) -> 
 
 
 def test_a_failed_statement_is_logged_without_its_values(office: Office, root_logger: logging.Logger) -> None:
-    log_files.keep(office.instance)
+    log_files.log_to_files(office.instance)
     with office.app.app_context():
         try:
             db.session.execute(

@@ -187,7 +187,7 @@ class ImportPage(OfficePage):
         def behind(session: Session, _task_id: int) -> None:
             with background_tasks.as_reader(staff_id, code):
                 try:
-                    work(replace(table, tell=lambda done: background_tasks.tell(task_id, done)))
+                    work(replace(table, tell=lambda done: background_tasks.write_progress(task_id, done)))
                 except Refused as refusal:
                     session.rollback()
                     uploads.refuse(session, task_id, refusal)
@@ -199,7 +199,7 @@ class ImportPage(OfficePage):
     def working(self) -> Any:
         """How far the work on a file is, for the page that waits."""
         task = self.task(request.args.get("id"))
-        done = min(background_tasks.told(task.id), task.total) if task.total else 0
+        done = min(background_tasks.read_progress(task.id), task.total) if task.total else 0
         return jsonify(done=done, total=task.total, is_working=task.state == "running")
 
     def task(self, key: str | None) -> Task:

@@ -18,7 +18,6 @@ from models.secrets import Sealed, masked
 from office.core import clock
 from office.core.audit import RECORDED
 
-Changes = dict[str, list[Any]]
 BATCH = "_batch"  # an entry of the changes: which bulk edit they belong to
 HIDDEN = frozenset({"password_hash", "totp_secret", "totp_step", "csrf_secret", "key_hash"})
 

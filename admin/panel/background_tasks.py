@@ -1,4 +1,4 @@
-"""Long work in a thread of this process, with its row to ask after; the page goes on meanwhile (B4, §10)."""
+"""Long work in a thread of this process; its Task row says how far it is (B4, §10)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def start(task_id: int, work: Work) -> None:
 
 @contextmanager
 def as_reader(staff_id: int | None, code: str) -> Iterator[None]:
-    """As if the person had asked for a page: their language, roles and scope hold in what is done here."""
+    """Run the block as a request of this person: with their language, roles and scope."""
     with current_app.test_request_context():
         staff = db.session.get(Staff, staff_id) if staff_id else None
         signed_in.be(SignedIn(staff) if staff is not None else None)
@@ -40,24 +40,24 @@ def as_reader(staff_id: int | None, code: str) -> Iterator[None]:
         yield
 
 
-def tell(task_id: int, done: int) -> None:
-    """How far work is whose own transaction nobody else can look into yet; for the other processes here."""
-    place = _place(task_id)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    fresh = place.with_suffix(".new")
+def write_progress(task_id: int, done: int) -> None:
+    """Write how far a task is into a file: other processes can't see its transaction yet."""
+    file = _progress_file(task_id)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_suffix(".new")
     fresh.write_text(str(done), encoding="ascii")
-    fresh.replace(place)
+    fresh.replace(file)
 
 
-def told(task_id: int) -> int:
-    """What `tell` said last; 0 when nothing, or nothing here."""
+def read_progress(task_id: int) -> int:
+    """What `write_progress` wrote last on this machine, else 0."""
     try:
-        return int(_place(task_id).read_text(encoding="ascii"))
+        return int(_progress_file(task_id).read_text(encoding="ascii"))
     except (OSError, ValueError):
         return 0
 
 
-def _place(task_id: int) -> Path:
+def _progress_file(task_id: int) -> Path:
     return Path(current_app.instance_path) / "working" / str(task_id)
 
 
@@ -75,7 +75,7 @@ def _run(app: Any, task_id: int, work: Work) -> None:
             _fail(session, task_id, None)
         finally:
             db.session.remove()
-            _place(task_id).unlink(missing_ok=True)
+            _progress_file(task_id).unlink(missing_ok=True)
 
 
 def _fail(session: Session, task_id: int, refusal: Refused | None) -> None:

@@ -27,6 +27,7 @@ from admin.panel.columns import Column, Source
 from admin.panel.list_query import Query, read_query
 from admin.panel.registry import view_of, views
 from admin.panel.signed_in import current_staff
+from admin.panel.table_screen import TableScreen
 from models.base import db
 from models.engine import set_writing, writing
 from models.office import Task
@@ -48,30 +49,30 @@ BOM = "\ufeff"
 WIDTHS = {"num": 14, "date": 18, "code": 18, "flag": 8, "text": 22}
 
 
-def is_long(view: Any, query: Query) -> bool:
+def is_long(view: TableScreen, query: Query) -> bool:
     """Whether a query finds more rows than are sent at once."""
     found = select(view.model.id).where(*view.conditions(replace(query, cursor=None))).limit(LONG + 1)
     return (db.session.scalar(select(func.count()).select_from(found.subquery())) or 0) > LONG
 
 
-def answer(view: Any, query: Query, kind: str) -> Response:
-    """The file of all rows a query finds; the caller has checked who asks and written the audit row."""
+def export_now(view: TableScreen, query: Query, kind: str) -> Response:
+    """The file of all rows of a query; the caller has checked permissions and written the audit row."""
     columns = [view.column(name) for name in query.columns]
-    lines = rows_of(view, query, columns)
+    lines = list_rows(view, query, columns)
     db.session.commit()
-    return as_file(_written(kind, columns, lines), file_name(view, kind), kind)
+    return file_response(_content(kind, columns, lines), file_name(view, kind), kind)
 
 
-def as_file(content: bytes, name: str, kind: str) -> Response:
+def file_response(content: bytes, name: str, kind: str) -> Response:
     return send_file(io.BytesIO(content), mimetype=MEDIA[kind], as_attachment=True, download_name=name)
 
 
-def file_name(view: Any, kind: str) -> str:
+def file_name(view: TableScreen, kind: str) -> str:
     return f"{view.screen}-{view.today().isoformat()}.{kind}"
 
 
-def begin(view: Any, query: Query, kind: str, *, staff_id: int) -> Task:
-    """Start writing a long list; the caller has checked who asks and written the audit row."""
+def begin_export(view: TableScreen, query: Query, kind: str, *, staff_id: int) -> Task:
+    """Start writing a long list; the caller has checked permissions and written the audit row."""
     about = {"screen": view.screen, "format": kind}
     db.session.commit()  # a reading transaction can't become a writing one
     with writing():
@@ -92,18 +93,18 @@ def begin(view: Any, query: Query, kind: str, *, staff_id: int) -> Task:
     return task
 
 
-def _write(session: Session, task_id: int, view: Any, args: Mapping[str, str], kind: str) -> None:
+def _write(session: Session, task_id: int, view: TableScreen, args: Mapping[str, str], kind: str) -> None:
     """Write the list into the task, saying how far it is after each chunk."""
     query = read_query(view, args)
     columns = [view.column(name) for name in query.columns]
     matching = select(func.count(view.model.id)).where(*view.conditions(replace(query, cursor=None)))
     total = min(session.scalar(matching) or 0, MOST_ROWS)
-    lines = rows_of(view, query, columns)
+    lines = list_rows(view, query, columns)
     session.commit()
     with writing():
         session.get_one(Task, task_id).total = total
         session.commit()
-    content = _written(kind, columns, _telling(session, task_id, lines))
+    content = _content(kind, columns, _with_progress(session, task_id, lines))
     session.commit()
     with writing():
         now = clock.now(session)
@@ -114,7 +115,7 @@ def _write(session: Session, task_id: int, view: Any, args: Mapping[str, str], k
         session.commit()
 
 
-def _telling(session: Session, task_id: int, lines: Iterator[list[Any]]) -> Iterator[list[Any]]:
+def _with_progress(session: Session, task_id: int, lines: Iterator[list[Any]]) -> Iterator[list[Any]]:
     for count, line in enumerate(lines, start=1):
         yield line
         if count % CHUNK == 0:
@@ -124,7 +125,7 @@ def _telling(session: Session, task_id: int, lines: Iterator[list[Any]]) -> Iter
                 session.commit()
 
 
-def _written(kind: str, columns: list[Column], lines: Iterator[list[Any]]) -> bytes:
+def _content(kind: str, columns: list[Column], lines: Iterator[list[Any]]) -> bytes:
     header = [str(column.label) for column in columns]
     with tempfile.TemporaryFile() as file:
         if kind == "csv":
@@ -149,7 +150,7 @@ def screens() -> list[str]:
     return [screen for screen in tables if any("x" in letters for letters in rows.get(screen, {}).values())]
 
 
-def coded(screen: str) -> tuple[list[str], Iterator[list[Any]]]:
+def whole_list(screen: str) -> tuple[list[str], Iterator[list[Any]]]:
     """A screen's whole list for scripts: its columns' names, codes as they are stored, sealed values masked.
 
     Raises KeyError when the screen has no list.
@@ -159,10 +160,10 @@ def coded(screen: str) -> tuple[list[str], Iterator[list[Any]]]:
         raise KeyError(screen)
     query = replace(read_query(view, {}), columns=view.column_names)
     columns = [view.column(name) for name in query.columns]
-    return [column.name for column in columns], rows_of(view, query, columns, cell=as_stored)
+    return [column.name for column in columns], list_rows(view, query, columns, cell=stored_cell)
 
 
-def as_stored(view: Any, column: Column, value: Any, _row: Any) -> Any:
+def stored_cell(view: TableScreen, column: Column, value: Any, _row: Any) -> Any:
     """One cell for scripts, made harmless where it is written."""
     if isinstance(view.sort_type(column.name), Sealed):
         return masked(value) if value else ""
@@ -171,15 +172,15 @@ def as_stored(view: Any, column: Column, value: Any, _row: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def rows_of(
-    view: Any,
+def list_rows(
+    view: TableScreen,
     query: Query,
     columns: list[Column],
     cell: Cell | None = None,
 ) -> Iterator[list[Any]]:
     """Rows in id order, chunk by chunk from where the last one ended.
 
-    What the reader may see is settled now: the rows are read while the answer is under way.
+    The reader's scope is applied now; the rows are read while the answer is sent.
     """
     source = Source(view.model, language.current(), view.column_computed)
     shown = [source.expression(column.name).label(column.key) for column in columns]
@@ -187,21 +188,21 @@ def rows_of(
     statement = (
         statement.where(*view.conditions(replace(query, cursor=None))).order_by(view.model.id).limit(CHUNK)
     )
-    return _chunks(view, statement, columns, cell or exported)
+    return _chunks(view, statement, columns, cell or shown_cell)
 
 
-def _chunks(view: Any, statement: Any, columns: list[Column], said: Cell) -> Iterator[list[Any]]:
+def _chunks(view: TableScreen, statement: Any, columns: list[Column], cell: Cell) -> Iterator[list[Any]]:
     last, count = 0, 0
     while count < MOST_ROWS:
         found = db.session.execute(statement.where(view.model.id > last)).all()
         for row in found:
-            yield [said(view, column, getattr(row, column.key), row) for column in columns]
+            yield [cell(view, column, getattr(row, column.key), row) for column in columns]
         if len(found) < CHUNK:
             return
         last, count = found[-1].id, count + len(found)
 
 
-def exported(view: Any, column: Column, value: Any, row: Any) -> Any:
+def shown_cell(view: TableScreen, column: Column, value: Any, row: Any) -> Any:
     """One cell: codes and stored reasons in words, sealed values masked, the rest as the value itself."""
     if value is None:
         return None
@@ -224,9 +225,9 @@ class ListExports(BulkEdit):
         query = read_query(self, request.args)
         record_reading("export", self.model.__tablename__, None, {"format": export_type, **query.args})
         if is_long(self, query):
-            task = begin(self, query, export_type, staff_id=current_staff().id)
+            task = begin_export(self, query, export_type, staff_id=current_staff().id)
             return redirect(self.get_url(".exported_view", id=task.id))
-        return answer(self, query, export_type)
+        return export_now(self, query, export_type)
 
     @expose("/exported/")
     def exported_view(self) -> Any:
@@ -241,7 +242,7 @@ class ListExports(BulkEdit):
         if "ask" in request.args:
             return jsonify(done=task.done, total=task.total, is_working=is_working)
         if "file" in request.args and task.file_name:
-            return as_file(
+            return file_response(
                 core_background_tasks.file_of(db.session(), task), task.file_name, task.result["format"]
             )
         return self.render("panel/exported.html", task=task, is_working=is_working, heading=_("Export"))

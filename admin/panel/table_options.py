@@ -45,7 +45,7 @@ class TableOptions(Screen, ModelView):
     column_list: Sequence[str] = ()
     column_hidden: Sequence[str] = ()  # offered by the column chooser, not shown at first
     column_computed: Mapping[str, Callable[[Any], Any]] = {}  # name → function of the model that gives SQL
-    column_labels: Mapping[str, Any] = {}  # else admin/panel/labels.py
+    column_labels: Mapping[str, Any] = {}  # else admin/panel/column_names.py
     column_formats: Mapping[str, Format] = {}  # else by the column's type; `(value, row)` → text or Markup
     choices: Mapping[str, Mapping[str, Any]] = {}  # code → label: for the list, its filter and the form
     column_searchable_list: Sequence[str] = ()  # found by a prefix

@@ -1,4 +1,4 @@
-"""The rows of a list as one string, column by column: no form or template per row (decisions: Speed)."""
+"""The rows of a list as HTML, column by column: no template for each row (decisions: Speed)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 from flask import url_for
 from markupsafe import Markup, escape
 
-from admin.panel import columns
+from admin.panel.columns import Column
+from admin.panel.table_screen import TableScreen
 
 
 def render_rows(
-    view: Any, rows: Sequence[Any], columns: Sequence[columns.Column], *, has_ticks: bool
+    view: TableScreen, rows: Sequence[Any], columns: Sequence[Column], *, has_ticks: bool
 ) -> Markup:
     """`<tr>` for each row: a tick box where rows can be acted on, then the cells; the first is the link."""
     if not rows:
@@ -34,7 +35,7 @@ def render_rows(
     return Markup("".join(f"{line}</tr>" for line in lines))  # noqa: S704 -- _cells() escapes
 
 
-def _cells(column: columns.Column, values: Sequence[Any], rows: Sequence[Any]) -> list[str]:
+def _cells(column: Column, values: Sequence[Any], rows: Sequence[Any]) -> list[str]:
     """What is seen of a column in each row, escaped."""
     if column.is_by_value:
         known = {value: escape(column.show(value, None)) for value in set(values)}
@@ -67,7 +68,7 @@ def _starts(values: Mapping[str, Sequence[Any]], *, has_ticks: bool) -> list[str
     return list(map(start, values["id"], versions))
 
 
-def _opening(column: columns.Column, position: int, can_edit: bool) -> str:  # noqa: FBT001 -- one flag
+def _opening(column: Column, position: int, can_edit: bool) -> str:  # noqa: FBT001 -- one flag
     classes = " ".join(filter(None, (column.layout, "first" if position == 0 else "")))
     label = escape(str(column.label))
     editable = f' data-edit="{escape(column.name)}" tabindex="0"' if can_edit and column.is_editable else ""

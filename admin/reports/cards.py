@@ -134,7 +134,7 @@ def file(tables: Sequence[Table], wanted: Wanted, *, name: str, scope: str, kind
             text.flush()
         else:
             spreadsheets.write_xlsx(made, header, lines)
-        return list_exports.as_file(made.getvalue(), f"{name}.{kind}", kind)
+        return list_exports.file_response(made.getvalue(), f"{name}.{kind}", kind)
 
 
 def book(tables: Sequence[Table], *, name: str) -> Response:
@@ -149,7 +149,7 @@ def book(tables: Sequence[Table], *, name: str) -> Response:
     }
     with io.BytesIO() as made:
         spreadsheets.write_book(made, sheets)
-        return list_exports.as_file(made.getvalue(), f"{name}.xlsx", "xlsx")
+        return list_exports.file_response(made.getvalue(), f"{name}.xlsx", "xlsx")
 
 
 def weekly_paper(wanted: Wanted, *, name: str) -> Response:

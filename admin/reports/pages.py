@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import chain
 from typing import Any
@@ -51,6 +51,49 @@ def wanted_period(known: Sequence[str], fallback: str) -> str:
 
 def wanted_id(name: str) -> int | None:
     return request_values.row_id(request.args.get(name, ""))
+
+
+def _areas() -> dict[str, str]:
+    areas = select(Area.id, Area.name).order_by(Area.position, Area.name)
+    return {str(key): name for key, name in db.session.execute(areas)}
+
+
+def _buildings() -> dict[str, str]:
+    buildings = (
+        select(Building.id, Area.name, Building.name)
+        .join(Area, Area.id == Building.area_id)
+        .order_by(Area.position, Area.name, Building.position, Building.name)
+    )
+    return {str(key): f"{area} · {name}" for key, area, name in db.session.execute(buildings)}
+
+
+def _stewards() -> dict[str, str]:
+    people = (
+        select(Staff.id, Staff.name)
+        .join(StaffRole, StaffRole.staff_id == Staff.id)
+        .where(StaffRole.role == "steward", Staff.is_active)
+        .order_by(Staff.name)
+    )
+    return {str(key): name for key, name in db.session.execute(people)}
+
+
+def _fee_items() -> dict[str, str]:
+    items = db.session.scalars(select(FeeItem).order_by(FeeItem.position, FeeItem.id))
+    return {str(item.id): item.name_in(language.current()) for item in items}
+
+
+def _departments() -> dict[str, str]:
+    rows = db.session.scalars(select(Department).order_by(Department.position, Department.id))
+    return {str(row.id): row.name_in(language.current()) for row in rows}
+
+
+OPTIONS: Mapping[str, Callable[[], dict[str, str]]] = {
+    "area": _areas,
+    "building": _buildings,
+    "steward": _stewards,
+    "fee_item": _fee_items,
+    "department": _departments,
+}  # what a report can be narrowed by → id → name
 
 
 class _Reports(SavedViews, OfficePage):
@@ -129,42 +172,8 @@ class _Reports(SavedViews, OfficePage):
             "period": {each: each for each in dict.fromkeys([*known, *years])},
         }
         for name in self.filters():
-            found[name] = getattr(self, f"_{name}_options")()
+            found[name] = OPTIONS[name]()
         return found
-
-    @staticmethod
-    def _area_options() -> dict[str, str]:
-        areas = select(Area.id, Area.name).order_by(Area.position, Area.name)
-        return {str(key): name for key, name in db.session.execute(areas)}
-
-    @staticmethod
-    def _building_options() -> dict[str, str]:
-        buildings = (
-            select(Building.id, Area.name, Building.name)
-            .join(Area, Area.id == Building.area_id)
-            .order_by(Area.position, Area.name, Building.position, Building.name)
-        )
-        return {str(key): f"{area} · {name}" for key, area, name in db.session.execute(buildings)}
-
-    @staticmethod
-    def _steward_options() -> dict[str, str]:
-        people = (
-            select(Staff.id, Staff.name)
-            .join(StaffRole, StaffRole.staff_id == Staff.id)
-            .where(StaffRole.role == "steward", Staff.is_active)
-            .order_by(Staff.name)
-        )
-        return {str(key): name for key, name in db.session.execute(people)}
-
-    @staticmethod
-    def _fee_item_options() -> dict[str, str]:
-        items = db.session.scalars(select(FeeItem).order_by(FeeItem.position, FeeItem.id))
-        return {str(item.id): item.name_in(language.current()) for item in items}
-
-    @staticmethod
-    def _department_options() -> dict[str, str]:
-        rows = db.session.scalars(select(Department).order_by(Department.position, Department.id))
-        return {str(row.id): row.name_in(language.current()) for row in rows}
 
     def scope_words(self) -> str:
         """What the figures are of, for a paper's head."""
