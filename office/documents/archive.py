@@ -30,15 +30,10 @@ from office.documents.pdf.billing import PaymentNotice
 from office.documents.pdf.collection import Demand
 from office.documents.pdf.document import Document, Progress
 from office.documents.pdf.payments import Receipt, ReceiptLine
-<<<<<<< HEAD
-from office.documents.pdf.values import ChargeLine, Debt, PaperRefused, Recipient
-from office.documents.pdf.values import Estate as Letterhead
+from office.documents.pdf.values import ChargeLine, DebtLine, DocumentRefused, EstateDetails, Recipient
 from office.documents.pdf.wording import Words, words_of
 from rules.billing import Basis
 from rules.reasons import Reason
-=======
-from office.documents.pdf.values import ChargeLine, DebtLine, DocumentRefused, EstateDetails, Recipient
->>>>>>> 745b6a3 (documents: Document, DocumentBuilder, write_documents instead of paper, draft and press; ids are cut into chunks in one place)
 
 ZERO = Decimal(0)
 
