@@ -174,3 +174,10 @@ def test_of_bills_and_reminders_of_one_day_the_last_made_is_first(session: Sessi
     for kind, rows in (("invoice", made), ("reminder", reminders)):
         ids = [moment.row_id for moment in moments if moment.kind == kind]
         assert ids == [row.id for row in reversed(rows)][:NEWEST]
+
+
+def test_the_file_names_the_unit_and_its_place(session: Session, debtor: Debtor) -> None:
+    found = file_of(session, debtor)
+
+    assert (found.unit.code, found.area, found.building) == ("1-101", "East", "1")
+    assert household(session, 999_999, TODAY) is None

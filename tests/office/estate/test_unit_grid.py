@@ -103,6 +103,7 @@ def test_a_bill_is_overdue_from_the_day_after_it_is_due(session: Session) -> Non
         for number in due_days:
             add_invoice(session, debtor, TODAY + number * DAY, "100.50")
     add_invoice(session, add_household(session, "paid"), TODAY - DAY, "100", "0.00")
+    add_invoice(session, add_household(session, "fen"), TODAY, "100", "0.01")
     add_unit(session, "unsold", state="unsold")
     add_unit(session, "vacant", state="vacant")
 
@@ -112,11 +113,12 @@ def test_a_bill_is_overdue_from_the_day_after_it_is_due(session: Session) -> Non
         "later": ("open", Decimal("100.50")),
         "both": ("overdue", Decimal(201)),
         "paid": ("clear", None),
+        "fen": ("open", Decimal("0.01")),
         "unsold": ("unsold", None),
         "vacant": ("clear", None),
     }
     (block,) = grid(session, "owed")
-    assert block.counts == {"overdue": 2, "open": 2, "clear": 2, "unsold": 1}
+    assert block.counts == {"overdue": 2, "open": 3, "clear": 2, "unsold": 1}
 
 
 def test_an_open_complaint_shows_and_an_escalated_one_before_it(session: Session) -> None:
