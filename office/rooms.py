@@ -1,4 +1,4 @@
-"""What the rooms of the office give the whole, joined: jobs, integrity checks, explanations, imports.
+"""What the rooms of the office give the whole, joined: jobs, checks, explanations, imports, exports.
 
 Each room names its own in its `room.py`; a new job or check is a row there.
 """
@@ -7,29 +7,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 
 from office.arrears import room as arrears
 from office.billing import room as billing
 from office.complaints import room as complaints
+from office.core.exports import Export
 from office.core.integrity import Check, Finding
 from office.core.jobs import Job
+from office.estate import room as estate
 from office.exchange import room as exchange
 from office.exchange.imports import Kind
 from office.operations import room as operations
 from office.payments import room as payments
 from office.receivables import room as receivables
 from office.reports import room as reports
+from office.scheduling import room as scheduling
 from office.scheduling.old_runs import removal_job
 from office.scheduling.timetable import Timetable
+
+T = TypeVar("T")
 
 
 class Explain(Protocol):
     """Tells why a row is where it is and what comes next (C12). Raises Refused for an unknown number."""
 
     def __call__(self, session: Session, number: str, /, *, now: datetime) -> dict[str, Any]: ...
+
+
+def joined(*rooms: Mapping[str, T]) -> Mapping[str, T]:
+    """The rooms' entries in one mapping. Raises ValueError when two rooms give one name."""
+    whole: dict[str, T] = {}
+    for room in rooms:
+        if twice := whole.keys() & room.keys():
+            raise ValueError(f"two rooms give {', '.join(sorted(twice))}")
+        whole |= room
+    return whole
 
 
 _JOBS: tuple[Job, ...] = (
@@ -49,9 +64,18 @@ CHECKS: tuple[Check, ...] = (
     *arrears.CHECKS,
     *reports.CHECKS,
 )
-EXPLAINS: Mapping[str, Explain] = {**arrears.EXPLAINS, **complaints.EXPLAINS}
-
+EXPLAINS: Mapping[str, Explain] = joined(arrears.EXPLAINS, complaints.EXPLAINS)
 IMPORTS: Mapping[str, Kind] = exchange.IMPORTS
+EXPORTS: Mapping[str, Export] = joined(
+    estate.EXPORTS,
+    billing.EXPORTS,
+    payments.EXPORTS,
+    arrears.EXPORTS,
+    complaints.EXPORTS,
+    reports.EXPORTS,
+    scheduling.EXPORTS,
+    operations.EXPORTS,
+)
 
 
 def findings(session: Session) -> list[Finding]:

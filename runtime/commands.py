@@ -187,9 +187,9 @@ def explainable() -> Iterable[str]:
 
 def exportable() -> Iterable[str]:
     from admin.panel import list_exports as lists
-    from office.exchange import exports
+    from office.rooms import EXPORTS
 
-    return [*exports.KINDS, *lists.screens()]
+    return [*EXPORTS, *lists.screens()]
 
 
 @click.command("import")
@@ -285,12 +285,13 @@ def export(kind: str, file: Path | None, *, file_format: str | None) -> None:
     """
     from admin.panel import list_exports as lists
     from office.exchange import exports
+    from office.rooms import EXPORTS
 
     if file_format == "xlsx" and file is None:
         raise click.UsageError("XLSX needs a FILE")
     out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")  # whatever the terminal's
-    header, found = exports.rows(db.session(), kind) if kind in exports.KINDS else lists.whole_list(kind)
-    exports.write_rows(header, found, file=file, out=out, file_format=file_format or "")
+    header, found = EXPORTS[kind](db.session()) if kind in EXPORTS else lists.whole_list(kind)
+    exports.write(header, found, file=file, out=out, file_format=file_format or "")
     out.detach()
 
 

@@ -1,7 +1,8 @@
-"""What arrears give the whole office: jobs, integrity checks and explanations."""
+"""What arrears give the whole office: jobs, integrity checks, explanations and exports."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time
 from functools import partial
 
@@ -9,11 +10,13 @@ from office.arrears import (
     contacts,
     dunning,
     explain,
+    exports,
     instalment_plans,
     integrity,
     reminder_batches,
     restrictions,
 )
+from office.core.exports import Export
 from office.core.jobs import Job
 from office.messaging import outbox
 
@@ -31,3 +34,10 @@ JOBS = (
 )
 CHECKS = (integrity.all_hold,)
 EXPLAINS = {"invoice": explain.invoice}
+EXPORTS: Mapping[str, Export] = {
+    "reminders": exports.reminders,
+    "contacts": exports.contacts,
+    "plans": exports.plans,
+    "restrictions": exports.restrictions,
+    "legal_cases": exports.legal_cases,
+}

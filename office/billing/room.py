@@ -1,10 +1,12 @@
-"""What billing gives the whole office: jobs."""
+"""What billing gives the whole office: jobs and exports."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time
 
-from office.billing import deposits, incentives, runs
+from office.billing import deposits, exports, incentives, runs
+from office.core.exports import Export
 from office.core.jobs import Job
 
 JOBS = (
@@ -12,3 +14,10 @@ JOBS = (
     Job("deposits", deposits.enter_all_paid, at=time(0, 28)),
     Job("billing_draft", runs.draft_run, at=time(8, 0), day=25),
 )
+EXPORTS: Mapping[str, Export] = {
+    "invoices": exports.invoices,
+    "invoice_lines": exports.invoice_lines,
+    "tariffs": exports.tariffs,
+    "readings": exports.readings,
+    "slips": exports.slips,
+}

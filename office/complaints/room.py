@@ -1,10 +1,12 @@
-"""What complaints give the whole office: jobs, integrity checks and explanations."""
+"""What complaints give the whole office: jobs, integrity checks, explanations and exports."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time
 
-from office.complaints import clock_jobs, integrity, retention, timeline
+from office.complaints import clock_jobs, exports, integrity, retention, timeline
+from office.core.exports import Export
 from office.core.jobs import Job
 
 JOBS = (
@@ -14,3 +16,9 @@ JOBS = (
 )
 CHECKS = (integrity.all_hold,)
 EXPLAINS = {"ticket": timeline.explain_ticket}
+EXPORTS: Mapping[str, Export] = {
+    "tickets": exports.tickets,
+    "ticket_clocks": exports.ticket_clocks,
+    "escalations": exports.escalations,
+    "visits": exports.visits,
+}

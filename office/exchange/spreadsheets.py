@@ -12,13 +12,14 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
+from office.core.exports import Table, Value
+
 FORMATS = ("csv", "xlsx", "json")
 LOOKS = {"money": "#,##0.00", "day": "yyyy-mm-dd", "instant": "yyyy-mm-dd hh:mm"}
 SHEET_NAME = 31  # letters
 SHEET_ROWS = 1_048_575  # below a sheet's end, under its header
 
-Value = str | int | bool | Decimal | date | datetime | None
-Table = tuple[Sequence[str], Iterable[Sequence[Value]]]
+
 _NO_NAME = re.compile(r"[\[\]:*?/\\']")  # what a sheet's name can't hold
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?|-", re.ASCII)

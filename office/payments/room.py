@@ -1,10 +1,16 @@
-"""What payments give the whole office: jobs."""
+"""What payments give the whole office: jobs and exports."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time
 
+from office.core.exports import Export
 from office.core.jobs import Job
-from office.payments import direct_debit
+from office.payments import direct_debit, exports
 
 JOBS = (Job("direct_debit_reminder", direct_debit.remind_direct_debit, at=time(8, 30), day=10),)
+EXPORTS: Mapping[str, Export] = {
+    "payments": exports.payments,
+    "statement_rows": exports.statement_rows,
+}

@@ -1,11 +1,13 @@
-"""What reports give the whole office: jobs and integrity checks."""
+"""What reports give the whole office: jobs, integrity checks and exports."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import time
 
+from office.core.exports import Export
 from office.core.jobs import Job
-from office.reports import aggregates, mailing, nightly, rates
+from office.reports import aggregates, exports, mailing, nightly, rates
 
 JOBS = (
     Job("report_counts", nightly.count_all, at=time(4, 0)),
@@ -14,3 +16,6 @@ JOBS = (
     Job("figures", aggregates.store, order=2, retention_days=400),
 )
 CHECKS = (aggregates.all_hold,)
+EXPORTS: Mapping[str, Export] = {
+    "collection_rate": exports.collection_rate,
+}

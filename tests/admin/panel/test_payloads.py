@@ -17,10 +17,10 @@ from sqlalchemy import String, event, inspect
 from sqlalchemy.orm import Session
 
 from admin.panel import formats, forms
-from office.exchange import exports as office_exports
 from office.exchange import spreadsheets
 from office.messaging.channels import Declined, Letter
 from office.messaging.channels.mail import written
+from office.rooms import EXPORTS
 from tests.admin.conftest import Web
 from tests.admin.crawl import starts
 from tests.admin.panel import access
@@ -150,7 +150,7 @@ def files_with_live_formulas(web: Web, world: World) -> tuple[list[str], int]:
             sheets = "".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
             wrong += [f"{screen}.xlsx"] if "<f>" in sheets or "hyperlink" in sheets else []
             wrong += [f"{screen}.xlsx cell"] if re.search(r"<t[^>]*>[=@]", sheets) else []
-    for kind in office_exports.KINDS:
+    for kind in EXPORTS:
         done = web.office.run("export", kind)
         assert done.exit_code == 0, (kind, done.output[:200])
         wrong += [f"export {kind} {cell[:40]}" for cell in live_cells(done.stdout)]

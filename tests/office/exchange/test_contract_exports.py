@@ -3,13 +3,13 @@
 from decimal import Decimal
 
 from office.billing import runs
-from office.exchange import exports
 from office.payments import payments
+from office.rooms import EXPORTS
 from tests.factories.estate import NOW, add_unit, at
 
 
 def units(session):
-    codes, rows = exports.rows(session, "units")
+    codes, rows = EXPORTS["units"](session)
     return {row[0]: dict(zip(codes, row, strict=True)) for row in rows}
 
 

@@ -15,8 +15,9 @@ from sqlalchemy import update
 
 from models.people import Owner
 from models.property import Estate
+from office.core import exports as core_exports
 from office.exchange import exports, imports, spreadsheets
-from office.rooms import IMPORTS
+from office.rooms import EXPORTS, IMPORTS
 from rules.reasons import Reason
 from tests.factories.spreadsheets import csv_file
 
@@ -55,7 +56,7 @@ PROMISED = [line.split(": ") for line in CONTRACT.strip().splitlines()]
 
 @pytest.mark.parametrize(("kind", "codes"), PROMISED, ids=[kind for kind, _ in PROMISED])
 def test_codes_stand_in_the_promised_order_and_the_query_runs(session, kind, codes):
-    header, found = exports.rows(session, kind)
+    header, found = EXPORTS[kind](session)
 
     assert header == codes.strip("`").split(", ") + ADDED.get(kind, [])
     assert all(len(row) == len(header) for row in found)
@@ -91,7 +92,7 @@ def brought(session, tmp_path):
 
 
 def by(session, kind, code):
-    header, found = exports.rows(session, kind)
+    header, found = EXPORTS[kind](session)
     place = header.index(code)
     return {row[place]: dict(zip(header, row, strict=True)) for row in found}
 
@@ -116,7 +117,7 @@ def test_values_are_those_of_the_contract(session, tmp_path):
 def test_the_collection_rate_of_each_building_and_its_area(session, tmp_path):
     brought(session, tmp_path)
 
-    _, found = exports.rows(session, "collection_rate")
+    _, found = EXPORTS["collection_rate"](session)
 
     assert [row[:3] + row[5:] for row in found] == [
         ["2026-06", "东", "1", Decimal("66.7"), 2, 1, Decimal("50.0")],
@@ -153,7 +154,7 @@ def test_no_file_holds_a_live_formula(session, tmp_path, name):
     brought(session, tmp_path)
     path = tmp_path / name
 
-    exports.write(session, "units", file=path, out=io.StringIO())
+    exports.write(*EXPORTS["units"](session), file=path, out=io.StringIO())
 
     if name.endswith("csv"):
         with path.open(encoding="utf-8", newline="") as file:
@@ -170,7 +171,7 @@ def test_json_keeps_texts_fens_and_flags(session, tmp_path):
     brought(session, tmp_path)
     out = io.StringIO()
 
-    exports.write(session, "invoices", file=None, out=out, file_format="json")
+    exports.write(*EXPORTS["invoices"](session), file=None, out=out, file_format="json")
 
     rows = json.loads(out.getvalue())
     assert rows[0]["payer_name"] == "=王"
@@ -184,7 +185,7 @@ def test_json_keeps_texts_fens_and_flags(session, tmp_path):
 def test_nothing_to_export_is_an_empty_array_and_a_bare_header(session):
     for file_format, expected in (("json", []), ("csv", "batch,stage")):
         out = io.StringIO()
-        exports.write(session, "reminders", file=None, out=out, file_format=file_format)
+        exports.write(*EXPORTS["reminders"](session), file=None, out=out, file_format=file_format)
         text = out.getvalue()
         assert (json.loads(text) == expected) if file_format == "json" else text.startswith(expected)
 
@@ -192,18 +193,18 @@ def test_nothing_to_export_is_an_empty_array_and_a_bare_header(session):
 @pytest.mark.parametrize(
     ("say", "stored", "said"),
     [
-        (exports.amount, Decimal("1234.5"), Decimal("1234.50")),
-        (exports.rate, Decimal("2.500000"), Decimal("2.50")),
-        (exports.rate, Decimal("0.588000"), Decimal("0.588")),
-        (exports.decimal, Decimal("80.5000"), Decimal("80.5")),
-        (exports.decimal, Decimal("100.0000"), Decimal(100)),
-        (exports.day, date(2026, 7, 1), "2026-07-01"),
-        (exports.instant, datetime(2026, 6, 30, 16, tzinfo=UTC), "2026-07-01T00:00:00+08:00"),
-        (exports.reason, Reason("paid", {"on": date(2026, 7, 1)}).to_json(), "paid: on=2026-07-01"),
-        (exports.reason, '["a", {"code": "b", "inputs": {}}]', "a; b"),
-        (exports.reason, "words of a person", "words of a person"),
-        (exports.reason, "{broken", "{broken"),
-        (exports.flag, 1, True),
+        (core_exports.amount, Decimal("1234.5"), Decimal("1234.50")),
+        (core_exports.rate, Decimal("2.500000"), Decimal("2.50")),
+        (core_exports.rate, Decimal("0.588000"), Decimal("0.588")),
+        (core_exports.decimal, Decimal("80.5000"), Decimal("80.5")),
+        (core_exports.decimal, Decimal("100.0000"), Decimal(100)),
+        (core_exports.day, date(2026, 7, 1), "2026-07-01"),
+        (core_exports.instant, datetime(2026, 6, 30, 16, tzinfo=UTC), "2026-07-01T00:00:00+08:00"),
+        (core_exports.reason, Reason("paid", {"on": date(2026, 7, 1)}).to_json(), "paid: on=2026-07-01"),
+        (core_exports.reason, '["a", {"code": "b", "inputs": {}}]', "a; b"),
+        (core_exports.reason, "words of a person", "words of a person"),
+        (core_exports.reason, "{broken", "{broken"),
+        (core_exports.flag, 1, True),
     ],
 )
 def test_how_values_are_said(say, stored, said):

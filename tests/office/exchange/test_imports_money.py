@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from models.billing import Invoice, InvoiceLine
 from models.payments import Payment, StatementLayout, StatementRow
-from office.exchange import exports, imports
-from office.rooms import IMPORTS
+from office.exchange import imports
+from office.rooms import EXPORTS, IMPORTS
 from rules.reasons import Reason
 from tests.factories.spreadsheets import csv_file, xlsx_file
 from tests.factories.statements import ALIPAY, WECHAT, statement_line, wechat_line
@@ -37,7 +37,7 @@ def bring(session, tmp_path):
 
 
 def exported(session, kind):
-    header, found = exports.rows(session, kind)
+    header, found = EXPORTS[kind](session)
     return [dict(zip(header, row, strict=True)) for row in found]
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from models.billing import Meter, MeterReading, ServiceSlip
 from models.collection import Contact
 from models.complaints import Ticket
-from office.exchange import exports, imports
-from office.rooms import IMPORTS
+from office.exchange import imports
+from office.rooms import EXPORTS, IMPORTS
 from tests.factories.spreadsheets import csv_file, names, xlsx_file
 
 NOW = datetime(2026, 7, 6, 1, tzinfo=UTC)
@@ -82,7 +82,7 @@ def test_an_old_register_comes_in_once_with_severities_judged(session, bring):
         "minor",
     ]
     assert found["A-1"].registered_at == datetime(2026, 7, 1, 1, tzinfo=UTC)
-    header, exported = exports.rows(session, "tickets")
+    header, exported = EXPORTS["tickets"](session)
     assert next(exported)[header.index("registered_at")] == "2026-07-01T09:00:00+08:00"
 
 

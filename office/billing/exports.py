@@ -1,0 +1,109 @@
+"""What `flask export` gives of bills: invoices, tariffs, readings, slips (contract "Exports")."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from models.billing import FeeItem, Invoice, InvoiceLine, Meter, MeterReading, ServiceSlip, Tariff
+from models.people import Owner
+from models.property import Unit
+from office.core import clock
+from office.core.exports import Table, rate, reason, stream
+
+
+def invoices(session: Session) -> Table:
+    is_overdue = and_(Invoice.balance > 0, Invoice.due_on < clock.today(session))
+    query = (
+        select(
+            Invoice.number,
+            Unit.code.label("unit_code"),
+            Owner.name.label("payer_name"),
+            Invoice.period,
+            Invoice.issued_on,
+            Invoice.due_on,
+            Invoice.amount,
+            Invoice.paid,
+            Invoice.credited,
+            Invoice.late_fee,
+            Invoice.balance,
+            Invoice.state,
+            Invoice.stage,
+            is_overdue.label("is_overdue"),
+            Invoice.kind,
+        )
+        .join(Invoice.unit)
+        .join(Invoice.payer)
+        .order_by(Invoice.id)
+    )
+    return stream(session, query)
+
+
+def invoice_lines(session: Session) -> Table:
+    query = (
+        select(
+            Invoice.number.label("invoice_number"),
+            FeeItem.code.label("fee_item"),
+            InvoiceLine.quantity,
+            InvoiceLine.rate,
+            InvoiceLine.amount,
+            InvoiceLine.explanation,
+        )
+        .join(InvoiceLine.invoice)
+        .join(InvoiceLine.fee_item)
+        .order_by(InvoiceLine.invoice_id, InvoiceLine.id)
+    )
+    return stream(session, query, rate=rate, explanation=reason)
+
+
+def tariffs(session: Session) -> Table:
+    query = (
+        select(
+            FeeItem.code.label("fee_item"),
+            Tariff.unit_kind,
+            Tariff.rate,
+            Tariff.valid_from,
+            Tariff.valid_to,
+            Tariff.tiers,
+        )
+        .join(Tariff.fee_item)
+        .order_by(FeeItem.position, FeeItem.id, Tariff.valid_from, Tariff.id)
+    )
+    return stream(session, query, rate=rate)
+
+
+def readings(session: Session) -> Table:
+    query = (
+        select(
+            Unit.code.label("unit_code"),
+            Meter.code.label("meter"),
+            FeeItem.code.label("fee_item"),
+            MeterReading.read_on,
+            MeterReading.value,
+        )
+        .join(MeterReading.meter)
+        .join(Meter.unit)
+        .join(Meter.fee_item)
+        .order_by(Meter.unit_id, Meter.id, MeterReading.read_on)
+    )
+    return stream(session, query)
+
+
+def slips(session: Session) -> Table:
+    query = (
+        select(
+            ServiceSlip.slip_no,
+            Unit.code.label("unit_code"),
+            FeeItem.code.label("fee_item"),
+            ServiceSlip.used_on,
+            ServiceSlip.quantity,
+            ServiceSlip.amount,
+            ServiceSlip.state,
+            func.coalesce(Invoice.number, "").label("invoice_number"),
+        )
+        .join(ServiceSlip.unit)
+        .join(ServiceSlip.fee_item)
+        .outerjoin(Invoice, Invoice.id == ServiceSlip.invoice_id)
+        .order_by(ServiceSlip.id)
+    )
+    return stream(session, query)

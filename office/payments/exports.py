@@ -1,0 +1,52 @@
+"""What `flask export` gives of money: payments and statement rows (contract "Exports")."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.payments import Payment, StatementRow
+from models.people import Owner
+from models.property import Unit
+from office.core.exports import Table, reason, stream
+
+
+def payments(session: Session) -> Table:
+    query = (
+        select(
+            Payment.receipt_no,
+            Payment.paid_at,
+            Payment.posted_on,
+            Unit.code.label("unit_code"),
+            Owner.name.label("payer_name"),
+            Payment.method,
+            Payment.amount,
+            Payment.allocated,
+            Payment.credit,
+            Payment.state,
+            Payment.reference,
+            Payment.kind,
+        )
+        .join(Payment.unit)
+        .join(Payment.payer)
+        .order_by(Payment.id)
+    )
+    return stream(session, query)
+
+
+def statement_rows(session: Session) -> Table:
+    query = (
+        select(
+            StatementRow.transaction_id,
+            StatementRow.source,
+            StatementRow.paid_at,
+            StatementRow.amount,
+            StatementRow.memo,
+            StatementRow.state,
+            func.coalesce(Payment.receipt_no, "").label("receipt_no"),
+            StatementRow.reason,
+        )
+        .outerjoin(StatementRow.payment)
+        .order_by(StatementRow.id)
+    )
+    return stream(session, query, reason=reason)
