@@ -386,7 +386,7 @@ def cases(billed: int) -> Iterator[tuple[str, list[tuple[str, str, str, str]]]]:
                 f"WHERE i.unit_id = {unit}",
                 newest,
             )
-            for unit in range(1, billed, 331)
+            for unit in range(1, billed + 1, 331)
         ],
     )
 

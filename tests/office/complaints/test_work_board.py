@@ -4,7 +4,9 @@ import pytest
 
 from models.complaints import Ticket
 from office.complaints import work, work_board, work_slips
+from rules.work_board import GROUPS
 from tests.factories.complaints import at, complain, people, solved, wall
+from tests.factories.rows import add_clock, add_ticket, add_unit
 
 
 def test_each_open_complaint_stands_once_with_its_first_deadline(session):
@@ -64,3 +66,44 @@ def test_slips_wait_for_their_department(session):
     assert [row.id for row in work_slips.slips_to_answer(session, 1)] == [slip.id]
     work_slips.answer_work_slip(session, slip.id, plan="now", is_done=True, now=at("10:20"))
     assert not work_slips.slips_to_answer(session, 1)
+
+
+def test_of_complaints_of_one_instant_the_first_made_are_shown(session):
+    made = [add_ticket(session, at("10:00")) for _ in range(3)]
+
+    found = work_board.board(session, at("10:03"), (), max_rows=2)
+
+    assert [row.id for row in found.groups["take_up"]] == [ticket.id for ticket in made[:2]]
+    assert (found.count, found.is_cut) == (3, True)
+
+
+def test_a_stopped_clock_is_no_deadline(session):
+    ticket = add_ticket(session, at("10:00"))
+    add_clock(session, ticket, at("10:01"), stopped_at=at("10:01"))
+    later = add_ticket(session, at("10:00"))
+    add_clock(session, later, at("18:00"))
+
+    found = work_board.board(session, at("10:03"), ())
+
+    assert [(row.id, row.clock, row.due_at) for row in found.groups["take_up"]] == [
+        (later.id, "solve", at("18:00")),
+        (ticket.id, "", None),
+    ]
+
+
+def test_a_row_names_the_unit_and_the_handler_or_nothing(session):
+    staff = people(session)
+    unit = add_unit(session, "1-101")
+    add_ticket(session, at("10:00"), unit.id, handler_id=staff["worker"])
+    add_ticket(session, at("10:01"))
+
+    rows = work_board.board(session, at("10:03"), ()).groups["take_up"]
+
+    assert [(row.unit_code, row.handler) for row in rows] == [("1-101", "worker"), ("", "")]
+
+
+def test_an_empty_board_has_all_groups(session):
+    found = work_board.board(session, at("10:00"), ())
+
+    assert {group: list(rows) for group, rows in found.groups.items()} == {group: [] for group in GROUPS}
+    assert (found.count, found.is_cut) == (0, False)
