@@ -173,15 +173,24 @@ class StatementRow(EditableRow, Model):
             sqlite_where=text("state = 'waiting'"),
             postgresql_where=text("state = 'waiting'"),
         ),  # queue
+        Index("statement_row_paid_idx", "paid_at"),  # is a movement known?
+        Index("statement_row_number_idx", "number"),
+        Index("statement_row_counter_idx", "counter_account"),  # who paid from it before
     )
 
     source: Mapped[str] = mapped_column(String(40))
     transaction_id: Mapped[str] = mapped_column(String(120))
     paid_at: Mapped[datetime | None] = mapped_column(Instant())
+    is_time_known: Mapped[bool] = mapped_column(default=True, server_default="1")
     amount: Mapped[Decimal] = mapped_column(Money())
     method: Mapped[str] = mapped_column(String(20))
     memo: Mapped[str] = mapped_column(default="", server_default="")
     payer_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    number: Mapped[str] = mapped_column(String(120), default="", server_default="")  # where it identifies
+    account: Mapped[str] = mapped_column(String(64), default="", server_default="")  # the estate's own
+    counter_account: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    balance: Mapped[Decimal | None] = mapped_column(Money())  # after the movement
+    status: Mapped[str] = mapped_column(String(80), default="", server_default="")  # the file's own word
     state: Mapped[str] = mapped_column(String(10), default="waiting", server_default="waiting")
     reason: Mapped[str] = mapped_column(default="", server_default="")
     payment_id: Mapped[int | None] = refer("payment", null=True)

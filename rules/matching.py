@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from rules.reasons import Reason
+
+Direction = Literal["in", "out", "unknown"]
+State = Literal["done", "refund", "not_successful", "state_unknown"]
 
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－⁃"), "-")
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\xad"))
@@ -19,6 +23,44 @@ _GOES_ON = re.compile("(?<=[0-9a-z])-?[0-9a-z]")
 def plain(text: str) -> str:
     """The text as it is compared: full-width forms, dashes and case made equal, unseen characters gone."""
     return unicodedata.normalize("NFKC", text.translate(_DASHES)).translate(_DASHES | _UNSEEN).casefold()
+
+
+# What makes a number in a memo something else than a unit (contract "Sure match").
+_BEFORE_NUMBERS = re.compile(
+    r"(?:[¥$]|rmb|cny|(?:订单|訂單|单|單|工|卡|尾|流水|票|发票|發票|账|賬|帐|帳|手机|手機|合同|凭证|憑證|参考|參考|会员|會員)[号號]"
+    r"|电话|電話|手机|手機|编号|編號)[\s:.#]*$"
+)
+_AFTER_NUMBERS = re.compile(
+    r"\s*(?:元|圆|圓|块|塊|%)|个?月|個月|年|日|期|季|天|号楼|號樓|栋|棟|幢|度|吨|噸|平米|平方|㎡|m2|人|笔|筆|次|折|万|萬"
+)
+_FEE_BY_TIME = re.compile(
+    "[年月日][租费費常度]"
+)  # "1-101月租": the month is the fee's, unless the code may be months
+_ROOM = re.compile(r"\s*(?:[号號]?房|室)(?![租费費])")
+_DATE = re.compile(
+    r"(?:(?:19|20)?\d\d-(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12]\d|3[01])|(?:19|20)\d\d-(?:0?[1-9]|1[0-2]))"
+)
+_WRITTEN_OUT = re.compile(
+    r"(?<![0-9a-z])(?P<building>[0-9a-z]{1,4})\s*(?:栋|棟|幢|座|号楼|號樓|#)[\s-]*"
+    r"(?:(?P<staircase>[0-9a-z]{1,3})\s*(?:单元|單元)[\s-]*)?(?P<room>[0-9a-z]{2,5})(?![0-9a-z-])"
+)
+
+
+def is_weak(code: str) -> bool:
+    """Whether a unit code may as well be another number: digits alone, months or days, a date (`1-3`)."""
+    compared = plain(code).strip()
+    if compared.isdecimal() or _DATE.fullmatch(compared):
+        return True
+    parts = compared.split("-")
+    return len(parts) == 2 and all(part.isdecimal() and 1 <= int(part) <= 31 for part in parts)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A known unit code in a memo; `is_sure` unless it is weak and no 室 or 房 stands behind it."""
+
+    unit_code: str
+    is_sure: bool
 
 
 class CodeIndex:
@@ -36,24 +78,54 @@ class CodeIndex:
         self._starts = re.compile("|".join(filter(None, (tokens, others))) or "(?!)")
 
     def found(self, memo: str) -> frozenset[str]:
-        """The unit codes that stand in a memo as whole tokens: `3-2-1201` is not in `13-2-12011`.
+        """The unit codes that stand in a memo as whole tokens: `3-2-1201` is not in `13-2-12011`."""
+        return frozenset(one.unit_code for one in self.sightings(memo))
 
+    def sightings(self, memo: str) -> tuple[Sighting, ...]:
+        """Each unit code in a memo, once: as it is stored, or written out as `1栋1单元1001室`.
+
+        Left out is what belongs to another quantity: a period, a sum, the number of an order, a card.
         Of codes one inside the other the longest counts. Cost: the memo's length × distinct code lengths.
         """
         text = plain(memo)
-        starts = [match.start() for match in self._starts.finditer(text)]
         taken: list[tuple[int, int]] = []
-        codes: set[str] = set()
+        seen: dict[str, bool] = {}
+        spots = [*self._as_stored(text), *self._written_out(text)]
+        for start, end, codes, is_written_out in sorted(spots, key=lambda spot: spot[0] - spot[1]):
+            if any(first < end and start < last for first, last in taken):
+                continue
+            taken.append((start, end))
+            for code in codes:
+                is_vague = is_weak(code) and not is_written_out
+                if not _is_quantity(text, start, end, is_vague=is_vague):
+                    is_sure = not is_vague or _ROOM.match(text, end) is not None
+                    seen[code] = seen.get(code, False) or is_sure
+        return tuple(Sighting(code, is_sure) for code, is_sure in seen.items())
+
+    def _as_stored(self, text: str) -> Iterator[tuple[int, int, Iterable[str], bool]]:
+        starts = [match.start() for match in self._starts.finditer(text)]
         for length in self._lengths:
             for start in starts:
                 end = start + length
                 known = self._codes.get(text[start:end]) if end <= len(text) else None
-                if known is None or _GOES_ON.match(text, end):
-                    continue
-                if not any(first <= start and end <= last for first, last in taken):
-                    taken.append((start, end))
-                    codes |= known
-        return frozenset(codes)
+                if known is not None and not _GOES_ON.match(text, end):
+                    yield start, end, known, False
+
+    def _written_out(self, text: str) -> Iterator[tuple[int, int, Iterable[str], bool]]:
+        for match in _WRITTEN_OUT.finditer(text):
+            parts = [part for part in match.groups() if part is not None]
+            plainest = [*(part.lstrip("0") for part in parts[:-1]), parts[-1]]
+            known = self._codes.get("-".join(parts)) or self._codes.get("-".join(plainest))
+            if known is not None:
+                yield match.start(), match.end(), known, True
+
+
+def _is_quantity(text: str, start: int, end: int, *, is_vague: bool) -> bool:
+    """Whether what stands between two places of a memo counts or numbers something else than a unit."""
+    if _BEFORE_NUMBERS.search(text, max(0, start - 12), start):
+        return True
+    is_fee = not is_vague and _FEE_BY_TIME.match(text, end) is not None
+    return not is_fee and _AFTER_NUMBERS.match(text, end) is not None
 
 
 def _is_token(char: str) -> bool:
@@ -67,9 +139,10 @@ class StatementRow:
     memo: str
     amount: Decimal
     payer_name: str = ""
-    is_incoming: bool = True
-    is_successful: bool = True
-    is_refund: bool = False
+    counter_account: str = ""
+    direction: Direction = "in"
+    state: State = "done"
+    is_currency_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,22 +154,51 @@ class Match:
     reason: Reason
 
 
-def match(row: StatementRow, index: CodeIndex) -> Match:
-    """Sure only when the memo holds exactly one known unit code and the row is incoming and successful."""
-    codes = index.found(row.memo)
-    for is_so, code in (
-        (row.is_refund, "refund"),
-        (not row.is_successful, "not_successful"),
-        (not row.is_incoming or row.amount < 0, "outgoing"),
+def waiting_reason(row: StatementRow) -> str:
+    """Why a row posts nothing whatever its memo says, or empty: state, direction, amount, currency (M5)."""
+    for is_so, reason in (
+        (row.state != "done", row.state),
+        (row.direction == "unknown", "direction_unknown"),
+        (row.direction == "out" or row.amount < 0, "outgoing"),
         (row.amount == 0, "no_amount"),
-        (not codes, "no_known_code"),
+        (not row.is_currency_known, "currency"),
     ):
         if is_so:
-            return Match("waiting", None, Reason(code))
-    if len(codes) > 1:
-        return Match("waiting", None, Reason("several_codes", {"codes": " ".join(sorted(codes))}))
-    (code,) = codes
+            return reason
+    return ""
+
+
+def match(row: StatementRow, index: CodeIndex) -> Match:
+    """Sure only when the memo holds exactly one known unit code and the row is incoming and successful.
+
+    A weak code waits (reason `weak_code`, its unit named) for a second sign: see `seconded`.
+    """
+    if reason := waiting_reason(row):
+        return Match("waiting", None, Reason(reason))
+    seen = index.sightings(row.memo)
+    if not seen:
+        return Match("waiting", None, Reason("no_known_code"))
+    if len(seen) > 1:
+        codes = " ".join(sorted(one.unit_code for one in seen))
+        return Match("waiting", None, Reason("several_codes", {"codes": codes}))
+    code = seen[0].unit_code
+    if not seen[0].is_sure:
+        return Match("waiting", code, Reason("weak_code", {"unit_code": code}))
     return Match("posted", code, Reason("one_known_code", {"unit_code": code}))
+
+
+def seconded(found: Match, row: StatementRow, names: Iterable[str], accounts: Iterable[str] = ()) -> Match:
+    """A weak code is sure when the payer's name agrees with one who pays or paid for that unit (M5).
+
+    So it is when money from the same account was posted for that unit by a person before.
+    """
+    if found.reason.code != "weak_code":
+        return found
+    if any(is_name(row.payer_name, name) for name in names):
+        return Match("posted", found.unit_code, Reason("weak_code_and_name", found.reason.inputs))
+    if row.counter_account and row.counter_account in accounts:
+        return Match("posted", found.unit_code, Reason("weak_code_and_account", found.reason.inputs))
+    return found
 
 
 @dataclass(frozen=True)
@@ -107,6 +209,7 @@ class Candidate:
     payer_name: str
     balances: tuple[Decimal, ...] = ()
     paid_before_by: frozenset[str] = frozenset()
+    paid_before_from: frozenset[str] = frozenset()  # accounts
 
 
 @dataclass(frozen=True)
@@ -119,6 +222,7 @@ class Suggestion:
 
 RANKS = (
     "code_in_memo",
+    "account_paid_before",
     "name_paid_before",
     "payer_name",
     "amount_of_all",
@@ -148,6 +252,8 @@ def suggestions(
 def _speaking(row: StatementRow, candidate: Candidate, codes: frozenset[str]) -> Iterable[Reason]:
     if candidate.unit_code in codes:
         yield Reason("code_in_memo", {"unit_code": candidate.unit_code})
+    if row.counter_account and row.counter_account in candidate.paid_before_from:
+        yield Reason("account_paid_before", {"account": row.counter_account[-4:]})
     if row.payer_name and any(is_name(row.payer_name, name) for name in candidate.paid_before_by):
         yield Reason("name_paid_before", {"payer_name": row.payer_name})
     if is_name(row.payer_name, candidate.payer_name) or is_in_memo(candidate.payer_name, row.memo):

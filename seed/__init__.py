@@ -38,6 +38,11 @@ def direct_debit_layouts() -> list[dict[str, Any]]:
     return rows
 
 
+def statement_layouts() -> dict[str, Any]:
+    """Headers and words by which banks and payment services write their statements (M5)."""
+    return document(HERE / "statement_layouts.toml")
+
+
 def paper_templates() -> dict[str, dict[str, Any]]:
     """The texts of every paper, by paper and language (§10)."""
     return {path.stem: document(path) for path in sorted((HERE / "templates").glob("*.toml"))}

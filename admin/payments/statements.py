@@ -11,23 +11,28 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages, formats, labels, request_values, row_access, wording
+from admin.panel import error_messages, formats, labels, lists, row_access, wording
 from admin.panel.audit import record
-from admin.panel.column_names import column_name
-from admin.panel.filters import ChoiceFilter, RangeFilter
+from admin.panel.lists import ChoiceFilter, RangeFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
 from models.payments import METHODS, StatementLayout, StatementRow
 from models.property import Unit
 from office.core.errors import Refused
-from office.exchange.imports import statement
+from office.exchange.imports import statement, statement_layouts
 from office.exchange.imports.headers import header_key
-from office.exchange.imports.statement import LAYOUTS
-from office.payments import statements
+from office.payments import statement_queue
 
 SUGGESTED = 5
-BUILT_IN = {"wechat": _l("WeChat Pay, merchant bill"), "alipay": _l("Alipay, business details")}
+BUILT_IN = {
+    "wechat": _l("WeChat Pay, merchant bill"),
+    "alipay": _l("Alipay, business details"),
+    "wechat-personal": _l("WeChat Pay, personal bill"),
+    "alipay-personal": _l("Alipay, personal bill"),
+    "alipay-web": _l("Alipay, personal bill from the website"),
+    "alipay-ledger": _l("Alipay, merchant ledger"),
+}
 
 
 class StatementRowView(OfficeView):
@@ -58,7 +63,7 @@ class StatementRowView(OfficeView):
         fields=(Ask("unit_code", _l("Unit no."), is_required=True),),
     )
     def match(self, rows: Sequence[StatementRow], given: Mapping[str, Any]) -> str:
-        payment = statements.match_row(
+        payment = statement_queue.match_row(
             db.session(),
             rows[0].id,
             unit_id=row_access.unit_named(given["unit_code"]),
@@ -70,7 +75,7 @@ class StatementRowView(OfficeView):
     @office_action("ignore", _l("Ignore"), icon="x", fields=(Ask("reason", _l("Reason"), is_required=True),))
     def ignore(self, rows: Sequence[StatementRow], given: Mapping[str, Any]) -> str:
         for row in rows:
-            statements.ignore_row(
+            statement_queue.ignore_row(
                 db.session(), row.id, reason=given["reason"], staff_id=current_staff().id, now=self.now()
             )
         return _("%(count)s rows were ignored.", count=len(rows))
@@ -79,7 +84,7 @@ class StatementRowView(OfficeView):
 
     @expose("/queue/")
     def queue(self) -> Any:
-        return self._queue(request_values.row_id(request.args.get("id")))
+        return self._queue(lists.row_id(request.args.get("id")))
 
     def _queue(self, row_id: int | None, **more: Any) -> Any:
         session = db.session()
@@ -87,18 +92,19 @@ class StatementRowView(OfficeView):
         row = (
             row
             if row is not None and row.state == "waiting"
-            else statements.next_waiting(session, after=row_id)
+            else statement_queue.next_waiting(session, after=row_id)
         )
-        found = statements.suggestions(session, row, most=SUGGESTED) if row is not None else ()
+        found = statement_queue.suggestions(session, row, most=SUGGESTED) if row is not None else ()
         codes = [one.unit_code for one in found]
         units = dict(session.execute(db.select(Unit.code, Unit.id).where(Unit.code.in_(codes))).all())
         return self.render(
             "payments/statement_queue.html",
             row=row,
-            left=statements.count_waiting(session),
-            after=statements.next_waiting(session, after=row.id) if row is not None else None,
+            left=statement_queue.count_waiting(session),
+            after=statement_queue.next_waiting(session, after=row.id) if row is not None else None,
             found=[
-                (one, units[one.unit_code], statements.owed(session, units[one.unit_code])) for one in found
+                (one, units[one.unit_code], statement_queue.owed(session, units[one.unit_code]))
+                for one in found
             ],
             words=wording.reason,
             methods=labels.METHODS,
@@ -109,19 +115,19 @@ class StatementRowView(OfficeView):
     @expose("/decide/", methods=("POST",))
     def decide(self) -> Any:
         """Post the row to a unit, or set it aside; then the next one."""
-        session, row_id = db.session(), request_values.row_id(request.form.get("id"))
+        session, row_id = db.session(), lists.row_id(request.form.get("id"))
         if row_id is None:
             abort(404)
         given, reason = request.form.get("unit_code", ""), request.form.get("reason", "").strip()[:300]
         staff_id = current_staff().id
         try:
             if request.form.get("what") == "ignore":
-                statements.ignore_row(
+                statement_queue.ignore_row(
                     session, row_id, reason=_clean(reason), staff_id=staff_id, now=self.now()
                 )
                 said = _("The row was ignored.")
             else:
-                payment = statements.match_row(
+                payment = statement_queue.match_row(
                     session, row_id, unit_id=row_access.unit_named(given), staff_id=staff_id, now=self.now()
                 )
                 said = _(
@@ -141,7 +147,7 @@ class StatementRowView(OfficeView):
 
 
 def _clean(text: str) -> str:
-    if not request_values.is_clean(text):
+    if not lists.is_clean(text):
         raise Refused(_("This holds characters that can't be stored."))
     return text
 
@@ -170,7 +176,7 @@ class StatementLayoutView(OfficeView):
 
     def known_by(self, code: str) -> tuple[str, ...]:
         """The headers by which a built-in layout is known."""
-        return next(layout.known_by for layout in LAYOUTS if layout.source == code)
+        return next(one.known_by for one in statement_layouts.services() if one.code == code)
 
     def headers(self, row: StatementLayout) -> list[str]:
         return [name for name in json.loads(row.header) if name]
@@ -182,7 +188,7 @@ class StatementLayoutView(OfficeView):
         return statement.COLUMNS
 
     def column_label(self, code: str) -> str:
-        return str(column_name(code) or code)
+        return str(labels.COLUMNS.get(code, code))
 
     @expose("/save/", methods=("POST",))
     def save(self) -> Any:
@@ -217,7 +223,7 @@ class StatementLayoutView(OfficeView):
 
     @staticmethod
     def _problem(row: StatementLayout, name: str, method: str, chosen: Mapping[str, str]) -> str:
-        if not name or not request_values.is_clean(name):
+        if not name or not lists.is_clean(name):
             return _("Please give it a name.")
         if method not in METHODS:
             return _("This value is not possible here.")

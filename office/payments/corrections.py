@@ -14,6 +14,7 @@ from models.payments import Payment
 from office.core import amounts, audit, clock, numbering
 from office.core.errors import N_, Refused
 from office.payments.payments import refuse_closed
+from office.payments.releases import release
 from office.receivables import late_fees, ledger
 from office.receivables.ledger import ALLOCATION, INVOICE, PAYMENT, AllocationEntry
 from rules.late_fee import LateFeePolicy
@@ -66,6 +67,7 @@ def _undo(
     counter = _counter_entry(session, payment, "reversal", -payment.amount, reason, staff_id, now)
     payment.state, payment.reason = state, reason.strip()
     session.flush()
+    release(session, payment, is_bank_reversal=state == "reversed")
     audit.record(
         session, now, staff_id, "void" if state == "void" else "reverse", payment, {"reason": payment.reason}
     )

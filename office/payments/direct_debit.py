@@ -230,7 +230,7 @@ def _payment(batch: DirectDebitBatch, row: DirectDebit, now: datetime) -> NewPay
         payer_id=row.invoice.payer_id,
         reference=reference(batch.number, row.invoice.number),
         picks=(Pick(row.invoice.number),) if open_now else (),
-        form_key=f"debit:{row.id}",
+        form_key=f"debit:{row.id}:{row.bank_reason}".rstrip(":"),  # a receipt voided since is told there
     )
 
 

@@ -1,285 +1,238 @@
-"""Statements of banks and payment services: each row once, sure matches posted, the rest in a queue (M5)."""
+"""Statements of banks and payment services: each movement once, sure matches posted, the rest waits (M5).
+
+A file's rows become movements, each known or new (statement_identity); new ones are matched with units
+(statement_matching), the sure ones posted, all of them stored; the rest waits in the queue (statement_queue).
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
-from operator import attrgetter
+from datetime import date, datetime
 from typing import cast
 
-from sqlalchemy import Select, Table, func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.billing import Invoice
-from models.payments import Payment, StatementRow
-from models.people import Occupancy, Owner
-from models.property import Unit
-from office.core import audit, bulk_insert, clock
+from models.payments import StatementRow
+from office.core import audit, bulk_insert
 from office.core.database import chunks
-from office.core.errors import N_, Refused
 from office.estate.owners import payers_on
 from office.payments import payments
 from office.payments.payments import NewPayment
+from office.payments.statement_entries import ROW, Entry, IncomingRow
+from office.payments.statement_identity import identify, incoming_rows
+from office.payments.statement_matching import Matcher, waiting
 from office.receivables import ledger
-from rules import matching
-from rules.matching import Candidate, CodeIndex, Suggestion
+from rules.bank_statements import Balanced, BalanceProof, balance_proof
 from rules.reasons import Reason
 
-ROW = cast("Table", StatementRow.__table__)
+__all__ = ["Entry", "Outcome", "Posted", "post_statement"]
+
 BATCH = 5000
-
-Outcome = tuple[str, str, int | None]  # a row's state, the reason why it waits, its payment
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One movement of money as a statement tells it; `amount` in yuan."""
-
-    transaction_id: str
-    paid_at: datetime | None
-    amount: Decimal
-    method: str
-    memo: str = ""
-    payer_name: str = ""
-    is_incoming: bool = True
-    is_successful: bool = True
-    is_refund: bool = False
-
-    def row(self) -> matching.StatementRow:
-        return matching.StatementRow(
-            self.memo, self.amount, self.payer_name, self.is_incoming, self.is_successful, self.is_refund
-        )
+WRITTEN = (
+    "transaction_id", "paid_at", "is_time_known", "amount", "method", "memo", "payer_name", "number",
+    "account", "counter_account", "balance", "status", "state", "reason", "payment_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Read:
-    """What a statement brought: rows posted, waiting, and known before."""
+class Outcome:
+    """What became of a row: `posted`, `waiting`, `known`, or it `differs` from one posted before; and why."""
 
-    posted: int = 0
-    waiting: int = 0
-    known: int = 0
-    reasons: Mapping[str, int] | None = None
+    state: str
+    reason: Reason
+    unit_code: str = ""
 
 
-def post_statement(session: Session, rows: Iterable[Entry], source: str, now: datetime) -> Read:
-    """Take in a statement's rows, each (source, transaction) once; sure matches become payments (M5).
+@dataclass(frozen=True)
+class Posted:
+    """What a statement brought: each row's outcome in the file's order, and what its balances prove."""
 
-    The transaction id becomes the payment's reference. What is not sure waits with its reason.
+    outcomes: Sequence[Outcome]
+    balance: BalanceProof
+
+    def _count(self, state: str) -> int:
+        return sum(one.state == state for one in self.outcomes)
+
+    @property
+    def posted(self) -> int:
+        return self._count("posted")
+
+    @property
+    def waiting(self) -> int:
+        return self._count("waiting")
+
+    @property
+    def known(self) -> int:
+        return self._count("known")
+
+    @property
+    def differs(self) -> int:
+        return self._count("differs")
+
+    @property
+    def reasons(self) -> Mapping[str, int]:
+        """How many rows wait, by the code of their reason."""
+        return Counter(one.reason.code for one in self.outcomes if one.state == "waiting")
+
+
+def post_statement(
+    session: Session, entries: Iterable[Entry], source: str, now: datetime, *, staff_id: int | None = None
+) -> Posted:
+    """Take in a statement, each movement of money once; sure matches become payments (M5).
+
+    A movement is known by what it says, whichever file brought it. The bank's number becomes the payment's
+    reference, who brought the file in its cashier. A row that waited for its final state posts when a later
+    file tells it.
     """
     ledger.lock_postings(session)
-    units = dict(session.execute(select(Unit.code, Unit.id)).all())
-    index = CodeIndex(units)
-    posted = waiting = known = 0
-    reasons: Counter[str] = Counter()
-    for entries in _batches(rows):
-        once: dict[str, Entry] = {}
-        for entry in entries:
-            once.setdefault(entry.transaction_id, entry)
-        for transaction_id in _known(session, source, once):
-            del once[transaction_id]
-        known += len(entries) - len(once)
-        sure, unsure = _matched(session, list(once.values()), index, units)
-        paid = payments.record_payments(session, [payment for _, payment in sure], now=now)
-        outcomes: dict[str, Outcome] = {
-            entry.transaction_id: ("posted", "", one.payment_id)
-            for (entry, _), one in zip(sure, paid, strict=True)
-        }
-        for entry, reason in unsure:
-            outcomes[entry.transaction_id] = ("waiting", reason.to_json(), None)
-        _insert(session, source, now, ((entry, outcomes[entry.transaction_id]) for entry in once.values()))
-        posted += len(sure)
-        waiting += len(unsure)
-        reasons.update(reason.code for _, reason in unsure)
-    return Read(posted, waiting, known, dict(reasons))
+    last_id = session.scalar(select(func.max(ROW.c.id))) or 0
+    rows = incoming_rows(session, list(entries), source)
+    proof, contradicted = _balances(rows)
+    matcher = Matcher(session)
+    for batch in _by_days(rows):
+        identify(session, batch, last_id)
+        undecided = [row for row in batch if _is_undecided(row)]
+        matcher.decide(undecided, contradicted)
+        _post(session, undecided, matcher.unit_ids, now, staff_id)
+        _store(session, [row for row in undecided if row.settles_id is None], source, now)
+        for row in undecided:
+            if row.settles_id is not None:
+                _settle(session, row, now, staff_id)
+    return Posted([_outcome(row) for row in rows], proof)
 
 
-def _batches(rows: Iterable[Entry]) -> Iterable[list[Entry]]:
-    batch: list[Entry] = []
+def _is_undecided(row: IncomingRow) -> bool:
+    is_new = row.identity.known_id is None and not row.identity.is_repeated
+    return is_new or bool(row.identity.doubt) or row.settles_id is not None
+
+
+def _balances(rows: Sequence[IncomingRow]) -> tuple[BalanceProof, set[int]]:
+    """What the balance column proves, account by account, and the places of rows that wait because of it."""
+    by_account: dict[str, list[IncomingRow]] = defaultdict(list)
     for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
+        by_account[row.entry.account].append(row)
+    proofs: list[BalanceProof] = []
+    contradicted: set[int] = set()
+    for some in by_account.values():
+        told = [
+            Balanced(one.entry.amount, one.entry.balance, one.entry.direction != "unknown") for one in some
+        ]
+        proof = balance_proof(told, is_latest_first=_is_latest_first(some))
+        proofs.append(proof)
+        places = range(len(some)) if proof.is_file_in_doubt else proof.turned
+        contradicted |= {some[place].place for place in places}
+    worst = ("contradicted", "gaps", "proven", "absent").index
+    return min(proofs, key=lambda proof: worst(proof.state), default=BalanceProof("absent")), contradicted
+
+
+def _is_latest_first(rows: Sequence[IncomingRow]) -> bool | None:
+    """Whether the file runs back in time; None where its instants do not tell."""
+    times = [row.entry.paid_at for row in rows if row.entry.paid_at is not None]
+    return None if not times or times[0] == times[-1] else times[0] > times[-1]
+
+
+def _by_days(rows: Sequence[IncomingRow]) -> Iterator[list[IncomingRow]]:
+    """The rows in batches; no day is parted, for equal movements lie on one day."""
+    batch: list[IncomingRow] = []
+    for row in sorted(rows, key=lambda row: row.movement.day or date.min):
+        if len(batch) >= BATCH and row.movement.day != batch[-1].movement.day:
             yield batch
             batch = []
+        batch.append(row)
     if batch:
         yield batch
 
 
-def _known(session: Session, source: str, transaction_ids: Iterable[str]) -> list[str]:
-    """Those of the transactions that an earlier statement brought."""
-    known: list[str] = []
-    for some in chunks(list(transaction_ids)):
-        asked = select(ROW.c.transaction_id).where(ROW.c.source == source, ROW.c.transaction_id.in_(some))
-        known += session.scalars(asked)
-    return known
+def _post(
+    session: Session,
+    rows: Sequence[IncomingRow],
+    unit_ids: Mapping[str, int],
+    now: datetime,
+    staff_id: int | None,
+) -> None:
+    """Make a payment of each sure row, for whoever pays for its unit on its day."""
+    sure = [row for row in rows if row.decision.state == "posted"]
+    units = [unit_ids[row.decision.unit_code or ""] for row in sure]
+    days = [cast("date", row.movement.day) for row in sure]
+    payers = payers_on(session, list(zip(units, days, strict=True)))
+    new: list[tuple[IncomingRow, NewPayment]] = []
+    for row, unit_id, payer in zip(sure, units, payers, strict=True):
+        entry = row.entry
+        if payer is None:
+            row.match = waiting("no_payer", memo=entry.memo)
+            continue
+        paid_at = cast("datetime", entry.paid_at)
+        payment = NewPayment(
+            unit_id, entry.amount, entry.method, paid_at, payer, entry.transaction_id, cashier_id=staff_id
+        )
+        new.append((row, payment))
+    posted = payments.record_payments(session, [payment for _, payment in new], now=now)
+    for (row, _), one in zip(new, posted, strict=True):
+        row.payment_id = one.payment_id
 
 
-def _insert(session: Session, source: str, now: datetime, rows: Iterable[tuple[Entry, Outcome]]) -> None:
-    told = ("transaction_id", "paid_at", "amount", "method", "memo", "payer_name")
-    of = attrgetter(*told)
+def _store(session: Session, rows: Sequence[IncomingRow], source: str, now: datetime) -> None:
+    taken = _stored_numbers(session, rows, source)
     bulk_insert.insert_rows(
         session,
         ROW,
-        (*told, "state", "reason", "payment_id"),
-        ((*of(entry), *outcome) for entry, outcome in rows),
+        WRITTEN,
+        [_values(row, taken, now) for row in rows],
         constants={"source": source, "imported_at": now, "row_version": 1},
     )
 
 
-def _matched(
-    session: Session, entries: Sequence[Entry], index: CodeIndex, units: Mapping[str, int]
-) -> tuple[list[tuple[Entry, NewPayment]], list[tuple[Entry, Reason]]]:
-    zone = clock.zone(session)
-    found, unsure = [], []
-    for entry in entries:
-        match = matching.match(entry.row(), index)
-        if match.state == "posted" and entry.paid_at is not None:
-            found.append((entry, units[cast("str", match.unit_code)], entry.paid_at))
-        else:
-            unsure.append((entry, match.reason if match.state == "waiting" else Reason("no_time")))
-    payers = payers_on(session, [(unit, at.astimezone(zone).date()) for _, unit, at in found])
-    sure = []
-    for (entry, unit_id, paid_at), payer in zip(found, payers, strict=True):
-        if payer is None:
-            unsure.append((entry, Reason("no_payer", {"memo": entry.memo})))
-            continue
-        new = NewPayment(unit_id, entry.amount, entry.method, paid_at, payer, reference=entry.transaction_id)
-        sure.append((entry, new))
-    return sure, unsure
+def _stored_numbers(session: Session, rows: Sequence[IncomingRow], source: str) -> set[str]:
+    taken: set[str] = set()
+    for some in chunks(sorted({row.movement.number for row in rows if row.movement.number})):
+        asked = select(ROW.c.transaction_id).where(ROW.c.source == source, ROW.c.transaction_id.in_(some))
+        taken |= set(session.scalars(asked))
+    return taken
 
 
-def suggestions(session: Session, row: StatementRow, *, most: int = 5) -> tuple[Suggestion, ...]:
-    """The likeliest units for a waiting row, the best first, each with its reasons (M5)."""
-    index = CodeIndex(session.scalars(select(Unit.code)))
-    asked = matching.StatementRow(row.memo, row.amount, row.payer_name)
-    return matching.suggestions(asked, _candidates(session, asked, index), index, most=most)
-
-
-def _candidates(session: Session, row: matching.StatementRow, index: CodeIndex) -> list[Candidate]:
-    """Units named in the memo, paid for by that name, or owing that amount: those the rule can rank."""
-    name = row.payer_name.replace("*", "%")
-    codes = set(index.found(row.memo))
-    named = select(Unit.code).join(Occupancy).join(Owner).where(Occupancy.is_payer)
-    if name.strip("% "):
-        codes |= set(session.scalars(named.where(Owner.name.like(name)).limit(200)))
-        codes |= set(session.scalars(_paid_by(row.payer_name)))
-    owing = select(Unit.code).join(Invoice).where(ledger.is_open(), Invoice.balance == row.amount)
-    codes |= set(session.scalars(owing.limit(200)))
-    in_memo = session.execute(select(Owner.name).distinct()).scalars() if row.memo else ()
-    names = [one for one in in_memo if matching.is_in_memo(one, row.memo)]
-    if names:
-        codes |= set(session.scalars(named.where(Owner.name.in_(names)).limit(200)))
-    return _read_candidates(session, codes)
-
-
-def _paid_by(name: str) -> Select[str]:
+def _values(row: IncomingRow, taken: set[str], now: datetime) -> tuple[object, ...]:
+    """The row as it is stored; under its number where no other row of the source has it, else a digest."""
+    entry, number = row.entry, row.movement.number
+    stored_as = number
+    if not number or number in taken:
+        said = f"{row.movement}\x1f{now.isoformat()}"
+        stored_as = f"{hashlib.sha256(said.encode()).hexdigest()[:32]}-{row.place + 1}"
+    taken.add(stored_as)
     return (
-        select(Unit.code)
-        .join(Payment, Payment.unit_id == Unit.id)
-        .join(StatementRow, StatementRow.payment_id == Payment.id)
-        .where(StatementRow.payer_name == name)
-        .distinct()
-        .limit(200)
+        stored_as,
+        entry.paid_at,
+        entry.is_time_known,
+        entry.amount,
+        entry.method,
+        entry.memo,
+        entry.payer_name,
+        number,
+        entry.account,
+        entry.counter_account,
+        entry.balance,
+        entry.status,
+        row.decision.state,
+        "" if row.decision.state == "posted" else row.decision.reason.to_json(),
+        row.payment_id,
     )
 
 
-def _read_candidates(session: Session, codes: Iterable[str]) -> list[Candidate]:
-    wanted = sorted(codes)
-    balances: dict[str, list[Decimal]] = defaultdict(list)
-    for code, balance in session.execute(
-        select(Unit.code, Invoice.balance)
-        .join(Invoice)
-        .where(Unit.code.in_(wanted), ledger.is_open())
-        .order_by(Invoice.due_on, Invoice.id)
-    ):
-        balances[code].append(balance)
-    payers = dict(
-        session.execute(
-            select(Unit.code, Owner.name)
-            .join(Occupancy, Occupancy.unit_id == Unit.id)
-            .join(Owner, Owner.id == Occupancy.owner_id)
-            .where(Unit.code.in_(wanted), Occupancy.is_payer)
-            .order_by(Occupancy.from_on)
-        ).all()
-    )
-    before: dict[str, set[str]] = defaultdict(set)
-    for code, name in session.execute(
-        select(Unit.code, StatementRow.payer_name)
-        .join(Payment, Payment.unit_id == Unit.id)
-        .join(StatementRow, StatementRow.payment_id == Payment.id)
-        .where(Unit.code.in_(wanted))
-        .distinct()
-    ):
-        before[code].add(name)
-    return [
-        Candidate(code, payers.get(code, ""), tuple(balances[code]), frozenset(before[code]))
-        for code in wanted
-    ]
-
-
-def next_waiting(session: Session, *, after: int | None = None) -> StatementRow | None:
-    """The next row that waits, the first one again after the last."""
-    waiting = select(StatementRow).where(text("state = 'waiting'")).order_by(StatementRow.id).limit(1)
-    row = session.scalars(waiting.where(StatementRow.id > (after or 0))).one_or_none()
-    if row is None and after:
-        row = session.scalars(waiting.where(StatementRow.id < after)).one_or_none()
-    return row
-
-
-def count_waiting(session: Session) -> int:
-    """How many rows wait for a person."""
-    return session.scalar(select(func.count()).select_from(ROW).where(text("state = 'waiting'"))) or 0
-
-
-def owed(session: Session, unit_id: int) -> Decimal:
-    """What is open for a unit, in yuan."""
-    return sum((bill.balance for bill in ledger.open_receivables(session, [unit_id])), Decimal(0))
-
-
-def match_row(session: Session, row_id: int, *, unit_id: int, staff_id: int | None, now: datetime) -> Payment:
-    """Post a waiting row for the unit a person chose (M5). Raises Refused."""
-    row = _waiting(session, row_id)
-    if row.amount <= 0 or row.paid_at is None:
-        raise Refused(N_("This row brings no money: ignore it with a reason"))
-    payment = payments.record_payment(
-        session,
-        NewPayment(
-            unit_id=unit_id,
-            amount=row.amount,
-            method=row.method,
-            paid_at=row.paid_at,
-            reference=row.transaction_id,
-            form_key=f"statement:{row.id}",
-        ),
-        now=now,
-    )
-    row.state, row.payment_id = "posted", payment.id
+def _settle(session: Session, row: IncomingRow, now: datetime, staff_id: int | None) -> None:
+    """Give a stored row that waited for its final state what this file says of it."""
+    stored = session.get_one(StatementRow, row.settles_id)
+    stored.status, stored.state, stored.payment_id = row.entry.status, row.decision.state, row.payment_id
+    stored.reason = "" if row.decision.state == "posted" else row.decision.reason.to_json()
     session.flush()
-    audit.record(session, now, staff_id, "match", row, {"state": ("waiting", "posted"), "unit_id": unit_id})
-    return payment
+    audit.record(session, now, staff_id, "match", stored, {"state": ("waiting", row.decision.state)})
 
 
-def ignore_row(
-    session: Session, row_id: int, *, reason: str, staff_id: int | None, now: datetime
-) -> StatementRow:
-    """Set a waiting row aside with a reason (M5). Raises Refused."""
-    row = _waiting(session, row_id)
-    if not reason.strip():
-        raise Refused(N_("Say why"))
-    row.state, row.reason = "ignored", Reason("staff", {"reason": reason.strip()}).to_json()
-    session.flush()
-    audit.record(session, now, staff_id, "ignore", row, {"state": ("waiting", "ignored"), "reason": reason})
-    return row
-
-
-def _waiting(session: Session, row_id: int) -> StatementRow:
-    row = session.scalars(
-        select(StatementRow).where(StatementRow.id == row_id).with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise Refused(N_("There is no such row"))
-    if row.state != "waiting":
-        raise Refused(N_("This row is no longer waiting"))
-    return row
+def _outcome(row: IncomingRow) -> Outcome:
+    if row.match is not None:
+        return Outcome(row.match.state, row.match.reason, row.match.unit_code or "")
+    if row.known_state == "posted" and row.entry.state != "done":
+        return Outcome("differs", Reason(row.entry.state))  # refunded or taken back since
+    return Outcome("known", Reason("known"))

@@ -1,0 +1,235 @@
+"""Movements of money: which row of a statement is the same movement as one that is known already (M5).
+
+A movement is what its row says, not how its file is written (contract "Imports: what a row is").
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from rules.matching import is_name, plain
+
+Likeness = Literal["same", "maybe", "other"]
+OWN_LAYOUT = "statement"  # files written in our own column codes: their numbers are sure
+LONG_NUMBER = 8  # from so many characters on, a number stands for one movement though a file repeats it
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What one row says; `amount` in yuan, below zero when money went out; times are office time.
+
+    Empty texts, and None, are what the file does not say.
+    """
+
+    amount: Decimal
+    day: date | None
+    time: time | None = None
+    number: str = ""  # the bank's, where it identifies (`identifying_numbers`)
+    account: str = ""  # the estate's own
+    counter_account: str = ""
+    payer: str = ""
+    memo: str = ""
+    balance: Decimal | None = None
+    service: str = ""  # wechat, alipay, or empty for a bank
+    layout: str = ""  # rows of one layout say the same things in the same words
+
+    @property
+    def bucket(self) -> tuple[Decimal, date | None]:
+        """What equal movements surely share."""
+        return self.amount, self.day
+
+
+def likeness(one: Movement, other: Movement) -> Likeness:
+    """Whether two rows of different files tell one movement of money.
+
+    Surely when all that both say agrees, and more than amount and instant is said by both. Perhaps when
+    only those are, or when a number, or the balance, speaks for it and something else against it.
+    """
+    if one.bucket != other.bucket:
+        return "other"
+    is_numbered = bool(one.number) and one.number == other.number
+    agreeing, differing = _compared(one, other)
+    if one.number and other.number and not is_numbered and one.layout == other.layout:
+        return "maybe" if "balance" in agreeing and not differing else "other"
+    if differing:
+        is_close = is_numbered or (differing == {"memo"} and agreeing & {"balance", "account_time"})
+        return "maybe" if is_close else "other"
+    if one.service != other.service:
+        return "maybe" if agreeing else "other"
+    if is_numbered or agreeing - {"time"}:
+        return "same" if is_numbered or not (one.number and other.number) else "maybe"
+    return "maybe"
+
+
+def _compared(one: Movement, other: Movement) -> tuple[set[str], set[str]]:
+    """Which of the things that both rows say agree, and which do not."""
+    agreeing: set[str] = set()
+    differing: set[str] = set()
+
+    def note(name: str, is_equal: bool) -> None:  # noqa: FBT001
+        (agreeing if is_equal else differing).add(name)
+
+    if one.account and other.account and not _are_equal_numbers(one.account, other.account):
+        differing.add("account")
+    if one.time is not None and other.time is not None:
+        is_alike = one.layout == other.layout
+        note("time", one.time == other.time if is_alike else _are_equal_times(one.time, other.time))
+    if one.balance is not None and other.balance is not None:
+        note("balance", one.balance == other.balance)
+    if one.counter_account and other.counter_account:
+        note("counter_account", _are_equal_numbers(one.counter_account, other.counter_account))
+    if one.payer and other.payer:
+        note("payer", is_name(one.payer, other.payer) or is_name(other.payer, one.payer))
+    if one.memo and other.memo:
+        first, second = _words(one.memo), _words(other.memo)
+        if first == second or not (first <= second or second <= first):
+            note("memo", first == second)
+    if "time" in agreeing and agreeing & {"counter_account", "payer"}:
+        agreeing.add("account_time")
+    return agreeing, differing
+
+
+def _are_equal_times(one: time, other: time) -> bool:
+    """To the minute where one of the two files shows no seconds."""
+    if one.second == 0 or other.second == 0:
+        return (one.hour, one.minute) == (other.hour, other.minute)
+    return one.replace(microsecond=0) == other.replace(microsecond=0)
+
+
+def _are_equal_numbers(one: str, other: str) -> bool:
+    """Account numbers, also masked ones: 6222****1234."""
+    first, second = (plain(text).replace(" ", "") for text in (one, other))
+    if "*" in first or "*" in second:
+        return is_name(first, second) or is_name(second, first)
+    return first == second
+
+
+def _words(memo: str) -> frozenset[str]:
+    """A memo's words: a layout that leaves a column out says some of them, which speaks neither way."""
+    return frozenset(plain(memo).split())
+
+
+def identifying_numbers(rows: Iterable[tuple[str, Movement]]) -> frozenset[str]:
+    """The numbers of one file that stand for one movement each.
+
+    A number that repeats on rows that differ in amount, time or payer identifies nothing in that file.
+    """
+    said: dict[str, set[object]] = defaultdict(set)
+    for number, row in rows:
+        if number:
+            said[number].add((row.amount, row.day, row.time, row.payer))
+    return frozenset(number for number, rows_said in said.items() if len(rows_said) == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A movement that an earlier file brought, by the id of its row."""
+
+    id: int
+    movement: Movement
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a row is: new, or the known movement `known_id`; `doubt` says why a person must look.
+
+    doubt: `same_number` (a known number with another amount or day), `maybe_same`.
+    """
+
+    known_id: int | None = None
+    doubt: str = ""
+    is_repeated: bool = False  # the same movement stands in this file before
+
+
+def identities(rows: Sequence[Movement], known: Sequence[Known]) -> list[Identity]:
+    """For each row of one file whether it is new, known, or in doubt (M5).
+
+    Each known movement is one row of a file at most: identical rows of one file are as many movements.
+    The rows of one bucket must be given together; known rows with an equal number may lie anywhere.
+    """
+    buckets: dict[object, list[Known]] = defaultdict(list)
+    numbered: dict[str, list[Known]] = defaultdict(list)
+    for one in known:
+        buckets[one.movement.bucket].append(one)
+        if one.movement.number:
+            numbered[one.movement.number].append(one)
+    found: list[Identity | None] = [None] * len(rows)
+    taken: set[int] = set()
+    exact: dict[Movement, list[int]] = defaultdict(list)
+    for one in reversed(known):
+        exact[one.movement].append(one.id)
+    for place, row in enumerate(rows):
+        if exact.get(row):
+            taken.add(known_id := exact[row].pop())
+            found[place] = Identity(known_id)
+    for is_numbered in (True, False):  # what a number tells goes before what else agrees
+        for place, row in enumerate(rows):
+            if found[place] is not None:
+                continue
+            among = numbered.get(row.number, []) if is_numbered else buckets.get(row.bucket, [])
+            same = next((one for one in among if one.id not in taken and _is_same(row, one)), None)
+            if same is not None:
+                taken.add(same.id)
+                found[place] = Identity(same.id)
+    return [
+        one or (None if is_first else _repeated(row)) or _doubt(row, buckets, numbered, taken)
+        for one, row, is_first in zip(found, rows, _firsts(rows), strict=True)
+    ]
+
+
+def _firsts(rows: Sequence[Movement]) -> Iterator[bool]:
+    """Of each row whether no row before it in the file says the very same."""
+    seen: set[Movement] = set()
+    for row in rows:
+        yield row not in seen
+        seen.add(row)
+
+
+def _is_same(row: Movement, one: Known) -> bool:
+    return likeness(row, one.movement) == "same"
+
+
+def _repeated(row: Movement) -> Identity | None:
+    """What a row is that says, number or balance included, what a row before it in the file said."""
+    if not row.number and row.balance is None:
+        return None  # as many movements as rows
+    is_sure = len(row.number) >= LONG_NUMBER or (bool(row.number) and row.layout == OWN_LAYOUT)
+    return Identity(doubt="" if is_sure else "maybe_same", is_repeated=True)
+
+
+def _doubt(
+    row: Movement,
+    buckets: dict[object, list[Known]],
+    numbered: dict[str, list[Known]],
+    taken: set[int],
+) -> Identity:
+    for one in numbered.get(row.number, ()) if row.number else ():
+        other = one.movement
+        is_elsewhere = row.service != other.service or (
+            row.account and other.account and not _are_equal_numbers(row.account, other.account)
+        )
+        if one.id not in taken and not is_elsewhere and row.bucket != other.bucket:
+            return Identity(one.id, "same_number")
+    for one in buckets.get(row.bucket, ()):
+        if one.id not in taken and likeness(row, one.movement) == "maybe":
+            return Identity(one.id, "maybe_same")
+    for day in _days_beside(row.day):
+        for one in buckets.get((row.amount, day), ()):
+            if one.id not in taken and _is_posted_beside(row, one.movement):
+                return Identity(one.id, "maybe_same")
+    return Identity()
+
+
+def _days_beside(day: date | None) -> tuple[date, ...]:
+    return () if day is None else (day - timedelta(days=1), day + timedelta(days=1))
+
+
+def _is_posted_beside(one: Movement, other: Movement) -> bool:
+    """Whether one file may give the day of a movement and the other the day on which it was booked."""
+    agreeing, differing = _compared(one, other)
+    return "balance" in agreeing and not differing - {"time"} and one.layout != other.layout

@@ -1,0 +1,143 @@
+"""When two rows of statements tell one movement of money (M5, contract "Imports: what a row is")."""
+
+from dataclasses import replace
+from datetime import date, time
+from decimal import Decimal
+
+import pytest
+
+from rules.movements import Known, Movement, identifying_numbers, identities, likeness
+
+ROW = Movement(
+    Decimal("350.00"),
+    date(2026, 8, 2),
+    time(9, 10, 12),
+    number="B2026080200001",
+    account="6222",
+    counter_account="6225000011112222",
+    payer="李某",
+    memo="1-101物业费",
+    balance=Decimal("1350.00"),
+    layout="bank-1",
+)
+BARE = Movement(Decimal("350.00"), date(2026, 8, 2), layout="bank-2")
+OTHER = replace(ROW, layout="bank-2")
+UNNUMBERED = replace(ROW, number="", balance=None)
+
+LIKENESS = [
+    # the same, however it is written
+    ({}, {}, "same"),
+    ({}, {"time": None}, "same"),
+    ({}, {"time": time(9, 10)}, "same"),  # no seconds
+    ({}, {"number": ""}, "same"),
+    ({}, {"number": "", "balance": None}, "same"),
+    ({}, {"number": "", "memo": "", "counter_account": ""}, "same"),
+    ({}, {"memo": "转账 1-101物业费"}, "same"),
+    ({"number": ""}, {"payer": "李*"}, "same"),
+    ({"number": ""}, {"counter_account": "6225****2222"}, "same"),
+    # another movement
+    ({}, {"amount": Decimal("-350.00")}, "other"),
+    ({}, {"amount": Decimal("350.01")}, "other"),
+    ({}, {"day": date(2026, 8, 3)}, "other"),
+    ({"number": ""}, {"time": time(9, 11)}, "other"),
+    ({"number": ""}, {"payer": "王某"}, "other"),
+    ({"number": ""}, {"balance": Decimal("1700.00")}, "other"),
+    ({"number": ""}, {"counter_account": "6225****2223"}, "other"),
+    ({"account": "6221", "number": ""}, {}, "other"),
+    ({"number": "", "balance": None, "time": None}, {"memo": "1-102物业费"}, "other"),
+    # what can't be told
+    ({}, {"payer": "王某"}, "maybe"),  # one number, two payers
+    ({"number": ""}, {"memo": "1-102物业费"}, "maybe"),  # one balance, two memos
+    ({}, {"number": "B2026080200002"}, "maybe"),  # another layout may give another number
+    ({}, {"service": "wechat"}, "maybe"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "expected"), LIKENESS)
+def test_rows_of_two_layouts(one, other, expected):
+    first, second = replace(ROW, **one), replace(OTHER, **other)
+
+    assert likeness(first, second) == likeness(second, first) == expected
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, "maybe"),
+        ({"time": time(9, 10, 12)}, "maybe"),
+        ({"memo": "1-101物业费 转账"}, "maybe"),  # says more than the other, and nothing of who
+        ({"memo": "1-101物业费"}, "same"),
+        ({"payer": "李某"}, "same"),
+        ({"balance": Decimal("1350.00")}, "same"),
+    ],
+)
+def test_day_and_amount_alone_are_no_identity(more, expected):
+    assert likeness(replace(BARE, **more), ROW) == expected
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        ({"number": "B2026080200002"}, "maybe"),  # the balance says one movement
+        ({"number": "B2026080200002", "balance": Decimal("1700.00")}, "other"),
+        ({"number": "B2026080200002", "balance": None}, "other"),
+        ({"number": "", "time": time(9, 10)}, "other"),  # one layout always writes seconds
+    ],
+)
+def test_rows_of_one_layout(other, expected):
+    assert likeness(ROW, replace(ROW, **other)) == expected
+
+
+def test_a_number_that_repeats_on_differing_rows_identifies_nothing():
+    rows = [
+        ("0001", ROW),
+        ("0001", replace(ROW, payer="王某")),
+        ("0002", ROW),
+        ("0002", ROW),
+        ("0003", ROW),
+        ("", ROW),
+    ]
+
+    assert identifying_numbers(rows) == {"0002", "0003"}
+
+
+def told(rows, known=()):
+    stored = [Known(place, one) for place, one in enumerate(known, start=1)]
+    return [(one.known_id, one.doubt, one.is_repeated) for one in identities(rows, stored)]
+
+
+NEW = (None, "", False)
+
+
+def test_identical_rows_of_a_file_are_as_many_movements():
+    assert told([UNNUMBERED, UNNUMBERED]) == [NEW, NEW]
+    assert told([UNNUMBERED, UNNUMBERED], [UNNUMBERED]) == [(1, "", False), NEW]
+    assert told([UNNUMBERED], [UNNUMBERED, UNNUMBERED]) == [(1, "", False)]
+
+
+def test_a_row_pasted_twice_with_its_number_is_one_movement():
+    assert told([ROW, ROW]) == [NEW, (None, "", True)]
+    assert told([ROW, ROW], [ROW]) == [(1, "", False), (None, "", True)]
+
+
+def test_a_row_pasted_twice_with_a_short_number_waits():
+    short = replace(ROW, number="7")
+
+    assert told([short, short]) == [NEW, (None, "maybe_same", True)]
+    assert told([short, short], [short, short]) == [(1, "", False), (2, "", False)]
+
+
+@pytest.mark.parametrize(
+    ("row", "doubt"),
+    [
+        (replace(ROW, amount=Decimal("351.00")), "same_number"),
+        (replace(ROW, day=date(2026, 8, 5)), "same_number"),
+        (replace(OTHER, amount=Decimal("351.00"), account=""), "same_number"),
+        (replace(OTHER, amount=Decimal("351.00"), account="6221"), ""),
+        (replace(OTHER, amount=Decimal("351.00"), service="wechat"), ""),
+        (replace(OTHER, day=date(2026, 8, 3), number=""), "maybe_same"),  # booked on the next day
+        (replace(OTHER, day=date(2026, 8, 3), number="", balance=None), ""),
+    ],
+)
+def test_what_is_in_doubt_names_the_known_row(row, doubt):
+    assert told([row], [ROW]) == [(1 if doubt else None, doubt, False)]
