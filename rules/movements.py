@@ -119,11 +119,18 @@ def identifying_numbers(rows: Iterable[tuple[str, Movement]]) -> frozenset[str]:
 
     A number that repeats on rows that differ in amount, time or payer identifies nothing in that file.
     """
-    said: dict[str, set[object]] = defaultdict(set)
+    first: dict[str, Movement] = {}
+    repeated: set[str] = set()
     for number, row in rows:
-        if number:
-            said[number].add((row.amount, row.day, row.time, row.payer))
-    return frozenset(number for number, rows_said in said.items() if len(rows_said) == 1)
+        one = first.setdefault(number, row)
+        if one.bucket != row.bucket or _differ(one.time, row.time) or _differ(one.payer, row.payer):
+            repeated.add(number)
+    return frozenset(first.keys() - repeated - {""})
+
+
+def _differ(one: object, other: object) -> bool:
+    """Whether two rows both say something and not the same."""
+    return bool(one) and bool(other) and one != other
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +190,12 @@ def identities(rows: Sequence[Movement], known: Sequence[Known]) -> list[Identit
 
 
 def _firsts(rows: Sequence[Movement]) -> Iterator[bool]:
-    """Of each row whether no row before it in the file says the very same."""
-    seen: set[Movement] = set()
+    """Of each row whether no row before it in the file has its number, or says the very same."""
+    seen: set[object] = set()
     for row in rows:
-        yield row not in seen
-        seen.add(row)
+        told = row.number or row
+        yield told not in seen
+        seen.add(told)
 
 
 def _is_same(row: Movement, one: Known) -> bool:

@@ -11,9 +11,10 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages, formats, labels, lists, row_access, wording
+from admin.panel import error_messages, formats, labels, request_values, row_access, wording
 from admin.panel.audit import record
-from admin.panel.lists import ChoiceFilter, RangeFilter
+from admin.panel.column_names import column_name
+from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
@@ -84,7 +85,7 @@ class StatementRowView(OfficeView):
 
     @expose("/queue/")
     def queue(self) -> Any:
-        return self._queue(lists.row_id(request.args.get("id")))
+        return self._queue(request_values.row_id(request.args.get("id")))
 
     def _queue(self, row_id: int | None, **more: Any) -> Any:
         session = db.session()
@@ -115,7 +116,7 @@ class StatementRowView(OfficeView):
     @expose("/decide/", methods=("POST",))
     def decide(self) -> Any:
         """Post the row to a unit, or set it aside; then the next one."""
-        session, row_id = db.session(), lists.row_id(request.form.get("id"))
+        session, row_id = db.session(), request_values.row_id(request.form.get("id"))
         if row_id is None:
             abort(404)
         given, reason = request.form.get("unit_code", ""), request.form.get("reason", "").strip()[:300]
@@ -147,7 +148,7 @@ class StatementRowView(OfficeView):
 
 
 def _clean(text: str) -> str:
-    if not lists.is_clean(text):
+    if not request_values.is_clean(text):
         raise Refused(_("This holds characters that can't be stored."))
     return text
 
@@ -188,7 +189,7 @@ class StatementLayoutView(OfficeView):
         return statement.COLUMNS
 
     def column_label(self, code: str) -> str:
-        return str(labels.COLUMNS.get(code, code))
+        return str(column_name(code) or code)
 
     @expose("/save/", methods=("POST",))
     def save(self) -> Any:
@@ -223,7 +224,7 @@ class StatementLayoutView(OfficeView):
 
     @staticmethod
     def _problem(row: StatementLayout, name: str, method: str, chosen: Mapping[str, str]) -> str:
-        if not name or not lists.is_clean(name):
+        if not name or not request_values.is_clean(name):
             return _("Please give it a name.")
         if method not in METHODS:
             return _("This value is not possible here.")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import select
@@ -38,7 +39,14 @@ CURRENCY = "CNY"  # of the estate's bills
 CODES = frozenset({"transaction_id", "account", "counter_account", "payee_account"})  # digits, no amounts
 NUMBERS = frozenset({"微信订单号", "微信退款单号", "支付宝交易号", "退款批次号/请求号"})
 COLUMNS: tuple[Column, ...] = tuple(
-    Column(code, names, text(), is_required=code == "paid_at", is_code=code in CODES, measure="yuan" if code in statement_layouts.MONEY else "")
+    Column(
+        code,
+        names,
+        text(),
+        is_required=code == "paid_at",
+        is_code=code in CODES,
+        measure="yuan" if code in statement_layouts.MONEY else "",
+    )
     for code, names in statement_layouts.column_names().items()
 )
 method_of = cells.one_of(words.METHOD_WORDS)
@@ -316,7 +324,7 @@ class StatementHeading:
         return self.layout(cells_) is not None
 
     def layout(self, cells_: Sequence[str]) -> Layout | None:
-        """The layout of a header: as a person says now, as remembered for such a header, or as banks write."""
+        """The layout of a header: as a person says now, as remembered for such a one, or as banks write."""
         known = self.remembered.get(tuple(map(statement_layouts.header, cells_)))
         if known is None or self.mapping.columns:
             return statement_layouts.layout_of(cells_, self.mapping)
@@ -328,7 +336,10 @@ def heading(known: Known, mapping: FileMapping) -> StatementHeading:
     codes = list(statement_layouts.column_names())
     query = select(StatementLayout.header, StatementLayout.columns, StatementLayout.method)
     remembered = {
-        tuple(map(statement_layouts.header, json.loads(header))): (of_headers(json.loads(chosen), codes), method)
+        tuple(map(statement_layouts.header, json.loads(header))): (
+            of_headers(json.loads(chosen), codes),
+            method,
+        )
         for header, chosen, method in known.session.execute(query.order_by(StatementLayout.id))
     }
     return StatementHeading(mapping, remembered)
@@ -365,7 +376,7 @@ def read_rows(table: Table, _columns: Sequence[Column], known: Known, *, mapping
         header,
         lambda bare: statement_layouts.is_money_header(bare) and bare not in read_amounts,
     )
-    lines = [line for line in table.lines[count:] if not _is_footer(line, layout)]
+    lines = _body(table.lines[count:], layout)
     skipped = len(table.lines) - count - len(lines)
     if layout.source in MERCHANT_BILLS:
         reads = _merchant_lines(table.counted(lines), header, MERCHANT_BILLS[layout.source], known)
@@ -396,6 +407,13 @@ def _is_signed(lines: Sequence[Line], layout: Layout) -> bool:
     )
 
 
+def _body(lines: Sequence[Line], layout: Layout) -> list[Line]:
+    """The lines that are rows. A merchant bill ends at its summary, whose values look like a row."""
+    if layout.source in MERCHANT_BILLS:
+        lines = list(takewhile(lambda line: not line.cell(0).startswith("总交易单数"), lines))
+    return [line for line in lines if not _is_footer(line, layout)]
+
+
 def _is_footer(line: Line, layout: Layout) -> bool:
     """Whether a line is a total or a remark: no day stands in it, and a word for one does, or amounts alone.
 
@@ -419,8 +437,6 @@ def _merchant_lines(
     places = {statement_layouts.header(name): place for place, name in enumerate(header)}
     place_of = cache(lambda name: places.get(statement_layouts.header(name)))  # asked of every line
     for line in lines:
-        if plain_cell(line.cell(0)).startswith("总交易单数"):  # the summary and its values end the table
-            return
         yield line, lambda line: read(Said(line, place_of), known)
 
 

@@ -98,12 +98,6 @@ def number(text: str) -> str:
     return "" if word(said) in _words_of("numbers", "none") or not said.strip("0") else said
 
 
-def is_footer(first: str) -> bool:
-    """Whether the first filled cell of a line begins like a bank's total or a remark under the table."""
-    said = word(first)
-    return any(said.startswith(one) for one in _words_of("footers", "words"))
-
-
 @dataclass(frozen=True)
 class Layout:
     """Which places of a line hold what: {column code: places}; codes are those of `[columns]`."""
@@ -176,9 +170,7 @@ def is_money_header(bare: str) -> bool:
     return any(bare in map(header, column_names()[code]) for code in MONEY)
 
 
-def layout_of(
-    names: Sequence[str], mapping: FileMapping, method: str = "bank_transfer"
-) -> Layout | None:
+def layout_of(names: Sequence[str], mapping: FileMapping, method: str = "bank_transfer") -> Layout | None:
     """What each place of a header is, or None where it is no header of a statement."""
     service = None if mapping.columns else service_of(names)
     exact, bare = list(map(header, names)), list(map(bare_header, names))
