@@ -10,6 +10,7 @@ from flask import abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
 from admin.panel import error_messages, formats, labels, request_values, row_access, wording
 from admin.panel.audit import record
@@ -24,6 +25,7 @@ from office.core.errors import Refused
 from office.exchange.imports import statement, statement_layouts
 from office.exchange.imports.headers import header_key
 from office.payments import statement_queue
+from rules.reasons import Reason
 
 SUGGESTED = 5
 BUILT_IN = {
@@ -107,8 +109,10 @@ class StatementRowView(OfficeView):
                 (one, units[one.unit_code], statement_queue.owed(session, units[one.unit_code]))
                 for one in found
             ],
+            other=_other(session, row),
             words=wording.reason,
             methods=labels.METHODS,
+            states=labels.STATEMENT_STATES,
             view=self,
             **{"refusal": "", **more},
         )
@@ -145,6 +149,12 @@ class StatementRowView(OfficeView):
             ), 422
         flash(said, "success")
         return redirect(url_for("statement_rows.queue", id=row_id))
+
+
+def _other(session: Session, row: StatementRow | None) -> StatementRow | None:
+    """The known row that a waiting one may be the same movement as."""
+    known = Reason.from_json(row.reason).inputs.get("row") if row is not None and row.reason else None
+    return session.get(StatementRow, known) if isinstance(known, int) else None
 
 
 def _clean(text: str) -> str:
