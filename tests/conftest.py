@@ -10,11 +10,13 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from contextvars import Context
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import Result
@@ -33,6 +35,9 @@ from office.core import schema
 from office.operations import setup
 from runtime.application import connect, engine_of
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SECRET_KEY = "a key for tests"
 IS_FULL = os.environ.get("GATEHOUSE_FULL") == "1"  # the sizes of goals.md; else what fits the gate
@@ -82,6 +87,7 @@ class Office:
     url: str
     instance: Path
     environment: dict[str, str] = field(default_factory=dict)
+    made: Any = None  # what the last of its fills answered
 
     def run(self, *arguments: object) -> Result:
         """Call a command in this process, as `flask` would: with nothing left over from anyone else."""
@@ -130,13 +136,35 @@ def on_server(server: str, statement: str, name: str = "postgres") -> None:
     maintenance.dispose()
 
 
+Fill = Callable[[Session], object]
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Session]:
+    """A plain session on an office's database."""
+    made = create_engine(
+        url.replace("postgresql://", "postgresql+psycopg://"),
+        connect_args={"options": "-c timezone=utc"} if url.startswith("postgresql") else {},
+    )
+    engine.prepare(made)
+    try:
+        with Session(made) as session:
+            yield session
+    finally:
+        made.dispose()
+
+
 class Templates:
-    """Offices set up once per worker and preset, to be copied."""
+    """Offices set up and filled once per worker, to be copied.
+
+    A fill is a module's function that adds rows; what it answers is given with each copy.
+    """
 
     def __init__(self, folder: Path, server: Callable[[], str]) -> None:
         self.folder = folder
         self.server = server
-        self.made: dict[tuple[str, str], str] = {}
+        self.made: dict[tuple[str, str, tuple[Fill, ...]], str] = {}
+        self.answers: dict[tuple[str, str, tuple[Fill, ...]], object] = {}
         self.count = 0
         self.worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
 
@@ -145,10 +173,19 @@ class Templates:
             instance=instance, database_url=url, secret_key=SECRET_KEY, flask={"TESTING": True, **more}
         )
 
-    def template(self, dialect: str, preset: str) -> str:
+    def template(self, dialect: str, preset: str, fills: tuple[Fill, ...] = ()) -> str:
         """The URL of the office to copy; `preset` may be `none` for a database not set up."""
-        key = (dialect, preset)
-        if key not in self.made:
+        key = (dialect, preset, fills)
+        if key not in self.made and fills:
+            source = self.template(dialect, preset, fills[:-1])
+            instance = self.folder / f"{dialect}-{len(self.made)}"
+            instance.mkdir()
+            url = self._copied(source, f"template_{len(self.made)}_{self.worker}", instance)
+            with opened(url) as session, engine.writing():
+                self.answers[key] = fills[-1](session)
+                session.commit()
+            self.made[key] = url
+        elif key not in self.made:
             instance = self.folder / f"{dialect}-{preset}"
             instance.mkdir(parents=True, exist_ok=True)
             url = self._empty(dialect, f"template_{preset}_{self.worker}", instance)
@@ -175,15 +212,23 @@ class Templates:
         on_server(self.server(), f'CREATE DATABASE "{name}"')
         return make_url(self.server()).set(database=name).render_as_string(hide_password=False)
 
-    def copy(self, dialect: str, preset: str, instance: Path) -> str:
+    def copy(self, dialect: str, preset: str, instance: Path, fills: tuple[Fill, ...] = ()) -> str:
         """The URL of a fresh copy."""
-        source = make_url(self.template(dialect, preset))
-        if dialect == "sqlite":
+        self.count += 1
+        return self._copied(
+            self.template(dialect, preset, fills), f"test_{self.worker}_{self.count}", instance
+        )
+
+    def answer(self, dialect: str, preset: str, fills: tuple[Fill, ...]) -> Any:
+        """What the last fill of an office answered, a value of one's own."""
+        return deepcopy(self.answers.get((dialect, preset, fills)))
+
+    def _copied(self, url: str, name: str, instance: Path) -> str:
+        source = make_url(url)
+        if source.drivername == "sqlite":
             target = instance / "gatehouse.db"
             shutil.copy(str(source.database), target)
             return f"sqlite:///{target}"
-        self.count += 1
-        name = f"test_{self.worker}_{self.count}"
         on_server(self.server(), f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         on_server(self.server(), f'CREATE DATABASE "{name}" TEMPLATE "{source.database}" STRATEGY FILE_COPY')
         return source.set(database=name).render_as_string(hide_password=False)
@@ -233,6 +278,15 @@ class Applications:
 
 
 @pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all browser tests of a worker; each test opens a context of its own in it."""
+    from tests.factories.browser import launched
+
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
 def applications(tmp_path_factory: pytest.TempPathFactory) -> Applications:
     return Applications(tmp_path_factory.mktemp("compiled"))
 
@@ -251,27 +305,18 @@ def dialect(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def session_of(dialect: str, templates: Templates, tmp_path: Path) -> Iterator[Callable[[str], Session]]:
     """Sessions that write, each in a fresh sandbox office of the preset asked for."""
-    opened: list[tuple[Session, Any, str]] = []
+    urls: list[str] = []
+    with ExitStack() as sessions, engine.writing():
 
-    def open_office(preset: str) -> Session:
-        folder = tmp_path / f"session-{len(opened)}"
-        folder.mkdir()
-        url = templates.copy(dialect, preset, folder)
-        made = create_engine(
-            url.replace("postgresql://", "postgresql+psycopg://"),
-            connect_args={} if dialect == "sqlite" else {"options": "-c timezone=utc"},
-        )
-        engine.prepare(made)
-        session = Session(made)
-        opened.append((session, made, url))
-        return session
+        def open_office(preset: str) -> Session:
+            folder = tmp_path / f"session-{len(urls)}"
+            folder.mkdir()
+            urls.append(templates.copy(dialect, preset, folder))
+            return sessions.enter_context(opened(urls[-1]))
 
-    with engine.writing():
         yield open_office
-        for session, made, url in opened:
-            session.close()
-            made.dispose()
-            templates.drop(url)
+    for url in urls:
+        templates.drop(url)
 
 
 @pytest.fixture
@@ -285,16 +330,22 @@ def office_of(
 ) -> Iterator[Callable[..., Office]]:
     """Whole applications, each in a fresh sandbox office of the preset asked for, with a test's own `views`.
 
+    The rows of `fills` are in it, made once and copied for whoever asks for the same.
     A test that changes the application itself asks for one that `is_own`.
     """
     made: list[tuple[Office, Hashable]] = []
 
     def open_office(
-        preset: str, *, views: tuple[type, ...] = (), is_own: bool = False, **more: Any
+        preset: str,
+        *,
+        views: tuple[type, ...] = (),
+        fills: tuple[Fill, ...] = (),
+        is_own: bool = False,
+        **more: Any,
     ) -> Office:
         instance = tmp_path / f"office-{len(made)}"
         instance.mkdir()
-        url = templates.copy(dialect, preset, instance)
+        url = templates.copy(dialect, preset, instance, fills)
         settings = templates.settings(url, instance, **more)
         kind = None if is_own else (dialect, views, *sorted(more.items()))
         app = create_app(settings) if is_own else applications.lend(kind, settings, views)
@@ -304,7 +355,7 @@ def office_of(
             "GATEHOUSE_DATABASE_URL": url,
             "GATEHOUSE_SECRET_KEY": SECRET_KEY,
         }
-        office = Office(app, url, instance, environment)
+        office = Office(app, url, instance, environment, templates.answer(dialect, preset, fills))
         made.append((office, kind))
         return office
 

@@ -41,7 +41,7 @@ from models.people import Occupancy, Owner, OwnerPhone, Staff, StaffRole
 from models.property import Area, Building, Unit
 from models.secrets import fingerprint
 from office.core.errors import Refused
-from tests.conftest import ADMIN_PASSWORD, Office
+from tests.conftest import ADMIN_PASSWORD, Fill, Office
 
 PASSWORD = "a password for tests"
 
@@ -238,18 +238,19 @@ def add_staff(session: Session, login: str, *roles: str) -> None:
     session.commit()
 
 
+def add_first_rows(session: Session) -> None:
+    add_property(session)
+    add_staff(session, "steward", "steward")
+    add_staff(session, "manager", "manager")
+
+
 @pytest.fixture
 def web_of(office_of: Callable[..., Office]) -> Callable[..., Web]:
-    """Browsers on an office with the trial screens and `add_property`'s rows."""
+    """Browsers on an office with the trial screens and `add_first_rows`'s, then those of more `fills`."""
 
-    def open_web(preset: str = "residential", **more: Any) -> Web:
-        office = office_of(preset, views=TRIALS, **more)
-        web = Web(office, office.app.test_client())
-        with web.rows() as session:
-            add_property(session)
-            add_staff(session, "steward", "steward")
-            add_staff(session, "manager", "manager")
-        return web
+    def open_web(preset: str = "residential", *, fills: tuple[Fill, ...] = (), **more: Any) -> Web:
+        office = office_of(preset, views=TRIALS, fills=(add_first_rows, *fills), **more)
+        return Web(office, office.app.test_client())
 
     return open_web
 

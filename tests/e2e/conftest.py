@@ -1,6 +1,5 @@
 """A real browser on a real office: `python app.py` in its own folder, Chromium in front of it.
 
-The browser is the system's Chromium or Playwright's own; without one the tests skip and say how to get it.
 Screenshots go to tests/screenshots/, which git ignores; looked at after each change of a screen.
 """
 
@@ -14,13 +13,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app import create_app
 from models import db
@@ -30,15 +30,6 @@ from tests.conftest import SECRET_KEY, Office
 ROOT = Path(__file__).parent.parent.parent
 SCREENSHOTS = ROOT / "tests" / "screenshots"
 PASSWORD = "correct horse battery"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "msedge")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 LOCALES = {"en": "en-US", "zh_Hans": "zh-CN", "zh_Hant": "zh-TW"}
 WIDTHS = {"desk": 1440, "phone": 390}
 
@@ -48,21 +39,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/e2e" in item.nodeid:
             item.add_marker(pytest.mark.e2e)
             item.add_marker(pytest.mark.timeout(900))
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-        try:
-            chromium = playwright.chromium.launch(executable_path=found, args=list(QUIET))
-        except Error:
-            hint = "no Chromium: `apt install chromium`, or `playwright install chromium`"
-            if os.environ.get("CI"):
-                pytest.fail(hint)
-            pytest.skip(hint)
-        yield chromium
-        chromium.close()
 
 
 class Served(Office):
@@ -77,8 +53,9 @@ class Served(Office):
         return done.stdout
 
 
-def serve(instance: Path, *init: str) -> Iterator[Served]:
-    """Set an office up and serve it until the test is over; commands are called in this process."""
+@contextmanager
+def served(instance: Path) -> Iterator[Served]:
+    """The office of this folder, served by `python app.py`; its commands are called in this process."""
     settings = Settings(instance=instance, secret_key=SECRET_KEY)
     environment = {
         **os.environ,
@@ -89,7 +66,6 @@ def serve(instance: Path, *init: str) -> Iterator[Served]:
     }
     environment.pop("GATEHOUSE_DATABASE_URL", None)
     office = Served(create_app(settings), settings.database(), instance, environment)
-    office.run("init", *init, "--admin-password", PASSWORD)
     process = subprocess.Popen(
         [sys.executable, "app.py", "--port", "0"],
         cwd=ROOT,
@@ -108,6 +84,37 @@ def serve(instance: Path, *init: str) -> Iterator[Served]:
         process.stdout.close()
         with office.app.app_context():
             db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def demo_office(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[Served]]:
+    """Serves a fresh office with the demo estate, set up with further options of `init`.
+
+    An office of these options is set up once for each worker and copied for whoever asks.
+    """
+    made: dict[tuple[str, ...], Path] = {}
+
+    def folder(name: str) -> Path:
+        return tmp_path_factory.mktemp(name) / "instance"
+
+    def serve(*options: str) -> AbstractContextManager[Served]:
+        if options not in made:
+            instance = made[options] = folder("demo")
+            app = create_app(Settings(instance=instance, secret_key=SECRET_KEY))
+            command = ("init", "--preset", "residential", "--demo", *options, "--admin-password", PASSWORD)
+            Served(app, "", instance).run(*command)
+            with app.app_context():
+                db.engine.dispose()
+        return served(shutil.copytree(made[options], folder("served")))
+
+    return serve
+
+
+@pytest.fixture(scope="session")
+def lived_in(demo_office: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
+    """An office with some months of bills, for all tests that change nothing in it."""
+    with demo_office() as office:
+        yield office
 
 
 def address_of(process: subprocess.Popen[str]) -> str:

@@ -12,6 +12,7 @@ import io
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from office.estate.owners import pinyin_initials
-from tests.e2e.conftest import Person, Served, exported, serve
+from tests.e2e.conftest import Person, Served, exported
 from tests.factories.spreadsheets import csv_file
 from tests.factories.statements import WECHAT, wechat_line
 
@@ -31,8 +32,9 @@ pytestmark = pytest.mark.xdist_group("line")
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Served]:
-    yield from serve(tmp_path, "--preset", "residential", "--demo")
+def office(demo_office: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
+    with demo_office() as office:
+        yield office
 
 
 def debtors(office: Served) -> list[tuple[int, dict[str, str]]]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import AbstractContextManager
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Person, Served, act, exported, serve
+from tests.e2e.conftest import Person, Served, act, exported
 
 OPENS = "2026-12-01T09:30:00+08:00"  # a Tuesday
 FIRST_VISIT = "2026-12-02T10:00:00+08:00"
@@ -26,8 +26,9 @@ pytestmark = pytest.mark.xdist_group("line")
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Served]:
-    yield from serve(tmp_path, "--preset", "residential", "--demo", "--sandbox")
+def office(demo_office: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
+    with demo_office("--sandbox") as office:
+        yield office
 
 
 def test_dissatisfied_until_satisfied_then_closed_with_its_meeting(

@@ -3,21 +3,21 @@
 IT imports the roster of an area of 943 households; the manager issues the month's bills; the cashier takes a
 payment and prints the receipt; the front desk registers a complaint; the clock escalates it and makes the
 reminders that are due; the ticket is resolved and its follow-up visit planned; the manager sees what is
-overdue and escalated one click from the start page. Then every page is looked at in three languages and
-two widths.
+overdue and escalated one click from the start page.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import IS_FULL
-from tests.e2e.conftest import Person, Served, act, exported, serve
+from tests.e2e.conftest import Person, Served, act, exported
 from tests.factories.spreadsheets import HOUSEHOLDS, ROSTER_HEADER, csv_file, roster_rows
 
 PAYER = ROSTER_HEADER.index("业主姓名")
@@ -29,19 +29,10 @@ PERIOD = "2026-12"
 pytestmark = pytest.mark.xdist_group("line")
 
 
-def open_demo(folder: Path) -> Iterator[Served]:
-    yield from serve(folder, "--preset", "residential", "--demo", "--sandbox")
-
-
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Served]:
-    yield from open_demo(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def lasting_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One for all pictures of pages, which change nothing."""
-    yield from open_demo(tmp_path_factory.mktemp("pages"))
+def office(demo_office: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
+    with demo_office("--sandbox") as office:
+        yield office
 
 
 LOOKS = [("zh_Hans", "phone"), *([("en", "desk"), ("zh_Hant", "desk")] if IS_FULL else [])]
@@ -154,26 +145,3 @@ def fill_complaint(page: Page) -> None:
     page.locator("[name=household_count]").fill("5")
     page.locator("select[name=category]").select_option("equipment")
     page.locator("select[name=channel]").select_option("phone")
-
-
-PAGES = (
-    "start", "units", "owners", "areas", "invoices", "tariffs", "billing", "cashier", "payments", "day_close",
-    "statement_rows", "reminders", "reminder_batches", "contacts", "call_list", "forecast", "tickets",
-    "tickets/new", "escalations", "visits", "reports", "complaint_reports", "policies", "policies/edit",
-    "jobs", "audit", "staff", "imports",
-)  # fmt: skip
-
-
-# test_screens walks every screen in the other two
-@pytest.mark.parametrize(
-    ("language", "width"), [("zh_Hant", "phone"), *([("zh_Hant", "desk")] if IS_FULL else [])]
-)
-def test_every_page_in_the_third_language(
-    lasting_office: Served, sign_in: Callable[..., Person], language: str, width: str
-) -> None:
-    person = sign_in(lasting_office, "admin", language=language, width=width)
-    for name in PAGES:
-        path = "/policies/edit/?policy=ladder" if name == "policies/edit" else f"/{name}/"
-        person.go(path)
-        person.picture(f"{name.replace('/', '-')}-{language}-{width}")
-    assert person.page.locator("html").get_attribute("lang") == "zh-Hant"

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import IS_FULL
-from tests.e2e.conftest import LOCALES, ROOT, WIDTHS, Person, Served, serve, signed_in
+from tests.e2e.conftest import LOCALES, ROOT, WIDTHS, Person, Served, signed_in
 
 pytestmark = pytest.mark.xdist_group("screens")
 LEAST_PAGES = 150
@@ -46,14 +47,12 @@ CUT_OFF = """() => [...document.querySelectorAll("main *, .top *")].filter((each
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    made = serve(tmp_path_factory.mktemp("screens"), "--preset", "residential", "--demo")
-    office = next(made)
-    subprocess.run(
-        [sys.executable, "-m", "tests.admin.sample_office"], cwd=ROOT, env=office.environment, check=True
-    )
-    yield office
-    made.close()
+def office(demo_office: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
+    with demo_office() as office:
+        subprocess.run(
+            [sys.executable, "-m", "tests.admin.sample_office"], cwd=ROOT, env=office.environment, check=True
+        )
+        yield office
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Each role's start page in three languages, at the desk and on the phone, nothing cut off (K4, K6).
 
-Each role in one language, another than the role before; all languages for each by GATEHOUSE_FULL=1.
+Each role in one language, another than the role before; all languages for each by GATEHOUSE_FULL=1. Then
+the pages in use every day in the third language.
 
 Here also the READMEs' pictures are taken: `GATEHOUSE_PICTURES=1 uv run pytest -n 0 tests/e2e/test_start.py
 -k pictures` writes them to docs/, in each README's language; otherwise a trial in one language.
@@ -11,26 +12,22 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.conftest import IS_FULL
-from tests.e2e.conftest import ROOT, WIDTHS, Person, Served, serve
+from tests.e2e.conftest import ROOT, WIDTHS, Person, Served
 
+pytestmark = pytest.mark.xdist_group("start")
 ROLES = ("desk", "steward1", "cashier", "engineer", "head", "manager", "director", "admin")
 IS_FOR_DOCS = os.environ.get("GATEHOUSE_PICTURES") == "1"
 PICTURES = {"start": (1440, 900), "list": (1440, 900), "household": (1440, 900), "phone": (390, 844)}
 LARGEST = 150_000  # bytes of a picture
 ENDINGS = {"en": "", "zh_Hans": ".zh-Hans", "zh_Hant": ".zh-Hant"}  # of docs/start.png and README.md
 CODES = {"en": "en", "zh_Hans": "zh-Hans", "zh_Hant": "zh-Hant"}
-
-
-@pytest.fixture(scope="module")
-def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    yield from serve(tmp_path_factory.mktemp("start"), "--preset", "residential", "--demo")
 
 
 def test_start_pages(lived_in: Served, sign_in: Callable[..., Person]) -> None:
@@ -53,6 +50,29 @@ def test_start_pages(lived_in: Served, sign_in: Callable[..., Person]) -> None:
                 charts = person.page.locator("canvas[data-chart]")
                 assert charts.count() == person.page.locator("canvas[data-chart][width]").count(), login
     assert problems == []
+
+
+PAGES = (
+    "start", "units", "owners", "areas", "invoices", "tariffs", "billing", "cashier", "payments", "day_close",
+    "statement_rows", "reminders", "reminder_batches", "contacts", "call_list", "forecast", "tickets",
+    "tickets/new", "escalations", "visits", "reports", "complaint_reports", "policies", "policies/edit",
+    "jobs", "audit", "staff", "imports",
+)  # fmt: skip
+
+
+# test_screens.py walks every screen in the other two
+@pytest.mark.parametrize(
+    ("language", "width"), [("zh_Hant", "phone"), *([("zh_Hant", "desk")] if IS_FULL else [])]
+)
+def test_every_page_in_the_third_language(
+    lived_in: Served, sign_in: Callable[..., Person], language: str, width: str
+) -> None:
+    person = sign_in(lived_in, "admin", language=language, width=width)
+    for name in PAGES:
+        path = "/policies/edit/?policy=ladder" if name == "policies/edit" else f"/{name}/"
+        person.go(path)
+        person.picture(f"{name.replace('/', '-')}-{language}-{width}")
+    assert person.page.locator("html").get_attribute("lang") == "zh-Hant"
 
 
 def show(person: Person, picture: str) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Person, Served, serve
+from tests.e2e.conftest import Person, Served
 
 CALLS = "2026-11-19T10:00:00+08:00"  # a Thursday, four days after the due day
 LETTERS = "2026-11-30T10:00:00+08:00"  # a Monday, fifteen days after it
@@ -22,8 +23,8 @@ pytestmark = pytest.mark.xdist_group("arrears")
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    for served in serve(tmp_path_factory.mktemp("arrears"), "--preset", "residential", "--demo", "--sandbox"):
+def office(demo_office: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
+    with demo_office("--sandbox") as served:
         served.run("tick", "--at", "2026-11-15T12:00:00+08:00")
         served.run("bill", "2026-11", "--on", "2026-11-01")
         served.run("tick", "--at", CALLS)

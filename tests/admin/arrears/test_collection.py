@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, InstalmentPlan
 from models.collection import Contact, LadderHold, LegalCase, Reminder, ReminderBatch, Restriction
@@ -36,21 +37,24 @@ SCREENS = (
 )
 
 
+def add_debtor(session: Session) -> None:
+    """Unit 8-801 owes 100 since 5 March; it is the afternoon of 3 April 2026."""
+    debtor = add_unit(session, "8-801", "陈静")
+    add_bill(session, debtor, date(2026, 3, 5), number="T-1")
+    day = date(2026, 3, 1)
+    while day <= date(2026, 4, 3):
+        dunning.judge_day(session, at(day))
+        day += timedelta(days=1)
+    session.execute(update(Estate).values(present_at=at(date(2026, 4, 3), 15)))
+    session.commit()
+    add_staff(session, "head", "station_head")
+    add_staff(session, "director", "director")
+
+
 @pytest.fixture
 def arrears(web_of: Callable[..., Web]) -> Web:
-    """A tower in which unit 8-801 owes 100 since 5 March, on the afternoon of 3 April 2026."""
-    web = web_of("tower")
-    with web.rows() as session:
-        debtor = add_unit(session, "8-801", "陈静")
-        add_bill(session, debtor, date(2026, 3, 5), number="T-1")
-        day = date(2026, 3, 1)
-        while day <= date(2026, 4, 3):
-            dunning.judge_day(session, at(day))
-            day += timedelta(days=1)
-        session.execute(update(Estate).values(present_at=at(date(2026, 4, 3), 15)))
-        session.commit()
-        add_staff(session, "head", "station_head")
-        add_staff(session, "director", "director")
+    """A tower with `add_debtor`'s rows."""
+    web = web_of("tower", fills=(add_debtor,))
     assert web.sign_in("manager", PASSWORD).status_code == 302
     return web
 

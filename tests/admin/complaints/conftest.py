@@ -16,23 +16,27 @@ MONDAY_MORNING = at("2026-03-02 10:00")
 def web_of(web_of):
     """Browsers on offices in which it is a Monday morning until a test sets another present."""
 
-    def open_web(preset="residential", **more):
-        web = web_of(preset, **more)
-        with web.rows() as session:
-            set_present(session, MONDAY_MORNING)
-        return web
+    def open_web(preset="residential", *, fills=(), **more):
+        return web_of(preset, fills=(begin_monday, *fills), **more)
 
     return open_web
 
 
+def begin_monday(session):
+    set_present(session, MONDAY_MORNING)
+    session.commit()
+
+
+def add_every_role(session):
+    for role in ("front_desk", "station_head", "department_lead", "director"):
+        add_staff(session, role, role)
+    lead = session.scalars(select(Staff).where(Staff.login == "department_lead")).one()
+    lead.department = session.scalars(select(Department).where(Department.code == "cleaning")).one()
+
+
 @pytest.fixture
-def desk(visitor):
+def desk(web_of):
     """Staff of every role; the front desk has signed in."""
-    with visitor.rows() as session:
-        for role in ("front_desk", "station_head", "department_lead", "director"):
-            add_staff(session, role, role)
-        lead = session.scalars(select(Staff).where(Staff.login == "department_lead")).one()
-        lead.department = session.scalars(select(Department).where(Department.code == "cleaning")).one()
-        session.commit()
-    as_(visitor, "front_desk")
-    return visitor
+    desk = web_of(fills=(add_every_role,))
+    as_(desk, "front_desk")
+    return desk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,10 +20,9 @@ CLOSED = {403, 404}
 
 
 @pytest.fixture
-def furnished(office: Office) -> tuple[Office, World, dict[str, Web]]:
-    with Web(office, office.app.test_client()).rows() as session:
-        world = furnish(session)
-    return office, world, browsers(office, world)
+def furnished(office_of: Callable[..., Office]) -> tuple[Office, World, dict[str, Web]]:
+    office = office_of("residential", fills=(furnish,))
+    return office, office.made, browsers(office, office.made)
 
 
 def url_map(office: Office) -> set[tuple[str, str]]:

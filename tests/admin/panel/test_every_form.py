@@ -42,12 +42,10 @@ Furnished = tuple[Web, World]
 @pytest.fixture
 def furnished(office_of: Any) -> Furnished:
     """The administrator in a furnished office; what crashes is answered with 500, as in real life."""
-    office: Office = office_of("residential", TESTING=False, PROPAGATE_EXCEPTIONS=False)
+    office: Office = office_of("residential", fills=(furnish,), TESTING=False, PROPAGATE_EXCEPTIONS=False)
     web = Web(office, office.app.test_client())
-    with web.rows() as session:
-        world = furnish(session)
     assert web.sign_in().status_code == 302
-    return web, world
+    return web, office.made
 
 
 def post(web: Web, form: Form, fields: dict[str, Any]) -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from admin.panel import permissions, row_counts
 from models.billing import Invoice
@@ -18,26 +20,27 @@ from tests.admin.conftest import Web, text_of
 COUNT = 130
 
 
+def add_many_units(session: Session) -> None:
+    session.execute(
+        insert(Unit),
+        [
+            {
+                "code": f"M-{number:03d}",
+                "building_id": 1,
+                "kind": "office",
+                "area_m2": Decimal(number % 7),
+                "handed_over_on": None if number % 3 == 0 else date(2020, 1, 1) + timedelta(days=number % 5),
+            }
+            for number in range(COUNT)
+        ],
+    )
+
+
 @pytest.fixture
-def many(web: Web) -> Web:
+def many(web_of: Callable[..., Web]) -> Web:
     """130 units more; a third without a hand-over date, and dates that many share."""
-    with web.rows() as session:
-        session.execute(
-            insert(Unit),
-            [
-                {
-                    "code": f"M-{number:03d}",
-                    "building_id": 1,
-                    "kind": "office",
-                    "area_m2": Decimal(number % 7),
-                    "handed_over_on": None
-                    if number % 3 == 0
-                    else date(2020, 1, 1) + timedelta(days=number % 5),
-                }
-                for number in range(COUNT)
-            ],
-        )
-        session.commit()
+    web = web_of(fills=(add_many_units,))
+    assert web.sign_in().status_code == 302
     return web
 
 

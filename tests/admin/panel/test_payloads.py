@@ -73,16 +73,26 @@ def poisoned() -> Iterator[None]:
         event.remove(Session, "before_flush", poison)
 
 
-def open_office(office: Office, *, is_poisoned: bool) -> tuple[Web, World]:
+def furnish_poisoned(session: Session) -> World:
+    with poisoned():
+        return furnish(session)
+
+
+def signed_in(office: Office) -> tuple[Web, World]:
     web = Web(office, office.app.test_client())
-    with web.rows() as session:
-        if is_poisoned:
-            with poisoned():
-                world = furnish(session)
-        else:
-            world = furnish(session)
     assert web.sign_in().status_code == 302
-    return web, world
+    return web, office.made
+
+
+@pytest.fixture
+def poisoned_office(office_of: Callable[..., Office]) -> Office:
+    """Every text that people type begins with the payload."""
+    return office_of("residential", fills=(furnish_poisoned,))
+
+
+@pytest.fixture
+def furnished(office_of: Callable[..., Office]) -> Office:
+    return office_of("residential", fills=(furnish,))
 
 
 def pages(world: World) -> list[str]:
@@ -108,8 +118,8 @@ def pages_with_live_script(web: Web, world: World) -> tuple[list[str], int]:
     return live, harmless
 
 
-def test_no_typed_text_runs_on_any_page(office: Office) -> None:
-    web, world = open_office(office, is_poisoned=True)
+def test_no_typed_text_runs_on_any_page(poisoned_office: Office) -> None:
+    web, world = signed_in(poisoned_office)
 
     live, harmless = pages_with_live_script(web, world)
 
@@ -119,8 +129,8 @@ def test_no_typed_text_runs_on_any_page(office: Office) -> None:
 
 @ONE_IS_ENOUGH
 def test_control_without_escaping_the_script_is_found(office_of: Callable[..., Office]) -> None:
-    office = office_of("residential", is_own=True)
-    web, world = open_office(office, is_poisoned=True)
+    office = office_of("residential", fills=(furnish_poisoned,), is_own=True)
+    web, world = signed_in(office)
     office.app.jinja_env.autoescape = False
 
     live, _harmless = pages_with_live_script(web, world)
@@ -157,8 +167,8 @@ def files_with_live_formulas(web: Web, world: World) -> tuple[list[str], int]:
     return wrong, shown
 
 
-def test_no_export_holds_a_live_formula(office: Office) -> None:
-    web, world = open_office(office, is_poisoned=True)
+def test_no_export_holds_a_live_formula(poisoned_office: Office) -> None:
+    web, world = signed_in(poisoned_office)
 
     wrong, shown = files_with_live_formulas(web, world)
 
@@ -168,9 +178,9 @@ def test_no_export_holds_a_live_formula(office: Office) -> None:
 
 @ONE_IS_ENOUGH
 def test_control_without_the_apostrophe_formulas_are_found(
-    office: Office, monkeypatch: pytest.MonkeyPatch
+    poisoned_office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    web, world = open_office(office, is_poisoned=True)
+    web, world = signed_in(poisoned_office)
     monkeypatch.setattr(spreadsheets, "neutral", str)
 
     assert len(files_with_live_formulas(web, world)[0]) > 15
@@ -179,9 +189,9 @@ def test_control_without_the_apostrophe_formulas_are_found(
 # Papers and messages -----------------------------------------------------------------------------------
 
 
-def test_papers_hold_no_action_whatever_was_typed(office: Office) -> None:
-    web, world = open_office(office, is_poisoned=True)
-    web = browsers(office, world)["manager"]
+def test_papers_hold_no_action_whatever_was_typed(poisoned_office: Office) -> None:
+    world: World = poisoned_office.made
+    web = browsers(poisoned_office, world)["manager"]
     made = 0
     for screen, action in (
         ("invoices", "notice"),
@@ -247,11 +257,10 @@ def unmasked(webs: dict[str, Web], world: World, roles: tuple[str, ...]) -> list
 
 
 def test_personal_data_is_masked_for_every_role_and_never_logged(
-    office: Office, caplog: pytest.LogCaptureFixture
+    furnished: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Web(office, office.app.test_client()).rows() as session:
-        world = furnish(session)
-    webs = browsers(office, world)
+    world: World = furnished.made
+    webs = browsers(furnished, world)
     with caplog.at_level(logging.DEBUG):
         assert unmasked(webs, world, access.ROLES) == []
         refused = webs["manager"].post(
@@ -267,10 +276,11 @@ def test_personal_data_is_masked_for_every_role_and_never_logged(
 
 
 @ONE_IS_ENOUGH
-def test_control_without_masks_the_numbers_are_found(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Web(office, office.app.test_client()).rows() as session:
-        world = furnish(session)
-    webs = browsers(office, world)
+def test_control_without_masks_the_numbers_are_found(
+    furnished: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world: World = furnished.made
+    webs = browsers(furnished, world)
     for module in (formats, forms):
         monkeypatch.setattr(module, "masked", str)
 
