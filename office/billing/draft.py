@@ -15,19 +15,13 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, exists, func, insert, literal, select
-from sqlalchemy import cast as as_type
+from sqlalchemy import ColumnElement, func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from models.base import Money
-from office.billing import period_rows, working_tables
+from office.billing import bill_layout, period_rows, working_tables
 from office.billing.billable_items import billable_items
 from office.billing.period_rows import OCCUPANCY, UNIT, UnitRow
 from office.billing.working_tables import (
-    BILL,
-    EXTRA,
-    HELD,
-    MONTH,
     OWN_LINE,
     PENDING,
     QUOTE,
@@ -36,7 +30,6 @@ from office.billing.working_tables import (
     priced,
 )
 from office.core.database import chunks
-from office.receivables.ledger import INVOICE
 from rules import billing as rule
 from rules import charges, liability
 from rules.billing import Basis, BillingPolicy, Coverage, Period
@@ -74,9 +67,7 @@ class Draft:
     _units_left_out: dict[int, Unbilled] = field(default_factory=dict)
     _slips_left_out: list[Unbilled] = field(default_factory=list)  # they wait though the unit is billed
     _held: set[int] = field(default_factory=set)  # units without any bill until what they lack is there
-    _paid_ahead: dict[int, set[int]] = field(
-        default_factory=dict
-    )  # unit -> items its move-in bill charged (B6)
+    _paid_ahead: dict[int, set[int]] = field(default_factory=dict)  # items by unit, by move-in bills (B6)
 
     def make(self) -> None:
         """Load what the period needs, ask the rules for every price, and lay the prices out as bills."""
@@ -88,15 +79,15 @@ class Draft:
         self._price_whole_months()
         self._price_meters()
         self._price_slips()
-        self._bill_whole_months()
+        bill_layout.bill_whole_months(
+            self.session, self._is_whole(), self._residents(), self._first_on, self._held, self._paid_ahead
+        )
         self._price_months_in_part()
-        self._bill_own_lines()
-        count, amount = self.session.execute(
-            select(func.count(), func.sum(BILL.c.amount)).select_from(BILL)
-        ).one()
-        self.count, self.amount = count, amount or ZERO
+        bill_layout.bill_own_lines(self.session, self.period, charges.monthly(self.items), self._held)
+        self.count, self.amount = bill_layout.totals(self.session)
 
     def clear(self) -> None:
+        """Drop the working tables."""
         working_tables.drop(self.session)
 
     @property
@@ -116,12 +107,6 @@ class Draft:
         self._units_left_out.setdefault(unit_id, Unbilled(code, reason))
         if is_held:
             self._held.add(unit_id)
-
-    def _add_lines(self, unit_id: int, lines: Iterable[BillLine], slip_id: int | None = None) -> list[Any]:
-        return [
-            {"unit_id": unit_id, "payer_id": line.payer, "slip_id": slip_id, **priced(line.item, line.price)}
-            for line in lines
-        ]
 
     # whole months
 
@@ -172,55 +157,6 @@ class Draft:
         working_tables.fill(self.session, QUOTE, quotes)
         working_tables.analyze(self.session, QUOTE_SET, QUOTE)
 
-    def _bill_whole_months(self) -> None:
-        """A bill for each unit that one payer holds for the whole time, with its own lines."""
-        self._note_held()
-        working_tables.analyze(self.session, OWN_LINE)
-        source = (
-            PENDING.join(UNIT, UNIT.c.id == PENDING.c.unit_id)
-            .join(OCCUPANCY, self._is_whole())
-            .join(
-                QUOTE_SET,
-                and_(
-                    QUOTE_SET.c.kind == UNIT.c.kind,
-                    QUOTE_SET.c.area_m2 == UNIT.c.area_m2,
-                    QUOTE_SET.c.residents == self._residents(),
-                ),
-            )
-        )
-        amount: ColumnElement[Any] = QUOTE_SET.c.amount
-        if self.has_own_lines:
-            own = (
-                select(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id, func.sum(OWN_LINE.c.amount).label("amount"))
-                .group_by(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id)
-                .subquery()
-            )
-            source = source.outerjoin(
-                own, and_(own.c.unit_id == UNIT.c.id, own.c.payer_id == OCCUPANCY.c.owner_id)
-            )
-            amount = amount + func.coalesce(own.c.amount, literal(0, Integer))
-        conditions = [period_rows.handed_over_by(self._first_on), amount > ZERO]
-        if self._held:
-            conditions.append(~exists().where(HELD.c.unit_id == UNIT.c.id))
-        if self._paid_ahead:
-            conditions.append(UNIT.c.id.not_in(sorted(self._paid_ahead)))
-        self.session.execute(
-            insert(BILL).from_select(
-                ["unit_id", "payer_id", "part", "set_id", "amount"],
-                select(
-                    UNIT.c.id,
-                    OCCUPANCY.c.owner_id,
-                    literal(MONTH),
-                    QUOTE_SET.c.set_id,
-                    as_type(amount, Money()),
-                )
-                .select_from(source)
-                .where(*conditions)
-                .order_by(UNIT.c.id),
-            )
-        )
-        working_tables.analyze(self.session, BILL)
-
     # months in part
 
     def _price_months_in_part(self) -> None:
@@ -232,7 +168,7 @@ class Draft:
             lines = [
                 line
                 for unit in units
-                for line in self._add_lines(unit.id, self._month_in_part(unit, payers[unit.id]))
+                for line in _line_rows(unit.id, self._month_in_part(unit, payers[unit.id]))
             ]
             working_tables.fill(self.session, OWN_LINE, lines)
 
@@ -295,7 +231,7 @@ class Draft:
         if isinstance(lines, Reason):
             self._leave_out(row.unit_id, row.code, lines)
             return []
-        return self._add_lines(row.unit_id, lines)
+        return _line_rows(row.unit_id, lines)
 
     # slips
 
@@ -314,7 +250,7 @@ class Draft:
                 if isinstance(line, Reason):
                     self._slips_left_out.append(Unbilled(row.code, line))
                 else:
-                    lines += self._add_lines(row.unit_id, [line], row.id)
+                    lines += _line_rows(row.unit_id, [line], row.id)
             working_tables.fill(self.session, OWN_LINE, lines)
 
     def _payers_now(self, rows: Sequence[Any]) -> dict[int, int]:
@@ -327,47 +263,12 @@ class Draft:
                 found[row.unit_id] = parts[0].segment.payer
         return found
 
-    # bills of lines
 
-    @property
-    def has_own_lines(self) -> bool:
-        """Whether any unit has lines of its own."""
-        return self.session.scalar(select(OWN_LINE.c.id).limit(1)) is not None
-
-    def _note_held(self) -> None:
-        self.session.execute(HELD.delete())
-        working_tables.fill(self.session, HELD, [{"unit_id": unit_id} for unit_id in sorted(self._held)])
-
-    def _bill_own_lines(self) -> None:
-        """A bill for each unit and payer whose own lines belong to no bill yet."""
-        if not self.has_own_lines:
-            return
-        self._note_held()
-        known = exists().where(BILL.c.unit_id == OWN_LINE.c.unit_id, BILL.c.payer_id == OWN_LINE.c.payer_id)
-        issued = exists().where(
-            INVOICE.c.period == str(self.period),
-            INVOICE.c.unit_id == OWN_LINE.c.unit_id,
-            INVOICE.c.payer_id == OWN_LINE.c.payer_id,
-            INVOICE.c.kind == "regular",
-        )
-        total = func.sum(OWN_LINE.c.amount)
-        is_monthly = OWN_LINE.c.fee_item_id.in_([item.id for item in charges.monthly(self.items)])
-        has_month = func.max(case((is_monthly, 1), else_=0)) == 1
-        self.session.execute(
-            insert(BILL).from_select(
-                ["unit_id", "payer_id", "part", "amount"],
-                select(
-                    OWN_LINE.c.unit_id,
-                    OWN_LINE.c.payer_id,
-                    case((has_month, MONTH), else_=EXTRA),
-                    as_type(total, Money()),
-                )
-                .where(~known, ~issued, ~exists().where(HELD.c.unit_id == OWN_LINE.c.unit_id))
-                .group_by(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id)
-                .having(total > ZERO)
-                .order_by(OWN_LINE.c.unit_id, func.min(OWN_LINE.c.id)),
-            )
-        )
+def _line_rows(unit_id: int, lines: Iterable[BillLine], slip_id: int | None = None) -> list[dict[str, Any]]:
+    return [
+        {"unit_id": unit_id, "payer_id": line.payer, "slip_id": slip_id, **priced(line.item, line.price)}
+        for line in lines
+    ]
 
 
 def _unit_of(row: Any) -> UnitRow:

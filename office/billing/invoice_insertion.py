@@ -22,6 +22,7 @@ from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
 from models.base import Money
+from office.billing.bill_layout import has_own_lines
 from office.billing.draft import Draft
 from office.billing.period_rows import LINE, SLIP
 from office.billing.working_tables import BILL, LINE_COLUMNS, OWN_LINE, QUOTE
@@ -61,7 +62,7 @@ def insert_invoices(draft: Draft, run_id: int, issued_on: date, due_on: date) ->
     }
     session.execute(insert(INVOICE).from_select(list(values), select(*values.values()).order_by(BILL.c.n)))
     _insert_lines(session, period, QUOTE, QUOTE.c.set_id == BILL.c.set_id)
-    if draft.has_own_lines:
+    if has_own_lines(session):
         own = and_(OWN_LINE.c.unit_id == BILL.c.unit_id, OWN_LINE.c.payer_id == BILL.c.payer_id)
         _insert_lines(session, period, OWN_LINE, own)
         _close_slips(session, period, own)

@@ -1,0 +1,132 @@
+"""Prices laid out as bills: each bill gets its unit, payer, part and sum, in the order of its number (B4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, and_, case, exists, func, insert, literal, select
+from sqlalchemy import cast as as_type
+from sqlalchemy.orm import Session
+
+from models.base import Money
+from office.billing import working_tables
+from office.billing.period_rows import OCCUPANCY, UNIT, handed_over_by
+from office.billing.working_tables import BILL, EXTRA, HELD, MONTH, OWN_LINE, PENDING, QUOTE_SET
+from office.receivables.ledger import INVOICE
+from rules.billing import Period
+from rules.charges import BillableItem
+from rules.money import ZERO
+
+
+def has_own_lines(session: Session) -> bool:
+    """Whether any unit has lines of its own."""
+    return session.scalar(select(OWN_LINE.c.id).limit(1)) is not None
+
+
+def _note_held(session: Session, unit_ids: Collection[int]) -> None:
+    session.execute(HELD.delete())
+    working_tables.fill(session, HELD, [{"unit_id": unit_id} for unit_id in sorted(unit_ids)])
+
+
+def bill_whole_months(
+    session: Session,
+    is_whole: ColumnElement[bool],
+    residents: ColumnElement[int],
+    first_on: date,
+    held: Collection[int],
+    paid_ahead: Collection[int],
+) -> None:
+    """A bill for each unit that one payer holds for the whole time, with that payer's own lines of the unit.
+
+    `is_whole` joins the payer, `residents` is what the sets of quotes know them by. Units that are `held`, or
+    not handed over on `first_on`, get none; those whose months are paid ahead are looked at one by one.
+    """
+    _note_held(session, held)
+    working_tables.analyze(session, OWN_LINE)
+    source = (
+        PENDING.join(UNIT, UNIT.c.id == PENDING.c.unit_id)
+        .join(OCCUPANCY, is_whole)
+        .join(
+            QUOTE_SET,
+            and_(
+                QUOTE_SET.c.kind == UNIT.c.kind,
+                QUOTE_SET.c.area_m2 == UNIT.c.area_m2,
+                QUOTE_SET.c.residents == residents,
+            ),
+        )
+    )
+    amount: ColumnElement[Any] = QUOTE_SET.c.amount
+    if has_own_lines(session):
+        own = (
+            select(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id, func.sum(OWN_LINE.c.amount).label("amount"))
+            .group_by(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id)
+            .subquery()
+        )
+        source = source.outerjoin(
+            own, and_(own.c.unit_id == UNIT.c.id, own.c.payer_id == OCCUPANCY.c.owner_id)
+        )
+        amount = amount + func.coalesce(own.c.amount, literal(0, Integer))
+    conditions = [handed_over_by(first_on), amount > ZERO]
+    if held:
+        conditions.append(~exists().where(HELD.c.unit_id == UNIT.c.id))
+    if paid_ahead:
+        conditions.append(UNIT.c.id.not_in(sorted(paid_ahead)))
+    session.execute(
+        insert(BILL).from_select(
+            ["unit_id", "payer_id", "part", "set_id", "amount"],
+            select(
+                UNIT.c.id,
+                OCCUPANCY.c.owner_id,
+                literal(MONTH),
+                QUOTE_SET.c.set_id,
+                as_type(amount, Money()),
+            )
+            .select_from(source)
+            .where(*conditions)
+            .order_by(UNIT.c.id),
+        )
+    )
+    working_tables.analyze(session, BILL)
+
+
+def bill_own_lines(
+    session: Session, period: Period, monthly: Iterable[BillableItem], held: Collection[int]
+) -> None:
+    """A bill for each unit and payer whose own lines belong to no bill yet, drafted or issued."""
+    if not has_own_lines(session):
+        return
+    _note_held(session, held)
+    drafted = exists().where(BILL.c.unit_id == OWN_LINE.c.unit_id, BILL.c.payer_id == OWN_LINE.c.payer_id)
+    issued = exists().where(
+        INVOICE.c.period == str(period),
+        INVOICE.c.unit_id == OWN_LINE.c.unit_id,
+        INVOICE.c.payer_id == OWN_LINE.c.payer_id,
+        INVOICE.c.kind == "regular",
+    )
+    total = func.sum(OWN_LINE.c.amount)
+    is_monthly = OWN_LINE.c.fee_item_id.in_([item.id for item in monthly])
+    has_month = func.max(case((is_monthly, 1), else_=0)) == 1
+    session.execute(
+        insert(BILL).from_select(
+            ["unit_id", "payer_id", "part", "amount"],
+            select(
+                OWN_LINE.c.unit_id,
+                OWN_LINE.c.payer_id,
+                case((has_month, MONTH), else_=EXTRA),
+                as_type(total, Money()),
+            )
+            .where(~drafted, ~issued, ~exists().where(HELD.c.unit_id == OWN_LINE.c.unit_id))
+            .group_by(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id)
+            .having(total > ZERO)
+            .order_by(OWN_LINE.c.unit_id, func.min(OWN_LINE.c.id)),
+        )
+    )
+
+
+def totals(session: Session) -> tuple[int, Decimal]:
+    """How many bills are drafted, and their sum in yuan."""
+    count, amount = session.execute(select(func.count(), func.sum(BILL.c.amount)).select_from(BILL)).one()
+    return count, amount or ZERO
