@@ -197,7 +197,7 @@ class CallListPage(OfficePage):
         return redirect(url_for("call_list.index"))
 
 
-def kinds_of(entry: call_list.Entry) -> set[str]:
+def kinds_of(entry: call_list.CallEntry) -> set[str]:
     """The parts of the day's list to which an entry belongs."""
     return ({"promise"} if entry.promise else set()) | ({entry.channel} if entry.stage else set())
 

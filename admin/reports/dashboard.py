@@ -187,7 +187,7 @@ class StartPage(OfficePage):
 
     # Work ----------------------------------------------------------------------------------------------
 
-    def calls(self) -> tuple[int, list[call_list.Entry]]:
+    def calls(self) -> tuple[int, list[call_list.CallEntry]]:
         """How many calls and visits are to be made today, and the most valuable."""
         current = language.current()
         entries = call_list.call_list(

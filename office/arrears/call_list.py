@@ -26,7 +26,7 @@ from rules.next_steps import next_step
 
 
 @dataclass(frozen=True)
-class Entry:
+class CallEntry:
     """One household to speak with; `debt` in yuan, `not_before` when calling now would disturb."""
 
     unit_id: int
@@ -50,7 +50,9 @@ class Entry:
     marks: tuple[str, ...] = ()  # what is wrong with the contacts: no_phone, phone_bad, email_bad (P6)
 
 
-def call_list(session: Session, *, now: datetime, language: str, staff_id: int | None = None) -> list[Entry]:
+def call_list(
+    session: Session, *, now: datetime, language: str, staff_id: int | None = None
+) -> list[CallEntry]:
     """Today's calls and visits, the largest debt first; of a steward only the own buildings' (C8)."""
     moment = Moment.of(session, now)
     buildings = _buildings(session, staff_id)
@@ -63,7 +65,7 @@ def call_list(session: Session, *, now: datetime, language: str, staff_id: int |
     )
 
 
-def entry_of(session: Session, debtor: Debtor, *, now: datetime, language: str) -> Entry | None:
+def entry_of(session: Session, debtor: Debtor, *, now: datetime, language: str) -> CallEntry | None:
     """The same of one payer and unit, on today's list or not; nothing for who owes nothing past due."""
     moment = Moment.of(session, now)
     wanted = _wanted(session, moment, [debtor[0]]).get(debtor) or _Wanted()
@@ -72,7 +74,7 @@ def entry_of(session: Session, debtor: Debtor, *, now: datetime, language: str) 
 
 def _entries(
     session: Session, moment: Moment, wanted: Mapping[Debtor, _Wanted], language: str
-) -> list[Entry]:
+) -> list[CallEntry]:
     if not wanted:
         return []
     debts = owed(session, moment, until=moment.day, units={unit_id for unit_id, _ in wanted})
@@ -215,7 +217,7 @@ def _entry(
     moment: Moment,
     *,
     is_meal: bool,
-) -> Entry:
+) -> CallEntry:
     reason = last.arrears_reason if last is not None else ""
     amount = total(late)
     values = {
@@ -228,7 +230,7 @@ def _entry(
     for name, value in values.items():
         opening = opening.replace("{" + name + "}", value)
     local = moment.at.astimezone(moment.zone).time()
-    return Entry(
+    return CallEntry(
         unit_id=late[0].unit_id,
         unit_code=person.unit_code,
         payer_id=late[0].payer_id,

@@ -51,7 +51,7 @@ class NewContact:
 
 
 def record_contact(session: Session, contact: NewContact, *, now: datetime) -> Contact:
-    """Enter one contact and do what its reason for arrears asks (C6, C7). Raises Refused.
+    """Enter one contact; a payer unhappy with the service gets a complaint (C6, C7). Raises Refused.
 
     The reminder that it answers is done with it, if the contact does what that stage asked for.
     """
@@ -81,7 +81,7 @@ def _settle_reminder(session: Session, contact: Contact, now: datetime) -> None:
 
 
 def record_contacts(session: Session, contacts: Sequence[NewContact], *, now: datetime) -> int:
-    """Enter many at once; one that is there already is left out. Answers how many are new. Raises Refused."""
+    """Enter many contacts, skipping those already entered; returns how many are new. Raises Refused."""
     known: set[tuple[object, ...]] = set()
     for chunk in chunks({one.unit_id for one in contacts}):
         rows = session.execute(
@@ -163,7 +163,7 @@ def _owed(session: Session, debtor: Debtor, now: datetime) -> Decimal:
 
 
 def _link_complaint(session: Session, contact: Contact, now: datetime) -> None:
-    """Unhappy with the service: a ticket linked to the oldest debt holds the ladder (C7, T12)."""
+    """Register a complaint linked to the oldest debt, which holds dunning until it is closed (C7, T12)."""
     from office.complaints.registration import NewTicket, register_ticket
 
     invoice_id = session.scalar(
@@ -209,7 +209,7 @@ def _link_complaint(session: Session, contact: Contact, now: datetime) -> None:
 
 
 def check_promises(session: Session, due_for: datetime) -> JobResult:
-    """Whether the promises are kept or broken by what was paid until the end of their day (C6).
+    """Job: set each promise to kept or broken by what was paid until the end of its day (C6).
 
     A broken one is looked at again when a payment made in time becomes known later.
     """
@@ -292,7 +292,7 @@ def hold_ladder(
     now: datetime,
     staff_id: int | None,
 ) -> LadderHold:
-    """Let the ladder of a payer and unit wait, with a reason (C12). Raises Refused without one."""
+    """Hold the reminders of a payer and unit, with a reason (C12). Raises Refused without one."""
     if not reason.strip():
         raise Refused(N_("A hold needs a reason"))
     hold = LadderHold(
@@ -310,7 +310,7 @@ def hold_ladder(
 
 
 def end_hold(session: Session, hold_id: int, *, now: datetime, staff_id: int | None) -> None:
-    """Let the ladder go on. Raises Refused when the hold has ended."""
+    """End a hold, so that reminders go on. Raises Refused when it has ended already."""
     hold = session.get(LadderHold, hold_id)
     if hold is None or hold.ended_at is not None:
         raise Refused(N_("This hold has already ended"))

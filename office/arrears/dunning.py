@@ -1,4 +1,4 @@
-"""The ladder judged: which reminders a day brings, which not and why, written in bulk (C1–C4, C12, C13).
+"""Dunning runs: which reminders are due, which are held back and why, written in bulk (C1–C4, C12, C13).
 
 A day is judged as itself, at its own hour, with what was paid and known before: any pattern of ticks gives
 the same rows. Each question that can have few answers is asked of the rules once.
@@ -45,7 +45,7 @@ class Day:
     moment: Moment
     ladder: Ladder
     calendar: OfficeCalendar
-    ways: frozenset[str]  # the wired channels that the office has
+    channels: frozenset[str]  # the electronic channels that the office has set up
 
     @property
     def on(self) -> date:
@@ -63,7 +63,7 @@ class Day:
         )
 
 
-class Row(NamedTuple):
+class LadderRow(NamedTuple):
     """A reminder to write: made, or not made and why; `debt` in yuan (C4)."""
 
     subject: Debt
@@ -78,8 +78,8 @@ class Row(NamedTuple):
         return self.subject.unit_id, self.subject.payer_id
 
 
-class Candidate(NamedTuple):
-    """An episode whose next stage has come, before asking what holds it."""
+class DueStage(NamedTuple):
+    """A debt whose next stage is due, before the rules say whether something holds it."""
 
     oldest: Debt
     state: DunningCase
@@ -107,24 +107,24 @@ class LadderHistory(Protocol):
         ...
 
     def recent(self, day: Day) -> Mapping[Debtor, tuple[date | None, date | None]]:
-        """Per debtor the last day of an episode's stage, as far back as a gap reaches, and of any stage."""
+        """Per debtor the last day of a stage after the due day, and of any stage, within the longest gap."""
         ...
 
-    def unrecorded(self, rows: Sequence[Row]) -> list[Row]:
+    def unrecorded(self, rows: Sequence[LadderRow]) -> list[LadderRow]:
         """Those of the rows not made whose reason isn't stored yet: once per debt, stage and reason."""
         ...
 
 
-def judge(session: Session, day: Day, past: LadderHistory) -> list[Row]:
+def judge(session: Session, day: Day, past: LadderHistory) -> list[LadderRow]:
     """The rows of one day for all payers and units, not yet written."""
     debts = owed(session, day.moment, until=lookahead(day.ladder, day.on))
     recent = past.recent(day)
     stages = past.stages(day, debts)
     reached = stages_up_to(day.ladder)
-    rows: list[Row] = []
-    candidates: list[Candidate] = []
-    small: list[Row] = []
-    waits, on, least = _Waits(day), day.on, day.ladder.tolerance
+    rows: list[LadderRow] = []
+    candidates: list[DueStage] = []
+    small: list[LadderRow] = []
+    due_stages, on, least = _DueStages(day), day.on, day.ladder.tolerance
     for debtor, invoices in debts.items():
         last_on, taken_on = recent.get(debtor, NEVER)
         is_taken, notice = taken_on == on, None
@@ -138,30 +138,30 @@ def judge(session: Session, day: Day, past: LadderHistory) -> list[Row]:
         if oldest is None:
             small += _below_tolerance(day, invoices)
             continue
-        come = waits.come(oldest, stages.get(oldest.id, ""), last_on, is_taken or notice is not None)
-        if come is not None:
-            candidates.append(Candidate(oldest, *come))
+        due = due_stages.due(oldest, stages.get(oldest.id, ""), last_on, is_taken or notice is not None)
+        if due is not None:
+            candidates.append(DueStage(oldest, *due))
     held = _decide(session, day, debts, candidates)
     rows += [row for row in held if row.is_made]
     return rows + past.unrecorded([*small, *(row for row in held if not row.is_made)])
 
 
-class _Waits:
-    """Whether an episode's next stage has come, asked once for each distinct state."""
+class _DueStages:
+    """Finds the stage that is due for a debt; the rules are asked once for each distinct state."""
 
     def __init__(self, day: Day) -> None:
         self.day = day
         self.reached = stages_up_to(day.ladder)
         self.known: dict[tuple[object, ...], tuple[DunningCase, Stage] | None] = {}
 
-    def come(
+    def due(
         self,
         oldest: Debt,
         last_stage: str,
         last_on: date | None,
         is_day_taken: bool,  # noqa: FBT001 -- asked for every debtor, and names cost
     ) -> tuple[DunningCase, Stage] | None:
-        """The state and its next stage, None while that has to wait or there is none left."""
+        """The debt's state and the stage that is due; None when none is due yet or none is left."""
         key = (oldest.due_on, last_stage, last_on, oldest.is_in_kept_plan, is_day_taken)
         if key not in self.known:
             state = DunningCase(
@@ -183,7 +183,7 @@ class _Waits:
 
 
 def lookahead(chain: Ladder, day: date) -> date:
-    """The latest due day that may concern the day: as far ahead as the first notice goes out."""
+    """The latest due day of an invoice that may get a notice on this day."""
     lead = 0
     for stage in chain.stages_on(day, Subject.INVOICE):
         by_month = stage.trigger == ladder.Trigger.DAY_OF_MONTH
@@ -193,7 +193,7 @@ def lookahead(chain: Ladder, day: date) -> date:
 
 @lru_cache(maxsize=16)
 def stages_up_to(chain: Ladder) -> Mapping[str, tuple[str, ...]]:
-    """Per stage all stages up to it; "" is before the first."""
+    """For each stage code, the stages up to and including it; for "" none."""
     found: dict[str, tuple[str, ...]] = {"": ()}
     for stage in chain.stages:
         found[stage.code] = tuple(one.code for one in chain.stages if one.order <= stage.order)
@@ -212,7 +212,7 @@ def notices(chain: Ladder) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class StoredHistory:
-    """The past as the tables have it."""
+    """The history as it is stored."""
 
     session: Session
 
@@ -254,7 +254,7 @@ class StoredHistory:
         )
         return {(unit_id, payer_id): (last_on, taken_on) for unit_id, payer_id, last_on, taken_on in rows}
 
-    def unrecorded(self, rows: Sequence[Row]) -> list[Row]:
+    def unrecorded(self, rows: Sequence[LadderRow]) -> list[LadderRow]:
         recorded: set[tuple[int, str, str]] = set()
         for chunk in chunks({row.subject.id for row in rows}):
             stored = self.session.execute(
@@ -266,7 +266,7 @@ class StoredHistory:
         return not_among(recorded, rows)
 
 
-def not_among(recorded: Collection[tuple[int, str, str]], rows: Sequence[Row]) -> list[Row]:
+def not_among(recorded: Collection[tuple[int, str, str]], rows: Sequence[LadderRow]) -> list[LadderRow]:
     """The rows whose (invoice, stage, reason) isn't recorded yet; a small debt counts whatever the stage."""
     small = {subject_id for subject_id, _, code in recorded if code == "below_tolerance"}
     return [
@@ -282,8 +282,8 @@ def _notice(
     invoices: Iterable[Debt],
     stages: Mapping[int, str],
     reached: Mapping[str, tuple[str, ...]],
-) -> Row | None:
-    """The stage of its own that one bill not yet past due gets today: the oldest first, one a day."""
+) -> LadderRow | None:
+    """Today's notice for the oldest invoice not past due that gets one; at most one a day for a debtor."""
     for debt in dunning.by_age(invoices):
         if debt.balance < day.ladder.tolerance or debt.is_in_kept_plan:
             continue
@@ -291,38 +291,38 @@ def _notice(
         stage = dunning.notice_stage(day.ladder, day.calendar, day.on, debt.due_on, made)
         if stage is not None:
             reason = Reason("notice_due", {"stage": stage.code, "trigger_on": stage.trigger_on(debt.due_on)})
-            return Row(debt, stage, is_made=True, debt=debt.balance, channel="", reason=reason)
+            return LadderRow(debt, stage, is_made=True, debt=debt.balance, channel="", reason=reason)
     return None
 
 
-def _below_tolerance(day: Day, invoices: Sequence[Debt]) -> list[Row]:
+def _below_tolerance(day: Day, invoices: Sequence[Debt]) -> list[LadderRow]:
     late = dunning.past_due(invoices, day.on)
     stages = day.ladder.stages_on(day.on, Subject.EPISODE)
     if not late or not stages:
         return []
     reason = Reason("below_tolerance", {"open": late[0].balance, "tolerance": day.ladder.tolerance})
     amount = dunning.debt(invoices, day.on)
-    return [Row(late[0], stages[0], is_made=False, debt=amount, channel="", reason=reason)]
+    return [LadderRow(late[0], stages[0], is_made=False, debt=amount, channel="", reason=reason)]
 
 
 def _decide(
     session: Session,
     day: Day,
     debts: Mapping[Debtor, Sequence[Debt]],
-    candidates: Sequence[Candidate],
-) -> list[Row]:
-    """What becomes of the stages that have come: made, or not and why."""
+    candidates: Sequence[DueStage],
+) -> list[LadderRow]:
+    """For each stage that is due: made, or not made and why."""
     holds = arrears_holds.holds_at(session, day.moment) if candidates else arrears_holds.Holds()
     gated = {_debtor(one.oldest): one.oldest.due_on for one in candidates if one.stage.gate}
-    tries = arrears_holds.tried(session, day.moment, gated) if gated else {}
+    tries = arrears_holds.attempts_since(session, day.moment, gated) if gated else {}
     letters = arrears_holds.letter_stages(day.ladder)
-    reach = _reach(session, day, candidates)
+    channels_of = _reachable(session, day, candidates)
     answers: dict[tuple[object, ...], tuple[bool, str, Reason]] = {}
     rows = []
     for oldest, state, stage in candidates:
         debtor = (oldest.unit_id, oldest.payer_id)
         legal = tries[debtor].legal(letters) if debtor in tries else None
-        channels = reach.get(debtor[1], arrears_holds.ALWAYS_REACH)
+        channels = channels_of.get(debtor[1], arrears_holds.ALWAYS_REACH)
         # one state is one object here, so its identity stands for it
         key = (id(state), holds.of(debtor), channels, legal)
         if key not in answers:
@@ -331,7 +331,7 @@ def _decide(
         is_made, channel, reason = answers[key]
         owes = debts[debtor]
         amount = oldest.balance if len(owes) == 1 else dunning.debt(owes, day.on)
-        rows.append(Row(oldest, stage, is_made, amount, channel, reason))
+        rows.append(LadderRow(oldest, stage, is_made, amount, channel, reason))
     return rows
 
 
@@ -346,22 +346,22 @@ def _debtor(debt: Debt) -> Debtor:
     return debt.unit_id, debt.payer_id
 
 
-def _reach(session: Session, day: Day, candidates: Iterable[Candidate]) -> dict[int, frozenset[str]]:
-    """The channels that reach the payers, read only where a stage's channel depends on them."""
+def _reachable(session: Session, day: Day, candidates: Iterable[DueStage]) -> dict[int, frozenset[str]]:
+    """The channels by which payers can be reached, loaded only for stages that depend on the payer."""
     stages = {one.stage.code: one.stage for one in candidates}
-    asked = {code for code, stage in stages.items() if arrears_holds.needs_reach(stage, day.ways)}
+    asked = {code for code, stage in stages.items() if arrears_holds.depends_on_payer(stage, day.channels)}
     if not asked:
         return {}
     payers = {one.oldest.payer_id for one in candidates if one.stage.code in asked}
-    return arrears_holds.reachable(session, payers, day.ways)
+    return arrears_holds.reachable(session, payers, day.channels)
 
 
 # --- writing --------------------------------------------------------------------------------------
 
 
-def write(session: Session, day: Day, rows: Sequence[Row]) -> None:
+def write(session: Session, day: Day, rows: Sequence[LadderRow]) -> None:
     """Write the day's rows: reminders in their batches, stages of invoices, requests, cases, messages."""
-    by_stage: dict[str, list[Row]] = defaultdict(list)
+    by_stage: dict[str, list[LadderRow]] = defaultdict(list)
     for row in rows:
         if row.is_made:
             by_stage[row.stage.code].append(row)
@@ -386,25 +386,25 @@ def needs_approval(stage: Stage) -> bool:
     return not stage.is_automatic or bool(stage.approved_by)
 
 
-def _with_channels(session: Session, day: Day, stage: Stage, rows: list[Row]) -> list[Row]:
-    """Notices get their channel only here, since most days have none."""
+def _with_channels(session: Session, day: Day, stage: Stage, rows: list[LadderRow]) -> list[LadderRow]:
+    """The rows with the channels of notices, which are found only when there are notices to write."""
     if stage.subject != Subject.INVOICE:
         return rows
-    reach: dict[int, frozenset[str]] = {}
-    if arrears_holds.needs_reach(stage, day.ways):
-        reach = arrears_holds.reachable(session, {row.subject.payer_id for row in rows}, day.ways)
+    channels_of: dict[int, frozenset[str]] = {}
+    if arrears_holds.depends_on_payer(stage, day.channels):
+        channels_of = arrears_holds.reachable(session, {row.subject.payer_id for row in rows}, day.channels)
     return [
-        Row(row.subject, stage, row.is_made, row.debt, channel, row.reason)
+        LadderRow(row.subject, stage, row.is_made, row.debt, channel, row.reason)
         for row in rows
         for channel in [
-            dunning.channel(stage, reach.get(row.subject.payer_id, arrears_holds.ALWAYS_REACH)) or ""
+            dunning.channel(stage, channels_of.get(row.subject.payer_id, arrears_holds.ALWAYS_REACH)) or ""
         ]
     ]
 
 
 def _new_batches(
-    session: Session, day: Day, stage: Stage, rows: Sequence[Row]
-) -> list[tuple[int, tuple[Row, ...]]]:
+    session: Session, day: Day, stage: Stage, rows: Sequence[LadderRow]
+) -> list[tuple[int, tuple[LadderRow, ...]]]:
     """A batch for each part of the rows, as large as the policy lets one be (C3, C4)."""
     earlier = session.scalar(
         select(func.max(ReminderBatch.part)).where(
@@ -429,7 +429,7 @@ def _new_batches(
     return made
 
 
-OWN = (
+ROW_COLUMNS = (
     "subject_id",
     "unit_id",
     "payer_id",
@@ -443,11 +443,11 @@ OWN = (
 )
 
 
-def _insert(session: Session, day: Day, rows: Iterable[Row], batch_id: int | None, state: str) -> None:
-    """In bulk; what the unique indexes know already is left as it is."""
+def _insert(session: Session, day: Day, rows: Iterable[LadderRow], batch_id: int | None, state: str) -> None:
+    """Insert reminders in bulk; rows that a unique index already has are skipped."""
     texts: dict[int, str] = {}  # many rows share one reason
 
-    def values(row: Row) -> tuple[Any, ...]:
+    def values(row: LadderRow) -> tuple[Any, ...]:
         subject, stage, is_made, debt, channel, reason = row
         text = texts.get(id(reason)) or texts.setdefault(id(reason), reason.to_json())
         whose = (subject.id, subject.unit_id, subject.payer_id, debt, subject.due_on, stage.code, channel)
@@ -456,11 +456,11 @@ def _insert(session: Session, day: Day, rows: Iterable[Row], batch_id: int | Non
     table = Reminder.__table__
     assert isinstance(table, Table)
     constants = {"batch_id": batch_id, "planned_on": day.on, "state": state, "row_version": 1}
-    insert_rows(session, table, OWN, map(values, rows), constants)
+    insert_rows(session, table, ROW_COLUMNS, map(values, rows), constants)
 
 
 def _execute_stage(session: Session, day: Day, stage: Stage, batch_id: int) -> None:
-    """What a stage sets going beside its reminder: a request, a case, messages."""
+    """Do what a stage asks for besides its reminder: a restriction request, a legal case, messages."""
     if stage.code == REQUEST:
         _request_restrictions(session, day, batch_id)
     elif stage.gate == "legal":

@@ -67,8 +67,8 @@ def standings(
     holds = arrears_holds.holds_at(session, day.moment, units)
     oldest = {debtor: dunning.episode(day.ladder, rows, day.on) for debtor, rows in debts.items()}
     since = {debtor: one.due_on for debtor, one in oldest.items() if one is not None}
-    tried = arrears_holds.tried(session, day.moment, since)
-    reach = arrears_holds.reachable(session, {payer for _, payer in debts}, day.ways)
+    tried = arrears_holds.attempts_since(session, day.moment, since)
+    reach = arrears_holds.reachable(session, {payer for _, payer in debts}, day.channels)
     letters = arrears_holds.letter_stages(day.ladder)
     found = {}
     for debtor, rows in debts.items():
@@ -120,7 +120,7 @@ def invoice(session: Session, number: str, *, now: datetime) -> dict[str, Any]:
         "rule": made[-1]["why"] if made else None,
         "episode": standing.oldest.number if standing and standing.oldest else None,
         "next": coming[0] if coming else None,
-        "holds": [_told(reason) for reason in holds],
+        "holds": [_as_json(reason) for reason in holds],
         "forecast": coming,
         "history": history,
         "lines": [_line(line) for line in bill.lines],
@@ -134,7 +134,7 @@ def _line(line: InvoiceLine) -> dict[str, Any]:
         "quantity": f"{line.quantity.normalize():f}",
         "rate": f"{line.rate.normalize():f}",
         "amount": yuan(line.amount),
-        "why": _told(Reason.from_json(line.explanation)) if line.explanation else None,
+        "why": _as_json(Reason.from_json(line.explanation)) if line.explanation else None,
     }
 
 
@@ -148,14 +148,14 @@ def _history(session: Session, invoice_id: int) -> list[dict[str, Any]]:
             "planned_on": row.planned_on.isoformat(),
             "state": row.state,
             "debt": str(row.debt),
-            "why": _told(Reason.from_json(row.why)) if row.why else None,
-            "reason": _told(Reason.from_json(row.reason)) if row.reason else None,
+            "why": _as_json(Reason.from_json(row.why)) if row.why else None,
+            "reason": _as_json(Reason.from_json(row.reason)) if row.reason else None,
         }
         for row in rows
     ]
 
 
-def _told(reason: Reason) -> dict[str, Any]:
+def _as_json(reason: Reason) -> dict[str, Any]:
     """A reason for JSON: its code and inputs as stored."""
     plain = Reason.from_json(reason.to_json())
     return {"code": plain.code, "inputs": dict(plain.inputs)}
@@ -181,10 +181,10 @@ def _coming(day: Day, standing: Standing | None, bill: Invoice, until: date) -> 
         return _notices(day, bill.due_on, bill.stage) + _first_climb(day, standing, bill, until)
     if standing.oldest is None or standing.state is None:
         small = Reason("below_tolerance", {"open": bill.balance, "tolerance": day.ladder.tolerance})
-        return [{"stage": "", "planned_on": None, "reason": _told(small)}]
+        return [{"stage": "", "planned_on": None, "reason": _as_json(small)}]
     if standing.oldest.id != bill.id:
         older = Reason("older_debt_first", {"invoice": standing.oldest.number})
-        return [{"stage": "", "planned_on": None, "reason": _told(older)}]
+        return [{"stage": "", "planned_on": None, "reason": _as_json(older)}]
     steps = dunning.forecast(day.ladder, day.calendar, standing.state, standing.facts, until)
     return [_step(one, day, standing.state.due_on) for one in steps]
 
@@ -194,7 +194,7 @@ def _step(one: dunning.Forecast, day: Day, due_on: date) -> dict[str, Any]:
         "stage": one.stage,
         "trigger_on": day.ladder.stage(one.stage).trigger_on(due_on).isoformat(),
         "planned_on": one.planned_on.isoformat() if one.planned_on else None,
-        "reason": _told(one.reason),
+        "reason": _as_json(one.reason),
     }
 
 
@@ -205,7 +205,7 @@ def _notices(day: Day, due_on: date, reached: str) -> list[dict[str, Any]]:
         {
             "stage": stage.code,
             "planned_on": max(stage.trigger_on(due_on), day.on).isoformat(),
-            "reason": _told(Reason("notice_due", {"trigger_on": stage.trigger_on(due_on)})),
+            "reason": _as_json(Reason("notice_due", {"trigger_on": stage.trigger_on(due_on)})),
         }
         for stage in day.ladder.stages
         if stage.code in notices(day.ladder)

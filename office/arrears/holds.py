@@ -1,4 +1,4 @@
-"""What may hold the ladder of payers and units at an instant: promises, complaints, holds, gates."""
+"""What may hold dunning at an instant: promises, complaints, holds, gates; who can be reached how."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def stored_ladder(session: Session, on: date) -> Ladder:
 
 
 def letter_stages(ladder: Ladder) -> frozenset[str]:
-    """The stages whose paper counts as a letter for the gates (C9, C10)."""
+    """The stages whose document counts as a letter for the gates (C9, C10)."""
     return frozenset(stage.code for stage in ladder.stages if stage.document in LETTERS)
 
 
@@ -96,10 +96,12 @@ def _debtors(session: Session, query: Any) -> frozenset[Debtor]:
     return frozenset((unit_id, payer_id) for unit_id, payer_id in session.execute(query))
 
 
-def reachable(session: Session, payers: Iterable[int], ways: frozenset[str]) -> dict[int, frozenset[str]]:
+def reachable(
+    session: Session, payers: Iterable[int], available: frozenset[str]
+) -> dict[int, frozenset[str]]:
     """The channels that reach each payer: print and visit always, others when one is good (C5, P6).
 
-    `ways` are the wired channels that the office has. Where many are asked, others may be answered too.
+    `available` are the wired channels that the office has. Where many are asked, others may be answered too.
     """
     wanted = set(payers)
     has_email = and_(Owner.email != "", ~Owner.is_email_bad).label("has_email")
@@ -111,35 +113,35 @@ def reachable(session: Session, payers: Iterable[int], ways: frozenset[str]) -> 
         asked = select(Owner.id, has_email, has_phone, has_chat)
         if len(chunk) <= IN_ONE_QUERY:
             asked = asked.where(Owner.id.in_(chunk))
-        alike = asked.subquery()  # the few ways to be reached, each with its payers
+        alike = asked.subquery()  # the few available to be reached, each with its payers
         ids = func.aggregate_strings(cast(alike.c.id, String), " ")
         kinds = (alike.c.has_email, alike.c.has_phone, alike.c.has_chat)
         rows = session.execute(select(*kinds, ids).group_by(*kinds))
         for is_mailed, is_called, is_in_chat, listed in rows:
-            reach = ALWAYS_REACH | ({"email"} & ways if is_mailed else set())
-            reach |= {"wecom"} & ways if is_in_chat else set()
+            reach = ALWAYS_REACH | ({"email"} & available if is_mailed else set())
+            reach |= {"wecom"} & available if is_in_chat else set()
             if is_called:
-                reach |= {"phone"} | ({"sms"} & ways)
+                reach |= {"phone"} | ({"sms"} & available)
             found |= dict.fromkeys(map(int, listed.split()), reach)
     return found
 
 
-def needs_reach(stage: Stage, ways: frozenset[str]) -> bool:
+def depends_on_payer(stage: Stage, available: frozenset[str]) -> bool:
     """Whether the stage's channel depends on the payer at all."""
-    first = next((code for code in stage.channels if code not in ELECTRONIC or code in ways), "")
+    first = next((code for code in stage.channels if code not in ELECTRONIC or code in available), "")
     return first not in ALWAYS_REACH
 
 
 @dataclass(frozen=True)
-class Tried:
-    """What was tried with a payer and unit since a day: contacts by method, papers handed over (C9, C10)."""
+class ContactAttempts:
+    """Contacts by method and documents handed over to a payer and unit since a day (C9, C10)."""
 
     methods: Mapping[str, int] = field(default_factory=dict)
     stages_done: frozenset[str] = frozenset()
     is_vacated: bool = False
 
     def legal(self, letters: frozenset[str]) -> LegalFacts:
-        """The legal gate's facts; `letters` are the stages whose paper is a letter."""
+        """The facts for the legal gate; `letters` are the stages whose document is a letter."""
         return LegalFacts(
             frozenset(method for method, count in self.methods.items() if count),
             bool(self.stages_done & letters),
@@ -147,8 +149,10 @@ class Tried:
         )
 
 
-def tried(session: Session, moment: Moment, since: Mapping[Debtor, date]) -> dict[Debtor, Tried]:
-    """What was tried with each payer and unit since its oldest debt fell due, known at the moment."""
+def attempts_since(
+    session: Session, moment: Moment, since: Mapping[Debtor, date]
+) -> dict[Debtor, ContactAttempts]:
+    """The attempts with each payer and unit after the day given for it, as known at the moment."""
     methods: dict[Debtor, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     done: dict[Debtor, set[str]] = defaultdict(set)
     there: set[Debtor] = set()
@@ -176,7 +180,8 @@ def tried(session: Session, moment: Moment, since: Mapping[Debtor, date]) -> dic
         )
         there |= _debtors(session, living)
     return {
-        debtor: Tried(dict(methods[debtor]), frozenset(done[debtor]), debtor not in there) for debtor in since
+        debtor: ContactAttempts(dict(methods[debtor]), frozenset(done[debtor]), debtor not in there)
+        for debtor in since
     }
 
 

@@ -1,4 +1,4 @@
-"""For `flask check`: what must always hold of reminders, messages, plans and restrictions (C4, C9, C13)."""
+"""Integrity checks of reminders, messages, plans and restrictions, for `flask check` (C4, C9, C13)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def planned_on_is_the_batchs_day(session: Session) -> Iterable[Finding]:
 
 
 def left_out_rows_keep_their_day(session: Session) -> Iterable[Finding]:
-    """A stage was left out on a day on which its ladder was judged, its trigger come, and no later."""
+    """A `not_made` row lies on a day that was judged, on or after the trigger of its stage."""
     zone = clock.zone(session)
     judged = {
         due_for.astimezone(zone).date()
@@ -91,7 +91,7 @@ def left_out_rows_keep_their_day(session: Session) -> Iterable[Finding]:
 
 
 def left_out_rows_have_a_reason(session: Session) -> Iterable[Finding]:
-    """What was not made or was dropped says why."""
+    """Reminders not made or dropped have a reason."""
     query = select(Reminder.id, Reminder.stage, Reminder.state).where(
         Reminder.state.in_(("not_made", "dropped")), or_(Reminder.reason_code == "", Reminder.reason == "")
     )
@@ -100,7 +100,7 @@ def left_out_rows_have_a_reason(session: Session) -> Iterable[Finding]:
 
 
 def mailed_reminders_have_a_message(session: Session) -> Iterable[Finding]:
-    """An approved reminder that leaves by wire lies in the outbox: nothing is silently lost."""
+    """An approved reminder that goes by an electronic channel has its message in the outbox."""
     query = (
         select(Reminder.id, Reminder.stage, Reminder.state)
         .join(Message, Message.reminder_id == Reminder.id, isouter=True)
@@ -111,7 +111,7 @@ def mailed_reminders_have_a_message(session: Session) -> Iterable[Finding]:
 
 
 def sent_reminders_say_when(session: Session) -> Iterable[Finding]:
-    """What went out says when it did."""
+    """Reminders that went out have the instant of sending."""
     query = select(Reminder.id, Reminder.stage, Reminder.state).where(
         Reminder.state.in_(("sent", "printed", "done")), Reminder.sent_at.is_(None)
     )
@@ -156,7 +156,7 @@ def running_plans_are_approved(session: Session) -> Iterable[Finding]:
 
 
 def all_hold(session: Session) -> Iterable[Finding]:
-    """Every invariant of collecting."""
+    """The findings of all checks of this room."""
     for check in (
         stage_is_the_last_one_made,
         one_stage_a_day,

@@ -40,7 +40,7 @@ def missing(session: Session, debtor: Debtor, *, at: datetime) -> tuple[str, ...
     if not debts:
         return ("debt",)
     chain = holds.stored_ladder(session, moment.day)
-    known = holds.tried(session, moment, {debtor: debts[0].due_on})[debtor]
+    known = holds.attempts_since(session, moment, {debtor: debts[0].due_on})[debtor]
     facts = known.legal(holds.letter_stages(chain))
     return legal_missing(chain.legal_gate, facts, debts[0].due_on, moment.day)
 

@@ -1,4 +1,4 @@
-"""Letters of a reminder batch as one PDF, filed in the household file; other papers of arrears (C4, C9)."""
+"""Letters of reminder batches and other documents of arrears, as PDF and in the household file (C4, C9)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ PRINTABLE = ("approved", "printed", "done", "sent")
 def batch_pdf(
     session: Session, batch_id: int, *, language: str, now: datetime, staff_id: int, units: Any = None
 ) -> bytes:
-    """A batch's approved letters that go on paper, in the order of units; marks them printed (C4).
+    """The approved letters of a batch that are printed, in the order of units; marks them printed (C4).
 
     With `units` (ids, or a query of them) only theirs. Raises Refused before the approval, and when nothing
     is left to print.
@@ -83,13 +83,13 @@ def batch_pdf(
         )
     from office.documents.pdf.writer import pdf_bytes  # reportlab loads slowly (S16)
 
-    made = pdf_bytes(_papers(session, kind, values, language), printed_at=now)
+    made = pdf_bytes(_documents(session, kind, values, language), printed_at=now)
     unprinted = [reminder.id for reminder, _ in values if reminder.state == "approved"]
     reminder_batches.mark(session, unprinted, "printed", now=now, staff_id=staff_id)
     return made
 
 
-def _papers(
+def _documents(
     session: Session, kind: str, values: Sequence[tuple[Reminder, registry.Value]], language: str
 ) -> Iterator[Document]:
     yield from archive.draw_documents(session, kind, (value for _, value in values), language)
@@ -109,7 +109,7 @@ def _values(
     now: datetime,
     language: str,
 ) -> Iterator[tuple[Reminder, registry.Value]]:
-    """What each letter says; a debtor who owes nothing any more gets none."""
+    """The values of each letter; a debtor who owes nothing any more gets none."""
     if kind == "payment_notice":
         by_subject = {row.subject_id: row for row in rows}
         for invoice, notice in archive.payment_notices(session, list(by_subject), language):
@@ -128,7 +128,7 @@ def _values(
 
 
 def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
-    """The same debts under the head of the office's law firm. Raises Refused when none is named."""
+    """The demand as a letter of the office's law firm. Raises Refused when the policy names none."""
     gates = store.document(session, "gates", Moment.of(session, now).day)
     firm = LawFirm.from_row(gates.get("law_firm", {}))
     if not firm.name:
@@ -150,7 +150,7 @@ def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
 def _restriction_notices(
     session: Session, rows: Sequence[Reminder], language: str
 ) -> Iterator[tuple[Reminder, registry.Value]]:
-    """Only requests with both approvals have a letter; the others come in a later print."""
+    """The notices of requests with both approvals; the others are printed later."""
     by_debt: dict[tuple[int, int], list[Restriction]] = defaultdict(list)
     restrictions = session.scalars(
         select(Restriction).where(

@@ -32,7 +32,7 @@ PERSONAL = ("phone", "visit")  # channels of what a person does at an hour
 
 
 def send_out(session: Session, batch_id: int, *, now: datetime) -> None:
-    """Hand an approved batch's messages to the outbox; what is printed waits for the printer."""
+    """Put the messages of a batch's approved reminders into the outbox; letters wait to be printed."""
     ids = session.scalars(
         select(Reminder.id).where(
             Reminder.batch_id == batch_id,
@@ -51,7 +51,7 @@ def send_out(session: Session, batch_id: int, *, now: datetime) -> None:
 def drop_reminder(
     session: Session, reminder_id: int, *, reason: str, now: datetime, staff_id: int | None
 ) -> Reminder:
-    """Take one row out of its batch, with a reason (C4). Raises Refused when it is out of the house."""
+    """Take one row out of its batch, with a reason (C4). Raises Refused when it has gone out."""
     if not reason.strip():
         raise Refused(N_("A dropped reminder needs a reason"))
     reminder = session.get(Reminder, reminder_id, populate_existing=True)
@@ -83,7 +83,7 @@ def _drop(session: Session, ids: Sequence[int], reason: Reason, staff_id: int | 
 def approve_batch(
     session: Session, batch_id: int, *, now: datetime, staff_id: int, units: Any = None
 ) -> ReminderBatch:
-    """Let a batch go out: what is paid or held meanwhile drops with its reason (C4).
+    """Approve a batch so that it goes out; reminders paid or held meanwhile are dropped with the reason (C4).
 
     With `units` (ids, or a query of them) only theirs; the batch stays a draft while rows of others wait.
     Raises Refused unless the approver has the role that the stage asks for, or one above it.
@@ -128,7 +128,7 @@ def _drop_unwanted(session: Session, chain: Ladder, which: Sequence[Any], now: d
 def _unwanted(
     session: Session, chain: Ladder, rows: Sequence[Reminder], now: datetime
 ) -> list[tuple[Reason, list[int]]]:
-    """Which of the reminders should no longer go out, by the reason."""
+    """The ids of reminders that should no longer go out, by reason."""
     moment = Moment.of(session, now)
     units = {row.unit_id for row in rows}
     if not units:
@@ -166,7 +166,7 @@ def _why_not(
 
 
 def mark(session: Session, reminder_ids: Sequence[int], state: str, *, now: datetime, staff_id: int) -> int:
-    """Say that reminders were printed or carried out (`printed`, `done`); answers how many (C4)."""
+    """Mark reminders as `printed` or `done`; returns how many were changed (C4). Raises Refused."""
     if state not in {"printed", "done"}:
         raise Refused(N_("A reminder is marked printed or done"))
     chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
@@ -194,7 +194,7 @@ def mark(session: Session, reminder_ids: Sequence[int], state: str, *, now: date
 
 
 def _finish_batches(session: Session) -> None:
-    """A batch of which nothing is left to do is done."""
+    """Set approved batches with nothing left to do to done."""
     left = select(Reminder.batch_id).where(Reminder.state.in_((*OPEN, "sending", "failed", "unknown")))
     session.execute(
         update(ReminderBatch)
@@ -217,7 +217,7 @@ class Part:
 
 
 def parts_of(session: Session, batch_id: int, units: Any = None) -> list[Part]:
-    """A batch at a glance, for who looks it through: how many, over which channel, how much (C4)."""
+    """A batch by state and channel: how many reminders, how much debt (C4). With `units` only theirs."""
     own = [] if units is None else [Reminder.unit_id.in_(units)]
     rows = session.execute(
         select(Reminder.state, Reminder.channel, func.count(), func.sum(Reminder.debt))
@@ -229,17 +229,17 @@ def parts_of(session: Session, batch_id: int, units: Any = None) -> list[Part]:
 
 
 def deliveries(session: Session, reminder_id: int) -> Sequence[Message]:
-    """What became of a reminder's messages, the first try first (C5)."""
+    """The messages of a reminder in the order of their sending (C5)."""
     return session.scalars(
         select(Message).where(Message.reminder_id == reminder_id).order_by(Message.id)
     ).all()
 
 
-# --- the outbox asks ------------------------------------------------------------------------------
+# --- asked by the outbox ------------------------------------------------------------------------------
 
 
 def still_wanted(session: Session, message: Message, now: datetime) -> bool:
-    """Asked just before a reminder leaves: one that is paid or held meanwhile drops with its reason (C4)."""
+    """Whether a reminder should still be sent; one paid or held meanwhile is dropped with its reason (C4)."""
     reminder = session.get(Reminder, message.reminder_id, populate_existing=True)
     if reminder is None or reminder.state in {"dropped", "printed", "done", "sent"}:
         return False
@@ -260,7 +260,7 @@ def still_wanted(session: Session, message: Message, now: datetime) -> bool:
 
 
 def undeliverable(session: Session, message: Message, now: datetime) -> None:
-    """A reminder that did not arrive goes by the stage's next channel that reaches the payer (C5)."""
+    """Send a reminder that was not delivered by the stage's next channel that reaches the payer (C5)."""
     reminder = session.get(Reminder, message.reminder_id, populate_existing=True)
     if reminder is None:
         return

@@ -1,4 +1,4 @@
-"""Reminders by e-mail or text message: the stage's own paper as text, in a mail with the debts (C4, C5)."""
+"""Reminders as messages: the text of the stage's document, in an e-mail with the list of debts (C4, C5)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from office.messaging.channels import ELECTRONIC
 from rules.allocation import number_key
 from rules.ladder import Ladder, deadline_on
 
-FALLBACK = "payment_reminder"  # the paper for a stage that names none
+FALLBACK = "payment_reminder"  # the document of a stage that names none
 
 
 @dataclass(frozen=True)
-class Owed:
-    """What a mail lists of one bill."""
+class ReminderDebt:
+    """One invoice in the list of debts of an e-mail; balance in yuan."""
 
     number: str
     period: str
@@ -38,7 +38,7 @@ class Owed:
 
 
 def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """The outbox rows of reminders that leave by wire, each in its payer's language."""
+    """The outbox rows of reminders that go by an electronic channel, each in its payer's language."""
     estate = session.execute(select(Estate)).scalar_one()
     stored: dict[str, dict[str, Mapping[str, str]]] = {}
     for chunk in chunks(reminder_ids):
@@ -75,7 +75,7 @@ def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> I
             ]
             if reminder.due_on >= reminder.planned_on:  # a notice is about its own bill alone
                 listed = [debt for debt in listed if debt.number == number]
-            letter = _Letter(
+            letter = _MessageText(
                 estate, words_of(language), name, code, number, period, reminder, tuple(listed), ladder
             )
             subject, body = letter.written(document, language, stored[language].get(document))
@@ -93,7 +93,7 @@ def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> I
 
 
 def _phones(session: Session, payers: set[int]) -> dict[int, str]:
-    """The first number of each payer that works."""
+    """Each payer's first phone number that is not marked bad."""
     found: dict[int, str] = {}
     for chunk in chunks(payers):
         rows = session.execute(
@@ -106,8 +106,8 @@ def _phones(session: Session, payers: set[int]) -> dict[int, str]:
     return found
 
 
-def _debts(session: Session, units: set[int]) -> dict[Debtor, list[Owed]]:
-    found: dict[Debtor, list[Owed]] = defaultdict(list)
+def _debts(session: Session, units: set[int]) -> dict[Debtor, list[ReminderDebt]]:
+    found: dict[Debtor, list[ReminderDebt]] = defaultdict(list)
     for chunk in chunks(units):
         rows = session.execute(
             select(
@@ -120,15 +120,17 @@ def _debts(session: Session, units: set[int]) -> dict[Debtor, list[Owed]]:
             ).where(Invoice.unit_id.in_(chunk), Invoice.balance > 0)
         )
         for row in rows:
-            found[row.unit_id, row.payer_id].append(Owed(row.number, row.period, row.due_on, row.balance))
+            found[row.unit_id, row.payer_id].append(
+                ReminderDebt(row.number, row.period, row.due_on, row.balance)
+            )
     for debts in found.values():
         debts.sort(key=lambda one: (one.due_on, number_key(one.number)))
     return found
 
 
 @dataclass(frozen=True)
-class _Letter:
-    """One mail in the making."""
+class _MessageText:
+    """Builds the subject and text of one message."""
 
     estate: Estate
     words: Words
@@ -137,11 +139,11 @@ class _Letter:
     number: str
     period: str
     reminder: Reminder
-    debts: tuple[Owed, ...]
+    debts: tuple[ReminderDebt, ...]
     ladder: Ladder
 
     def written(self, document: str, language: str, stored: Blocks | None) -> tuple[str, str]:
-        """Its subject and text."""
+        """The subject and the text."""
         wanted = PLACEHOLDERS[document]
         values = {name: value for name, value in self._values().items() if name in wanted}
         text = Filled(document, language, stored, values | dict.fromkeys(wanted - values.keys(), ""))

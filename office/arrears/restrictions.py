@@ -128,7 +128,7 @@ def questions(session: Session, restriction: Restriction, *, at: datetime) -> li
 def _facts(session: Session, restriction: Restriction, moment: Moment) -> RestrictionFacts:
     debtor = (restriction.unit_id, restriction.payer_id)
     since = session.scalar(select(Invoice.due_on).where(Invoice.id == restriction.invoice_id))
-    known = holds.tried(session, moment, {debtor: since or restriction.requested_on})[debtor]
+    known = holds.attempts_since(session, moment, {debtor: since or restriction.requested_on})[debtor]
     chain = holds.stored_ladder(session, moment.day)
     item = session.get(FeeItem, restriction.fee_item_id) if restriction.fee_item_id else None
     return RestrictionFacts(

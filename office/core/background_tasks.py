@@ -17,7 +17,7 @@ from models.complaints import Attachment
 from models.office import Task
 from office.core.clock import machine_now
 from office.core.errors import N_, Refused
-from office.core.leases import claimant, is_abandoned
+from office.core.leases import is_expired, lease_holder
 
 
 def begin(
@@ -36,7 +36,7 @@ def begin(
     """
     if is_alone and (other := under_way(session, kind)) is not None:
         raise Refused(N_("This is being done already: see how far it is (%(id)s)"), id=other.id)
-    claim = {"claimed_by": claimant(), "claimed_at": machine_now().isoformat()}
+    claim = {"claimed_by": lease_holder(), "claimed_at": machine_now().isoformat()}
     task = Task(
         kind=kind, staff_id=staff_id, state="running", made_at=now, total=total, result={**about, **claim}
     )
@@ -58,7 +58,7 @@ def is_lost(task: Task) -> bool:
     if task.state != "running":
         return False
     at = datetime.fromisoformat(task.result["claimed_at"])
-    return is_abandoned(task.result["claimed_by"], at, machine_now())
+    return is_expired(task.result["claimed_by"], at, machine_now())
 
 
 def advance(session: Session, task_id: int, done: int) -> None:

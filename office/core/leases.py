@@ -1,4 +1,4 @@
-"""Who works on a row right now: a name that tells this process from any other, dead or alive."""
+"""Leases: which process works on a row, and when another may take it over."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import platform
 from datetime import datetime, timedelta
 from functools import cache
 
-LEASE = timedelta(minutes=10)  # after which a claim made on another machine may be taken over
+LEASE = timedelta(minutes=10)  # after which a lease of another machine may be taken over
 
 
-def claimant() -> str:
-    """This process: `host:pid:start`."""
+def lease_holder() -> str:
+    """The name of this process as a lease holder, unlike any other process's: `host:pid:start`."""
     return _of_this_process(os.getpid())
 
 
@@ -21,7 +21,7 @@ def _of_this_process(pid: int) -> str:
 
 
 def _name(pid: int) -> str:
-    """Raises psutil.NoSuchProcess for one that has ended, also while its parent has not noticed yet."""
+    """The lease holder's name of a process. Raises psutil.NoSuchProcess for one that has ended."""
     import psutil
 
     process = psutil.Process(pid)
@@ -42,8 +42,8 @@ def is_orphaned(parent: int) -> bool:
     return os.getppid() != parent if os.name == "posix" else not psutil.pid_exists(parent)
 
 
-def is_abandoned(claimed_by: str, claimed_at: datetime | None, machine_now: datetime) -> bool:
-    """Whether a claim may be taken over: its process is gone from this machine, or its lease has passed."""
+def is_expired(claimed_by: str, claimed_at: datetime | None, machine_now: datetime) -> bool:
+    """Whether a lease may be taken over: its process is gone from this machine, or its time has passed."""
     import psutil
 
     if claimed_at is None or machine_now - claimed_at > LEASE:

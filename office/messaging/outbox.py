@@ -26,7 +26,7 @@ from office.core import clock, installation
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
-from office.core.leases import claimant, is_abandoned
+from office.core.leases import is_expired, lease_holder
 from office.messaging import channels
 from office.policies import store
 
@@ -208,7 +208,7 @@ class Dispatcher:
             )
             .values(
                 state="sending",
-                claimed_by=claimant(),
+                claimed_by=lease_holder(),
                 claimed_at=clock.machine_now(),
                 attempts=Message.attempts + 1,
                 row_version=Message.row_version + 1,
@@ -283,7 +283,7 @@ def _settle_lost(session: Session) -> int:
             .where(text("message.state = 'sending'"), WAITING)
             .with_for_update(skip_locked=True)
         ).scalars()
-        if message.claimed_by == claimant() or is_abandoned(message.claimed_by, message.claimed_at, now)
+        if message.claimed_by == lease_holder() or is_expired(message.claimed_by, message.claimed_at, now)
     ]
     for message in lost:
         session.expunge(message)

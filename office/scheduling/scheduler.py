@@ -27,7 +27,7 @@ from models.property import Estate
 from office.core import clock, schema
 from office.core.errors import N_, Refused
 from office.core.jobs import Job, JobResult
-from office.core.leases import claimant, is_abandoned
+from office.core.leases import is_expired, lease_holder
 from office.messaging import outbox
 from office.scheduling.timetable import Timetable
 
@@ -223,9 +223,9 @@ def _work_on(session: Session, run: Any, job: Job | None) -> Run | None:
 
 
 def _may_be_taken(run: Any, now: datetime) -> bool:
-    if run.claimed_by == claimant():
+    if run.claimed_by == lease_holder():
         return run.id not in _being_worked
-    return is_abandoned(run.claimed_by, run.claimed_at, now)
+    return is_expired(run.claimed_by, run.claimed_at, now)
 
 
 def _claim(session: Session, run: Any, now: datetime) -> bool:
@@ -239,7 +239,7 @@ def _claim(session: Session, run: Any, now: datetime) -> bool:
         )
         .values(
             state="running",
-            claimed_by=claimant(),
+            claimed_by=lease_holder(),
             claimed_at=now,
             started_at=now,
             attempts=JobRun.attempts + 1,
@@ -270,7 +270,7 @@ def _do(session: Session, run: Any, job: Job | None) -> Run | None:
 
 
 def _is_mine(run: Any) -> tuple[Any, ...]:
-    return (JobRun.id == run.id, JobRun.state == "running", JobRun.claimed_by == claimant())
+    return (JobRun.id == run.id, JobRun.state == "running", JobRun.claimed_by == lease_holder())
 
 
 def _hold(session: Session, run: Any) -> bool:

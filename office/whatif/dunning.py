@@ -19,7 +19,7 @@ from models.people import Owner
 from models.property import Unit
 from office.arrears import holds
 from office.arrears.debts import Debt, Debtor, chunks
-from office.arrears.dunning import NOT_MADE, Day, Row, gap_days, judge, not_among, notices
+from office.arrears.dunning import NOT_MADE, Day, LadderRow, gap_days, judge, not_among, notices
 from office.core import clock
 from office.core.errors import N_, Refused
 from office.policies import store
@@ -49,7 +49,7 @@ class Imagined:
     stage_of: dict[int, str]
     last: dict[Debtor, tuple[date | None, date | None]]
     recorded: set[tuple[int, str, str]]
-    rows: list[tuple[date, Row]] = field(default_factory=list)
+    rows: list[tuple[date, LadderRow]] = field(default_factory=list)
 
     def stages(self, day: Day, debts: Mapping[Debtor, Sequence[Debt]]) -> Mapping[int, str]:
         """Stages that the changed ladder no longer has count as not reached."""
@@ -66,11 +66,11 @@ class Imagined:
         del day
         return self.last
 
-    def unrecorded(self, rows: Sequence[Row]) -> list[Row]:
+    def unrecorded(self, rows: Sequence[LadderRow]) -> list[LadderRow]:
         """Those whose reason neither the tables nor the month know."""
         return not_among(self.recorded, rows)
 
-    def add(self, day: Day, rows: Sequence[Row]) -> None:
+    def add(self, day: Day, rows: Sequence[LadderRow]) -> None:
         """What a day brought."""
         alone = notices(day.ladder)
         for row in rows:

@@ -23,7 +23,7 @@ from models.office import Task
 from models.payments import METHODS, StatementLayout
 from office.core.clock import machine_now
 from office.core.errors import N_, Refused
-from office.core.leases import claimant, is_abandoned
+from office.core.leases import is_expired, lease_holder
 from office.exchange import imports
 from office.exchange.imports.columns import Column, RowsRefused, guess, header_line
 from office.exchange.imports.headers import header_key
@@ -146,7 +146,7 @@ def claim(session: Session, task_id: int) -> None:
     """This process works on the file from now on."""
     task = session.get_one(Task, task_id)
     task.state = "running"
-    held = {"claimed_by": claimant(), "claimed_at": machine_now().isoformat()}
+    held = {"claimed_by": lease_holder(), "claimed_at": machine_now().isoformat()}
     task.result = {**task.result, **held}
 
 
@@ -159,7 +159,7 @@ def refuse(session: Session, task_id: int, refusal: Refused) -> None:
 
 def let_go(task: Task) -> None:
     """Put a file whose process is gone back to where it waits for a person."""
-    if task.state == "running" and is_abandoned(
+    if task.state == "running" and is_expired(
         task.result["claimed_by"], datetime.fromisoformat(task.result["claimed_at"]), machine_now()
     ):
         task.state = "waiting"

@@ -178,7 +178,7 @@ class TestAfterAKill:
     def test_it_is_unknown_and_not_sent_again(
         self, ready: Session, inbox: Inbox, sending: Callable[..., None]
     ) -> None:
-        sending(leases.claimant())
+        sending(leases.lease_holder())
 
         send_due(ready, NOW + timedelta(days=1))
 
@@ -205,7 +205,7 @@ class TestAfterAKill:
         state: str,
         letters: int,
     ) -> None:
-        sending(leases.claimant())
+        sending(leases.lease_holder())
         send_due(ready, NOW)
         message_id = ready.scalars(select(Message.id)).one()
 
@@ -224,7 +224,7 @@ class TestAfterAKill:
         """The control: with `sending` taken for `pending`, the owner reads it twice."""
         enqueue(ready)
         send_due(ready, NOW)
-        ready.execute(update(Message).values(state="sending", claimed_by=leases.claimant()))
+        ready.execute(update(Message).values(state="sending", claimed_by=leases.lease_holder()))
         ready.commit()
 
         def guess(session: Session) -> int:
