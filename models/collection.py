@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import get_args
 
 from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -12,6 +13,7 @@ from models.base import EditableRow, Instant, Model, Money, one_of, refer
 from models.billing import FeeItem, Invoice
 from models.people import Owner, Staff
 from models.property import Unit
+from rules import codes
 
 BATCH_STATES = ("draft", "approved", "done")
 REMINDER_STATES = (
@@ -28,7 +30,7 @@ REMINDER_STATES = (
     "not_made",
 )
 ARREARS_REASONS = ("forgot", "unhappy", "hardship", "away", "disputes", "refuses", "unreachable")
-CONTACT_METHODS = ("phone", "message", "visit")
+CONTACT_METHODS: tuple[str, ...] = get_args(codes.ContactMethod)
 CONTACT_OUTCOMES = ("reached", "not_reached", "promised", "refused", "other")
 PROMISE_STATES = ("open", "kept", "broken")
 RESTRICTION_STATES = ("requested", "approved", "in_effect", "lifted", "stopped", "refused", "suspended")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import get_args
 
 from sqlalchemy import (
     Boolean,
@@ -22,6 +23,7 @@ from models.base import EditableRow, Instant, Model, Money, Named, Row, one_of, 
 from models.people import Department, Owner, Staff
 from models.property import Unit
 from models.secrets import Sealed
+from rules import codes
 
 CHANNELS_IN = (
     "desk",
@@ -46,7 +48,7 @@ CATEGORIES = (
     "equipment",
     "outside",
 )
-SEVERITIES = ("minor", "major", "simple", "complex", "urgent", "important", "normal")
+SEVERITIES: tuple[str, ...] = get_args(codes.Severity)
 TICKET_STATES = (
     "registered",
     "assigned",
@@ -57,16 +59,7 @@ TICKET_STATES = (
     "reopened",
     "invalid",
 )
-CLOCKS = (
-    "acknowledge",
-    "on_site",
-    "report_manager",
-    "department_plan",
-    "first_word",
-    "solve",
-    "written_answer",
-    "follow_up",
-)
+CLOCKS: tuple[str, ...] = get_args(codes.ClockName)
 CLOCK_STATES = ("running", "paused", "met", "breached", "void")
 FACTS = (
     "household_count",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import get_args
 
 from sqlalchemy import (
     Boolean,
@@ -21,21 +22,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import EditableRow, Id, Instant, Model, Named, Row, db, one_of, prefix_index, refer
 from models.property import Building, Unit
 from models.secrets import Sealed, masked
+from rules import codes
 
 OWNER_KINDS = ("person", "company")
 OCCUPANCY_KINDS = ("owner", "tenant")
 MOST_RESIDENTS = 9_999  # of one occupancy; a higher number is a slip
-CHANNELS_OUT = ("email", "sms", "wecom", "print")
-ROLES = (
-    "front_desk",
-    "steward",
-    "cashier",
-    "department_lead",
-    "station_head",
-    "manager",
-    "director",
-    "it_admin",
-)
+CHANNELS_OUT: tuple[str, ...] = get_args(codes.SendingChannel)
+ROLES: tuple[str, ...] = get_args(codes.Role)
 LANGUAGES = ("en", "zh_Hans", "zh_Hant")
 
 

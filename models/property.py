@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import get_args
 
 from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, FixedPoint, Instant, Model, one_of, prefix_index, refer
+from rules import codes
 
-UNIT_KINDS = ("residence", "office", "shop", "parking", "storage")
+UNIT_KINDS: tuple[str, ...] = get_args(codes.UnitKind)
 UNIT_STATES = ("unsold", "vacant", "occupied", "sealed")
 PRESETS = ("tower", "residential", "project")
 

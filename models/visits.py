@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import get_args
 
 from sqlalchemy import CheckConstraint, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -11,8 +12,9 @@ from models.base import EditableRow, Instant, Model, one_of, refer
 from models.complaints import Ticket
 from models.people import Staff
 from models.property import Unit
+from rules import codes
 
-VISIT_KINDS = ("follow_up", "repair", "collection", "courtesy")
+VISIT_KINDS: tuple[str, ...] = get_args(codes.VisitKind)
 VISIT_METHODS = ("phone", "door")
 VISIT_OUTCOMES = ("", "satisfied", "partly", "dissatisfied", "unreachable", "done")
 

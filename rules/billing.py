@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,9 +14,10 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Self
 
+from rules.codes import UnitKind
 from rules.liability import Occupancy, Segment, liable
 from rules.money import ZERO, MoneyError, rounded, split_by_days
-from rules.policy_values import whole
+from rules.policy_values import Amount, Checked, DayOfMonth, FeeItemCode, NotNegative, Positive
 from rules.reasons import Reason
 
 
@@ -114,43 +115,45 @@ class Period:
 
 
 @dataclass(frozen=True)
-class BillingPolicy:
+class BillingPolicy(Checked):
     """The billing row of a preset: days of month, splitting, what is unusual (B3, B4, P5)."""
 
-    issue_day: int
-    due_day: int
-    cut_off_day: int
+    issue_day: DayOfMonth
+    due_day: DayOfMonth
+    cut_off_day: DayOfMonth
     is_split_by_payer: bool
     is_split_by_hand_over: bool
-    unusual_percent: Decimal
-    unusual_least: Decimal
+    unusual_percent: Amount
+    unusual_least: Amount
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        """The policy of a stored row or of `[billing]` in billing.toml. Raises KeyError, ValueError."""
-        return cls(
-            issue_day=int(str(row["issue_day"])),
-            due_day=int(str(row["due_day"])),
-            cut_off_day=int(str(row["cut_off_day"])),
-            is_split_by_payer=bool(row["is_split_by_payer"]),
-            is_split_by_hand_over=bool(row["is_split_by_hand_over"]),
-            unusual_percent=Decimal(str(row["unusual_percent"])),
-            unusual_least=Decimal(str(row["unusual_least"])),
-        )
+
+@dataclass(frozen=True)
+class AgeingColumns(Checked):
+    """The upper ends in days of the ageing columns; one open column follows (K2)."""
+
+    bounds: tuple[Positive, ...]
+
+
+@dataclass(frozen=True)
+class ChannelEffect(Checked):
+    """Up to how many days after a message a payment counts as its effect (K2)."""
+
+    days: NotNegative
+
+
+@dataclass(frozen=True)
+class BillingDocument:
+    """The policy document billing.toml."""
+
+    billing: BillingPolicy
+    ageing: AgeingColumns
+    effect: ChannelEffect
+    move_in: tuple[MoveInRow, ...] = ()
 
 
 def billing_problems(policy: BillingPolicy) -> tuple[Reason, ...]:
     """What is wrong with an edited billing row, for checking on saving (§9)."""
-    days = (policy.issue_day, policy.due_day, policy.cut_off_day)
-    return tuple(
-        Reason(code)
-        for code, is_wrong in (
-            ("day_of_month_impossible", not all(1 <= day <= 31 for day in days)),
-            ("due_before_issue", policy.due_day < policy.issue_day),
-            ("unusual_impossible", not (policy.unusual_percent >= 0 and policy.unusual_least >= 0)),
-        )
-        if is_wrong
-    )
+    return (Reason("due_before_issue"),) if policy.due_day < policy.issue_day else ()
 
 
 def issued_on(policy: BillingPolicy, period: Period) -> date:
@@ -185,11 +188,6 @@ class Tier:
     rate: Decimal
     up_to: Decimal | None = None
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        up_to = row.get("up_to")
-        return cls(rate=Decimal(str(row["rate"])), up_to=None if up_to in {None, ""} else Decimal(str(up_to)))
-
 
 def stored_tiers(text: str) -> tuple[Tier, ...]:
     """The tiers that a tariff stores as JSON `[[up to, rate], …]`; none when it is empty (B1).
@@ -197,7 +195,9 @@ def stored_tiers(text: str) -> tuple[Tier, ...]:
     Raises ValueError, TypeError or ArithmeticError for a text that is none.
     """
     rows = json.loads(text) if text else ()
-    return tuple(Tier.from_row({"up_to": up_to, "rate": rate}) for up_to, rate in rows)
+    return tuple(
+        Tier(Decimal(str(rate)), None if up_to in {None, ""} else Decimal(str(up_to))) for up_to, rate in rows
+    )
 
 
 @dataclass(frozen=True)
@@ -376,34 +376,29 @@ def previous_balance(open_balances: Iterable[Decimal]) -> Decimal:
 
 
 @dataclass(frozen=True)
-class MoveInItem:
+class MoveInItem(Checked):
     """A row of a unit kind's move-in template: months of a fee item, an amount, or yuan for each m² (B6)."""
 
-    fee_item: str
-    months: int = 0
-    amount: Decimal = ZERO
-    per_m2: Decimal = ZERO
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        return cls(
-            fee_item=str(row["fee_item"]),
-            months=whole(row.get("months")),
-            amount=Decimal(str(row.get("amount") or "0")),
-            per_m2=Decimal(str(row.get("per_m2") or "0")),
-        )
+    fee_item: FeeItemCode
+    months: NotNegative = 0
+    amount: Amount = ZERO
+    per_m2: Amount = ZERO
 
 
-def move_in_problems(rows: Iterable[Mapping[str, object]]) -> tuple[Reason, ...]:
-    """What is wrong with an edited move-in template, for checking on saving (§9). Raises KeyError."""
-    found: list[Reason] = []
-    for row in rows:
-        item = MoveInItem.from_row(row)
-        named = {"fee_item": item.fee_item, "unit_kind": row["unit_kind"]}
-        values = (Decimal(item.months), item.amount, item.per_m2)
-        if min(values) < 0 or sum(value > 0 for value in values) != 1:
-            found.append(Reason("move_in_row_unclear", named))
-    return tuple(found)
+@dataclass(frozen=True, kw_only=True)
+class MoveInRow(MoveInItem):
+    """A row of the move-in template and the kind of unit that it is for (B6)."""
+
+    unit_kind: UnitKind
+
+
+def move_in_problems(rows: Iterable[MoveInRow]) -> tuple[Reason, ...]:
+    """What is wrong with an edited move-in template, for checking on saving (§9)."""
+    return tuple(
+        Reason("move_in_row_unclear", {"fee_item": row.fee_item, "unit_kind": row.unit_kind})
+        for row in rows
+        if sum(value > 0 for value in (row.months, row.amount, row.per_m2)) != 1
+    )
 
 
 def move_in_line(item: MoveInItem, month_amount: Decimal, area_m2: Decimal = ZERO) -> Quote:

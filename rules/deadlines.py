@@ -6,10 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cached_property
+from typing import Literal
 
-from rules.policy_values import tables, whole, words
+from rules.codes import ClockName, Role, Severity
+from rules.policy_values import MOST, Checked, NotNegative, Percent, PolicyValueError, Positive
 from rules.reasons import Reason
-from rules.severity import FACT_KINDS, Facts
+from rules.severity import Facts, TickedFact
 from rules.working_time import MINUTE, OfficeCalendar
 
 
@@ -39,53 +42,32 @@ class ClockState(StrEnum):
 
 
 @dataclass(frozen=True)
-class ClockRule:
+class ClockRule(Checked):
     """One policy row: a clock, for whom it starts and when, how long it runs (T4).
 
     `length` is minutes, or days for working days. No `severities` means all; `needs_fact` names a fact that
     must be true. `is_from_registration` counts the length from the registration instead of the start, and
     `least_minutes` is the elapsed time that the holder has in any case (follow-up, *tower*).
-    Raises ValueError for a row that can't be.
+    Raises PolicyValueError for a row that can't be.
     """
 
     code: str
-    clock: str
+    clock: ClockName
     starts_at: tuple[Moment, ...]
     unit: ClockUnit
-    length: int
-    severities: tuple[str, ...] = ()
-    needs_fact: str = ""
-    warn_percent: int = 80
+    length: NotNegative
+    severities: tuple[Severity, ...] = ()
+    needs_fact: Literal[""] | TickedFact = ""
+    warn_percent: Percent = 80
     is_pausable: bool = False
     is_from_registration: bool = False
-    least_minutes: int = 0
+    least_minutes: NotNegative = 0
     is_active: bool = True
 
     def __post_init__(self) -> None:
-        if self.length < (1 if self.unit is ClockUnit.WORKING_DAYS else 0) or self.least_minutes < 0:
-            raise ValueError(f"{self.code}: impossible length")
-        if not 0 <= self.warn_percent <= 100:
-            raise ValueError(f"{self.code}: warn_percent must be 0 to 100")
-        if self.needs_fact and FACT_KINDS.get(self.needs_fact) is not bool:
-            raise ValueError(f"{self.code}: {self.needs_fact} is no yes-or-no fact")
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> ClockRule:
-        """Build from a row of clocks.toml or of the stored policy; lists may be comma-separated text."""
-        return cls(
-            code=str(row["code"]),
-            clock=str(row["clock"]),
-            starts_at=tuple(Moment(word) for word in words(row["starts_at"])),
-            unit=ClockUnit(str(row["unit"])),
-            length=whole(row["length"]),
-            severities=words(row.get("severities")),
-            needs_fact=str(row.get("needs_fact") or ""),
-            warn_percent=whole(row.get("warn_percent"), 80),
-            is_pausable=bool(row.get("is_pausable")),
-            is_from_registration=bool(row.get("is_from_registration")),
-            least_minutes=whole(row.get("least_minutes")),
-            is_active=bool(row.get("is_active", True)),
-        )
+        super().__post_init__()
+        if self.unit is ClockUnit.WORKING_DAYS and not self.length:
+            raise PolicyValueError("out_of_range", field="length", value=0, least=1, most=MOST)
 
     def is_for(self, moment: Moment, severity: str, facts: Facts) -> bool:
         """Answer whether a ticket of this severity and these facts gets the clock at the moment."""
@@ -95,6 +77,18 @@ class ClockRule:
             and (not self.severities or severity in self.severities)
             and (not self.needs_fact or bool(facts.value(self.needs_fact)))
         )
+
+
+@dataclass(frozen=True)
+class ClockPolicy:
+    """The clocks of the policy in their order (T4). Raises PolicyValueError when two rows have one code."""
+
+    rule: tuple[ClockRule, ...]
+
+    def __post_init__(self) -> None:
+        codes = [rule.code for rule in self.rule]
+        if twice := {code for code in codes if codes.count(code) > 1}:
+            raise PolicyValueError("clock_code_twice", code=", ".join(sorted(twice)))
 
 
 @dataclass(frozen=True)
@@ -115,57 +109,56 @@ class Deadline:
 
 
 @dataclass(frozen=True)
-class EscalationStep:
+class EscalationStep(Checked):
     """One policy row: the wait before the next level up is informed, for one `clock` or, when empty, for all.
 
     The first step is counted from `due_at`; working days end at the office's closing time.
     """
 
-    order: int
+    order: Positive
     unit: ClockUnit
-    length: int
-    clock: str = ""
-
-    def __post_init__(self) -> None:
-        if self.length < 0:
-            raise ValueError("a wait can't be negative")
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> EscalationStep:
-        return cls(
-            order=whole(row["order"]),
-            unit=ClockUnit(str(row["unit"])),
-            length=whole(row["length"]),
-            clock=str(row.get("clock") or ""),
-        )
+    length: NotNegative
+    clock: Literal[""] | ClockName = ""
 
 
 @dataclass(frozen=True)
-class EscalationPolicy:
+class EscalationLevel(Checked):
+    """Which role is informed at a level."""
+
+    level: Positive
+    role: Role
+
+
+@dataclass(frozen=True)
+class FirstLevel(Checked):
+    """The level at which clocks begin that start while the ticket has this severity."""
+
+    severity: Severity
+    level: Positive
+
+
+@dataclass(frozen=True)
+class EscalationPolicy(Checked):
     """The steps in order, the role of each level, and the level at which a severity's clocks begin (T4)."""
 
-    steps: tuple[EscalationStep, ...]
-    roles: Mapping[int, str]
-    first_levels: Mapping[str, int]
-    first_level: int = 1
+    step: tuple[EscalationStep, ...]
+    level: tuple[EscalationLevel, ...]
+    first: tuple[FirstLevel, ...] = ()
+    first_level: Positive = 1
 
     def __post_init__(self) -> None:
-        if sorted(self.roles) != list(range(1, len(self.roles) + 1)) or not self.roles:
-            raise ValueError("escalation levels must count 1, 2, 3 … without a gap")
-        if not {self.first_level, *self.first_levels.values()} <= set(self.roles):
-            raise ValueError("clocks can't begin at a level that nobody has")
-        if not any(not step.clock for step in self.steps):
-            raise ValueError("steps for all clocks are needed")
+        super().__post_init__()
+        if not self.level or sorted(each.level for each in self.level) != list(range(1, len(self.level) + 1)):
+            raise PolicyValueError("levels_not_complete")
+        if not {self.first_level, *(first.level for first in self.first)} <= self.roles.keys():
+            raise PolicyValueError("first_level_without_role")
+        if not any(not step.clock for step in self.step):
+            raise PolicyValueError("steps_for_all_missing")
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> EscalationPolicy:
-        """Build from escalation.toml: `step`, `level`, `first` (lists of rows) and `first_level` (T4)."""
-        return cls(
-            steps=tuple(EscalationStep.from_row(step) for step in tables(row, "step")),
-            roles={whole(level["level"]): str(level["role"]) for level in tables(row, "level")},
-            first_levels={str(first["severity"]): whole(first["level"]) for first in tables(row, "first")},
-            first_level=whole(row.get("first_level"), 1),
-        )
+    @cached_property
+    def roles(self) -> Mapping[int, str]:
+        """The role of each level."""
+        return {each.level: each.role for each in self.level}
 
     @property
     def top_level(self) -> int:
@@ -173,11 +166,11 @@ class EscalationPolicy:
 
     def level_at_start(self, severity: str) -> int:
         """Answer the level that a clock begins at which starts while the ticket has this severity."""
-        return self.first_levels.get(severity, self.first_level)
+        return next((each.level for each in self.first if each.severity == severity), self.first_level)
 
     def steps_for(self, clock: str) -> tuple[EscalationStep, ...]:
-        own = [step for step in self.steps if step.clock == clock]
-        chosen = own or [step for step in self.steps if not step.clock]
+        own = [step for step in self.step if step.clock == clock]
+        chosen = own or [step for step in self.step if not step.clock]
         return tuple(sorted(chosen, key=lambda step: step.order))
 
 
@@ -189,15 +182,6 @@ class Escalation:
     at: datetime
     to_role: str
     reason: Reason
-
-
-def clock_rules(document: Mapping[str, object]) -> tuple[ClockRule, ...]:
-    """Answer the rules of clocks.toml in order. Raises ValueError when two rows have one code (T4)."""
-    rules = tuple(ClockRule.from_row(row) for row in tables(document, "rule"))
-    twice = {rule.code for rule in rules if sum(other.code == rule.code for other in rules) > 1}
-    if twice:
-        raise ValueError(f"each clock row needs a code of its own: {', '.join(sorted(twice))}")
-    return rules
 
 
 def clocks_starting(

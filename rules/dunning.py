@@ -107,7 +107,7 @@ def planned_on(stage: Stage, calendar: WorkingDays, state: DunningCase, day: dat
     """
     earliest = max(stage.trigger_on(state.due_on), state.due_on + DAY, day)
     if state.last_on is not None:  # two stages never on one day, whatever the row says
-        earliest = max(earliest, state.last_on + max(stage.gap_days, 1) * DAY)
+        earliest = max(earliest, state.last_on + stage.least_gap_days * DAY)
     if state.is_day_taken and earliest == day:
         earliest += DAY
     return rolled(stage, calendar, earliest)
@@ -147,9 +147,9 @@ def _why_waiting(stage: Stage, state: DunningCase, day: date) -> Reason:
     trigger_on = stage.trigger_on(state.due_on)
     if trigger_on > day:
         return Reason("before_trigger", {"stage": stage.code, "trigger_on": trigger_on})
-    if state.last_on is not None and day < state.last_on + max(stage.gap_days, 1) * DAY:
+    if state.last_on is not None and day < state.last_on + stage.least_gap_days * DAY:
         return Reason(
-            "gap", {"stage": stage.code, "last_on": state.last_on, "gap_days": max(stage.gap_days, 1)}
+            "gap", {"stage": stage.code, "last_on": state.last_on, "gap_days": stage.least_gap_days}
         )
     if state.is_day_taken:
         return Reason("day_taken", {"stage": stage.code})

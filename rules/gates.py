@@ -2,62 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Self
 
 from rules.calendar_months import months_in_arrears
-from rules.policy_values import whole
+from rules.codes import Role
+from rules.policy_values import Checked, FeeItemCode, NotNegative
 from rules.reasons import Reason
 
 
 @dataclass(frozen=True)
-class LegalGate:
+class LegalGate(Checked):
     """What must have happened before the law is called (C10)."""
 
-    months_in_arrears: int
-    attempt_methods: int
+    months_in_arrears: NotNegative
+    attempt_methods: NotNegative
     is_letter_needed: bool
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        """The gate of a stored row or of `[legal]` in gates.toml. Raises KeyError, ValueError."""
-        return cls(
-            whole(row["months_in_arrears"]), whole(row["attempt_methods"]), bool(row["is_letter_needed"])
-        )
 
 
 @dataclass(frozen=True)
-class RestrictionGate:
+class RestrictionGate(Checked):
     """What must have happened before a service is restricted, and which services may be (C9)."""
 
-    calls: int
-    visits: int
+    calls: NotNegative
+    visits: NotNegative
     is_letter_needed: bool
     is_head_visit_needed: bool
-    approvals: int
-    signing_role: str
-    services: frozenset[str]
-    months: int = 3  # of offices whose row does not say it yet
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        """The gate of a stored row or of `[restriction]` in gates.toml. Raises KeyError, ValueError."""
-        services = row["services"]
-        if not isinstance(services, list | tuple | frozenset | set):
-            raise TypeError("services must be a list of codes")
-        return cls(
-            calls=whole(row["calls"]),
-            visits=whole(row["visits"]),
-            is_letter_needed=bool(row["is_letter_needed"]),
-            is_head_visit_needed=bool(row["is_head_visit_needed"]),
-            approvals=whole(row["approvals"]),
-            signing_role=str(row["signing_role"]),
-            services=frozenset(map(str, services)),
-            months=whole(row.get("months", cls.months)),
-        )
+    approvals: NotNegative
+    signing_role: Role
+    services: frozenset[FeeItemCode]
+    months: NotNegative = 3  # of offices whose row does not say it yet
 
 
 @dataclass(frozen=True)
@@ -70,14 +45,14 @@ class LawFirm:
     licence_no: str = ""
     contract: str = ""
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        """The firm of `[law_firm]` in gates.toml; an office without that row has none."""
-        lines = row.get("lines", ())
-        if not isinstance(lines, list | tuple):
-            raise TypeError("lines must be a list of texts")
-        texts = {name: str(row.get(name) or "") for name in ("name", "lawyer", "licence_no", "contract")}
-        return cls(lines=tuple(map(str, lines)), **texts)
+
+@dataclass(frozen=True)
+class Gates:
+    """The policy of the last resorts, gates.toml (C9, C10)."""
+
+    legal: LegalGate
+    restriction: RestrictionGate
+    law_firm: LawFirm = LawFirm()
 
 
 @dataclass(frozen=True)
@@ -110,26 +85,18 @@ def legal_missing(gate: LegalGate, facts: LegalFacts, due_on: date, day: date) -
 PROTECTED_SERVICES = frozenset({"water", "power", "electricity", "heat", "gas", "access"})
 
 
-def gate_problems(
-    legal: LegalGate, restriction: RestrictionGate, firm: LawFirm | None = None
-) -> tuple[Reason, ...]:
+def gate_problems(gates: Gates) -> tuple[Reason, ...]:
     """What is wrong with edited gates, for checking on saving; a protected service is refused (§9)."""
-    counts = (
-        legal.months_in_arrears,
-        legal.attempt_methods,
-        restriction.calls,
-        restriction.visits,
-        restriction.approvals,
-    )
+    restriction, firm = gates.restriction, gates.law_firm
     unlawful = sorted(restriction.services & PROTECTED_SERVICES)
-    found = [Reason("count_negative")] if min(counts) < 0 else []
+    found = []
     if restriction.approvals < 2:
         found.append(Reason("two_approvals_needed", {"approvals": restriction.approvals}))
     if unlawful:
         found.append(Reason("service_protected", {"services": " ".join(unlawful)}))
     if restriction.months < 1:
         found.append(Reason("restriction_without_end"))
-    if firm is not None and firm.name and not (firm.lawyer and firm.licence_no):
+    if firm.name and not (firm.lawyer and firm.licence_no):
         found.append(Reason("law_firm_incomplete"))
     return tuple(found)
 

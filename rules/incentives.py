@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Self
 
 from rules.money import ZERO, rounded
-from rules.policy_values import day_or_none, whole
 from rules.reasons import Reason
 
 
@@ -25,19 +23,6 @@ class Incentive:
     gift: str = ""
     valid_from: date | None = None
     valid_to: date | None = None
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        """The reward of a stored row. Raises KeyError, ValueError."""
-        return cls(
-            code=str(row["code"]),
-            months_ahead=whole(row.get("months_ahead")),
-            paid_by=day_or_none(row.get("paid_by")),
-            percent=Decimal(str(row.get("percent") or "0")),
-            gift=str(row.get("gift") or ""),
-            valid_from=day_or_none(row.get("valid_from")),
-            valid_to=day_or_none(row.get("valid_to")),
-        )
 
 
 @dataclass(frozen=True)

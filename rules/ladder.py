@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
-from typing import Protocol, Self
+from typing import Annotated, Literal, Protocol
 
 from rules.calendar_months import months_later
-from rules.gates import LegalGate
-from rules.policy_values import clock_time, day_or_none, whole
+from rules.codes import ContactMethod, Role, SendingChannel
+from rules.gates import Gates, LegalGate
+from rules.policy_values import MOST, Amount, Checked, NotNegative, Positive, Range
 from rules.reasons import Reason
 
 DAY = timedelta(days=1)
@@ -59,61 +60,42 @@ class Deadline(StrEnum):
     DAYS = "days"
 
 
+StageChannel = SendingChannel | ContactMethod
+StageDocument = Literal[
+    "payment_notice", "payment_reminder", "demand", "final_letter", "restriction_notice", "lawyer_letter"
+]
+
+
 @dataclass(frozen=True)
-class Stage:
+class Stage(Checked):
     """One row of the ladder (C1)."""
 
-    order: int
+    order: Positive
     code: str
     subject: Subject
     trigger: Trigger
-    trigger_number: int
-    month_offset: int = 0
+    trigger_number: Annotated[int, Range(-MOST)]
+    month_offset: NotNegative = 0
     roll: Roll = Roll.NONE
-    gap_days: int = 0
-    channels: tuple[str, ...] = ("print",)
-    document: str = ""
-    carried_by: str = ""
+    gap_days: NotNegative | None = None  # none: the ladder's least gap
+    channels: tuple[StageChannel, ...] = ("print",)
+    document: Literal[""] | StageDocument = ""
+    carried_by: Literal[""] | Role = ""
     is_automatic: bool = False
-    approved_by: str = ""
+    approved_by: Literal[""] | Role = ""
     after: str = ""
-    gate: str = ""
-    batch_size: int = 0
+    gate: Literal["", "legal"] = ""
+    batch_size: NotNegative = 0
     deadline: Deadline = Deadline.NONE
-    deadline_days: int = 0
-    effective_day: int = 0
+    deadline_days: NotNegative = 0
+    effective_day: Annotated[int, Range(0, 31)] = 0
     valid_from: date | None = None
     valid_to: date | None = None
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        """The stage of a stored row or of a `[[stage]]` in ladder.toml. Raises KeyError, ValueError."""
-        channels = row.get("channels", ("print",))
-        return cls(
-            order=whole(row["order"]),
-            code=str(row["code"]),
-            subject=Subject(str(row["subject"])),
-            trigger=Trigger(str(row["trigger"])),
-            trigger_number=whole(row["trigger_number"]),
-            month_offset=whole(row.get("month_offset")),
-            roll=Roll(str(row.get("roll") or Roll.NONE)),
-            gap_days=whole(row.get("gap_days")),
-            channels=tuple(
-                channels.split() if isinstance(channels, str) else map(str, channels)  # type: ignore[call-overload]
-            ),
-            document=str(row.get("document") or ""),
-            carried_by=str(row.get("carried_by") or ""),
-            is_automatic=bool(row.get("is_automatic")),
-            approved_by=str(row.get("approved_by") or ""),
-            after=str(row.get("after") or ""),
-            gate=str(row.get("gate") or ""),
-            batch_size=whole(row.get("batch_size")),
-            deadline=Deadline(str(row.get("deadline") or "")),
-            deadline_days=whole(row.get("deadline_days")),
-            effective_day=whole(row.get("effective_day")),
-            valid_from=day_or_none(row.get("valid_from")),
-            valid_to=day_or_none(row.get("valid_to")),
-        )
+    @property
+    def least_gap_days(self) -> int:
+        """How many days must lie between the stage before and this one."""
+        return max(self.gap_days or 0, 1)
 
     def is_valid(self, day: date) -> bool:
         return (self.valid_from is None or self.valid_from <= day) and (
@@ -138,27 +120,6 @@ class Ladder:
     judged_at: time
     legal_gate: LegalGate
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, object], gates: Mapping[str, object]) -> Self:
-        """The ladder of ladder.toml (`policy`, `stage`) and gates.toml. Raises KeyError, ValueError."""
-        policy, stages, legal = row["policy"], row["stage"], gates["legal"]
-        if not (
-            isinstance(policy, Mapping) and isinstance(stages, list | tuple) and isinstance(legal, Mapping)
-        ):
-            raise TypeError("a ladder needs one policy row, a list of stages and a legal gate")
-        least_gap = policy["least_gap_days"]
-        return cls(
-            stages=tuple(
-                sorted(
-                    (Stage.from_row({"gap_days": least_gap} | dict(stage)) for stage in stages),
-                    key=lambda stage: stage.order,
-                )
-            ),
-            tolerance=Decimal(str(policy["tolerance"])),
-            judged_at=clock_time(policy["judged_at"]),
-            legal_gate=LegalGate.from_row(legal),
-        )
-
     def stages_on(self, day: date, subject: Subject) -> tuple[Stage, ...]:
         return tuple(stage for stage in self.stages if stage.subject == subject and stage.is_valid(day))
 
@@ -172,6 +133,36 @@ class Ladder:
         if found is None:
             raise KeyError(code)
         return found
+
+
+@dataclass(frozen=True)
+class LadderTerms(Checked):
+    """What holds for all stages: the hour of judging, the tolerance in yuan, the usual gap in days."""
+
+    judged_at: time
+    tolerance: Amount
+    least_gap_days: NotNegative
+
+
+@dataclass(frozen=True)
+class LadderDocument:
+    """The policy document ladder.toml (C1)."""
+
+    policy: LadderTerms
+    stage: tuple[Stage, ...]
+
+    def ladder(self, gates: Gates) -> Ladder:
+        """The stages in order, each with its gap, and the gate before the law is called."""
+        usual = self.policy.least_gap_days
+        stages = (
+            stage if stage.gap_days is not None else replace(stage, gap_days=usual) for stage in self.stage
+        )
+        return Ladder(
+            stages=tuple(sorted(stages, key=lambda stage: stage.order)),
+            tolerance=self.policy.tolerance,
+            judged_at=self.policy.judged_at,
+            legal_gate=gates.legal,
+        )
 
 
 def deadline_on(stage: Stage, made_on: date) -> date | None:
@@ -194,9 +185,6 @@ def effective_on(stage: Stage, calendar: WorkingDays, due_on: date, approved_on:
         if approved_on <= wanted:
             return wanted
     return calendar.next_working_day(approved_on + DAY)
-
-
-GATES = frozenset({"", "legal"})
 
 
 def ladder_problems(ladder: Ladder, due_day: int) -> tuple[Reason, ...]:
@@ -223,8 +211,6 @@ def ladder_problems(ladder: Ladder, due_day: int) -> tuple[Reason, ...]:
             problems.append(Reason("predecessor_wrong", {"stage": later.code, "wanted": earlier.code}))
     if ladder.stages and ladder.stages[0].after:
         problems.append(Reason("predecessor_wrong", {"stage": ladder.stages[0].code, "wanted": ""}))
-    if ladder.tolerance < 0:
-        problems.append(Reason("tolerance_negative"))
     return (*problems, *_day_problems(ladder, due_day))
 
 
@@ -236,11 +222,8 @@ def _stage_problems(stage: Stage) -> Iterable[Reason]:
         (not stage.code, "code_empty"),
         (is_day and not 1 <= stage.trigger_number <= 31, "day_of_month_impossible"),
         (is_months and stage.trigger_number < 1, "months_impossible"),
-        (stage.month_offset < 0, "month_offset_negative"),
-        (is_episode and stage.gap_days < 1, "gap_too_small"),
-        (stage.batch_size < 0, "batch_size_negative"),
+        (is_episode and not stage.gap_days, "gap_too_small"),
         (not stage.channels, "channel_missing"),
-        (stage.gate not in GATES, "gate_unknown"),
         (not stage.is_automatic and not stage.carried_by, "carrier_missing"),
         (stage.deadline == Deadline.DAYS and stage.deadline_days < 1, "deadline_impossible"),
         (is_never, "validity_impossible"),

@@ -2,65 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from typing import Self
 
 from rules.money import ZERO, rounded
-from rules.policy_values import day_or_none, whole
+from rules.policy_values import Amount, Checked, NotNegative
 from rules.reasons import Reason
 
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class LateFeePolicy:
+class LateFeePolicy(Checked):
     """The late fee's row: rate a day, days of grace, cap as a part of the principal, first day charged."""
 
     is_on: bool
-    daily_rate: Decimal
-    grace_days: int
-    cap_rate: Decimal | None = None
+    daily_rate: Amount
+    grace_days: NotNegative
+    cap_rate: Amount | None = None
     charged_from: date | None = None
-    second_person_from: Decimal | None = None  # waivers of so many yuan need another who asked
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> Self:
-        """The policy of a stored row or of `[late_fee]` in late_fee.toml. Raises KeyError, ValueError."""
-        cap = row.get("cap_rate")
-        second = row.get("waiver_second_from")
-        return cls(
-            is_on=bool(row["is_on"]),
-            daily_rate=Decimal(str(row["daily_rate"])),
-            grace_days=whole(row["grace_days"]),
-            cap_rate=None if cap in {None, ""} else Decimal(str(cap)),
-            charged_from=day_or_none(row.get("charged_from")),
-            second_person_from=None if second in {None, ""} else Decimal(str(second)),
-        )
+    waiver_second_from: Amount | None = None  # waivers of so many yuan need another who asked
 
     def needs_two_people(self, amount: Decimal) -> bool:
         """Whether a waiver of so many yuan must be asked for by another person (B7)."""
-        return self.second_person_from is not None and amount >= self.second_person_from
+        return self.waiver_second_from is not None and amount >= self.waiver_second_from
 
 
-def policy_problems(policy: LateFeePolicy) -> tuple[Reason, ...]:
+@dataclass(frozen=True)
+class LateFeeDocument:
+    """The policy document late_fee.toml."""
+
+    late_fee: LateFeePolicy
+
+
+def late_fee_problems(policy: LateFeePolicy) -> tuple[Reason, ...]:
     """What is wrong with an edited late fee, for checking on saving (§9)."""
-    return tuple(
-        Reason(code)
-        for code, is_wrong in (
-            ("rate_impossible", not (policy.daily_rate.is_finite() and 0 <= policy.daily_rate < 1)),
-            ("grace_negative", policy.grace_days < 0),
-            ("cap_negative", policy.cap_rate is not None and not policy.cap_rate >= 0),
-            (
-                "waiver_limit_negative",
-                policy.second_person_from is not None and not policy.second_person_from >= 0,
-            ),
-        )
-        if is_wrong
-    )
+    return () if policy.daily_rate < 1 else (Reason("rate_impossible"),)
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from rules.policy_values import whole, words
+from rules.codes import Role, Severity
+from rules.policy_values import Checked, PolicyValueError, Range
 from rules.reasons import Reason
 from rules.working_time import OfficeCalendar
 
@@ -43,35 +45,21 @@ class Verb(StrEnum):
     APPROVE_INVALID = "approve_invalid"
 
 
-MOST_MONTHS = 1200  # no calendar answers for more than a century
-
-
 @dataclass(frozen=True)
-class ComplaintPolicy:
+class ComplaintPolicy(Checked):
     """What an office may change about a ticket's life (T7–T9, T11); 0 months = no month rule."""
 
-    months_until_major: int
-    kept_years: int
-    reviewed_severities: tuple[str, ...]
-    invalid_approved_by: tuple[str, ...]
-    decided_by: tuple[str, ...]
+    months_until_major: Annotated[int, Range(0, 1200)]  # no calendar answers for more than a century
+    kept_years: Annotated[int, Range(1, 100)]
+    reviewed_severities: tuple[Severity, ...]
+    invalid_approved_by: tuple[Role, ...]
+    decided_by: tuple[Role, ...]
 
     def __post_init__(self) -> None:
-        if not 0 <= self.months_until_major <= MOST_MONTHS or not 1 <= self.kept_years <= MOST_MONTHS // 12:
-            raise ValueError(f"months are 0 to {MOST_MONTHS}, years kept 1 to {MOST_MONTHS // 12}")
-        if not self.invalid_approved_by or not self.decided_by:
-            raise ValueError("someone must be able to approve and to decide")
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> ComplaintPolicy:
-        """Build from complaints.toml."""
-        return cls(
-            months_until_major=whole(row["months_until_major"]),
-            kept_years=whole(row["kept_years"]),
-            reviewed_severities=words(row["reviewed_severities"]),
-            invalid_approved_by=words(row["invalid_approved_by"]),
-            decided_by=words(row["decided_by"]),
-        )
+        super().__post_init__()
+        for field in ("invalid_approved_by", "decided_by"):
+            if not getattr(self, field):
+                raise PolicyValueError("list_empty", field=field)
 
 
 @dataclass(frozen=True)

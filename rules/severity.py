@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Literal
 
-from rules.policy_values import tables, whole, words
+from rules.codes import Role, Severity
+from rules.policy_values import Amount, Checked, NotNegative, PolicyValueError
 from rules.reasons import Reason
 
 Fact = bool | int | Decimal
+TickedFact = Literal[
+    "is_media",
+    "is_injury",
+    "is_legal_letter",
+    "is_repeat",
+    "is_written",
+    "from_authority",
+    "about_staff_conduct",
+    "happening_now",
+]
+FactName = Literal["household_count", "loss_amount"] | TickedFact
 
 
 @dataclass(frozen=True)
@@ -58,40 +71,25 @@ FACT_KINDS: Mapping[str, type[bool | int | Decimal]] = {
 
 
 @dataclass(frozen=True)
-class SeverityLevel:
+class SeverityLevel(Checked):
     """One level a ticket can have; a higher `rank` is more serious (T3)."""
 
-    code: str
-    rank: int
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> SeverityLevel:
-        return cls(str(row["code"]), whole(row["rank"]))
+    code: Severity
+    rank: NotNegative
 
 
 @dataclass(frozen=True)
-class SeverityRule:
+class SeverityRule(Checked):
     """One ordered policy row: the fact that makes a ticket this severe, a count or sum from `at_least` on."""
 
-    severity: str
-    fact: str
-    at_least: Decimal | None = None
+    severity: Severity
+    fact: FactName
+    at_least: Amount | None = None
 
     def __post_init__(self) -> None:
-        kind = FACT_KINDS.get(self.fact)
-        if kind is None:
-            raise ValueError(f"no such fact: {self.fact}")
-        if (kind is bool) != (self.at_least is None):
-            raise ValueError(f"{self.fact}: a count or sum needs at_least, a tick box none")
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> SeverityRule:
-        least = row.get("at_least")
-        return cls(
-            severity=str(row["severity"]),
-            fact=str(row["fact"]),
-            at_least=None if least in {None, ""} else Decimal(str(least)),
-        )
+        super().__post_init__()
+        if (FACT_KINDS[self.fact] is bool) != (self.at_least is None):
+            raise PolicyValueError("least_value_unclear", fact=self.fact)
 
     def is_met(self, facts: Facts) -> bool:
         value = facts.value(self.fact)
@@ -105,30 +103,20 @@ class SeverityPolicy:
     Raises ValueError when a rule or the default names a level that is not there.
     """
 
-    levels: tuple[SeverityLevel, ...]
-    rules: tuple[SeverityRule, ...]
-    default: str
-    lowered_by: tuple[str, ...]
+    level: tuple[SeverityLevel, ...]
+    rule: tuple[SeverityRule, ...]
+    default: Severity
+    lowered_by: tuple[Role, ...] = ()
 
     def __post_init__(self) -> None:
-        known = {level.code for level in self.levels}
-        unknown = {self.default, *(rule.severity for rule in self.rules)} - known
+        known = {level.code for level in self.level}
+        unknown = {self.default, *(rule.severity for rule in self.rule)} - known
         if unknown:
-            raise ValueError(f"no such severity: {', '.join(sorted(unknown))}")
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> SeverityPolicy:
-        """Build from severities.toml: `level` and `rule` (lists of rows), `default`, `lowered_by` (T3)."""
-        return cls(
-            levels=tuple(SeverityLevel.from_row(level) for level in tables(row, "level")),
-            rules=tuple(SeverityRule.from_row(rule) for rule in tables(row, "rule")),
-            default=str(row["default"]),
-            lowered_by=words(row.get("lowered_by")),
-        )
+            raise PolicyValueError("severity_not_listed", severity=", ".join(sorted(unknown)))
 
     def rank(self, severity: str) -> int:
         """Answer the level's rank. Raises KeyError for an unknown severity."""
-        ranks = {level.code: level.rank for level in self.levels}
+        ranks: dict[str, int] = {level.code: level.rank for level in self.level}
         return ranks[severity]
 
 
@@ -142,7 +130,7 @@ class Proposal:
 
 def proposal(policy: SeverityPolicy, facts: Facts) -> Proposal:
     """Answer the severity that the first matching rule gives, with the fact that gave it (T3)."""
-    for rule in policy.rules:
+    for rule in policy.rule:
         if rule.is_met(facts):
             inputs: dict[str, object] = {"value": facts.value(rule.fact)}
             if rule.at_least is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from rules.codes import Role, Severity, VisitKind
 from rules.lifecycle import Verb
-from rules.policy_values import tables, whole, words
+from rules.policy_values import Checked, NotNegative, PolicyValueError, Positive
 from rules.reasons import Reason
 from rules.working_time import MINUTE, OfficeCalendar
 
@@ -24,7 +25,7 @@ class VisitOutcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class VisitRule:
+class VisitRule(Checked):
     """One policy row: who visits, and from how many elapsed minutes after the cause on (V1, V4).
 
     The first row that fits the kind and the severity stands (no `severities` = all). A follow-up's due time
@@ -33,74 +34,42 @@ class VisitRule:
     """
 
     code: str
-    kind: str
-    assignee_role: str
-    planned_after: int = 0
-    due_after: int = 0
-    severities: tuple[str, ...] = ()
+    kind: VisitKind
+    assignee_role: Role
+    planned_after: NotNegative = 0
+    due_after: NotNegative = 0
+    severities: tuple[Severity, ...] = ()
     is_by_clerk: bool = False
-
-    def __post_init__(self) -> None:
-        if self.planned_after < 0 or self.due_after < 0:
-            raise ValueError(f"{self.code}: a visit can't come before its cause")
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> VisitRule:
-        return cls(
-            code=str(row["code"]),
-            kind=str(row["kind"]),
-            assignee_role=str(row["assignee_role"]),
-            planned_after=whole(row.get("planned_after")),
-            due_after=whole(row.get("due_after")),
-            severities=words(row.get("severities")),
-            is_by_clerk=bool(row.get("is_by_clerk")),
-        )
 
 
 @dataclass(frozen=True)
-class VisitPolicy:
+class VisitPolicy(Checked):
     """A preset's visits: the rows, the stand-ins in order, and what an answer means (V1–V3).
 
     `is_try_enough`: a try that reached nobody meets the follow-up clock. After `tries` of them
     `unreachable_asks` decides; otherwise the next is on the `again_after`-th working day.
     """
 
-    rules: tuple[VisitRule, ...]
-    stand_ins: tuple[str, ...]
-    dissatisfied_up_to: int
-    satisfied_from: int
-    tries: int
-    again_after: int
+    rule: tuple[VisitRule, ...]
+    dissatisfied_up_to: NotNegative
+    satisfied_from: NotNegative
+    tries: Positive
+    again_after: Positive
     is_try_enough: bool
-    unreachable_asks: str
-    partly_asks: str
+    unreachable_asks: Role
+    partly_asks: Role
+    stand_ins: tuple[Role, ...] = ()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.dissatisfied_up_to < self.satisfied_from:
-            raise ValueError("satisfied must begin above dissatisfied")
-        if not any(rule.kind == FOLLOW_UP and not rule.severities for rule in self.rules):
-            raise ValueError("a follow-up visit for all severities must end the list")
-        if self.tries < 1 or self.again_after < 1:
-            raise ValueError("tries and the days between them must be at least 1")
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> VisitPolicy:
-        """Build from the table of visits.toml: `rule` (rows) and the settings beside them."""
-        return cls(
-            rules=tuple(VisitRule.from_row(rule) for rule in tables(row, "rule")),
-            stand_ins=words(row.get("stand_ins")),
-            dissatisfied_up_to=whole(row["dissatisfied_up_to"]),
-            satisfied_from=whole(row["satisfied_from"]),
-            tries=whole(row["tries"]),
-            again_after=whole(row["again_after"]),
-            is_try_enough=bool(row["is_try_enough"]),
-            unreachable_asks=str(row["unreachable_asks"]),
-            partly_asks=str(row["partly_asks"]),
-        )
+            raise PolicyValueError("satisfied_not_above_dissatisfied")
+        if not any(rule.kind == FOLLOW_UP and not rule.severities for rule in self.rule):
+            raise PolicyValueError("follow_up_rule_missing")
 
     def rule_for(self, kind: str, severity: str = "") -> VisitRule | None:
         """Answer the first row for this kind of visit and severity, None when the office plans none."""
-        fits = (rule for rule in self.rules if rule.kind == kind)
+        fits = (rule for rule in self.rule if rule.kind == kind)
         return next((rule for rule in fits if not rule.severities or severity in rule.severities), None)
 
 

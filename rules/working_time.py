@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from rules.policy_values import clock_time
+from rules.policy_values import PolicyValueError
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -64,21 +64,11 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def _date(value: date | str) -> date:
-    return value if isinstance(value, date) else date.fromisoformat(value)
-
-
-def _spans(rows: object) -> tuple[Span, ...]:
-    if not isinstance(rows, list | tuple):
-        raise TypeError("hours are a list of pairs such as ['09:00', '12:00']")
-    return tuple((clock_time(opens), clock_time(closes)) for opens, closes in rows)
-
-
 def check_spans(spans: Iterable[Span]) -> None:
     """Raise ValueError unless the spans of a day are in order and apart."""
     edges = [edge for span in spans for edge in span]
     if any(later <= earlier for earlier, later in itertools.pairwise(edges)):
-        raise ValueError(f"office hours must be in order and must not overlap: {spans}")
+        raise PolicyValueError("hours_not_in_order")
 
 
 @dataclass(frozen=True)
@@ -101,31 +91,14 @@ class OfficeCalendar:
     )
 
     def __post_init__(self) -> None:
-        if len(self.hours) != 7 or not any(self.hours):
-            raise ValueError("office hours need seven weekdays, at least one of them open")
+        if len(self.hours) != 7:
+            raise PolicyValueError("not_seven_weekdays")
+        if not any(self.hours):
+            raise PolicyValueError("no_office_hours")
         if not self.make_up_hours:
-            raise ValueError("make-up days need hours")
+            raise PolicyValueError("no_make_up_hours")
         for spans in (*self.hours, self.make_up_hours):
             check_spans(spans)
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, object]) -> OfficeCalendar:
-        """Build from a policy row: `zone`, `hours`, `make_up_hours`, `country`, `overrides` (P1, T5).
-
-        `hours` is seven lists of ["09:00", "12:00"] pairs; `overrides` maps "YYYY-MM-DD" to whether
-        it is worked.
-        """
-        hours, overrides = row["hours"], row.get("overrides") or {}
-        if not isinstance(hours, list | tuple) or not isinstance(overrides, Mapping):
-            raise TypeError("hours must be a list of seven weekdays and overrides a table")
-        country = row.get("country", "CN")
-        return cls(
-            zone=str(row["zone"]),
-            hours=tuple(_spans(day) for day in hours),
-            make_up_hours=_spans(row["make_up_hours"]),
-            country=str(country) if country else None,
-            overrides={_date(day): bool(is_working) for day, is_working in overrides.items()},
-        )
 
     def local(self, at: datetime) -> datetime:
         """Answer the instant on the office's wall clock."""

@@ -19,6 +19,7 @@ from models import db
 from models.engine import writing
 from office.core.errors import Refused
 from office.operations import outages
+from office.policies.documents import PolicyRefused
 
 Command = Callable[..., Any]
 
@@ -39,7 +40,7 @@ def refusals_as_exit() -> Iterator[None]:
             yield
         except Refused as refusal:
             db.session.rollback()
-            click.echo(gettext(refusal.message, **refusal.values), err=True)
+            click.echo(worded(refusal), err=True)
             sys.exit(1)
         except (DatabaseError, OSError) as error:
             if outage := outage_of(error):
@@ -49,6 +50,16 @@ def refusals_as_exit() -> Iterator[None]:
                 raise
             click.echo(gettext("The office is not set up: run flask init"), err=True)
             sys.exit(1)
+
+
+def worded(refusal: Refused) -> str:
+    """A refusal in the reader's language; problems of a policy each as its own sentence."""
+    values = refusal.values
+    if isinstance(refusal, PolicyRefused):
+        from admin.policies import wording
+
+        values = {**values, "problems": wording.problems(refusal.reasons)}
+    return gettext(refusal.message, **values)
 
 
 def outage_of(error: BaseException) -> str | None:

@@ -20,10 +20,11 @@ from werkzeug.wrappers import Response
 
 from admin.auth import sessions
 from admin.auth.sessions import SAFE_METHODS
-from admin.panel import csrf, signed_in
+from admin.panel import csrf, error_messages, signed_in
 from models.base import db
 from models.engine import set_writing
 from office.operations import outages
+from office.policies.documents import PolicyUnreadable
 
 PUBLIC_PATHS = ("/login", "/healthz")
 PUBLIC_FOLDERS = ("/static/", "/public/")
@@ -146,6 +147,9 @@ def crash_page(error: Exception) -> Any:
     outage = outages.sentence(error)
     if outage is not None:
         return outage_page(outage)
+    if isinstance(error, PolicyUnreadable):
+        db.session.rollback()
+        return render_template("panel/error.html", code=503, text=error_messages.message_for(error)), 503
     if current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
     current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)

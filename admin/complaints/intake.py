@@ -144,7 +144,7 @@ def categories(language: str) -> Mapping[str, str]:
 def severities(now: datetime) -> Mapping[str, Any]:
     """The preset's severities, the most serious first."""
     policy = PolicyTimeline(db.session()).at(now).severities
-    ranked = sorted(policy.levels, key=lambda level: -level.rank)
+    ranked = sorted(policy.level, key=lambda level: -level.rank)
     return {level.code: labels.SEVERITIES.get(level.code, level.code) for level in ranked}
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from office.complaints import clock_jobs
 from office.complaints.policies_in_force import PolicyTimeline
 from office.complaints.recalculation import MovedDeadlines
-from rules.working_time import OfficeCalendar
+from office.policies.documents import PolicyUnreadable
 
 POLICIES = frozenset({"calendar", "clocks", "severities"})  # those by which running deadlines are judged
 
@@ -36,7 +36,10 @@ def follow(session: Session, now: datetime) -> None:
 
 def provisional(session: Session, now: datetime) -> str:
     """That the holidays of this year or the next are not yet published; else nothing."""
-    calendar: OfficeCalendar = PolicyTimeline(session).at(now).calendar
+    try:
+        calendar = PolicyTimeline(session).at(now).calendar
+    except PolicyUnreadable:  # it is corrected on the very page that asks
+        return ""
     year = calendar.local_day(now).year
     open_years = [str(each) for each in (year, year + 1) if calendar.is_provisional(each)]
     if not open_years:

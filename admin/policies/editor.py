@@ -2,7 +2,8 @@
 
 The form is made from the policy's document: a table of plain values becomes fields, a list of tables a grid
 with one empty row for adding, the hours of a week seven fields. Kinds follow the values that stand there (as
-admin/panel/parsing.py reads them), so a new policy needs no new form.
+admin/panel/parsing.py reads them), so a new policy needs no new form; where none stands, or one of a wrong
+kind, the kind is that of the field in the rules.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from office.complaints.policies_in_force import PolicyTimeline
 from office.complaints.recalculation import preview_recalculation
 from office.core import audit
 from office.core.errors import N_, Refused
-from office.policies import store
+from office.policies import documents, store
 
 NOT_AS_TYPED = {
     "number": N_("%(field)s: “%(value)s” is no whole number, or too large"),
@@ -66,8 +67,24 @@ def kind_of(value: Any) -> str:
     return "structure" if isinstance(value, list | dict) else "text"
 
 
-def as_text(value: Any, key: str = "") -> str:
-    kind = kind_of(value)
+FORM_KINDS = {"yes_or_no": "flag", "whole_number": "number", "table": "structure"}
+"""How a form calls a kind of value (`documents.kind_named`) where it does not show it as plain text."""
+
+
+def kind_in_rules(policy: str, place: documents.Place) -> str:
+    """The kind of a field by its type in the rules, empty where nothing is known of it."""
+    kind = documents.kind_at(policy, place)
+    if kind is None:
+        return ""
+    name = documents.kind_named(kind)
+    if name == "list":
+        item = documents.kind_named(documents.kind_at(policy, (*place, 0)))
+        return {"text": "list", "whole_number": "numbers", "list": "hours"}.get(item, "structure")
+    return FORM_KINDS.get(name, "text")
+
+
+def as_text(value: Any, key: str = "", kind: str = "") -> str:
+    kind = kind if kind == kind_of(value) or (kind == "hours" and not value) else kind_of(value)
     if kind == "list":
         return ", ".join(wording.listed(key, value))
     if kind == "numbers":
@@ -107,13 +124,22 @@ def parsed(text: str, kind: str, key: str = "") -> Any:
 class Editor:
     """A document as a form, and the form as a document again."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], policy: str = "") -> None:
         self.document = document
+        self.policy = policy
+
+    def kind(self, place: documents.Place, value: Any) -> str:
+        """The kind of the field at a place of the document with the value that stands there, None = empty."""
+        wanted, own = kind_in_rules(self.policy, place), kind_of(value)
+        if value is None:
+            return wanted or "text"
+        is_fitting = own == wanted or (own == "number" and wanted == "text")
+        return own if is_fitting or wanted in {"", "structure"} else wanted
 
     def plain(self) -> Iterator[tuple[str, list[Field]]]:
         """Sections of single values: those at the top, then one section for each table."""
         top = [
-            self.field(key, key, value)
+            self._field(key, (key,), value)
             for key, value in self.document.items()
             if not self._is_section(value) and value != {}
         ]
@@ -129,31 +155,25 @@ class Editor:
                     ],
                 )
             elif isinstance(value, dict) and value:
-                yield key, [self.field(f"{key}.{name}", name, each) for name, each in value.items()]
+                yield key, [self._field(f"{key}.{name}", (key, name), each) for name, each in value.items()]
 
     def grids(self) -> Iterator[tuple[str, list[str], list[tuple[str, list[Field]]]]]:
         """Lists of tables: their name, their columns, and their rows of fields, an empty one last."""
         for key, rows in self.document.items():
             if not is_grid(rows):
                 continue
-            kinds = self.columns(rows)
+            columns = self.columns(rows)
             lines = [
                 (
-                    str(index),
+                    index,
                     [
-                        self._cell(f"{key}.{index}.{name}", name, kind, row.get(name))
-                        for name, kind in kinds.items()
+                        self._field(f"{key}.{index}.{name}", (key, 0, name), row.get(name), kind)
+                        for name, kind in columns.items()
                     ],
                 )
-                for index, row in enumerate(rows)
+                for index, row in [*((str(number), row) for number, row in enumerate(rows)), (ADDED, {})]
             ]
-            lines.append(
-                (
-                    ADDED,
-                    [self._cell(f"{key}.{ADDED}.{name}", name, kind, None) for name, kind in kinds.items()],
-                )
-            )
-            yield key, list(kinds), lines
+            yield key, list(columns), lines
 
     @staticmethod
     def columns(rows: list[dict[str, Any]]) -> dict[str, str]:
@@ -164,17 +184,14 @@ class Editor:
                 kinds.setdefault(name, kind_of(value))
         return kinds
 
-    @staticmethod
-    def field(name: str, key: str, value: Any) -> Field:
-        return Field(name, key, kind_of(value), as_text(value, key))
+    def _field(self, name: str, place: documents.Place, value: Any, column: str = "") -> Field:
+        """A field; an empty cell has the kind of its column when the rules don't know the field."""
+        kind, key = self._read_kind(place, value, column), str(place[-1])
+        return Field(name, key, kind, "" if value is None else as_text(value, key, kind))
 
-    @staticmethod
-    def _cell(name: str, key: str, kind: str, value: Any) -> Field:
-        return (
-            Field(name, key, kind, "")
-            if value is None
-            else Field(name, key, kind_of(value), as_text(value, key))
-        )
+    def _read_kind(self, place: documents.Place, value: Any, column: str = "") -> str:
+        kind = self.kind(place, value)
+        return column if value is None and column and not kind_in_rules(self.policy, place) else kind
 
     @staticmethod
     def _is_section(value: Any) -> bool:
@@ -190,10 +207,11 @@ class Editor:
                 made[key] = [self._read(form, f"{key}.{name}", "hours") for name in wording.WEEKDAYS]
             elif isinstance(value, dict):
                 made[key] = {
-                    name: self._read(form, f"{key}.{name}", kind_of(each)) for name, each in value.items()
+                    name: self._read(form, f"{key}.{name}", self.kind((key, name), each))
+                    for name, each in value.items()
                 }
             else:
-                made[key] = self._read(form, key, kind_of(value))
+                made[key] = self._read(form, key, self.kind((key,), value))
         return made
 
     def _changed_rows(
@@ -206,7 +224,7 @@ class Editor:
             stood = _stood(rows, index)
             row = {
                 name: self._read(
-                    form, f"{key}.{index}.{name}", kind_of(stood[name]) if name in stood else kind
+                    form, f"{key}.{index}.{name}", self._read_kind((key, 0, name), stood.get(name), kind)
                 )
                 for name, kind in kinds.items()
                 if kind == "flag" or form.get(f"{key}.{index}.{name}", "").strip()
@@ -257,12 +275,14 @@ class PoliciesPage(OfficePage):
         version = store.current(session, date.max).get(name)
         if version is None or name not in wording.POLICIES:
             abort(404)
-        editor = Editor(json.loads(version.rows))
+        editor = Editor(store.editable_document(session, version), name)
         if request.method == "POST":
             answer = self._save(name, editor)
             if isinstance(answer, Response):
                 return answer
             editor = answer
+        elif found := store.problems(session, name, documents.loaded(version.rows), {}):
+            flash(wording.problems(found), "error")
         return self.render(
             "policies/policy_form.html", policy=name, editor=editor, words=wording, today=self.today(),
             versions=self._versions(name), view=self, has_preview=name in deadline_preview.POLICIES,
@@ -292,7 +312,7 @@ class PoliciesPage(OfficePage):
         except Refused as refusal:
             session.rollback()
             flash(wording.worded(refusal), "error")
-            return Editor(rows)
+            return Editor(rows, name)
         flash(
             _(
                 "Saved: it holds from %(day)s. What already happened stays as it was.",
@@ -311,7 +331,7 @@ class PoliciesPage(OfficePage):
         flash(deadline_preview.sentence(moves, is_done=False), "info")
         if day > self.today():
             flash(_("They move on %(day)s, those that then still run.", day=formats.day(day)), "info")
-        return Editor(rows)
+        return Editor(rows, name)
 
     @staticmethod
     def _day(text: str) -> date:

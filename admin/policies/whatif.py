@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -58,7 +57,7 @@ class SimulatePage(OfficePage):
         document = self._document(name, period)
         if name not in TRIED or document is None:
             abort(404)
-        editor, found = Editor(document), None
+        editor, found = Editor(document, name), None
         if request.method == "POST":
             editor, found = self._tried(editor, period)
         measures = MEASURES.get(name)
@@ -84,8 +83,9 @@ class SimulatePage(OfficePage):
         if name == TARGETS:
             year = period[:4]
             return whatif_policies.targets_document(db.session(), int(year) if year.isdecimal() else 0)
-        version = store.current(db.session(), date.max).get(name)
-        return None if version is None else json.loads(version.rows)
+        session = db.session()
+        version = store.current(session, date.max).get(name)
+        return None if version is None else store.editable_document(session, version)
 
     def last_month(self) -> str:
         return f"{self.today().replace(day=1) - timedelta(days=1):%Y-%m}"
@@ -94,10 +94,10 @@ class SimulatePage(OfficePage):
         rows: Mapping[str, Any] = editor.document
         try:
             rows = editor.changed(request.form)
-            return Editor(rows), dunning.simulate(db.session(), period, rows, now=self.now())
+            return Editor(rows, editor.policy), dunning.simulate(db.session(), period, rows, now=self.now())
         except Refused as refusal:
             flash(wording.worded(refusal), "error")
-            return Editor(rows), None
+            return Editor(rows, editor.policy), None
 
 
 def _beside(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, int], Mapping[str, int]]]:

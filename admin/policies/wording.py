@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, get_args
 
 from babel import Locale
-from flask import g, has_app_context
+from flask import g, has_app_context, has_request_context
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -16,6 +16,11 @@ from models.base import db
 from models.billing import FeeItem
 from models.complaints import Category
 from office.core.errors import Refused
+from office.policies.documents import PolicyRefused
+from rules.deadlines import Moment
+from rules.ladder import StageDocument
+from rules.reasons import Reason
+from rules.severity import FACT_KINDS
 
 POLICIES = {
     "ladder": (_l("Dunning ladder"), _l("Which reminder goes out when, by whom, over which channel")),
@@ -192,7 +197,7 @@ CHOICES: dict[str, dict[str, Any]] = {
         "months_from_due": _l("Months from due day"),
     },
     "roll": {"none": _l("On the day itself"), "next_working_day": _l("Next working day")},
-    "deadline": {"none": _l("None"), "end_of_month": _l("End of month"), "days": _l("Days after")},
+    "deadline": {"end_of_month": _l("End of month"), "days": _l("Days after")},
     "unit": {"elapsed": _l("Minutes"), "office": _l("Office minutes"), "working_days": _l("Working days")},
     "carried_by": labels.ROLES,
     "approved_by": labels.ROLES,
@@ -205,11 +210,11 @@ CHOICES: dict[str, dict[str, Any]] = {
     "default": labels.SEVERITIES,
     "clock": labels.CLOCKS,
     "fact": _FACTS,
-    "needs_fact": _FACTS,
+    "needs_fact": {code: name for code, name in _FACTS.items() if FACT_KINDS[code] is bool},
     "kind": labels.VISIT_KINDS,
     "gate": {"legal": _l("Legal case")},
     "unit_kind": labels.UNIT_KINDS,
-    "document": labels.PAPERS,
+    "document": {code: labels.PAPERS[code] for code in get_args(StageDocument)},
     "report": {
         "weekly_meeting": _l("Weekly meeting sheet"),
         "monthly_collection": _l("Monthly collection report"),
@@ -221,7 +226,7 @@ CHOICES: dict[str, dict[str, Any]] = {
 # a list of codes is typed in words, separated by commas
 _LISTS: dict[str, dict[str, Any]] = {
     "channels": {**labels.CONTACT_METHODS, **labels.CHANNELS_OUT},
-    "starts_at": {**labels.TICKET_STATES, **labels.SEVERITIES},
+    "starts_at": {code: {**labels.TICKET_STATES, **labels.SEVERITIES}[code] for code in map(str, Moment)},
     "severities": labels.SEVERITIES,
     "reviewed_severities": labels.SEVERITIES,
     "invalid_approved_by": labels.ROLES,
@@ -258,7 +263,7 @@ def _named(key: str) -> dict[str, str]:
 
 def listed(key: str, found: Sequence[str]) -> list[str]:
     """The codes of a list in words."""
-    known = _named(key) or _LISTS.get(key, {})
+    known = _named(key) or _LISTS.get(key) or CHOICES.get(key, {})
     return [str(known.get(code, code)) for code in found]
 
 
@@ -279,9 +284,55 @@ def policy(name: str) -> Any:
     return POLICIES[name][0] if name in POLICIES else name
 
 
+KINDS = {
+    "yes_or_no": _l("yes or no"),
+    "whole_number": _l("a whole number"),
+    "number": _l("a number"),
+    "text": _l("a text"),
+    "day": _l("a day such as 2026-01-31"),
+    "time": _l("a time such as 09:00"),
+    "list": _l("a list"),
+    "table": _l("a table"),
+}
+
+
+def place(dotted: str) -> str:
+    """A place of a document in words: `stage.3.channels.1` as “Stages, row 3, Channels in order”."""
+    steps, parts = dotted.split("."), []
+    for number, step in enumerate(steps):
+        if not step.isdecimal():
+            parts.append(str(word(step)))
+        elif steps[number - 1] == "hours":
+            parts.append(str(word(WEEKDAYS[int(step) - 1])))
+        elif any(not later.isdecimal() for later in steps[number:]):
+            parts.append(_("row %(number)s", number=step))
+    return _(", ").join(parts)
+
+
+def problems(reasons: Iterable[Reason]) -> str:
+    """What is wrong with a policy, each problem on its own: the field, what stands there, what may."""
+    return _("; ").join(wording.problem(reason.code, _in_words(reason)) for reason in reasons)
+
+
+def _in_words(reason: Reason) -> dict[str, Any]:
+    """The values of a problem; codes are words on a screen, and codes where a file is spoken of."""
+    values = dict(reason.inputs)
+    key = str(values.get("field", "")).rstrip(".0123456789").rpartition(".")[2]
+    if "field" in values and reason.code != "field_unknown":
+        values["field"] = place(str(values["field"]))
+    if reason.code == "value_missing":
+        values["value"] = place(str(values["value"]))
+    if "allowed" in values:
+        codes = str(values["allowed"]).split()
+        is_file = reason.code == "field_unknown" or not has_request_context()
+        values["allowed"] = _(", ").join(codes if is_file else listed(key, codes))
+    if reason.code == "value_of_wrong_kind":
+        values["kind"] = str(KINDS[str(values["kind"])])
+    return values
+
+
 def worded(refusal: Refused) -> str:
     """A refusal in the reader's language, each problem of a policy on its own."""
-    found = getattr(refusal, "reasons", ())
-    if found:
-        return _("; ").join(wording.problem(reason.code, dict(reason.inputs)) for reason in found)
+    if isinstance(refusal, PolicyRefused):
+        return problems(refusal.reasons)
     return error_messages.message_for(refusal)

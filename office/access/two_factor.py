@@ -8,25 +8,28 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from models.people import ROLES, RecoveryCode, SignInAttempt, Staff
+from models.people import RecoveryCode, SignInAttempt, Staff
 from models.secrets import fingerprint
 from office.core import audit
 from office.core.errors import N_, Refused
 from office.policies import store
-from rules.sign_in import SignInPolicy, sign_in_policy
+from rules.sign_in import USUAL, SignInPolicy
 
 STEP_SECONDS = 30  # what every such app counts in
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that is taken for another
 
 
 def in_force(session: Session, on: date) -> SignInPolicy:
-    """The policy of signing in on a day; an older office got it at its start (setup.complete)."""
-    return sign_in_policy(store.document(session, "sign_in", on), ROLES)
+    """The policy of signing in on a day; an older office got it at its start (setup.complete).
+
+    One that can't be read must lock nobody out: the last readable version holds, or the usual one.
+    """
+    return store.last_readable(session, SignInPolicy, on) or USUAL
 
 
 def is_required(session: Session, staff: Staff, on: date) -> bool:
     """Whether the estate asks one of a person's roles for a second step."""
-    return bool(staff.roles & in_force(session, on).second_step_for)
+    return in_force(session, on).is_second_step_needed(staff.roles)
 
 
 def new_secret() -> str:

@@ -202,7 +202,7 @@ def stages_up_to(chain: Ladder) -> Mapping[str, tuple[str, ...]]:
 
 def gap_days(chain: Ladder) -> int:
     """How many days back a stage may still hold up the next one."""
-    return max((max(stage.gap_days, 1) for stage in chain.stages), default=1)
+    return max((stage.least_gap_days for stage in chain.stages), default=1)
 
 
 def notices(chain: Ladder) -> frozenset[str]:

@@ -20,8 +20,8 @@ from office.messaging import channels
 from office.messaging.channels import ELECTRONIC
 from office.policies import store
 from rules.dunning import DayFacts
-from rules.gates import NOTHING_TRIED, LegalFacts
-from rules.ladder import Ladder, Stage
+from rules.gates import NOTHING_TRIED, Gates, LegalFacts
+from rules.ladder import Ladder, LadderDocument, Stage
 
 ALWAYS_REACH = frozenset({"print", "visit"})  # a letter box and a door
 HANDED_OVER = ("sent", "printed", "done")
@@ -35,7 +35,7 @@ def available_channels(session: Session) -> frozenset[str]:
 
 def stored_ladder(session: Session, on: date) -> Ladder:
     """The ladder in force on a day (C1)."""
-    return Ladder.from_row(store.document(session, "ladder", on), store.document(session, "gates", on))
+    return store.in_force(session, LadderDocument, on).ladder(store.in_force(session, Gates, on))
 
 
 def letter_stages(ladder: Ladder) -> frozenset[str]:

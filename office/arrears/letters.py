@@ -34,7 +34,7 @@ from office.documents.pdf.document import Document
 from office.documents.pdf.values import Recipient
 from office.policies import store
 from rules.dunning import past_due
-from rules.gates import LawFirm
+from rules.gates import Gates
 from rules.ladder import Stage, deadline_on
 
 FALLBACK = "payment_reminder"  # the paper for a stage that names none
@@ -129,8 +129,7 @@ def _values(
 
 def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
     """The demand as a letter of the office's law firm. Raises Refused when the policy names none."""
-    gates = store.document(session, "gates", Moment.of(session, now).day)
-    firm = LawFirm.from_row(gates.get("law_firm", {}))
+    firm = store.in_force(session, Gates, Moment.of(session, now).day).law_firm
     if not firm.name:
         raise Refused(N_("First name the law firm, under Policies, Last resorts"))
     return LawyerLetter(

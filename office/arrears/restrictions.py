@@ -29,7 +29,14 @@ from office.policies import store
 from rules import ladder as ladder_rules
 from rules.calendar_months import months_later
 from rules.dunning import past_due
-from rules.gates import Approval, RestrictionFacts, RestrictionGate, is_restrictable, restriction_missing
+from rules.gates import (
+    Approval,
+    Gates,
+    RestrictionFacts,
+    RestrictionGate,
+    is_restrictable,
+    restriction_missing,
+)
 from rules.reasons import Reason
 from rules.roles import is_head
 
@@ -39,7 +46,7 @@ HEAD_VISIT = "head_visit"
 
 def gate(session: Session, on: date) -> RestrictionGate:
     """The gate in force on a day."""
-    return RestrictionGate.from_row(store.document(session, "gates", on)["restriction"])
+    return store.in_force(session, Gates, on).restriction
 
 
 def choosable_services(session: Session, on: date) -> Sequence[FeeItem]:

@@ -20,16 +20,14 @@ from office.policies import store
 from office.receivables import ledger
 from rules import billing as rule
 from rules import charges
-from rules.billing import MONTHLY, MoveInItem, Period, Share
+from rules.billing import MONTHLY, BillingDocument, MoveInItem, MoveInRow, Period, Share
 from rules.charges import BillableItem
-from rules.policy_values import tables
 from rules.reasons import Reason
 
 
-def template(session: Session, kind: str, on: date) -> list[MoveInItem]:
+def template(session: Session, kind: str, on: date) -> list[MoveInRow]:
     """The rows of the move-in bill for a kind of unit, in force on a day."""
-    rows = tables(store.document(session, "billing", on), "move_in")
-    return [MoveInItem.from_row(row) for row in rows if row["unit_kind"] == kind]
+    return [row for row in store.in_force(session, BillingDocument, on).move_in if row.unit_kind == kind]
 
 
 def lines_of(session: Session, unit: Unit, on: date) -> tuple[NewInvoiceLine, ...]:

@@ -27,7 +27,7 @@ from office.policies import store
 from office.receivables import ledger
 from office.receivables.ledger import INVOICE, PAYMENT
 from rules import billing as rule
-from rules.billing import BillingPolicy, Period
+from rules.billing import BillingDocument, BillingPolicy, Period
 from rules.money import ZERO, yuan
 
 
@@ -41,7 +41,7 @@ def parse_period(text: str) -> Period:
 
 def policy(session: Session, period: Period) -> BillingPolicy:
     """The billing row in force when the period begins."""
-    return BillingPolicy.from_row(store.document(session, "billing", period.first_on)["billing"])
+    return store.in_force(session, BillingDocument, period.first_on).billing
 
 
 def preview(session: Session, period: str, *, now: datetime, on: date | None = None) -> Preview:

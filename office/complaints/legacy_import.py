@@ -205,7 +205,7 @@ class _LegacyImport:
         if not row.severity:
             proposed = proposal(in_force.severities, row.facts)
             return proposed.severity, proposed.reason
-        if row.severity not in {level.code for level in in_force.severities.levels}:
+        if row.severity not in {level.code for level in in_force.severities.level}:
             raise Refused(N_("There is no severity %(severity)s here"), severity=row.severity)
         return row.severity, Reason("given_by_register")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
@@ -17,7 +18,8 @@ from sqlalchemy.orm import Session
 from models.policies import PolicyVersion
 from models.property import CalendarDay, Estate
 from office.core.errors import N_, Refused
-from rules.deadlines import ClockRule, EscalationPolicy, clock_rules, turns_major_at
+from office.policies import documents
+from rules.deadlines import ClockPolicy, ClockRule, EscalationPolicy, turns_major_at
 from rules.lifecycle import ComplaintPolicy
 from rules.severity import SeverityPolicy
 from rules.visits import VisitPolicy
@@ -38,7 +40,7 @@ class PoliciesInForce:
     @cached_property
     def most_severe(self) -> str:
         """The severity of the highest rank."""
-        return max(self.severities.levels, key=lambda level: level.rank).code
+        return max(self.severities.level, key=lambda level: level.rank).code
 
     def level_of(self, severity: str) -> int:
         """The level of a ticket none of whose clocks is late: one below the first level of its clocks."""
@@ -56,15 +58,8 @@ class PoliciesInForce:
         return next((rule for rule in self.clocks if rule.code == code), None)
 
 
-# the policies in the order of the fields of PoliciesInForce, and how each document becomes a rule's value
-_BUILD: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-    "calendar": OfficeCalendar.from_row,
-    "clocks": clock_rules,
-    "escalation": EscalationPolicy.from_row,
-    "severities": SeverityPolicy.from_row,
-    "complaints": ComplaintPolicy.from_row,
-    "visits": VisitPolicy.from_row,
-}
+_POLICIES = ("calendar", "clocks", "escalation", "severities", "complaints", "visits")
+"""In the order of the fields of PoliciesInForce."""
 
 
 class PolicyTimeline:
@@ -97,7 +92,7 @@ class PolicyTimeline:
     def _versions(self) -> dict[str, list[tuple[date, str]]]:
         rows = self._session.execute(
             select(PolicyVersion.policy, PolicyVersion.valid_from, PolicyVersion.rows)
-            .where(PolicyVersion.policy.in_(_BUILD))
+            .where(PolicyVersion.policy.in_(_POLICIES))
             .order_by(PolicyVersion.policy, PolicyVersion.valid_from, PolicyVersion.revision)
         )
         versions: dict[str, list[tuple[date, str]]] = {}
@@ -110,11 +105,11 @@ class PolicyTimeline:
         return versions
 
     @cached_property
-    def _own_days(self) -> dict[str, bool]:
+    def _own_days(self) -> dict[date, bool]:
         rows = self._session.execute(select(CalendarDay.day, CalendarDay.is_working))
         days: dict[date, bool | None] = dict(iter(rows))
         days.update(self._tried_days)
-        return {day.isoformat(): is_working for day, is_working in days.items() if is_working is not None}
+        return {day: is_working for day, is_working in days.items() if is_working is not None}
 
     def at(self, instant: datetime) -> PoliciesInForce:
         """The policies in force at an instant. Raises Refused when the office has none."""
@@ -123,7 +118,7 @@ class PolicyTimeline:
     def on(self, day: date) -> PoliciesInForce:
         """The policies in force on an office day. Raises Refused when the office has none."""
         if day not in self._days:
-            found = PoliciesInForce(*(self._in_force(policy, day) for policy in _BUILD))
+            found = PoliciesInForce(*(self._in_force(policy, day) for policy in _POLICIES))
             self._days[day] = self._shared(found)
         return self._days[day]
 
@@ -140,9 +135,18 @@ class PolicyTimeline:
         if number < 0:
             raise Refused(N_("There is no policy %(policy)s: run the set-up again"), policy=policy)
         if (policy, number) not in self._built:
-            document = json.loads(versions[number][1])
-            if policy == "calendar":
-                document["zone"] = self.zone.key
-                document["overrides"] = {**(document.get("overrides") or {}), **self._own_days}
-            self._built[policy, number] = _BUILD[policy](document)
+            value = self._readable(policy, [text for _, text in versions[number:]])
+            if isinstance(value, OfficeCalendar):
+                overrides = {**value.overrides, **self._own_days}
+                value = replace(value, zone=self.zone.key, overrides=overrides)
+            self._built[policy, number] = value.rule if isinstance(value, ClockPolicy) else value
         return self._built[policy, number]
+
+    @staticmethod
+    def _readable(policy: str, versions: Sequence[str]) -> Any:
+        """The first version, or the next readable one that corrected it. Raises PolicyUnreadable."""
+        kind = documents.TYPES[policy]
+        for text in versions[:-1]:
+            with suppress(documents.PolicyUnreadable):
+                return documents.stored(kind, text)
+        return documents.stored(kind, versions[-1])

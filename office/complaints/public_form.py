@@ -26,7 +26,7 @@ from office.core import clock
 from office.core.errors import N_, Refused
 from office.policies import store
 from rules.lifecycle import Verb
-from rules.public_form import PublicForm
+from rules.public_form import OFF, PublicForm
 from rules.severity import Facts
 
 POLICY = "public_form"
@@ -82,12 +82,11 @@ class TicketStatus:
 
 
 def form_policy(session: Session, now: datetime) -> PublicForm:
-    """The form's policy; off in an office that has none."""
+    """The form's policy; off in an office that has none or none that can be read."""
     try:
-        row = store.document(session, POLICY, clock.office_day(session, now))
+        return store.in_force(session, PublicForm, clock.office_day(session, now))
     except Refused:
-        return PublicForm()
-    return PublicForm.from_row(row)
+        return OFF
 
 
 def _count_recent(session: Session, kind: str, address: str, machine_now: datetime) -> tuple[int, int]:

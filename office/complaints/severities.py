@@ -67,7 +67,7 @@ def raise_to_facts(locked: LockedTicket) -> None:
 
 def check_known(policy: SeverityPolicy, severity: str) -> None:
     """Raise Refused for a severity that the policy does not have."""
-    known = [level.code for level in policy.levels]
+    known = [level.code for level in policy.level]
     if severity not in known:
         raise Refused(
             N_("There is no severity %(severity)s (known: %(known)s)"),

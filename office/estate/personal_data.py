@@ -24,6 +24,7 @@ from models.property import Unit
 from office.core import audit
 from office.core.errors import N_, Refused
 from office.policies import store
+from rules.upkeep import PrivacyPolicy
 
 ERASED = "—"  # the name of nobody
 
@@ -153,7 +154,7 @@ def obstacles(session: Session, owner_id: int, today: date) -> list[Refused]:
 
 def years_kept(session: Session, on: date) -> int:
     """The policy's years; an older office got it at its start (setup.complete)."""
-    return store.erase_after_years(store.document(session, "privacy", on))
+    return store.in_force(session, PrivacyPolicy, on).erase_after_years
 
 
 def _years_after(day: date, years: int) -> date:

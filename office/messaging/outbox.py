@@ -29,6 +29,7 @@ from office.core.jobs import JobResult
 from office.core.leases import is_expired, lease_holder
 from office.messaging import channels
 from office.policies import store
+from rules.upkeep import MessagePolicy
 
 log = logging.getLogger(__name__)
 
@@ -140,7 +141,7 @@ class Dispatcher:
         self.open: dict[str, channels.Channel] = {}
         self.down: set[str] = set()
         today = clock.office_day(session, now)
-        self.waits = store.retry_waits(store.document(session, "messages", today))
+        self.waits = store.in_force(session, MessagePolicy, today).waits
 
     def close(self) -> None:
         for channel in self.open.values():

@@ -33,6 +33,7 @@ from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.operations import outages
 from office.policies import store
+from rules.upkeep import BackupPolicy
 
 FORMAT = 1
 DATABASE, MANIFEST = "gatehouse.db", "manifest.json"
@@ -329,7 +330,7 @@ def daily(session: Session, due_for: datetime) -> JobResult:
     if now - due_for >= timedelta(days=1):
         return JobResult(result={"skipped": "a later one follows"})
     day = clock.office_day(session, due_for)
-    kept = store.kept_backups(store.document(session, "backups", day))
+    kept = store.in_force(session, BackupPolicy, day).kept
     bind = session.get_bind()
     assert isinstance(bind, Engine)
     session.rollback()

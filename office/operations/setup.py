@@ -23,7 +23,7 @@ from models.policies import PaperTemplate, PolicyVersion
 from models.property import PRESETS, Estate
 from office.core import audit
 from office.core.errors import N_, Refused
-from office.policies import store
+from office.policies import documents, store
 from rules.billing import MONTHLY
 
 
@@ -35,6 +35,7 @@ class NewOffice:
     password: str
 
 
+NOTHING = "{}"  # a stored policy without values, which a newer program completes
 # what the first account is called in the estate's language, until somebody gives it a person's name
 ADMINISTRATOR = {"en": "Administrator", "zh_Hans": "系统管理员", "zh_Hant": "系統管理員"}
 
@@ -119,9 +120,10 @@ def complete(session: Session, *, now: datetime) -> list[str]:
     completed = []
     for policy, rows in seed.preset_policies(made.preset).items():
         preset = json.loads(json.dumps(rows, default=str))
-        held = {day: json.loads(version.rows) for (name, day), version in newest.items() if name == policy}
-        for day, had in (held or {store.FIRST_DAY: {}}).items():
-            whole = _with_missing(had, preset)
+        held = {day: version.rows for (name, day), version in newest.items() if name == policy}
+        for day, text in (held or {store.FIRST_DAY: NOTHING}).items():
+            had = documents.loaded(text)
+            whole = _with_missing(had, preset) if had or text == NOTHING else had
             if whole != had:
                 store.store(session, policy, whole, valid_from=day, now=now, reason="preset")
                 completed.append(policy)

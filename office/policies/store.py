@@ -8,49 +8,64 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
-from typing import Any
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.people import ROLES
+import seed
+from models.billing import FeeItem
+from models.complaints import Category
 from models.policies import PolicyVersion
 from models.property import CalendarDay, Estate
 from office.core.errors import N_, Refused
-from rules.billing import BillingPolicy, billing_problems, move_in_problems
-from rules.deadlines import EscalationPolicy, clock_rules
-from rules.gates import LawFirm, LegalGate, RestrictionGate, gate_problems
+from office.policies import documents
+from office.policies.documents import PolicyRefused
+from rules.billing import BillingDocument, billing_problems, move_in_problems
+from rules.gates import Gates, gate_problems
 from rules.kpi import bound_problems
-from rules.ladder import Ladder, ladder_problems
-from rules.late_fee import LateFeePolicy
-from rules.late_fee import policy_problems as late_fee_problems
-from rules.lifecycle import ComplaintPolicy
-from rules.policy_values import tables
-from rules.public_form import PublicForm
+from rules.ladder import LadderDocument, ladder_problems
+from rules.late_fee import LateFeeDocument, late_fee_problems
+from rules.policy_values import OfficeRows
 from rules.reasons import Reason
-from rules.report_mails import report_mails
-from rules.severity import SeverityPolicy
-from rules.sign_in import sign_in_policy
-from rules.visits import VisitPolicy
 from rules.working_time import OfficeCalendar, has_public_days
 
-
-class PolicyRefused(Refused):
-    """An edited policy with problems; `reasons` lists them all."""
-
-    def __init__(self, reasons: list[Reason]) -> None:
-        listed = "; ".join(map(str, reasons))
-        super().__init__(N_("The policy can't be saved: %(problems)s"), problems=listed)
-        self.reasons = reasons
-
+P = TypeVar("P")
 
 FIRST_DAY = date(2000, 1, 1)  # from which a preset's own policies hold
 
 
+def in_force(session: Session, kind: type[P], on: date) -> P:
+    """The policy in force on a day, as the rules take it.
+
+    Raises Refused when the office has none, PolicyUnreadable when what is stored can't be.
+    """
+    return documents.stored(kind, _stored(session, documents.NAMES[kind], on))
+
+
+def last_readable(session: Session, kind: type[P], on: date) -> P | None:
+    """The newest version until a day that can be read, for what must go on; None when there is none."""
+    versions = session.scalars(
+        select(PolicyVersion.rows)
+        .where(PolicyVersion.policy == documents.NAMES[kind], PolicyVersion.valid_from <= on)
+        .order_by(PolicyVersion.valid_from.desc(), PolicyVersion.revision.desc())
+    )
+    for text in versions:
+        with suppress(documents.PolicyUnreadable):
+            return documents.stored(kind, text)
+    return None
+
+
 def document(session: Session, policy: str, on: date) -> dict[str, Any]:
     """The policy's document in force on a day. Raises Refused when the office has no such policy."""
+    return documents.loaded(_stored(session, policy, on))
+
+
+def _stored(session: Session, policy: str, on: date) -> str:
     stored = session.execute(
         select(PolicyVersion.rows)
         .where(PolicyVersion.policy == policy, PolicyVersion.valid_from <= on)
@@ -59,43 +74,15 @@ def document(session: Session, policy: str, on: date) -> dict[str, Any]:
     ).scalar_one_or_none()
     if stored is None:
         raise Refused(N_("There is no policy %(policy)s: run the set-up again"), policy=policy)
-    loaded: dict[str, Any] = json.loads(stored)
-    return loaded
+    return stored
 
 
 def calendar(session: Session, on: date) -> OfficeCalendar:
     """The office's working time in force on a day, with the days the office set itself (T5)."""
-    row = document(session, "calendar", on)
-    row["zone"] = session.execute(select(Estate.time_zone)).scalar_one()
-    overrides = dict(row.get("overrides") or {})
-    for day, is_working in session.execute(select(CalendarDay.day, CalendarDay.is_working)):
-        overrides[day.isoformat()] = is_working
-    row["overrides"] = overrides
-    return OfficeCalendar.from_row(row)
-
-
-def retry_waits(row: Mapping[str, Any]) -> list[timedelta]:
-    """How long to wait before each further try of a message that did not arrive (C5)."""
-    minutes = [int(value) for value in row["retry_after_minutes"]]
-    if not minutes or min(minutes) < 1:
-        raise ValueError("retry_after_minutes needs at least one wait of a minute or more")
-    return [timedelta(minutes=value) for value in minutes]
-
-
-def kept_backups(row: Mapping[str, Any]) -> int:
-    """How many nightly backups the office keeps (§8)."""
-    kept = int(row["kept"])
-    if kept < 1:
-        raise ValueError("kept must be 1 or more")
-    return kept
-
-
-def erase_after_years(row: Mapping[str, Any]) -> int:
-    """How many years after their last tie to a unit a person's data may be erased (P3)."""
-    years = int(row["erase_after_years"])
-    if years < 0:
-        raise ValueError("erase_after_years must be 0 or more")
-    return years
+    policy = in_force(session, OfficeCalendar, on)
+    zone = session.execute(select(Estate.time_zone)).scalar_one()
+    own_days = dict(iter(session.execute(select(CalendarDay.day, CalendarDay.is_working))))
+    return replace(policy, zone=zone, overrides={**policy.overrides, **own_days})
 
 
 def store(  # one row of history
@@ -141,17 +128,51 @@ def current(session: Session, on: date) -> dict[str, PolicyVersion]:
     return {version.policy: version for version in versions}
 
 
-def problems(policy: str, rows: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> list[Reason]:
+def editable_document(session: Session, version: PolicyVersion) -> dict[str, Any]:
+    """The document of a version for a form, the preset's one where a form could not mend it."""
+    rows = documents.loaded(version.rows)
+    if documents.is_mendable(version.policy, rows):
+        return rows
+    preset = session.execute(select(Estate.preset)).scalar_one()
+    return documents.loaded(json.dumps(seed.preset_policies(preset)[version.policy], default=str))
+
+
+def current_documents(session: Session, on: date) -> dict[str, dict[str, Any]]:
+    """The document of each policy that is in force on a day, by name."""
+    return {name: documents.loaded(version.rows) for name, version in current(session, on).items()}
+
+
+def problems(
+    session: Session, policy: str, rows: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]
+) -> list[Reason]:
     """What is wrong with an edited policy, nothing when it may be saved (§9).
 
     `others` are the documents in force, since a ladder is also judged by its gates and its due day.
     """
     try:
-        return list(_CHECKS[policy](rows, others))
-    except KeyError as missing:
-        return [Reason("value_missing", {"value": str(missing.args[0])})]
+        value = documents.typed(documents.TYPES[policy], rows)
+        found = list(_CHECKS[policy](value, _Others(others))) if policy in _CHECKS else []
+    except PolicyRefused as refusal:
+        return refusal.reasons
     except (TypeError, ValueError, ArithmeticError) as wrong:
         return [Reason("value_impossible", {"what": str(wrong)})]
+    return found + _unknown_office_codes(session, value)
+
+
+def _unknown_office_codes(session: Session, value: object) -> list[Reason]:
+    """Codes of fee items or categories that the office does not have."""
+    found = []
+    for place, rows, code in documents.office_codes(value):
+        known = session.scalars(select(_OFFICE_CODES[rows])).all()
+        if code not in known:
+            found.append(documents.code_unknown(place, code, known))
+    return found
+
+
+_OFFICE_CODES: Mapping[OfficeRows, Any] = {
+    OfficeRows.FEE_ITEM: FeeItem.code,
+    OfficeRows.CATEGORY: Category.code,
+}
 
 
 def change(
@@ -165,68 +186,58 @@ def change(
     staff_id: int | None,
 ) -> PolicyVersion:
     """Save an edited policy that holds from today or later (§9). Raises Refused with all that is wrong."""
-    if policy not in _CHECKS:
+    if policy not in documents.TYPES:
         raise Refused(N_("There is no policy %(policy)s"), policy=policy)
     zone = ZoneInfo(session.execute(select(Estate.time_zone)).scalar_one())
     if valid_from < now.astimezone(zone).date():
         raise Refused(N_("A policy can't change the past: choose today or a later day"))
-    others = {name: json.loads(version.rows) for name, version in current(session, valid_from).items()}
-    found = problems(policy, rows, others)
+    found = problems(session, policy, rows, current_documents(session, valid_from))
     if found:
         raise PolicyRefused(found)
     return store(session, policy, rows, valid_from=valid_from, now=now, staff_id=staff_id, reason=reason)
 
 
-_Documents = Mapping[str, Mapping[str, Any]]
-_Check = Callable[[Mapping[str, Any], _Documents], Iterable[Reason]]
+class _Others:
+    """The other policies in force, by which one is judged too; one that can't be read judges nothing."""
+
+    def __init__(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        self.rows = rows
+
+    def get(self, kind: type[P]) -> P | None:
+        try:
+            return documents.typed(kind, self.rows[documents.NAMES[kind]])
+        except (KeyError, PolicyRefused):
+            return None
 
 
-def _builds(build: Callable[[Mapping[str, Any]], object]) -> _Check:
-    """A check that is passed when the rules can be made of the rows."""
+def _check_ladder(ladder: LadderDocument, others: _Others) -> Iterable[Reason]:
+    return _ladder_problems(ladder, others.get(Gates), others.get(BillingDocument))
 
-    def check(rows: Mapping[str, Any], _others: _Documents) -> Iterable[Reason]:
-        build(rows)
+
+def _check_gates(gates: Gates, others: _Others) -> Iterable[Reason]:
+    ladder = _ladder_problems(others.get(LadderDocument), gates, others.get(BillingDocument))
+    return (*gate_problems(gates), *ladder)
+
+
+def _check_billing(billing: BillingDocument, others: _Others) -> Iterable[Reason]:
+    return (
+        *billing_problems(billing.billing),
+        *_ladder_problems(others.get(LadderDocument), others.get(Gates), billing),
+        *bound_problems(billing.ageing.bounds),
+        *move_in_problems(billing.move_in),
+    )
+
+
+def _ladder_problems(
+    ladder: LadderDocument | None, gates: Gates | None, billing: BillingDocument | None
+) -> Iterable[Reason]:
+    """What is wrong with the ladder, once all that it is judged by can be read."""
+    if ladder is None or gates is None or billing is None:
         return ()
-
-    return check
-
-
-def _check_ladder(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reason]:
-    return ladder_problems(
-        Ladder.from_row(rows, others["gates"]), BillingPolicy.from_row(others["billing"]["billing"]).due_day
-    )
+    return ladder_problems(ladder.ladder(gates), billing.billing.due_day)
 
 
-def _check_gates(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reason]:
-    return (
-        *gate_problems(
-            LegalGate.from_row(rows["legal"]),
-            RestrictionGate.from_row(rows["restriction"]),
-            LawFirm.from_row(rows.get("law_firm", {})),
-        ),
-        *ladder_problems(
-            Ladder.from_row(others["ladder"], rows),
-            BillingPolicy.from_row(others["billing"]["billing"]).due_day,
-        ),
-    )
-
-
-def _check_billing(rows: Mapping[str, Any], others: _Documents) -> Iterable[Reason]:
-    billing = BillingPolicy.from_row(rows["billing"])
-    return (
-        *billing_problems(billing),
-        *ladder_problems(Ladder.from_row(others["ladder"], others["gates"]), billing.due_day),
-        *bound_problems(rows["ageing"]["bounds"]),
-        *move_in_problems(tables(rows, "move_in")),
-    )
-
-
-def _check_calendar(rows: Mapping[str, Any], _others: _Documents) -> Iterable[Reason]:
-    if not any(rows["hours"]):
-        return (Reason("no_office_hours", {}),)
-    if not rows["make_up_hours"]:
-        return (Reason("no_make_up_hours", {}),)
-    calendar = OfficeCalendar.from_row(rows)
+def _check_calendar(calendar: OfficeCalendar, _others: _Others) -> Iterable[Reason]:
     if calendar.country and not has_public_days(calendar.country):
         return (Reason("country_unknown", {"country": calendar.country}),)
     if calendar.zone not in available_timezones():
@@ -234,26 +245,15 @@ def _check_calendar(rows: Mapping[str, Any], _others: _Documents) -> Iterable[Re
     return ()
 
 
-def _check_sign_in(rows: Mapping[str, Any], _others: _Documents) -> Iterable[Reason]:
-    sign_in_policy(rows, ROLES)
-    return ()
+def _check_late_fee(late_fee: LateFeeDocument, _others: _Others) -> Iterable[Reason]:
+    return late_fee_problems(late_fee.late_fee)
 
 
-_CHECKS: dict[str, _Check] = {
+# what its type can't say of a policy
+_CHECKS: Mapping[str, Callable[[Any, _Others], Iterable[Reason]]] = {
     "billing": _check_billing,
     "calendar": _check_calendar,
-    "clocks": _builds(clock_rules),
-    "complaints": _builds(ComplaintPolicy.from_row),
-    "escalation": _builds(EscalationPolicy.from_row),
     "gates": _check_gates,
     "ladder": _check_ladder,
-    "late_fee": lambda rows, _others: late_fee_problems(LateFeePolicy.from_row(rows["late_fee"])),
-    "backups": _builds(kept_backups),
-    "privacy": _builds(erase_after_years),
-    "messages": _builds(retry_waits),
-    "public_form": _builds(PublicForm.from_row),
-    "reports": _builds(report_mails),
-    "severities": _builds(SeverityPolicy.from_row),
-    "sign_in": _check_sign_in,
-    "visits": _builds(VisitPolicy.from_row),
+    "late_fee": _check_late_fee,
 }

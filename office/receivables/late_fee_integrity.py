@@ -6,7 +6,6 @@ the last payment or credit note. Where the policy was off on that day, the fee i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,9 +20,10 @@ from models.policies import PolicyVersion
 from office.core import clock
 from office.core.database import chunks
 from office.core.integrity import Finding
+from office.policies import documents
 from office.receivables import ledger
 from office.receivables.ledger import ALLOCATION, INVOICE
-from rules.late_fee import LateFeePolicy
+from rules.late_fee import LateFeeDocument, LateFeePolicy
 from rules.money import ZERO, yuan
 from rules.receivables import Receivable
 
@@ -105,7 +105,7 @@ def _versions(session: Session) -> list[tuple[date, LateFeePolicy]]:
         .where(PolicyVersion.policy == "late_fee")
         .order_by(PolicyVersion.valid_from, PolicyVersion.revision)
     )
-    return [(from_on, LateFeePolicy.from_row(json.loads(stored)["late_fee"])) for from_on, stored in rows]
+    return [(from_on, documents.stored(LateFeeDocument, stored).late_fee) for from_on, stored in rows]
 
 
 def _last_run(session: Session) -> date | None:

@@ -16,7 +16,7 @@ from office.core.staff import roles_of
 from office.policies import store
 from office.receivables import ledger
 from office.receivables.ledger import INVOICE
-from rules.late_fee import LateFee, LateFeePolicy
+from rules.late_fee import LateFee, LateFeeDocument, LateFeePolicy
 from rules.money import ZERO
 from rules.receivables import Receivable
 from rules.roles import may_waive
@@ -24,7 +24,7 @@ from rules.roles import may_waive
 
 def policy_on(session: Session, on: date) -> LateFeePolicy:
     """The late fee's row in force on a day."""
-    return LateFeePolicy.from_row(store.document(session, "late_fee", on)["late_fee"])
+    return store.in_force(session, LateFeeDocument, on).late_fee
 
 
 def accrue_late_fees(session: Session, due_for: datetime) -> JobResult:

@@ -20,6 +20,7 @@ from office.policies import store
 from office.reports import aggregates, nightly
 from office.reports import rates as reports_rates
 from office.reports.table import Chart, Column, Line, Link, Place, Table, Wanted, places
+from rules.billing import BillingDocument
 from rules.kpi import (
     Collected,
     age_band,
@@ -263,7 +264,7 @@ def year_split(session: Session, wanted: Wanted) -> Table:
 
 
 def _bands(session: Session, wanted: Wanted) -> Any:
-    return age_bands(store.document(session, "billing", wanted.today)["ageing"]["bounds"])
+    return age_bands(store.in_force(session, BillingDocument, wanted.today).ageing.bounds)
 
 
 def _band_link(band: Any, today: date, **query: str) -> Link:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -19,7 +18,7 @@ from office.messaging import channels, outbox
 from office.policies import store
 from office.reports import catalog, rendering
 from office.reports.table import Wanted
-from rules.report_mails import ReportMail, report_mails
+from rules.report_mails import ReportMail, ReportPolicy
 
 HOLDS: Mapping[str, Sequence[str]] = {
     "weekly_meeting": tuple(catalog.WEEKLY),
@@ -31,8 +30,7 @@ HOLDS: Mapping[str, Sequence[str]] = {
 def send_reports(session: Session, due_for: datetime) -> JobResult:
     """Daily job: put what is due today into the outbox, one a person; safe to run twice (§8)."""
     day = clock.office_day(session, due_for)
-    version = store.current(session, day).get("reports")
-    due = [mail for mail in report_mails(json.loads(version.rows)) if mail.is_due(day)] if version else []
+    due = [mail for mail in store.in_force(session, ReportPolicy, day).mail if mail.is_due(day)]
     if not due or "email" not in channels.available(session):
         return JobResult(result={"due": len(due)})
     done = 0

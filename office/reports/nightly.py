@@ -29,6 +29,7 @@ from office.core.jobs import JobResult
 from office.estate import owners
 from office.policies import store
 from office.reports import rates
+from rules.billing import BillingDocument
 from rules.kpi import is_effect, is_unprompted
 from rules.money import to_fen
 
@@ -166,7 +167,7 @@ def left_on(sent_at: datetime | None, planned_on: date, zone: ZoneInfo) -> date:
 def _channels(session: Session, period: str, now: datetime) -> Figures:
     """Reminders that left in a month by channel, and those followed by a payment within the policy's days."""
     zone = clock.zone(session)
-    days = store.document(session, "billing", now.astimezone(zone).date())["effect"]["days"]
+    days = store.in_force(session, BillingDocument, now.astimezone(zone).date()).effect.days
     since, until = rates.month_span(session, period)
     first, end = since.date(), until.date()
     paid = _payments(session, first, until + timedelta(days=days), zone)

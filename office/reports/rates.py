@@ -25,6 +25,7 @@ from office.core import clock
 from office.core.jobs import JobResult
 from office.policies import store
 from office.reports import aggregates
+from rules.billing import BillingDocument
 from rules.kpi import Collected, age_band, age_bands, is_old_arrears, kept_rate
 from rules.money import ZERO
 
@@ -109,7 +110,7 @@ def ageing(session: Session, today: date) -> list[AgeRow]:
 
     A household counts once, in the band of its oldest debt.
     """
-    bands = age_bands(store.document(session, "billing", today)["ageing"]["bounds"])
+    bands = age_bands(store.in_force(session, BillingDocument, today).ageing.bounds)
     rows = {band.code: AgeRow(band.code, ZERO, 0, 0) for band in bands}
     for owed in aggregates.owed(session):
         if band := age_band(bands, owed.due_on, today):

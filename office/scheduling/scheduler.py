@@ -258,6 +258,10 @@ def _do(session: Session, run: Any, job: Job | None) -> Run | None:
         if not job.is_committing and not _hold(session, run):
             return None
         return _finish(session, run, job.run(session, run.due_for))
+    except Refused as refusal:
+        session.rollback()
+        log.error("job %s for %s was refused: %s", run.job, run.due_for, refusal)  # noqa: TRY400 -- foreseen
+        return _set_aside(session, run, f"{type(refusal).__name__}: {refusal}"[:2000])
     except Exception as error:
         session.rollback()
         log.exception("job %s for %s failed", run.job, run.due_for)

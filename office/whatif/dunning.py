@@ -22,10 +22,11 @@ from office.arrears.debts import Debt, Debtor, chunks
 from office.arrears.dunning import NOT_MADE, Day, LadderRow, gap_days, judge, not_among, notices
 from office.core import clock
 from office.core.errors import N_, Refused
-from office.policies import store
+from office.policies import documents, store
 from office.whatif import policies as whatif_policies
 from rules.calendar_months import months_later
-from rules.ladder import Ladder
+from rules.gates import Gates
+from rules.ladder import Ladder, LadderDocument
 
 DIFFERENCES = 200  # as many as a reader looks through; the counts are complete
 
@@ -120,11 +121,11 @@ def _changed(session: Session, rows: Mapping[str, Any], on: date) -> tuple[str, 
     """Which policy the document is, and the ladder with it."""
     others = {name: store.document(session, name, on) for name in ("ladder", "gates", "billing")}
     policy = "ladder" if "stage" in rows else "gates"
-    found = store.problems(policy, rows, others)
-    if found:
-        raise store.PolicyRefused(found)
+    if found := store.problems(session, policy, rows, others):
+        raise documents.PolicyRefused(found)
     both = others | {policy: dict(rows)}
-    return policy, Ladder.from_row(both["ladder"], both["gates"])
+    gates = documents.typed(Gates, both["gates"])
+    return policy, documents.typed(LadderDocument, both["ladder"]).ladder(gates)
 
 
 def _before(session: Session, first: date, changed: Ladder) -> Imagined:

@@ -27,13 +27,14 @@ from office.core import clock
 from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.policies import store
+from office.policies.documents import PolicyRefused, typed
 from office.receivables import late_fees, ledger
 from office.receivables.ledger import INVOICE
 from office.reports import collection
 from office.reports.table import Wanted, places
 from rules.deadlines import ClockRule, ClockState, Moment, Pause, clock_state, clocks_starting, deadline
 from rules.kpi import Collected, distance, missing_to_target, on_time_rate
-from rules.late_fee import LateFeePolicy
+from rules.late_fee import LateFeeDocument, LateFeePolicy
 from rules.money import ZERO, yuan
 from rules.receivables import Receivable
 
@@ -65,9 +66,8 @@ def tried(session: Session, rows: Mapping[str, Any], span: Span) -> Trial:
         raise Refused(
             N_("Only ladder, gates, deadlines, office hours, late fee and targets can be simulated")
         )
-    others = {name: json.loads(one.rows) for name, one in store.current(session, span.last).items()}
-    if found := store.problems(policy, rows, others):
-        raise store.PolicyRefused(found)
+    if found := store.problems(session, policy, rows, store.current_documents(session, span.last)):
+        raise PolicyRefused(found)
     return (_late_fee if policy == "late_fee" else _deadlines)(session, policy, rows, span)
 
 
@@ -241,7 +241,7 @@ def _kept(found: Mapping[tuple[str, str], _Judged]) -> dict[str, dict[str, Any]]
 def _late_fee(session: Session, policy: str, rows: Mapping[str, Any], span: Span) -> Trial:
     """What accrued in the month on each bill by the policy in force and by the changed one, unwaived."""
     stored = late_fees.policy_on(session, span.last)
-    changed = LateFeePolicy.from_row(rows["late_fee"])
+    changed = typed(LateFeeDocument, rows).late_fee
     moved = select(Allocation.invoice_id).where(Allocation.allocated_on >= span.first)
     late = ledger.receivables(
         session,

@@ -1,28 +1,20 @@
 """The presets' ladders and the office's calendar, as the tests of collection need them."""
 
-import tomllib
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 from rules.dunning import DayFacts
-from rules.ladder import Ladder
+from rules.gates import Gates
+from rules.ladder import LadderDocument
 from rules.working_time import OfficeCalendar
+from tests.factories.policies import policy
 from tests.oracles.ladder import History, OwedInvoice, judge_days
 
-PRESETS = Path(__file__).parents[2] / "seed" / "presets"
-HOURS = [["09:00", "12:00"], ["13:30", "18:00"]]
-CALENDAR = OfficeCalendar.from_row(
-    {"zone": "Asia/Shanghai", "hours": [HOURS] * 5 + [[], []], "make_up_hours": HOURS}
-)
-
-
-def rows(preset, name):
-    return tomllib.loads((PRESETS / preset / f"{name}.toml").read_text(encoding="utf-8"))
+CALENDAR = policy("tower", OfficeCalendar)
 
 
 def ladder(preset):
-    return Ladder.from_row(rows(preset, "ladder"), rows(preset, "gates"))
+    return policy(preset, LadderDocument).ladder(policy(preset, Gates))
 
 
 def days(first, count):

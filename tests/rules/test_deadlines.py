@@ -1,14 +1,13 @@
-import tomllib
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from office.policies import documents
 from rules.deadlines import (
-    ClockRule,
+    ClockPolicy,
     ClockState,
     ClockUnit,
     Deadline,
@@ -17,7 +16,6 @@ from rules.deadlines import (
     EscalationStep,
     Moment,
     Pause,
-    clock_rules,
     clock_state,
     clocks_starting,
     deadline,
@@ -32,18 +30,11 @@ from rules.deadlines import (
 from rules.reasons import Reason
 from rules.severity import Facts
 from rules.working_time import OfficeCalendar
+from tests.factories.policies import document, policy, refusal
 
-PRESETS = Path(__file__).parents[2] / "seed" / "presets"
-
-
-def table(preset, name):
-    with (PRESETS / preset / f"{name}.toml").open("rb") as file:
-        return tomllib.load(file)
-
-
-OFFICE = OfficeCalendar.from_row(table("residential", "calendar"))
-RULES = {preset: clock_rules(table(preset, "clocks")) for preset in ("tower", "residential", "project")}
-LADDER = EscalationPolicy.from_row(table("residential", "escalation"))
+OFFICE = policy("residential", OfficeCalendar)
+RULES = {preset: policy(preset, ClockPolicy).rule for preset in ("tower", "residential", "project")}
+LADDER = policy("residential", EscalationPolicy)
 MINUTE = timedelta(minutes=1)
 
 
@@ -355,7 +346,7 @@ def test_clocks_begun_while_major_begin_at_level_two():
 
 def test_a_clock_may_have_waits_of_its_own():
     own = EscalationStep(order=1, unit=ClockUnit.ELAPSED, length=5, clock="on_site")
-    ladder = replace(LADDER, steps=(*LADDER.steps, own))
+    ladder = replace(LADDER, step=(*LADDER.step, own))
 
     told = escalations(OFFICE, ladder, "on_site", 1, DUE)
 
@@ -402,23 +393,26 @@ def test_the_next_instant_is_the_next_thing_that_happens():
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "code", "field"),
     [
-        {"length": -1},
-        {"unit": "working_days", "length": 0},
-        {"warn_percent": 101},
-        {"needs_fact": "household_count"},
-        {"needs_fact": "is_loud"},
-        {"least_minutes": -1},
-        {"unit": "weeks"},
-        {"starts_at": ["closed"]},
+        ({"length": -1}, "out_of_range", "length"),
+        ({"unit": "working_days", "length": 0}, "out_of_range", "length"),
+        ({"warn_percent": 101}, "out_of_range", "warn_percent"),
+        ({"needs_fact": "household_count"}, "code_unknown", "needs_fact"),
+        ({"needs_fact": "is_loud"}, "code_unknown", "needs_fact"),
+        ({"least_minutes": -1}, "out_of_range", "least_minutes"),
+        ({"unit": "weeks"}, "code_unknown", "unit"),
+        ({"starts_at": ["closed"]}, "code_unknown", "starts_at.1"),
+        ({"starts_at": "registered, reopened"}, "value_of_wrong_kind", "starts_at"),
+        ({"length": "5"}, "value_of_wrong_kind", "length"),
     ],
 )
-def test_a_clock_that_can_not_be_is_refused(changed):
-    row = table("tower", "clocks")["rule"][-1]
+def test_a_clock_that_can_not_be_is_refused(changed, code, field):
+    row = document("tower", ClockPolicy)["rule"][-1]
 
-    with pytest.raises(ValueError, match=r".+"):
-        ClockRule.from_row({**row, **changed})
+    reason = refusal(ClockPolicy, {"rule": [{**row, **changed}]})
+
+    assert (reason.code, reason.inputs["field"]) == (code, f"rule.1.{field}")
 
 
 @pytest.mark.parametrize(
@@ -432,33 +426,33 @@ def test_a_clock_that_can_not_be_is_refused(changed):
     ],
 )
 def test_a_clock_at_the_edge_is_saved(changed):
-    row = {**table("tower", "clocks")["rule"][-1], **changed}
+    row = {**document("tower", ClockPolicy)["rule"][-1], **changed}
 
-    saved = ClockRule.from_row(row)
+    (saved,) = documents.typed(ClockPolicy, {"rule": [row]}).rule
 
     assert {name: getattr(saved, name) for name in changed} == changed
 
 
 def test_two_rows_with_one_code_are_refused():
-    row = table("tower", "clocks")["rule"][0]
+    row = document("tower", ClockPolicy)["rule"][0]
 
-    with pytest.raises(ValueError, match="acknowledge"):
-        clock_rules({"rule": [row, row]})
+    reason = refusal(ClockPolicy, {"rule": [row, row]})
+
+    assert (reason.code, reason.inputs["code"]) == ("clock_code_twice", "acknowledge")
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "code"),
     [
-        {"level": []},
-        {"level": [{"level": 2, "role": "manager"}]},
-        {"first": [{"severity": "major", "level": 4}]},
-        {"step": []},
-        {"step": [{"order": 1, "unit": "office", "length": -1}]},
+        ({"level": []}, "levels_not_complete"),
+        ({"level": [{"level": 2, "role": "manager"}]}, "levels_not_complete"),
+        ({"first": [{"severity": "major", "level": 4}]}, "first_level_without_role"),
+        ({"step": []}, "steps_for_all_missing"),
+        ({"step": [{"order": 1, "unit": "office", "length": -1}]}, "out_of_range"),
     ],
 )
-def test_an_escalation_policy_with_a_gap_is_refused(changed):
-    with pytest.raises(ValueError, match=r".+"):
-        EscalationPolicy.from_row({**table("tower", "escalation"), **changed})
+def test_an_escalation_policy_with_a_gap_is_refused(changed, code):
+    assert refusal(EscalationPolicy, {**document("tower", EscalationPolicy), **changed}).code == code
 
 
 def test_one_level_is_enough_and_its_steps_go_by_their_order():
@@ -469,26 +463,11 @@ def test_one_level_is_enough_and_its_steps_go_by_their_order():
         "step": [{"order": 2, **office}, {"order": 1, **office}, {"order": 3, "clock": "solve", **office}],
     }
 
-    policy = EscalationPolicy.from_row(row)
+    policy = documents.typed(EscalationPolicy, row)
 
     assert (policy.top_level, policy.level_at_start("major")) == (1, 1)
     assert [step.order for step in policy.steps_for("department_plan")] == [1, 2]
     assert [step.order for step in policy.steps_for("solve")] == [3]
-
-
-def test_stored_rows_may_hold_lists_as_text():
-    row = {
-        "code": "s",
-        "clock": "solve",
-        "starts_at": "registered, reopened",
-        "unit": "elapsed",
-        "length": "5",
-    }
-
-    answer = ClockRule.from_row({**row, "severities": "major", "is_active": True})
-
-    assert answer.starts_at == (Moment.REGISTERED, Moment.REOPENED)
-    assert answer.severities == ("major",)
 
 
 moments = st.datetimes(datetime(2025, 1, 1), datetime(2026, 11, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds

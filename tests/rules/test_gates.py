@@ -6,23 +6,23 @@ from decimal import Decimal
 
 import pytest
 
+from office.policies import documents
 from rules.gates import (
     PROTECTED_SERVICES,
     Approval,
+    Gates,
     LawFirm,
     LegalFacts,
-    LegalGate,
     RestrictionFacts,
-    RestrictionGate,
     gate_problems,
     is_restrictable,
     legal_missing,
     restriction_missing,
 )
-from tests.factories.ladders import rows
+from tests.factories.policies import document, policy, refusal
 
-LEGAL = LegalGate.from_row(rows("tower", "gates")["legal"])
-GATE = RestrictionGate.from_row(rows("tower", "gates")["restriction"])
+GATES = policy("tower", Gates)
+LEGAL, GATE = GATES.legal, GATES.restriction
 DUE = date(2026, 1, 5)
 TRIED = LegalFacts(frozenset({"phone", "visit"}), is_letter_delivered=True)
 
@@ -95,18 +95,32 @@ def test_what_the_law_protects_cannot_be_restricted_whatever_the_row_says(servic
 PROBLEMS = [
     ({}, []),
     ({"approvals": 1}, ["two_approvals_needed"]),
-    ({"calls": -1}, ["count_negative"]),
     ({"services": frozenset({"overtime_ac", "water"})}, ["service_protected"]),
 ]
 
 
 def test_a_law_firm_is_whole_or_not_named():
-    assert gate_problems(LEGAL, GATE, LawFirm()) == ()
-    assert [one.code for one in gate_problems(LEGAL, GATE, LawFirm("Hengxin"))] == ["law_firm_incomplete"]
-    assert gate_problems(LEGAL, GATE, LawFirm("Hengxin", (), "Sun Rui", "131")) == ()
-    assert LawFirm.from_row({}) == LawFirm()
+    firms = (LawFirm(), LawFirm("Hengxin"), LawFirm("Hengxin", (), "Sun Rui", "131"))
+
+    found = [[one.code for one in gate_problems(replace(GATES, law_firm=firm))] for firm in firms]
+
+    assert found == [[], ["law_firm_incomplete"], []]
+
+
+def test_an_office_of_an_older_program_has_no_law_firm_yet():
+    rows = document("tower", Gates)
+    del rows["law_firm"]
+
+    assert documents.typed(Gates, rows).law_firm == LawFirm()
 
 
 @pytest.mark.parametrize(("change", "codes"), PROBLEMS)
 def test_edited_gates_are_checked_on_saving(change, codes):
-    assert [one.code for one in gate_problems(LEGAL, replace(GATE, **change))] == codes
+    assert [one.code for one in gate_problems(replace(GATES, restriction=replace(GATE, **change)))] == codes
+
+
+def test_a_count_below_zero_is_refused():
+    rows = document("tower", Gates)
+    rows["restriction"]["calls"] = -1
+
+    assert str(refusal(Gates, rows)).startswith("out_of_range: field=restriction.calls")

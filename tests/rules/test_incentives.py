@@ -7,9 +7,9 @@ import pytest
 
 from rules.incentives import Incentive, incentive_problems, reward
 
-YEAR = Incentive.from_row({"code": "year", "months_ahead": 12, "percent": "5"})
-HALF = Incentive.from_row({"code": "half", "months_ahead": 6, "percent": "2"})
-EARLY = Incentive.from_row({"code": "early", "paid_by": "2026-01-31", "gift": "米 rice 5 kg"})
+YEAR = Incentive("year", months_ahead=12, percent=Decimal(5))
+HALF = Incentive("half", months_ahead=6, percent=Decimal(2))
+EARLY = Incentive("early", paid_by=date(2026, 1, 31), gift="米 rice 5 kg")
 
 CASES = [
     (5, date(2026, 2, 1), None, "0"),

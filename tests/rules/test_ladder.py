@@ -1,15 +1,16 @@
 """The ladder's rows: their days, their presets, and what an edited one is refused for (C1–C3, §9)."""
 
-from copy import deepcopy
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from office.policies import documents
 from rules.calendar_months import months_in_arrears, months_later
-from rules.ladder import Ladder, deadline_on, effective_on, ladder_problems
-from tests.factories.ladders import CALENDAR, ladder, rows
+from rules.gates import Gates
+from rules.ladder import LadderDocument, deadline_on, effective_on, ladder_problems
+from tests.factories.ladders import CALENDAR, ladder
+from tests.factories.policies import document, policy, refusal
 
 DUE_DAYS = {"tower": 5, "residential": 15, "project": 15}
 
@@ -80,10 +81,7 @@ EDITS = [
     (2, {"gap_days": 0}, "gap_too_small"),
     (2, {"trigger_number": 32}, "day_of_month_impossible"),
     (8, {"trigger_number": 0}, "months_impossible"),
-    (2, {"month_offset": -1}, "month_offset_negative"),
-    (2, {"batch_size": -1}, "batch_size_negative"),
     (2, {"channels": []}, "channel_missing"),
-    (2, {"gate": "magic"}, "gate_unknown"),
     (2, {"carried_by": ""}, "carrier_missing"),
     (2, {"deadline": "days", "deadline_days": 0}, "deadline_impossible"),
     (2, {"valid_from": "2026-02-01", "valid_to": "2026-01-31"}, "validity_impossible"),
@@ -91,14 +89,35 @@ EDITS = [
 ]
 
 
+def problems(table):
+    changed = documents.typed(LadderDocument, table).ladder(policy("tower", Gates))
+    return ladder_problems(changed, due_day=5)
+
+
 @pytest.mark.parametrize(("index", "cells", "code"), EDITS)
 def test_an_edited_ladder_is_checked_on_saving(index, cells, code):
-    table = deepcopy(rows("tower", "ladder"))
+    table = document("tower", LadderDocument)
     table["stage"][index] |= cells
 
-    problems = ladder_problems(Ladder.from_row(table, rows("tower", "gates")), due_day=5)
+    assert code in {one.code for one in problems(table)}
 
-    assert code in {one.code for one in problems}
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ({"month_offset": -1}, "out_of_range"),
+        ({"batch_size": -1}, "out_of_range"),
+        ({"gap_days": -1}, "out_of_range"),
+        ({"gate": "magic"}, "code_unknown"),
+    ],
+)
+def test_a_stage_that_can_not_be_is_refused(cells, code):
+    table = document("tower", LadderDocument)
+    table["stage"][2] |= cells
+
+    reason = refusal(LadderDocument, table)
+
+    assert (reason.code, reason.inputs["field"]) == (code, f"stage.3.{next(iter(cells))}")
 
 
 # stage changed in tower, its new cells at the edge of what can be
@@ -116,30 +135,27 @@ EDGES = [
 
 @pytest.mark.parametrize(("index", "cells"), EDGES)
 def test_a_ladder_at_the_edge_is_saved(index, cells):
-    table = deepcopy(rows("tower", "ladder"))
+    table = document("tower", LadderDocument)
     table["stage"][index] |= cells
 
-    assert ladder_problems(Ladder.from_row(table, rows("tower", "gates")), due_day=5) == ()
+    assert problems(table) == ()
 
 
 def test_a_tolerance_is_not_below_zero():
-    found = {
-        tolerance: [
-            one.code for one in ladder_problems(replace(ladder("tower"), tolerance=Decimal(tolerance)), 5)
-        ]
-        for tolerance in ("0", "0.50", "-0.01")
-    }
+    table = document("tower", LadderDocument)
+    for tolerance in ("0", "0.50"):
+        assert problems({**table, "policy": {**table["policy"], "tolerance": tolerance}}) == ()
 
-    assert found == {"0": [], "0.50": [], "-0.01": ["tolerance_negative"]}
+    reason = refusal(LadderDocument, {**table, "policy": {**table["policy"], "tolerance": "-0.01"}})
+
+    assert (reason.code, reason.inputs["field"]) == ("out_of_range", "policy.tolerance")
 
 
 def test_a_ladder_without_episode_stages_is_refused():
-    table = deepcopy(rows("tower", "ladder"))
+    table = document("tower", LadderDocument)
     del table["stage"][1:]
 
-    problems = ladder_problems(Ladder.from_row(table, rows("tower", "gates")), due_day=5)
-
-    assert [one.code for one in problems] == ["no_episode_stage"]
+    assert [one.code for one in problems(table)] == ["no_episode_stage"]
 
 
 MONTHS = [

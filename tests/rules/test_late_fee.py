@@ -1,24 +1,23 @@
 """The late fee to the day and the fen (B7, C13)."""
 
-import tomllib
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.late_fee import LateFeePolicy, Reduction, late_fee, policy_problems
+from office.policies import documents
+from rules.late_fee import LateFeeDocument, Reduction, late_fee, late_fee_problems
 from rules.money import from_fen, rounded, yuan
+from tests.factories import policies
 
-PRESETS = Path(__file__).parents[2] / "seed" / "presets"
 DUE = date(2026, 3, 15)
 
 
 def policy(**changes):
     row = {"is_on": True, "daily_rate": "0.0005", "grace_days": 0, "cap_rate": ""} | changes
-    return LateFeePolicy.from_row(row)
+    return documents.typed(LateFeeDocument, {"late_fee": row}).late_fee
 
 
 def day(number):
@@ -98,37 +97,39 @@ def test_it_explains_itself_day_by_day():
 
 @pytest.mark.parametrize("name", ["tower", "residential", "project"])
 def test_it_is_off_in_every_preset(name):
-    row = tomllib.loads((PRESETS / name / "late_fee.toml").read_text(encoding="utf-8"))["late_fee"]
+    preset = policies.policy(name, LateFeeDocument).late_fee
 
-    found = late_fee(LateFeePolicy.from_row(row), Decimal(1000), DUE, [], date(2027, 1, 1))
+    found = late_fee(preset, Decimal(1000), DUE, [], date(2027, 1, 1))
 
     assert found.amount == 0
-    assert not policy_problems(LateFeePolicy.from_row(row))
+    assert not late_fee_problems(preset)
 
 
 def test_an_impossible_row_is_refused_on_saving():
-    wrong = policy(daily_rate="1", grace_days=-1, cap_rate="-1")
-
-    assert [one.code for one in policy_problems(wrong)] == [
-        "rate_impossible",
-        "grace_negative",
-        "cap_negative",
-    ]
+    assert [one.code for one in late_fee_problems(policy(daily_rate="1"))] == ["rate_impossible"]
+    for name, value in (("grace_days", -1), ("cap_rate", "-1"), ("daily_rate", "-1"), ("daily_rate", "NaN")):
+        with pytest.raises(documents.PolicyRefused, match=f"out_of_range: field=late_fee.{name}"):
+            policy(**{name: value})
 
 
-# what was changed, and what is wrong with it
-EDGES = [
-    ({"daily_rate": "0", "cap_rate": "0", "waiver_second_from": "0"}, []),
-    ({"daily_rate": "0.9999", "cap_rate": "0.5", "waiver_second_from": "0.5"}, []),
-    ({"daily_rate": "-0.0001"}, ["rate_impossible"]),
-    ({"cap_rate": "-0.01"}, ["cap_negative"]),
-    ({"waiver_second_from": "-0.01"}, ["waiver_limit_negative"]),
-]
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"daily_rate": "0", "cap_rate": "0", "waiver_second_from": "0"},
+        {"daily_rate": "0.9999", "cap_rate": "0.5", "waiver_second_from": "0.5"},
+    ],
+)
+def test_a_row_at_the_edge_is_saved(changes):
+    assert late_fee_problems(policy(**changes)) == ()
 
 
-@pytest.mark.parametrize(("changes", "codes"), EDGES)
-def test_a_row_at_the_edge_is_saved(changes, codes):
-    assert [one.code for one in policy_problems(policy(**changes))] == codes
+BEYOND = [("daily_rate", "-0.0001"), ("cap_rate", "-0.01"), ("waiver_second_from", "-0.01")]
+
+
+@pytest.mark.parametrize(("name", "value"), BEYOND)
+def test_a_row_beyond_the_edge_is_refused(name, value):
+    with pytest.raises(documents.PolicyRefused, match=f"out_of_range: field=late_fee.{name}"):
+        policy(**{name: value})
 
 
 PAID = st.lists(st.tuples(st.integers(-5, 40), st.integers(0, 40_000)), max_size=5)

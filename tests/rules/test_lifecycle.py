@@ -1,7 +1,5 @@
-import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,16 +17,9 @@ from rules.lifecycle import (
     verbs_from,
 )
 from rules.working_time import OfficeCalendar
+from tests.factories.policies import document, policy, refusal
 
-PRESETS = Path(__file__).parents[2] / "seed" / "presets"
-
-
-def document(preset, name):
-    with (PRESETS / preset / f"{name}.toml").open("rb") as file:
-        return tomllib.load(file)
-
-
-POLICY = ComplaintPolicy.from_row(document("project", "complaints"))
+POLICY = policy("project", ComplaintPolicy)
 READY = Context(
     severity="major",
     has_department=True,
@@ -158,28 +149,29 @@ def test_reopening_goes_one_level_up_to_the_top(level, expected):
 
 @pytest.mark.parametrize(("preset", "months"), [("tower", 0), ("residential", 1), ("project", 1)])
 def test_presets(preset, months):
-    policy = ComplaintPolicy.from_row(document(preset, "complaints"))
-    calendar = OfficeCalendar.from_row(document(preset, "calendar"))
+    complaints, calendar = policy(preset, ComplaintPolicy), policy(preset, OfficeCalendar)
 
-    assert policy.months_until_major == months
-    assert kept_until(calendar, policy, datetime(2024, 2, 29, 2, tzinfo=UTC)) == datetime(
+    assert complaints.months_until_major == months
+    assert kept_until(calendar, complaints, datetime(2024, 2, 29, 2, tzinfo=UTC)) == datetime(
         2027, 2, 28, 2, tzinfo=UTC
     )
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "code"),
     [
-        {"months_until_major": -1},
-        {"months_until_major": 100_000},
-        {"kept_years": 0},
-        {"decided_by": []},
-        {"invalid_approved_by": ""},
+        ({"months_until_major": -1}, "out_of_range"),
+        ({"months_until_major": 100_000}, "out_of_range"),
+        ({"kept_years": 0}, "out_of_range"),
+        ({"decided_by": []}, "list_empty"),
+        ({"invalid_approved_by": []}, "list_empty"),
+        ({"invalid_approved_by": ""}, "value_of_wrong_kind"),
     ],
 )
-def test_a_policy_that_can_not_be_is_refused(changed):
-    with pytest.raises(ValueError, match=r".+"):
-        ComplaintPolicy.from_row({**document("tower", "complaints"), **changed})
+def test_a_policy_that_can_not_be_is_refused(changed, code):
+    reason = refusal(ComplaintPolicy, {**document("tower", ComplaintPolicy), **changed})
+
+    assert (reason.code, reason.inputs["field"]) == (code, next(iter(changed)))
 
 
 def test_nobody_in_particular_can_not_approve():

@@ -1,21 +1,23 @@
-import tomllib
 from decimal import Decimal
-from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from rules.reasons import Reason
-from rules.severity import Facts, SeverityPolicy, SeverityRule, change_refusal, proposal, registered_severity
+from rules.severity import (
+    FACT_KINDS,
+    FactName,
+    Facts,
+    SeverityPolicy,
+    change_refusal,
+    proposal,
+    registered_severity,
+)
+from tests.factories.policies import policy, refusal
 
-PRESETS = Path(__file__).parents[2] / "seed" / "presets"
-
-
-def policy(preset):
-    with (PRESETS / preset / "severities.toml").open("rb") as file:
-        return SeverityPolicy.from_row(tomllib.load(file))
-
-
-TOWER, RESIDENTIAL, PROJECT = policy("tower"), policy("residential"), policy("project")
+TOWER, RESIDENTIAL, PROJECT = (
+    policy(preset, SeverityPolicy) for preset in ("tower", "residential", "project")
+)
 
 # fact, value, in tower and residential, in project (T3; contract: major, complex, simple)
 CASES = [
@@ -89,27 +91,29 @@ def test_raising_is_free_and_lowering_needs_the_station_head(current, proposed, 
 
 
 @pytest.mark.parametrize(
-    ("row", "words"),
+    ("row", "reason"),
     [
-        ({"severity": "major", "fact": "is_loud"}, "no such fact"),
-        ({"severity": "major", "fact": "household_count"}, "at_least"),
-        ({"severity": "major", "fact": "is_media", "at_least": 1}, "at_least"),
+        ({"severity": "major", "fact": "is_loud"}, "code_unknown: field=rule.1.fact, value=is_loud"),
+        ({"severity": "major", "fact": "household_count"}, "least_value_unclear: fact=household_count"),
+        ({"severity": "major", "fact": "is_media", "at_least": 1}, "least_value_unclear: fact=is_media"),
+        ({"severity": "complex", "fact": "is_repeat"}, "severity_not_listed: severity=complex"),
     ],
 )
-def test_a_rule_that_can_not_be_is_refused(row, words):
-    with pytest.raises(ValueError, match=words):
-        SeverityRule.from_row(row)
+def test_a_rule_that_can_not_be_is_refused(row, reason):
+    rows = {"default": "minor", "level": [{"code": code, "rank": 1} for code in ("minor", "major")]}
+
+    assert str(refusal(SeverityPolicy, {**rows, "rule": [row]})).startswith(reason)
 
 
-def test_a_rule_for_an_unknown_level_is_refused():
-    with pytest.raises(ValueError, match="complex"):
-        SeverityPolicy.from_row(
-            {
-                "default": "minor",
-                "level": [{"code": "minor", "rank": 1}],
-                "rule": [{"severity": "complex", "fact": "is_repeat"}],
-            }
-        )
+def test_every_fact_may_stand_in_a_rule():
+    ticked, counted = get_args(FactName)[1:], get_args(FactName)[0]
+    named = {code for each in get_args(FactName) for code in get_args(each)}
+
+    assert named == set(FACT_KINDS)
+    assert {code for each in ticked for code in get_args(each)} == {
+        code for code, kind in FACT_KINDS.items() if kind is bool
+    }
+    assert set(get_args(counted)) == {code for code, kind in FACT_KINDS.items() if kind is not bool}
 
 
 # chosen, roles, explanation -> severity and reason, or the refusal; the facts alone give "complex"

@@ -4,33 +4,26 @@ The oracle knows the contract's words, naive office time and another author's ca
 office minutes one by one and shares no line with `rules`.
 """
 
-import tomllib
 from dataclasses import replace
 from datetime import UTC
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-from rules.deadlines import EscalationPolicy, Moment, clock_rules, clocks_starting, deadline, escalations
+from rules.deadlines import ClockPolicy, EscalationPolicy, Moment, clocks_starting, deadline, escalations
 from rules.severity import Facts, SeverityPolicy, proposal
 from rules.working_time import OfficeCalendar
+from tests.factories.policies import policy
 from tests.oracles.complaint_deadlines import SHIFT, expected, naive, tickets
-
-PRESETS = Path(__file__).parents[2] / "seed" / "presets"
-
-
-def document(preset, name):
-    return tomllib.loads((PRESETS / preset / f"{name}.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def policies(preset):
     return (
-        OfficeCalendar.from_row(document(preset, "calendar")),
-        clock_rules(document(preset, "clocks")),
-        EscalationPolicy.from_row(document(preset, "escalation")),
-        SeverityPolicy.from_row(document(preset, "severities")),
+        policy(preset, OfficeCalendar),
+        policy(preset, ClockPolicy).rule,
+        policy(preset, EscalationPolicy),
+        policy(preset, SeverityPolicy),
     )
 
 

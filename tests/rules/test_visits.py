@@ -1,11 +1,9 @@
-import tomllib
 from dataclasses import replace
 from datetime import date, time
-from pathlib import Path
 
 import pytest
 
-from rules.deadlines import Moment, clock_rules, clocks_starting, deadline
+from rules.deadlines import ClockPolicy, Moment, clocks_starting, deadline
 from rules.lifecycle import Verb
 from rules.severity import Facts
 from rules.visits import (
@@ -19,17 +17,10 @@ from rules.visits import (
     visitor,
 )
 from rules.working_time import OfficeCalendar
+from tests.factories.policies import document, policy, refusal
 
-PRESETS = Path(__file__).parents[2] / "seed" / "presets"
-
-
-def document(preset, name):
-    with (PRESETS / preset / f"{name}.toml").open("rb") as file:
-        return tomllib.load(file)
-
-
-OFFICE = OfficeCalendar.from_row(document("tower", "calendar"))
-POLICY = VisitPolicy.from_row(document("residential", "visits"))
+OFFICE = policy("tower", OfficeCalendar)
+POLICY = policy("residential", VisitPolicy)
 MINOR, MAJOR = POLICY.rule_for("follow_up", "minor"), POLICY.rule_for("follow_up", "major")
 
 
@@ -58,10 +49,10 @@ REGISTERED = "2026-03-02 10:00"
 
 @pytest.mark.parametrize(("preset", "severity", "resolved", "planned", "due", "role"), PLANS)
 def test_when_and_by_whom(preset, severity, resolved, planned, due, role):
-    rules = clock_rules(document(preset, "clocks"))
+    rules = policy(preset, ClockPolicy).rule
     (clock,) = clocks_starting(rules, Moment.RESOLVED, severity, Facts())
     clock_due = deadline(OFFICE, clock, at(resolved), registered_at=at(REGISTERED)).due_at
-    visits = VisitPolicy.from_row(document(preset, "visits"))
+    visits = policy(preset, VisitPolicy)
 
     plan = visit_plan(visits.rule_for("follow_up", severity), at(resolved), clock_due)
 
@@ -146,12 +137,16 @@ def test_what_follows_from_a_visit(satisfaction, tries, verbs, again, asks):
 
 
 @pytest.mark.parametrize(
-    "changed",
-    [{"satisfied_from": 2}, {"tries": 0}, {"again_after": 0}, {"rule": []}],
+    ("changed", "code"),
+    [
+        ({"satisfied_from": 2}, "satisfied_not_above_dissatisfied"),
+        ({"tries": 0}, "out_of_range"),
+        ({"again_after": 0}, "out_of_range"),
+        ({"rule": []}, "follow_up_rule_missing"),
+    ],
 )
-def test_a_policy_that_can_not_be_is_refused(changed):
-    with pytest.raises(ValueError, match=r".+"):
-        VisitPolicy.from_row({**document("tower", "visits"), **changed})
+def test_a_policy_that_can_not_be_is_refused(changed, code):
+    assert refusal(VisitPolicy, {**document("tower", VisitPolicy), **changed}).code == code
 
 
 def test_only_the_stewards_of_the_building_count_as_stewards():

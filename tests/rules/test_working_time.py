@@ -1,24 +1,22 @@
 import random
-import tomllib
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import chinese_calendar
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.policy_values import PolicyValueError
 from rules.working_time import OfficeCalendar, public_days
+from tests.factories.policies import policy
 
-PRESETS = Path(__file__).parents[2] / "seed" / "presets"
 DAY = timedelta(days=1)
 HOURS = ((time(9), time(12)), (time(13, 30), time(18)))
 WEEK = (HOURS,) * 5 + ((), ())
 
 
 def office(preset="residential"):
-    with (PRESETS / preset / "calendar.toml").open("rb") as file:
-        return OfficeCalendar.from_row(tomllib.load(file))
+    return policy(preset, OfficeCalendar)
 
 
 OFFICE = office()
@@ -199,17 +197,17 @@ def test_clock_changes_of_other_zones():
 
 
 @pytest.mark.parametrize(
-    ("hours", "make_up"),
+    ("hours", "make_up", "code"),
     [
-        ((HOURS,) * 6, HOURS),
-        (((),) * 7, HOURS),
-        (WEEK, ()),
-        ((((time(12), time(9)),),) * 7, HOURS),
-        ((((time(9), time(13)), (time(12), time(18))),) * 7, HOURS),
+        ((HOURS,) * 6, HOURS, "not_seven_weekdays"),
+        (((),) * 7, HOURS, "no_office_hours"),
+        (WEEK, (), "no_make_up_hours"),
+        ((((time(12), time(9)),),) * 7, HOURS, "hours_not_in_order"),
+        ((((time(9), time(13)), (time(12), time(18))),) * 7, HOURS, "hours_not_in_order"),
     ],
 )
-def test_impossible_hours_are_refused(hours, make_up):
-    with pytest.raises(ValueError, match="hours"):
+def test_impossible_hours_are_refused(hours, make_up, code):
+    with pytest.raises(PolicyValueError, match=code):
         OfficeCalendar("Asia/Shanghai", hours, make_up)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyotp
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from admin.auth import guard
 from models.office import Audit
@@ -232,10 +233,10 @@ def test_the_administrator_lets_in_who_lost_the_phone(web: Web) -> None:
         ({"second_step_for": {"emperor": True}}, False),
     ],
 )
-def test_an_edited_policy_is_checked(change: dict[str, Any], is_taken: bool) -> None:
+def test_an_edited_policy_is_checked(session: Session, change: dict[str, Any], is_taken: bool) -> None:
     import seed
     from office.policies import store
 
     rows = {**seed.preset_policies("tower")["sign_in"], **change}
 
-    assert (store.problems("sign_in", rows, {}) == []) == is_taken
+    assert (store.problems(session, "sign_in", rows, {}) == []) == is_taken

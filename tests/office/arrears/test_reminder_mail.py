@@ -10,7 +10,7 @@ from models.people import Owner
 from models.property import Unit
 from office.arrears import integrity
 from office.arrears.room import send_due
-from office.policies import store
+from rules.upkeep import MessagePolicy
 from tests.factories.arrears import add_bill, add_unit, at, judge, pay
 from tests.factories.mail_server import Inbox, free_port, smtp_server
 from tests.factories.sandbox import set_present
@@ -60,7 +60,7 @@ def test_a_provider_down_for_an_hour_delays_a_batch_and_loses_none_of_it(session
     port = free_port()
     monkeypatch.setenv("GATEHOUSE_SMTP_URL", f"smtp://127.0.0.1:{port}")
     if waits != "as delivered":
-        monkeypatch.setattr(store, "retry_waits", lambda _rows: [])
+        monkeypatch.setattr(MessagePolicy, "waits", [])
     debtors = [add_unit(session, f"1-{number}", email=f"{number}@example.org") for number in range(5)]
     for debtor in debtors:
         add_bill(session, debtor, date(2026, 3, 15))

@@ -264,7 +264,9 @@ def test_a_lawyers_letter_bears_the_firms_head_and_without_a_firm_there_is_none(
         letters.batch_pdf(session, batch.id, language="en", now=now, staff_id=manager)
     rows = store.document(session, "gates", DUE)
     rows["law_firm"] |= {"name": "Hengxin Law", "lines": ["1 Main St"]}
-    assert [one.code for one in store.problems("gates", rows, others(session))] == ["law_firm_incomplete"]
+    assert [one.code for one in store.problems(session, "gates", rows, others(session))] == [
+        "law_firm_incomplete"
+    ]
     rows["law_firm"] |= {"lawyer": "Sun Rui", "licence_no": "13101201510000000"}
     store.change(session, "gates", rows, valid_from=date(2026, 5, 20), reason="x", now=now, staff_id=manager)
 

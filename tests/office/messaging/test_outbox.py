@@ -26,6 +26,7 @@ from office.core.errors import Refused
 from office.messaging import channels, outbox
 from office.messaging.channels import mail, sms
 from office.policies import store
+from rules.upkeep import MessagePolicy
 from tests.factories.mail_server import Inbox, free_port, smtp_server
 from tests.factories.sandbox import set_present
 
@@ -88,7 +89,7 @@ def test_a_refused_address_is_given_up_and_marked_bad(ready: Session, inbox: Inb
 
 
 def test_a_passing_error_is_tried_again_as_the_policy_says(ready: Session, inbox: Inbox) -> None:
-    waits = store.retry_waits(store.document(ready, "messages", NOW.date()))
+    waits = store.in_force(ready, MessagePolicy, NOW.date()).waits
     inbox.answers = ["451 later"]
     enqueue(ready)
 
@@ -103,7 +104,7 @@ def test_a_passing_error_is_tried_again_as_the_policy_says(ready: Session, inbox
 
 
 def test_after_the_last_try_it_is_dead(ready: Session, inbox: Inbox) -> None:
-    waits = store.retry_waits(store.document(ready, "messages", NOW.date()))
+    waits = store.in_force(ready, MessagePolicy, NOW.date()).waits
     inbox.answers = ["451 later"] * 100
     enqueue(ready)
 

@@ -18,26 +18,22 @@ from models.property import PRESETS
 from office.core import audit
 from office.core.errors import Refused
 from office.operations import setup
-from office.policies import store
+from office.policies import documents, store
 
 NOW = datetime(2026, 6, 10, 2, tzinfo=UTC)
 TODAY = date(2026, 6, 10)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_passes_its_own_checks(preset: str) -> None:
-    documents = {
+def test_a_preset_passes_its_own_checks(session: Session, preset: str) -> None:
+    rows_of = {
         name: json.loads(json.dumps(rows, default=str)) for name, rows in seed.preset_policies(preset).items()
     }
 
-    found = {
-        name: store.problems(name, rows, documents)
-        for name, rows in documents.items()
-        if name in store._CHECKS
-    }
+    found = {name: store.problems(session, name, rows, rows_of) for name, rows in rows_of.items()}
 
     assert all(reasons == [] for reasons in found.values())
-    assert set(store._CHECKS) <= set(documents)
+    assert set(documents.TYPES) == set(rows_of)
 
 
 def without(document: dict[str, Any], *path: str | int) -> dict[str, Any]:
@@ -58,10 +54,10 @@ def without(document: dict[str, Any], *path: str | int) -> dict[str, Any]:
         ("late_fee", ("late_fee", "daily_rate"), "value_missing"),
     ],
 )
-def test_a_gap_is_found(policy: str, path: tuple[str | int, ...], code: str) -> None:
-    documents = seed.preset_policies("residential")
+def test_a_gap_is_found(session: Session, policy: str, path: tuple[str | int, ...], code: str) -> None:
+    others = seed.preset_policies("residential")
 
-    found = store.problems(policy, without(documents[policy], *path), documents)
+    found = store.problems(session, policy, without(others[policy], *path), others)
 
     assert code in {reason.code for reason in found}
 

@@ -72,7 +72,7 @@ def test_a_shorter_deadline_would_have_been_missed(complaints):
 def test_a_deadline_taken_away_and_one_added(complaints):
     rows = store.document(complaints, "clocks", ENDS)
     rows["rule"] = [rule for rule in rows["rule"] if rule["clock"] != "first_word"] + [
-        {"code": "ack", "clock": "acknowledge", "starts_at": "registered", "unit": "elapsed", "length": 120}
+        {"code": "ack", "clock": "acknowledge", "starts_at": ["registered"], "unit": "elapsed", "length": 120}
     ]
 
     found = tried(complaints, rows)
