@@ -216,6 +216,8 @@ class DirectDebitBatch(EditableRow, Model):
 
 
 class DirectDebit(Row, Model):
+    """One bill in a batch, with the unit code and the account as they went to the bank (M4)."""
+
     __tablename__ = "direct_debit"
     __table_args__ = (
         one_of("state", ("sent", "collected", "failed"), "direct_debit_state_known"),
@@ -225,6 +227,10 @@ class DirectDebit(Row, Model):
     batch_id: Mapped[int] = refer("direct_debit_batch")
     invoice_id: Mapped[int] = refer("invoice", index=True)
     amount: Mapped[Decimal] = mapped_column(Money())
+    unit_code: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    bank: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    account: Mapped[str] = mapped_column(Sealed(), default="", server_default="")
+    account_name: Mapped[str] = mapped_column(String(120), default="", server_default="")
     state: Mapped[str] = mapped_column(String(10), default="sent", server_default="sent")
     bank_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
     payment_id: Mapped[int | None] = refer("payment", null=True)

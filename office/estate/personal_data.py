@@ -18,7 +18,7 @@ from models.billing import Deposit, Invoice
 from models.collection import Contact, LegalCase, Reminder
 from models.complaints import Complainant, Ticket
 from models.office import Message, Paper
-from models.payments import DebitMandate, Payment
+from models.payments import DebitMandate, DirectDebit, Payment
 from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Unit
 from office.core import audit
@@ -193,6 +193,10 @@ def erase(session: Session, owner_id: int, *, reason: str, now: datetime, today:
     session.flush()
     session.execute(delete(OwnerPhone).where(OwnerPhone.owner_id == owner_id))
     session.execute(delete(DebitMandate).where(DebitMandate.owner_id == owner_id))
+    debited = select(Invoice.id).where(Invoice.payer_id == owner_id)
+    session.execute(
+        update(DirectDebit).where(DirectDebit.invoice_id.in_(debited)).values(account="", account_name="")
+    )
     session.execute(update(Contact).where(Contact.payer_id == owner_id).values(spoke_with="", note=""))
     session.execute(
         update(Complainant).where(Complainant.owner_id == owner_id).values(name=ERASED, phone=None)

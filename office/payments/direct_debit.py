@@ -31,8 +31,8 @@ COLUMNS_READ = ("reference", "result", "reason")  # of the bank's answer
 
 
 @dataclass(frozen=True)
-class Layout:
-    """One bank's two files as data: see seed/direct_debit.toml."""
+class BankLayout:
+    """How one bank wants its file and how it answers, as data: see seed/direct_debit.toml."""
 
     code: str
     name: str
@@ -44,11 +44,11 @@ class Layout:
     columns_back: tuple[str, ...] = ()
 
 
-def layouts() -> dict[str, Layout]:
+def layouts() -> dict[str, BankLayout]:
     """Every bank's layout by code."""
     rows = seed.direct_debit_layouts()
     return {
-        row["code"]: Layout(
+        row["code"]: BankLayout(
             code=row["code"],
             name=row["name"],
             encoding=row["encoding"],
@@ -62,7 +62,7 @@ def layouts() -> dict[str, Layout]:
     }
 
 
-def _layout(code: str) -> Layout:
+def _layout(code: str) -> BankLayout:
     found = layouts().get(code)
     if found is None:
         raise Refused(N_("There is no direct-debit layout %(layout)s"), layout=code)
@@ -108,29 +108,36 @@ def export_batch(
         period=period,
         layout=layout,
         exported_at=now,
-        rows=[DirectDebit(invoice_id=invoice.id, amount=invoice.balance) for invoice, _, _ in owed],
+        rows=[
+            DirectDebit(
+                invoice=invoice,
+                amount=invoice.balance,
+                unit_code=unit_code,
+                bank=mandate.bank,
+                account=mandate.account,
+                account_name=mandate.account_name,
+            )
+            for invoice, mandate, unit_code in owed
+        ],
     )
     session.add(batch)
     session.flush()
     audit.record(session, now, staff_id, "export_debits", batch, {"rows": len(owed)})
-    listed = [(invoice, mandate, code, invoice.balance) for invoice, mandate, code in owed]
-    return batch, _file(chosen, batch, listed)
+    return batch, _file(chosen, batch, batch.rows)
 
 
 def batch_file(session: Session, batch_id: int) -> tuple[DirectDebitBatch, bytes]:
-    """The file of a batch once more, as it was sent. Raises Refused when there is no such batch."""
+    """The file of a batch again, byte for byte as it was sent. Raises Refused when there is no such batch."""
     batch = session.get(DirectDebitBatch, batch_id)
     if batch is None:
         raise Refused(N_("There is no such batch"))
-    rows = session.execute(
-        select(Invoice, DebitMandate, Unit.code, DirectDebit.amount)
-        .join(DirectDebit, DirectDebit.invoice_id == Invoice.id)
-        .join(DebitMandate, DebitMandate.unit_id == Invoice.unit_id)
-        .join(Unit, Unit.id == Invoice.unit_id)
+    debits = session.scalars(
+        select(DirectDebit)
         .where(DirectDebit.batch_id == batch_id)
-        .order_by(Unit.code, Invoice.due_on, Invoice.id)
+        .options(joinedload(DirectDebit.invoice))
+        .order_by(DirectDebit.id)
     ).all()
-    return batch, _file(_layout(batch.layout), batch, [(row[0], row[1], row[2], row[3]) for row in rows])
+    return batch, _file(_layout(batch.layout), batch, debits)
 
 
 def file_name(batch: DirectDebitBatch) -> str:
@@ -138,24 +145,22 @@ def file_name(batch: DirectDebitBatch) -> str:
     return f"{batch.number}.{'csv' if _layout(batch.layout).delimiter == ',' else 'txt'}"
 
 
-def _file(
-    layout: Layout, batch: DirectDebitBatch, owed: Sequence[tuple[Invoice, DebitMandate, str, Decimal]]
-) -> bytes:
+def _file(layout: BankLayout, batch: DirectDebitBatch, debits: Sequence[DirectDebit]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=layout.delimiter, lineterminator="\r\n")
     if layout.has_header:
         writer.writerow([header for header, _ in layout.out])
-    for invoice, mandate, unit_code, amount in owed:
+    for debit in debits:
         values = {
-            "number": invoice.number,
-            "reference": reference(batch.number, invoice.number),
-            "unit_code": unit_code,
-            "account": mandate.account,
-            "account_name": mandate.account_name,
-            "bank": mandate.bank,
-            "amount": yuan(amount),
-            "amount_fen": str(to_fen(amount)),
-            "period": invoice.period,
+            "number": debit.invoice.number,
+            "reference": reference(batch.number, debit.invoice.number),
+            "unit_code": debit.unit_code,
+            "account": debit.account,
+            "account_name": debit.account_name,
+            "bank": debit.bank,
+            "amount": yuan(debit.amount),
+            "amount_fen": str(to_fen(debit.amount)),
+            "period": debit.invoice.period,
             "batch": batch.number,
         }
         writer.writerow([values[value] for _, value in layout.out])
@@ -168,8 +173,8 @@ def reference(batch: str, invoice: str) -> str:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """What a bank's answer brought."""
+class BankAnswer:
+    """How many debits a bank's answer says were collected or failed, and its lines that are of no debit."""
 
     collected: int
     failed: int
@@ -178,7 +183,7 @@ class Answered:
 
 def import_results(
     session: Session, batch_id: int, file: bytes, *, now: datetime, staff_id: int | None = None
-) -> Answered:
+) -> BankAnswer:
     """Take in the bank's results: collected debits are paid, failed ones keep the bank's reason (M4).
 
     The same file again changes nothing. Raises Refused for a file that can't be read.
@@ -217,7 +222,7 @@ def import_results(
     audit.record(
         session, now, staff_id, "import_debits", batch, {"collected": len(collected), "failed": failed}
     )
-    return Answered(len(collected), failed, tuple(unknown))
+    return BankAnswer(len(collected), failed, tuple(unknown))
 
 
 def _payment(batch: DirectDebitBatch, row: DirectDebit, now: datetime) -> NewPayment:
@@ -234,7 +239,7 @@ def _payment(batch: DirectDebitBatch, row: DirectDebit, now: datetime) -> NewPay
     )
 
 
-def _lines(layout: Layout, file: bytes) -> list[dict[str, str]]:
+def _lines(layout: BankLayout, file: bytes) -> list[dict[str, str]]:
     try:
         text = file.decode(layout.encoding)
     except UnicodeDecodeError as problem:
@@ -251,7 +256,7 @@ def _lines(layout: Layout, file: bytes) -> list[dict[str, str]]:
     ]
 
 
-def _not_as_agreed(layout: Layout) -> Refused:
+def _not_as_agreed(layout: BankLayout) -> Refused:
     return Refused(
         N_("This file can't be read as %(name)s: choose the bank's answer, with the columns %(columns)s"),
         name=layout.name,

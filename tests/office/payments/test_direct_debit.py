@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.office import Audit
 from models.payments import DebitMandate, DirectDebit, DirectDebitBatch
 from models.people import Owner
+from models.property import Unit
 from office.core.errors import Refused
 from office.payments import direct_debit
 from tests.factories.rows import Debtor, add_household, add_invoice, added, at
@@ -129,6 +130,25 @@ def test_a_batch_is_written_again_as_it_was_sent(session: Session) -> None:
     assert second.number > first.number
     with pytest.raises(Refused, match="no such batch"):
         direct_debit.batch_file(session, 999)
+
+
+def test_the_same_file_comes_again_whatever_the_mandate_says_now(session: Session) -> None:
+    """The bank has the account as exported; a later account, bank, unit code or owner changes no old file."""
+    debtor = add_household(session)
+    mandate = add_mandate(session, debtor)
+    add_invoice(session, debtor, TODAY, number="F")
+    batch, file = direct_debit.export_batch(session, period="2026-06", layout="unionpay_csv", now=NOW)
+    assert b"6222" in file
+
+    mandate.account, mandate.account_name, mandate.bank = "9999", "李四", "建设银行"
+    mandate.owner_id = added(session, Owner(name="新业主")).id
+    session.get_one(Unit, debtor[0]).code = "renamed"
+    session.flush()
+    assert direct_debit.batch_file(session, batch.id) == (batch, file)
+    session.delete(mandate)
+    session.flush()
+
+    assert direct_debit.batch_file(session, batch.id) == (batch, file)
 
 
 def test_a_bill_is_debited_again_once_the_bank_has_answered(session: Session) -> None:
