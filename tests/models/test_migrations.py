@@ -278,11 +278,11 @@ def test_down_to_before_the_basis_per_person_and_up_again(office_of: Callable[..
         db.session.remove()
     before = checksums(office)
 
-    core_schema.downgrade(office.app, "0010")
+    core_schema.downgrade(engine_of(office.app), "0010")
     older = checksums(office)
     with office.app.app_context(), db.engine.connect() as connection:
         item = connection.execute(text("SELECT basis, is_active FROM fee_item WHERE code = 'waste'")).one()
-    core_schema.migrate(office.app)
+    core_schema.migrate(engine_of(office.app))
 
     assert sorted(unlike(before, older)) == ["fee_item.basis", "fee_item.is_active"]
     assert (item.basis, bool(item.is_active)) == ("fixed", False)
