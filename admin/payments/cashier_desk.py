@@ -25,6 +25,7 @@ from office.core.errors import Refused
 from office.documents import archive
 from office.estate import search
 from office.payments import cashier_desk, payments
+from office.payments.statement_matching import refuse_posted
 from office.payments.cashier_desk import Desk
 from rules.allocation import Pick
 
@@ -102,6 +103,7 @@ class CashierPage(OfficePage):
         try:
             amount = typed_money(form.get("amount", ""))
             change = _change(form, amount)
+            refuse_posted(session, _words(form, "reference", 120), unit_id, amount)
             payment = payments.record_payment(
                 session,
                 payments.NewPayment(

@@ -35,6 +35,7 @@ BUILT_IN = {
     "alipay-personal": _l("Alipay, personal bill"),
     "alipay-web": _l("Alipay, personal bill from the website"),
     "alipay-ledger": _l("Alipay, merchant ledger"),
+    "boc": _l("Bank of China, online banking for companies"),
 }
 
 

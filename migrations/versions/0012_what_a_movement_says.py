@@ -30,6 +30,16 @@ def upgrade() -> None:
         "reason = '{\"code\": \"receipt_voided\", \"inputs\": {}}', row_version = row_version + 1 "
         "WHERE payment_id IN (SELECT id FROM payment WHERE state <> 'posted')"
     )
+    op.execute(
+        "UPDATE direct_debit SET state = 'failed', bank_reason = COALESCE((SELECT substr(reason, 1, 200) "
+        "FROM payment WHERE payment.id = payment_id), ''), payment_id = NULL "
+        "WHERE payment_id IN (SELECT id FROM payment WHERE state = 'reversed')"
+    )
+    op.execute(
+        "UPDATE direct_debit SET state = 'sent', bank_reason = (SELECT receipt_no FROM payment "
+        "WHERE payment.id = payment_id), payment_id = NULL "
+        "WHERE payment_id IN (SELECT id FROM payment WHERE state = 'void')"
+    )
 
 
 def downgrade() -> None:

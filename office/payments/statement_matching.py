@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.people import Occupancy, Owner
 from models.property import Unit
 from office.core.database import chunks
+from office.core.errors import N_, Refused
 from office.payments.statement_entries import ROW, IncomingRow
 from office.receivables.ledger import PAYMENT
 from rules import matching
@@ -112,6 +113,28 @@ def payers_of(session: Session, unit_ids: Iterable[int]) -> tuple[dict[int, set[
             names[unit_id].add(name)
             accounts[unit_id].add(account)
     return names, accounts
+
+
+def statement_payments(session: Session, references: Iterable[str]) -> dict[str, set[tuple[int, Decimal]]]:
+    """What statements posted under these references, in force: unit and amount, in yuan."""
+    found: dict[str, set[tuple[int, Decimal]]] = defaultdict(set)
+    for some in chunks(sorted(references)):
+        asked = select(PAYMENT.c.reference, PAYMENT.c.unit_id, PAYMENT.c.amount)
+        for reference, unit_id, amount in session.execute(
+            asked.join(ROW, ROW.c.payment_id == PAYMENT.c.id).where(
+                PAYMENT.c.reference.in_(some), PAYMENT.c.state == "posted"
+            )
+        ):
+            found[reference].add((unit_id, amount))
+    return found
+
+
+def refuse_posted(session: Session, reference: str, unit_id: int, amount: Decimal) -> None:
+    """Refuse a payment that a statement posted already, under the same number for the same unit (M5)."""
+    if reference and (unit_id, amount) in statement_payments(session, [reference])[reference]:
+        raise Refused(
+            N_("A statement has brought this payment already: number %(number)s"), number=reference
+        )
 
 
 def posted_with(session: Session, references: Iterable[str]) -> dict[str, list[PostedPayment]]:

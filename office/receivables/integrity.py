@@ -145,8 +145,15 @@ INVARIANTS = (
         "posted_statement_row_has_its_payment",
         "statement_row",
         "SELECT s.id, s.transaction_id, s.amount, COALESCE(p.amount, 0) FROM statement_row s "
-        "LEFT JOIN payment p ON p.id = s.payment_id WHERE (s.state = 'posted') <> (p.id IS NOT NULL) "
-        "OR (p.id IS NOT NULL AND p.amount <> s.amount)",
+        "LEFT JOIN payment p ON p.id = s.payment_id AND p.state = 'posted' "
+        "WHERE (s.state = 'posted') <> (p.id IS NOT NULL) OR (p.id IS NOT NULL AND p.amount <> s.amount)",
+    ),
+    Invariant(
+        "collected_debit_has_its_payment",
+        "direct_debit",
+        "SELECT d.id, d.id, d.amount, COALESCE(p.amount, 0) FROM direct_debit d "
+        "LEFT JOIN payment p ON p.id = d.payment_id AND p.state = 'posted' "
+        "WHERE (d.state = 'collected') <> (p.id IS NOT NULL)",
     ),
     Invariant(
         "billed_slip_has_its_invoice",

@@ -15,6 +15,7 @@ from office.exchange.imports.columns import Column, Known, Problem, heads, plain
 from office.exchange.imports.taken import Taken
 from office.payments import payments
 from office.payments.payments import NewPayment
+from office.payments.statement_matching import statement_payments
 
 COLUMNS: tuple[Column, ...] = (
     columns.UNIT,
@@ -55,12 +56,20 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
 def take_in(
     session: Session, given: Sequence[Mapping[str, Any]], *, now: datetime, **_present: object
 ) -> Taken:
-    """Post the payments that are not there yet, in the file's order (M1)."""
+    """Post the payments that are not there yet, in the file's order (M1).
+
+    Money that a statement posted under the same number is there: never a second receipt (M5).
+    """
+    by_statement = statement_payments(session, {row["reference"] for row in given if row["reference"]})
+    differing = 0
     seen: Counter[tuple[Any, ...]] = Counter()
     rows = []
     for row in given:
         one = tuple(row[column.code] for column in COLUMNS)
         seen[one] += 1
+        if row["reference"] in by_statement:
+            differing += (row["unit_code"], row["amount"]) not in by_statement[row["reference"]]
+            continue
         rows.append(
             NewPayment(
                 unit_id=row["unit_code"],
@@ -73,7 +82,7 @@ def take_in(
         )
     posted = payments.record_payments(session, rows, now=now)
     new = sum(one.is_new for one in posted)
-    return Taken(new=new, skipped=len(rows) - new)
+    return Taken(new=new, skipped=len(given) - new - differing, differs=differing)
 
 
 def _form_key(row: tuple[Any, ...], occurrence: int) -> str:

@@ -131,7 +131,11 @@ class Said:
 def wechat(line: Said, known: Known) -> Entry:
     """A line of WeChat Pay's merchant bill: the household paid 订单金额, the fee is not taken off."""
     said = line.needed("交易状态")
-    state = "refund" if said.upper() == "REFUND" else statement_layouts.words().state(said)
+    state = (
+        "refund"
+        if said.upper() == "REFUND"
+        else statement_layouts.words().state(statement_layouts.word(said))
+    )
     number = line.needed("微信订单号")
     paid = line.money("订单金额", "应结订单金额", "总金额")
     if state == "refund":
@@ -285,7 +289,11 @@ class LineReader:
             return "not_successful"
         if statement_layouts.is_reversal_memo(memo):
             return "refund"
-        return statement_layouts.words().state(cell("status")) if self.layout.has("status") else "done"
+        return (
+            statement_layouts.words().state(statement_layouts.word(cell("status")))
+            if self.layout.has("status")
+            else "done"
+        )
 
     def _balance(self, said: str) -> Decimal | None:
         return _read_cell("balance", cells.signed_money, said) if said and said not in {"-", "--"} else None

@@ -111,7 +111,8 @@ class Layout:
     coded: Mapping[str, str] = field(default_factory=dict)  # direction codes that the header explains
 
     def direction_word(self, said: str) -> str:
-        return self.coded.get(word(said), said)
+        said = word(said)
+        return self.coded.get(said, said)
 
     def has(self, code: str) -> bool:
         """Whether the file, or a person, says this of its rows."""

@@ -12,4 +12,5 @@ class Taken:
 
     new: int = 0
     skipped: int = 0
+    differs: int = 0  # there with other values: left as they are
     details: Mapping[str, int] = field(default_factory=dict)

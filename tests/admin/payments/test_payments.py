@@ -177,7 +177,7 @@ def test_rows_of_a_statement_wait_with_suggestions_and_are_taken_by_one_key(coun
         rows = [
             Entry("T1", at, Decimal(250), "wechat", "物业费 曾美丽", "曾美丽"),
             Entry("T2", at, Decimal("77.77"), "wechat", "红包", ""),
-            Entry("T3", at, Decimal(-9), "wechat", "退款", "", is_refund=True),
+            Entry("T3", at, Decimal(-9), "wechat", "退款", "", state="refund"),
         ]
         statements.post_statement(session, rows, "wechat", now)
         session.commit()

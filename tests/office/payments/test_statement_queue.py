@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.payments import StatementRow
 from models.people import Occupancy, Owner
-from office.payments import statements
+from office.payments import statement_queue
 from tests.factories.rows import (
     LONG_AGO,
     Debtor,
@@ -29,7 +29,7 @@ def suggested(session: Session, amount: str = "1", **row: str) -> dict[str, list
     waiting = add_statement_row(session, amount, **row)
     return {
         one.unit_code: [reason.code for reason in one.reasons]
-        for one in statements.suggestions(session, waiting)
+        for one in statement_queue.suggestions(session, waiting)
     }
 
 
@@ -42,8 +42,8 @@ def pay_before(session: Session, debtor: Debtor, payer_name: str) -> StatementRo
 def test_an_empty_queue_has_no_next_row(session: Session) -> None:
     add_statement_row(session, state="ignored")
 
-    assert (statements.next_waiting(session), statements.count_waiting(session)) == (None, 0)
-    assert statements.next_waiting(session, after=1) is None
+    assert (statement_queue.next_waiting(session), statement_queue.count_waiting(session)) == (None, 0)
+    assert statement_queue.next_waiting(session, after=1) is None
 
 
 def test_waiting_rows_follow_in_turn_and_begin_again(session: Session) -> None:
@@ -53,17 +53,17 @@ def test_waiting_rows_follow_in_turn_and_begin_again(session: Session) -> None:
 
     order = {}
     for after in (None, first, ignored, second, third):
-        found = statements.next_waiting(session, after=after)
+        found = statement_queue.next_waiting(session, after=after)
         order[after] = found.id if found else None
 
     assert order == {None: first, first: second, ignored: second, second: third, third: first}
-    assert statements.count_waiting(session) == 3
+    assert statement_queue.count_waiting(session) == 3
 
 
 def test_the_only_row_is_not_followed_by_itself(session: Session) -> None:
     only = add_statement_row(session)
 
-    assert statements.next_waiting(session, after=only.id) is None
+    assert statement_queue.next_waiting(session, after=only.id) is None
 
 
 def test_what_is_owed_is_the_open_bills_of_the_unit(session: Session) -> None:
@@ -72,8 +72,8 @@ def test_what_is_owed_is_the_open_bills_of_the_unit(session: Session) -> None:
     add_invoice(session, debtor, TODAY, "20", "5.00")
     add_invoice(session, other, TODAY, "99")
 
-    assert str(statements.owed(session, debtor[0])) == "15.50"
-    assert statements.owed(session, 999) == 0
+    assert str(statement_queue.owed(session, debtor[0])) == "15.50"
+    assert statement_queue.owed(session, 999) == 0
 
 
 def test_units_are_suggested_by_what_speaks_for_them(session: Session) -> None:
