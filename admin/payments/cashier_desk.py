@@ -25,8 +25,8 @@ from office.core.errors import Refused
 from office.documents import archive
 from office.estate import search
 from office.payments import cashier_desk, payments
-from office.payments.statement_matching import refuse_posted
 from office.payments.cashier_desk import Desk
+from office.payments.statement_matching import refuse_posted
 from rules.allocation import Pick
 
 MOST_PICKS = 200

@@ -132,9 +132,7 @@ def statement_payments(session: Session, references: Iterable[str]) -> dict[str,
 def refuse_posted(session: Session, reference: str, unit_id: int, amount: Decimal) -> None:
     """Refuse a payment that a statement posted already, under the same number for the same unit (M5)."""
     if reference and (unit_id, amount) in statement_payments(session, [reference])[reference]:
-        raise Refused(
-            N_("A statement has brought this payment already: number %(number)s"), number=reference
-        )
+        raise Refused(N_("A statement has brought this payment already: number %(number)s"), number=reference)
 
 
 def posted_with(session: Session, references: Iterable[str]) -> dict[str, list[PostedPayment]]:

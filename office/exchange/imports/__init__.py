@@ -83,6 +83,7 @@ class Report:
     rows: int
     new: int
     skipped: int
+    differs: int = 0  # there with other values: left as they are
     details: Mapping[str, int] = field(default_factory=dict)
     skipped_lines: int = 0  # of the footer under the table
     unused: tuple[str, ...] = ()  # headers that no column takes
@@ -141,6 +142,7 @@ def take_in(
         len(rows),
         taken.new,
         taken.skipped,
+        taken.differs,
         taken.details,
         skipped_lines=found.skipped_lines,
         unused=found.unused,
