@@ -483,6 +483,7 @@ def take_in(
     done = statements.post_statement(session, entries, given[0]["source"], now, staff_id=staff_id)
     return Taken(
         new=done.posted + done.waiting,
-        skipped=done.known + done.differs,
+        skipped=done.known,
+        differs=done.differs,
         details={"posted": done.posted, "waiting": done.waiting},
     )

@@ -63,6 +63,8 @@ def test_overlapping_exports_whose_rows_are_numbered_anew(session, bring):
     assert_books_hold(session)
 
 
+TWO_AMOUNTS = ("交易日期", "收入", "支出", "摘要", "对方户名")
+DIRECTED = ("交易日期", "借贷", "金额", "备注", "交易对手")
 ROW = ["2026-11-20 09:00:00", "B1001", "168.00", "1-101 物业费", "张伟"]
 
 
@@ -73,8 +75,8 @@ ROW = ["2026-11-20 09:00:00", "B1001", "168.00", "1-101 物业费", "张伟"]
         (SHORT, ROW, "again.xlsx"),
         (SHORT, ["2026/11/20 9:00", "B1001", "168", "1-101 物业费", "张伟"], "saved.csv"),
         ((*SHORT, "余额"), [*ROW, "1168.00"], "more.csv"),
-        (("交易日期", "收入", "支出", "摘要", "对方户名"), ["2026-11-20", "168.00", "", "1-101 物业费", "张伟"], "other.csv"),
-        (("交易日期", "借贷", "金额", "备注", "交易对手"), ["20261120", "贷", "168.00", "1-101 物业费", "张*"], "masked.csv"),
+        (TWO_AMOUNTS, ["2026-11-20", "168.00", "", "1-101 物业费", "张伟"], "other.csv"),
+        (DIRECTED, ["20261120", "贷", "168.00", "1-101 物业费", "张*"], "masked.csv"),
     ],
 )  # fmt: skip
 def test_one_movement_in_another_form(session, bring, header, row, name):
