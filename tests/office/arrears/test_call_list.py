@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from models.collection import LadderHold, OpeningText
-from models.people import OwnerPhone, Staff, steward_building
+from models.people import Owner, OwnerPhone, Staff, steward_building
 from models.property import Estate
 from models.secrets import fingerprint
 from office.arrears import call_list, contacts
@@ -268,6 +268,7 @@ def test_the_seeds_openings_stand_where_the_office_has_none(session: Session) ->
 
 
 def test_a_payer_who_is_not_on_todays_list_has_an_entry_all_the_same(session: Session) -> None:
+    added(session, Owner(name="nobody"))  # so that no payer has the id of the unit
     debtor, paid = add_debtor(session, "1-101"), add_household(session, "1-102")
     promiser = add_promiser(session, "1-103")
 
