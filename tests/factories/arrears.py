@@ -1,13 +1,18 @@
 """Debtors to collect from: units, payers, bills, and the ladder judged day by day."""
 
+from __future__ import annotations
+
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.billing import Invoice
 from models.collection import Reminder
+from models.payments import Payment
 from models.people import Occupancy, Owner
 from models.property import Area, Building, Unit
 from office.arrears import dunning
@@ -15,17 +20,18 @@ from office.payments import payments
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY = timedelta(days=1)
+Debtor = tuple[int, int]  # ids of the unit and of its payer
 
 
-def at(day, hour=9, minute=0):
+def at(day: date, hour: int = 9, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute), SHANGHAI).astimezone(UTC)
 
 
-def day_of(text):
+def day_of(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def add_unit(session, code="1-101", name="王小明", **owner):
+def add_unit(session: Session, code: str = "1-101", name: str = "王小明", **owner: Any) -> Debtor:
     building = session.execute(select(Building)).scalars().first()
     if building is None:
         building = Building(name="1", area=Area(name="东区"))
@@ -38,7 +44,14 @@ def add_unit(session, code="1-101", name="王小明", **owner):
     return unit.id, payer.id
 
 
-def add_bill(session, debtor, due_on, amount="100", number=None, issued_on=None):
+def add_bill(
+    session: Session,
+    debtor: Debtor,
+    due_on: date,
+    amount: str = "100",
+    number: str | None = None,
+    issued_on: date | None = None,
+) -> Invoice:
     unit_id, payer_id = debtor
     bill = Invoice(
         number=number or f"{unit_id}-{due_on:%Y%m}",
@@ -57,7 +70,13 @@ def add_bill(session, debtor, due_on, amount="100", number=None, issued_on=None)
     return bill
 
 
-def pay(session, debtor, amount, paid_at, known_at=None):
+def pay(
+    session: Session,
+    debtor: Debtor,
+    amount: str | Decimal,
+    paid_at: datetime,
+    known_at: datetime | None = None,
+) -> Payment:
     unit_id, payer_id = debtor
     payment = payments.record_payment(
         session,
@@ -70,7 +89,7 @@ def pay(session, debtor, amount, paid_at, known_at=None):
     return payment
 
 
-def judge(session, first, last):
+def judge(session: Session, first: date, last: date) -> None:
     """Each day's hour of judging, in order."""
     day = first
     while day <= last:
@@ -78,16 +97,16 @@ def judge(session, first, last):
         day += DAY
 
 
-def reminders(session, *, is_made=True):
+def reminders(session: Session, *, is_made: bool = True) -> list[Reminder]:
     rows = session.execute(select(Reminder).order_by(Reminder.planned_on, Reminder.id)).scalars()
     return [row for row in rows if (row.state != "not_made") == is_made]
 
 
-def made(session):
+def made(session: Session) -> list[tuple[str, str]]:
     return [(row.stage, row.planned_on.isoformat()) for row in reminders(session)]
 
 
-def not_made(session):
+def not_made(session: Session) -> list[tuple[str, str, str]]:
     return [
         (row.stage, row.planned_on.isoformat(), row.reason_code) for row in reminders(session, is_made=False)
     ]

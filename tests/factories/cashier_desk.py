@@ -139,14 +139,16 @@ def pdf(answer: TestResponse) -> bytes:
     """The PDF that a page answered."""
     assert answer.status_code == 200, text_of(answer)
     assert answer.data.startswith(b"%PDF-")
-    return answer.data
+    content: bytes = answer.data
+    return content
 
 
 def finished(web: Web, answer: TestResponse) -> dict[str, Any]:
     """What a task says at its end, asked after as its page does."""
     task_id = answer.location.rpartition("id=")[2]
     for _ in range(600):
-        told: dict[str, Any] = web.get(f"/billing/state/?id={task_id}").json
+        told = web.get(f"/billing/state/?id={task_id}").json
+        assert told is not None
         if told["state"] != "running":
             return {**told, "id": task_id}
         time.sleep(0.05)

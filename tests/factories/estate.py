@@ -1,10 +1,15 @@
 """Units, payers, tariffs, meters and slips to bill, and days in office time."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine, Meter, MeterReading, ServiceSlip, Tariff
 from models.office import JobRun
@@ -21,18 +26,27 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 LONG_AGO = date(2020, 1, 1)
 
 
-def day(text):
+def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def at(text, hour=10, minute=0):
+def at(text: str, hour: int = 10, minute: int = 0) -> datetime:
     return datetime.combine(day(text), time(hour, minute), SHANGHAI).astimezone(UTC)
 
 
 NOW = at("2026-06-20")
 
 
-def add_unit(session, code="1-101", *, kind="residence", area="100", payer="王小明", since=LONG_AGO, **unit):
+def add_unit(
+    session: Session,
+    code: str = "1-101",
+    *,
+    kind: str = "residence",
+    area: str = "100",
+    payer: str = "王小明",
+    since: date = LONG_AGO,
+    **unit: Any,
+) -> Unit:
     building = session.scalars(select(Building)).first() or Building(name="1", area=Area(name="东区"))
     row = Unit(code=code, building=building, kind=kind, area_m2=Decimal(area), **unit)
     session.add(row)
@@ -42,7 +56,7 @@ def add_unit(session, code="1-101", *, kind="residence", area="100", payer="王�
     return row
 
 
-def occupy(session, unit, name, from_on, to_on=None):
+def occupy(session: Session, unit: Unit, name: str, from_on: date, to_on: date | None = None) -> Owner:
     owner = Owner(name=name)
     session.add(owner)
     session.flush()
@@ -51,7 +65,7 @@ def occupy(session, unit, name, from_on, to_on=None):
     return owner
 
 
-def add_staff(session, login, *roles):
+def add_staff(session: Session, login: str, *roles: str) -> Staff:
     staff = Staff(login=login, name=login)
     staff.role_rows = [StaffRole(role=role) for role in roles]
     session.add(staff)
@@ -59,11 +73,18 @@ def add_staff(session, login, *roles):
     return staff
 
 
-def item(session, code):
+def item(session: Session, code: str) -> FeeItem:
     return session.scalars(select(FeeItem).where(FeeItem.code == code)).one()
 
 
-def add_item(session, code, basis, timing="advance", rates=None, **more):
+def add_item(
+    session: Session,
+    code: str,
+    basis: str,
+    timing: str = "advance",
+    rates: Mapping[str, str] | None = None,
+    **more: Any,
+) -> FeeItem:
     fee_item = FeeItem(code=code, basis=basis, timing=timing, position=9, **more)
     session.add(fee_item)
     for kind, rate in (rates or {}).items():
@@ -72,7 +93,7 @@ def add_item(session, code, basis, timing="advance", rates=None, **more):
     return fee_item
 
 
-def add_meter(session, unit, code="water", *readings):
+def add_meter(session: Session, unit: Unit, code: str = "water", *readings: tuple[str, str]) -> Meter:
     meter = Meter(unit_id=unit.id, fee_item_id=item(session, code).id, code=f"{code}-{unit.code}")
     session.add(meter)
     session.flush()
@@ -82,7 +103,15 @@ def add_meter(session, unit, code="water", *readings):
     return meter
 
 
-def add_slip(session, unit, used_on, quantity="1", code="repair", slip_no=None, amount=None):
+def add_slip(
+    session: Session,
+    unit: Unit,
+    used_on: str,
+    quantity: str = "1",
+    code: str = "repair",
+    slip_no: str | None = None,
+    amount: str | None = None,
+) -> ServiceSlip:
     slip = ServiceSlip(
         slip_no=slip_no or f"S{used_on}",
         unit_id=unit.id,
@@ -96,13 +125,21 @@ def add_slip(session, unit, used_on, quantity="1", code="repair", slip_no=None, 
     return slip
 
 
-def bill(session, period="2026-06", *, now=NOW, on=None):
+def bill(session: Session, period: str = "2026-06", *, now: datetime = NOW, on: date | None = None) -> Any:
     issued = runs.issue_invoices(session, period, now=now, on=on)
     session.flush()
     return issued
 
 
-def pay(session, unit, amount, paid_on="2026-06-10", *, now=None, **more):
+def pay(
+    session: Session,
+    unit: Unit,
+    amount: str,
+    paid_on: str = "2026-06-10",
+    *,
+    now: datetime | None = None,
+    **more: Any,
+) -> Payment:
     return payments.record_payment(
         session,
         payments.NewPayment(
@@ -116,7 +153,7 @@ def pay(session, unit, amount, paid_on="2026-06-10", *, now=None, **more):
     )
 
 
-def invoices(session, period=None):
+def invoices(session: Session, period: str | None = None) -> list[tuple[str, str, str, str, str]]:
     """Every invoice as (unit, payer, amount, balance, state), by unit, payer and period."""
     session.expire_all()
     statement = select(Invoice).join(Unit).order_by(Unit.code, Invoice.payer_id, Invoice.period)
@@ -128,7 +165,7 @@ def invoices(session, period=None):
     ]
 
 
-def lines(session):
+def lines(session: Session) -> list[tuple[str, str, str, str]]:
     """Every invoice line as (item, quantity, rate, amount)."""
     rows = session.execute(
         select(FeeItem.code, InvoiceLine.quantity, InvoiceLine.rate, InvoiceLine.amount)
@@ -141,7 +178,7 @@ def lines(session):
     ]
 
 
-def paid(session):
+def paid(session: Session) -> list[tuple[str, str, str, str]]:
     """Every payment row as (amount, allocated, credit, state)."""
     session.expire_all()
     return [
@@ -150,13 +187,13 @@ def paid(session):
     ]
 
 
-def turn_on_late_fee(session, **row):
+def turn_on_late_fee(session: Session, **row: Any) -> None:
     terms = {"is_on": True, "daily_rate": "0.0005", "grace_days": 0, "cap_rate": "1.00"} | row
     store.store(session, "late_fee", {"late_fee": terms}, valid_from=LONG_AGO, now=NOW)
     session.flush()
 
 
-def accrue(session, instant):
+def accrue(session: Session, instant: datetime) -> None:
     """The daily job's run for an instant, with the clock's row of it; that is the present then."""
     late_fees.accrue_late_fees(session, instant)
     if not session.scalar(select(JobRun.id).where(JobRun.job == "late_fees", JobRun.due_for == instant)):
@@ -165,6 +202,6 @@ def accrue(session, instant):
     session.flush()
 
 
-def assert_books_hold(session):
+def assert_books_hold(session: Session) -> None:
     session.flush()
     assert findings(session) == []

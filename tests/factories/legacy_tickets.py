@@ -1,18 +1,24 @@
 """Rows of an old complaint register, and the tickets of the oracle they stand for."""
 
-from datetime import UTC
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 from office.complaints.legacy_import import LegacyTicket
 from rules.severity import Facts
 from tests.oracles.complaint_deadlines import SHIFT, tickets
 
 
-def instant(moment):
+def instant(moment: datetime) -> datetime:
     """Office time as an instant."""
     return (moment - SHIFT).replace(tzinfo=UTC)
 
 
-def rows(seed, *, is_solved):
+def rows(
+    seed: int, *, is_solved: bool
+) -> Iterator[tuple[LegacyTicket, tuple[datetime, datetime, dict[str, Any]]]]:
     for number, (begun, resolved, facts) in enumerate(tickets(seed)):
         yield (
             LegacyTicket(

@@ -32,14 +32,14 @@ class Inbox:
     must_hang_up: bool = False
 
     async def handle_EHLO(  # noqa: N802 -- aiosmtpd's name
-        self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: list
-    ) -> list:
+        self, server: SMTP, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
         self.connections += 1
         session.host_name = hostname
         return responses
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
-        self, server: SMTP, session: Any, envelope: Any, address: str, options: list
+        self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         if address in self.refused:
             return "550 no such person"
@@ -48,6 +48,7 @@ class Inbox:
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802 -- as above
         if self.must_hang_up:
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
             return "250 never heard"
         answer = self.answers.pop(0) if self.answers else "250 taken"

@@ -1,5 +1,9 @@
 """Lines of statements as WeChat Pay and Alipay write them."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from tests.factories.spreadsheets import names
 
 WECHAT = names(
@@ -15,11 +19,11 @@ ALIPAY = names(
 )
 
 
-def statement_line(header, **values):
+def statement_line(header: Sequence[str], **values: str) -> list[str]:
     return [values.get(name, "") for name in header]
 
 
-def wechat_line(number, amount, memo, state="SUCCESS", **more):
+def wechat_line(number: str, amount: str, memo: str, state: str = "SUCCESS", **more: str) -> list[str]:
     values = {
         "交易时间": "2026-07-05 10:00:00",
         "微信订单号": number,

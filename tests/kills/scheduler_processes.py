@@ -25,7 +25,7 @@ from models.office import Audit, JobRun, Message
 from office.arrears.room import send_due
 from office.core.installation import Installation
 from office.core.jobs import Job, JobResult
-from office.messaging import outbox
+from office.messaging import channels, outbox
 from office.messaging.channels import Letter
 from office.messaging.channels.mail import written
 from office.scheduling import scheduler
@@ -114,7 +114,7 @@ def fork(bind: Engine, born_at: float, seed: int) -> int:
 def warm_up() -> None:
     """Load now, before the clocks are born, what would be loaded late: they live but a second."""
     configure_mappers()
-    outbox.channels.open_channel("email", Installation().setting).close()
+    channels.open_channel("email", Installation().setting).close()
     written(Letter("key", "a@example.org", "subject", "信", START), "b@example.org")
 
 

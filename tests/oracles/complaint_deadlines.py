@@ -4,17 +4,23 @@ Knows the contract's words, office time without a zone and another author's holi
 minutes one by one and shares no line with `rules`.
 """
 
+from __future__ import annotations
+
 import random
 from bisect import bisect_left
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import chinese_calendar
+
+Facts = dict[str, Any]
 
 SHIFT = timedelta(hours=8)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-def is_open(moment):
+def is_open(moment: datetime) -> bool:
     minute = moment.hour * 60 + moment.minute
     in_hours = 540 <= minute < 720 or 810 <= minute < 1080
     return in_hours and chinese_calendar.is_workday(moment.date())
@@ -27,12 +33,12 @@ OPEN_MINUTES = [
 ]
 
 
-def office_minutes_later(moment, count):
+def office_minutes_later(moment: datetime, count: int) -> datetime:
     """One minute after the `count`-th open minute from the moment on."""
     return OPEN_MINUTES[bisect_left(OPEN_MINUTES, moment) + count - 1] + MINUTE
 
 
-def working_days_later(moment, count):
+def working_days_later(moment: datetime, count: int) -> datetime:
     day = moment.replace(hour=18, minute=0)
     while count:
         day += DAY
@@ -40,7 +46,7 @@ def working_days_later(moment, count):
     return day
 
 
-def severity_of(preset, facts):
+def severity_of(preset: str, facts: Facts) -> str:
     if facts["household_count"] >= 3 or facts["is_media"] or facts["loss_amount"] >= 10000:
         return "major"
     if preset != "project":
@@ -48,7 +54,9 @@ def severity_of(preset, facts):
     return "complex" if facts["is_repeat"] or facts["is_written"] else "simple"
 
 
-def due_times(preset, severity, facts, at, resolved):
+def due_times(
+    preset: str, severity: str, facts: Facts, at: datetime, resolved: datetime
+) -> dict[str, datetime]:
     is_major = severity == "major"
     due = {"first_word": working_days_later(at, 3) if preset == "tower" else at + DAY}
     if facts["happening_now"]:
@@ -70,7 +78,7 @@ def due_times(preset, severity, facts, at, resolved):
     return due
 
 
-def levels(is_major, due):
+def levels(is_major: bool, due: datetime) -> list[tuple[int, datetime]]:
     second = office_minutes_later(due, 240)
     instants = [due, second, working_days_later(second, 1)]
     return list(
@@ -78,7 +86,7 @@ def levels(is_major, due):
     )
 
 
-def tickets(seed):
+def tickets(seed: int) -> Iterator[tuple[datetime, datetime, Facts]]:
     chance = random.Random(seed)
     for _ in range(300):
         at = datetime(2026, 2, 9) + chance.randrange(21 * 24 * 60) * MINUTE  # noqa: DTZ001 - the oracle's office time
@@ -93,11 +101,13 @@ def tickets(seed):
         yield at, at + chance.randrange(5 * 24 * 60) * MINUTE, facts
 
 
-def naive(instant):
+def naive(instant: datetime) -> datetime:
     return (instant + SHIFT).replace(tzinfo=None)
 
 
-def expected(preset, at, resolved, facts):
+def expected(
+    preset: str, at: datetime, resolved: datetime, facts: Facts
+) -> tuple[str, dict[str, datetime], dict[str, list[tuple[int, datetime]]]]:
     severity = severity_of(preset, facts)
     due = due_times(preset, severity, facts, at, resolved)
     return severity, due, {clock: levels(severity == "major", instant) for clock, instant in due.items()}

@@ -5,6 +5,8 @@ program. FOLDER holds `KIND.csv` for each kind in NEEDED, as `flask export KIND`
 folder with billing.toml and late_fee.toml. Prints one JSON document: what was counted, and every difference.
 """
 
+from __future__ import annotations
+
 import argparse
 import calendar
 import csv
@@ -15,6 +17,7 @@ from collections import defaultdict
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
+from typing import Any
 
 NEEDED = (
     "units", "occupancies", "fee_items", "tariffs", "readings", "slips", "invoices", "invoice_lines",
@@ -23,48 +26,69 @@ NEEDED = (
 FEN, NIL = Decimal("0.01"), Decimal(0)
 
 
-def half_up(exact):
+def half_up(exact: Decimal) -> Decimal:
     return exact.quantize(FEN, ROUND_HALF_UP)
 
 
-def as_day(text):
+def as_day(text: str) -> Any:
     return date.fromisoformat(text[:10]) if text else None
 
 
-def shares(whole, days, of):
+def shares(whole: Decimal, days: list[int], of: int) -> list[Decimal]:
     """Amount × days ÷ days of the month, half-up; the last gets what is left of all their days."""
     parts = [half_up(whole * count / of) for count in days[:-1]]
     return [*parts, half_up(whole * sum(days) / of) - sum(parts)]
 
 
+Row = dict[str, str]  # of an export
+Made = defaultdict[
+    tuple[str, str], list[tuple[str, Decimal, Decimal]]
+]  # (unit, payer) → item, quantity, amount
+
+
 class Month:
-    def __init__(self, text):
+    def __init__(self, text: str) -> None:
         self.text = text
         self.first = date.fromisoformat(f"{text}-01")
         self.days = calendar.monthrange(self.first.year, self.first.month)[1]
         self.last = self.first.replace(day=self.days)
 
-    def day(self, number):
+    def day(self, number: int) -> date:
         return self.first.replace(day=min(number, self.days))
 
     @property
-    def before(self):
+    def before(self) -> Month:
         return Month(f"{self.first - timedelta(days=1):%Y-%m}")
 
 
 class Books:
-    def __init__(self, folder, preset, late_fee):
+    units: list[Row]
+    occupancies: list[Row]
+    fee_items: list[Row]
+    tariffs: list[Row]
+    readings: list[Row]
+    slips: list[Row]
+    invoices: list[Row]
+    invoice_lines: list[Row]
+    credit_notes: list[Row]
+    payments: list[Row]
+    allocations: list[Row]
+    collection_rate: list[Row]
+    job_runs: list[Row]
+
+    def __init__(self, folder: Path, preset: Path, late_fee: Path | None) -> None:
         for kind in NEEDED:
             with (folder / f"{kind}.csv").open(encoding="utf-8-sig", newline="") as file:
                 setattr(self, kind, list(csv.DictReader(file)))
         self.terms = tomllib.loads((preset / "billing.toml").read_text(encoding="utf-8"))["billing"]
         said = (late_fee or preset / "late_fee.toml").read_text(encoding="utf-8")
         self.late = tomllib.loads(said)["late_fee"]
-        self.wrong = []
-        self.counted = defaultdict(int)
+        self.wrong: list[str] = []
+        self.counted: defaultdict[str, int] = defaultdict(int)
         self.unit = {row["unit_code"]: row for row in self.units}
         self.posted = {one["receipt_no"]: as_day(one["posted_on"]) for one in self.payments}
-        self.laid_on, self.credited_on = defaultdict(list), defaultdict(list)
+        self.laid_on: defaultdict[str, list[Row]] = defaultdict(list)
+        self.credited_on: defaultdict[str, list[Row]] = defaultdict(list)
         for rows, of in ((self.allocations, self.laid_on), (self.credit_notes, self.credited_on)):
             for row in rows:
                 of[row["invoice.number"]].append(row)
@@ -76,21 +100,21 @@ class Books:
                 self.payers[row["unit.code"]].append(
                     (as_day(row["from_on"]), as_day(row["to_on"]) or date.max, row["owner.name"])
                 )
-        for rows in self.payers.values():
-            rows.sort()
+        for stays in self.payers.values():
+            stays.sort()
         self.people = {
             (row["unit.code"], row["owner.name"], as_day(row["from_on"])): row["residents"]
             for row in self.occupancies
         }
 
-    def same(self, what, found, expected):
-        self.counted[what.split(" ")[0]] += 1
+    def same(self, what: str, found: Any, expected: Any) -> None:
+        self.counted[what.split(" ", maxsplit=1)[0]] += 1
         if found != expected:
             self.wrong.append(f"{what}: {found} in the books, {expected} counted again")
 
     # what a period ought to charge
 
-    def rate(self, item, kind, day):
+    def rate(self, item: str, kind: str, day: date) -> Any:
         """The youngest tariff in force on a day, as (rate, tiers)."""
         valid = [
             row
@@ -103,7 +127,7 @@ class Books:
         row = max(valid, key=lambda one: as_day(one["valid_from"]))
         return Decimal(row["rate"]), json.loads(row["tiers"]) if row["tiers"] else []
 
-    def stays(self, code, month):
+    def stays(self, code: str, month: Month) -> list[tuple[str, int, date]]:
         """Who pays for which days of a month, from the hand-over on: [(payer, days)] and the first day."""
         unit = self.unit[code]
         begin = max(month.first, as_day(unit["handed_over_on"]) or month.first)
@@ -114,9 +138,10 @@ class Books:
         ]
         return found if begin <= month.last else []
 
-    def expected(self, period):
+    def expected(self, period: str) -> Made:
         """{(unit, payer): [(item, quantity, amount)]} of a period."""
-        month, made = Month(period), defaultdict(list)
+        month = Month(period)
+        made: Made = defaultdict(list)
         for item in self.fee_items:
             if item["is_active"] != "true":
                 continue
@@ -129,7 +154,7 @@ class Books:
                 self.slipped(item["code"], period, made)
         return made
 
-    def monthly(self, item, basis, month, made):
+    def monthly(self, item: str, basis: str, month: Month, made: Made) -> None:
         for code, unit in self.unit.items():
             stays = self.stays(code, month)
             if not stays:
@@ -146,7 +171,7 @@ class Books:
                 if basis != "per_person" or counts[place]:
                     made[code, payer].append((item, counts[place], amount))
 
-    def quantity(self, basis, code, payer, day):
+    def quantity(self, basis: str, code: str, payer: Any, day: Any) -> Any:
         """What a payer's month of an item counts: the area, the people on the first day, or one."""
         if basis == "per_m2":
             return Decimal(self.unit[code]["area_m2"])
@@ -156,7 +181,7 @@ class Books:
         said = self.people[max(begun)[1]]
         return Decimal(said) if said else None
 
-    def metered(self, item, month, made):
+    def metered(self, item: str, month: Month, made: Made) -> None:
         end = month.last + timedelta(days=1)
         read = defaultdict(list)
         for row in self.readings:
@@ -168,7 +193,7 @@ class Books:
             before = [row for row in sorted(rows) if row[0] <= month.first]
             within = [row for row in sorted(rows) if month.first < row[0] <= end]
             base = before[-1] if before else within[0] if within else None
-            if not stays or not within or base >= within[-1]:
+            if not stays or not within or base is None or base >= within[-1]:
                 continue
             used = within[-1][1] - base[1]
             rate, tiers = self.rate(item, self.unit[code]["unit_kind"], month.first)
@@ -178,7 +203,7 @@ class Books:
                 made[code, payer].append((item, used, amount))
 
     @staticmethod
-    def tiered(used, rate, tiers):
+    def tiered(used: Decimal, rate: Any, tiers: Any) -> Decimal:
         total, start = NIL, NIL
         for up_to, price in tiers or [(None, rate)]:
             end = used if up_to is None else min(used, Decimal(str(up_to)))
@@ -186,7 +211,7 @@ class Books:
             start = max(end, start)
         return total
 
-    def slipped(self, item, period, made):
+    def slipped(self, item: str, period: str, made: Made) -> None:
         """Open slips up to the cut-off day of the month before, each with the first bill after it."""
         cut_off = {one: Month(one).before.day(self.terms["cut_off_day"]) for one in self.periods}
         for row in self.slips:
@@ -202,7 +227,7 @@ class Books:
 
     # the books against it
 
-    def bills(self):
+    def bills(self) -> None:
         lines = defaultdict(list)
         for row in self.invoice_lines:
             lines[row["invoice_number"]].append(
@@ -221,7 +246,7 @@ class Books:
             for place in sorted(expected.keys() | found.keys()):
                 self.bill(place, found.get(place), expected.get(place, []), lines, moved, changed)
 
-    def bill(self, place, row, expected, lines, moved, changed):
+    def bill(self, place: Any, row: Row | None, expected: Any, lines: Any, moved: Any, changed: Any) -> None:
         if sum(amount for _, _, amount in expected) == 0:
             expected = []
         if row is None or not expected:
@@ -241,14 +266,15 @@ class Books:
             self.same(f"line {number} {line[0]}", line, counted)
         self.same(f"invoice {number}, lines", len(found), len(expected))
 
-    def sums(self):
-        laid, paid, credited = defaultdict(Decimal), defaultdict(Decimal), defaultdict(Decimal)
+    def sums(self) -> None:
+        laid: defaultdict[str, Decimal] = defaultdict(Decimal)
+        paid, credited = laid.copy(), laid.copy()
         for row in self.allocations:
             laid[row["payment.receipt_no"]] += Decimal(row["amount"])
             paid[row["invoice.number"]] += Decimal(row["amount"])
         for row in self.credit_notes:
             credited[row["invoice.number"]] += Decimal(row["amount"])
-        lines = defaultdict(Decimal)
+        lines: defaultdict[str, Decimal] = defaultdict(Decimal)
         for row in self.invoice_lines:
             lines[row["invoice_number"]] += Decimal(row["amount"])
         for row in self.invoices:
@@ -270,7 +296,7 @@ class Books:
             self.same(f"credit of {receipt}", Decimal(row["credit"]), amount - laid[receipt])
         self.same("receipts", *self.gapless())
 
-    def gapless(self):
+    def gapless(self) -> Any:
         found = defaultdict(list)
         for row in self.payments:
             series, number = row["receipt_no"].rsplit("-", 1)
@@ -278,12 +304,13 @@ class Books:
         whole = {series: list(range(1, len(numbers) + 1)) for series, numbers in found.items()}
         return {series: sorted(numbers) for series, numbers in found.items()}, whole
 
-    def late_fee(self, row):
+    def late_fee(self, row: Row) -> Decimal:
         """Outstanding principal × daily rate × whole days after due date and grace, half-up once, capped."""
         if not self.late["is_on"]:
             return NIL
         number, due_on = row["number"], as_day(row["due_on"])
-        falls, paid_fee, last = defaultdict(Decimal), NIL, None
+        falls: defaultdict[date, Decimal] = defaultdict(Decimal)
+        paid_fee, last = NIL, None
         for one in self.laid_on[number]:
             on, amount = as_day(one["allocated_on"]), Decimal(one["amount"])
             last = max(on, self.posted[one["payment.receipt_no"]], last or date.min)
@@ -313,9 +340,10 @@ class Books:
         )
         return max(fee, paid_fee)
 
-    def order(self):
+    def order(self) -> None:
         """The oldest debt is paid first, and credit does not lie beside a debt."""
-        held, owing, younger = defaultdict(Decimal), defaultdict(Decimal), set()
+        held: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        owing, younger = held.copy(), set()
         for row in self.payments:
             held[row["unit_code"], row["payer_name"]] += Decimal(row["credit"])
         for row in sorted(self.invoices, key=lambda one: (one["due_on"], one["number"])):
@@ -328,8 +356,8 @@ class Books:
         for place, credit in held.items():
             self.same(f"credit beside a debt {place}", bool(credit and owing[place]), False)
 
-    def balances(self):
-        owed = defaultdict(Decimal)
+    def balances(self) -> None:
+        owed: defaultdict[str, Decimal] = defaultdict(Decimal)
         for row in self.invoices:
             owed[row["unit_code"]] += Decimal(row["balance"])
         for row in self.payments:
@@ -337,9 +365,11 @@ class Books:
         for code, row in self.unit.items():
             self.same(f"balance of unit {code}", Decimal(row["balance"]), owed[code])
 
-    def rates(self):
+    def rates(self) -> None:
         """By amount: paid ÷ billed less credits; by household: those that owe nothing ÷ those billed."""
-        figures = defaultdict(lambda: defaultdict(lambda: [NIL, NIL, NIL]))
+        figures: defaultdict[tuple[str, str, str], defaultdict[str, list[Decimal]]] = defaultdict(
+            lambda: defaultdict(lambda: [NIL, NIL, NIL])
+        )
         for row in self.invoices:
             unit = self.unit[row["unit_code"]]
             net = Decimal(row["amount"]) - Decimal(row["credited"])
@@ -366,17 +396,17 @@ class Books:
                 self.same(f"rate {place} {name}", Decimal(row[name] or 0), Decimal(value or 0))
         self.same("rate rows left out", sorted(figures), [])
 
-    def count_again(self):
+    def count_again(self) -> Any:
         for part in (self.bills, self.sums, self.order, self.balances, self.rates):
             part()
         return {"counted": dict(self.counted), "differences": self.wrong}
 
 
-def percent(part, whole):
-    return (Decimal(part) * 100 / whole).quantize(Decimal("0.1"), ROUND_HALF_UP) if whole else None
+def percent(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
+    return (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.1"), ROUND_HALF_UP) if whole else None
 
 
-def main():
+def main() -> Any:
     given = argparse.ArgumentParser()
     given.add_argument("folder", type=Path)
     given.add_argument("preset", type=Path)

@@ -6,13 +6,17 @@ writes it. PERIOD is a month or a year. `area=`, `building=` (area and name: `ä¸
 `department=` and `fee_item=` (codes) may follow. Prints one JSON document: report -> its rows as texts.
 """
 
+from __future__ import annotations
+
 import csv
 import json
 import sys
 from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from pathlib import Path
+from typing import Any
 
 NEEDED = (
     "units", "invoices", "invoice_lines", "credit_notes", "fee_items", "stewards", "targets", "payments",
@@ -22,20 +26,37 @@ BOUNDS, WITHIN_DAYS = (30, 60, 90, 180, 365), 7
 TENTH, FEN, NIL = Decimal("0.1"), Decimal("0.01"), Decimal(0)
 
 
-def rate(part, whole):
+def rate(part: Any, whole: Any) -> Any:
     return (Decimal(part) * 100 / Decimal(whole)).quantize(TENTH, ROUND_HALF_UP) if whole else None
 
 
-def average(total, count):
+def average(total: Any, count: Any) -> Any:
     return (Decimal(total) / count).quantize(TENTH, ROUND_HALF_UP) if count else None
 
 
-def day(text):
+def day(text: str) -> date:
     return datetime.fromisoformat(text).date() if "T" in text else date.fromisoformat(text)
 
 
+Row = dict[str, Any]  # of an export
+
+
 class Books:
-    def __init__(self, folder, period, today, **only):
+    units: list[Row]
+    invoices: list[Row]
+    invoice_lines: list[Row]
+    credit_notes: list[Row]
+    fee_items: list[Row]
+    stewards: list[Row]
+    targets: list[Row]
+    payments: list[Row]
+    allocations: list[Row]
+    reminders: list[Row]
+    contacts: list[Row]
+    tickets: list[Row]
+    ticket_clocks: list[Row]
+
+    def __init__(self, folder: Path, period: str, today: date, **only: str) -> None:
         for kind in NEEDED:
             with (folder / f"{kind}.csv").open(encoding="utf-8-sig", newline="") as file:
                 setattr(self, kind, list(csv.DictReader(file)))
@@ -55,24 +76,24 @@ class Books:
             one["principal"] = min(one["paid"], one["billed"])
         self.share_out()
 
-    def share_out(self):
+    def share_out(self) -> None:
         """What of a bill's billed and paid money lies on each item: in proportion, in the list's order.
 
         Whole fen: an item gets what all items up to it would get, rounded down, less what those before got.
         """
         order = {one["code"]: int(one["position"]) for one in self.fee_items}
         called = {one["name"]: one["code"] for one in self.fee_items}
-        net = defaultdict(lambda: defaultdict(Decimal))
+        net: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
         for one in self.invoice_lines:
             net[one["invoice_number"]][one["fee_item"]] += Decimal(one["amount"])
         for one in self.credit_notes:
             if one["fee_item.name"]:  # else it lies on all in proportion
                 net[one["invoice.number"]][called[one["fee_item.name"]]] -= Decimal(one["amount"])
-        self.shares = defaultdict(dict)
+        self.shares: defaultdict[str, dict[str, list[Decimal]]] = defaultdict(dict)
         for bill in self.invoices:
             parts, until = net[bill["number"]], NIL
-            whole = sum(parts.values())
-            for item in sorted(parts, key=order.get):
+            whole = sum(parts.values(), NIL)
+            for item in sorted(parts, key=order.__getitem__):
                 before, until = until, until + parts[item]
                 self.shares[bill["number"]][item] = [
                     self.up_to(bill[name], until, whole) - self.up_to(bill[name], before, whole)
@@ -80,10 +101,10 @@ class Books:
                 ]
 
     @staticmethod
-    def up_to(amount, part, whole):
+    def up_to(amount: Decimal, part: Any, whole: Decimal) -> Decimal:
         return (amount * part / whole).quantize(FEN, ROUND_FLOOR) if whole else NIL
 
-    def is_here(self, unit):
+    def is_here(self, unit: str) -> bool:
         area, building = self.place[unit]
         asked = self.only
         return (
@@ -92,23 +113,23 @@ class Books:
             and ("steward" not in asked or (area, building) in self.of_steward(asked["steward"]))
         )
 
-    def of_steward(self, login):
+    def of_steward(self, login: str) -> set[tuple[str, str]]:
         return next((places for (who, _), places in self.lead.items() if who == login), set())
 
-    def within(self, bill):
+    def within(self, bill: Row) -> bool:
         return bill["period"].startswith(self.period) and self.is_here(bill["unit_code"])
 
-    def has_item(self, bill):
+    def has_item(self, bill: Row) -> bool:
         return self.only.get("fee_item") in {None, *self.shares[bill["number"]]}
 
     # K1
 
-    def money(self, bill):
+    def money(self, bill: Row) -> Any:
         item = self.only.get("fee_item")
         return self.shares[bill["number"]][item] if item else (bill["billed"], bill["principal"])
 
-    def collected(self, bills, aim):
-        owes = defaultdict(Decimal)
+    def collected(self, bills: list[Row], aim: Decimal | None) -> Any:
+        owes: defaultdict[str, Decimal] = defaultdict(Decimal)
         for bill in bills:
             owes[bill["unit_code"]] += bill["balance"]
         billed, paid = (sum((self.money(bill)[place] for bill in bills), NIL) for place in (0, 1))
@@ -116,10 +137,10 @@ class Books:
         households = [len(owes), done, rate(done, len(owes))]
         return [billed, paid, is_rate, *self.against(aim, billed, paid), *self.unless_item(households)]
 
-    def unless_item(self, cells):
+    def unless_item(self, cells: list[Any]) -> Any:
         return [] if "fee_item" in self.only else cells
 
-    def against(self, aim, billed, paid):
+    def against(self, aim: Decimal | None, billed: Any, paid: Any) -> Any:
         """The target, the points to it, the yuan to it upwards; nothing where the year has none."""
         if not self.aims:
             return []
@@ -128,7 +149,7 @@ class Books:
         missing = (billed * aim / 100).quantize(FEN, ROUND_CEILING) - paid
         return [aim, None if rate(paid, billed) is None else rate(paid, billed) - aim, max(missing, NIL)]
 
-    def collection(self):
+    def collection(self) -> Any:
         groups = defaultdict(list)
         for bill in filter(self.within, filter(self.has_item, self.invoices)):
             area, building = self.place[bill["unit_code"]]
@@ -141,14 +162,14 @@ class Books:
             if key[1] != "Total" or buildings.count(key[0]) > 1
         ]
 
-    def by_month(self):
+    def by_month(self) -> Any:
         months = defaultdict(list)
         for bill in filter(self.has_item, self.invoices):
             if bill["period"][:4] == self.period[:4] and self.is_here(bill["unit_code"]):
                 months[bill["period"]].append(bill)
         return [[month, *self.collected(bills, self.aims.get(""))] for month, bills in months.items()]
 
-    def by_steward(self):
+    def by_steward(self) -> Any:
         bills = list(filter(self.within, filter(self.has_item, self.invoices)))
         here = {self.place[one["unit_code"]] for one in self.units if self.is_here(one["unit_code"])}
         return [
@@ -163,8 +184,8 @@ class Books:
             if self.only.get("steward", login) == login and places & here
         ]
 
-    def by_item(self):
-        sums = defaultdict(lambda: [NIL, NIL])
+    def by_item(self) -> Any:
+        sums: defaultdict[str, list[Decimal]] = defaultdict(lambda: [NIL, NIL])
         for bill in filter(self.within, self.invoices):
             for item, parts in self.shares[bill["number"]].items():
                 if self.only.get("fee_item", item) == item:
@@ -175,7 +196,7 @@ class Books:
             for item, (billed, paid) in sums.items()
         ]
 
-    def year_split(self):
+    def year_split(self) -> Any:
         year = self.period[:4]
         now = [bill for bill in self.invoices if bill["period"][:4] == year]
         old = [bill for bill in self.invoices if bill["period"][:4] < year]
@@ -196,7 +217,7 @@ class Books:
 
     # K2
 
-    def band(self, due_on):
+    def band(self, due_on: date) -> str:
         days, low = (self.today - due_on).days, 0
         for high in BOUNDS:
             if days <= high:
@@ -204,16 +225,16 @@ class Books:
             low = high + 1
         return f"{low}+"
 
-    def late(self):
+    def late(self) -> list[Row]:
         return [
             bill
             for bill in self.invoices
             if bill["balance"] and day(bill["due_on"]) < self.today and self.is_here(bill["unit_code"])
         ]
 
-    def ageing(self):
-        rows = defaultdict(lambda: [NIL, 0, 0])
-        oldest = {}
+    def ageing(self) -> Any:
+        rows: defaultdict[str, list[Any]] = defaultdict(lambda: [NIL, 0, 0])
+        oldest: dict[str, Row] = {}
         for bill in sorted(self.late(), key=lambda one: (one["due_on"], one["number"])):
             row = rows[self.band(day(bill["due_on"]))]
             row[0] += bill["balance"]
@@ -225,12 +246,13 @@ class Books:
         total = [sum(row[place] for row in rows.values()) for place in range(3)]
         return [*found, ["Total", total[0], None, *total[1:]]]
 
-    def arrears_reasons(self):
+    def arrears_reasons(self) -> Any:
         heard = {}
         for one in self.contacts:  # in order of time
             if one["arrears_reason"]:
                 heard[one["unit_code"], one["payer_name"]] = one["arrears_reason"]
-        rows, units = defaultdict(lambda: defaultdict(Decimal)), defaultdict(set)
+        rows: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        units: defaultdict[str, set[str]] = defaultdict(set)
         for bill in self.late():
             reason = heard.get((bill["unit_code"], bill["payer_name"]), "")
             rows[reason][self.band(day(bill["due_on"]))] += bill["balance"]
@@ -241,8 +263,8 @@ class Books:
             for reason, row in rows.items()
         ]
 
-    def promises(self):
-        rows = defaultdict(lambda: [NIL, 0, 0, 0])
+    def promises(self) -> Any:
+        rows: defaultdict[str, list[Any]] = defaultdict(lambda: [NIL, 0, 0, 0])
         for one in self.contacts:
             is_here = self.is_here(one["unit_code"])
             if is_here and one["promised_on"] and one["promised_on"].startswith(self.period):
@@ -251,19 +273,19 @@ class Books:
                     rows[key][1 + ("open", "kept", "broken").index(one["promise_state"])] += 1
         return [[key, *row, rate(row[2], row[2] + row[3])] for key, row in rows.items()]
 
-    def reached(self):
+    def reached(self) -> Iterator[tuple[Row, date]]:
         """Reminders after the due day that left the house, each with its day."""
         for one in self.reminders:
             if one["state"] in {"sent", "printed", "done"} and one["planned_on"] > one["due_on"]:
                 yield one, day(one["sent_at"] or one["planned_on"])
 
-    def unprompted(self):
+    def unprompted(self) -> Any:
         when = {
             one["receipt_no"]: day(one["paid_at"])
             for one in self.payments
             if one["state"] == "posted" and one["kind"] == "payment"
         }
-        last = {}
+        last: dict[str, date] = {}
         for one in self.allocations:
             paid_on, number = when.get(one["payment.receipt_no"]), one["invoice.number"]
             if paid_on:
@@ -271,7 +293,7 @@ class Books:
         first = defaultdict(list)
         for one, left in self.reached():
             first[one["unit_code"], one["payer_name"]].append((one["planned_on"], left))
-        rows = {}
+        rows: dict[str, dict[str, Row]] = {}
         for bill in self.invoices:
             if not bill["period"].startswith(self.period):
                 continue
@@ -294,12 +316,12 @@ class Books:
             )
         return found
 
-    def channels(self):
+    def channels(self) -> Any:
         paid = defaultdict(list)
         for one in self.payments:
             if one["state"] == "posted" and one["kind"] == "payment":
                 paid[one["unit_code"], one["payer_name"]].append(day(one["paid_at"]))
-        rows = defaultdict(lambda: [0, 0])
+        rows: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
         for one, left in self.reached():
             if str(left).startswith(self.period):
                 rows[one["channel"]][0] += 1
@@ -310,7 +332,7 @@ class Books:
 
     # K3
 
-    def valid(self):
+    def valid(self) -> list[Row]:
         return [
             one
             for one in self.tickets
@@ -324,7 +346,7 @@ class Books:
             )
         ]
 
-    def complaints(self, key):
+    def complaints(self, key: Callable[[Row], str]) -> Any:
         clocks = defaultdict(list)
         for one in self.ticket_clocks:
             clocks[one["number"]].append(one["state"])
@@ -335,7 +357,7 @@ class Books:
         return [[name, *self.figures(tickets, clocks)] for name, tickets in groups.items()]
 
     @staticmethod
-    def figures(tickets, clocks):
+    def figures(tickets: list[Row], clocks: Mapping[str, list[str]]) -> Any:
         states = [state for one in tickets for state in clocks[one["number"]]]
         met, broken = states.count("met"), states.count("breached")
         solved = [one for one in tickets if one["resolved_at"]]
@@ -359,16 +381,16 @@ class Books:
             average(sum(scores), len(scores)),
         ]
 
-    def clocks(self):
+    def clocks(self) -> Any:
         numbers = {one["number"] for one in self.valid()}
-        rows = defaultdict(lambda: [0, 0, 0])
+        rows: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         for one in self.ticket_clocks:
             if one["number"] in numbers and one["state"] != "void":
                 place = {"met": 0, "breached": 1}.get(one["state"], 2)
                 rows[one["clock"]][place] += 1
         return [[clock, *row, rate(row[0], row[0] + row[1])] for clock, row in rows.items()]
 
-    def complaint_list(self):
+    def complaint_list(self) -> Any:
         """Each valid complaint; what people wrote is no figure."""
         late = {one["number"] for one in self.ticket_clocks if one["state"] == "breached"}
         return [
@@ -393,7 +415,7 @@ class Books:
 
     # K4, K5: the weekly sheet
 
-    def escalated(self):
+    def escalated(self) -> Any:
         waits = defaultdict(list)
         for one in self.ticket_clocks:
             if not one["stopped_at"]:
@@ -407,7 +429,7 @@ class Books:
             if not one["closed_at"] and int(one["level"]) >= 1
         ]
 
-    def promises_due(self):
+    def promises_due(self) -> Any:
         sunday = self.today + timedelta(days=6 - self.today.weekday())
         return [
             [
@@ -419,7 +441,7 @@ class Books:
             if one["promise_state"] == "open" and day(one["promised_on"]) <= sunday
         ]
 
-    def all(self):
+    def all(self) -> Any:
         keys = {
             "category": lambda one: one["category"],
             "department": lambda one: one["department"],
@@ -440,7 +462,7 @@ class Books:
         }
 
 
-def main(folder, period, today, **only):
+def main(folder: str, period: str, today: str, **only: str) -> Any:
     return Books(Path(folder), period, date.fromisoformat(today), **only).all()
 
 
