@@ -53,7 +53,7 @@ def roster():
     """943 homes that are paid for, and in the west what makes a month hard."""
     rows = [
         [code(n), f"{n % 12 + 1}栋", "东区", n % 20 + 1, "住宅", f"{61 + n % 83}.{n % 97:02d}", "",
-         f"业主{n}", f"1390000{n:04}", "", "2020-01-01", ""]
+         f"业主{n}", f"1390000{n:04}", "", "2020-01-01", "", n % 6]
         for n in range(HOUSEHOLDS)
     ]  # fmt: skip
     west = [
@@ -69,7 +69,7 @@ def roster():
         ("C-01", "储藏室", "6.4", "", "壬", "2020-01-01"),
     ]
     return rows + [
-        [unit, "裙楼", "西区", 1, kind, area, handed, name, "", "", since, ""]
+        [unit, "裙楼", "西区", 1, kind, area, handed, name, "", "", since, "", ""]
         for unit, kind, area, handed, name, since in west
     ]
 
@@ -155,9 +155,10 @@ def month(office, tmp_path):
 
 
 def prices(session, now):
-    """A fixed item, tiers, a rate that changes on the 1st, late fees turned on."""
+    """A fixed item, one per person, tiers, a rate that changes on the 1st, late fees turned on."""
     garbage = FeeItem(code="garbage", basis="fixed", timing="arrears", position=9)
-    session.add(garbage)
+    cleaning = FeeItem(code="stairs", basis="per_person", position=10)
+    session.add_all((garbage, cleaning))
     items = {one.code: one for one in session.scalars(select(FeeItem))}
     session.execute(
         update(Tariff)
@@ -167,6 +168,7 @@ def prices(session, now):
     for item, kind, rate, tiers, since in (
         (garbage, "residence", "12.00", "", date(2020, 1, 1)),
         (garbage, "shop", "35.55", "", date(2020, 1, 1)),
+        (cleaning, "residence", "4.355", "", date(2020, 1, 1)),
         (items["management_fee"], "shop", "8.355", "", date(2026, 12, 1)),
         (items["electricity"], "residence", "0.5283", json.dumps(TIERS), date(2026, 6, 1)),
     ):
@@ -175,10 +177,10 @@ def prices(session, now):
     store.store(session, "late_fee", {"late_fee": row}, valid_from=date(2026, 12, 1), now=now)
 
 
-def change_payer(session, unit_code, name, on, now):
+def change_payer(session, unit_code, name, on, now, residents=None):
     owner = owners.add_owner(session, name, now=now)
     unit_id = session.scalars(select(Unit.id).where(Unit.code == unit_code)).one()
-    return change_of_owner(session, unit_id, owner.id, on=on, now=now)
+    return change_of_owner(session, unit_id, owner.id, on=on, now=now, residents=residents)
 
 
 def wechat_bill(owed):
@@ -190,7 +192,7 @@ def wechat_bill(owed):
         for part in parts:
             number += 1
             at = f"2026-12-{2 + n % 10:02d} 09:{n % 60:02d}:30"
-            rows.append(wechat_line(f"42000{number:08d}", str(part), f"物业费 {code(n)}", 交易时间=at))
+            rows.append(wechat_line(f"42000{number:08d}", str(part), f"物业费 {code(n)}室", 交易时间=at))
     rows += [
         rows[7],  # told twice
         wechat_line("4200900001", "88.00", f"物业费 {code(700)}", "REVOKED"),
@@ -217,7 +219,10 @@ def test_the_month_of_943_households_to_the_fen(month):
     late.write_text(LATE_FEE)
 
     # what the office brings
-    assert month.bring("roster", ROSTER_HEADER, roster(), encoding="gbk")["new"] == HOUSEHOLDS + 10
+    assert (
+        month.bring("roster", (*ROSTER_HEADER, "居住人数"), roster(), encoding="gbk")["new"]
+        == HOUSEHOLDS + 10
+    )
     month.bring("readings", ("房号", "表号", "抄表日期", "读数"), readings())
     month.bring("slips", ("单号", "房号", "收费项目", "使用日期", "数量", "备注"), slips())
     ahead = [
@@ -272,7 +277,7 @@ def test_the_month_of_943_households_to_the_fen(month):
         invoices.credit_note(session, of[code(PAYING + 1)], amount=Decimal("7.77"), **given)
         bounced = session.scalars(select(Payment.id).where(Payment.reference == f"L{PAYING + 2}")).one()
         corrections.reverse_payment(session, bounced, reason="x", now=now)
-        change_payer(session, code(800), "新业主", date(2026, 12, 18), now)
+        change_payer(session, code(800), "新业主", date(2026, 12, 18), now, residents=5)
         session.commit()
     month.run("tick", "--at", LATER)
 
