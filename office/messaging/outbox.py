@@ -1,4 +1,4 @@
-"""What must leave the house, exactly once (C4, C5).
+"""The outbox: messages to owners and staff, each sent exactly once (C4, C5).
 
 A message is written in the transaction of the decision behind it. Sending is two transactions around the
 one thing that no transaction covers: pending → sending, then the letter goes out, then sent. A process that
@@ -99,13 +99,13 @@ def has_due(session: Session, now: datetime) -> bool:
 
 
 class ReminderFollowUp(Protocol):
-    """What collecting arrears answers about a message that carries a reminder."""
+    """What the outbox asks the arrears room about a message that carries a reminder."""
 
     def still_wanted(self, session: Session, message: Message, now: datetime, /) -> bool:
-        """Whether the debt is still to be reminded of, asked just before it leaves (C4)."""
+        """Whether the reminder should still go out; asked just before it is sent (C4)."""
 
     def undeliverable(self, session: Session, message: Message, now: datetime, /) -> None:
-        """The message can't arrive: the next channel is tried, if there is one (C5)."""
+        """Called for a message that can't be delivered; tries the next channel, if there is one (C5)."""
 
 
 def send_due(session: Session, due_for: datetime, *, reminders: ReminderFollowUp) -> JobResult:
@@ -131,7 +131,7 @@ def send_due(session: Session, due_for: datetime, *, reminders: ReminderFollowUp
 
 
 class Dispatcher:
-    """One round: the channels stay open through it, and one that is down is left alone until the next."""
+    """One run of the outbox; channels stay open during it, and one that is down is not tried again in it."""
 
     def __init__(self, session: Session, now: datetime, reminders: ReminderFollowUp) -> None:
         self.session = session
@@ -156,7 +156,7 @@ class Dispatcher:
                 self._send(message_id)
 
     def _next(self) -> list[int]:
-        """The next messages; each leaves this selection by its new state or its new time."""
+        """The next messages that are due; one that was tried has another state or time, so none comes twice."""
         rows = self.session.execute(
             select(Message.id)
             .where(
@@ -198,7 +198,7 @@ class Dispatcher:
         self._settle(message, state, error, is_address_bad=is_address_bad)
 
     def _claim(self, message_id: int) -> Any:
-        """From pending to sending, unless it is no longer wanted or somebody else has it."""
+        """Lease a pending message for sending, unless it is not wanted any more or another process has it."""
         claimed = self.session.execute(
             update(Message)
             .where(
@@ -253,7 +253,7 @@ class Dispatcher:
         return channels.Letter(message.key, address, message.subject, message.body, self.now)
 
     def _settle(self, message: Message, state: str, error: str, *, is_address_bad: bool) -> None:
-        """From sending to what became of it, together with the reminder it stands for."""
+        """Store the result of sending, together with the state of the message's reminder."""
         values: dict[str, Any] = {"state": state, "error": error[:2000], "claimed_by": ""}
         if state == "sent":
             values["sent_at"] = self.now
@@ -264,7 +264,7 @@ class Dispatcher:
         _change(self.session, message, **values)
         _sync_reminder(self.session, message, state, self.now if state == "sent" else None)
         if is_address_bad:
-            _mark_bad(self.session, message)
+            _mark_contact_bad(self.session, message)
         if state == "dead" and message.reminder_id is not None:
             self.reminders.undeliverable(self.session, message, self.now)
         self.session.commit()
@@ -275,7 +275,7 @@ class Dispatcher:
 
 
 def _settle_lost(session: Session) -> int:
-    """Messages left in `sending` by a process that is gone: nobody knows, so a person must look."""
+    """Set messages left in `sending` by a process that is gone to unknown: a person must find out."""
     now = clock.machine_now()
     lost = [
         message
@@ -312,8 +312,8 @@ def _sync_reminder(session: Session, message: Message, state: str, sent_at: date
     )
 
 
-def _mark_bad(session: Session, message: Message) -> None:
-    """A failed delivery marks the contact bad (P6)."""
+def _mark_contact_bad(session: Session, message: Message) -> None:
+    """Mark the address of an undeliverable message as bad on its owner (P6)."""
     if message.channel == "email":
         session.execute(
             update(Owner)
@@ -340,7 +340,7 @@ def _mark_bad(session: Session, message: Message) -> None:
 def decide_unknown(
     session: Session, message_id: int, *, has_arrived: bool, now: datetime, staff_id: int | None
 ) -> None:
-    """A person has found out: mark an unknown message sent, or send it again (C4).
+    """Settle an unknown or given-up message as a person found out: sent, or to be sent again (C4).
 
     Raises Refused when the message is not unknown or dead.
     """
@@ -358,7 +358,7 @@ def decide_unknown(
 
 
 def drop_waiting(session: Session, reminder_ids: Iterable[int]) -> None:
-    """Take messages of dropped reminders out, those that no process has begun to send."""
+    """Delete the messages of dropped reminders that no process has begun to send."""
     session.execute(
         delete(Message).where(
             Message.reminder_id.in_(list(reminder_ids)), Message.state.in_(("pending", "failed"))

@@ -1,4 +1,4 @@
-"""The figures beside the ledger: read as they stand now, counted anew where something changed (K1, K2).
+"""Materialized aggregates of billed, paid and open money, always read as of now (K1, K2).
 
 The tables of models/figures hold a row per building and month (or year), per building, month and item,
 and per building and due day. A trigger notes each building's month that a posted change made stale. Who
@@ -180,7 +180,7 @@ def by_item(session: Session, period: str) -> dict[tuple[int, int], Collected]:
 
 
 @dataclass(frozen=True)
-class Owed:
+class OpenAmount:
     """What is open of a due day and period, in yuan; its households are those whose oldest debt it is."""
 
     due_on: date
@@ -190,7 +190,7 @@ class Owed:
     households: int
 
 
-def owed(session: Session) -> list[Owed]:
+def owed(session: Session) -> list[OpenAmount]:
     """Everything open in the estate, by due day and period, oldest first (K1, K2)."""
     columns = "due_on, period, amount, invoices, households"
     # the estate as stored, without its stale buildings, with these counted now
@@ -205,7 +205,7 @@ def owed(session: Session) -> list[Owed]:
         )
     )
     return [
-        Owed(
+        OpenAmount(
             due_on if isinstance(due_on, date) else date.fromisoformat(due_on),
             period,
             from_fen(int(amount)),
@@ -226,7 +226,7 @@ COLUMNS = {
 
 
 def store(session: Session, due_for: datetime) -> JobResult:  # noqa: ARG001 -- a job's arguments
-    """Count every stale cell and keep it; safe to run twice and beside running changes (§8).
+    """Job: refresh every stale cell; safe to run twice and beside running changes (§8).
 
     Only the notes seen at the start are counted and taken away: a change committed meanwhile keeps its own.
     """
@@ -262,8 +262,8 @@ def store(session: Session, due_for: datetime) -> JobResult:  # noqa: ARG001 -- 
 
 
 @dataclass(frozen=True)
-class Recount:
-    """Stored cells beside the same cells counted from all invoices."""
+class AggregateCheck:
+    """A query of stored cells, and the query that counts the same cells from all invoices."""
 
     code: str
     stored: str
@@ -273,7 +273,7 @@ class Recount:
     stale: str
 
 
-def _recounts() -> tuple[Recount, ...]:
+def _checks() -> tuple[AggregateCheck, ...]:
     def per_unit(period: str) -> str:
         return (
             f"SELECT u.building_id, {period} AS period, SUM(i.amount - i.credited) AS billed, "
@@ -297,8 +297,10 @@ def _recounts() -> tuple[Recount, ...]:
     months = f"SELECT * FROM figures_collected WHERE length(period) = {MONTH}"
     years = f"SELECT * FROM figures_collected WHERE length(period) < {MONTH}"
     return (
-        Recount("figures_of_month", months, per_unit("i.period"), "period", money + households, STALE_MONTH),
-        Recount(
+        AggregateCheck(
+            "figures_of_month", months, per_unit("i.period"), "period", money + households, STALE_MONTH
+        ),
+        AggregateCheck(
             "figures_of_year",
             years,
             per_unit("substr(i.period, 1, 4)"),
@@ -306,7 +308,7 @@ def _recounts() -> tuple[Recount, ...]:
             money + households,
             STALE_YEAR,
         ),
-        Recount(
+        AggregateCheck(
             "figures_by_item",
             "SELECT building_id, period, billed, paid FROM figures_item",
             months,
@@ -314,7 +316,7 @@ def _recounts() -> tuple[Recount, ...]:
             money,
             STALE_MONTH,
         ),
-        Recount(
+        AggregateCheck(
             "figures_owed",
             f"SELECT * FROM figures_owed WHERE building_id <> {ESTATE}",
             f"{by_day} UNION ALL {oldest}",
@@ -322,7 +324,7 @@ def _recounts() -> tuple[Recount, ...]:
             ("amount", "invoices", "households"),
             STALE_BUILDING,
         ),
-        Recount(
+        AggregateCheck(
             "figures_owed_in_all",
             f"SELECT * FROM figures_owed WHERE building_id = {ESTATE}",
             f"SELECT {ESTATE} AS building_id, due_on, amount, invoices, households FROM figures_owed "
@@ -336,25 +338,25 @@ def _recounts() -> tuple[Recount, ...]:
 
 def all_hold(session: Session) -> Iterator[Finding]:
     """Stored figures that nothing marked stale and that differ from a full recount (`flask check`)."""
-    for recount in _recounts():
-        says = ", ".join(f"SUM(CASE WHEN side = 1 THEN {name} ELSE 0 END)" for name in recount.fields)
+    for check in _checks():
+        says = ", ".join(f"SUM(CASE WHEN side = 1 THEN {name} ELSE 0 END)" for name in check.fields)
         should = says.replace("side = 1", "side = 2")
         differ = " OR ".join(
-            f"SUM(CASE WHEN side = 1 THEN {name} ELSE -{name} END) <> 0" for name in recount.fields
+            f"SUM(CASE WHEN side = 1 THEN {name} ELSE -{name} END) <> 0" for name in check.fields
         )
-        listed = ", ".join(("building_id", recount.key, *recount.fields))
+        listed = ", ".join(("building_id", check.key, *check.fields))
         rows = session.execute(
             text(
-                f"SELECT building_id, {recount.key}, {says}, {should} FROM ("
-                f"SELECT 1 AS side, {listed} FROM ({recount.stored}) stored UNION ALL "
-                f"SELECT 2, {listed} FROM ({recount.counted}) counted) f "
-                f"WHERE NOT EXISTS ({recount.stale}) GROUP BY building_id, {recount.key} HAVING {differ}"
+                f"SELECT building_id, {check.key}, {says}, {should} FROM ("
+                f"SELECT 1 AS side, {listed} FROM ({check.stored}) stored UNION ALL "
+                f"SELECT 2, {listed} FROM ({check.counted}) counted) f "
+                f"WHERE NOT EXISTS ({check.stale}) GROUP BY building_id, {check.key} HAVING {differ}"
             )
         )
-        width = len(recount.fields)
+        width = len(check.fields)
         for building_id, key, *figures in rows:
             yield Finding(
-                recount.code,
+                check.code,
                 "building",
                 building_id,
                 str(key),

@@ -510,5 +510,5 @@ def channels(session: Session, wanted: Wanted) -> Table:
     return Table("channels", columns, lines, Chart(0, (3,)), _oldest(counts), is_counted=True)
 
 
-def _oldest(counts: Mapping[str, nightly.Counted]) -> datetime | None:
+def _oldest(counts: Mapping[str, nightly.NightlyCount]) -> datetime | None:
     return min((count.at for count in counts.values()), default=None)

@@ -1,4 +1,4 @@
-"""What is counted at night and kept with its time: figures that read a month's whole history (K1, K2).
+"""Figures counted each night and stored with their time, because they read a month's whole history (K1, K2).
 
 Unprompted payment reads every bill and payment of a month, the effect of a channel every message and what was
 paid after it, and what old arrears brought reads a year's payments. Their cost grows with a month (a year) of
@@ -34,30 +34,30 @@ from rules.kpi import is_effect, is_unprompted
 from rules.money import to_fen
 
 Figures = Mapping[str, Mapping[str, int]]
-REACHED = ("sent", "printed", "done")  # a reminder that left the house
+REACHED = ("sent", "printed", "done")  # states of a reminder that went out
 YOUNG = 2  # the newest months are counted every night
 KEPT = 24  # older ones once, so many back
 
 
 @dataclass(frozen=True)
-class Counted:
+class NightlyCount:
     """What was counted of a month or year, and when."""
 
     at: datetime
     figures: Figures
 
 
-def counted(session: Session, report: str, periods: Sequence[str]) -> dict[str, Counted]:
+def counted(session: Session, report: str, periods: Sequence[str]) -> dict[str, NightlyCount]:
     """The stored counts of a report by month or year; one that was never counted is not there."""
     rows = session.execute(
         select(ReportCount.period, ReportCount.counted_at, ReportCount.figures).where(
             ReportCount.report == report, ReportCount.period.in_(list(periods))
         )
     )
-    return {period: Counted(at, figures) for period, at, figures in rows}
+    return {period: NightlyCount(at, figures) for period, at, figures in rows}
 
 
-def count(session: Session, report: str, period: str, now: datetime) -> Counted:
+def count(session: Session, report: str, period: str, now: datetime) -> NightlyCount:
     """Count a report of a month or year anew and keep it. Raises Refused for a report that is not kept."""
     if report not in COUNTS:
         raise Refused(N_("Only these are counted at night: %(reports)s"), reports=", ".join(COUNTS))
@@ -70,7 +70,7 @@ def count(session: Session, report: str, period: str, now: datetime) -> Counted:
             index_elements=["report", "period"], set_=values
         )
     )
-    return Counted(now, found)
+    return NightlyCount(now, found)
 
 
 def count_all(session: Session, due_for: datetime) -> JobResult:
@@ -157,7 +157,7 @@ def _reminded(session: Session, period: str, zone: ZoneInfo) -> dict[int, date]:
 
 
 def left_on(sent_at: datetime | None, planned_on: date, zone: ZoneInfo) -> date:
-    """The office's day on which a reminder left the house; of one that people carried out, its own day."""
+    """The office's day on which a reminder went out; without an instant, the day it was planned for."""
     return sent_at.astimezone(zone).date() if sent_at else planned_on
 
 
@@ -165,7 +165,7 @@ def left_on(sent_at: datetime | None, planned_on: date, zone: ZoneInfo) -> date:
 
 
 def _channels(session: Session, period: str, now: datetime) -> Figures:
-    """Reminders that left in a month by channel, and those followed by a payment within the policy's days."""
+    """Reminders sent in a month by channel, and those followed by a payment within the policy's days."""
     zone = clock.zone(session)
     days = store.in_force(session, BillingDocument, now.astimezone(zone).date()).effect.days
     since, until = rates.month_span(session, period)

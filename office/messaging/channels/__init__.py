@@ -1,4 +1,4 @@
-"""The ways out of the house, a row each (C5). Each file sends by one; base.py says what they share."""
+"""The channels for messages, one row each (C5). Each file sends by one; base.py has what they share."""
 
 from __future__ import annotations
 

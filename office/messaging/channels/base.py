@@ -1,4 +1,4 @@
-"""What every channel is: it sends one letter, or says by the class of its error what is known (C5).
+"""What every channel does: send one letter, or raise an error whose class says what is known (C5).
 
 `Unreachable`: nobody listens; nothing more is tried on this channel for now. `Undelivered`: not this time.
 `Declined`: never for this letter. `Unsure`: it may have arrived, so a person must look.
@@ -26,7 +26,7 @@ class Letter:
 
 
 class Undelivered(Exception):  # noqa: N818 -- reads as what happened
-    """It did not arrive; a later try may."""
+    """The message was not delivered; a later try may succeed."""
 
 
 class Unreachable(Undelivered):
@@ -34,7 +34,7 @@ class Unreachable(Undelivered):
 
 
 class Declined(Undelivered):
-    """It will never arrive."""
+    """The message can never be delivered."""
 
     def __init__(self, message: str, *, is_address_bad: bool = False) -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class Declined(Undelivered):
 
 
 class Unsure(Exception):  # noqa: N818 -- reads as what happened
-    """Whether it arrived can't be known."""
+    """It is not known whether the message was delivered."""
 
 
 class Channel(Protocol):
@@ -53,7 +53,7 @@ class Channel(Protocol):
 
 @dataclass(frozen=True)
 class ChannelKind:
-    """A way out of the house: its code, how it is opened, and the setting without which it is not there."""
+    """A kind of channel: its code, how it is opened, and the setting that it needs."""
 
     code: str
     open: Callable[[Setting], Channel]
