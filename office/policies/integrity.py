@@ -30,15 +30,15 @@ def all_readable(session: Session) -> Iterable[Finding]:
 
 def _problems(session: Session, version: PolicyVersion, *, is_held: bool) -> list[Reason]:
     """What is wrong; a version of the past need only be readable, what it names may be gone."""
+    if version.policy not in documents.TYPES:
+        return [documents.code_unknown(("policy",), version.policy, list(documents.TYPES))]
     rows = documents.loaded(version.rows)
-    if is_held and version.policy in documents.TYPES:
+    if is_held:
         return store.problems(
             session, version.policy, rows, store.current_documents(session, version.valid_from)
         )
     try:
         documents.typed(documents.TYPES[version.policy], rows)
-    except KeyError:
-        return [Reason("policy_unknown")]
     except documents.PolicyRefused as refusal:
         return refusal.reasons
     return []

@@ -245,7 +245,7 @@ RECORDED = (
 
 def test_every_stored_code_has_a_word() -> None:
     """Reasons, audited actions and tables: nobody reads `plan_broken` on a screen (C12, F17)."""
-    reasons = in_source("rules office", r'\bReason\(\s*"(\w+)"')
+    reasons = in_source("rules office", r'\b(?:Reason|PolicyValueError)\(\s*"(\w+)"')
     actions = in_source("office admin", *RECORDED)
 
     assert len(reasons) > 60
