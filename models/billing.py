@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from models.base import (
     EditableRow,
@@ -23,6 +23,7 @@ from models.base import (
 from models.people import Owner, Staff
 from models.property import UNIT_KINDS, Unit
 from rules.billing import Basis
+from rules.text_keys import text_key
 
 BASES = tuple(basis.value for basis in Basis)
 TIMINGS = ("advance", "arrears")
@@ -89,6 +90,10 @@ class Meter(EditableRow, Model):
     unit: Mapped[Unit] = relationship()
     fee_item: Mapped[FeeItem] = relationship()
 
+    @validates("code")
+    def _normal_code(self, _name: str, value: str) -> str:
+        return text_key(value) if value else value
+
     def __str__(self) -> str:
         return self.code
 
@@ -136,6 +141,10 @@ class ServiceSlip(EditableRow, Model):
 
     unit: Mapped[Unit] = relationship()
     fee_item: Mapped[FeeItem] = relationship()
+
+    @validates("slip_no")
+    def _normal_slip_no(self, _name: str, value: str) -> str:
+        return text_key(value) if value else value
 
 
 class BillingRun(Row, Model):

@@ -17,13 +17,14 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from models.base import EditableRow, Instant, Model, Money, Named, Row, one_of, prefix_index, refer
 from models.people import Department, Owner, Staff
 from models.property import Unit
 from models.secrets import Sealed
 from rules import codes
+from rules.text_keys import text_key
 
 CHANNELS_IN = (
     "desk",
@@ -191,6 +192,10 @@ class Ticket(EditableRow, Model):
     events: Mapped[list[TicketEvent]] = relationship(
         back_populates="ticket", passive_deletes="all", order_by="TicketEvent.at, TicketEvent.id"
     )
+
+    @validates("number")
+    def _normal_number(self, _name: str, value: str) -> str:
+        return text_key(value) if value else value
 
     def __str__(self) -> str:
         return self.number

@@ -17,12 +17,13 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from models.base import EditableRow, Id, Instant, Model, Named, Row, db, one_of, prefix_index, refer
 from models.property import Building, Unit
 from models.secrets import Sealed, masked
 from rules import codes
+from rules.text_keys import text_key
 
 OWNER_KINDS = ("person", "company")
 OCCUPANCY_KINDS = ("owner", "tenant")
@@ -169,6 +170,10 @@ class Staff(EditableRow, Model):
     @property
     def roles(self) -> frozenset[str]:
         return frozenset(row.role for row in self.role_rows)
+
+    @validates("login")
+    def _normal_login(self, _name: str, value: str) -> str:
+        return text_key(value) if value else value
 
     def __str__(self) -> str:
         return self.name

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import get_args
 
 from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from models.base import EditableRow, FixedPoint, Instant, Model, one_of, prefix_index, refer
 from rules import codes
+from rules.text_keys import text_key
 
 UNIT_KINDS: tuple[str, ...] = get_args(codes.UnitKind)
 UNIT_STATES = ("unsold", "vacant", "occupied", "sealed")
@@ -60,6 +61,10 @@ class Area(EditableRow, Model):
 
     buildings: Mapped[list[Building]] = relationship(back_populates="area", passive_deletes="all")
 
+    @validates("name")
+    def _normal_name(self, _name: str, value: str) -> str:
+        return text_key(value) if value else value
+
     def __str__(self) -> str:
         return self.name
 
@@ -74,6 +79,10 @@ class Building(EditableRow, Model):
 
     area: Mapped[Area] = relationship(back_populates="buildings")
     units: Mapped[list[Unit]] = relationship(back_populates="building", passive_deletes="all")
+
+    @validates("name")
+    def _normal_name(self, _name: str, value: str) -> str:
+        return text_key(value) if value else value
 
     def __str__(self) -> str:
         return self.name
@@ -108,6 +117,10 @@ class Unit(EditableRow, Model):
     note: Mapped[str] = mapped_column(default="", server_default="")
 
     building: Mapped[Building] = relationship(back_populates="units")
+
+    @validates("code")
+    def _normal_code(self, _name: str, value: str) -> str:
+        return text_key(value) if value else value
 
     def __str__(self) -> str:
         return self.code

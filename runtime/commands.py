@@ -203,6 +203,7 @@ def exportable() -> Iterable[str]:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A TOML file: [columns] header = code, [values.CODE] word = code, [join] code = pattern, [set].",
 )
+@click.option("--update", "is_update", is_flag=True, help="Also write what differs from what is there.")
 @click.option("--set", "constants", multiple=True, metavar="COLUMN=VALUE", help="A value for every row.")
 @json_option
 @reads
@@ -214,12 +215,14 @@ def import_file(
     sheet: str,
     map_file: Path | None,
     constants: tuple[str, ...],
+    is_update: bool,
     as_json: bool,
 ) -> None:
     """Import FILE (CSV or XLSX), whole or not at all.
 
     KIND is roster, payments, tickets …; a wrong one lists them all. A file with errors writes nothing; its
-    errors are listed in FILE.errors.csv.
+    errors are listed in FILE.errors.csv. Rows that are there with other values are left alone and listed in
+    FILE.differs.csv.
     """
     from office.core import clock
     from office.exchange import imports
@@ -233,25 +236,42 @@ def import_file(
     with writing():
         session = db.session()
         try:
-            report = imports.take_in(session, kind, what, table, now=clock.now(session), mapping=mapping)
+            now = clock.now(session)
+            report = imports.take_in(
+                session, kind, what, table, now=now, mapping=mapping, is_update=is_update
+            )
         except imports.RowsRefused as refusal:
             beside = file.with_name(f"{file.name}.errors.csv")
             with suppress(OSError):  # a folder that can't be written to: the line on stderr must do
                 imports.write_problems(beside, refusal, gettext)
             refusal.values["problem"] = refusal.first(gettext)
             if as_json:
-                told = {"kind": kind, "refused": refusal.count, "errors": refusal.told(gettext)}
+                counts = {"new": 0, "equal": 0, "differs": 0, "refused": refusal.rows}
+                told = {"kind": kind, **counts, "count": refusal.count, "errors": refusal.told(gettext)}
                 click.echo(json.dumps(told, ensure_ascii=False))
             raise
         db.session.rollback() if is_check else db.session.commit()
     text = gettext("%(rows)s rows: %(new)s new, %(skipped)s there already.", **vars(report))
+    if report.updated:
+        text += "\n" + gettext("Rows of which differences were written: %(count)s", count=report.updated)
+    if report.differences:
+        beside = file.with_name(f"{file.name}.differs.csv")
+        with suppress(OSError):
+            imports.write_differences(beside, report)
+        text += "\n" + gettext(
+            "Rows that are there with other values: %(count)s, listed in %(file)s; --update writes them.",
+            count=report.differs,
+            file=beside.name,
+        )
     if report.skipped_lines:
         text += "\n" + gettext(
             "Lines under the table that are no rows: %(count)s", count=report.skipped_lines
         )
     if report.unused:
         text += "\n" + gettext("Columns that are not used: %(columns)s", columns=", ".join(report.unused))
-    say({**vars(report), "is_check": is_check, "errors": []}, as_json=as_json, text=text)
+    differences = [vars(one) for one in report.differences]
+    said = {**vars(report), **report.counts(), "differences": differences}
+    say({**said, "is_check": is_check, "errors": []}, as_json=as_json, text=text)
 
 
 def _mapping(map_file: Path | None, constants: Iterable[str], codes: Iterable[str]) -> Any:

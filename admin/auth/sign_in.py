@@ -26,6 +26,7 @@ from models.secrets import fingerprint
 from office.access import two_factor
 from office.access.sessions import end_sessions
 from office.core import clock
+from rules.text_keys import text_key
 
 entrance = Blueprint("entrance", __name__)
 
@@ -148,7 +149,7 @@ def _person(login_name: str, password: str) -> Staff | None:
     """The active person with this login and password."""
     if "\x00" in login_name or len(login_name) > 60 or len(password) > 1000:
         return None
-    staff = db.session.scalars(select(Staff).where(Staff.login == login_name)).first()
+    staff = db.session.scalars(select(Staff).where(Staff.login == text_key(login_name))).first()
     stored = staff.password_hash if staff and staff.password_hash else NO_ONE
     matches = check_password_hash(stored, password)
     if staff is None or not staff.password_hash or not matches or not staff.is_active:

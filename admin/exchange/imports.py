@@ -262,6 +262,7 @@ class ImportPage(OfficePage):
         task_id, name, staff_id = task.id, task.file_name, current_staff().id
         layout = request.form.get("layout", "").strip()[:80]
         method = request.form.get("method") or "bank_transfer"
+        is_update = bool(request.form.get("update"))
         kind, chosen, now = task.result["kind"], task.result.get("chosen") or {}, self.now()
 
         def take_in(table: Table) -> None:
@@ -275,6 +276,7 @@ class ImportPage(OfficePage):
                 staff_id=staff_id,
                 layout=layout,
                 method=method,
+                is_update=is_update,
             )
             record("take_in", "task", task_id, {}, {"new": report.new, "skipped": report.skipped})
             session.commit()

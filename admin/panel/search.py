@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from admin.panel.columns import along_relation
 from admin.panel.list_screen import ListScreen
+from rules.text_keys import text_key
 
 SEARCH_CAP = 2000  # rows that a search finds by one column
 LAST_LETTER = "\U0010ffff"
@@ -38,7 +39,8 @@ def search_condition(view: ListScreen, words: str) -> Any:
     """
     if not view.column_searchable_list and not view.search_exact:
         return false()
-    spellings = dict(zip(SPELLINGS, dict.fromkeys((words, words.upper(), words.lower())), strict=False))
+    plain = text_key(words)
+    spellings = dict(zip(SPELLINGS, dict.fromkeys((plain, plain.upper(), plain.lower())), strict=False))
     place = ("search", len(spellings))
     if place not in view.statements:
         view.statements[place] = _as_text(_search(view, tuple(spellings)), view.dialect)

@@ -18,6 +18,7 @@ from models.payments import Payment
 from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Unit
 from models.secrets import fingerprint
+from rules.text_keys import text_key
 
 EACH = 8
 LAST_LETTER = "\U0010ffff"
@@ -140,7 +141,7 @@ KINDS: dict[str, Callable[[Session, str], list[Hit]]] = {
 
 def search(session: Session, text: str, kinds: frozenset[str] | None = None) -> list[Hit]:
     """What a text finds among the kinds a reader may see, units first; nothing for an empty one."""
-    wanted = text.replace("\x00", "").strip()[:100]
+    wanted = text_key(text.replace("\x00", ""))[:100]
     if not wanted:
         return []
     hits = [

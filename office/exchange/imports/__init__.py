@@ -33,7 +33,7 @@ from office.exchange.imports.columns import (
 from office.exchange.imports.headers import Heading
 from office.exchange.imports.mapping import NOTHING_SAID, FileMapping
 from office.exchange.imports.reader import HasHeader, Table, read
-from office.exchange.imports.taken import Taken
+from office.exchange.imports.taken import Difference, Taken
 from office.exchange.spreadsheets import neutral
 from office.receivables import ledger
 
@@ -45,6 +45,7 @@ __all__ = [
     "Table",
     "read",
     "take_in",
+    "write_differences",
     "write_problems",
 ]
 
@@ -70,8 +71,9 @@ class Kind(Protocol):
         *,
         now: datetime,
         staff_id: int | None = None,
+        is_update: bool = False,
     ) -> Taken:
-        """Write the rows that are not there yet."""
+        """Write the rows that are not there yet; with `is_update` also what differs, where that may be."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,23 @@ class Report:
     details: Mapping[str, int] = field(default_factory=dict)
     skipped_lines: int = 0  # of the footer under the table
     unused: tuple[str, ...] = ()  # headers that no column takes
+    differences: Sequence[Difference] = ()
+    updated: int = 0  # rows of which differences were written
+
+    @property
+    def differs(self) -> int:
+        """How many rows are there with other values, which were not written."""
+        return len({one.row for one in self.differences})
+
+    def counts(self) -> dict[str, int]:
+        """What became of the rows of a file without wrong ones."""
+        return {
+            "new": self.new,
+            "equal": self.skipped,
+            "differs": self.differs,
+            "refused": 0,
+            "updated": self.updated,
+        }
 
 
 def header_test(session: Session, kind: Kind, mapping: FileMapping = NOTHING_SAID) -> HasHeader:
@@ -106,6 +125,7 @@ def take_in(
     now: datetime,
     staff_id: int | None = None,
     mapping: FileMapping = NOTHING_SAID,
+    is_update: bool = False,
 ) -> Report:
     """Write the rows of a table that are not stored yet; a check is this with a rollback after it.
 
@@ -127,7 +147,7 @@ def take_in(
         raise RowsRefused(table.file, sorted(problems, key=lambda problem: problem.row), found.count)
     try:
         with uncollected():
-            taken = kind.take_in(session, rows, now=now, staff_id=staff_id)
+            taken = kind.take_in(session, rows, now=now, staff_id=staff_id, is_update=is_update)
         session.flush()
     except (IntegrityError, DataError) as error:
         raise Refused(
@@ -146,7 +166,19 @@ def take_in(
         taken.details,
         skipped_lines=found.skipped_lines,
         unused=found.unused,
+        differences=tuple(taken.differences),
+        updated=taken.updated,
     )
+
+
+def write_differences(path: Path, report: Report) -> None:
+    """`FILE.differs.csv`: what is there and what the file says, cell by cell."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("row", "column", "there", "here"))
+        writer.writerows(
+            (one.row, one.column, neutral(one.there), neutral(one.here)) for one in report.differences
+        )
 
 
 def write_problems(path: Path, refusal: RowsRefused, translate: Callable[..., str]) -> None:

@@ -23,7 +23,7 @@ from office.exchange.imports.cells import Wrong
 from office.exchange.imports.headers import MOST_HEADER_ROW, header_key, loose_key
 from office.exchange.imports.mapping import FileMapping, joined, parts_of
 from office.exchange.imports.reader import DATE, ERROR, NUMBER, Line, Table
-from rules.matching import plain
+from rules.text_keys import compared_key, text_key
 
 MOST_PROBLEMS = 2_000  # that are listed; all are counted
 
@@ -55,6 +55,7 @@ class RowsRefused(Refused):
             problem=first.message % first.values,
         )
         self.problems = tuple(problems)
+        self.rows = len({one.row for one in problems})
 
     def first(self, translate: Callable[..., str]) -> str:
         """What is wrong with the first wrong cell, in the reader's language."""
@@ -90,11 +91,16 @@ class Known:
         return dict(self.session.execute(select(Unit.code, Unit.id)).all())
 
     @cached_property
+    def code_of(self) -> Mapping[int, str]:
+        """Each unit's code by its id."""
+        return {id_: code for code, id_ in self.unit_ids.items()}
+
+    @cached_property
     def unit_codes(self) -> Mapping[str, str]:
         """Each unit code by the form in which it is compared, where that is unambiguous."""
         loose: dict[str, str | None] = {}
         for code in self.unit_ids:
-            compared = plain(code).strip()
+            compared = compared_key(code)
             loose[compared] = None if compared in loose else code
         return {compared: code for compared, code in loose.items() if code is not None}
 
@@ -200,13 +206,18 @@ def text(most: int = 10_000) -> Read:
     return plainly(cells.short_text(most))
 
 
+def key_text(most: int) -> Read:
+    """What names something, in its normal form."""
+    return plainly(lambda given: text_key(str(cells.short_text(most)(given))))
+
+
 def instant(text: str, known: Known) -> Any:
     return cells.instant(text, known.zone)
 
 
 def unit_code(text: str, known: Known) -> str:
     """A known unit's code, whatever the width and case it is written in."""
-    found = text if text in known.unit_ids else known.unit_codes.get(plain(text).strip())
+    found = text if text in known.unit_ids else known.unit_codes.get(compared_key(text))
     if found is None:
         raise Wrong(N_("unknown unit"), N_("Write a unit code of the roster, or import the roster first"))
     return found
@@ -446,7 +457,12 @@ def _value(column: Column, given: str, known: Known) -> Any:
     return column.empty
 
 
-def twice(rows: Iterable[Mapping[str, Any]], column: str, shown: Callable[[Any], str] = str) -> list[Problem]:
+def twice(
+    rows: Iterable[Mapping[str, Any]],
+    column: str,
+    remedy: str = N_("Keep one of the two rows"),
+    **values: object,
+) -> list[Problem]:
     """The rows that say a value again which must stand in one row only."""
     seen: dict[Any, int] = {}
     problems = []
@@ -454,16 +470,16 @@ def twice(rows: Iterable[Mapping[str, Any]], column: str, shown: Callable[[Any],
         value = row.get(column)
         if value is None or value == "":
             continue
-        first = seen.setdefault(value, row["line"])
+        first = seen.setdefault(compared_key(value) if isinstance(value, str) else value, row["line"])
         if first != row["line"]:
             problems.append(
                 Problem(
                     row["line"],
                     column,
-                    shown(value),
+                    str(value),
                     N_("stands in row %(first)s already"),
-                    N_("Keep one of the two rows"),
-                    {"first": first},
+                    remedy,
+                    {"first": first, **values},
                 )
             )
     return problems

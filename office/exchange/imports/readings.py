@@ -6,6 +6,7 @@ A meter that is not known yet is made when its name, or the office's only metere
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,14 +18,15 @@ from office.core.errors import N_
 from office.exchange.imports import cells, columns
 from office.exchange.imports.cells import Wrong
 from office.exchange.imports.columns import Column, Known, Problem, plainly
-from office.exchange.imports.taken import Taken
+from office.exchange.imports.taken import Difference, Taken, shown
+from rules.text_keys import compared_key
 
 COLUMNS: tuple[Column, ...] = (
     columns.UNIT,
     Column(
         "meter",
         ("表号", "表號", "表计", "仪表", "儀表", "表具", "表编号", "表类型", "表名称", "meter no."),
-        columns.text(60),
+        columns.key_text(60),
         is_required=True,
         is_code=True,
     ),
@@ -55,10 +57,10 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
     """Meters of which nobody knows what they measure; two values of one meter on one day."""
     meters = set(_meters(known.session))
     items = _metered(known.session)
-    stored = _stored(known.session)
+    seen: dict[tuple[int, str, date], Decimal] = {}
     found: list[Problem] = []
     for row in rows:
-        place = row["unit_code"], row["meter"]
+        place = row["unit_code"], compared_key(row["meter"])
         if place not in meters:
             try:
                 fee_item_of(row["meter"], items, known)
@@ -66,7 +68,7 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
                 found.append(
                     columns.problem(row, "meter", row["meter"], wrong.message, wrong.remedy, **wrong.values)
                 )
-        before = stored.setdefault((*place, row["read_on"]), row["value"])
+        before = seen.setdefault((*place, row["read_on"]), row["value"])
         if before != row["value"]:
             found.append(
                 columns.problem(
@@ -105,31 +107,37 @@ def _metered(session: Session) -> dict[str, int]:
 
 
 def _meters(session: Session) -> dict[Place, int]:
-    return {(row[0], row[1]): row[2] for row in session.execute(select(Meter.unit_id, Meter.code, Meter.id))}
+    query = select(Meter.unit_id, Meter.code, Meter.id)
+    return {(unit_id, compared_key(code)): id_ for unit_id, code, id_ in session.execute(query)}
 
 
 def _stored(session: Session) -> dict[tuple[Any, ...], Decimal]:
     stored = select(Meter.unit_id, Meter.code, MeterReading.read_on, MeterReading.value)
     query = stored.join(MeterReading.meter)
-    return {tuple(row[:3]): row[3] for row in session.execute(query)}
+    return {(row[0], compared_key(row[1]), row[2]): row[3] for row in session.execute(query)}
 
 
 def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: object) -> Taken:
     """Store the readings that are not there yet, with meters that are missing (B1)."""
     known = Known(session)
     meters, items, stored = _meters(session), _metered(session), _stored(session)
-    places = dict.fromkeys((row["unit_code"], row["meter"]) for row in given)
-    for unit_id, code in places:
-        if (unit_id, code) not in meters:
-            meter = Meter(unit_id=unit_id, code=code, fee_item_id=fee_item_of(code, items, known))
+    for row in given:
+        place = row["unit_code"], compared_key(row["meter"])
+        if place not in meters:
+            fee_item = fee_item_of(row["meter"], items, known)
+            meter = Meter(unit_id=row["unit_code"], code=row["meter"], fee_item_id=fee_item)
             session.add(meter)
             session.flush()
-            meters[unit_id, code] = meter.id
-    fresh = {
-        (row["unit_code"], row["meter"], row["read_on"]): row["value"]
-        for row in given
-        if (row["unit_code"], row["meter"], row["read_on"]) not in stored
-    }
+            meters[place] = meter.id
+    fresh: dict[tuple[int, str, date], Decimal] = {}
+    differences: list[Difference] = []
+    for row in given:
+        reading = row["unit_code"], compared_key(row["meter"]), row["read_on"]
+        if reading not in stored:
+            fresh[reading] = row["value"]
+        elif stored[reading] != row["value"]:
+            there, here = shown(stored[reading]), shown(row["value"])
+            differences.append(Difference(row["line"], "value", there, here))
     if fresh:
         session.execute(
             insert(MeterReading),
@@ -138,4 +146,5 @@ def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: ob
                 for (unit_id, code, read_on), value in fresh.items()
             ],
         )
-    return Taken(new=len(fresh), skipped=len(given) - len(fresh))
+    equal = len(given) - len(fresh) - len(differences)
+    return Taken(new=len(fresh), skipped=equal, differences=differences)

@@ -1,17 +1,16 @@
 """The roster: areas, buildings, units, owners with phones, who pays from when, who answers for a building.
 
-A unit that is known is skipped, whatever else its row says: nothing an office has edited since is undone. Two
-things are added to a known unit: a payer, where it never had an occupant, and the residents of the payer of
-that name, where nobody has entered them.
+A unit is known by its code. What a row says otherwise of a known unit is told as a difference, written only
+when asked (`--update`): nothing an office has edited since is undone. An empty cell says nothing. Two things
+are added to a known unit without being asked: a payer, where it never had an occupant, and the residents of
+the payer of that name, where nobody has entered them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, insert, select, update
@@ -28,17 +27,29 @@ from models.people import (
 )
 from models.property import Area, Building, Estate, Unit
 from models.secrets import fingerprint
+from office.core import clock
 from office.core.errors import N_
 from office.estate.owners import is_company, pinyin_initials
-from office.exchange.imports import cells, words
-from office.exchange.imports.columns import Column, Known, Problem, plainly, problem, text, twice
-from office.exchange.imports.taken import Taken
-from office.policies.store import FIRST_DAY
+from office.exchange.imports import cells, roster_row, words
+from office.exchange.imports.columns import (
+    UNIT_HEADERS,
+    Column,
+    Known,
+    Problem,
+    key_text,
+    plainly,
+    problem,
+    text,
+    twice,
+)
+from office.exchange.imports.headers import header_key
+from office.exchange.imports.roster_row import Place, RosterRow, place_of
+from office.exchange.imports.taken import Difference, Taken
+from rules.text_keys import compared_key
 
 OCCUPANCY = cast("Table", Occupancy.__table__)
 
 _FLOOR = re.compile(r"(?:([bB地])[下]?)?([+-]?\d{1,3})(?:层|楼|[fF])?", re.ASCII)
-_BETWEEN_PHONES = re.compile(r"[/、,;，；|\n]+")
 
 
 def floor(text: str) -> int:
@@ -53,7 +64,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "unit_code",
         ("房号", "房號", "房屋编号", "房屋編號", "房间号", "房产编号", "unit"),
-        text(40),
+        key_text(40),
         is_required=True,
         is_code=True,
         is_key=True,
@@ -61,14 +72,14 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "building",
         ("楼栋", "樓棟", "楼号", "栋号", "幢", "楼栋名称", "楼宇", "building name"),
-        text(80),
+        key_text(80),
         is_required=True,
         is_code=True,
     ),
     Column(
         "area_name",
         ("片区", "片區", "区域", "分区", "片区名称", "组团", "area"),
-        text(80),
+        key_text(80),
         empty="",
         is_code=True,
     ),
@@ -139,7 +150,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "steward",
         ("管家", "楼管员", "樓管員", "片区管家", "楼栋管家", "物业管家"),
-        text(60),
+        key_text(60),
         empty="",
         is_code=True,
     ),
@@ -162,39 +173,23 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class RosterRow:
-    """One unit with its payer; an empty name means vacant."""
-
-    line: int
-    unit_code: str
-    building: str
-    area_name: str
-    floor: int | None
-    unit_kind: str
-    area_m2: Decimal
-    handed_over_on: date | None
-    payer_name: str
-    payer_phone: str
-    payer_email: str
-    occupancy_from: date | None
-    steward: str
-    residents: int | None
-
-    @property
-    def phones(self) -> list[str]:
-        """The payer's numbers, the first one first."""
-        return [number for part in _BETWEEN_PHONES.split(self.payer_phone) if (number := part.strip())]
-
-    @property
-    def from_on(self) -> date:
-        """The first day of the occupancy: from the hand-over when nothing is said, else from ever."""
-        return self.occupancy_from or self.handed_over_on or FIRST_DAY
+JOINABLE = (
+    "楼栋",
+    "樓棟",
+    "幢",
+    "座",
+    "单元",
+    "單元",
+    "门洞",
+    "梯",
+    "staircase",
+    "entrance",
+)  # parts of a code
 
 
-def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
+def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
     """Two rows for one unit, and residents of a unit that nobody is named to pay for."""
-    return twice(rows, "unit_code") + [
+    return _same_code(rows, known) + [
         problem(
             row,
             "residents",
@@ -207,21 +202,70 @@ def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
     ]
 
 
-def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: object) -> Taken:
-    """Add the units that are not there yet, with all that belongs to them (P2–P4, P7)."""
+def _same_code(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
+    """Two rows for one unit; where the file has a column for the staircase, the code needs it."""
+    headers = [header.strip() for header in known.header]
+    parts = [header for header in headers if header_key(header) in JOINABLE]
+    codes = {header_key(name) for name in ("unit_code", *UNIT_HEADERS)}
+    own = next((header for header in headers if header_key(header) in codes), "")
+    if not parts or not own:
+        return twice(rows, "unit_code")
+    pattern = "-".join(f"{{{header}}}" for header in (*parts, own))
+    return twice(
+        rows,
+        "unit_code",
+        N_(
+            "Keep one of the two rows; where codes repeat from staircase to staircase, join them with --map: "
+            '[join] unit_code = "%(pattern)s"'
+        ),
+        pattern=pattern,
+    )
+
+
+def take_in(
+    session: Session,
+    given: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+    staff_id: int | None = None,
+    is_update: bool = False,
+    **_present: object,
+) -> Taken:
+    """Add the units that are not there yet, with all that belongs to them (P2–P4, P7); tell what differs."""
     rows = [RosterRow(**row) for row in given]
-    units = dict(session.execute(select(Unit.code, Unit.id)).all())
-    fresh = [row for row in rows if row.unit_code not in units]
+    units = {compared_key(code): id_ for code, id_ in session.execute(select(Unit.code, Unit.id))}
+    fresh = [row for row in rows if row.key not in units]
+    there = [row for row in rows if row.key in units]
     buildings = _buildings(session, fresh)
     units |= _add_units(session, fresh, buildings)
-    occupied = set(session.scalars(select(Occupancy.unit_id).distinct())) if len(fresh) < len(rows) else set()
-    with_payer = [row for row in rows if row.payer_name and units[row.unit_code] not in occupied]
+    occupied = set(session.scalars(select(Occupancy.unit_id).distinct())) if there else set()
+    with_payer = [row for row in rows if row.payer_name and units[row.key] not in occupied]
     _add_payers(session, with_payer, units)
-    late = [units[row.unit_code] for row in set(with_payer) - set(fresh)]
-    _occupy(session, late)
+    late = {row.key for row in with_payer} - {row.key for row in fresh}
+    _occupy(session, [units[key] for key in late])
     _assign_stewards(session, fresh, buildings)
-    new = len(fresh) + len(late) + _add_residents(session, rows)
-    return Taken(new=new, skipped=len(rows) - new)
+    counted = _add_residents(session, rows)
+    found = roster_row.compare(
+        session, {row.line: units[row.key] for row in there}, there, clock.office_day(session, now)
+    )
+    updated: set[int] = set()
+    if is_update:
+        updated = roster_row.write(session, found, now=now, staff_id=staff_id)
+        _assign_stewards(
+            session,
+            [one.row for one in found if one.column == "steward"],
+            {place_of(one.row): one.unit.building_id for one in found},
+        )
+        found = [one for one in found if not one.is_writable]
+    told = [Difference(one.row.line, one.column, one.there, one.here) for one in found]
+    differing = {one.row for one in told} | updated
+    equal = sum(row.line not in differing and row.key not in late for row in there)
+    return Taken(
+        new=len(fresh) + len(late) + counted,
+        skipped=max(equal - counted, 0),
+        differences=told,
+        updated=len(updated),
+    )
 
 
 def _occupy(session: Session, unit_ids: Sequence[int]) -> None:
@@ -234,30 +278,24 @@ def _occupy(session: Session, unit_ids: Sequence[int]) -> None:
         )
 
 
-Place = tuple[str, str]  # area, building: as a row names them
-
-
-def _place(row: RosterRow) -> Place:
-    return row.area_name, row.building
-
-
 def _buildings(session: Session, rows: Iterable[RosterRow]) -> dict[Place, int]:
     """The id of each named building, made where it is missing."""
-    wanted = dict.fromkeys(_place(row) for row in rows)
-    areas = dict(session.execute(select(Area.name, Area.id).order_by(Area.id)).all())
+    wanted = dict.fromkeys(place_of(row) for row in rows)
+    areas = {compared_key(name): id_ for name, id_ in session.execute(select(Area.name, Area.id))}
     known: dict[Place, int] = {}
     by_name: dict[str, int] = {}
     query = select(Area.name, Building.name, Building.id).join(Building.area).order_by(Building.id)
     for area, name, id_ in session.execute(query):
-        known[area, name] = id_
-        by_name.setdefault(name, id_)
+        known[compared_key(area), compared_key(name)] = id_
+        by_name.setdefault(compared_key(name), id_)
     made: dict[Place, int] = {}
     for area, name in wanted:
-        found = known.get((area, name)) if area else by_name.get(name)
+        key = compared_key(area), compared_key(name)
+        found = known.get(key) if area else by_name.get(key[1])
         if found is None:
             found = _add_building(session, area or _estate_name(session), name, areas)
-            known[area, name] = found
-            by_name.setdefault(name, found)
+            known[key] = found
+            by_name.setdefault(key[1], found)
         made[area, name] = found
     return made
 
@@ -267,12 +305,13 @@ def _estate_name(session: Session) -> str:
 
 
 def _add_building(session: Session, area: str, name: str, areas: dict[str, int]) -> int:
-    if area not in areas:
+    key = compared_key(area)
+    if key not in areas:
         row = Area(name=area, position=len(areas))
         session.add(row)
         session.flush()
-        areas[area] = row.id
-    building = Building(name=name, area_id=areas[area])
+        areas[key] = row.id
+    building = Building(name=name, area_id=areas[key])
     session.add(building)
     session.flush()
     return building.id
@@ -285,7 +324,7 @@ def _add_units(session: Session, rows: Sequence[RosterRow], buildings: Mapping[P
         [
             {
                 "code": row.unit_code,
-                "building_id": buildings[_place(row)],
+                "building_id": buildings[place_of(row)],
                 "floor": row.floor,
                 "kind": row.unit_kind,
                 "area_m2": row.area_m2,
@@ -295,7 +334,7 @@ def _add_units(session: Session, rows: Sequence[RosterRow], buildings: Mapping[P
             for row in rows
         ],
     )
-    return {row.unit_code: id_ for row, id_ in zip(rows, ids, strict=True)}
+    return {row.key: id_ for row, id_ in zip(rows, ids, strict=True)}
 
 
 def add_all(session: Session, model: Any, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -343,7 +382,7 @@ def _add_payers(session: Session, rows: Sequence[RosterRow], units: Mapping[str,
     )
     occupancies = [
         {
-            "unit_id": units[row.unit_code],
+            "unit_id": units[row.key],
             "owner_id": owners[who[row.unit_code]],
             "kind": "owner",
             "is_payer": True,
@@ -357,7 +396,7 @@ def _add_payers(session: Session, rows: Sequence[RosterRow], units: Mapping[str,
 
 def _add_residents(session: Session, rows: Sequence[RosterRow]) -> int:
     """Enter how many people live with the payer of a row where nobody has; answers in how many units."""
-    named = {(row.unit_code, row.payer_name): row.residents for row in rows if row.residents is not None}
+    named = {(row.key, row.payer_name): row.residents for row in rows if row.residents is not None}
     if not named:
         return 0
     unknown = (
@@ -367,9 +406,9 @@ def _add_residents(session: Session, rows: Sequence[RosterRow]) -> int:
         .where(Occupancy.is_payer, Occupancy.to_on.is_(None), Occupancy.residents.is_(None))
     )
     found = [
-        {"occupancy": id_, "count": named[code, name]}
+        {"occupancy": id_, "count": named[compared_key(code), name]}
         for id_, code, name in session.execute(unknown)
-        if (code, name) in named
+        if (compared_key(code), name) in named
     ]
     if found:
         entered = (
@@ -409,19 +448,19 @@ def _known_owners(session: Session) -> dict[Who, int]:
 
 
 def _assign_stewards(session: Session, rows: Sequence[RosterRow], buildings: Mapping[Place, int]) -> None:
-    wanted = dict.fromkeys((row.steward, buildings[_place(row)]) for row in rows if row.steward)
+    wanted = dict.fromkeys((row.steward, buildings[place_of(row)]) for row in rows if row.steward)
     if not wanted:
         return
     staff: dict[str, int] = {}
     for id_, name, login in session.execute(
         select(Staff.id, Staff.name, Staff.login).order_by(Staff.id.desc())
     ):
-        staff |= {name: id_, login: id_}
+        staff |= {compared_key(name): id_, compared_key(login): id_}
     for name in dict.fromkeys(name for name, _ in wanted):
-        if name not in staff:
-            staff[name] = _add_steward(session, name)
+        if compared_key(name) not in staff:
+            staff[compared_key(name)] = _add_steward(session, name)
     answered = set(session.execute(select(steward_building.c.staff_id, steward_building.c.building_id)).all())
-    pairs = dict.fromkeys((staff[name], building) for name, building in wanted)
+    pairs = dict.fromkeys((staff[compared_key(name)], building) for name, building in wanted)
     missing = [pair for pair in pairs if pair not in answered]
     if missing:
         session.execute(

@@ -8,16 +8,18 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from models.billing import ServiceSlip
+from models.billing import FeeItem, ServiceSlip
+from models.property import Unit
 from office.exchange.imports import cells, columns
-from office.exchange.imports.columns import Column, Known, Problem, plainly, text, twice
-from office.exchange.imports.taken import Taken
+from office.exchange.imports.columns import Column, Known, Problem, key_text, plainly, text, twice
+from office.exchange.imports.taken import Difference, Taken, shown
+from rules.text_keys import compared_key
 
 COLUMNS: tuple[Column, ...] = (
     Column(
         "slip_no",
         ("单号", "單號", "服务单号", "服務單號", "派工单号", "维修单号", "工单号", "slip"),
-        text(40),
+        key_text(40),
         is_required=True,
         is_code=True,
         is_key=True,
@@ -47,6 +49,9 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
+COMPARED = ("unit_code", "fee_item", "used_on", "quantity", "note")
+
+
 def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
     """Two different slips under one number; the same row again is only the same slip."""
     told = {tuple(row[column.code] for column in COLUMNS): row for row in reversed(rows)}
@@ -54,10 +59,23 @@ def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
 
 
 def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: object) -> Taken:
-    """Enter the slips whose numbers are not there yet."""
+    """Enter the slips whose numbers are not there yet; a known number with other values is told."""
     known = Known(session)
-    stored = set(session.scalars(select(ServiceSlip.slip_no)))
-    fresh = {row["slip_no"]: row for row in given if row["slip_no"] not in stored}
+    stored = _stored(session)
+    fresh: dict[str, Mapping[str, Any]] = {}
+    differences: list[Difference] = []
+    for row in given:
+        before = stored.get(compared_key(row["slip_no"]))
+        if before is None:
+            fresh.setdefault(row["slip_no"], row)
+            continue
+        there = dict(zip(COMPARED, before, strict=True))
+        here = {**row, "unit_code": known.code_of[row["unit_code"]], "note": row["note"] or there["note"]}
+        differences += [
+            Difference(row["line"], name, shown(there[name]), shown(here[name]))
+            for name in COMPARED
+            if there[name] != here[name]
+        ]
     if fresh:
         session.execute(
             insert(ServiceSlip),
@@ -73,4 +91,22 @@ def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: ob
                 for row in fresh.values()
             ],
         )
-    return Taken(new=len(fresh), skipped=len(given) - len(fresh))
+    differing = len({one.row for one in differences})
+    return Taken(new=len(fresh), skipped=len(given) - len(fresh) - differing, differences=differences)
+
+
+def _stored(session: Session) -> dict[str, tuple[Any, ...]]:
+    """What is there under each slip number: the values of COMPARED."""
+    query = (
+        select(
+            ServiceSlip.slip_no,
+            Unit.code,
+            FeeItem.code,
+            ServiceSlip.used_on,
+            ServiceSlip.quantity,
+            ServiceSlip.note,
+        )
+        .join(ServiceSlip.unit)
+        .join(ServiceSlip.fee_item)
+    )
+    return {compared_key(row[0]): tuple(row[1:]) for row in session.execute(query)}

@@ -13,7 +13,7 @@ from office.complaints import legacy_import
 from office.complaints.legacy_import import LegacyTicket
 from office.core.errors import N_
 from office.exchange.imports import cells, columns, words
-from office.exchange.imports.columns import Column, Known, Problem, heads, plainly, text
+from office.exchange.imports.columns import Column, Known, Problem, heads, key_text, plainly, text
 from office.exchange.imports.taken import Taken
 from rules.severity import Facts
 
@@ -38,7 +38,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "number",
         ("投诉编号", "投訴編號", "编号", "編號", "单号", "投诉单号", "no."),
-        text(40),
+        key_text(40),
         empty="",
         is_code=True,
     ),

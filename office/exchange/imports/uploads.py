@@ -117,6 +117,8 @@ def try_out(
             "details": dict(report.details),
             "skipped_lines": report.skipped_lines,
             "unused": list(report.unused),
+            "differs": report.differs,
+            "differences": [vars(one) for one in report.differences[:KEPT_PROBLEMS]],
         }
     except RowsRefused as refusal:
         found |= {
@@ -188,6 +190,7 @@ def take_in(
     staff_id: int | None,
     layout: str = "",
     method: str = "bank_transfer",
+    is_update: bool = False,
 ) -> imports.Report:
     """Take the file in with the mapping of its last trial, and forget the file.
 
@@ -204,6 +207,7 @@ def take_in(
         now=now,
         staff_id=staff_id,
         mapping=mapping_of(brought, mapping),
+        is_update=is_update,
     )
     if layout and mapping and kind == "statement":
         remember(session, layout, task.result["headers"], mapping, method)

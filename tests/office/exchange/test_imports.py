@@ -152,7 +152,8 @@ def test_a_known_unit_is_left_as_it_is_but_gets_its_first_payer(session, tmp_pat
 
     first, second = bring(session, "roster", path), bring(session, "roster", path)
 
-    assert (first.new, first.skipped, second.new) == (1, 1, 0)
+    assert (first.new, first.skipped, first.differs) == (1, 0, 2)
+    assert (second.new, second.skipped, second.differs) == (0, 0, 2)
     assert [(unit.kind, unit.state) for unit in session.scalars(select(Unit))] == [
         ("residence", "occupied")
     ] * 2

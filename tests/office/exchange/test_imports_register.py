@@ -215,11 +215,41 @@ def test_wrong_readings(bring, row, column, problem):
 
 
 def test_two_values_of_one_meter_and_day_contradict_each_other(session, bring):
-    bring("readings", READINGS, [["3-2-1201", "water", "2026-06-30", "120"]])
+    row = ["3-2-1201", "water", "2026-06-30"]
 
-    found = refused(bring, "readings", READINGS, ["3-2-1201", "water", "2026-06-30", "121"])
+    with pytest.raises(imports.RowsRefused) as refusal:
+        bring("readings", READINGS, [[*row, "120"], [*row, "121"]])
 
-    assert found[0][2].startswith("another value of that day is there: 120")
+    told = refusal.value.problems[0]
+    assert (told.row, told.column) == (3, "value")
+    assert (told.message % told.values).startswith("another value of that day is there: 120")
+
+
+def test_a_reading_that_is_there_with_another_value_is_told_and_left_alone(session, bring):
+    """contract "Imports: what a row is": differs."""
+    row = ["3-2-1201", "water", "2026-06-30"]
+    bring("readings", READINGS, [[*row, "120"]])
+
+    report = bring("readings", READINGS, [["３－２－１２０１", "ＷＡＴＥＲ", "2026-06-30", "121"]])
+
+    assert [(one.row, one.column, one.there, one.here) for one in report.differences] == [
+        (2, "value", "120", "121")
+    ]
+    assert (report.new, report.skipped, report.differs) == (0, 0, 1)
+
+
+def test_a_slip_that_is_there_with_other_values_is_told_and_left_alone(session, bring):
+    row = ["W-1", "3-2-1201", "repair", "2026-06-20", "2", "pump"]
+    bring("slips", SLIPS, [row])
+
+    same = bring("slips", SLIPS, [["ｗ－１", *row[1:]]])
+    other = bring("slips", SLIPS, [[*row[:4], "3", "tap"]])
+
+    assert (same.new, same.skipped, same.differs) == (0, 1, 0)
+    assert [(one.column, one.there, one.here) for one in other.differences] == [
+        ("quantity", "2", "3"),
+        ("note", "pump", "tap"),
+    ]
 
 
 SLIPS = ("slip_no", "unit_code", "fee_item", "used_on", "quantity", "note")
