@@ -475,6 +475,7 @@ def take_in(
     *,
     now: datetime,
     staff_id: int | None = None,
+    **_present: object,
 ) -> Taken:
     """Store each movement once; sure matches become payments, the rest waits with its reason (M5)."""
     if not given:
