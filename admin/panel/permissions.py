@@ -19,10 +19,7 @@ ALL = "scedax"
 SCREENS: dict[str, dict[str, str]] = {
     # every signed-in person
     "start": {"everyone": "sa"},
-    "account": {"everyone": "sa"},
     "search": {"everyone": "s"},
-    "saved_views": {"everyone": "scda"},
-    "help": {"everyone": "s"},
     # Property
     "estate": {"it_admin": "sea", "manager": "sea", "director": "s"},
     "calendar_days": {"it_admin": ALL, "manager": ALL, "station_head": "sce", "everyone": "s"},
@@ -153,16 +150,7 @@ SCREENS: dict[str, dict[str, str]] = {
         "station_head": "sx",
         "steward": "s",
     },
-    "receipts": {
-        "it_admin": "sax",
-        "manager": "sax",
-        "director": "sx",
-        "cashier": "sax",
-        "station_head": "s",
-    },
     "allocations": {"it_admin": "sx", "manager": "sx", "director": "sx", "cashier": "sx"},
-    "refunds": {"it_admin": "sax", "manager": "sax", "director": "sx", "cashier": "sax"},
-    "statements": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     "statement_rows": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     "statement_layouts": {"it_admin": "sdax", "manager": "sdax", "cashier": "sdax", "director": "s"},
     "debit_mandates": {"it_admin": "scex", "manager": "sceax", "cashier": "sceax", "front_desk": "sce"},
@@ -206,7 +194,6 @@ SCREENS: dict[str, dict[str, str]] = {
         "steward": "sa",
     },
     "legal_cases": {"it_admin": "sx", "manager": "sax", "director": "sax", "station_head": "sax"},
-    "undertakings": {"it_admin": "sx", "manager": "sax", "director": "sax", "station_head": "sax"},
     "public_notices": {"it_admin": "sx", "manager": "sax", "director": "sax"},
     "forecast": {
         "it_admin": "s",
@@ -293,7 +280,6 @@ SCREENS: dict[str, dict[str, str]] = {
     "targets": {"it_admin": ALL, "manager": ALL, "director": ALL},
     # Policies
     "policies": {"it_admin": "sceax", "manager": "sceax", "director": "sceax", "everyone": "s"},
-    "policy_versions": {"it_admin": "sceax", "manager": "sceax", "director": "sceax", "everyone": "s"},
     "paper_templates": {"it_admin": "sceax", "manager": "sceax", "everyone": "s"},
     "simulate": {"it_admin": "sa", "manager": "sa", "director": "sa"},
     "complaint_reports": {
@@ -309,9 +295,7 @@ SCREENS: dict[str, dict[str, str]] = {
     "jobs": {"it_admin": "sax", "manager": "sx", "director": "s"},
     "outbox": {"it_admin": "sax", "manager": "sax", "station_head": "sax"},
     "papers": {"it_admin": "sx", "manager": "sx", "cashier": "s", "station_head": "s"},
-    "tasks": {"it_admin": "sx", "everyone": "s"},
     "imports": {"it_admin": "sa", "manager": "sa", "cashier": "sa"},
-    "exports": {"it_admin": "sx", "manager": "sx", "director": "sx"},
 }
 
 

@@ -1,0 +1,72 @@
+"""Every screen of a room is served, each has its row of permissions, and no row is left without a screen."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+import admin
+from admin import shell
+from admin.panel import permissions
+from admin.panel.screen import Screen
+from tests.admin.conftest import TRIALS
+
+ROOT = Path(shell.__file__).parent
+ASKED = re.compile(r"""\bmay(?:_see)?\((?:[\w.()]+, )?["'](\w+)["']""")
+
+
+def defined() -> set[type[Screen]]:
+    """Each class in a room's files that has an address of its own."""
+    found: set[type[Screen]] = set()
+    for each in pkgutil.walk_packages(admin.__path__, "admin."):
+        file = importlib.import_module(each.name)
+        found |= {
+            value
+            for value in vars(file).values()
+            if isinstance(value, type)
+            and issubclass(value, Screen)
+            and value.__module__ == each.name
+            and value.__dict__.get("screen")
+        }
+    return found
+
+
+def without_screen(screens: Iterable[type[Screen]]) -> set[str]:
+    """Rows of permissions that nothing asks for."""
+    tried = {trial.screen for trial in TRIALS}  # the screens of other tests
+    return set(permissions.SCREENS) - tried - {each.screen for each in screens}
+
+
+def asked() -> set[str]:
+    """Screens that code and templates name when they ask what somebody may."""
+    files = [file for kind in ("*.py", "*.html") for file in ROOT.rglob(kind)]
+    return {name for file in files for name in ASKED.findall(file.read_text(encoding="utf-8"))}
+
+
+def test_every_screen_that_a_room_defines_is_served() -> None:
+    assert defined() == set(shell.SCREENS)
+
+
+def test_every_screen_has_its_row_of_permissions() -> None:
+    assert {screen.screen for screen in shell.SCREENS} <= set(permissions.SCREENS)
+
+
+def test_whoever_asks_for_a_screen_names_one_that_exists() -> None:
+    assert "complainants" in asked()
+    assert asked() - permissions.LETTERS.keys() <= set(permissions.SCREENS)
+
+
+def test_no_row_of_permissions_is_dead() -> None:
+    assert without_screen(shell.SCREENS) == set()
+
+
+def test_control_a_row_that_nothing_asks_for_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(permissions.SCREENS, "undertakings", {"manager": "s"})
+
+    assert without_screen(shell.SCREENS) == {"undertakings"}
+    assert without_screen(shell.SCREENS[1:]) == {"undertakings", shell.SCREENS[0].screen}
