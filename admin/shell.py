@@ -24,8 +24,9 @@ from admin.complaints import screens as complaints
 from admin.estate import screens as estate
 from admin.exchange import screens as exchange
 from admin.exchange.imports import kind_of_screen
-from admin.panel import formats, fragment_cache, labels, language, list_query, permissions
+from admin.panel import formats, fragment_cache, labels, language, list_query, permissions, row_access
 from admin.panel.idempotency import idempotency_field
+from admin.panel.row_access import RowAccess
 from admin.panel.screen import ROOMS
 from admin.panel.signed_in import staff_if_signed_in
 from admin.payments import screens as payments
@@ -45,6 +46,13 @@ SCREENS = (
     *exchange.SCREENS,
     *system.SCREENS,
 )
+ROW_ACCESS: RowAccess = {
+    **complaints.ROW_ACCESS,
+    **estate.ROW_ACCESS,
+    **billing.ROW_ACCESS,
+    **payments.ROW_ACCESS,
+    **arrears.ROW_ACCESS,
+}
 
 
 class StartView(AdminIndexView):
@@ -69,6 +77,7 @@ class CompiledTemplates(FileSystemBytecodeCache):
 
 def init_app(app: Flask) -> None:
     guard.init_app(app)
+    row_access.init_app(app, ROW_ACCESS)
     app.register_blueprint(sign_in.entrance)
     _serve_static(app)
     cache_folder = Path(app.instance_path) / "templates"

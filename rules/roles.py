@@ -1,4 +1,4 @@
-"""Which roles may decide what about debts and drawers (C4, B7, B9, C9, C11, M3)."""
+"""Which roles decide what about debts and drawers, and whose affairs they read (B7, B9, C4, C9, M3, P7)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ ABOVE = {  # what a role may approve, these may too
     "station_head": ("manager", "director"),
     "manager": ("director",),
 }
+
+ALL_COMPLAINTS = frozenset({"it_admin", "manager", "director", "station_head", "front_desk"})
+WHOLE_ESTATE = ALL_COMPLAINTS | {"cashier"}
 
 
 def is_at_least(roles: Collection[str], wanted: str) -> bool:
@@ -29,3 +32,13 @@ def may_waive(roles: Collection[str]) -> bool:
 def may_close_for_others(roles: Collection[str]) -> bool:
     """Whether somebody may close another cashier's day (M3)."""
     return "manager" in roles
+
+
+def is_bound_to_buildings(roles: Collection[str]) -> bool:
+    """Whether somebody works as a steward only, and so for the buildings they answer for (P7)."""
+    return "steward" in roles and WHOLE_ESTATE.isdisjoint(roles)
+
+
+def reads_all_complaints(roles: Collection[str]) -> bool:
+    """Whether somebody reads every complaint but those about themselves (P7)."""
+    return not ALL_COMPLAINTS.isdisjoint(roles)

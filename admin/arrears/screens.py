@@ -1,4 +1,4 @@
-"""The screens of this room, in the order of the menu."""
+"""The screens of this room, in the order of the menu, and whose rows they show."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from admin.arrears import (
     reminders,
     restrictions,
 )
+from admin.panel.row_access import RowAccess, along_unit
+from models.billing import Instalment, InstalmentPlan
+from models.collection import Contact, LadderHold, Reminder, Restriction
 
 SCREENS = (
     *call_list.SCREENS,
@@ -29,3 +32,11 @@ SCREENS = (
     *legal_cases.SCREENS,
     *public_notices.SCREENS,
 )
+ROW_ACCESS: RowAccess = {
+    Reminder: along_unit(Reminder.unit_id),
+    Contact: along_unit(Contact.unit_id),
+    LadderHold: along_unit(LadderHold.unit_id),
+    InstalmentPlan: along_unit(InstalmentPlan.unit_id),
+    Instalment: along_unit(Instalment.plan, InstalmentPlan.unit_id),
+    Restriction: along_unit(Restriction.unit_id),
+}

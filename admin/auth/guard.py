@@ -65,7 +65,7 @@ def guard() -> Any:
     """Runs before each request; an answer from here is the request's answer."""
     set_writing(request.method not in SAFE_METHODS)
     if request.path.startswith("/static/"):
-        signed_in.be(None)
+        signed_in.set_user(None)
         return None
     g.language = session.get("language")
     signed_in.load()
@@ -156,7 +156,7 @@ def crash_page(error: Exception) -> Any:
     try:
         db.session.rollback()
     except Exception:  # noqa: BLE001 -- the database itself may be what failed
-        signed_in.be(None)
+        signed_in.set_user(None)
     return render_template("panel/error.html", code=500, text=_explanation(500)), 500
 
 
@@ -174,7 +174,7 @@ def outage_page(sentence: str) -> Any:
     """The page while the disk is full or the database away; it asks neither for anything."""
     with suppress(Exception):  # the database itself is what failed
         db.session.rollback()
-    signed_in.be(None)
+    signed_in.set_user(None)
     page = render_template("panel/error.html", code=503, text=_(sentence))
     return page, 503, {"Retry-After": "30"}
 

@@ -46,7 +46,7 @@ def init_app(app: Flask) -> None:
 @login_manager.request_loader
 def find_session(_request: Request) -> SignedIn | None:
     """The active person whose open session the cookie names, or None."""
-    signed_in.be(None)  # should the database be away, the error page asks no second time
+    signed_in.set_user(None)  # should the database be away, the error page asks no second time
     key = session.get("id")
     if not isinstance(key, str):
         return None
@@ -89,7 +89,7 @@ def start_session(staff: Staff) -> None:
         seen_at=present,
     )
     db.session.add(row)
-    signed_in.be(SignedIn(staff, row))
+    signed_in.set_user(SignedIn(staff, row))
 
 
 def data_of(row: WebSession) -> dict[str, Any]:

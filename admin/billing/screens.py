@@ -1,8 +1,10 @@
-"""The screens of this room, in the order of the menu."""
+"""The screens of this room, in the order of the menu, and whose rows they show."""
 
 from __future__ import annotations
 
 from admin.billing import deposits, incentives, invoices, late_fees, move_in, runs
+from admin.panel.row_access import RowAccess, along_unit
+from models.billing import Invoice, InvoiceLine, Meter, MeterReading, ServiceSlip
 
 SCREENS = (
     *runs.SCREENS,
@@ -12,3 +14,10 @@ SCREENS = (
     *late_fees.SCREENS,
     *incentives.SCREENS,
 )
+ROW_ACCESS: RowAccess = {
+    Meter: along_unit(Meter.unit_id),
+    MeterReading: along_unit(MeterReading.meter, Meter.unit_id),
+    ServiceSlip: along_unit(ServiceSlip.unit_id),
+    Invoice: along_unit(Invoice.unit_id),
+    InvoiceLine: along_unit(InvoiceLine.invoice, Invoice.unit_id),
+}

@@ -1,4 +1,4 @@
-"""The screens of this room, in the order of the menu."""
+"""The screens of this room, in the order of the menu, and whose rows they show."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from admin.complaints import (
     invalid_requests,
     public_form,
     review_meetings,
+    row_access,
     tickets,
     visits,
     work_board,
@@ -29,3 +30,4 @@ SCREENS = (
     *public_form.SCREENS,
     *visits.SCREENS,
 )
+ROW_ACCESS = row_access.ROW_ACCESS

@@ -1,8 +1,11 @@
-"""The screens of this room, in the order of the menu."""
+"""The screens of this room, in the order of the menu, and whose rows they show."""
 
 from __future__ import annotations
 
 from admin.estate import change_of_owner, household_file, people, personal_data, search, unit_grid, units
+from admin.panel.row_access import RowAccess, along_unit, units_of_own_buildings
+from models.people import Occupancy, Owner, OwnerPhone
+from models.property import Unit
 
 SCREENS = (
     *search.SCREENS,
@@ -13,3 +16,9 @@ SCREENS = (
     *personal_data.SCREENS,
     *unit_grid.SCREENS,
 )
+ROW_ACCESS: RowAccess = {
+    Unit: units_of_own_buildings,
+    Owner: along_unit(Owner.occupancies, Occupancy.unit_id),
+    OwnerPhone: along_unit(OwnerPhone.owner, Owner.occupancies, Occupancy.unit_id),
+    Occupancy: along_unit(Occupancy.unit_id),
+}

@@ -35,7 +35,7 @@ def as_reader(staff_id: int | None, code: str) -> Iterator[None]:
     """Run the block as a request of this person: with their language, roles and scope."""
     with current_app.test_request_context():
         staff = db.session.get(Staff, staff_id) if staff_id else None
-        signed_in.be(SignedIn(staff) if staff is not None else None)
+        signed_in.set_user(SignedIn(staff) if staff is not None else None)
         g.language = code
         yield
 

@@ -1,79 +1,67 @@
-"""Whose rows: what a steward, a handler or a clerk reaches of the estate (P7, F4).
+"""Whose rows: what the signed-in person reaches of a table (P7, F4).
 
-A steward who has no wider role reaches the units of the buildings they answer for, and what hangs on those
-units; one for whom no building is chosen answers for the whole estate. Complaints are read by the desk and by
-those who lead; anyone else reads those they took, handle, or that their department has, a steward also those
-of their buildings. Who a complaint is about never reads it. The base asks here for lists, records, look-ups,
-exports and actions alike.
+Each room says for its own tables by which conditions, in `ROW_ACCESS` of its `screens.py`; the base asks here
+for lists, records, look-ups, exports and actions alike. A steward who has no wider role reaches the units of
+the buildings they answer for, and what hangs on those units; one for whom no building is chosen answers for
+the whole estate.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import abort, g, has_request_context
-from sqlalchemy import and_, false, inspect, or_, select
+from flask import Flask, abort, current_app, g, has_request_context
+from sqlalchemy import false, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from admin.panel import request_values
 from admin.panel.signed_in import staff_if_signed_in
 from models.base import db
-from models.complaints import (
-    Complainant,
-    Escalation,
-    InvalidRequest,
-    ReviewMeeting,
-    Ticket,
-    TicketClock,
-    WorkSlip,
-)
 from models.people import steward_building
 from models.property import Unit
-from models.visits import Visit
 from office.core.errors import N_, Refused
+from rules.roles import is_bound_to_buildings
 
-WHOLE_ESTATE = frozenset({"it_admin", "manager", "director", "station_head", "front_desk", "cashier"})
-ALL_COMPLAINTS = frozenset({"it_admin", "manager", "director", "station_head", "front_desk"})
+Conditions = Callable[[], list[Any]]
+RowAccess = Mapping[type[Any], Conditions]  # table → what the signed-in person reaches of it
+EXTENSION = "row_access"
 
-# table → the way from its rows to the id of a unit
-UNITS_OF = {
-    "unit": "id",
-    "owner": "occupancies.unit_id",
-    "owner_phone": "owner.occupancies.unit_id",
-    "occupancy": "unit_id",
-    "meter": "unit_id",
-    "meter_reading": "meter.unit_id",
-    "service_slip": "unit_id",
-    "invoice": "unit_id",
-    "invoice_line": "invoice.unit_id",
-    "payment": "unit_id",
-    "reminder": "unit_id",
-    "contact": "unit_id",
-    "ladder_hold": "unit_id",
-    "instalment_plan": "unit_id",
-    "instalment": "plan.unit_id",
-    "restriction": "unit_id",
-}
-TICKETS_OF = (TicketClock, Escalation, Complainant, WorkSlip, InvalidRequest, ReviewMeeting)
+
+def init_app(app: Flask, rules: RowAccess) -> None:
+    app.extensions[EXTENSION] = rules
 
 
 def visible_rows(model: Any) -> list[Any]:
     """SQL conditions of the rows of a table that the signed-in person reaches; none means all."""
-    if model is Ticket:
-        return visible_tickets()
-    if model is Visit:
-        return visible_visits()
-    if model in TICKETS_OF:
-        return [_of_tickets(model)]
-    path = UNITS_OF.get(model.__tablename__)
-    if path is None or not own_buildings():
-        return []
-    return [_along(model, path.split("."))]
+    rules: RowAccess = current_app.extensions[EXTENSION]
+    return rules[model]() if model in rules else []
+
+
+def along_unit(*way: InstrumentedAttribute[Any]) -> Conditions:
+    """For a table whose rows belong to a unit: the relations that lead to it, and the column with its key."""
+
+    def conditions() -> list[Any]:
+        if not own_buildings():
+            return []
+        *relations, key = way
+        found: Any = key.in_(own_units())
+        for relation in reversed(relations):
+            found = relation.any(found) if relation.property.uselist else relation.has(found)
+        return [found]
+
+    return conditions
+
+
+def units_of_own_buildings() -> list[Any]:
+    """For the units themselves."""
+    return [Unit.building_id.in_(own_buildings())] if own_buildings() else []
 
 
 def own_buildings() -> tuple[int, ...]:
     """The buildings that bind a steward; empty for who reaches the whole estate."""
     staff = staff_if_signed_in()
-    if staff is None or "steward" not in staff.roles or staff.roles & WHOLE_ESTATE:
+    if staff is None or not is_bound_to_buildings(staff.roles):
         return ()
     if "own_buildings" not in g:
         own = select(steward_building.c.building_id).where(steward_building.c.staff_id == staff.id)
@@ -109,62 +97,6 @@ def unit_named(code: str) -> int:
     return found
 
 
-def visible_tickets() -> list[Any]:
-    """Conditions of the complaints that may be read."""
-    staff = staff_if_signed_in()
-    if staff is None:
-        return _nobody()
-    found: list[Any] = [or_(Ticket.accused_id.is_(None), Ticket.accused_id != staff.id)]
-    is_steward = "steward" in staff.roles
-    if staff.roles & ALL_COMPLAINTS or (is_steward and not own_buildings()):
-        return found
-    own = [Ticket.clerk_id == staff.id, Ticket.handler_id == staff.id]
-    if staff.department_id is not None:
-        own.append(Ticket.department_id == staff.department_id)
-    if is_steward:
-        own.append(Ticket.unit_id.in_(own_units()))
-    return [*found, or_(*own)]
-
-
-def _of_tickets(model: Any) -> Any:
-    staff = staff_if_signed_in()
-    if staff is not None and staff.roles & ALL_COMPLAINTS:  # all but a few: said so, a list keeps its order
-        return model.ticket_id.not_in(select(Ticket.id).where(Ticket.accused_id == staff.id))
-    found = model.ticket_id.in_(select(Ticket.id).where(*visible_tickets()))
-    if model is WorkSlip and staff is not None and staff.department_id is not None:
-        about_me = select(Ticket.id).where(Ticket.accused_id == staff.id)
-        asked = and_(WorkSlip.department_id == staff.department_id, WorkSlip.ticket_id.not_in(about_me))
-        return or_(found, asked)
-    return found
-
-
-def visible_visits() -> list[Any]:
-    """Conditions of the visits that may be read: who a complaint is about sees neither it nor its visits."""
-    staff = staff_if_signed_in()
-    if staff is None:
-        return _nobody()
-    accused = select(Ticket.id).where(Ticket.accused_id == staff.id)
-    found: list[Any] = [or_(Visit.ticket_id.is_(None), Visit.ticket_id.not_in(accused))]
-    if own_buildings():
-        found.append(or_(Visit.assignee_id == staff.id, Visit.unit_id.in_(own_units())))
-    return found
-
-
-def _nobody() -> list[Any]:
+def nobody() -> list[Any]:
     """A command's operator reads everything; a request without a person nothing."""
     return [false()] if has_request_context() else []
-
-
-def _along(model: Any, steps: list[str]) -> Any:
-    """`unit_id IN own units` at the end of a way over relations."""
-    first, *rest = steps
-    if not rest:
-        return (
-            getattr(model, first).in_(own_units())
-            if first != "id"
-            else model.building_id.in_(own_buildings())
-        )
-    relation = inspect(model).relationships[first]
-    inner = _along(relation.mapper.class_, rest)
-    attribute = getattr(model, first)
-    return attribute.any(inner) if relation.uselist else attribute.has(inner)

@@ -49,7 +49,7 @@ def load() -> None:
     login_manager._load_user()  # noqa: SLF001 -- Flask-Login itself asks only once a context
 
 
-def be(user: SignedIn | None) -> None:
+def set_user(user: SignedIn | None) -> None:
     """From here on this request is that person's, or nobody's. The browser's session stays as it is."""
     login_manager._update_request_context_with_user(user)  # noqa: SLF001 -- login_user writes to the cookie
 

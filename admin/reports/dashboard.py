@@ -79,7 +79,7 @@ class StartPage(OfficePage):
             complaints=self.complaint_figures(wanted) if is_managing else None,
             by_category=self.card(self.by_category(wanted)) if is_managing else None,
             calls=self.calls() if is_steward else None,
-            registered=dashboard.registered_today(session, self.now(), row_access.visible_tickets())
+            registered=dashboard.registered_today(session, self.now(), row_access.visible_rows(Ticket))
             if is_desk
             else None,
             takings=self.takings() if is_cashier else None,
@@ -201,7 +201,7 @@ class StartPage(OfficePage):
     def urgent_tickets(self, *, is_lead: bool) -> Any:
         """Open complaints whose deadline comes first; of who leads a department, those it has."""
         own = [Ticket.department_id == current_staff().department_id] if is_lead else []
-        return dashboard.tickets(db.session(), [*row_access.visible_tickets(), *own])
+        return dashboard.tickets(db.session(), [*row_access.visible_rows(Ticket), *own])
 
     def next_jobs(self) -> list[tuple[str, datetime]]:
         from office.rooms import TIMETABLE

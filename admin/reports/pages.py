@@ -25,6 +25,7 @@ from admin.panel.view import OfficePage, OfficeView
 from admin.reports import cards
 from models.base import db
 from models.billing import FeeItem
+from models.complaints import Ticket
 from models.office import CollectionTarget
 from models.people import Department, Staff, StaffRole
 from models.property import Area, Building
@@ -32,6 +33,7 @@ from office.core.errors import Refused
 from office.reports import catalog, collection, complaints, nightly, rates
 from office.reports.table import Table, Wanted
 from rules.calendar_months import week_of
+from rules.roles import reads_all_complaints
 
 PERIODS = 36  # months in the drop-down, behind them their years
 # each that some report has, kept from tab to tab
@@ -107,14 +109,14 @@ class _Reports(SavedViews, OfficePage):
     def wanted(self, *, is_list: bool = False) -> Wanted:
         """What the address asks for; lists hold what the reader may read, figures count all they lead."""
         session, today = db.session(), self.today()
-        sees_all = bool(current_staff().roles & row_access.ALL_COMPLAINTS)
+        sees_all = reads_all_complaints(current_staff().roles)
         return Wanted(
             period=wanted_period(rates.periods(session, 1), today.strftime("%Y-%m")),
             now=self.now(),
             today=today,
             language=language.current(),
             **{f"{name}_id": wanted_id(name) for name in self.filters()},
-            own_tickets=tuple(row_access.visible_tickets()) if is_list or not sees_all else (),
+            own_tickets=tuple(row_access.visible_rows(Ticket)) if is_list or not sees_all else (),
         )
 
     def asked(self) -> str:

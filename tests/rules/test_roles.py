@@ -1,8 +1,15 @@
-"""Which roles decide about debts and drawers (C4, B7, B9, C9, M3)."""
+"""Which roles decide about debts and drawers, and whose affairs they read (B7, B9, C4, C9, M3, P7)."""
 
 import pytest
 
-from rules.roles import is_at_least, is_head, may_close_for_others, may_waive
+from rules.roles import (
+    is_at_least,
+    is_bound_to_buildings,
+    is_head,
+    may_close_for_others,
+    may_waive,
+    reads_all_complaints,
+)
 
 # roles, the wanted one, whether they suffice
 ORDER = [
@@ -43,3 +50,22 @@ def test_what_each_role_decides(role, heads, waives, closes):
     answers = is_head({role}), may_waive({role}), may_close_for_others({role})
 
     assert answers == (heads, waives, closes)
+
+
+# roles, is_bound_to_buildings, reads_all_complaints
+READ = [
+    ({"steward"}, True, False),
+    ({"steward", "department_lead"}, True, False),
+    ({"steward", "cashier"}, False, False),
+    ({"steward", "front_desk"}, False, True),
+    ({"department_lead"}, False, False),
+    ({"cashier"}, False, False),
+    ({"station_head"}, False, True),
+    ({"it_admin"}, False, True),
+    (set(), False, False),
+]
+
+
+@pytest.mark.parametrize(("roles", "is_bound", "reads_all"), READ)
+def test_a_steward_alone_is_bound_and_the_desk_reads_every_complaint(roles, is_bound, reads_all):
+    assert (is_bound_to_buildings(roles), reads_all_complaints(roles)) == (is_bound, reads_all)
