@@ -1,4 +1,4 @@
-"""The last resort: legal cases behind their gate, and public notices of arrears (C10, C11)."""
+"""Legal cases behind their gate, and public notices of arrears (C10, C11)."""
 
 from __future__ import annotations
 
@@ -20,16 +20,9 @@ from office.core.errors import N_, Refused
 from office.core.staff import roles_of
 from rules.dunning import past_due
 from rules.gates import legal_missing
+from rules.legal_cases import ENDED, batch_part, may_follow, needs_result
 from rules.roles import is_at_least
 
-NEXT_STATES = {
-    "preparing": ("letter_sent", "withdrawn"),
-    "letter_sent": ("filed", "settled", "withdrawn"),
-    "filed": ("mediation", "judged", "settled", "withdrawn"),
-    "mediation": ("judged", "settled", "withdrawn"),
-    "judged": ("settled",),
-}
-ENDED = frozenset({"settled", "withdrawn"})
 QUESTIONS = ("debt", "months_in_arrears", "attempt_methods", "delivered_letter")
 
 
@@ -85,14 +78,14 @@ def move_case(
     Before the letter the gate is asked again; an end needs its result.
     """
     case = session.get(LegalCase, case_id, populate_existing=True)
-    if case is None or state not in NEXT_STATES.get(case.state, ()):
+    if case is None or not may_follow(case.state, state):
         raise Refused(N_("The case can't go there from its present state"))
     if state == "letter_sent":
         lacking = missing(session, (case.unit_id, case.payer_id), at=now)
         case.missing = " ".join(lacking)
         if lacking:
             raise Refused(N_("The gate is not passed yet: %(missing)s"), missing=", ".join(lacking))
-    if state in ENDED | {"judged"} and not result.strip():
+    if needs_result(state) and not result.strip():
         raise Refused(N_("An end needs its result"))
     before, case.state = case.state, state
     case.result = result.strip() or case.result
@@ -118,8 +111,7 @@ def _batch_name(session: Session, column: Any, kind: str, day: date, now: dateti
     size = stage.batch_size if stage is not None else 0
     name = f"{kind}-{day:%Y%m%d}"
     count = session.scalar(select(func.count()).where(column.like(f"{name}%"))) or 0
-    part = count // size + 1 if size else 1
-    return f"{name}-{part}"
+    return f"{name}-{batch_part(count, size)}"
 
 
 # --- public notice of arrears (C11) ---------------------------------------------------------------

@@ -156,7 +156,7 @@ class Dispatcher:
                 self._send(message_id)
 
     def _next(self) -> list[int]:
-        """The next messages that are due; one that was tried has another state or time, so none comes twice."""
+        """The next messages that are due; a try changes a message's state or time, so none comes twice."""
         rows = self.session.execute(
             select(Message.id)
             .where(
