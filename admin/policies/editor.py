@@ -187,7 +187,10 @@ class Editor:
     def _field(self, name: str, place: documents.Place, value: Any, column: str = "") -> Field:
         """A field; an empty cell has the kind of its column when the rules don't know the field."""
         kind, key = self._read_kind(place, value, column), str(place[-1])
-        return Field(name, key, kind, "" if value is None else as_text(value, key, kind))
+        if value is None:
+            is_ticked = kind == "flag" and documents.is_on_when_absent(self.policy, place)
+            return Field(name, key, kind, str(is_ticked) if is_ticked else "")
+        return Field(name, key, kind, as_text(value, key, kind))
 
     def _read_kind(self, place: documents.Place, value: Any, column: str = "") -> str:
         kind = self.kind(place, value)
@@ -229,7 +232,11 @@ class Editor:
                 for name, kind in kinds.items()
                 if kind == "flag" or form.get(f"{key}.{index}.{name}", "").strip()
             }
-            kept = {name: value for name, value in row.items() if value is not False or name in stood}
+            kept = {
+                name: value
+                for name, value in row.items()
+                if name in stood or value is not documents.is_on_when_absent(self.policy, (key, 0, name))
+            }
             if any(kinds[name] != "flag" for name in kept):
                 made.append(kept)
         return made

@@ -169,6 +169,16 @@ def kind_at(policy: str, place: Place) -> Any:
     return _type_at(TYPES.get(policy), place)
 
 
+def is_on_when_absent(policy: str, place: Place) -> bool:
+    """Whether a tick box that a document leaves out counts as ticked."""
+    holder = kind_at(policy, place[:-1])
+    return (
+        any(each.name == place[-1] and each.default is True for each in fields(holder))
+        if _is_table(holder)
+        else False
+    )
+
+
 def kind_named(kind: Any) -> str:
     """What a value of the type is called in a refusal."""
     bare, _ = _bare(kind)

@@ -13,6 +13,7 @@ from admin.policies.editor import Editor
 from models.policies import PolicyVersion
 from models.property import PRESETS
 from office.policies import store
+from rules.deadlines import ClockPolicy
 from tests.admin.conftest import Web, text_of
 from tests.factories.pages import fields_of
 
@@ -23,7 +24,7 @@ FAR = date(9999, 1, 1)
 def test_an_untouched_form_is_the_same_document(preset: str) -> None:
     for name, rows in seed.preset_policies(preset).items():
         document = json.loads(json.dumps(rows, default=str))
-        editor = Editor(document)
+        editor = Editor(document, name)
         sent = {
             each.name: each.text
             for _, each_section in editor.plain()
@@ -54,6 +55,18 @@ def test_each_opens_and_saves_as_it_stands(web: Web, policy: str) -> None:
     with web.rows() as session:
         assert store.document(session, policy, FAR) == before
     assert versions(web, policy) == 2
+
+
+def test_a_deadline_that_is_active_unless_said_otherwise_can_be_switched_off(web: Web) -> None:
+    page = "/policies/edit/?policy=clocks"
+    sent = fields_of(web.get(page).text)
+    assert {sent.pop("rule.1.is_active", ""), sent.get("rule.0.is_active", "")} == {"1", ""}
+
+    web.post(page, {**sent, "reason": "not wanted"})
+
+    with web.rows() as session:
+        rules = store.in_force(session, ClockPolicy, FAR).rule
+    assert [rule.code for rule in rules if not rule.is_active] == ["acknowledge", "on_site"]
 
 
 def test_a_change_is_audited(web: Web) -> None:
