@@ -92,11 +92,6 @@ class Report:
     differences: Sequence[Difference] = ()
     updated: int = 0  # rows of which differences were written
 
-    @property
-    def differs(self) -> int:
-        """How many rows are there with other values, which were not written."""
-        return len({one.row for one in self.differences})
-
     def counts(self) -> dict[str, int]:
         """What became of the rows of a file without wrong ones."""
         return {
@@ -162,7 +157,7 @@ def take_in(
         len(rows),
         taken.new,
         taken.skipped,
-        taken.differs,
+        taken.differs or len({one.row for one in taken.differences}),
         taken.details,
         skipped_lines=found.skipped_lines,
         unused=found.unused,

@@ -124,10 +124,13 @@ def find(rows: Sequence[Sequence[str]], heading: Heading) -> tuple[int, tuple[st
 
 
 def _goes_on(row: Sequence[str], below: Sequence[str], heading: Heading) -> bool:
-    """Whether the line below a header names more columns, and says nothing under those that are known."""
+    """Whether the line below a header names more columns, and has no data under those that are known."""
     new = [cell for place, cell in enumerate(below) if cell.strip() and cell.strip() != _at(row, place)]
     is_under_known = any(
-        _at(below, place) not in {"", cell.strip()} for place, cell in enumerate(row) if heading.knows(cell)
+        under not in {"", cell.strip()} and not heading.knows(under)
+        for place, cell in enumerate(row)
+        if heading.knows(cell)
+        for under in (_at(below, place),)
     )
     return any(map(heading.knows, new)) and not is_under_known
 
