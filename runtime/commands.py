@@ -263,6 +263,8 @@ def import_file(
             count=report.differs,
             file=beside.name,
         )
+    elif report.differs:
+        text += "\n" + gettext("There with other values: %(count)s rows", count=report.differs)
     if report.skipped_lines:
         text += "\n" + gettext(
             "Lines under the table that are no rows: %(count)s", count=report.skipped_lines
