@@ -68,7 +68,7 @@ class StartView(AdminIndexView):
 
 
 class CompiledTemplates(FileSystemBytecodeCache):
-    """Templates compiled once for all processes; where there is no room for it, in each of them."""
+    """Compiled templates on disk, shared by all processes; without room on disk each compiles its own."""
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         with suppress(OSError):
@@ -143,7 +143,7 @@ def icon(name: str) -> Markup:
 
 
 def sidebar() -> Markup:
-    """The rooms and screens that this person may see; drawn once per language and roles."""
+    """The menu of this person; rendered once for each language and set of roles."""
     staff = staff_if_signed_in()
     if staff is None:
         return Markup("")

@@ -55,7 +55,7 @@ def record(
 def record_reading(action: str, table: str, row_id: int | None, about: Mapping[str, Any]) -> None:
     """Note that something was taken out by a GET, in a transaction of its own, committed here.
 
-    A transaction that began as a reading one can't write any more in SQLite once somebody else has written.
+    In SQLite a transaction that began by reading can't write after another connection has written.
     """
     db.session.commit()
     with writing():
@@ -103,7 +103,7 @@ def snapshot(row: Any) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON keeps it."""
+    """A value as it is stored in JSON."""
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, datetime | date):

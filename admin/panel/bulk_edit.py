@@ -113,7 +113,7 @@ class BulkEdit(InlineEdit):
 
     @expose("/undo/", methods=("POST",))
     def undo_view(self) -> Any:
-        """Put back what one bulk edit changed, row by row, where nobody changed it since."""
+        """Undo one bulk edit, row by row; rows that were changed since stay as they are."""
         key = request_values.row_id(request.form.get("audit"))
         start = db.session.get(Audit, key) if key else None
         if (

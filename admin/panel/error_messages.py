@@ -13,7 +13,7 @@ from admin.panel.column_names import column_name
 from office.core.errors import Refusals, Refused
 from office.operations import outages
 
-# constraint → sentence; other named rules are told by their name
+# constraint → sentence; of others the name is shown
 RULES = {
     "occupancy_one_payer_at_a_time": _l("The unit has another fee payer in that time."),
     "occupancy_from_before_to": _l("The first day must not be after the last day."),

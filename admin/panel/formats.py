@@ -1,6 +1,6 @@
 """How values look: money, numbers, dates, badges. A format takes (value, row) and gives text or Markup.
 
-None of these queries; all escape. `AUTOMATIC` picks one by the column's type, so a screen names a format
+None of these queries; all escape. `automatic` chooses one by the column's type, so a screen names a format
 only where it wants another.
 """
 
@@ -24,85 +24,25 @@ from models.secrets import Sealed, masked
 Format = Callable[[Any, Any], Any]
 EMPTY = Markup('<span class="none">–</span>')
 
-# how a state code is tinted wherever it is a badge: good, bad, warn, info, or plain when not listed
+# the tint of a state code's badge; codes that are not listed are plain
 TONES: Mapping[str, str] = {
-    **dict.fromkeys(
-        (
-            "paid",
-            "done",
-            "sent",
-            "posted",
-            "closed",
-            "kept",
-            "met",
-            "satisfied",
-            "occupied",
-            "approved",
-            "credited",
-            "resolved",
-            "followed_up",
-            "printed",
-            "active",
-            "yes",
-            "lifted",
-        ),
-        "good",
-    ),
-    **dict.fromkeys(
-        (
-            "overdue",
-            "breached",
-            "failed",
-            "dead",
-            "major",
-            "dissatisfied",
-            "reversed",
-            "void",
-            "broken",
-            "missed",
-            "escalated",
-            "reopened",
-            "unknown",
-            "legal",
-            "court",
-            "refused",
-        ),
-        "bad",
-    ),
-    **dict.fromkeys(
-        (
-            "partly_paid",
-            "waiting",
-            "paused",
-            "planned",
-            "proposed",
-            "complex",
-            "partly",
-            "requested",
-            "pending",
-            "in_effect",
-            "not_made",
-            "unmatched",
-            "provisional",
-        ),
-        "warn",
-    ),
-    **dict.fromkeys(
-        (
-            "open",
-            "running",
-            "registered",
-            "assigned",
-            "in_progress",
-            "simple",
-            "sending",
-            "effective",
-            "billed",
-            "due",
-        ),
-        "info",
-    ),
-}
+    **dict.fromkeys((
+        "paid", "done", "sent", "posted", "closed", "kept", "met", "satisfied", "occupied", "approved",
+        "credited", "resolved", "followed_up", "printed", "active", "yes", "lifted",
+    ), "good"),
+    **dict.fromkeys((
+        "overdue", "breached", "failed", "dead", "major", "dissatisfied", "reversed", "void", "broken",
+        "missed", "escalated", "reopened", "unknown", "legal", "court", "refused",
+    ), "bad"),
+    **dict.fromkeys((
+        "partly_paid", "waiting", "paused", "planned", "proposed", "complex", "partly", "requested",
+        "pending", "in_effect", "not_made", "unmatched", "provisional",
+    ), "warn"),
+    **dict.fromkeys((
+        "open", "running", "registered", "assigned", "in_progress", "simple", "sending", "effective",
+        "billed", "due",
+    ), "info"),
+}  # fmt: skip
 
 
 def text(value: Any, _row: Any = None) -> Any:

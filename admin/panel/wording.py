@@ -138,7 +138,7 @@ def reason(stored: Any) -> str:
     seen = gettext(", ").join(
         f"{_inside(field(name))} {value(name, each)}"
         for name, each in inputs.items()
-        if (name, each) != ("value", True)  # a fact that holds is told by its name
+        if (name, each) != ("value", True)  # the name of a fact that holds says it
     )
     return gettext("%(reason)s (%(inputs)s)", reason=said, inputs=seen) if seen else said
 

@@ -94,7 +94,7 @@ def _layout(column: Column) -> str:
 
 
 def _chart(table: Table, chart: Chart, said: Words) -> dict[str, str]:
-    """What charts.js draws: names, series, and a line to reach; totals are left out."""
+    """The data of charts.js: names, series and the target line, without totals."""
     zone = office_time.zone()
     lines = [line for line in table.lines if not line.is_total]
     series = [

@@ -36,7 +36,7 @@ from rules.calendar_months import week_of
 from rules.roles import reads_all_complaints
 
 PERIODS = 36  # months in the drop-down, behind them their years
-# each that some report has, kept from tab to tab
+# of any report; links from tab to tab keep their values
 FILTERS = tuple(dict.fromkeys(chain.from_iterable(catalog.FILTERS.values())))
 
 
@@ -99,7 +99,7 @@ OPTIONS: Mapping[str, Callable[[], dict[str, str]]] = {
 
 
 class _Reports(SavedViews, OfficePage):
-    """What the two pages of reports share: what is asked for, tabs, files, views kept under a name."""
+    """What the two pages of reports share: filters, tabs, files, saved views."""
 
     room = "reports"
     home = ".index"

@@ -65,11 +65,11 @@ class JobsPage(OfficePage):
     @staticmethod
     def _moment(text: str) -> datetime:
         try:
-            told = datetime.fromisoformat(text)
+            local = datetime.fromisoformat(text)
         except ValueError as wrong:
             raise Refused(_("Choose a moment")) from wrong
         try:
-            return forms.instant_of(told)
+            return forms.instant_of(local)
         except ValueError as far:
             raise Refused(str(far)) from far
 
