@@ -60,6 +60,7 @@ HEAD, MANAGER = READY.approvals
 REQUESTS = [
     ({}, ()),
     ({"debt": Decimal(0)}, ("debt",)),
+    ({"debt": Decimal("0.01")}, ()),
     ({"service": "garden_party"}, ("optional_service",)),
     ({"is_contracted": False}, ("contracted_service",)),
     ({"calls": 0}, ("calls",)),
@@ -95,16 +96,23 @@ def test_what_the_law_protects_cannot_be_restricted_whatever_the_row_says(servic
 PROBLEMS = [
     ({}, []),
     ({"approvals": 1}, ["two_approvals_needed"]),
+    ({"approvals": 2}, []),
     ({"services": frozenset({"overtime_ac", "water"})}, ["service_protected"]),
 ]
 
 
 def test_a_law_firm_is_whole_or_not_named():
-    firms = (LawFirm(), LawFirm("Hengxin"), LawFirm("Hengxin", (), "Sun Rui", "131"))
+    firms = (
+        LawFirm(),
+        LawFirm("Hengxin"),
+        LawFirm("Hengxin", (), "Sun Rui"),
+        LawFirm("Hengxin", (), "", "131"),
+        LawFirm("Hengxin", (), "Sun Rui", "131"),
+    )
 
     found = [[one.code for one in gate_problems(replace(GATES, law_firm=firm))] for firm in firms]
 
-    assert found == [[], ["law_firm_incomplete"], []]
+    assert found == [[], *[["law_firm_incomplete"]] * 3, []]
 
 
 def test_an_office_of_an_older_program_has_no_law_firm_yet():
@@ -124,3 +132,15 @@ def test_a_count_below_zero_is_refused():
     rows["restriction"]["calls"] = -1
 
     assert str(refusal(Gates, rows)).startswith("out_of_range: field=restriction.calls")
+
+
+def test_protected_services_are_named_in_one_order():
+    (problem,) = gate_problems(replace(GATES, restriction=replace(GATE, services=PROTECTED_SERVICES)))
+
+    assert problem.inputs["services"] == "access electricity gas heat power water"
+
+
+def test_nothing_was_done_before_a_restriction_unless_said():
+    facts = RestrictionFacts("overtime_ac", is_contracted=True, debt=Decimal(1))
+
+    assert restriction_missing(GATE, facts) == ("calls", "visit", "deadline_letter", "head_visit")

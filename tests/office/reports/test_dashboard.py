@@ -202,8 +202,9 @@ def test_todays_complaints_are_newest_first_from_midnight_on(session: Session) -
     unit = add_unit(session, "1-101")
     midnight = at("2026-03-19")
     add_ticket(session, midnight - SECOND)
-    first, later = add_ticket(session, midnight), add_ticket(session, midnight + SECOND, unit.id)
+    later = add_ticket(session, midnight + SECOND, unit.id)
     twin = add_ticket(session, midnight + SECOND, state="closed", closed_at=NOW)
+    first = add_ticket(session, midnight)
 
     found = dashboard.registered_today(session, NOW, ())
     within = dashboard.registered_today(session, NOW, [Ticket.unit_id == unit.id])
@@ -230,8 +231,8 @@ def test_takings_of_the_day_stand_by_method(session: Session, debtor: Debtor) ->
 
 
 def test_the_oldest_waiting_row_is_first(session: Session) -> None:
-    rows = [add_statement_row(session, memo=str(number)) for number in range(3)]
     add_statement_row(session, state="ignored")
+    rows = [add_statement_row(session, memo=str(number)) for number in range(3)]
 
     count, shown = dashboard.waiting_rows(session, most=2)
 
