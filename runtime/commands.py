@@ -273,6 +273,9 @@ def import_file(
         text += "\n" + gettext("Columns that are not used: %(columns)s", columns=", ".join(report.unused))
     differences = [vars(one) for one in report.differences]
     said = {**vars(report), **report.counts(), "differences": differences}
+    preview = said.pop("preview")
+    if is_check:
+        said.update(preview)
     say({**said, "is_check": is_check, "errors": []}, as_json=as_json, text=text)
 
 

@@ -61,6 +61,7 @@ class IncomingRow:
     place: int  # in the file's order
     identity: Identity = field(default_factory=Identity)
     known_state: str = ""  # posted, waiting or ignored, where an earlier file brought it
+    known_status: str = ""  # what that file called its state
     settles_id: int | None = None  # a known row that waited for its final state
     match: Match | None = None  # None: nothing is to be done
     payment_id: int | None = None

@@ -27,7 +27,7 @@ from rules.reasons import Reason
 NOT_FINAL = frozenset({"not_successful", "state_unknown"})  # reasons that a later file may settle
 COMPARED = (
     "id", "source", "paid_at", "is_time_known", "amount", "method", "memo", "payer_name", "number", "account",
-    "counter_account", "balance", "state", "reason",
+    "counter_account", "balance", "status", "state", "reason",
 )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def identify(session: Session, rows: Sequence[IncomingRow], last_id: int) -> Non
         row.identity = identity
         if identity.known_id is not None and not identity.doubt:
             one = stored[identity.known_id]
-            row.known_state = one.state
+            row.known_state, row.known_status = one.state, one.status
             if row.entry.state == "done" and _waits_for_its_state(one):
                 row.settles_id = one.id
 

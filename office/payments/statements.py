@@ -45,6 +45,7 @@ class Outcome:
     state: str
     reason: Reason
     unit_code: str = ""
+    known_status: str = ""  # what the file that brought it first called its state
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,6 @@ class Posted:
     @property
     def known(self) -> int:
         return self._count("known")
-
-    @property
-    def differs(self) -> int:
-        return self._count("differs")
 
     @property
     def reasons(self) -> Mapping[str, int]:
@@ -234,5 +231,6 @@ def _outcome(row: IncomingRow) -> Outcome:
     if row.match is not None:
         return Outcome(row.match.state, row.match.reason, row.match.unit_code or "")
     if row.known_state == "posted" and row.entry.state != "done":
-        return Outcome("differs", Reason(row.entry.state))  # refunded or taken back since
+        # refunded or taken back since
+        return Outcome("differs", Reason(row.entry.state), known_status=row.known_status)
     return Outcome("known", Reason("known"))

@@ -85,12 +85,12 @@ class Report:
     rows: int
     new: int
     skipped: int
-    differs: int = 0  # there with other values: left as they are
     details: Mapping[str, int] = field(default_factory=dict)
     skipped_lines: int = 0  # of the footer under the table
     unused: tuple[str, ...] = ()  # headers that no column takes
     differences: Sequence[Difference] = ()
     updated: int = 0  # rows of which differences were written
+    preview: Mapping[str, Any] = field(default_factory=dict)  # each row as read (statements)
 
     def counts(self) -> dict[str, int]:
         """What became of the rows of a file without wrong ones."""
@@ -157,12 +157,13 @@ def take_in(
         len(rows),
         taken.new,
         taken.skipped,
-        taken.differs or len({one.row for one in taken.differences}),
+        len({one.row for one in taken.differences}),
         taken.details,
         skipped_lines=found.skipped_lines,
         unused=found.unused,
         differences=tuple(taken.differences),
         updated=taken.updated,
+        preview=taken.preview,
     )
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.property import Unit
 from office.exchange.imports import cells, columns, words
 from office.exchange.imports.columns import Column, Known, Problem, heads, plainly, text
-from office.exchange.imports.taken import Taken
+from office.exchange.imports.taken import Difference, Taken, shown
 from office.payments import payments
 from office.payments.payments import NewPayment
 from office.payments.statement_matching import statement_payments
@@ -61,14 +64,14 @@ def take_in(
     Money that a statement posted under the same number is there: never a second receipt (M5).
     """
     by_statement = statement_payments(session, {row["reference"] for row in given if row["reference"]})
-    differing = 0
+    differences: list[Difference] = []
     seen: Counter[tuple[Any, ...]] = Counter()
     rows = []
     for row in given:
         one = tuple(row[column.code] for column in COLUMNS)
         seen[one] += 1
         if row["reference"] in by_statement:
-            differing += (row["unit_code"], row["amount"]) not in by_statement[row["reference"]]
+            differences += _difference(session, row, by_statement[row["reference"]])
             continue
         rows.append(
             NewPayment(
@@ -82,7 +85,22 @@ def take_in(
         )
     posted = payments.record_payments(session, rows, now=now)
     new = sum(one.is_new for one in posted)
-    return Taken(new=new, skipped=len(given) - new - differing, differs=differing)
+    return Taken(new=new, skipped=len(given) - new - len(differences), differences=differences)
+
+
+def _difference(
+    session: Session, row: Mapping[str, Any], posted: Collection[tuple[int, Decimal]]
+) -> list[Difference]:
+    """How a row differs from what a statement posted under its number, for another unit or sum."""
+    if (row["unit_code"], row["amount"]) in posted:
+        return []
+    unit_id, amount = min(posted)
+    if row["amount"] != amount:
+        return [Difference(row["line"], "amount", shown(amount), shown(row["amount"]))]
+    codes = dict(
+        session.execute(select(Unit.id, Unit.code).where(Unit.id.in_([unit_id, row["unit_code"]]))).all()
+    )
+    return [Difference(row["line"], "unit_code", codes[unit_id], codes[row["unit_code"]])]
 
 
 def _form_key(row: tuple[Any, ...], occurrence: int) -> str:

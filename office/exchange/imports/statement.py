@@ -15,11 +15,13 @@ from decimal import Decimal
 from functools import cache
 from itertools import takewhile
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.payments import StatementLayout
+from office.core import clock
 from office.core.errors import N_, Refused
 from office.exchange.imports import cells, columns, statement_layouts, words
 from office.exchange.imports.cells import Wrong
@@ -28,9 +30,9 @@ from office.exchange.imports.headers import MOST_HEADER_ROW, find, is_total, ref
 from office.exchange.imports.mapping import FileMapping, of_headers
 from office.exchange.imports.reader import Line, Table
 from office.exchange.imports.statement_layouts import Layout, plain_cell
-from office.exchange.imports.taken import Taken
+from office.exchange.imports.taken import Difference, Taken
 from office.payments import statements
-from office.payments.statements import Entry
+from office.payments.statements import Entry, Posted
 from rules.bank_statements import Amount, direction_of
 from rules.matching import State
 from rules.money import ZERO
@@ -485,6 +487,36 @@ def take_in(
     return Taken(
         new=done.posted + done.waiting,
         skipped=done.known,
-        differs=done.differs,
+        differences=[
+            Difference(entry.line, "status", one.known_status, entry.status)
+            for entry, one in zip(entries, done.outcomes, strict=True)
+            if one.state == "differs"
+        ],
         details={"posted": done.posted, "waiting": done.waiting},
+        preview=_preview(entries, done, clock.zone(session)),
     )
+
+
+def _preview(entries: Sequence[Entry], done: Posted, zone: ZoneInfo) -> dict[str, Any]:
+    """Each row as it was read and what becomes of it, the sums in and out, the balance proof (contract)."""
+    sums: dict[str, tuple[int, Decimal]] = {"in": (0, ZERO), "out": (0, ZERO)}
+    for entry in entries:
+        if entry.direction != "unknown":
+            count, total = sums[entry.direction]
+            sums[entry.direction] = count + 1, total + abs(entry.amount)
+    rows = [
+        {
+            "line": entry.line,
+            "paid_at": entry.paid_at.astimezone(zone).isoformat() if entry.paid_at else None,
+            "direction": entry.direction,
+            "amount": f"{entry.amount:.2f}",
+            "payer_name": entry.payer_name,
+            "memo": entry.memo,
+            "unit_code": one.unit_code,
+            "state": "equal" if one.state == "known" else one.state,
+            "reason": "" if one.state in {"known", "posted"} else one.reason.code,
+        }
+        for entry, one in zip(entries, done.outcomes, strict=True)
+    ]
+    told = {way: {"count": count, "sum": f"{total:.2f}"} for way, (count, total) in sums.items()}
+    return {**told, "balance": done.balance.state, "rows": rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 
 def shown(value: object) -> str:
@@ -31,7 +32,7 @@ class Taken:
 
     new: int = 0
     skipped: int = 0
-    differs: int = 0  # there with other values: left as they are
     details: Mapping[str, int] = field(default_factory=dict)
     differences: Sequence[Difference] = ()
     updated: int = 0  # rows of which differences were written
+    preview: Mapping[str, Any] = field(default_factory=dict)  # each row as read, as JSON (statements)

@@ -122,8 +122,8 @@ def test_a_voucher_number_of_nothing_is_no_identity(session, bring):
 
 def test_a_batch_number_on_differing_rows_is_no_identity(session, bring):
     rows = [
-        ["2026-11-20 09:00:00", "P77", "168.00", "1-101", "张伟"],
-        ["2026-11-20 09:00:00", "P77", "168.00", "1-102", "李娜"],
+        ["2026-11-20 09:00:00", "BATCH-77", "168.00", "1-101", "张伟"],
+        ["2026-11-20 09:00:00", "BATCH-77", "168.00", "1-102", "李娜"],
     ]
 
     first, again = bring(SHORT, *rows), bring(SHORT, *rows)
