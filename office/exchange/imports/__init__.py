@@ -85,6 +85,7 @@ class Report:
     rows: int
     new: int
     skipped: int
+    differs: int = 0  # rows that are there with other values
     details: Mapping[str, int] = field(default_factory=dict)
     skipped_lines: int = 0  # of the footer under the table
     unused: tuple[str, ...] = ()  # headers that no column takes
