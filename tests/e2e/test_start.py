@@ -30,6 +30,16 @@ ENDINGS = {"en": "", "zh_Hans": ".zh-Hans", "zh_Hant": ".zh-Hant"}  # of docs/st
 CODES = {"en": "en", "zh_Hans": "zh-Hans", "zh_Hant": "zh-Hant"}
 
 
+def choose(person: Person, language: str) -> None:
+    """Choose a language at the desk, where the choice stands on every page."""
+    page, code = person.page, CODES[language]
+    page.set_viewport_size({"width": WIDTHS["desk"], "height": 900})
+    person.go("/start/")
+    if page.locator(f"html[lang={code}]").count() == 0:
+        page.select_option("select[name=language]", language)
+    page.wait_for_selector(f"html[lang={code}]")
+
+
 def test_start_pages(lived_in: Served, sign_in: Callable[..., Person]) -> None:
     problems: list[str] = []
     for place, login in enumerate(ROLES):
@@ -37,12 +47,7 @@ def test_start_pages(lived_in: Served, sign_in: Callable[..., Person]) -> None:
         person.page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
         languages = list(CODES) if IS_FULL else [list(CODES)[place % len(CODES)]]
         for language in languages:
-            code = CODES[language]
-            person.page.set_viewport_size({"width": WIDTHS["desk"], "height": 900})
-            person.go("/start/")
-            if person.page.locator(f"html[lang={code}]").count() == 0:
-                person.page.select_option("select[name=language]", language)
-            person.page.wait_for_selector(f"html[lang={code}]")
+            choose(person, language)
             for width, wide in WIDTHS.items():
                 person.page.set_viewport_size({"width": wide, "height": 900})
                 person.go("/start/").wait_for_load_state("networkidle")
@@ -67,7 +72,9 @@ PAGES = (
 def test_every_page_in_the_third_language(
     lived_in: Served, sign_in: Callable[..., Person], language: str, width: str
 ) -> None:
-    person = sign_in(lived_in, "admin", language=language, width=width)
+    person = sign_in(lived_in, "admin")
+    choose(person, language)
+    person.page.set_viewport_size({"width": WIDTHS[width], "height": 900})
     for name in PAGES:
         path = "/policies/edit/?policy=ladder" if name == "policies/edit" else f"/{name}/"
         person.go(path)

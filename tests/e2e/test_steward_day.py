@@ -228,6 +228,7 @@ def printed(page: Page, action: str) -> bytes:
     """What a printing action of the record answers."""
     form = page.locator(f"form:has(button[value={action}])").first
     fields = {name: form.locator(f"input[name={name}]").input_value() for name in ("csrf_token", "rowid")}
-    answer = page.request.post(page.url.split("/details/")[0] + "/action/", form={**fields, "action": action})
+    address = page.url.split("/details/")[0] + "/action/"
+    answer = page.request.post(address, form={**fields, "action": action}, timeout=120_000)  # many letters
     assert answer.status == 200
     return answer.body()
