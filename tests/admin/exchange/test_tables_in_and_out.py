@@ -22,7 +22,7 @@ FILES = (  # screen, file, what the trial says, names that are there afterwards
     ("areas", "名称,顺序,启用日期\n南区,3,2026/1/1\n北区,,\n", "2", {"南区", "北区"}),
     ("areas", "Name,Order\n南区,3\n东区,0\n", "2", {"南区"}),  # 东区 is there already
     ("areas", "名称,启用日期\n南区,2026-13-01\n", "not a date", set()),
-    ("areas", "名称,顺序\n南区,x\n", "integer", set()),
+    ("areas", "名称,顺序\n南区,x\n", "whole number", set()),
     ("buildings", "名称,片区\n九号楼,东区\n", "1", {"九号楼"}),
     ("buildings", "名称,片区\n九号楼,没有的区\n", "没有的区", set()),
     ("buildings", "名称,片区\n十号楼,东区\n十号楼,东区\n", "row 2", set()),
