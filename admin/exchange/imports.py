@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from admin.exchange import table_imports
-from admin.panel import background_tasks, error_messages, labels, language, request_values
+from admin.panel import background_tasks, error_messages, labels, language, request_values, wording
 from admin.panel.audit import record
 from admin.panel.column_names import column_name
 from admin.panel.permissions import may
@@ -34,6 +34,7 @@ from office.exchange.imports.mapping import FileMapping
 from office.exchange.imports.reader import HasHeader, Table
 from office.exchange.room import IMPORTS
 from office.exchange.spreadsheets import neutral
+from rules.reasons import Reason
 
 KINDS: Mapping[str, Any] = {
     "roster": _l("Roster: units and who pays"),
@@ -46,6 +47,18 @@ KINDS: Mapping[str, Any] = {
     "tickets": _l("Old complaint register"),
 }
 # the screen on which a person must be able to create or act to bring this kind in
+OUTCOMES = {
+    "posted": _l("Is posted"),
+    "waiting": _l("Waits"),
+    "equal": _l("There already"),
+    "differs": _l("Changed since it was posted"),
+}
+BALANCE_PROOFS = {
+    "proven": _l("The balances prove every direction."),
+    "gaps": _l("The balances contradict nothing, but rows are missing between some of them."),
+    "contradicted": _l("The balances contradict the direction of some rows: these wait."),
+    "absent": _l("The file has no column of balances."),
+}
 NEEDS: Mapping[str, tuple[str, str]] = {
     "roster": ("units", "create"),
     "readings": ("meter_readings", "create"),
@@ -140,7 +153,7 @@ class ImportPage(OfficePage):
         if kind not in self.kinds():
             abort(404)
         text = io.StringIO()
-        columns = brought(kind).columns
+        columns = [column for column in brought(kind).columns if column.is_in_template]
         is_chinese = language.current() != "en"
         csv.writer(text).writerow([header_of(column) if is_chinese else column.code for column in columns])
         return _file(text.getvalue(), f"{kind}.csv")
@@ -230,6 +243,9 @@ class ImportPage(OfficePage):
             refusal=error_messages.message_for(Refused(refusal[0], **refusal[1])) if refusal else "",
             problems=[_told(problem, label) for problem in found.get("problems", ())[:50]],
             column_label=label,
+            outcomes=OUTCOMES,
+            balance_proofs=BALANCE_PROOFS,
+            reason_word=lambda code: wording.reason(Reason(code).to_json()),
             view=self,
         )
 

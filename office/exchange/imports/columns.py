@@ -159,6 +159,7 @@ class Column:
     is_code: bool = False
     is_key: bool = False
     measure: str = ""
+    is_in_template: bool = True  # the empty table that is offered has it
 
     @cached_property
     def keys(self) -> frozenset[str]:

@@ -38,16 +38,18 @@ from rules.matching import State
 from rules.money import ZERO
 
 CURRENCY = "CNY"  # of the estate's bills
+OWN_COLUMNS = ("transaction_id", "paid_at", "amount", "memo", "payer_name", "method")
 CODES = frozenset({"transaction_id", "account", "counter_account", "payee_account"})  # digits, no amounts
 NUMBERS = frozenset({"微信订单号", "微信退款单号", "支付宝交易号", "退款批次号/请求号"})
 COLUMNS: tuple[Column, ...] = tuple(
     Column(
         code,
-        names,
+        tuple(name for name in names if name != code),
         text(),
         is_required=code == "paid_at",
         is_code=code in CODES,
         measure="yuan" if code in statement_layouts.MONEY else "",
+        is_in_template=code in OWN_COLUMNS,
     )
     for code, names in statement_layouts.column_names().items()
 )

@@ -119,6 +119,7 @@ def try_out(
             "unused": list(report.unused),
             "differs": report.differs,
             "differences": [vars(one) for one in report.differences[:KEPT_PROBLEMS]],
+            "preview": _first_rows(report.preview),
         }
     except RowsRefused as refusal:
         found |= {
@@ -130,6 +131,14 @@ def try_out(
     finally:
         session.rollback()
     return found
+
+
+def _first_rows(preview: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement's preview with so many rows as a page shows, those that wait first."""
+    if not preview:
+        return {}
+    rows = sorted(preview["rows"], key=lambda row: row["state"] not in {"waiting", "differs"})
+    return {**preview, "rows": rows[:KEPT_PROBLEMS], "count": len(rows)}
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
