@@ -27,6 +27,7 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import Connection, Engine, NullPool, create_engine, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
+from sqlalchemy.util import LRUCache
 from werkzeug.security import generate_password_hash
 
 from app import create_app
@@ -153,7 +154,7 @@ def share_compiled(made: Engine) -> None:
     first = COMPILED.get(made.dialect.name)
     if first is None:
         first = COMPILED[made.dialect.name] = made
-        made._compiled_cache.capacity = 2_000
+        made._compiled_cache = LRUCache(2_000)
         made.connect().close()  # from now on its dialect knows its server
     made.dialect, made._compiled_cache = first.dialect, first._compiled_cache
 
