@@ -70,6 +70,7 @@ def test_slips_wait_for_their_department(session):
 
 def test_of_complaints_of_one_instant_the_first_made_are_shown(session):
     made = [add_ticket(session, at("10:00")) for _ in range(3)]
+    add_ticket(session, at("10:00"), state="closed", closed_at=at("10:01"))
 
     found = work_board.board(session, at("10:03"), (), max_rows=2)
 
