@@ -203,6 +203,7 @@ class LineReader:
             for place in self.layout.places.get(code, ()):
                 _check_cell(line, place, code, is_code=code in CODES)
             said = dict.fromkeys(plain_cell(line.cell(place)) for place in self.layout.places.get(code, ()))
+            said.pop("/", None)  # WeChat Pay's way to write nothing
             return self.layout.mapping.meaning(code, " ".join(one for one in said if one))
 
         amount, direction = self._amount(cell)

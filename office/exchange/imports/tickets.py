@@ -7,10 +7,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.complaints import Ticket
 from office.complaints import legacy_import
 from office.complaints.legacy_import import LegacyTicket
+from office.core.database import chunks
 from office.core.errors import N_
 from office.exchange.imports import cells, columns, words
 from office.exchange.imports.columns import Column, Known, Problem, heads, key_text, plainly, text
@@ -98,7 +101,42 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
-def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
+def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
+    return [*_solved_too_early(rows), *_numbers_of_others(rows, known.session)]
+
+
+def _numbers_of_others(rows: Sequence[Mapping[str, Any]], session: Session) -> list[Problem]:
+    """The rows whose number another complaint has, in the office or above in the file."""
+    stored: dict[str, tuple[Any, ...]] = {}
+    for some in chunks(sorted({row["number"] for row in rows if row["number"]})):
+        asked = select(Ticket.number, Ticket.registered_at, Ticket.statement).where(Ticket.number.in_(some))
+        stored |= {number: tuple(content) for number, *content in session.execute(asked)}
+    first: dict[str, Mapping[str, Any]] = {}
+    wrong = []
+    for row in rows:
+        if not row["number"]:
+            continue
+        is_stored = stored.get(row["number"], _content(row)) == _content(row)
+        above = first.setdefault(row["number"], row)
+        if is_stored and all(row[column.code] == above[column.code] for column in COLUMNS):
+            continue
+        wrong.append(
+            columns.problem(
+                row,
+                "number",
+                row["number"],
+                N_("another complaint has this number"),
+                N_("Give one of the two complaints another number"),
+            )
+        )
+    return wrong
+
+
+def _content(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["registered_at"], row["statement"]
+
+
+def _solved_too_early(rows: Sequence[Mapping[str, Any]]) -> list[Problem]:
     return [
         columns.problem(
             row,

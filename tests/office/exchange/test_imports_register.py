@@ -144,6 +144,20 @@ def test_wrong_tickets(session, bring, change, column, problem):
     assert count(session, Ticket) == 0
 
 
+@pytest.mark.parametrize("change", [{"statement": "停水"}, {"registered_at": "2026-07-02 09:00"}])
+def test_one_number_with_two_contents_is_refused(session, bring, change):
+    """contract "Settled besides": also within one file."""
+    first, other = ticket(number="A-1"), ticket(number="A-1", **change)
+    with pytest.raises(imports.RowsRefused) as refusal:
+        bring("tickets", TICKETS, [first, other])
+    assert [(one.row, one.column) for one in refusal.value.problems] == [(3, "number")]
+    assert count(session, Ticket) == 0
+
+    bring("tickets", TICKETS, [first, first])
+    assert refused(bring, "tickets", TICKETS, other) == [(2, "number", "another complaint has this number")]
+    assert count(session, Ticket) == 1
+
+
 CONTACTS = ("at", "unit_code", "method", "outcome", "promised_on", "promised_amount", "note")
 
 
