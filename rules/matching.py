@@ -133,7 +133,7 @@ def _is_token(char: str) -> bool:
 
 
 @dataclass(frozen=True)
-class StatementRow:
+class RowToMatch:
     """What a statement says of one movement of money; `amount` in yuan."""
 
     memo: str
@@ -154,7 +154,7 @@ class Match:
     reason: Reason
 
 
-def waiting_reason(row: StatementRow) -> str:
+def waiting_reason(row: RowToMatch) -> str:
     """Why a row posts nothing whatever its memo says, or empty: state, direction, amount, currency (M5)."""
     for is_so, reason in (
         (row.state != "done", row.state),
@@ -168,7 +168,7 @@ def waiting_reason(row: StatementRow) -> str:
     return ""
 
 
-def match(row: StatementRow, index: CodeIndex) -> Match:
+def match(row: RowToMatch, index: CodeIndex) -> Match:
     """Sure only when the memo holds exactly one known unit code and the row is incoming and successful.
 
     A weak code waits (reason `weak_code`, its unit named) for a second sign: see `seconded`.
@@ -187,7 +187,7 @@ def match(row: StatementRow, index: CodeIndex) -> Match:
     return Match("posted", code, Reason("one_known_code", {"unit_code": code}))
 
 
-def seconded(found: Match, row: StatementRow, names: Iterable[str], accounts: Iterable[str] = ()) -> Match:
+def seconded(found: Match, row: RowToMatch, names: Iterable[str], accounts: Iterable[str] = ()) -> Match:
     """A weak code is sure when the payer's name agrees with one who pays or paid for that unit (M5).
 
     So it is when money from the same account was posted for that unit by a person before.
@@ -232,7 +232,7 @@ RANKS = (
 
 
 def suggestions(
-    row: StatementRow, candidates: Sequence[Candidate], index: CodeIndex, *, most: int
+    row: RowToMatch, candidates: Sequence[Candidate], index: CodeIndex, *, most: int
 ) -> tuple[Suggestion, ...]:
     """The likeliest units for a waiting row, at most `most`, each with its reasons (M5).
 
@@ -249,7 +249,7 @@ def suggestions(
     return tuple(Suggestion(code, reasons) for _, code, reasons in ranked[:most])
 
 
-def _speaking(row: StatementRow, candidate: Candidate, codes: frozenset[str]) -> Iterable[Reason]:
+def _speaking(row: RowToMatch, candidate: Candidate, codes: frozenset[str]) -> Iterable[Reason]:
     if candidate.unit_code in codes:
         yield Reason("code_in_memo", {"unit_code": candidate.unit_code})
     if row.counter_account and row.counter_account in candidate.paid_before_from:

@@ -42,7 +42,12 @@ BASES = {
     "deposit": _("Deposit"),
 }
 TIMINGS = {"advance": _("In advance"), "arrears": _("In arrears")}
-INVOICE_KINDS = {"regular": _("Regular"), "opening": _("Opening balance"), "move_in": _("Move-in")}
+INVOICE_KINDS = {
+    "regular": _("Regular"),
+    "opening": _("Opening balance"),
+    "move_in": _("Move-in"),
+    "one_off": _("One-off"),
+}
 INVOICE_STATES = {
     "open": _("Open"),
     "partly_paid": _("Partly paid"),

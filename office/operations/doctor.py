@@ -27,6 +27,7 @@ from models.property import Estate, Unit
 from office.core import clock, installation
 from office.core import schema as core_schema
 from office.core.errors import N_, Refused
+from office.messaging import channels
 from office.operations import backup
 from office.policies import store
 from office.scheduling import job_status
@@ -158,8 +159,8 @@ def messages(session: Session, _now: datetime) -> Answer:
         )
 
 
-def mail_server(session: Session, _now: datetime) -> Answer:
-    for name in ("SMTP_URL", "SMS_URL", "WECOM_URL"):
+def channel_servers(session: Session, _now: datetime) -> Answer:
+    for name in filter(None, (kind.needs for kind in channels.KINDS.values())):
         address = urlsplit(installation.of(session).setting(name))
         if not address.hostname:
             continue
@@ -286,7 +287,7 @@ QUESTIONS: tuple[Callable[[Session, datetime], Answer], ...] = (
     backups,
     room,
     messages,
-    mail_server,
+    channel_servers,
     machine_clock,
     secret_key,
     holidays,

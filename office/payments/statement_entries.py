@@ -39,9 +39,9 @@ class Entry:
     is_currency_known: bool = True
     line: int = 0
 
-    def as_matched(self) -> matching.StatementRow:
+    def as_matched(self) -> matching.RowToMatch:
         """What the matching rule asks of a row."""
-        return matching.StatementRow(
+        return matching.RowToMatch(
             self.memo,
             self.amount,
             self.payer_name,

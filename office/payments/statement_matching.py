@@ -22,7 +22,7 @@ from rules.reasons import Reason
 
 
 @dataclass(frozen=True)
-class PostedPayment:
+class PaymentWithNumber:
     """A payment in force that carries a number as its reference; `amount` in yuan."""
 
     receipt_no: str
@@ -78,7 +78,7 @@ class Matcher:
             if others and not matching.waiting_reason(row.entry.as_matched()):
                 row.match = self._held(row, others) or row.match
 
-    def _held(self, row: IncomingRow, others: Sequence[PostedPayment]) -> Match | None:
+    def _held(self, row: IncomingRow, others: Sequence[PaymentWithNumber]) -> Match | None:
         """Why a row waits whose number other payments carry; None where it waits anyway."""
         unit_id = self.unit_ids.get(row.decision.unit_code or "")
         alone = [one for one in others if one.amount == row.entry.amount and unit_id in {None, one.unit_id}]
@@ -135,9 +135,9 @@ def refuse_posted(session: Session, reference: str, unit_id: int, amount: Decima
         raise Refused(N_("A statement has brought this payment already: number %(number)s"), number=reference)
 
 
-def posted_with(session: Session, references: Iterable[str]) -> dict[str, list[PostedPayment]]:
+def posted_with(session: Session, references: Iterable[str]) -> dict[str, list[PaymentWithNumber]]:
     """The payments in force with these references that came by another way than a statement."""
-    found: dict[str, list[PostedPayment]] = defaultdict(list)
+    found: dict[str, list[PaymentWithNumber]] = defaultdict(list)
     by_statement = select(ROW.c.id).where(ROW.c.payment_id == PAYMENT.c.id).exists()
     for some in chunks(sorted(references)):
         asked = select(PAYMENT.c.reference, PAYMENT.c.receipt_no, PAYMENT.c.unit_id, PAYMENT.c.amount).where(
@@ -147,5 +147,5 @@ def posted_with(session: Session, references: Iterable[str]) -> dict[str, list[P
             ~by_statement,
         )
         for reference, receipt_no, unit_id, amount in session.execute(asked.order_by(PAYMENT.c.id)):
-            found[reference].append(PostedPayment(receipt_no, unit_id, amount))
+            found[reference].append(PaymentWithNumber(receipt_no, unit_id, amount))
     return found

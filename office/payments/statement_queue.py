@@ -29,11 +29,11 @@ from rules.reasons import Reason
 def suggestions(session: Session, row: StatementRow, *, most: int = 5) -> tuple[Suggestion, ...]:
     """The likeliest units for a waiting row, the best first, each with its reasons (M5)."""
     index = CodeIndex(session.scalars(select(Unit.code)))
-    asked = matching.StatementRow(row.memo, row.amount, row.payer_name, row.counter_account)
+    asked = matching.RowToMatch(row.memo, row.amount, row.payer_name, row.counter_account)
     return matching.suggestions(asked, _candidates(session, asked, index), index, most=most)
 
 
-def _candidates(session: Session, row: matching.StatementRow, index: CodeIndex) -> list[Candidate]:
+def _candidates(session: Session, row: matching.RowToMatch, index: CodeIndex) -> list[Candidate]:
     """Units named in the memo, paid for by that name, or owing that amount: those the rule can rank."""
     name = row.payer_name.replace("*", "%")
     codes = set(index.found(row.memo))
@@ -126,6 +126,7 @@ def owed(session: Session, unit_id: int) -> Decimal:
 
 def match_row(session: Session, row_id: int, *, unit_id: int, staff_id: int | None, now: datetime) -> Payment:
     """Post a waiting row for the unit a person chose (M5). Raises Refused."""
+    ledger.lock_postings(session)  # before the row, as an import does
     row = _waiting(session, row_id)
     if row.amount <= 0 or row.paid_at is None:
         raise Refused(N_("This row brings no money: ignore it with a reason"))
@@ -148,7 +149,7 @@ def match_row(session: Session, row_id: int, *, unit_id: int, staff_id: int | No
         ),
         now=now,
     )
-    row.state, row.payment_id = "posted", payment.id
+    row.state, row.payment_id, row.reason = "posted", payment.id, ""
     session.flush()
     audit.record(session, now, staff_id, "match", row, {"state": ("waiting", "posted"), "unit_id": unit_id})
     return payment

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from rules.matching import Candidate, CodeIndex, StatementRow, is_name, is_weak, match, seconded, suggestions
+from rules.matching import Candidate, CodeIndex, RowToMatch, is_name, is_weak, match, seconded, suggestions
 
 INDEX = CodeIndex(["3-2-1201", "3-2-1202", "3-2-120", "A座1201", "B1-023", "2-1201"])
 
@@ -39,14 +39,14 @@ def test_a_code_counts_as_a_whole_token_only(memo, codes):
 
 
 POSTED = [
-    (StatementRow("3-2-1201", Decimal(100)), "posted", "one_known_code"),
-    (StatementRow("9-9-9999", Decimal(100)), "waiting", "no_known_code"),
-    (StatementRow("3-2-1201 3-2-1202", Decimal(100)), "waiting", "several_codes"),
-    (StatementRow("3-2-1201", Decimal(100), state="refund"), "waiting", "refund"),
-    (StatementRow("3-2-1201", Decimal(100), state="not_successful"), "waiting", "not_successful"),
-    (StatementRow("3-2-1201", Decimal(100), direction="out"), "waiting", "outgoing"),
-    (StatementRow("3-2-1201", Decimal(-100)), "waiting", "outgoing"),
-    (StatementRow("3-2-1201", Decimal(0)), "waiting", "no_amount"),
+    (RowToMatch("3-2-1201", Decimal(100)), "posted", "one_known_code"),
+    (RowToMatch("9-9-9999", Decimal(100)), "waiting", "no_known_code"),
+    (RowToMatch("3-2-1201 3-2-1202", Decimal(100)), "waiting", "several_codes"),
+    (RowToMatch("3-2-1201", Decimal(100), state="refund"), "waiting", "refund"),
+    (RowToMatch("3-2-1201", Decimal(100), state="not_successful"), "waiting", "not_successful"),
+    (RowToMatch("3-2-1201", Decimal(100), direction="out"), "waiting", "outgoing"),
+    (RowToMatch("3-2-1201", Decimal(-100)), "waiting", "outgoing"),
+    (RowToMatch("3-2-1201", Decimal(0)), "waiting", "no_amount"),
 ]
 
 
@@ -135,7 +135,7 @@ MEMOS = [
 @pytest.mark.parametrize(("memo", "state", "code"), MEMOS)
 def test_what_may_be_another_quantity_never_posts(memo, state, code):
     """contract "Sure match": a period, a sum, a year, an order's number are no unit code."""
-    found = match(StatementRow(memo, Decimal(100)), ESTATE)
+    found = match(RowToMatch(memo, Decimal(100)), ESTATE)
 
     assert (found.state, found.reason.code) == (state, code)
 
@@ -152,7 +152,7 @@ def test_what_may_be_another_quantity_never_posts(memo, state, code):
     ],
 )
 def test_a_weak_code_needs_the_name_of_one_who_pays_there(payer, names, state):
-    row = StatementRow("1011", Decimal(100), payer_name=payer)
+    row = RowToMatch("1011", Decimal(100), payer_name=payer)
 
     found = seconded(match(row, ESTATE), row, names)
 
@@ -162,13 +162,13 @@ def test_a_weak_code_needs_the_name_of_one_who_pays_there(payer, names, state):
 def test_a_room_inside_a_code_that_is_written_out_is_no_unit_of_its_own():
     index = CodeIndex(["1001", "1-1-1001"])
 
-    found = match(StatementRow("1栋1单元1001室", Decimal(100)), index)
+    found = match(RowToMatch("1栋1单元1001室", Decimal(100)), index)
 
     assert (found.state, found.unit_code) == ("posted", "1-1-1001")
 
 
 def test_a_name_makes_nothing_else_sure():
-    row = StatementRow("1-101 1-102", Decimal(100), payer_name="张三")
+    row = RowToMatch("1-101 1-102", Decimal(100), payer_name="张三")
 
     assert seconded(match(row, ESTATE), row, ["张三"]).state == "waiting"
 
@@ -193,7 +193,7 @@ def test_a_bank_hides_part_of_a_name(given, known, is_same):
 
 
 def test_suggestions_are_ranked_with_their_reasons():
-    row = StatementRow("物业费", Decimal(300), payer_name="张三")
+    row = RowToMatch("物业费", Decimal(300), payer_name="张三")
     candidates = [
         Candidate("amount", "李四", (Decimal(100), Decimal(200))),
         Candidate("nothing", "王五", (Decimal(1),)),
@@ -209,7 +209,7 @@ def test_suggestions_are_ranked_with_their_reasons():
 
 
 def test_the_codes_of_an_unsure_memo_come_first():
-    row = StatementRow("3-2-1201 3-2-1202", Decimal(50))
+    row = RowToMatch("3-2-1201 3-2-1202", Decimal(50))
     candidates = [Candidate("3-2-1202", "李四", (Decimal(50),)), Candidate("3-2-1201", "张三", ())]
 
     found = suggestions(row, candidates, INDEX, most=5)
