@@ -57,7 +57,10 @@ def likeness(one: Movement, other: Movement) -> Likeness:
     if one.number and other.number and not is_numbered and one.layout == other.layout:
         return "maybe" if "balance" in agreeing and not differing else "other"
     if differing:
-        is_close = is_numbered or (differing == {"memo"} and agreeing & {"balance", "account_time"})
+        is_same_layout = one.layout == other.layout  # another may put other words into its memo
+        is_close = is_numbered or (
+            differing == {"memo"} and (not is_same_layout or agreeing & {"balance", "account_time"})
+        )
         return "maybe" if is_close else "other"
     if one.service != other.service:
         return "maybe" if agreeing else "other"
@@ -86,8 +89,9 @@ def _compared(one: Movement, other: Movement) -> tuple[set[str], set[str]]:
     if one.payer and other.payer:
         note("payer", is_name(one.payer, other.payer) or is_name(other.payer, one.payer))
     if one.memo and other.memo:
-        first, second = _words(one.memo), _words(other.memo)
-        if first == second or not (first <= second or second <= first):
+        first, second = ("".join(plain(memo).split()) for memo in (one.memo, other.memo))
+        is_part = first in second or second in first or _is_subset(one.memo, other.memo)
+        if first == second or not is_part:  # a layout that leaves a column out speaks neither way
             note("memo", first == second)
     if "time" in agreeing and agreeing & {"counter_account", "payer"}:
         agreeing.add("account_time")
@@ -109,9 +113,10 @@ def _are_equal_numbers(one: str, other: str) -> bool:
     return first == second
 
 
-def _words(memo: str) -> frozenset[str]:
-    """A memo's words: a layout that leaves a column out says some of them, which speaks neither way."""
-    return frozenset(plain(memo).split())
+def _is_subset(one: str, other: str) -> bool:
+    """Whether one memo says only words of the other."""
+    first, second = set(plain(one).split()), set(plain(other).split())
+    return first <= second or second <= first
 
 
 def identifying_numbers(rows: Iterable[tuple[str, Movement]]) -> frozenset[str]:

@@ -364,7 +364,8 @@ def column_labels(kind: str) -> Callable[[str], str]:
     if kind.startswith(OF_SCREEN):
         names = {column.code: column.names[0] for column in brought(kind).columns}
         return lambda code: names.get(code, code)
-    return lambda code: str(column_name(code) or code)
+    own = {"balance": _("Balance after it")} if kind == "statement" else {}
+    return lambda code: own.get(code) or str(column_name(code) or code)
 
 
 def _file(text: str, name: str) -> Response:

@@ -44,10 +44,11 @@ LIKENESS = [
     ({"number": ""}, {"balance": Decimal("1700.00")}, "other"),
     ({"number": ""}, {"counter_account": "6225****2223"}, "other"),
     ({"account": "6221", "number": ""}, {}, "other"),
-    ({"number": "", "balance": None, "time": None}, {"memo": "1-102物业费"}, "other"),
+    ({"number": "", "balance": None, "payer": "李某"}, {"memo": "1-102物业费", "payer": "王某"}, "other"),
     # what can't be told
     ({}, {"payer": "王某"}, "maybe"),  # one number, two payers
     ({"number": ""}, {"memo": "1-102物业费"}, "maybe"),  # one balance, two memos
+    ({"number": "", "balance": None, "time": None}, {"memo": "汇入"}, "maybe"),  # another column's words
     ({}, {"number": "B2026080200002"}, "maybe"),  # another layout may give another number
     ({}, {"service": "wechat"}, "maybe"),
 ]
@@ -66,6 +67,8 @@ def test_rows_of_two_layouts(one, other, expected):
         ({}, "maybe"),
         ({"time": time(9, 10, 12)}, "maybe"),
         ({"memo": "1-101物业费 转账"}, "maybe"),  # says more than the other, and nothing of who
+        ({"memo": "1-101"}, "maybe"),
+        ({"memo": "转账"}, "maybe"),
         ({"memo": "1-101物业费"}, "same"),
         ({"payer": "李某"}, "same"),
         ({"balance": Decimal("1350.00")}, "same"),
@@ -82,6 +85,7 @@ def test_day_and_amount_alone_are_no_identity(more, expected):
         ({"number": "B2026080200002", "balance": Decimal("1700.00")}, "other"),
         ({"number": "B2026080200002", "balance": None}, "other"),
         ({"number": "", "time": time(9, 10)}, "other"),  # one layout always writes seconds
+        ({"number": "", "balance": None, "time": None, "memo": "1-102物业费"}, "other"),
     ],
 )
 def test_rows_of_one_layout(other, expected):
