@@ -52,7 +52,9 @@ def is_weak(code: str) -> bool:
     if compared.isdecimal() or _DATE.fullmatch(compared):
         return True
     parts = compared.split("-")
-    return len(parts) == 2 and all(part.isdecimal() and 1 <= int(part) <= 31 for part in parts)
+    return len(parts) == 2 and all(
+        part.isdecimal() and len(part) <= 2 and 1 <= int(part) <= 31 for part in parts
+    )
 
 
 @dataclass(frozen=True)

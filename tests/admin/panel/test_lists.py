@@ -266,10 +266,8 @@ def test_money_screens_offer_no_create_edit_or_delete() -> None:
     money = (
         "invoices",
         "payments",
-        "receipts",
         "allocations",
         "credit_notes",
-        "refunds",
         "statement_rows",
         "deposits",
     )

@@ -14,7 +14,7 @@ from models.people import Owner, OwnerPhone, Staff, steward_building
 from models.property import Estate
 from models.secrets import fingerprint
 from office.arrears import call_list, contacts
-from office.arrears.call_list import Entry
+from office.arrears.call_list import CallEntry
 from office.arrears.contacts import NewContact
 from tests.factories.arrears import judge, reminders
 from tests.factories.rows import (
@@ -48,7 +48,7 @@ def add_promiser(session: Session, code: str, amount: str = "100", **more: Any) 
     return debtor
 
 
-def listed(session: Session, *, now: datetime = NOW, staff_id: int | None = None) -> list[Entry]:
+def listed(session: Session, *, now: datetime = NOW, staff_id: int | None = None) -> list[CallEntry]:
     return call_list.call_list(session, now=now, language="en", staff_id=staff_id)
 
 
@@ -56,7 +56,7 @@ def codes(session: Session) -> list[str]:
     return [entry.unit_code for entry in listed(session)]
 
 
-def the_entry(session: Session, *, now: datetime = NOW) -> Entry:
+def the_entry(session: Session, *, now: datetime = NOW) -> CallEntry:
     (entry,) = listed(session, now=now)
     return entry
 

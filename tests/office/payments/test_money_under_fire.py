@@ -240,7 +240,7 @@ class TestKilled:
             os.kill(os.getpid(), signal.SIGKILL)
 
         with monkeypatch.context() as broken:
-            broken.setattr(statements, "_insert", commit_and_die)
+            broken.setattr(statements, "_store", commit_and_die)
             assert Hand(estate, "statement", 1).let_go().end() == -signal.SIGKILL
         assert Hand(estate, "statement", 1).let_go().end() == 0
 
