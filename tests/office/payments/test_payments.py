@@ -15,6 +15,7 @@ from office.payments import corrections, payments
 from office.payments.payments import NewPayment
 from office.receivables import late_fees
 from rules.allocation import Pick
+from rules.late_fee import LateFeePolicy
 from tests.factories.estate import (
     NOW,
     accrue,
@@ -450,7 +451,7 @@ class TestLateFee:
         assert_books_hold(session)
 
     def test_the_control_without_the_rule_one_person_is_enough(self, session, managers, monkeypatch):
-        monkeypatch.setattr(late_fees, "_needs_two", lambda *_given: False)
+        monkeypatch.setattr(LateFeePolicy, "needs_two_people", lambda *_given: False)
 
         assert self.ask_and_decide(session, managers[0], managers[0])
 
