@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
 from rules.reasons import Reason
+from rules.text_keys import folded
 
 Direction = Literal["in", "out", "unknown"]
 State = Literal["done", "refund", "not_successful", "state_unknown"]
 
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹘﹣－⁃"), "-")
-_UNSEEN = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\xad"))
 _BEGINS = "(?<![0-9a-z])(?<![0-9a-z]-)"  # a dash joins only what has a letter or digit on both sides
 _GOES_ON = re.compile("(?<=[0-9a-z])-?[0-9a-z]")
 
 
 def plain(text: str) -> str:
     """The text as it is compared: full-width forms, dashes and case made equal, unseen characters gone."""
-    return unicodedata.normalize("NFKC", text.translate(_DASHES)).translate(_DASHES | _UNSEEN).casefold()
+    return folded(text).casefold()
 
 
 # What makes a number in a memo something else than a unit (contract "Sure match").
@@ -192,7 +190,7 @@ def match(row: RowToMatch, index: CodeIndex) -> Match:
 def seconded(found: Match, row: RowToMatch, names: Iterable[str], accounts: Iterable[str] = ()) -> Match:
     """A weak code is sure when the payer's name agrees with one who pays or paid for that unit (M5).
 
-    So it is when money from the same account was posted for that unit by a person before.
+    So it is when money from the same account was posted for that unit before.
     """
     if found.reason.code != "weak_code":
         return found
