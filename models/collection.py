@@ -37,7 +37,7 @@ RESTRICTION_STATES = ("requested", "approved", "in_effect", "lifted", "stopped",
 LEGAL_STATES = ("preparing", "letter_sent", "filed", "mediation", "judged", "settled", "withdrawn")
 
 
-class LadderHold(EditableRow, Model):
+class DunningHold(EditableRow, Model):
     """Staff lets the ladder of a payer and unit wait, with a reason (C12)."""
 
     __tablename__ = "ladder_hold"

@@ -160,6 +160,16 @@ class Task(Row, Model):
     file_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
 
+class Counter(Model):
+    """Running numbers without gaps: one row per series and year, raised in the number's own transaction."""
+
+    __tablename__ = "counter"
+
+    series: Mapped[str] = mapped_column(String(20), primary_key=True)
+    year: Mapped[int] = mapped_column(Integer, primary_key=True)
+    value: Mapped[int] = mapped_column(Integer)
+
+
 class SentForm(Model):
     """The key of a form that has done its work, taken in the transaction of that work: it works once."""
 

@@ -108,16 +108,6 @@ class Allocation(Row, Model):
     invoice: Mapped[Invoice] = relationship()
 
 
-class Counter(Model):
-    """Running numbers without gaps: one row per series and year, raised in the number's own transaction."""
-
-    __tablename__ = "counter"
-
-    series: Mapped[str] = mapped_column(String(20), primary_key=True)
-    year: Mapped[int] = mapped_column(Integer, primary_key=True)
-    value: Mapped[int] = mapped_column(Integer)
-
-
 class DayClose(Row, Model):
     """A cashier's day, counted and locked (M3)."""
 

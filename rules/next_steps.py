@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-NEXT_STEPS = {
+STEP_OF_REASON = {
     "forgot": "remind",
     "unhappy": "complaint",  # a linked ticket holds the ladder until it is closed
     "hardship": "plan",
@@ -15,4 +15,4 @@ NEXT_STEPS = {
 
 def next_step(arrears_reason: str) -> str:
     """The step that a reason for arrears leads to; `call` while none is known (C7)."""
-    return NEXT_STEPS.get(arrears_reason, "call")
+    return STEP_OF_REASON.get(arrears_reason, "call")

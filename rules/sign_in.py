@@ -19,7 +19,7 @@ class SignInPolicy(Checked):
     wrong_codes: Positive  # so many within `wait_minutes`, and the person must wait
     wait_minutes: Positive
 
-    def is_second_step_needed(self, roles: Collection[str]) -> bool:
+    def is_two_factor_needed(self, roles: Collection[str]) -> bool:
         """Whether one of a person's roles needs a second factor."""
         return any(is_needed and role in roles for role, is_needed in self.second_step_for.items())
 

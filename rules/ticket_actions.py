@@ -5,7 +5,7 @@ from __future__ import annotations
 from rules.lifecycle import ENDED, SOLVED, State, verbs_from
 
 # offered before the others: what usually comes next
-NEXT_STEPS = frozenset(
+USUAL_ACTIONS = frozenset(
     {"take_on", "assign", "start", "resolve", "keep_clock", "close", "resume", "hold_review"}
 )
 UNTIL_ENDED = frozenset({"change_severity", "work_slip", "join", "link_repeat", "link_debt", "hold_review"})

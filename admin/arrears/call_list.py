@@ -30,7 +30,7 @@ PROMISES = {
     "promise_due": _l("A promise is due today"),
     "promise_broken": _l("A promise was broken"),
 }
-NEXT_STEPS = {
+STEP_NAMES = {
     "call": _l("Speak with them"),
     "remind": _l("Remind kindly"),
     "complaint": _l("Wait for the complaint"),
@@ -79,7 +79,7 @@ class CallListPage(OfficePage):
             view=self,
             promises=PROMISES,
             stages=labels.STAGES,
-            steps=NEXT_STEPS,
+            steps=STEP_NAMES,
             reasons=labels.ARREARS_REASONS,
             channels=CHANNELS,
             today=self.today(),
@@ -148,7 +148,7 @@ class CallListPage(OfficePage):
             outcomes=labels.CONTACT_OUTCOMES,
             methods=labels.CONTACT_METHODS,
             reasons=labels.ARREARS_REASONS,
-            steps=NEXT_STEPS,
+            steps=STEP_NAMES,
             marks=CONTACT_MARKS,
             is_calling=is_calling,
             reminder_id=request.values.get("reminder_id", ""),
@@ -191,7 +191,7 @@ class CallListPage(OfficePage):
             flash(_("The contact was entered."), "success")
             return redirect(url_for("call_list.index"))
         step = next_steps.next_step(entered.arrears_reason)
-        flash(_("The contact was entered. What comes next: %(step)s.", step=NEXT_STEPS[step]), "success")
+        flash(_("The contact was entered. What comes next: %(step)s.", step=STEP_NAMES[step]), "success")
         if step == "plan":  # it is offered on the household's own page
             return redirect(url_for("call_list.contact", unit_id=unit_id, payer_id=payer_id))
         return redirect(url_for("call_list.index"))

@@ -12,12 +12,12 @@ from admin.arrears.debtors import debtor_of
 from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
-from models.collection import LadderHold
+from models.collection import DunningHold
 from office.arrears import contacts
 
 
-class LadderHoldView(OfficeView):
-    table = LadderHold
+class DunningHoldView(OfficeView):
+    table = DunningHold
     screen = "ladder_holds"
     title = _l("Dunning holds")
     empty_hint = _l("Nobody's reminders are held back at present.")
@@ -27,7 +27,7 @@ class LadderHoldView(OfficeView):
     column_list = ("unit.code", "payer.name", "from_at", "until_on", "ended_at", "reason")
     column_searchable_list = ("unit.code",)
     column_labels = {"until_on": _l("Through"), "ended_at": _l("Ended at")}
-    one_click = (OneClick("running", _l("Running"), lambda _view: [LadderHold.ended_at.is_(None)]),)
+    one_click = (OneClick("running", _l("Running"), lambda _view: [DunningHold.ended_at.is_(None)]),)
 
     @office_action(
         "hold",
@@ -52,10 +52,10 @@ class LadderHoldView(OfficeView):
         return _("The ladder waits.")
 
     @office_action("end", _l("Let it go on"), icon="play", confirm=_l("Let the ladder go on?"))
-    def end(self, rows: Sequence[LadderHold], _given: Any) -> str:
+    def end(self, rows: Sequence[DunningHold], _given: Any) -> str:
         for row in rows:
             contacts.end_hold(db.session(), row.id, now=self.now(), staff_id=staff_id())
         return _("%(count)s holds were ended.", count=len(rows))
 
 
-SCREENS = (LadderHoldView,)
+SCREENS = (DunningHoldView,)

@@ -17,7 +17,7 @@ from admin.arrears import (
 )
 from admin.panel.row_access import RowAccess, along_unit
 from models.billing import Instalment, InstalmentPlan
-from models.collection import Contact, LadderHold, Reminder, Restriction
+from models.collection import Contact, DunningHold, Reminder, Restriction
 
 SCREENS = (
     *call_list.SCREENS,
@@ -35,7 +35,7 @@ SCREENS = (
 ROW_ACCESS: RowAccess = {
     Reminder: along_unit(Reminder.unit_id),
     Contact: along_unit(Contact.unit_id),
-    LadderHold: along_unit(LadderHold.unit_id),
+    DunningHold: along_unit(DunningHold.unit_id),
     InstalmentPlan: along_unit(InstalmentPlan.unit_id),
     Instalment: along_unit(Instalment.plan, InstalmentPlan.unit_id),
     Restriction: along_unit(Restriction.unit_id),

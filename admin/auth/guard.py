@@ -81,7 +81,7 @@ def guard() -> Any:
         )
     if staff is not None and staff.must_change_password and request.endpoint not in _OPEN_WITH_OLD_PASSWORD:
         return redirect(url_for("entrance.account"))
-    if _must_set_up() and request.endpoint not in _OPEN_WITHOUT_SECOND_STEP:
+    if _must_set_up() and request.endpoint not in _OPEN_WITHOUT_TWO_FACTOR:
         return redirect(url_for("entrance.second_step_page"))
     return None
 
@@ -95,7 +95,7 @@ def _must_set_up() -> bool:
 _OPEN_WITH_OLD_PASSWORD = frozenset(
     {"entrance.account", "entrance.logout", "entrance.preferences", "static", "healthz"}
 )
-_OPEN_WITHOUT_SECOND_STEP = _OPEN_WITH_OLD_PASSWORD | {"entrance.second_step_page"}
+_OPEN_WITHOUT_TWO_FACTOR = _OPEN_WITH_OLD_PASSWORD | {"entrance.second_step_page"}
 
 
 def csp_nonce() -> str:

@@ -36,7 +36,7 @@ from office.complaints import (
 )
 from office.core.errors import Refused
 from rules.lifecycle import State
-from rules.ticket_actions import NEXT_STEPS, possible_actions
+from rules.ticket_actions import USUAL_ACTIONS, possible_actions
 
 
 def _mine(_view: Any) -> list[Any]:
@@ -231,7 +231,9 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         )
         order = list(self.office_actions)
         allowed = [action for action in self.allowed_actions("row") if action.code in codes]
-        return sorted(allowed, key=lambda action: (action.code not in NEXT_STEPS, order.index(action.code)))
+        return sorted(
+            allowed, key=lambda action: (action.code not in USUAL_ACTIONS, order.index(action.code))
+        )
 
     @expose("/attach/", methods=("POST",))
     def attach_view(self) -> Any:

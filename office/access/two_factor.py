@@ -29,7 +29,7 @@ def in_force(session: Session, on: date) -> SignInPolicy:
 
 def is_required(session: Session, staff: Staff, on: date) -> bool:
     """Whether the estate asks one of a person's roles for a second step."""
-    return in_force(session, on).is_second_step_needed(staff.roles)
+    return in_force(session, on).is_two_factor_needed(staff.roles)
 
 
 def new_secret() -> str:

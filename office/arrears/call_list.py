@@ -17,8 +17,9 @@ from models.collection import Contact, OpeningText, Reminder
 from models.people import Owner, OwnerPhone, steward_building
 from models.property import Estate, Unit
 from office.arrears import holds
-from office.arrears.debts import Debt, Debtor, Moment, chunks, owed, total
+from office.arrears.debts import Debt, Debtor, Moment, owed, total
 from office.arrears.reminder_batches import PERSONAL
+from office.core.database import chunks
 from office.policies import store
 from rules.call_list import call_order, contact_marks, is_quiet, promise_reason
 from rules.dunning import past_due

@@ -12,14 +12,15 @@ from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
-from models.collection import ARREARS_REASONS, CONTACT_METHODS, Contact, LadderHold, Reminder
+from models.collection import ARREARS_REASONS, CONTACT_METHODS, Contact, DunningHold, Reminder
 from models.complaints import Ticket
 from models.payments import Payment
-from office.arrears.debts import Debtor, Moment, chunks, owed, total
+from office.arrears.debts import Debtor, Moment, owed, total
 from office.arrears.holds import stored_ladder
 from office.arrears.reminder_batches import OPEN
 from office.core import clock
 from office.core.audit import record
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.core.staff import roles_of
@@ -291,11 +292,11 @@ def hold_ladder(
     until_on: date | None,
     now: datetime,
     staff_id: int | None,
-) -> LadderHold:
+) -> DunningHold:
     """Hold the reminders of a payer and unit, with a reason (C12). Raises Refused without one."""
     if not reason.strip():
         raise Refused(N_("A hold needs a reason"))
-    hold = LadderHold(
+    hold = DunningHold(
         unit_id=debtor[0],
         payer_id=debtor[1],
         from_at=now,
@@ -311,7 +312,7 @@ def hold_ladder(
 
 def end_hold(session: Session, hold_id: int, *, now: datetime, staff_id: int | None) -> None:
     """End a hold, so that reminders go on. Raises Refused when it has ended already."""
-    hold = session.get(LadderHold, hold_id)
+    hold = session.get(DunningHold, hold_id)
     if hold is None or hold.ended_at is not None:
         raise Refused(N_("This hold has already ended"))
     hold.ended_at = now

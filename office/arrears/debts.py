@@ -7,12 +7,11 @@ the debtors and what happened since, not the history.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, literal_column, or_, select
@@ -21,12 +20,11 @@ from sqlalchemy.orm import Session
 from models.billing import BillingRun, CreditNote, InstalmentPlan, Invoice, PlanInvoice
 from models.payments import Allocation, Payment
 from office.core import clock
+from office.core.database import chunks
 from rules.dunning import Owable
 
 Debtor = tuple[int, int]  # unit id, payer id
-Key = TypeVar("Key")
 
-IN_ONE_QUERY = 5000  # ids per statement, below every database's limit of parameters
 NOTHING: Any = literal_column("0")  # a literal, or SQLite can't use the partial indexes
 
 
@@ -63,13 +61,6 @@ class Moment:
         A row from after the present was written while a sandbox still went by real time: it counts.
         """
         return and_(recorded_at >= self.at, recorded_at <= self.present)
-
-
-def chunks(keys: Iterable[Key], size: int = IN_ONE_QUERY) -> Iterator[list[Key]]:
-    """The keys in lists short enough for one statement."""
-    left = iter(keys)
-    while chunk := list(islice(left, size)):
-        yield chunk
 
 
 def owed(

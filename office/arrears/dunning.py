@@ -21,8 +21,9 @@ from models.billing import Invoice
 from models.collection import LegalCase, Reminder, ReminderBatch, Restriction
 from office.arrears import holds as arrears_holds
 from office.arrears import reminder_batches
-from office.arrears.debts import Debt, Debtor, Moment, chunks, owed
+from office.arrears.debts import Debt, Debtor, Moment, owed
 from office.core.bulk_insert import insert_rows, uncollected
+from office.core.database import chunks
 from office.core.jobs import JobResult
 from office.policies import store
 from rules import dunning, ladder

@@ -12,10 +12,11 @@ from sqlalchemy import String, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
-from models.collection import Contact, LadderHold, Reminder
+from models.collection import Contact, DunningHold, Reminder
 from models.complaints import Ticket
 from models.people import Occupancy, Owner, OwnerPhone
-from office.arrears.debts import IN_ONE_QUERY, Debtor, Moment, chunks
+from office.arrears.debts import Debtor, Moment
+from office.core.database import IN_ONE_QUERY, chunks
 from office.messaging import channels
 from office.messaging.channels import ELECTRONIC
 from office.policies import store
@@ -76,15 +77,15 @@ def holds_at(session: Session, moment: Moment, units: Collection[int] | None = N
             or_(Ticket.closed_at.is_(None), moment.is_later(Ticket.closed_at)),
         )
     )
-    holds = select(LadderHold.unit_id, LadderHold.payer_id).where(
-        LadderHold.from_at < moment.at,
-        or_(LadderHold.until_on.is_(None), LadderHold.until_on >= moment.day),
-        or_(LadderHold.ended_at.is_(None), moment.is_later(LadderHold.ended_at)),
+    holds = select(DunningHold.unit_id, DunningHold.payer_id).where(
+        DunningHold.from_at < moment.at,
+        or_(DunningHold.until_on.is_(None), DunningHold.until_on >= moment.day),
+        or_(DunningHold.ended_at.is_(None), moment.is_later(DunningHold.ended_at)),
     )
     if units is not None:
         promised = promised.where(Contact.unit_id.in_(units))
         complaints = complaints.where(Invoice.unit_id.in_(units))
-        holds = holds.where(LadderHold.unit_id.in_(units))
+        holds = holds.where(DunningHold.unit_id.in_(units))
     return Holds(
         {(row.unit_id, row.payer_id): row.promised_on for row in session.execute(promised)},
         _debtors(session, complaints),

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from models.billing import Instalment, InstalmentPlan, PlanInvoice
 from models.payments import Payment
-from office.arrears.debts import Debt, Debtor, Moment, chunks, owed, total
+from office.arrears.debts import Debt, Debtor, Moment, owed, total
 from office.core.audit import record
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.core.staff import roles_of

@@ -15,8 +15,9 @@ from models.collection import Reminder, ReminderBatch
 from models.office import Message
 from office.arrears import holds as arrears_holds
 from office.arrears import reminder_messages
-from office.arrears.debts import Debt, Debtor, Moment, chunks, owed
+from office.arrears.debts import Debt, Debtor, Moment, owed
 from office.core.audit import record
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.core.staff import roles_of
 from office.messaging import outbox

@@ -16,7 +16,8 @@ from models.billing import Invoice
 from models.collection import Reminder
 from models.people import Owner, OwnerPhone
 from models.property import Estate, Unit
-from office.arrears.debts import Debtor, chunks
+from office.arrears.debts import Debtor
+from office.core.database import chunks
 from office.documents import archive
 from office.documents.pdf.templates import PLACEHOLDERS, Blocks, Filled
 from office.documents.pdf.wording import Words, money, words_of

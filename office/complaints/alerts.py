@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +17,6 @@ from sqlalchemy.orm import Session
 
 from models.complaints import Ticket
 from models.people import Staff, StaffRole
-from office.complaints.due_clocks import ClockEvent, SweepResult, process_due_clocks
-from office.complaints.policies_in_force import PolicyTimeline
 from office.core import installation
 from office.core.database import chunks
 from office.core.errors import N_
@@ -42,17 +41,17 @@ CLOCK_NAMES: Mapping[str, str] = {
 LEADERS = "department_lead"
 
 
-def process_and_alert(
-    session: Session,
-    now: datetime,
-    *,
-    ticket_ids: Sequence[int] | None = None,
-    policies: PolicyTimeline | None = None,
-) -> SweepResult:
-    """Write what came due up to now on all tickets, or on these, and alert staff to it (T4, T6, T8)."""
-    result = process_due_clocks(session, now, ticket_ids=ticket_ids, policies=policies)
-    result.alerts = enqueue_alerts(session, result.events, now)
-    return result
+@dataclass(frozen=True)
+class ClockEvent:
+    """Something that staff are alerted to: a warning, an escalation, a day to look again, a major ticket."""
+
+    kind: str  # warning, escalation, look_again, major
+    ticket_id: int
+    clock_id: int
+    clock: str
+    at: datetime
+    level: int = 0
+    to_role: str = ""
 
 
 def enqueue_alerts(session: Session, events: Sequence[ClockEvent], now: datetime) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from office.complaints.alerts import process_and_alert
+from office.complaints.due_clocks import process_and_alert
 from office.complaints.policies_in_force import PolicyTimeline
 from office.complaints.recalculation import MovedDeadlines, recalculate_running
 from office.core.jobs import JobResult

@@ -16,6 +16,7 @@ from sqlalchemy import Select, insert, select
 from sqlalchemy.orm import Session
 
 from models.complaints import FACTS
+from office.complaints.alerts import ClockEvent, enqueue_alerts
 from office.complaints.deadlines import (
     BATCH,
     CLOCK,
@@ -38,19 +39,6 @@ from office.core.database import chunks
 from rules.deadlines import ClockState, DueClock, Escalation, Moment, evaluate_clock
 from rules.reasons import Reason
 from rules.severity import Facts
-
-
-@dataclass(frozen=True)
-class ClockEvent:
-    """Something that staff are alerted to: a warning, an escalation, a day to look again, a major ticket."""
-
-    kind: str  # warning, escalation, look_again, major
-    ticket_id: int
-    clock_id: int
-    clock: str
-    at: datetime
-    level: int = 0
-    to_role: str = ""
 
 
 @dataclass
@@ -83,6 +71,19 @@ def process_due_clocks(
             _turn_major(session, policies, ids, up_to, result)
         for ids in chunks(_tickets_with_due_clocks(session, up_to, batch), BATCH):
             _process_clocks(session, policies, ids, up_to, result)
+    return result
+
+
+def process_and_alert(
+    session: Session,
+    now: datetime,
+    *,
+    ticket_ids: Sequence[int] | None = None,
+    policies: PolicyTimeline | None = None,
+) -> SweepResult:
+    """Write what came due up to now on all tickets, or on these, and alert staff to it (T4, T6, T8)."""
+    result = process_due_clocks(session, now, ticket_ids=ticket_ids, policies=policies)
+    result.alerts = enqueue_alerts(session, result.events, now)
     return result
 
 

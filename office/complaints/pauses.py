@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.complaints import ClockPause, Ticket
 from office.complaints import deadlines
-from office.complaints.alerts import process_and_alert
+from office.complaints.due_clocks import process_and_alert
 from office.complaints.transitions import LockedTicket, lock
 from office.core.errors import N_, Refused
 from rules.reasons import Reason

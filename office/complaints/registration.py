@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from models.complaints import CHANNELS_IN, FACTS, Category, Ticket, TicketEvent
 from office.complaints import deadlines, links
-from office.complaints.alerts import process_and_alert
 from office.complaints.complainants import NewComplainant, complainant_rows
+from office.complaints.due_clocks import process_and_alert
 from office.complaints.policies_in_force import PoliciesInForce, PolicyTimeline
 from office.complaints.severities import check_known
 from office.complaints.transitions import active_staff, refusal

@@ -14,7 +14,7 @@ from models.complaints import InvalidRequest, ReviewMeeting, Ticket, TicketEvent
 from models.people import Staff
 from models.visits import Visit
 from office.complaints import deadlines
-from office.complaints.alerts import process_and_alert
+from office.complaints.due_clocks import process_and_alert
 from office.complaints.policies_in_force import PoliciesInForce, PolicyTimeline
 from office.core import audit
 from office.core.errors import N_, Refusals, Refused

@@ -10,7 +10,7 @@ from sqlalchemy import Table, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from models.payments import Counter
+from models.office import Counter
 
 WIDTH = 6
 

@@ -36,6 +36,7 @@ from rules.billing import Basis
 from rules.reasons import Reason
 
 ZERO = Decimal(0)
+PORTION = 500  # documents in memory at once
 
 
 def estate_details(session: Session) -> EstateDetails:
@@ -136,7 +137,7 @@ def file_documents(
     staff_id: int | None,
 ) -> None:
     """Put many documents (number, unit id, payer id, value) into their files, each once; reprints count."""
-    for portion in chunks(documents):
+    for portion in chunks(documents, PORTION):
         numbers = [number for number, *_ in portion]
         filed = (Paper.kind == kind, Paper.number.in_(numbers))
         known = set(session.scalars(select(Paper.number).where(*filed)))
@@ -240,7 +241,7 @@ def payment_notices(
 ) -> Iterator[tuple[Invoice, PaymentNotice]]:
     """The notice of each invoice, in the order of unit codes within each portion; money in yuan (B5)."""
     names = {item.id: item.name_in(language) for item in session.execute(select(FeeItem)).scalars()}
-    for portion in chunks(invoice_ids):
+    for portion in chunks(invoice_ids, PORTION):
         invoices = session.execute(
             select(Invoice, Unit.code, Owner.name, Owner.post_address)
             .join(Unit, Unit.id == Invoice.unit_id)
@@ -367,7 +368,7 @@ def demands(
     unit_ids = sorted({debtor[0] for debtor in debtors})
     owed: dict[tuple[int, int], list[DebtLine]] = defaultdict(list)
     names: dict[tuple[int, int], Recipient] = {}
-    for portion in chunks(unit_ids):
+    for portion in chunks(unit_ids, PORTION):
         rows = session.execute(
             select(Invoice, Unit.code, Owner.name, Owner.post_address)
             .join(Unit, Unit.id == Invoice.unit_id)

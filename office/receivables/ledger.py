@@ -34,7 +34,7 @@ from rules.late_fee import LateFeePolicy, Reduction
 from rules.money import ZERO
 from rules.receivables import PaidPart, Receivable
 
-BILLING_LOCK = 0x6A7E  # which advisory lock of PostgreSQL keeps an issue of bills and payments apart
+BOOKS_LOCK = 0x6A7E  # which advisory lock of PostgreSQL keeps an issue of bills and payments apart
 
 TOTALS = ("paid", "credited", "late_fee", "balance", "state")
 INVOICE = cast("Table", Invoice.__table__)
@@ -61,7 +61,7 @@ def lock_units(session: Session, unit_ids: Iterable[int]) -> None:
     session.flush()
     if not is_postgresql(session):
         return
-    session.execute(text(f"SELECT pg_advisory_xact_lock_shared({BILLING_LOCK})"))
+    session.execute(text(f"SELECT pg_advisory_xact_lock_shared({BOOKS_LOCK})"))
     for chunk in chunks(sorted(set(unit_ids))):
         session.execute(
             select(Unit.id).where(Unit.id.in_(chunk)).order_by(Unit.id).with_for_update(key_share=True)
@@ -72,7 +72,7 @@ def lock_postings(session: Session) -> None:
     """Keep all others from posting or billing until the transaction ends."""
     session.flush()
     if is_postgresql(session):
-        session.execute(text(f"SELECT pg_advisory_xact_lock({BILLING_LOCK})"))
+        session.execute(text(f"SELECT pg_advisory_xact_lock({BOOKS_LOCK})"))
 
 
 def receivables(

@@ -18,9 +18,10 @@ from models.collection import Reminder
 from models.people import Owner
 from models.property import Unit
 from office.arrears import holds
-from office.arrears.debts import Debt, Debtor, chunks
+from office.arrears.debts import Debt, Debtor
 from office.arrears.dunning import NOT_MADE, Day, LadderRow, gap_days, judge, not_among, notices
 from office.core import clock
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.policies import documents, store
 from office.whatif import policies as whatif_policies

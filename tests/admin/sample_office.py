@@ -43,7 +43,7 @@ from models.billing import (
 from models.collection import (
     ArrearsNotice,
     Contact,
-    LadderHold,
+    DunningHold,
     LegalCase,
     OpeningText,
     Reminder,
@@ -424,7 +424,7 @@ def _arrears(session: Session, world: World, whose: str, item: FeeItem) -> None:
         ),
     )
     hold = _added(
-        session, LadderHold(unit_id=unit_id, payer_id=payer_id, from_at=NOW, reason=f"{whose} hold")
+        session, DunningHold(unit_id=unit_id, payer_id=payer_id, from_at=NOW, reason=f"{whose} hold")
     )
     restriction = _added(
         session,

@@ -35,7 +35,7 @@ STAFF = ("cashier", "manager", "director", "station_head")
 
 
 @dataclass
-class Counter:
+class CashierDesk:
     """The office with a browser for each person."""
 
     office: Office
@@ -108,7 +108,7 @@ class Counter:
         return int(self.one(select(Staff.id).where(Staff.login == login)))
 
 
-def opened(dialect: str, templates: Templates, folder: Path) -> Iterator[Counter]:
+def opened(dialect: str, templates: Templates, folder: Path) -> Iterator[CashierDesk]:
     """One residential office; to be a fixture of a module."""
     url = templates.copy(dialect, "residential", folder)
     app = create_app(templates.settings(url, folder))
@@ -120,7 +120,7 @@ def opened(dialect: str, templates: Templates, folder: Path) -> Iterator[Counter
         with web.rows() as session:
             add_staff(session, login, login)
         web.sign_in(login, PASSWORD)
-    yield Counter(office, people)
+    yield CashierDesk(office, people)
     with app.app_context():
         db.session.remove()
         db.engine.dispose()

@@ -3,7 +3,7 @@
 import pytest
 
 from rules.lifecycle import State, verbs_from
-from rules.ticket_actions import NEXT_STEPS, possible_actions
+from rules.ticket_actions import USUAL_ACTIONS, possible_actions
 
 OPEN = {"change_severity", "work_slip", "join", "link_repeat", "link_debt", "hold_review"}
 # state -> what is offered beside printing and its verbs, when nothing waits and no clock runs
@@ -43,7 +43,7 @@ def test_waiting_and_a_running_clock_count_only_while_it_is_unsolved(state):
     assert plain - more == ({"pause"} if is_unsolved else set())
 
 
-def test_the_next_steps_are_actions_of_some_state():
+def test_the_usual_actions_are_actions_of_some_state():
     all_actions = [possible_actions(state, is_waiting=True, has_clock_to_meet=True) for state in State]
 
-    assert set.union(*map(set, all_actions)) >= NEXT_STEPS
+    assert set.union(*map(set, all_actions)) >= USUAL_ACTIONS

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, InstalmentPlan
-from models.collection import Contact, LadderHold, LegalCase, Reminder, ReminderBatch, Restriction
+from models.collection import Contact, DunningHold, LegalCase, Reminder, ReminderBatch, Restriction
 from models.office import Audit, Message
 from models.people import Owner, OwnerPhone
 from models.policies import PolicyVersion
@@ -329,11 +329,11 @@ def test_a_restriction_shows_its_gate_and_what_the_law_protects_is_not_offered(a
 
 def test_a_hold_and_its_end(arrears: Web) -> None:
     act(arrears, "ladder_holds", "hold", unit_code="8-801", until_on="", reason="in hospital")
-    hold = first(arrears, LadderHold)
+    hold = first(arrears, DunningHold)
     act(arrears, "ladder_holds", "end", hold)
 
     assert hold.reason == "in hospital"
-    assert first(arrears, LadderHold).ended_at == datetime(2026, 4, 3, 7, tzinfo=UTC)
+    assert first(arrears, DunningHold).ended_at == datetime(2026, 4, 3, 7, tzinfo=UTC)
 
 
 def test_a_case_without_its_gate_is_refused_with_what_is_missing(arrears: Web) -> None:

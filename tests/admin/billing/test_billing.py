@@ -29,17 +29,17 @@ from office.payments import payments
 from office.receivables import late_fees
 from tests.admin.conftest import text_of
 from tests.conftest import DIALECTS, Templates
-from tests.factories.cashier_desk import Counter, act, finished, opened, pdf
+from tests.factories.cashier_desk import CashierDesk, act, finished, opened, pdf
 
 
 @pytest.fixture(scope="module", params=DIALECTS)
 def counter(
     request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Counter]:
+) -> Iterator[CashierDesk]:
     yield from opened(request.param, templates, tmp_path_factory.mktemp("billing"))
 
 
-def pay(counter: Counter, code: str, amount: str) -> int:
+def pay(counter: CashierDesk, code: str, amount: str) -> int:
     cashier_id = counter.staff_id("cashier")
     with counter.rows() as session:
         now = clock.now(session)
@@ -55,7 +55,7 @@ def pay(counter: Counter, code: str, amount: str) -> int:
         return int(made.id)
 
 
-def test_a_period_is_previewed_issued_behind_a_page_and_printed_as_one_file(counter: Counter) -> None:
+def test_a_period_is_previewed_issued_behind_a_page_and_printed_as_one_file(counter: CashierDesk) -> None:
     cashier = counter.cashier
     counter.unit("A-1", "王秀英")
     counter.unit("A-2", "李强")
@@ -88,7 +88,7 @@ def test_a_period_is_previewed_issued_behind_a_page_and_printed_as_one_file(coun
     assert "2026-03" in text_of(cashier.get(f"/billing/progress/?id={printed['id']}"))
 
 
-def test_a_lost_issue_is_told_and_can_be_begun_again(counter: Counter) -> None:
+def test_a_lost_issue_is_told_and_can_be_begun_again(counter: CashierDesk) -> None:
     with counter.rows() as session:
         lost = Task(
             kind="issue",
@@ -107,7 +107,7 @@ def test_a_lost_issue_is_told_and_can_be_begun_again(counter: Counter) -> None:
     )
 
 
-def test_wrong_input_of_the_run_is_told(counter: Counter) -> None:
+def test_wrong_input_of_the_run_is_told(counter: CashierDesk) -> None:
     cashier, count = counter.cashier, counter.one(select(func.count()).select_from(Invoice))
     for fields in (
         {"period": "March"},
@@ -125,7 +125,7 @@ def test_wrong_input_of_the_run_is_told(counter: Counter) -> None:
     assert counter.one(select(func.count()).select_from(Invoice)) == count
 
 
-def test_a_bill_is_corrected_charged_beside_and_its_papers_printed(counter: Counter) -> None:
+def test_a_bill_is_corrected_charged_beside_and_its_papers_printed(counter: CashierDesk) -> None:
     cashier = counter.cashier
     counter.unit("C-1", "何静")
     counter.bill("2026-01")
@@ -161,7 +161,7 @@ def test_a_bill_is_corrected_charged_beside_and_its_papers_printed(counter: Coun
     assert counter.all(select(Invoice.amount).where(Invoice.kind == "one_off")) == [Decimal("60.00")]
 
 
-def test_a_late_fee_is_explained_to_the_day_and_waived_by_two(counter: Counter) -> None:
+def test_a_late_fee_is_explained_to_the_day_and_waived_by_two(counter: CashierDesk) -> None:
     cashier, manager, director = counter.cashier, counter.manager, counter.director
     counter.unit("L-1", "高远", kind="shop")
     counter.bill("2026-01")
@@ -192,7 +192,7 @@ def test_a_late_fee_is_explained_to_the_day_and_waived_by_two(counter: Counter) 
     counter.policy("late_fee", is_on=False)
 
 
-def test_who_moves_in_gets_one_bill_whose_deposits_are_held_when_it_is_paid(counter: Counter) -> None:
+def test_who_moves_in_gets_one_bill_whose_deposits_are_held_when_it_is_paid(counter: CashierDesk) -> None:
     cashier = counter.cashier
     unit_id = counter.unit("M-1", "新住户", handed_over_on=date(2026, 3, 16))
     counter.unit("M-2")
@@ -220,7 +220,7 @@ def test_who_moves_in_gets_one_bill_whose_deposits_are_held_when_it_is_paid(coun
     assert counter.all(held) == [Decimal(2000), Decimal(300)]
 
 
-def test_deposits_are_taken_once_a_form_given_back_and_set_off(counter: Counter) -> None:
+def test_deposits_are_taken_once_a_form_given_back_and_set_off(counter: CashierDesk) -> None:
     cashier = counter.cashier
     unit_id = counter.unit("D-1", "押金户")
     given = {"unit_code": "D-1", "fee_item": "decoration_deposit", "amount": "1000", "method": "cash"}
@@ -245,7 +245,7 @@ def test_deposits_are_taken_once_a_form_given_back_and_set_off(counter: Counter)
     assert "0.00 Still held" in " ".join(page.split())
 
 
-def test_a_reward_is_offered_earned_listed_and_its_gift_handed_over(counter: Counter) -> None:
+def test_a_reward_is_offered_earned_listed_and_its_gift_handed_over(counter: CashierDesk) -> None:
     manager, cashier = counter.manager, counter.cashier
     counter.unit("R-1", "早付")
     counter.bill("2026-03")
@@ -280,7 +280,7 @@ def test_a_reward_is_offered_earned_listed_and_its_gift_handed_over(counter: Cou
     assert incentives.LOOKED_BACK.days == 40  # as the question of the action says
 
 
-def test_the_public_notice_of_tariffs_is_printed_with_income_and_expense(counter: Counter) -> None:
+def test_the_public_notice_of_tariffs_is_printed_with_income_and_expense(counter: CashierDesk) -> None:
     manager = counter.manager
     good = {
         "on": "2026-03-20",
@@ -301,7 +301,7 @@ def test_the_public_notice_of_tariffs_is_printed_with_income_and_expense(counter
         assert said in text_of(answer), wrong
 
 
-def test_texts_of_papers_are_previewed_saved_refused_and_taken_back(counter: Counter) -> None:
+def test_texts_of_papers_are_previewed_saved_refused_and_taken_back(counter: CashierDesk) -> None:
     manager = counter.manager
     template = select(PaperTemplate).where(PaperTemplate.paper == "receipt", PaperTemplate.language == "en")
     with counter.rows() as session:

@@ -33,7 +33,7 @@ from office.policies import store
 from office.receivables import late_fees
 from tests.admin.conftest import Web, text_of
 from tests.conftest import DIALECTS, Templates
-from tests.factories.cashier_desk import SINCE, TODAY, Counter, opened
+from tests.factories.cashier_desk import SINCE, TODAY, CashierDesk, opened
 
 SAID = "sent already"
 
@@ -41,7 +41,7 @@ SAID = "sent already"
 @pytest.fixture(scope="module", params=DIALECTS)
 def counter(
     request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Counter]:
+) -> Iterator[CashierDesk]:
     for made in opened(request.param, templates, tmp_path_factory.mktemp("once")):
         made.policy("late_fee", is_on=True, daily_rate="0.001", waiver_second_from="20.00")
         with made.rows() as session:
@@ -57,7 +57,7 @@ def counter(
 class Household:
     """A shop that owes two months with late fee, has 50.00 of credit and a deposit of 1,000.00."""
 
-    counter: Counter
+    counter: CashierDesk
     code: str
     unit_id: int = 0
     payer_id: int = 0
@@ -405,14 +405,14 @@ def sent_twice(form: Form, home: Household) -> tuple[int, str]:
     return home.counter.one(form.made(home)) - before, told(second)
 
 
-def test_a_form_sent_twice_works_once(counter: Counter) -> None:
+def test_a_form_sent_twice_works_once(counter: CashierDesk) -> None:
     for number, form in enumerate(FORMS):
         made, said = sent_twice(form, Household(counter, f"G-{number}"))
         assert (made, SAID in said) == (1, True), (form.name, said)
 
 
 def test_without_the_guard_it_works_twice_or_is_refused(
-    counter: Counter, monkeypatch: pytest.MonkeyPatch
+    counter: CashierDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: what the guard alone prevents stands in the table."""
     monkeypatch.setattr(idempotency, "is_first", lambda: True)
@@ -424,7 +424,7 @@ def test_without_the_guard_it_works_twice_or_is_refused(
     assert doubled == {form.name: form.unguarded for form in FORMS}
 
 
-def both_at_once(counter: Counter, home: Household) -> int:
+def both_at_once(counter: CashierDesk, home: Household) -> int:
     """Two posts of one credit note in the same moment, as a double click sends them; how many it made."""
     home.owe()
     fields = {"action": "credit", "rowid": str(home.invoice_id), "amount": "10", **WHY, "confirmed": "1"}
@@ -449,14 +449,16 @@ def both_at_once(counter: Counter, home: Household) -> int:
     return int(counter.one(count(CreditNote, CreditNote.invoice_id == home.invoice_id)))
 
 
-def test_two_posts_in_the_same_moment_work_once(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_posts_in_the_same_moment_work_once(
+    counter: CashierDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert both_at_once(counter, Household(counter, "T-1")) == 1
 
     monkeypatch.setattr(idempotency, "is_first", lambda: True)  # the control
     assert both_at_once(counter, Household(counter, "T-2")) == 2
 
 
-def test_a_refused_form_gives_its_key_back(counter: Counter) -> None:
+def test_a_refused_form_gives_its_key_back(counter: CashierDesk) -> None:
     home = Household(counter, "R-1")
     home.owe()
     form = FORMS[0]
@@ -470,7 +472,7 @@ def test_a_refused_form_gives_its_key_back(counter: Counter) -> None:
     assert counter.one(form.made(home)) == 1
 
 
-def test_a_key_is_its_senders_and_goes_when_nobody_can_send_it_again(counter: Counter) -> None:
+def test_a_key_is_its_senders_and_goes_when_nobody_can_send_it_again(counter: CashierDesk) -> None:
     ids = [counter.staff_id(login) for login in ("cashier", "manager")]
     with counter.rows() as session:
         now = clock.now(session)
@@ -484,7 +486,7 @@ def test_a_key_is_its_senders_and_goes_when_nobody_can_send_it_again(counter: Co
     assert (kept, left) == (1, 0)
 
 
-def test_the_day_and_the_banks_file_are_closed_and_made_once(counter: Counter) -> None:
+def test_the_day_and_the_banks_file_are_closed_and_made_once(counter: CashierDesk) -> None:
     """The last of this module: nothing is posted into the closed day after it."""
     cashier = counter.cashier
     expected = {}

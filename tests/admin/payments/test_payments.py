@@ -30,7 +30,7 @@ from office.payments import statements
 from office.payments.statements import Entry
 from tests.admin.conftest import Web, text_of
 from tests.conftest import DIALECTS, Templates
-from tests.factories.cashier_desk import Counter, act, opened, pdf
+from tests.factories.cashier_desk import CashierDesk, act, opened, pdf
 
 POSTED = select(func.count()).where(Payment.kind == "payment")
 
@@ -38,7 +38,7 @@ POSTED = select(func.count()).where(Payment.kind == "payment")
 @pytest.fixture(scope="module", params=DIALECTS)
 def counter(
     request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Counter]:
+) -> Iterator[CashierDesk]:
     yield from opened(request.param, templates, tmp_path_factory.mktemp("payments"))
 
 
@@ -46,12 +46,12 @@ def take(web: Web, unit_id: int, amount: str, **fields: Any) -> Any:
     return web.post("/cashier/take/", {"unit_id": unit_id, "amount": amount, "method": "cash", **fields})
 
 
-def receipt(counter: Counter, answer: Any) -> int:
+def receipt(counter: CashierDesk, answer: Any) -> int:
     assert answer.status_code == 302, text_of(answer)
     return int(answer.location.rpartition("posted=")[2])
 
 
-def paid(counter: Counter, payment_id: int) -> list[tuple[str, str]]:
+def paid(counter: CashierDesk, payment_id: int) -> list[tuple[str, str]]:
     """What a payment pays: (unit no., yuan)."""
     rows = counter.all(
         select(Unit.code, Allocation.amount)
@@ -63,7 +63,7 @@ def paid(counter: Counter, payment_id: int) -> list[tuple[str, str]]:
     return [(code, str(amount)) for code, amount in rows]
 
 
-def test_one_payment_for_many_is_found_picked_posted_once_and_printed(counter: Counter) -> None:
+def test_one_payment_for_many_is_found_picked_posted_once_and_printed(counter: CashierDesk) -> None:
     cashier = counter.cashier
     first = counter.unit("1-101", "单小慧", phone="13900001111")
     second = counter.unit("2-202", "单小慧")
@@ -94,7 +94,7 @@ def test_one_payment_for_many_is_found_picked_posted_once_and_printed(counter: C
     assert counter.one(select(Payment.credit).where(Payment.id == rest)) == Decimal(100)
 
 
-def test_what_cannot_be_taken_says_why_and_keeps_what_was_typed(counter: Counter) -> None:
+def test_what_cannot_be_taken_says_why_and_keeps_what_was_typed(counter: CashierDesk) -> None:
     cashier = counter.cashier
     unit_id = counter.unit("W-1", "吴辉")
     empty_id = counter.unit("W-2")
@@ -122,7 +122,7 @@ def test_what_cannot_be_taken_says_why_and_keeps_what_was_typed(counter: Counter
     assert counter.one(POSTED) == count
 
 
-def test_a_former_payer_pays_their_own_arrears(counter: Counter) -> None:
+def test_a_former_payer_pays_their_own_arrears(counter: CashierDesk) -> None:
     unit_id = counter.unit("F-1", "旧业主")
     counter.bill("2026-01")
     with counter.rows() as session:
@@ -138,7 +138,7 @@ def test_a_former_payer_pays_their_own_arrears(counter: Counter) -> None:
     assert paid(counter, payment_id) == [("F-1", "250.00")]
 
 
-def test_receipts_are_voided_by_another_reversed_and_refunded_once_a_form(counter: Counter) -> None:
+def test_receipts_are_voided_by_another_reversed_and_refunded_once_a_form(counter: CashierDesk) -> None:
     cashier, manager = counter.cashier, counter.manager
     unit_id = counter.unit("V-1", "郑重")
     first, second = (receipt(counter, take(cashier, unit_id, "100", form_key=key)) for key in "ab")
@@ -167,7 +167,7 @@ def test_receipts_are_voided_by_another_reversed_and_refunded_once_a_form(counte
     pdf(cashier.post("/cashier/receipt/", {"id": first}))
 
 
-def test_rows_of_a_statement_wait_with_suggestions_and_are_taken_by_one_key(counter: Counter) -> None:
+def test_rows_of_a_statement_wait_with_suggestions_and_are_taken_by_one_key(counter: CashierDesk) -> None:
     cashier = counter.cashier
     counter.unit("S-1", "曾美丽")
     counter.unit("S-2", "解一")
@@ -206,7 +206,7 @@ def test_rows_of_a_statement_wait_with_suggestions_and_are_taken_by_one_key(coun
     assert counter.director.post("/statement_rows/decide/", {"id": 1}).status_code == 403
 
 
-def test_a_banks_layout_is_remembered_and_changed(counter: Counter) -> None:
+def test_a_banks_layout_is_remembered_and_changed(counter: CashierDesk) -> None:
     cashier = counter.cashier
     with counter.rows() as session:
         row = StatementLayout(
@@ -242,7 +242,7 @@ def test_a_banks_layout_is_remembered_and_changed(counter: Counter) -> None:
     assert "微信订单号" in text_of(cashier.get("/statement_layouts/"))
 
 
-def test_the_banks_file_goes_out_and_its_answer_comes_in(counter: Counter) -> None:
+def test_the_banks_file_goes_out_and_its_answer_comes_in(counter: CashierDesk) -> None:
     cashier = counter.cashier
     unit_id = counter.unit("B-1", "陈托收")
     other_id = counter.unit("B-2", "不付")
@@ -303,7 +303,7 @@ def test_the_banks_file_goes_out_and_its_answer_comes_in(counter: Counter) -> No
     assert "余额不足" in text_of(cashier.get("/direct_debit_rows/?view=failed"))
 
 
-def test_a_day_is_counted_explained_and_locked(counter: Counter) -> None:
+def test_a_day_is_counted_explained_and_locked(counter: CashierDesk) -> None:
     """The last of this module: nothing is posted into the closed day after it."""
     cashier, manager = counter.cashier, counter.manager
     unit_id = counter.unit("Z-1", "末日")

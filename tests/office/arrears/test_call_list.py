@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from models.collection import LadderHold, OpeningText
+from models.collection import DunningHold, OpeningText
 from models.people import Owner, OwnerPhone, Staff, steward_building
 from models.property import Estate
 from models.secrets import fingerprint
@@ -170,7 +170,7 @@ def test_who_is_on_hold_or_complains_of_the_bill_is_not_called(session: Session)
     held, complains = add_promiser(session, "1-102"), add_promiser(session, "1-103")
     added(
         session,
-        LadderHold(
+        DunningHold(
             unit_id=held[0],
             payer_id=held[1],
             reason="illness",
