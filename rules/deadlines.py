@@ -189,13 +189,45 @@ def clocks_starting(
 ) -> tuple[ClockRule, ...]:
     """Answer the rules of the clocks a ticket gets at a moment: the first row that fits for each clock (T4).
 
-    Moments: registered; major (it turned major later); reopened; resolved.
+    Moments: registered; major (it turned major later); reopened; resolved. Every reopened ticket gets a
+    `solve` clock, where no row gives one by `reopened_rules` (T20).
     """
+    candidates = tuple(rules)
+    if moment is Moment.REOPENED:
+        candidates += reopened_rules(candidates)
     chosen: dict[str, ClockRule] = {}
-    for rule in rules:
+    for rule in candidates:
         if rule.clock not in chosen and rule.is_for(moment, severity, facts):
             chosen[rule.clock] = rule
     return tuple(chosen.values())
+
+
+def reopened_rules(rules: Iterable[ClockRule]) -> tuple[ClockRule, ...]:
+    """Answer the `solve` rules of reopened tickets whose severity has no row of its own for that (T20).
+
+    In order: the length that a solution has otherwise, that of the department's plan, 2 working days. Their
+    codes are those of the rows they follow behind REOPENED_PREFIX.
+    """
+    active = [rule for rule in rules if rule.is_active and Moment.REOPENED not in rule.starts_at]
+    followed = [rule for clock in ("solve", "department_plan") for rule in active if rule.clock == clock]
+    return tuple(
+        replace(
+            rule,
+            code=f"{REOPENED_PREFIX}{rule.code}",
+            clock="solve",
+            starts_at=(Moment.REOPENED,),
+            is_pausable=True,
+            is_from_registration=False,
+            least_minutes=0,
+        )
+        for rule in (*followed, _TWO_WORKING_DAYS)
+    )
+
+
+REOPENED_PREFIX = "reopened_"
+_TWO_WORKING_DAYS = ClockRule(
+    "two_days", "solve", (Moment.REOPENED,), ClockUnit.WORKING_DAYS, 2
+)  # where the office has no time for a solution or a plan at all
 
 
 def deadline(

@@ -22,7 +22,14 @@ from admin.panel.record_words import ACTIONS, TABLES
 
 NAMES = {**TABLES, **COLUMNS}
 FIELDS: Mapping[str, Any] = {**{f"{name}_id": word for name, word in NAMES.items()}, **NAMES}
-CLOCK_RULES = {"solve_major": _("Solution"), "follow_up_major": _("Follow-up visit")}
+CLOCK_RULES = {
+    "solve_major": _("Solution"),
+    "follow_up_major": _("Follow-up visit"),
+    "reopened_solve": _("Reopened: the time of a solution"),
+    "reopened_solve_major": _("Reopened: the time of a solution"),
+    "reopened_department_plan": _("Reopened: the time of the department's plan"),
+    "reopened_two_days": _("Reopened: the office has set no time"),
+}
 TRIGGERS = {
     "day_of_month": _("Day of month"),
     "days_from_due": _("Days from due day"),

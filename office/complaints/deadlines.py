@@ -224,9 +224,10 @@ def apply_lowered_severity(session: Session, policies: PolicyTimeline, ticket: T
     due before now; one that it does not have becomes void. Breached clocks stay.
     """
     in_force, profile = policies.at(at), TicketProfile.of(ticket)
+    moments = (Moment.REGISTERED, Moment.REOPENED) if ticket.reopen_count else (Moment.REGISTERED,)
     wanted = {
         rule.clock: rule
-        for moment in (Moment.REOPENED, Moment.REGISTERED)
+        for moment in moments
         for rule in clocks_starting(in_force.clocks, moment, profile.severity, profile.facts)
     }
     pauses = pauses_of(session, [ticket.id])[ticket.id]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from office.policies import documents
 from rules.deadlines import (
     ClockPolicy,
+    ClockRule,
     ClockState,
     ClockUnit,
     Deadline,
@@ -74,7 +75,7 @@ WHICH = [
         {"first_word", "department_plan", "report_manager", "solve_major"},
     ),
     ("residential", Moment.MAJOR, "major", {}, {"report_manager", "solve_major"}),
-    ("residential", Moment.REOPENED, "minor", {}, set()),
+    ("residential", Moment.REOPENED, "minor", {}, {"reopened_department_plan"}),
     ("residential", Moment.REOPENED, "major", {}, {"solve_major"}),
     ("residential", Moment.RESOLVED, "minor", {}, {"follow_up"}),
     ("residential", Moment.RESOLVED, "major", {}, {"follow_up_major"}),
@@ -102,6 +103,42 @@ WHICH = [
 @pytest.mark.parametrize(("preset", "moment", "severity", "facts", "expected"), WHICH)
 def test_which_clocks_start(preset, moment, severity, facts, expected):
     assert started(preset, moment, severity, **facts) == expected
+
+
+PLAN = ClockRule("plan", "department_plan", (Moment.REGISTERED,), ClockUnit.OFFICE, 60)
+SOLVE = ClockRule(
+    "solution", "solve", (Moment.REGISTERED,), ClockUnit.ELAPSED, 720, is_from_registration=True
+)
+OF_MAJOR = replace(SOLVE, code="major", severities=("major",))
+OWN = replace(SOLVE, code="own", starts_at=(Moment.REOPENED,), length=30)
+
+# rules of the office → code, unit and length of the solution's clock of a reopened minor ticket (T20)
+REOPENED = [
+    ((PLAN, SOLVE, OWN), ("own", ClockUnit.ELAPSED, 30)),
+    ((PLAN, SOLVE), ("reopened_solution", ClockUnit.ELAPSED, 720)),
+    ((PLAN, OF_MAJOR), ("reopened_plan", ClockUnit.OFFICE, 60)),
+    ((PLAN, replace(SOLVE, is_active=False)), ("reopened_plan", ClockUnit.OFFICE, 60)),
+    ((replace(PLAN, is_active=False), OF_MAJOR), ("reopened_two_days", ClockUnit.WORKING_DAYS, 2)),
+    ((), ("reopened_two_days", ClockUnit.WORKING_DAYS, 2)),
+]
+
+
+@pytest.mark.parametrize(("rules", "expected"), REOPENED)
+def test_a_reopened_ticket_of_any_severity_has_a_time_for_its_solution(rules, expected):
+    (rule,) = clocks_starting(rules, Moment.REOPENED, "minor", Facts())
+
+    assert (rule.code, rule.unit, rule.length) == expected
+    assert rule.clock == "solve"
+    assert rule is OWN or rule.is_pausable
+    assert rule is OWN or not rule.is_from_registration  # it counts from the reopening
+
+
+def test_only_a_reopened_ticket_has_it():
+    others = [moment for moment in Moment if moment is not Moment.REOPENED]
+
+    found = [clocks_starting((PLAN,), moment, "minor", Facts()) for moment in others]
+
+    assert [[rule.clock for rule in rules] for rules in found] == [["department_plan"], [], []]
 
 
 # preset, rule, started, warns, due (T4). 14 Feb 2026 is a make-up Saturday, 15–23 the Spring Festival.

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -6,7 +6,7 @@ from sqlalchemy import select
 from models.complaints import Ticket, TicketClock
 from models.property import Area, Building, Unit
 from models.visits import Visit
-from office.complaints import visits, work
+from office.complaints import clock_jobs, pauses, severities, visits, work
 from office.core.errors import Refused
 from rules.visits import VisitOutcome
 from tests.factories.complaints import at, clocks, complain, people, solved, told, visits_of, wall
@@ -101,6 +101,77 @@ def test_dissatisfied_reopens_one_level_up_with_a_new_clock(session):
     assert (ticket.level, ticket.reopen_count, ticket.resolved_at) == (3, 1, None)
     assert clocks(session, ticket)["solve"] == ("running", "2026-03-04 00:00", None)
     assert told(session, ticket)[0][:2] == ("report_manager", 2)
+
+
+# when the dissatisfied resident is met → when a minor complaint is to be solved: one office hour later (T20)
+REOPENED_AT = [
+    ("2026-03-03 10:00", "2026-03-03 11:00"),
+    ("2026-03-03 11:30", "2026-03-03 14:00"),
+    ("2026-03-03 17:30", "2026-03-04 09:30"),
+    ("2026-03-07 10:00", "2026-03-09 10:00"),
+]
+
+
+@pytest.mark.parametrize(("met_at", "due"), REOPENED_AT)
+def test_a_minor_complaint_reopened_has_the_length_of_a_plan_to_be_solved(session, met_at, due):
+    staff = people(session)
+    ticket = solved(session, staff)
+    (visit,) = visits_of(session, ticket)
+
+    visits.record_visit(session, visit.id, now=at(met_at), satisfaction=2, staff_id=staff["front_desk"])
+
+    assert clocks(session, ticket)["solve"] == ("running", due, None)
+    clock_jobs.sweep(session, at(due))
+    assert clocks(session, ticket)["solve"][0] == "running"
+    clock_jobs.sweep(session, at(due) + timedelta(seconds=1))
+    assert clocks(session, ticket)["solve"][0] == "breached"
+    assert ("solve", 1) in [row[:2] for row in told(session, ticket)]
+
+
+def test_the_time_of_a_reopened_complaint_waits_with_it(session):
+    """T6, T20: a pause moves it by the paused office time."""
+    staff = people(session)
+    ticket = solved(session, staff)
+    (visit,) = visits_of(session, ticket)
+    visits.record_visit(
+        session, visit.id, now=at("2026-03-03 10:00"), satisfaction=1, staff_id=staff["front_desk"]
+    )
+
+    pauses.pause(
+        session,
+        ticket.id,
+        waiting_for="resident",
+        reason="away",
+        look_again_on=at("2026-03-04 09:00").date(),
+        now=at("2026-03-03 10:30"),
+        staff_id=staff["worker"],
+    )
+    pauses.resume(session, ticket.id, now=at("2026-03-03 11:45"), staff_id=staff["worker"])
+
+    assert clocks(session, ticket)["solve"] == ("running", "2026-03-03 13:45", None)
+
+
+def test_lowering_a_reopened_complaint_leaves_it_a_time_for_its_solution(session):
+    """T3, T20: a minor one that was never reopened has none."""
+    staff = people(session)
+    reopened, other = solved(session, staff, is_media=True), complain(session, is_media=True)
+    (visit,) = visits_of(session, reopened)
+    visits.record_visit(
+        session, visit.id, now=at("2026-03-03 12:00"), satisfaction=1, staff_id=staff["station_head"]
+    )
+
+    for ticket in (reopened, other):
+        severities.change_severity(
+            session,
+            ticket.id,
+            severity="minor",
+            note="no media after all",
+            now=at("2026-03-03 12:30"),
+            staff_id=staff["station_head"],
+        )
+
+    assert clocks(session, reopened)["solve"] == ("running", "2026-03-03 14:30", None)
+    assert clocks(session, other)["solve"][0] in {"void", "breached"}
 
 
 def test_it_loops_until_satisfied(session_of):
