@@ -9,6 +9,7 @@ from typing import get_args
 from sqlalchemy import (
     Boolean,
     CheckConstraint,
+    ColumnElement,
     Date,
     Index,
     Integer,
@@ -24,6 +25,7 @@ from models.people import Department, Owner, Staff
 from models.property import Unit
 from models.secrets import Sealed
 from rules import codes
+from rules.lifecycle import SOLVED
 from rules.text_keys import text_key
 
 CHANNELS_IN = (
@@ -199,6 +201,16 @@ class Ticket(EditableRow, Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+def is_unresolved() -> ColumnElement[bool]:
+    """The SQL condition that a ticket still waits for its solution (T7)."""
+    return Ticket.closed_at.is_(None) & Ticket.state.not_in([state.value for state in SOLVED])
+
+
+def is_escalated() -> ColumnElement[bool]:
+    """The SQL condition for "escalated" on every screen and report: unresolved, a level was reached (K4)."""
+    return is_unresolved() & (Ticket.level >= 1)
 
 
 class Complainant(EditableRow, Model):

@@ -29,14 +29,15 @@ class OpenClock:
 def board_group(state: str, clocks: Sequence[OpenClock], now: datetime) -> str:
     """Answer the group of an open complaint by its next step; `clocks` are those that were not stopped.
 
-    A deadline that is due right now is not late yet; one due in exactly two hours is due soon.
+    A deadline that is due right now is not late yet; one due in exactly two hours is due soon. Only what is
+    not resolved is late; a resolved one whose visit is late stands first among the visits.
     """
     running = [clock for clock in clocks if clock.state != ClockState.PAUSED]
     if state == State.FOLLOWED_UP:
         return "close"
-    if any(clock.due_at < now for clock in running):
+    if state != State.RESOLVED and any(clock.due_at < now for clock in running):
         return "late"
-    if any(clock.due_at <= now + SOON for clock in running if clock.state == ClockState.RUNNING):
+    if any(now <= clock.due_at <= now + SOON for clock in running if clock.state == ClockState.RUNNING):
         return "soon"
     if state == State.RESOLVED:
         return "visit"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from admin.panel import formats, labels
 from admin.panel.columns import coded
 from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.view import OfficeView, OneClick
-from models.complaints import Escalation, Ticket, TicketClock
+from models.complaints import Escalation, Ticket, TicketClock, is_unresolved
 
 
 class ClockView(OfficeView):
@@ -46,7 +46,11 @@ class ClockView(OfficeView):
         OneClick(
             "late",
             _l("Overdue"),
-            lambda _view: [coded(TicketClock.state, "breached"), TicketClock.stopped_at.is_(None)],
+            lambda _view: [
+                coded(TicketClock.state, "breached"),
+                TicketClock.stopped_at.is_(None),
+                exists().where(Ticket.id == TicketClock.ticket_id, is_unresolved()),
+            ],
         ),
     )
 

@@ -26,6 +26,7 @@ from models.billing import Invoice
 from models.complaints import (
     ClockPause,
     Ticket,
+    is_escalated,
 )
 from models.property import Unit
 from office.complaints import (
@@ -108,13 +109,13 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
     )
     one_click = (
         OneClick("open", _l("Open"), lambda _view: [queries.is_open()]),
-        OneClick("overdue", _l("Overdue"), lambda _view: [queries.is_open(), queries.is_late()]),
+        OneClick("overdue", _l("Overdue"), lambda _view: [queries.is_overdue()]),
         OneClick(
             "soon",
             _l("Due within 2 hours"),
             lambda view: [queries.is_open(), queries.is_due_soon(view.now())],
         ),
-        OneClick("escalated", _l("Escalated"), lambda _view: [queries.is_open(), Ticket.level >= 1]),
+        OneClick("escalated", _l("Escalated"), lambda _view: [is_escalated()]),
         OneClick("mine", _l("Mine"), _mine),
         OneClick("department", _l("My department"), _my_department),
         OneClick("waiting", _l("Waiting"), _waiting),

@@ -16,7 +16,7 @@ from admin.panel.registry import view_of
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
-from models.complaints import Ticket
+from models.complaints import Ticket, is_escalated
 from office.complaints import work_board, work_slips
 from rules.work_board import first_scope
 
@@ -67,7 +67,7 @@ class BoardPage(OfficePage):
         wanted = {
             "mine": [or_(Ticket.handler_id == staff.id, Ticket.clerk_id == staff.id)],
             "department": [Ticket.department_id == staff.department_id],
-            "escalated": [Ticket.level >= 1],
+            "escalated": [is_escalated()],
             "all": [],
         }[of]
         found = work_board.board(db.session(), now, [*view_of("tickets").scope(), *wanted])

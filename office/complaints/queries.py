@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ScalarSelect, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.complaints import ReviewMeeting, Ticket, TicketClock
+from models.complaints import ReviewMeeting, Ticket, TicketClock, is_unresolved
 from models.people import Occupancy, Owner
 from office.complaints.policies_in_force import PolicyTimeline
 from rules.deadlines import ClockState
@@ -20,6 +20,11 @@ from rules.work_board import SOON
 def is_open() -> ColumnElement[bool]:
     """The SQL condition that a complaint is not closed."""
     return Ticket.closed_at.is_(None)
+
+
+def is_overdue() -> ColumnElement[bool]:
+    """The SQL condition for "overdue" on every screen: unresolved, and a deadline has passed (T4, K4)."""
+    return is_unresolved() & is_late()
 
 
 def is_late() -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.base import Money
 from models.billing import Invoice
-from models.complaints import Ticket
+from models.complaints import Ticket, is_escalated
 from models.property import Area, Building, Unit
 from models.visits import Visit
 
@@ -107,14 +107,14 @@ def _owed(session: Session, ids: list[int], today: date, _now: datetime) -> dict
 def _complaints(
     session: Session, ids: list[int], _today: date, _now: datetime
 ) -> dict[int | None, tuple[str, Any]]:
-    """With an open complaint, or one that was escalated, and how many."""
+    """With an open complaint, or an escalated one, and how many are open."""
     rows = session.execute(
-        select(Ticket.unit_id, func.max(Ticket.level), func.count())
+        select(Ticket.unit_id, func.count().filter(is_escalated()), func.count())
         .join(Unit, Unit.id == Ticket.unit_id)
         .where(Ticket.closed_at.is_(None), Unit.building_id.in_(ids))
         .group_by(Ticket.unit_id)
     )
-    return {unit_id: ("escalated" if level else "complaint", count) for unit_id, level, count in rows}
+    return {unit_id: ("escalated" if escalated else "complaint", count) for unit_id, escalated, count in rows}
 
 
 def _visits(

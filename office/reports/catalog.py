@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.collection import Contact
-from models.complaints import Category, Ticket
+from models.complaints import Category, Ticket, is_escalated
 from models.people import Department, Owner, Staff
 from models.property import Unit
 from office.complaints import queries
@@ -20,7 +20,7 @@ from rules.calendar_months import week_of
 
 
 def escalated(session: Session, wanted: Wanted) -> Table:
-    """Open complaints that reached a level, the highest first, each with its first deadline (K4)."""
+    """Unresolved complaints that reached a level, the highest first, each with its first deadline (K4)."""
     due = queries.first_due_at()
     rows = session.execute(
         select(Ticket, Unit.code, Category, Department, due.label("due_at"))
@@ -28,8 +28,7 @@ def escalated(session: Session, wanted: Wanted) -> Table:
         .join(Category, Category.id == Ticket.category_id)
         .join(Department, Department.id == Ticket.department_id)
         .where(
-            queries.is_open(),
-            Ticket.level >= 1,
+            is_escalated(),
             *wanted.own_tickets,
         )
         .order_by(Ticket.level.desc(), Ticket.registered_at, Ticket.id)

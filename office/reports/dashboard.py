@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.base import Money
 from models.collection import Contact, Reminder, ReminderBatch
-from models.complaints import Category, Ticket
+from models.complaints import Category, Ticket, is_escalated
 from models.office import Message
 from models.payments import Payment, StatementRow
 from models.property import Unit
@@ -47,8 +47,8 @@ def complaints(session: Session, now: datetime, within: Conditions) -> Complaint
     row = session.execute(
         select(
             func.count(),
-            func.count().filter(Ticket.level >= 1),
-            func.count().filter(queries.is_late()),
+            func.count().filter(is_escalated()),
+            func.count().filter(queries.is_overdue()),
             func.count().filter(queries.is_due_soon(now)),
         ).where(queries.is_open(), *within)
     ).one()

@@ -426,7 +426,7 @@ class Books:
                 min(waits[one["number"]]).isoformat() if waits[one["number"]] else None,
             ]
             for one in self.tickets
-            if not one["closed_at"] and int(one["level"]) >= 1
+            if one["state"] not in {"resolved", "followed_up", "closed", "invalid"} and int(one["level"]) >= 1
         ]
 
     def promises_due(self) -> Any:

@@ -5,11 +5,12 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from models.complaints import Ticket
+from models.complaints import TICKET_STATES, Ticket, is_escalated, is_unresolved
 from office.complaints import clock_jobs, closures, queries, visits, work
 from office.complaints.closures import ReviewMinutes
 from office.policies import store
 from tests.factories.complaints import at, complain, people, solved, visits_of
+from tests.factories.rows import add_clock, add_ticket
 
 
 def ids(session, *conditions):
@@ -49,6 +50,20 @@ def test_a_late_deadline_that_was_met_at_last_is_late_no_more(session):
     work.meet_clock(session, ticket.id, "department_plan", now=at("11:05"))
 
     assert ids(session, queries.is_late()) == []
+
+
+@pytest.mark.parametrize("state", TICKET_STATES)
+def test_only_what_is_not_resolved_is_escalated_or_overdue(session, state):
+    """K4; contract "Figures, exactly": also a resolved complaint whose visit is late is neither."""
+    ended = at("12:00") if state in {"closed", "invalid"} else None
+    ticket = add_ticket(session, at("10:00"), level=1, state=state, closed_at=ended)
+    low = add_ticket(session, at("10:00"), state=state, closed_at=ended)
+    add_clock(session, ticket, at("11:00"), "breached", stopped_at=None)
+
+    found = [ids(session, is_escalated()), ids(session, queries.is_overdue()), ids(session, is_unresolved())]
+
+    is_wanted = state in {"registered", "assigned", "in_progress", "reopened"}
+    assert found == ([[ticket.id], [ticket.id], [ticket.id, low.id]] if is_wanted else [[], [], []])
 
 
 def test_the_policy_says_which_severities_wait_for_a_review(session):

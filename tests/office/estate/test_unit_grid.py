@@ -128,6 +128,8 @@ def test_an_open_complaint_shows_and_an_escalated_one_before_it(session: Session
             add_ticket(session, NOW, unit.id, level=level)
     closed = add_unit(session, "closed")
     add_ticket(session, NOW, closed.id, level=1, state="closed", closed_at=NOW)
+    resolved = add_unit(session, "resolved")
+    add_ticket(session, NOW, resolved.id, level=1, state="resolved", resolved_at=NOW)
     add_ticket(session, NOW)  # of no unit
 
     assert squares(session, "complaints") == {
@@ -135,6 +137,7 @@ def test_an_open_complaint_shows_and_an_escalated_one_before_it(session: Session
         "first": ("escalated", 1),
         "both": ("escalated", 2),
         "closed": ("clear", None),
+        "resolved": ("complaint", 1),
     }
 
 

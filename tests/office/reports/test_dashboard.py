@@ -86,11 +86,13 @@ def test_open_and_escalated_complaints_are_counted_within_reach(session: Session
     for level in (0, 1, 2):
         add_ticket(session, NOW, level=level, severity="major" if level == 2 else "minor")
     add_ticket(session, NOW, level=1, state="closed", closed_at=NOW)
+    for state in ("resolved", "followed_up"):  # open, and no longer escalated
+        add_ticket(session, NOW - DAY, level=1, state=state, resolved_at=NOW)
 
     everywhere = dashboard.complaints(session, NOW, ())
     within = dashboard.complaints(session, NOW, [Ticket.severity == "major"])
 
-    assert (everywhere.open, everywhere.escalated) == (3, 2)
+    assert (everywhere.open, everywhere.escalated) == (5, 2)
     assert (within.open, within.escalated) == (1, 1)
 
 
