@@ -73,8 +73,7 @@ def number_key(number: str) -> tuple[tuple[int, int, str], ...]:
 
 def pay_order(invoices: Iterable[OpenInvoice]) -> list[OpenInvoice]:
     """Oldest due date first, then the lowest number (contract "Allocation")."""
-    found = list(invoices)
-    return found if len(found) < 2 else sorted(found, key=lambda one: (one.due_on, number_key(one.number)))
+    return sorted(invoices, key=lambda one: (one.due_on, number_key(one.number)))
 
 
 def allocate(amount: Decimal, invoices: Sequence[OpenInvoice], picks: Sequence[Pick] = ()) -> Allocated:

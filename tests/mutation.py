@@ -387,30 +387,46 @@ def module_of(file: str) -> str:
     return file.removesuffix(".py").replace("/", ".")
 
 
-def tests_of(file: str) -> list[str]:
-    """The test modules that name this module, those of its own floor and room first; else its room's."""
+def _naming(file: str) -> re.Pattern[str]:
+    """Finds the imports of a module in a source."""
     package, _, name = module_of(file).rpartition(".")
-    named = re.compile(
+    return re.compile(
         rf"\bfrom {re.escape(package)}\.{name} import|\bimport {re.escape(package)}\.{name}\b"
         rf"|\bfrom {re.escape(package)} import [^\n]*\b{name}\b"
         rf"|\bfrom {re.escape(package)} import \([^)]*\b{name}\b"
     )
+
+
+@functools.cache
+def _sources(folders: tuple[str, ...], pattern: str) -> dict[str, str]:
+    """The text of each source in these folders by its path from the root."""
+    return {
+        str(path.relative_to(ROOT)): path.read_text("utf-8")
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob(pattern))
+        if not {"e2e", "kills"} & set(path.parts)
+    }
+
+
+def tests_of(file: str) -> list[str]:
+    """The test modules that name this module, those of its own floor and room first.
+
+    Where none does, those that name a module which imports it; and at last its room's.
+    """
+    package, _, name = module_of(file).rpartition(".")
     own = f"tests/{package.replace('.', '/')}/"
-    found = [
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "tests").rglob("test_*.py")
-        if not {"e2e", "kills"} & set(path.parts) and named.search(path.read_text("utf-8"))
-    ]
     same_name = f"{own}test_{name}.py"
-    if (ROOT / same_name).exists() and same_name not in found:
-        found.append(same_name)
+    tests = _sources(("tests",), "test_*.py")
+    naming = [_naming(file)]
+    found = {path for path, text in tests.items() if path == same_name or naming[0].search(text)}
+    if not found:
+        users = _sources(tuple(folder for folder in OURS if folder != "tests"), "*.py")
+        naming = [_naming(path) for path, text in users.items() if naming[0].search(text)]
+        found = {path for path, text in tests.items() if any(one.search(text) for one in naming)}
     if not found:  # its screens show what it reads
         room = package.rpartition(".")[2]
-        found = [
-            str(path.relative_to(ROOT))
-            for floor in ("office", "admin")
-            for path in (ROOT / "tests" / floor / room).glob("test_*.py")
-        ]
+        rooms = tuple(f"tests/{floor}/{room}/" for floor in ("office", "admin"))
+        found = {path for path in tests if path.startswith(rooms)}
     return sorted(found, key=lambda path: (path != same_name, not path.startswith(own), path))
 
 

@@ -293,6 +293,7 @@ STATES = [
     (DUE + MINUTE, {"stopped_at": DUE - MINUTE}, ClockState.MET),
     (DUE + MINUTE, {"stopped_at": DUE}, ClockState.MET),
     (DUE + MINUTE, {"stopped_at": DUE + timedelta(seconds=1)}, ClockState.BREACHED),
+    (DUE, {"stopped_at": DUE}, ClockState.MET),
     (DUE - MINUTE, {"stopped_at": DUE}, ClockState.RUNNING),
     (DUE + MINUTE, {"paused_at": DUE - MINUTE}, ClockState.PAUSED),
     (DUE + MINUTE, {"paused_at": DUE}, ClockState.PAUSED),
@@ -340,6 +341,11 @@ MAJOR = [
     ("2026-03-02 10:00", [("2026-04-01 10:00", "2026-04-05 10:00")], "2026-04-05 10:00"),
     ("2026-03-02 10:00", [("2026-04-01 10:00", "2026-04-02 10:00")], "2026-04-02 10:00"),
     ("2026-03-02 10:00", [("2026-03-20 10:00", "2026-03-21 10:00"), ("2026-03-25 10:00", None)], None),
+    (  # resolved again in the moment it was reopened
+        "2026-03-02 10:00",
+        [("2026-04-01 10:00", "2026-04-05 10:00"), ("2026-04-05 10:00", "2026-04-09 10:00")],
+        "2026-04-09 10:00",
+    ),
 ]
 
 
@@ -478,6 +484,21 @@ def test_two_rows_with_one_code_are_refused():
     assert (reason.code, reason.inputs["code"]) == ("clock_code_twice", "acknowledge")
 
 
+def test_every_code_of_two_rows_is_named_in_order():
+    row = document("tower", ClockPolicy)["rule"][0]
+    rows = [{**row, "code": code} for code in ("solve", "report", "visit", "report", "solve")]
+
+    assert refusal(ClockPolicy, {"rule": rows}).inputs["code"] == "report, solve"
+
+
+def test_a_clock_of_no_working_day_is_told_what_is_possible():
+    row = {**document("tower", ClockPolicy)["rule"][0], "unit": "working_days", "length": 0}
+
+    inputs = refusal(ClockPolicy, {"rule": [row]}).inputs
+
+    assert (inputs["value"], inputs["least"]) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
@@ -600,3 +621,14 @@ def test_a_pause_within_another_counts_nothing_more():
     plain = deadline(OFFICE, word, at("2026-03-02 10:00"), [outer])
 
     assert deadline(OFFICE, word, at("2026-03-02 10:00"), [outer, inner]) == plain
+
+
+def test_pauses_that_touch_count_as_one():
+    """T6: the second one begins after the office hours in which the first one ended the clock."""
+    plan = replace(rule("residential", "department_plan"), is_pausable=True)
+    evening = Pause(at("2026-03-02 17:30"), at("2026-03-02 20:00"))
+    night = Pause(at("2026-03-02 20:00"), at("2026-03-03 10:00"))
+
+    answer = deadline(OFFICE, plan, at("2026-03-02 16:30"), [evening, night])
+
+    assert wall(answer.due_at) == "2026-03-03 10:00"

@@ -1,0 +1,180 @@
+"""What is owed on an invoice, and how payments and late fees change it (M1, M6, B7)."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from rules.allocation import Pick
+from rules.late_fee import LateFeePolicy
+from rules.receivables import PaidEarlier, Receivable, give_back, pay_receivables
+
+NO_FEE = LateFeePolicy(is_on=False, daily_rate=Decimal(0), grace_days=0)
+FEE = LateFeePolicy(is_on=True, daily_rate=Decimal("0.01"), grace_days=0)  # 1 yuan a day on 100
+DUE = date(2026, 1, 5)
+TODAY = date(2026, 1, 8)
+
+
+def owed(amount="100", *, number="I-1", due_on=DUE, credited="0", late_fee="0", paid="0", paid_late_fee="0"):
+    sums = [Decimal(one) for one in (amount, credited, late_fee, paid, paid_late_fee)]
+    return Receivable(1, number, 1, 1, due_on, *sums, "open")
+
+
+OPEN = [
+    # what was credited, charged as late fee, paid in all and of the late fee; principal, balance, creditable
+    ({}, 100, 100, 100),
+    ({"late_fee": "3"}, 100, 103, 100),
+    ({"credited": "10", "late_fee": "3", "paid": "32", "paid_late_fee": "2"}, 60, 61, 90),
+    ({"paid": "100"}, 0, 0, 100),
+]
+
+
+@pytest.mark.parametrize(("sums", "principal", "balance", "creditable"), OPEN)
+def test_what_is_open(sums, principal, balance, creditable):
+    one = owed(**sums)
+
+    assert (one.principal, one.balance, one.creditable) == (principal, balance, creditable)
+
+
+STATES = [
+    ({}, False, "open"),
+    ({"credited": "10"}, False, "open"),
+    ({"paid": "0.01"}, False, "partly_paid"),
+    ({"paid": "100"}, False, "paid"),
+    ({"paid": "100"}, True, "credited"),  # by a credit note that cleared the rest
+    ({"paid": "99", "credited": "1"}, False, "paid"),
+    ({"credited": "100"}, False, "credited"),
+    ({"amount": "0"}, False, "paid"),
+]
+
+
+@pytest.mark.parametrize(("sums", "is_credited", "state"), STATES)
+def test_the_state_follows_the_sums(sums, is_credited, state):
+    assert owed(**sums).settled_state(is_credited=is_credited) == state
+
+
+IF_PAID = [
+    # policy, day, late fee stored and paid of it, late fee if paid that day, open of it
+    (FEE, date(2026, 1, 5), "0", "0", 0, 0),
+    (FEE, date(2026, 1, 6), "0", "0", 0, 0),  # the day itself isn't charged
+    (FEE, date(2026, 1, 7), "0", "0", 1, 1),
+    (FEE, TODAY, "3", "0", 2, 2),
+    (FEE, TODAY, "3", "1", 2, 1),
+    (FEE, TODAY, "5", "4", 4, 0),  # never below what was paid of it
+    (NO_FEE, TODAY, "3", "1", 3, 2),
+    (FEE, date(2026, 1, 5), "3", "1", 3, 2),
+]
+
+
+@pytest.mark.parametrize(("policy", "on", "late_fee", "paid", "wanted", "still_open"), IF_PAID)
+def test_the_late_fee_stops_on_the_day_of_payment(policy, on, late_fee, paid, wanted, still_open):
+    one = owed(late_fee=late_fee, paid=paid, paid_late_fee=paid)
+
+    assert one.late_fee_if_paid(policy, on) == wanted
+    assert one.open_late_fee_if_paid(policy, on) == still_open
+
+
+def test_a_waiver_takes_its_part_but_never_more():
+    one = owed()
+
+    found = []
+    for waived in (0, 1, 2, 3):
+        one.waived = Decimal(waived)
+        found.append(one.late_fee_owed(FEE, date(2026, 1, 7)))
+
+    assert found == [2, 1, 0, 0]
+    assert one.gross_late_fee(FEE, date(2026, 1, 7)).amount == 2
+
+
+@pytest.mark.parametrize(("policy", "late_fee"), [(FEE, 3), (NO_FEE, 7)])
+def test_a_late_fee_accrues_where_the_policy_charges_one(policy, late_fee):
+    one = owed(late_fee="7")
+
+    one.accrue(policy, TODAY)
+
+    assert one.late_fee == late_fee
+
+
+def test_what_is_paid_of_the_principal_is_not_charged_any_more():
+    one = owed(late_fee="3")
+
+    one.pay(Decimal(50), Decimal(2), TODAY)
+    one.pay(Decimal(0), Decimal(1), TODAY)
+
+    assert (one.paid, one.paid_late_fee) == (53, 3)
+    assert [(cut.on, cut.amount) for cut in one.reductions] == [(TODAY, 50)]
+
+
+def test_a_payment_pays_the_oldest_first_each_with_its_fee():
+    young, old = owed("20", number="I-2", due_on=TODAY), owed()
+
+    parts, credit = pay_receivables(Decimal(125), [young, old], FEE, TODAY)
+
+    assert [(one.receivable.number, one.principal, one.late_fee) for one in parts] == [
+        ("I-1", 100, 2),
+        ("I-2", 20, 0),
+    ]
+    assert credit == 3
+    assert (old.late_fee, old.balance, young.balance) == (2, 0, 0)
+
+
+def test_a_debt_that_gets_nothing_keeps_its_late_fee():
+    old, young = owed(), owed(number="I-2", due_on=date(2026, 1, 6), late_fee="9")
+
+    parts, credit = pay_receivables(Decimal(50), [old, young], FEE, TODAY, [Pick("I-1")])
+
+    assert [one.receivable for one in parts] == [old]
+    assert (credit, young.late_fee) == (0, 9)
+
+
+def test_what_is_paid_already_takes_no_more():
+    settled, barely = owed(paid="100"), owed(number="I-2", paid="99.99")
+
+    parts, credit = pay_receivables(Decimal(1), [settled, barely], NO_FEE, TODAY)
+
+    assert [(one.receivable.number, one.principal) for one in parts] == [("I-2", Decimal("0.01"))]
+    assert credit == Decimal("0.99")
+
+
+def test_only_the_late_fee_may_be_open():
+    one = owed(paid="100", late_fee="2")
+
+    parts, credit = pay_receivables(Decimal(5), [one], NO_FEE, TODAY)
+
+    assert [(part.principal, part.late_fee) for part in parts] == [(0, 2)]
+    assert credit == 3
+
+
+GIVEN_BACK = [
+    (1, [(8, 0, -1)]),
+    (2, [(8, 0, -2)]),
+    (3, [(8, 0, -2), (7, -1, 0)]),
+    (200, [(8, 0, -2), (7, -100, 0)]),
+]
+
+
+@pytest.mark.parametrize(("amount", "parts"), GIVEN_BACK)
+def test_money_is_taken_back_in_the_order_given(amount, parts):
+    one = owed(late_fee="2", paid="102", paid_late_fee="2")
+    paid = [PaidEarlier(8, one, "late_fee", Decimal(2)), PaidEarlier(7, one, "principal", Decimal(100))]
+
+    found = give_back(paid, Decimal(amount), NO_FEE, TODAY)
+
+    assert [(payment, part.principal, part.late_fee) for payment, part in found] == parts
+    assert one.balance == -sum(principal + fee for _, principal, fee in parts)
+
+
+def test_what_is_given_back_is_charged_again():
+    one = owed()
+    one.pay(Decimal(100), Decimal(0), date(2026, 1, 6))
+
+    give_back([PaidEarlier(7, one, "principal", Decimal(100))], Decimal(100), FEE, TODAY)
+
+    assert one.late_fee == 1  # of today
+
+
+def test_giving_back_nothing_changes_nothing():
+    one = owed(paid="100")
+
+    assert give_back([PaidEarlier(7, one, "principal", Decimal(100))], Decimal(0), FEE, TODAY) == []
+    assert (one.paid, one.late_fee) == (100, 0)

@@ -1,0 +1,36 @@
+"""Who needs a second factor to sign in (P7)."""
+
+from dataclasses import replace
+
+import pytest
+
+from rules.policy_values import PolicyValueError
+from rules.sign_in import USUAL
+
+NEEDED = [
+    ([], False),
+    (["cashier"], True),
+    (["steward"], False),
+    (["front_desk"], False),  # the policy says nothing of it
+    (["steward", "cashier"], True),
+]
+
+
+@pytest.mark.parametrize(("roles", "is_needed"), NEEDED)
+def test_one_role_that_needs_a_second_factor_is_enough(roles, is_needed):
+    policy = replace(USUAL, second_step_for={"cashier": True, "steward": False})
+
+    assert policy.is_second_step_needed(roles) == is_needed
+
+
+def test_an_office_whose_policy_cannot_be_read_has_the_usual_bounds():
+    assert (USUAL.recovery_codes, USUAL.wrong_codes, USUAL.wait_minutes) == (10, 5, 15)
+    assert not USUAL.is_second_step_needed(["it_admin"])
+
+
+@pytest.mark.parametrize("count", [0, 51])
+def test_a_person_gets_one_to_fifty_recovery_codes(count):
+    assert replace(USUAL, recovery_codes=1)
+    assert replace(USUAL, recovery_codes=50)
+    with pytest.raises(PolicyValueError):
+        replace(USUAL, recovery_codes=count)
