@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from rules.codes import Role, Severity
-from rules.policy_values import Checked, PolicyValueError, Range
+from rules.policy_values import Checked, PolicyValueError, Positive, Range
 from rules.reasons import Reason
 from rules.working_time import OfficeCalendar
 
@@ -47,13 +47,14 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True)
 class ComplaintPolicy(Checked):
-    """What an office may change about a ticket's life (T7–T9, T11); 0 months = no month rule."""
+    """What an office may change about a ticket's life (T4, T7–T9, T11); 0 months = no month rule."""
 
     months_until_major: Annotated[int, Range(0, 1200)]  # no calendar answers for more than a century
     kept_years: Annotated[int, Range(1, 100)]
     reviewed_severities: tuple[Severity, ...]
     invalid_approved_by: tuple[Role, ...]
     decided_by: tuple[Role, ...]
+    due_soon_minutes: Positive = 120  # a deadline that is this near is due soon
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from rules.deadlines import ClockState
 from rules.lifecycle import State
 
-SOON = timedelta(hours=2)  # a deadline that is this near is due soon
 GROUPS = ("late", "soon", "take_up", "at_work", "waiting", "visit", "close")
 SCOPES = ("mine", "department", "escalated", "all")
 NOT_TAKEN_UP = frozenset({State.REGISTERED, State.ASSIGNED, State.REOPENED})
@@ -26,18 +25,18 @@ class OpenClock:
     due_at: datetime
 
 
-def board_group(state: str, clocks: Sequence[OpenClock], now: datetime) -> str:
+def board_group(state: str, clocks: Sequence[OpenClock], now: datetime, soon: timedelta) -> str:
     """Answer the group of an open complaint by its next step; `clocks` are those that were not stopped.
 
-    A deadline that is due right now is not late yet; one due in exactly two hours is due soon. Only what is
-    not resolved is late; a resolved one whose visit is late stands first among the visits.
+    A deadline that is due right now is not late yet; one due in exactly the time `soon` is due soon. Only
+    what is not resolved is late; a resolved one whose visit is late stands first among the visits.
     """
     running = [clock for clock in clocks if clock.state != ClockState.PAUSED]
     if state == State.FOLLOWED_UP:
         return "close"
     if state != State.RESOLVED and any(clock.due_at < now for clock in running):
         return "late"
-    if any(now <= clock.due_at <= now + SOON for clock in running if clock.state == ClockState.RUNNING):
+    if any(now <= clock.due_at <= now + soon for clock in running if clock.state == ClockState.RUNNING):
         return "soon"
     if state == State.RESOLVED:
         return "visit"

@@ -44,6 +44,12 @@ def _mine(_view: Any) -> list[Any]:
     return [queries.is_open(), Ticket.handler_id == staff_id()]
 
 
+def _due_soon(view: Any) -> list[Any]:
+    now = view.now()
+    minutes = queries.due_soon_minutes(db.session(), now)
+    return [queries.is_open(), queries.is_due_soon(now, minutes)]
+
+
 def _my_department(_view: Any) -> list[Any]:
     return [queries.is_open(), Ticket.department_id == current_staff().department_id]
 
@@ -110,11 +116,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
     one_click = (
         OneClick("open", _l("Open"), lambda _view: [queries.is_open()]),
         OneClick("overdue", _l("Overdue"), lambda _view: [queries.is_overdue()]),
-        OneClick(
-            "soon",
-            _l("Due within 2 hours"),
-            lambda view: [queries.is_open(), queries.is_due_soon(view.now())],
-        ),
+        OneClick("soon", _l("Due soon"), _due_soon),
         OneClick("escalated", _l("Escalated"), lambda _view: [is_escalated()]),
         OneClick("mine", _l("Mine"), _mine),
         OneClick("department", _l("My department"), _my_department),

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import or_
 
+from admin.panel import formats
 from admin.panel.permissions import may
 from admin.panel.registry import view_of
 from admin.panel.signed_in import current_staff
@@ -26,16 +27,20 @@ SCOPES = {
     "escalated": _l("Escalated"),
     "all": _l("All"),
 }
-GROUPS = {
-    "late": (_l("Overdue"), "bad"),
-    "soon": (_l("Due within 2 hours"), "warn"),
-    "take_up": (_l("To take up"), ""),
-    "at_work": (_l("At work"), ""),
-    "waiting": (_l("Waiting"), ""),
-    "visit": (_l("Resolved, to be visited"), ""),
-    "close": (_l("Visited, to be closed"), ""),
-}
 HOUR, DAY = 60, 24 * 60
+
+
+def groups(due_soon_minutes: int) -> dict[str, tuple[str, str]]:
+    """The heading and the tint of each group of the board."""
+    return {
+        "late": (_("Overdue"), "bad"),
+        "soon": (formats.due_within(due_soon_minutes), "warn"),
+        "take_up": (_("To take up"), ""),
+        "at_work": (_("At work"), ""),
+        "waiting": (_("Waiting"), ""),
+        "visit": (_("Resolved, to be visited"), ""),
+        "close": (_("Visited, to be closed"), ""),
+    }
 
 
 def time_left(due_at: datetime, now: datetime) -> str:
@@ -76,7 +81,7 @@ class BoardPage(OfficePage):
             board=found,
             of=of,
             scopes=SCOPES,
-            groups=GROUPS,
+            groups=groups(found.due_soon_minutes),
             now=now,
             left=time_left,
             slips=work_slips.slips_to_answer(db.session(), staff.department_id)

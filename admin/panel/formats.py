@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from markupsafe import Markup
 from sqlalchemy import Boolean, Date, Integer
 from sqlalchemy.types import TypeEngine
@@ -47,6 +48,13 @@ TONES: Mapping[str, str] = {
 
 def text(value: Any, _row: Any = None) -> Any:
     return EMPTY if value is None or value == "" else value
+
+
+def due_within(minutes: int) -> str:
+    """“Due within 2 hours”; in minutes where they make no whole hours."""
+    if minutes % 60:
+        return ngettext("Due within %(num)s minute", "Due within %(num)s minutes", minutes)
+    return ngettext("Due within %(num)s hour", "Due within %(num)s hours", minutes // 60)
 
 
 def money(value: Decimal | None, _row: Any = None) -> Any:

@@ -133,6 +133,7 @@ _WORDS = {
     "step": _l("Steps"),
     "months_until_major": _l("Months until major, 0 = never"),
     "kept_years": _l("Kept, years"),
+    "due_soon_minutes": _l("Due soon: minutes before the deadline"),
     "reviewed_severities": _l("Close only with a review meeting"),
     "invalid_approved_by": _l("May approve as invalid"),
     "decided_by": _l("May end by decision"),

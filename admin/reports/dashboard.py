@@ -129,10 +129,11 @@ class StartPage(OfficePage):
             )
         if may_see("tickets"):
             counts = dashboard.complaints(session, now, row_access.visible_rows(Ticket))
+            soon = formats.due_within(counts.due_soon_minutes)
             found += [
                 ("tickets", counts.escalated, _("Escalated complaints"), {"view": "escalated"}, "bad"),
                 ("tickets", counts.late, _("Complaints past a deadline"), {"view": "overdue"}, "bad"),
-                ("tickets", counts.soon, _("Due within 2 hours"), {"view": "soon"}, "warn"),
+                ("tickets", counts.soon, soon, {"view": "soon"}, "warn"),
                 ("tickets", counts.open, _("Open complaints"), {"view": "open"}, ""),
             ]
         if may_see("visits"):

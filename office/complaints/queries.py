@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, exists, func, or_, select
@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from models.complaints import ReviewMeeting, Ticket, TicketClock, is_unresolved
 from models.people import Occupancy, Owner
 from office.complaints.policies_in_force import PolicyTimeline
+from office.core import clock
+from office.policies import store
 from rules.deadlines import ClockState
-from rules.lifecycle import State
-from rules.work_board import SOON
+from rules.lifecycle import ComplaintPolicy, State
 
 
 def is_open() -> ColumnElement[bool]:
@@ -32,11 +33,19 @@ def is_late() -> ColumnElement[bool]:
     return _has_clock(TicketClock.state == ClockState.BREACHED.value, TicketClock.stopped_at.is_(None))
 
 
-def is_due_soon(now: datetime) -> ColumnElement[bool]:
-    """The SQL condition that a running clock of a complaint is due between now and in two hours (T4)."""
-    return _has_clock(
-        TicketClock.state == ClockState.RUNNING.value, TicketClock.due_at.between(now, now + SOON)
-    )
+def due_soon_minutes(session: Session, now: datetime) -> int:
+    """How many minutes before a deadline it is due soon (T4), as the policy in force says.
+
+    Lists must open also when that can't be read: then the last readable version holds, or the usual value.
+    """
+    policy = store.last_readable(session, ComplaintPolicy, clock.office_day(session, now))
+    return policy.due_soon_minutes if policy else ComplaintPolicy.due_soon_minutes
+
+
+def is_due_soon(now: datetime, minutes: int) -> ColumnElement[bool]:
+    """The SQL condition that a running clock of a complaint is due in so many minutes at most (T4)."""
+    until = now + timedelta(minutes=minutes)
+    return _has_clock(TicketClock.state == ClockState.RUNNING.value, TicketClock.due_at.between(now, until))
 
 
 def _has_clock(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.complaints import Category, Ticket, TicketClock
 from models.people import Staff
 from models.property import Unit
+from office.complaints import queries
 from rules.work_board import GROUPS, OpenClock, board_group, board_order, first_deadline
 
 MAX_ROWS = 300  # complaints on one board, the oldest first
@@ -32,25 +33,28 @@ class BoardRow:
     unit_code: str
     category: Category
     handler: str
-    group: str
     clock: str
     due_at: datetime | None
 
 
 @dataclass(frozen=True)
 class Board:
-    """The rows of each group, the first deadline first; `count` is the number of all open complaints."""
+    """The rows of each group, the first deadline first; `count` is the number of all open complaints.
+
+    `due_soon_minutes` is how near a deadline of the group `soon` is at most.
+    """
 
     groups: Mapping[str, Sequence[BoardRow]]
     count: int
     is_cut: bool
+    due_soon_minutes: int
 
 
 def board(
     session: Session, now: datetime, conditions: Sequence[ColumnElement[bool]], *, max_rows: int = MAX_ROWS
 ) -> Board:
     """The open complaints under these conditions in the groups of their next steps, at most `max_rows`."""
-    wanted = (Ticket.closed_at.is_(None), *conditions)
+    wanted = (queries.is_open(), *conditions)
     found = session.execute(
         select(Ticket, Unit.code, Category, Staff.name)
         .join(Category, Category.id == Ticket.category_id)
@@ -64,13 +68,15 @@ def board(
     if count == max_rows:
         count = session.execute(select(func.count(Ticket.id)).where(*wanted)).scalar_one()
     clocks = _open_clocks(session, [ticket.id for ticket, *_rest in found])
+    minutes = queries.due_soon_minutes(session, now)
+    soon = timedelta(minutes=minutes)
     groups: dict[str, list[BoardRow]] = {group: [] for group in GROUPS}
     for ticket, unit_code, category, handler in found:
-        row = _row(ticket, unit_code or "", category, handler or "", clocks[ticket.id], now)
-        groups[row.group].append(row)
+        group = board_group(ticket.state, clocks[ticket.id], now, soon)
+        groups[group].append(_row(ticket, unit_code or "", category, handler or "", clocks[ticket.id]))
     for rows in groups.values():
         rows.sort(key=lambda row: board_order(row.due_at, row.id))
-    return Board(groups, count, is_cut=count > max_rows)
+    return Board(groups, count, is_cut=count > max_rows, due_soon_minutes=minutes)
 
 
 def _row(
@@ -79,7 +85,6 @@ def _row(
     category: Category,
     handler: str,
     clocks: Sequence[OpenClock],
-    now: datetime,
 ) -> BoardRow:
     first = first_deadline(clocks)
     return BoardRow(
@@ -93,7 +98,6 @@ def _row(
         unit_code,
         category,
         handler,
-        board_group(ticket.state, clocks, now),
         first.clock if first else "",
         first.due_at if first else None,
     )

@@ -40,19 +40,21 @@ class Complaints:
     escalated: int
     late: int
     soon: int
+    due_soon_minutes: int  # what `soon` means
 
 
 def complaints(session: Session, now: datetime, within: Conditions) -> Complaints:
-    """How many complaints are open, escalated, past a deadline, due within two hours."""
+    """How many complaints are open, escalated, past a deadline, due soon."""
+    minutes = queries.due_soon_minutes(session, now)
     row = session.execute(
         select(
             func.count(),
             func.count().filter(is_escalated()),
             func.count().filter(queries.is_overdue()),
-            func.count().filter(queries.is_due_soon(now)),
+            func.count().filter(queries.is_due_soon(now, minutes)),
         ).where(queries.is_open(), *within)
     ).one()
-    return Complaints(*row)
+    return Complaints(*row, minutes)
 
 
 def visits_to_make(session: Session, now: datetime, within: Conditions) -> int:

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rules.work_board import GROUPS as CODES
-from rules.work_board import SOON, OpenClock, board_group, board_order, first_deadline, first_scope
+from rules.work_board import OpenClock, board_group, board_order, first_deadline, first_scope
 
 MINUTE = timedelta(minutes=1)
+SOON = timedelta(minutes=90)
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 # state, clocks as (state, due after NOW), group
 GROUPS = [
@@ -37,7 +38,7 @@ GROUPS = [
 def test_the_next_step_decides_the_group(state, clocks, group):
     rows = [OpenClock("solve", kind, NOW + wait) for kind, wait in clocks]
 
-    assert board_group(state, rows, NOW) == group
+    assert board_group(state, rows, NOW, SOON) == group
 
 
 def test_every_group_of_the_board_is_reached():

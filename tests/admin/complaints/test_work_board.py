@@ -13,6 +13,7 @@ from rules.lifecycle import Verb
 from tests.admin.conftest import text_of
 from tests.factories.complaint_desk import act, as_, register, staff_id, ticket
 from tests.factories.complaints import at
+from tests.factories.pages import fields_of
 from tests.factories.source_code import in_source
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
@@ -51,6 +52,26 @@ def test_the_first_deadline_stands_on_top(desk):
 
     assert numbers_on(page) == [numbers[late], numbers[major], numbers[plain]]
     assert groups_of(page) == {"Overdue": 1, "Due within 2 hours": 2}
+
+
+# how many minutes are soon, and what it is called on the board and on the start page
+SOON = [("60", "Due within 1 hour"), ("90", "Due within 90 minutes"), ("180", "Due within 3 hours")]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("minutes", "words"), SOON)
+def test_how_near_is_soon_is_a_policy(desk, minutes, words):
+    """T4, §9: the form saves it; board, start page and list go by it from that day on."""
+    as_(desk, "manager")
+    page = "/policies/edit/?policy=complaints"
+    typed = {"due_soon_minutes": minutes, "reason": "shorter shifts"}
+    saved = desk.post(page, {**fields_of(desk.get(page).text), **typed})
+    assert saved.status_code == 302
+    key = register(desk)  # Monday 10:00: the department's plan is due at 11:00
+
+    assert groups_of(desk.get("/board/?of=all")) == {words: 1}
+    assert words in text_of(desk.get("/start/"))
+    assert ticket(desk, key).number in desk.get("/tickets/?view=soon").text
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)

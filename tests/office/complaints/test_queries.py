@@ -13,21 +13,32 @@ from tests.factories.complaints import at, complain, people, solved, visits_of
 from tests.factories.rows import add_clock, add_ticket
 
 
+def soon_within(session, minutes):
+    policy = store.document(session, "complaints", date(2026, 3, 2)) | {"due_soon_minutes": minutes}
+    store.store(session, "complaints", policy, valid_from=date(2026, 3, 2), now=at("08:00"))
+
+
 def ids(session, *conditions):
     return list(session.scalars(select(Ticket.id).where(*conditions).order_by(Ticket.id)))
 
 
-# an instant, and whether a complaint whose plan is due at 11:00 is late or due soon then
+# an instant, how near is soon, and whether a complaint whose plan is due at 11:00 is late or due soon then
 INSTANTS = [
-    ("08:59:59", False, False),
-    ("09:00:00", False, True),
-    ("11:00:00", False, True),
-    ("11:00:01", True, False),
+    ("08:59:59", 120, False, False),
+    ("09:00:00", 120, False, True),
+    ("11:00:00", 120, False, True),
+    ("11:00:01", 120, True, False),
+    ("09:29:59", 90, False, False),
+    ("09:30:00", 90, False, True),
+    ("08:59:59", 121, False, True),
 ]
 
 
-@pytest.mark.parametrize(("text", "is_late", "is_soon"), INSTANTS)
-def test_a_deadline_is_soon_within_two_hours_and_late_after_it(session, text, is_late, is_soon):
+@pytest.mark.parametrize(("text", "minutes", "is_late", "is_soon"), INSTANTS)
+def test_a_deadline_is_soon_in_the_policys_minutes_and_late_after_it(
+    session, text, minutes, is_late, is_soon
+):
+    soon_within(session, minutes)
     ticket = complain(
         session, "2026-03-02 08:00", now=at("2026-03-02 08:00")
     )  # opens at 09:00: plan by 10:00
@@ -37,9 +48,29 @@ def test_a_deadline_is_soon_within_two_hours_and_late_after_it(session, text, is
     clock_jobs.sweep(session, now)
 
     late = ids(session, queries.is_open(), queries.is_late())
-    soon = ids(session, queries.is_open(), queries.is_due_soon(now))
+    soon = ids(session, queries.is_open(), queries.is_due_soon(now, queries.due_soon_minutes(session, now)))
 
     assert (late, soon) == ([urgent.id] if is_late else [], [urgent.id] if is_soon else [])
+
+
+# the versions of the policy with their first days, and how many minutes are soon on 2 March
+VERSIONS = [
+    ([], 120),
+    ([(date(2026, 3, 2), {"due_soon_minutes": 30})], 30),
+    ([(date(2026, 3, 3), {"due_soon_minutes": 30})], 120),
+    ([(date(2026, 3, 2), {"due_soon_minutes": None})], 120),  # of an older program: the usual value
+    ([(date(2026, 3, 1), {"due_soon_minutes": 45}), (date(2026, 3, 2), {"kept_years": "many"})], 45),
+]
+
+
+@pytest.mark.parametrize(("versions", "minutes"), VERSIONS)
+def test_lists_open_by_the_last_policy_that_can_be_read(session, versions, minutes):
+    for day, changed in versions:
+        document = store.document(session, "complaints", date(2026, 2, 1)) | changed
+        whole = {name: value for name, value in document.items() if value is not None}
+        store.store(session, "complaints", whole, valid_from=day, now=at("09:00"))
+
+    assert queries.due_soon_minutes(session, at("2026-03-02 12:00")) == minutes
 
 
 def test_a_late_deadline_that_was_met_at_last_is_late_no_more(session):

@@ -1,9 +1,12 @@
 """The work board: every open complaint once, in the group of its next step (T4, K4)."""
 
+from datetime import date
+
 import pytest
 
 from models.complaints import Ticket
 from office.complaints import work, work_board, work_slips
+from office.policies import store
 from rules.work_board import GROUPS
 from tests.factories.complaints import at, complain, people, solved, wall
 from tests.factories.rows import add_clock, add_ticket, add_unit
@@ -41,6 +44,19 @@ def test_a_group_is_in_the_order_of_its_first_deadlines(session):
         ("on_site", "2026-03-02 10:15"),
         ("department_plan", "2026-03-02 11:00"),
     ]
+
+
+# how many minutes are soon, and the group of a complaint whose deadline comes in 57 minutes
+@pytest.mark.parametrize(("minutes", "group"), [(120, "soon"), (57, "soon"), (56, "take_up")])
+def test_the_policy_says_which_deadlines_are_due_soon(session, minutes, group):
+    policy = store.document(session, "complaints", date(2026, 3, 2)) | {"due_soon_minutes": minutes}
+    store.store(session, "complaints", policy, valid_from=date(2026, 3, 2), now=at("08:00"))
+    ticket = complain(session, "10:00")  # plan due at 11:00
+
+    found = work_board.board(session, at("10:03"), ())
+
+    assert [name for name, rows in found.groups.items() if [row.id for row in rows] == [ticket.id]] == [group]
+    assert found.due_soon_minutes == minutes
 
 
 @pytest.mark.parametrize(("most", "is_cut", "shown"), [(2, True, 2), (3, False, 3), (4, False, 3)])

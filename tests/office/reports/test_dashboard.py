@@ -45,7 +45,7 @@ def debtor(session: Session) -> Debtor:
 
 
 def test_an_empty_office_has_nothing_waiting(session: Session) -> None:
-    assert dashboard.complaints(session, NOW, ()) == dashboard.Complaints(0, 0, 0, 0)
+    assert dashboard.complaints(session, NOW, ()) == dashboard.Complaints(0, 0, 0, 0, due_soon_minutes=120)
     assert dashboard.visits_to_make(session, NOW, ()) == 0
     assert dashboard.promises_due(session, TODAY, ()) == 0
     assert dashboard.batches_to_approve(session) == 0
