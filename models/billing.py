@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import (
     EditableRow,
@@ -22,8 +22,8 @@ from models.base import (
 )
 from models.people import Owner, Staff
 from models.property import UNIT_KINDS, Unit
+from models.text_keys import folded_of
 from rules.billing import Basis
-from rules.text_keys import text_key
 
 BASES = tuple(basis.value for basis in Basis)
 TIMINGS = ("advance", "arrears")
@@ -45,6 +45,7 @@ class FeeItem(EditableRow, Named, Model):
     )
 
     code: Mapped[str] = mapped_column(String(40), unique=True)
+    code_folded: Mapped[str] = folded_of("code", 40, is_unique=True)
     basis: Mapped[str] = mapped_column(String(20))
     timing: Mapped[str] = mapped_column(String(10), default="advance", server_default="advance")
     is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")
@@ -80,19 +81,19 @@ class Tariff(EditableRow, Model):
 
 class Meter(EditableRow, Model):
     __tablename__ = "meter"
-    __table_args__ = (UniqueConstraint("unit_id", "code", name="meter_code_once_per_unit"),)
+    __table_args__ = (
+        UniqueConstraint("unit_id", "code", name="meter_code_once_per_unit"),
+        UniqueConstraint("unit_id", "code_folded", name="meter_code_folded_once_per_unit"),
+    )
 
     unit_id: Mapped[int] = refer("unit")
     fee_item_id: Mapped[int] = refer("fee_item", index=True)
     code: Mapped[str] = mapped_column(String(60))
+    code_folded: Mapped[str] = folded_of("code", 60)
     is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")
 
     unit: Mapped[Unit] = relationship()
     fee_item: Mapped[FeeItem] = relationship()
-
-    @validates("code")
-    def _normal_code(self, _name: str, value: str) -> str:
-        return text_key(value) if value else value
 
     def __str__(self) -> str:
         return self.code
@@ -129,6 +130,7 @@ class ServiceSlip(EditableRow, Model):
     )
 
     slip_no: Mapped[str] = mapped_column(String(40), unique=True)
+    slip_no_folded: Mapped[str] = folded_of("slip_no", 40, is_unique=True)
     unit_id: Mapped[int] = refer("unit")
     fee_item_id: Mapped[int] = refer("fee_item", index=True)
     used_on: Mapped[date] = mapped_column(Date)
@@ -141,10 +143,6 @@ class ServiceSlip(EditableRow, Model):
 
     unit: Mapped[Unit] = relationship()
     fee_item: Mapped[FeeItem] = relationship()
-
-    @validates("slip_no")
-    def _normal_slip_no(self, _name: str, value: str) -> str:
-        return text_key(value) if value else value
 
 
 class BillingRun(Row, Model):

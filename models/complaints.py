@@ -18,15 +18,15 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, Instant, Model, Money, Named, Row, one_of, prefix_index, refer
 from models.people import Department, Owner, Staff
 from models.property import Unit
 from models.secrets import Sealed
+from models.text_keys import folded_of
 from rules import codes
 from rules.lifecycle import SOLVED
-from rules.text_keys import text_key
 
 CHANNELS_IN = (
     "desk",
@@ -84,6 +84,7 @@ class Category(EditableRow, Named, Model):
     __tablename__ = "category"
 
     code: Mapped[str] = mapped_column(String(40), unique=True)
+    code_folded: Mapped[str] = folded_of("code", 40, is_unique=True)
     parent_id: Mapped[int | None] = refer("category", null=True, index=True)
     department_id: Mapped[int] = refer("department", index=True)
     is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")
@@ -113,7 +114,7 @@ class Ticket(EditableRow, Model):
             "resolved_at IS NULL OR resolved_at >= registered_at", name="ticket_resolved_after_registered"
         ),
         Index("ticket_registered_idx", "registered_at", "id"),  # list
-        prefix_index("ticket", "number"),
+        prefix_index("ticket", "number_folded"),
         Index(
             "ticket_open_list_idx",
             "registered_at",
@@ -140,6 +141,7 @@ class Ticket(EditableRow, Model):
     )
 
     number: Mapped[str] = mapped_column(String(40), unique=True)
+    number_folded: Mapped[str] = folded_of("number", 40, is_unique=True)
     registered_at: Mapped[datetime] = mapped_column(Instant())
     clerk_id: Mapped[int | None] = refer("staff", null=True, index=True)  # who took it
     channel: Mapped[str] = mapped_column(String(20))
@@ -194,10 +196,6 @@ class Ticket(EditableRow, Model):
     events: Mapped[list[TicketEvent]] = relationship(
         back_populates="ticket", passive_deletes="all", order_by="TicketEvent.at, TicketEvent.id"
     )
-
-    @validates("number")
-    def _normal_number(self, _name: str, value: str) -> str:
-        return text_key(value) if value else value
 
     def __str__(self) -> str:
         return self.number

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import EditableRow, Instant, Model, Row, one_of, refer
 from models.people import Owner, Staff
 from models.property import Area, Unit
+from models.text_keys import folded_of
 
 JOB_STATES = ("due", "running", "done", "failed", "dead")
 MESSAGE_STATES = ("pending", "sending", "sent", "failed", "unknown", "dead", "dropped")
@@ -184,11 +185,15 @@ class SavedView(EditableRow, Model):
     """A list's filters, order and columns under a name (K4)."""
 
     __tablename__ = "saved_view"
-    __table_args__ = (UniqueConstraint("staff_id", "screen", "name", name="saved_view_name_once"),)
+    __table_args__ = (
+        UniqueConstraint("staff_id", "screen", "name", name="saved_view_name_once"),
+        UniqueConstraint("staff_id", "screen", "name_folded", name="saved_view_name_folded_once"),
+    )
 
     staff_id: Mapped[int] = refer("staff")
     screen: Mapped[str] = mapped_column(String(60), index=True)
     name: Mapped[str] = mapped_column(String(80))
+    name_folded: Mapped[str] = folded_of("name", 80)
     query: Mapped[str] = mapped_column()
     is_shared: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
 

@@ -13,6 +13,7 @@ from models.billing import Invoice
 from models.people import Owner, Staff
 from models.property import Unit
 from models.secrets import Sealed
+from models.text_keys import folded_of
 
 METHODS = ("cash", "card", "bank_transfer", "direct_debit", "wechat", "alipay")
 PAYMENT_KINDS = ("payment", "reversal", "refund")
@@ -145,6 +146,7 @@ class StatementLayout(EditableRow, Model):
     __tablename__ = "statement_layout"
 
     name: Mapped[str] = mapped_column(String(80), unique=True)
+    name_folded: Mapped[str] = folded_of("name", 80, is_unique=True)
     header: Mapped[str] = mapped_column()  # JSON list of the header cells it is known by
     columns: Mapped[str] = mapped_column()  # JSON {our code: their header}
     method: Mapped[str] = mapped_column(String(20), default="bank_transfer", server_default="bank_transfer")

@@ -17,13 +17,13 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, Id, Instant, Model, Named, Row, db, one_of, prefix_index, refer
 from models.property import Building, Unit
 from models.secrets import Sealed, masked
+from models.text_keys import folded_of
 from rules import codes
-from rules.text_keys import text_key
 
 OWNER_KINDS = ("person", "company")
 OCCUPANCY_KINDS = ("owner", "tenant")
@@ -39,14 +39,16 @@ class Owner(EditableRow, Model):
     __tablename__ = "owner"
     __table_args__ = (
         one_of("kind", OWNER_KINDS, "owner_kind_known"),
-        Index("owner_name_idx", "name"),  # search by name prefix
+        Index("owner_name_idx", "name"),
+        Index("owner_name_folded_idx", "name_folded"),  # search by name prefix
         Index("owner_pinyin_idx", "pinyin_initials"),  # search by pinyin initials
-        prefix_index("owner", "name"),
+        prefix_index("owner", "name_folded"),
         prefix_index("owner", "pinyin_initials"),
         Index("owner_id_number_idx", "id_number_mac"),  # search by exact ID number
     )
 
     name: Mapped[str] = mapped_column(String(120))
+    name_folded: Mapped[str] = folded_of("name", 120, is_kept_as_typed=True)
     pinyin_initials: Mapped[str] = mapped_column(String(60), default="", server_default="")
     kind: Mapped[str] = mapped_column(String(10), default="person", server_default="person")
     email: Mapped[str] = mapped_column(String(200), default="", server_default="")
@@ -129,6 +131,7 @@ class Department(EditableRow, Named, Model):
     __tablename__ = "department"
 
     code: Mapped[str] = mapped_column(String(40), unique=True)
+    code_folded: Mapped[str] = folded_of("code", 40, is_unique=True)
     email: Mapped[str] = mapped_column(String(200), default="", server_default="")
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
@@ -150,6 +153,7 @@ class Staff(EditableRow, Model):
     __tablename__ = "staff"
 
     login: Mapped[str] = mapped_column(String(60), unique=True)
+    login_folded: Mapped[str] = folded_of("login", 60, is_unique=True)
     name: Mapped[str] = mapped_column(String(120))
     password_hash: Mapped[str] = mapped_column(String(300), default="", server_default="")
     must_change_password: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
@@ -170,10 +174,6 @@ class Staff(EditableRow, Model):
     @property
     def roles(self) -> frozenset[str]:
         return frozenset(row.role for row in self.role_rows)
-
-    @validates("login")
-    def _normal_login(self, _name: str, value: str) -> str:
-        return text_key(value) if value else value
 
     def __str__(self) -> str:
         return self.name

@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import get_args
 
 from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, FixedPoint, Instant, Model, one_of, prefix_index, refer
+from models.text_keys import folded_of
 from rules import codes
-from rules.text_keys import text_key
 
 UNIT_KINDS: tuple[str, ...] = get_args(codes.UnitKind)
 UNIT_STATES = ("unsold", "vacant", "occupied", "sealed")
@@ -56,14 +56,11 @@ class Area(EditableRow, Model):
     __tablename__ = "area"
 
     name: Mapped[str] = mapped_column(String(80), unique=True)
+    name_folded: Mapped[str] = folded_of("name", 80, is_unique=True)
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     opened_on: Mapped[date | None] = mapped_column(Date)
 
     buildings: Mapped[list[Building]] = relationship(back_populates="area", passive_deletes="all")
-
-    @validates("name")
-    def _normal_name(self, _name: str, value: str) -> str:
-        return text_key(value) if value else value
 
     def __str__(self) -> str:
         return self.name
@@ -71,18 +68,18 @@ class Area(EditableRow, Model):
 
 class Building(EditableRow, Model):
     __tablename__ = "building"
-    __table_args__ = (UniqueConstraint("area_id", "name", name="building_name_once_per_area"),)
+    __table_args__ = (
+        UniqueConstraint("area_id", "name", name="building_name_once_per_area"),
+        UniqueConstraint("area_id", "name_folded", name="building_name_folded_once_per_area"),
+    )
 
     name: Mapped[str] = mapped_column(String(80))
+    name_folded: Mapped[str] = folded_of("name", 80)
     area_id: Mapped[int] = refer("area", index=True)
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
     area: Mapped[Area] = relationship(back_populates="buildings")
     units: Mapped[list[Unit]] = relationship(back_populates="building", passive_deletes="all")
-
-    @validates("name")
-    def _normal_name(self, _name: str, value: str) -> str:
-        return text_key(value) if value else value
 
     def __str__(self) -> str:
         return self.name
@@ -97,7 +94,7 @@ class Unit(EditableRow, Model):
         one_of("state", UNIT_STATES, "unit_state_known"),
         CheckConstraint("area_m2 >= 0", name="unit_area_not_negative"),
         Index("unit_grid_idx", "building_id", "floor", "code"),  # unit grid, lists by building
-        prefix_index("unit", "code"),
+        prefix_index("unit", "code_folded"),
         Index(
             "unit_vacant_idx",
             "code",
@@ -108,6 +105,7 @@ class Unit(EditableRow, Model):
     )
 
     code: Mapped[str] = mapped_column(String(40), unique=True)
+    code_folded: Mapped[str] = folded_of("code", 40, is_unique=True)
     building_id: Mapped[int] = refer("building")
     floor: Mapped[int | None] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(20))
@@ -117,10 +115,6 @@ class Unit(EditableRow, Model):
     note: Mapped[str] = mapped_column(default="", server_default="")
 
     building: Mapped[Building] = relationship(back_populates="units")
-
-    @validates("code")
-    def _normal_code(self, _name: str, value: str) -> str:
-        return text_key(value) if value else value
 
     def __str__(self) -> str:
         return self.code

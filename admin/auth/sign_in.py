@@ -23,10 +23,10 @@ from admin.panel.signed_in import current_staff, staff_if_signed_in, web_session
 from models.base import db
 from models.people import LANGUAGES, SignInAttempt, Staff
 from models.secrets import fingerprint
+from models.text_keys import called
 from office.access import two_factor
 from office.access.sessions import end_sessions
 from office.core import clock
-from rules.text_keys import text_key
 
 entrance = Blueprint("entrance", __name__)
 
@@ -149,7 +149,7 @@ def _person(login_name: str, password: str) -> Staff | None:
     """The active person with this login and password."""
     if "\x00" in login_name or len(login_name) > 60 or len(password) > 1000:
         return None
-    staff = db.session.scalars(select(Staff).where(Staff.login == text_key(login_name))).first()
+    staff = db.session.scalars(called(select(Staff), Staff.login, login_name)).first()
     stored = staff.password_hash if staff and staff.password_hash else NO_ONE
     matches = check_password_hash(stored, password)
     if staff is None or not staff.password_hash or not matches or not staff.is_active:

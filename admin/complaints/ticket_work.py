@@ -20,7 +20,9 @@ from models.base import db
 from models.billing import Invoice
 from models.complaints import Ticket, TicketClock
 from models.people import Department
+from models.text_keys import called
 from office.complaints import complainants, links, pauses, severities, work, work_slips
+from rules.text_keys import text_key
 
 WAITING_FOR = {"resident": _l("The resident"), "outside": _l("An outside body")}
 MET_BY_HAND = tuple(code for code in labels.CLOCKS if code not in {"solve", "follow_up"})
@@ -278,7 +280,7 @@ class WorkActions:
         fields=(Ask("number", _l("Ticket no."), is_required=True),),
     )
     def link_repeat(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
-        first = db.session.scalars(select(Ticket).where(Ticket.number == given["number"])).first()
+        first = db.session.scalars(called(select(Ticket), Ticket.number, given["number"])).first()
         for row in rows:
             links.link_repeat(
                 db.session(),
@@ -297,7 +299,9 @@ class WorkActions:
         fields=(Ask("number", _l("Invoice no."), is_required=True),),
     )
     def link_debt(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
-        bill = db.session.scalars(select(Invoice).where(Invoice.number == given["number"])).first()
+        bill = db.session.scalars(
+            select(Invoice).where(Invoice.number == text_key(given["number"]).upper())
+        ).first()
         for row in rows:
             links.link_debt(
                 db.session(),

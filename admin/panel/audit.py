@@ -70,7 +70,7 @@ def pending_changes(row: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     after: dict[str, Any] = {}
     for attribute in state.mapper.column_attrs:
         name = attribute.key
-        if name == "row_version":
+        if name == "row_version" or attribute.columns[0].info.get("folds"):
             continue
         history = state.attrs[name].history
         if not history.has_changes():

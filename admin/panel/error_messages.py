@@ -6,10 +6,13 @@ import re
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 
 from admin.panel import wording
 from admin.panel.column_names import column_name
+from models.base import db
+from models.text_keys import FOLDED
 from office.core.errors import Refusals, Refused
 from office.operations import outages
 
@@ -46,7 +49,8 @@ def message_for(error: Exception) -> str:  # noqa: C901, PLR0911 -- one sentence
     unique = re.search(r"UNIQUE constraint failed: ([\w., ]+)", text)
     if unique or "duplicate key" in text:
         columns = [part.strip().rpartition(".")[2] for part in unique[1].split(",")] if unique else []
-        named = [str(name) for column in columns if (name := column_name(column))]
+        columns = columns or _columns_of(name)
+        named = [str(label) for column in columns if (label := column_name(column.removesuffix(FOLDED)))]
         if named:
             return _("Another record already has this: %(fields)s.", fields=", ".join(named))
         return _("Another record already has these values.")
@@ -55,6 +59,15 @@ def message_for(error: Exception) -> str:  # noqa: C901, PLR0911 -- one sentence
     if name:
         return _("A rule of the database does not allow this: %(rule)s.", rule=name.replace("_", " "))
     return _("A rule of the database does not allow this.")
+
+
+def _columns_of(constraint_name: str) -> list[str]:
+    """The columns of a unique constraint, which PostgreSQL tells by its name alone."""
+    for table in db.metadata.tables.values():
+        for each in table.constraints:
+            if each.name == constraint_name and isinstance(each, UniqueConstraint):
+                return [str(column.key) for column in each.columns]
+    return []
 
 
 def _value(name: str, value: object) -> str:

@@ -13,6 +13,7 @@ from admin.panel.request_values import row_id
 from admin.panel.row_names import name_of
 from admin.panel.search import starts_with
 from models.base import db
+from rules.text_keys import text_key
 
 
 class PickerWidget:
@@ -100,11 +101,11 @@ class Loader:
     def get_list(self, query: str | None, offset: int = 0, limit: int = 10) -> list[Any]:
         statement = select(self.model).where(*self.view.lookup_scope(self.name, self.model))
         if query:
-            spellings = {query, query.upper(), query.lower()}
+            plain = text_key(query)
             conditions = [
                 starts_with(getattr(self.model, field), spelling, self.view.dialect)
                 for field in self.fields
-                for spelling in spellings
+                for spelling in dict.fromkeys((plain, plain.upper(), plain.lower()))
             ]
             statement = statement.where(or_(*conditions))
         statement = statement.order_by(getattr(self.model, self.fields[0])).offset(offset).limit(limit)

@@ -20,6 +20,7 @@ from admin.panel.signed_in import staff_if_signed_in
 from models.base import db
 from models.people import steward_building
 from models.property import Unit
+from models.text_keys import called
 from office.core.errors import N_, Refused
 from rules.roles import is_bound_to_buildings
 
@@ -90,7 +91,7 @@ def unit_or_404(unit_id: int | None) -> None:
 def unit_named(code: str) -> int:
     """The id of a unit by the number that was typed, among those the person reaches. Raises Refused."""
     typed = code.strip()
-    asked = select(Unit.id).where(Unit.code == typed, *visible_rows(Unit))
+    asked = called(select(Unit.id).where(*visible_rows(Unit)), Unit.code, typed)
     found: int | None = db.session.scalar(asked) if request_values.is_clean(typed) else None
     if found is None:
         raise Refused(N_("There is no unit %(code)s"), code=typed[:40])

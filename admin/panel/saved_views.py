@@ -17,6 +17,7 @@ from admin.panel.screen import Screen
 from admin.panel.signed_in import current_staff, staff_if_signed_in
 from models.base import db
 from models.office import SavedView
+from models.text_keys import called
 
 _SAVED_VIEWS = (
     select(SavedView.id, SavedView.name, SavedView.query, SavedView.staff_id)
@@ -50,11 +51,10 @@ class SavedViews(Screen):
         if not name or not request_values.is_clean(name + asked):
             flash(_("Please give it a name."), "error")
             return redirect(home)
-        row = db.session.scalars(
-            select(SavedView).where(
-                SavedView.staff_id == staff.id, SavedView.screen == self.screen, SavedView.name == name
-            )
-        ).first() or SavedView(staff_id=staff.id, screen=self.screen, name=name)
+        own = select(SavedView).where(SavedView.staff_id == staff.id, SavedView.screen == self.screen)
+        row = db.session.scalars(called(own, SavedView.name, name)).first() or SavedView(
+            staff_id=staff.id, screen=self.screen, name=name
+        )
         row.query, row.is_shared = urlencode(kept), bool(request.form.get("is_shared"))
         db.session.add(row)
         before, after = pending_changes(row)

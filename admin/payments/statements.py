@@ -21,6 +21,7 @@ from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
 from models.payments import METHODS, StatementLayout, StatementRow
 from models.property import Unit
+from models.text_keys import called
 from office.core.errors import Refused
 from office.exchange.imports import statement, statement_layouts
 from office.exchange.imports.headers import header_key
@@ -241,9 +242,8 @@ class StatementLayoutView(OfficeView):
             return _("This value is not possible here.")
         if "paid_at" not in chosen or not chosen.keys() & {"amount", "amount_in"}:
             return _("Choose the columns of the time and of the amount.")
-        twice = db.select(StatementLayout.id).where(
-            StatementLayout.name == name, StatementLayout.id != row.id
-        )
+        others = db.select(StatementLayout.id).where(StatementLayout.id != row.id)
+        twice = called(others, StatementLayout.name, name)
         return _("Another layout has this name.") if db.session.scalar(twice) else ""
 
 

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
 from models.people import Staff
+from models.text_keys import called
 from office.access import two_factor
 from office.access.sessions import end_sessions
 from office.core import audit
 from office.core.errors import N_, Refused
-from rules.text_keys import text_key
 
 
 def give_password(session: Session, login: str, *, now: datetime) -> str:
@@ -22,7 +22,7 @@ def give_password(session: Session, login: str, *, now: datetime) -> str:
 
     Returns it: it is stored nowhere. Raises Refused when nobody has this login.
     """
-    staff = session.scalars(select(Staff).where(Staff.login == text_key(login))).one_or_none()
+    staff = session.scalars(called(select(Staff), Staff.login, login)).first()
     if staff is None:
         raise Refused(N_("Nobody signs in as %(login)s"), login=login)
     password = secrets.token_urlsafe(12)

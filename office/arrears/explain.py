@@ -26,6 +26,7 @@ from rules.dunning import DayFacts, DunningCase
 from rules.gates import NOTHING_TRIED
 from rules.money import yuan
 from rules.reasons import Reason
+from rules.text_keys import text_key
 
 FORECAST_DAYS = 30  # what a screen shows; no rule
 
@@ -95,7 +96,7 @@ def invoice(session: Session, number: str, *, now: datetime) -> dict[str, Any]:
         select(Invoice, Unit.code, Owner.name)
         .join(Unit, Unit.id == Invoice.unit_id)
         .join(Owner, Owner.id == Invoice.payer_id)
-        .where(Invoice.number == number)
+        .where(Invoice.number == text_key(number).upper())
     ).one_or_none()
     if row is None:
         raise Refused(N_("There is no invoice %(number)s"), number=number)

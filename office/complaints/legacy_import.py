@@ -18,6 +18,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from models.complaints import Category, Complainant, Ticket
 from models.property import Estate, Unit
+from models.text_keys import with_folded
 from models.visits import Visit
 from office.complaints import deadlines, visits
 from office.complaints.deadlines import (
@@ -40,6 +41,7 @@ from rules.deadlines import Moment
 from rules.lifecycle import State, Verb, reopened_level
 from rules.reasons import Reason
 from rules.severity import Facts, proposal
+from rules.text_keys import compared_key
 from rules.visits import FOLLOW_UP, VisitOutcome, outcome, visit_plan, visitor
 
 BATCH = 5000  # rows in memory at once
@@ -124,13 +126,14 @@ class _LegacyImport:
     def new_rows(self, batch: Sequence[LegacyTicket]) -> list[LegacyTicket]:
         """The rows of a batch that the office does not have yet. Raises Refused for an unknown unit."""
         self._find_units({row.unit_code for row in batch if row.unit_code} - self.units.keys())
-        known = self._known_numbers({row.number for row in batch if row.number})
+        known = self._known_numbers({compared_key(row.number) for row in batch if row.number})
         known_counts = self._known_counts([row for row in batch if not row.number])
         fresh = []
         for row in batch:
             if row.number:
-                is_new = row.number not in known and row.number not in self.seen_numbers
-                self.seen_numbers.add(row.number)
+                number = compared_key(row.number)
+                is_new = number not in known and number not in self.seen_numbers
+                self.seen_numbers.add(number)
             else:
                 key = self._key(row)
                 self.seen_unnumbered[key] += 1
@@ -149,9 +152,11 @@ class _LegacyImport:
             raise Refused(N_("There is no unit %(unit)s"), unit=min(missing))
 
     def _known_numbers(self, wanted: set[str]) -> set[str]:
+        """Those of these folded numbers that a ticket has."""
         found: set[str] = set()
         for some in chunks(sorted(wanted)):
-            found |= set(self.session.execute(select(Ticket.number).where(Ticket.number.in_(some))).scalars())
+            asked = select(Ticket.number_folded).where(Ticket.number_folded.in_(some))
+            found |= set(self.session.execute(asked).scalars())
         return found
 
     def _known_counts(self, rows: Sequence[LegacyTicket]) -> Counter[tuple[Any, ...]]:
@@ -382,8 +387,10 @@ class _LegacyImport:
             wanted = count - len(free)
             first = numbering.take(self.session, series, year, wanted)
             made = [numbering.written(f"{prefix}{year}", first + step) for step in range(wanted)]
-            taken = self._known_numbers(set(made)) | self.seen_numbers if series == SERIES else set()
-            free += [number for number in made if number not in taken]
+            taken: set[str] = set()
+            if series == SERIES:
+                taken = self._known_numbers(set(map(compared_key, made))) | self.seen_numbers
+            free += [number for number in made if compared_key(number) not in taken]
         return free
 
 
@@ -391,6 +398,7 @@ def _insert(session: Session, table: Table, rows: Sequence[Values]) -> None:
     """Write rows that all have the same columns; other columns get the plain defaults of their model."""
     if not rows:
         return
+    rows = [with_folded(table, row) for row in rows]
     names = list(rows[0])
     left_out = {
         column.name: column.default.arg

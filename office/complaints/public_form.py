@@ -19,6 +19,7 @@ from models.complaints import Category, Ticket, TicketClock, TicketEvent
 from models.people import SignInAttempt
 from models.property import Unit
 from models.secrets import fingerprint
+from models.text_keys import called
 from office.complaints import attachments
 from office.complaints.complainants import NewComplainant
 from office.complaints.registration import NewTicket, register_ticket
@@ -168,7 +169,7 @@ def submit(session: Session, policy: PublicForm, submission: Submission, now: da
 
 
 def _unit_of(session: Session, code: str) -> int | None:
-    return session.execute(select(Unit.id).where(Unit.code == code.strip())).scalar_one_or_none()
+    return session.scalars(called(select(Unit.id), Unit.code, code)).first()
 
 
 def _category_of(session: Session, code: str) -> str:
@@ -190,8 +191,8 @@ def tracking_code(number: str) -> str:
 def ticket_status(session: Session, number: str, code: str) -> TicketStatus:
     """The status of a complaint. A wrong number and a wrong code raise the same Refused."""
     typed = "".join(code.upper().replace("-", "").split())
-    known = tracking_code(number).replace("-", "")
-    ticket = session.execute(select(Ticket).where(Ticket.number == number)).scalar_one_or_none()
+    ticket = session.scalars(called(select(Ticket), Ticket.number, number)).first()
+    known = tracking_code(ticket.number if ticket else number).replace("-", "")
     if not hmac.compare_digest(typed.encode(), known.encode()) or ticket is None:
         raise Refused(N_("No complaint has this number and code. Please look at both again."))
     events = session.execute(

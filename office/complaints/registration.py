@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.complaints import CHANNELS_IN, FACTS, Category, Ticket, TicketEvent
+from models.text_keys import called
 from office.complaints import deadlines, links
 from office.complaints.complainants import NewComplainant, complainant_rows
 from office.complaints.due_clocks import process_and_alert
@@ -175,5 +176,5 @@ def next_number(session: Session, year: int) -> str:
     """The next free number of the office's own series; imported tickets may bear one of them (T1)."""
     while True:
         number = numbering.written(f"T{year}", numbering.take(session, SERIES, year))
-        if session.execute(select(Ticket.id).where(Ticket.number == number)).first() is None:
+        if session.execute(called(select(Ticket.id), Ticket.number, number)).first() is None:
             return number

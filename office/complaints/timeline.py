@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from models.complaints import ClockPause, Escalation, Ticket, TicketClock, TicketEvent
 from models.office import Message
 from models.people import Staff
+from models.text_keys import called
 from models.visits import Visit
 from office.complaints.policies_in_force import PolicyTimeline
 from office.core.errors import N_, Refused
@@ -51,7 +52,7 @@ def explain_ticket(session: Session, number: str, now: datetime) -> dict[str, An
 
     Instants are office time with offset. Raises Refused when there is no such ticket.
     """
-    ticket = session.execute(select(Ticket).where(Ticket.number == number)).scalar_one_or_none()
+    ticket = session.scalars(called(select(Ticket), Ticket.number, number)).first()
     if ticket is None:
         raise Refused(N_("There is no complaint %(number)s"), number=number)
     policies = PolicyTimeline(session)

@@ -18,7 +18,7 @@ from models.payments import Payment
 from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Unit
 from models.secrets import fingerprint
-from rules.text_keys import text_key
+from rules.text_keys import compared_key, text_key
 
 EACH = 8
 LAST_LETTER = "\U0010ffff"
@@ -50,7 +50,10 @@ def any_of(column: InstrumentedAttribute[int], *conditions: Any) -> Any:
 
 def _units(session: Session, text: str) -> list[Hit]:
     rows = session.execute(
-        select(Unit.id, Unit.code).where(begins(session, Unit.code, text)).order_by(Unit.code).limit(EACH)
+        select(Unit.id, Unit.code)
+        .where(begins(session, Unit.code_folded, compared_key(text)))
+        .order_by(Unit.code_folded)
+        .limit(EACH)
     )
     return [Hit("unit", unit_id, code, unit_id=unit_id) for unit_id, code in rows]
 
@@ -75,7 +78,7 @@ def _owners(session: Session, text: str) -> list[Hit]:
         .where(
             any_of(
                 Owner.id,
-                begins(session, Owner.name, text),
+                begins(session, Owner.name_folded, compared_key(text)),
                 begins(session, Owner.pinyin_initials, text.lower()),
             )
         )
@@ -123,7 +126,7 @@ def _payments(session: Session, text: str) -> list[Hit]:
 def _tickets(session: Session, text: str) -> list[Hit]:
     rows = session.execute(
         select(Ticket.id, Ticket.number, Ticket.unit_id)
-        .where(begins(session, Ticket.number, text.upper()))
+        .where(begins(session, Ticket.number_folded, compared_key(text)))
         .order_by(Ticket.number)
         .limit(EACH)
     )

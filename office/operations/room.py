@@ -10,7 +10,7 @@ from office.core.jobs import Job
 from office.operations import backup, exports, integrity
 
 JOBS = (Job("backup", backup.daily, at=time(2, 0), is_committing=True),)
-CHECKS = (integrity.triggers_present,)
+CHECKS = (integrity.triggers_present, integrity.names_are_apart)
 EXPORTS: Mapping[str, Export] = {
     "audit": exports.audit,
 }

@@ -72,9 +72,9 @@ def fill(session: Session, units: int, invoices: int) -> None:
     counting = f"SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {units}"
     series = f"(WITH RECURSIVE n(i) AS ({counting}) SELECT i FROM n) n"
     for statement in (
-        "INSERT INTO owner (id, name) SELECT i, 'Owner ' || i FROM " + series,
-        "INSERT INTO unit (id, code, building_id, kind, area_m2) "
-        f"SELECT i, '1-' || i, {building.id}, 'residence', 800000 + (i % 10) * 5000 FROM {series}",
+        "INSERT INTO owner (id, name, name_folded) SELECT i, 'Owner ' || i, 'owner ' || i FROM " + series,
+        "INSERT INTO unit (id, code, code_folded, building_id, kind, area_m2) "
+        f"SELECT i, '1-' || i, '1-' || i, {building.id}, 'residence', 800000 + (i % 10) * 5000 FROM {series}",
         f"INSERT INTO occupancy (unit_id, owner_id, from_on) SELECT i, i, '2000-01-01' FROM {series}",
     ):
         session.execute(text(statement))

@@ -28,6 +28,7 @@ from office.core import schema
 from office.operations import setup
 from runtime.application import engine_of
 from runtime.settings import Settings
+from tests.bench import ground
 
 PASSWORD = "correct horse battery"
 LATEST = 2026 * 12 + 5  # June 2026
@@ -105,6 +106,7 @@ def steps(label: str, count: int) -> Iterator[Iterator[int]]:
 
 
 def insert(table: str, source: str, **columns: str) -> None:
+    columns |= ground.folded(table, columns)
     names, values = ", ".join(columns), ", ".join(columns.values())
     db.session.execute(text(f"INSERT INTO {table} ({names}) SELECT {values} FROM {source}"))
 

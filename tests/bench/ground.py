@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app import create_app
 from models import db, triggers
 from models.engine import prepare, writing
+from models.text_keys import folded_columns
 from office.core import schema
 from office.operations import setup
 from runtime.application import engine_of
@@ -119,10 +120,17 @@ class Filler:
         return f"'{value.astimezone(UTC):%F %T}.000000'" if self.is_sqlite else f"timestamptz '{value}'"
 
     def insert(self, table: str, count: int, **columns: str) -> None:
+        columns |= folded(table, columns)
         names, values = ", ".join(columns), ", ".join(columns.values())
         self.connection.execute(
             text(f"INSERT INTO {table} ({names}) SELECT {values} FROM {self.numbers(count)} ORDER BY n")
         )
+
+
+def folded(table: str, columns: Mapping[str, str]) -> dict[str, str]:
+    """The columns that hold the folded form of others, as expressions; what is filled in is plain ASCII."""
+    pairs = folded_columns(db.metadata.tables[table])
+    return {each.name: f"lower({columns[name.name]})" for name, each in pairs if name.name in columns}
 
 
 def timed(work: Callable[[], object]) -> float:

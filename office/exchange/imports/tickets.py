@@ -19,6 +19,7 @@ from office.exchange.imports import cells, columns, words
 from office.exchange.imports.columns import Column, Known, Problem, heads, key_text, plainly, text
 from office.exchange.imports.taken import Taken
 from rules.severity import Facts
+from rules.text_keys import compared_key
 
 FLAGS: Mapping[str, tuple[str, ...]] = {
     "is_media": ("媒体", "媒體", "媒体曝光", "媒体关注", "是否媒体", "涉及媒体"),
@@ -108,17 +109,20 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
 def _numbers_of_others(rows: Sequence[Mapping[str, Any]], session: Session) -> list[Problem]:
     """The rows whose number another complaint has, in the office or above in the file."""
     stored: dict[str, tuple[Any, ...]] = {}
-    for some in chunks(sorted({row["number"] for row in rows if row["number"]})):
-        asked = select(Ticket.number, Ticket.registered_at, Ticket.statement).where(Ticket.number.in_(some))
+    for some in chunks(sorted({compared_key(row["number"]) for row in rows if row["number"]})):
+        asked = select(Ticket.number_folded, Ticket.registered_at, Ticket.statement)
+        asked = asked.where(Ticket.number_folded.in_(some))
         stored |= {number: tuple(content) for number, *content in session.execute(asked)}
     first: dict[str, Mapping[str, Any]] = {}
     wrong = []
     for row in rows:
         if not row["number"]:
             continue
-        is_stored = stored.get(row["number"], _content(row)) == _content(row)
-        above = first.setdefault(row["number"], row)
-        if is_stored and all(row[column.code] == above[column.code] for column in COLUMNS):
+        number = compared_key(row["number"])
+        is_stored = stored.get(number, _content(row)) == _content(row)
+        above = first.setdefault(number, row)
+        others = (column.code for column in COLUMNS if column.code != "number")
+        if is_stored and all(row[code] == above[code] for code in others):
             continue
         wrong.append(
             columns.problem(

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from models.complaints import Attachment
 from models.office import Task
 from models.payments import METHODS, StatementLayout
+from models.text_keys import called
 from office.core.clock import machine_now
 from office.core.errors import N_, Refused
 from office.core.leases import is_expired, lease_holder
@@ -238,7 +239,7 @@ def remember(
     """A bank's header, what its columns mean and how its rows were paid, for its next statement."""
     if method not in METHODS:
         raise Refused(N_("%(method)s is no way to pay"), method=method)
-    known = session.scalars(select(StatementLayout).where(StatementLayout.name == name)).one_or_none()
+    known = session.scalars(called(select(StatementLayout), StatementLayout.name, name)).first()
     row = known or StatementLayout(name=name[:80])
     row.header = json.dumps([header_key(header) for header in headers], ensure_ascii=False)
     row.columns, row.method = json.dumps(dict(mapping), ensure_ascii=False), method

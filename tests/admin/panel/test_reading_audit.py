@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +26,8 @@ def let_another_write(web: Web) -> None:
     def write(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         if "FROM staff_role" in statement or "FROM web_session" in statement:
             other = sqlite3.connect(path)
-            other.execute("INSERT INTO area (name, position) VALUES (hex(randomblob(4)), 9)")
+            name = secrets.token_hex(4)
+            other.execute("INSERT INTO area (name, name_folded, position) VALUES (?, ?, 9)", (name, name))
             other.commit()
             other.close()
 

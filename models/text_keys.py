@@ -1,0 +1,90 @@
+"""Columns that name something, and beside each the form in which two such names are compared.
+
+A unit, a meter, a slip or a login is written in its normal form (rules/text_keys.py) whoever writes it, and
+`folded_of` is the column beside it that is compared, searched and unique. Both are kept here, for all models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
+
+from sqlalchemy import Column, Select, String, Table, event, or_
+from sqlalchemy.orm import Mapped, QueryableAttribute, mapped_column
+
+from models.base import Model
+from rules.text_keys import compared_key, text_key
+
+Asked = TypeVar("Asked", bound=Select[Any])
+
+FOLDED = "_folded"
+SECOND = "\n"  # stands behind the folded form of a row that bore an equal name before names were compared
+
+
+def folded_of(
+    name: str, length: int, *, is_unique: bool = False, is_kept_as_typed: bool = False
+) -> Mapped[str]:
+    """The column `NAME_folded`: the folded form of the column `name`, which has that length.
+
+    It is filled by whatever writes `name` and isn't loaded with the row. A person's name is kept as it is
+    typed, and only searched by its folded form.
+    """
+    return mapped_column(
+        String(3 * length),
+        default=lambda context: compared_key(context.get_current_parameters()[name]),
+        unique=is_unique,
+        deferred=True,
+        info={"folds": name, "is_kept_as_typed": is_kept_as_typed},
+    )
+
+
+def folded_columns(table: Table) -> Iterator[tuple[Column[str], Column[str]]]:
+    """Of a table, each column that names something, with the one that holds its folded form."""
+    for column in table.columns:
+        if source := column.info.get("folds"):
+            yield table.columns[source], column
+
+
+def folded_column(column: Any) -> Any:
+    """The folded column beside a model's column, None where it has none."""
+    return getattr(getattr(column, "class_", None), f"{column.key}{FOLDED}", None)
+
+
+def called(asked: Asked, column: QueryableAttribute[str], text: str) -> Asked:
+    """The rows that bear a name, in whatever spelling; the one in the very spelling first.
+
+    There is at most one, but in an old office that had several before names were compared.
+    """
+    is_so = or_(folded_column(column) == compared_key(text), column == text)
+    return asked.where(is_so).order_by((column == text).desc())
+
+
+def with_folded(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a row with the folded form of each name among them."""
+    return {
+        **values,
+        **{
+            folded.name: compared_key(values[column.name])
+            for column, folded in folded_columns(table)
+            if column.name in values
+        },
+    }
+
+
+@event.listens_for(Model, "attribute_instrument", propagate=True)
+def _keep_normal(model: Any, name: str, attribute: Any) -> None:
+    """Let each name of each model be written in its normal form, and its folded form with it."""
+    if f"{name}{FOLDED}" in model.__table__.columns:
+        event.listen(attribute, "set", _normal, retval=True, active_history=True)
+
+
+def _normal(row: Any, value: Any, before: Any, initiator: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    normal, folded = text_key(value), f"{initiator.key}{FOLDED}"
+    if type(row).__table__.columns[folded].info["is_kept_as_typed"]:
+        normal = value
+    elif isinstance(before, str) and text_key(before) == normal:
+        return before  # an old row keeps its spelling until somebody gives it another name
+    setattr(row, folded, compared_key(normal))
+    return normal
