@@ -7,8 +7,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Protocol, TypeVar
 
 from rules.money import ZERO, MoneyError
+
+
+class Dated(Protocol):
+    """A bill as what its age depends on."""
+
+    @property
+    def number(self) -> str: ...
+    @property
+    def due_on(self) -> date: ...
+
+
+Bill = TypeVar("Bill", bound=Dated)
 
 
 @dataclass(frozen=True)
@@ -71,9 +84,10 @@ def number_key(number: str) -> tuple[tuple[int, int, str], ...]:
     )
 
 
-def pay_order(invoices: Iterable[OpenInvoice]) -> list[OpenInvoice]:
+def by_age(invoices: Iterable[Bill]) -> list[Bill]:
     """Oldest due date first, then the lowest number (contract "Allocation")."""
-    return sorted(invoices, key=lambda one: (one.due_on, number_key(one.number)))
+    found = invoices if isinstance(invoices, list) else list(invoices)
+    return found if len(found) < 2 else sorted(found, key=lambda one: (one.due_on, number_key(one.number)))
 
 
 def allocate(amount: Decimal, invoices: Sequence[OpenInvoice], picks: Sequence[Pick] = ()) -> Allocated:
@@ -104,7 +118,7 @@ def _turns(open_now: dict[str, OpenInvoice], picks: Sequence[Pick]) -> Iterable[
         if pick.amount is not None and pick.amount <= 0:
             raise MoneyError("negative", pick.amount)
         yield pick.number, pick.amount
-    for invoice in pay_order(open_now.values()):
+    for invoice in by_age(open_now.values()):
         yield invoice.number, None
 
 

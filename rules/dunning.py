@@ -15,7 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from rules.allocation import number_key
+from rules.allocation import Dated, by_age
 from rules.calendar_months import months_later
 from rules.gates import NOTHING_TRIED, LegalFacts, legal_missing
 from rules.ladder import DAY, Ladder, Roll, Stage, Subject, WorkingDays
@@ -28,13 +28,9 @@ Row = TypeVar("Row")
 # --- what is known of one payer and unit at the hour of judging -----------------------------------
 
 
-class Owable(Protocol):
+class Owable(Dated, Protocol):
     """What the ladder asks of a bill, however the caller keeps it."""
 
-    @property
-    def number(self) -> str: ...
-    @property
-    def due_on(self) -> date: ...
     @property
     def balance(self) -> Decimal: ...
     @property
@@ -193,12 +189,6 @@ def gate_missing(ladder: Ladder, stage: Stage, due_on: date, facts: DayFacts) ->
 
 
 # --- the bills of one payer and unit --------------------------------------------------------------
-
-
-def by_age(invoices: Iterable[Owed]) -> list[Owed]:
-    """Oldest due date first, then the lowest number."""
-    found = invoices if isinstance(invoices, list) else list(invoices)
-    return found if len(found) < 2 else sorted(found, key=lambda one: (one.due_on, number_key(one.number)))
 
 
 def past_due(invoices: Iterable[Owed], day: date) -> list[Owed]:

@@ -27,6 +27,7 @@ from office.core.database import chunks
 from office.core.jobs import JobResult
 from office.policies import store
 from rules import dunning, ladder
+from rules.allocation import by_age
 from rules.dunning import DayFacts, DunningCase
 from rules.gates import NOTHING_TRIED
 from rules.ladder import Ladder, Stage, Subject
@@ -285,7 +286,7 @@ def _notice(
     reached: Mapping[str, tuple[str, ...]],
 ) -> LadderRow | None:
     """Today's notice for the oldest invoice not past due that gets one; at most one a day for a debtor."""
-    for debt in dunning.by_age(invoices):
+    for debt in by_age(invoices):
         if debt.balance < day.ladder.tolerance or debt.is_in_kept_plan:
             continue
         made = reached[stages.get(debt.id, "")]

@@ -12,11 +12,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from rules.allocation import by_age
 from rules.dunning import (
     DayFacts,
     DunningCase,
     Outcome,
-    by_age,
     channel,
     debt,
     episode,

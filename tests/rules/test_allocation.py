@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.allocation import OpenInvoice, Pick, UnknownPickError, allocate, number_key
+from rules.allocation import OpenInvoice, Pick, UnknownPickError, allocate, by_age, number_key
 from rules.money import MoneyError, from_fen
 
 JAN, FEB = date(2026, 1, 15), date(2026, 2, 15)
@@ -133,3 +133,11 @@ def test_digits_come_before_letters():
     numbers = ["A-2", "2-A", "A-B", "10-A", "A-10"]
 
     assert sorted(numbers, key=number_key) == ["2-A", "10-A", "A-2", "A-10", "A-B"]
+
+
+def test_bills_of_one_day_stand_by_number():
+    bills = [invoice("I-10", JAN, "1"), invoice("I-9", JAN, "1")]
+
+    for found in (by_age(bills), by_age(iter(bills))):
+        assert [one.number for one in found] == ["I-9", "I-10"]
+    assert by_age(iter(bills[:1])) == bills[:1]

@@ -15,7 +15,6 @@ from rules.dunning import (
     DunningCase,
     Outcome,
     batches,
-    by_age,
     channel,
     forecast,
     holds,
@@ -472,7 +471,6 @@ def test_what_is_past_due_is_open_and_the_oldest_comes_first():
     bills += [owed("2", day), owed("3", date(2026, 3, 17), "0.50")]
 
     assert [one.number for one in past_due(bills, day)] == ["3", "9", "10"]
-    assert [one.number for one in by_age(one for one in bills[:2])] == ["9", "10"]
 
 
 def test_the_forecast_goes_on_behind_a_stage_on_its_last_day():
