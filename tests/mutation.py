@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import builtins
 import copy
 import functools
 import gc
@@ -38,7 +39,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -69,6 +70,7 @@ GOAL = 0.95
 EXAMPLES = 25  # of each generated test; a mutant that only more would find counts as survived
 SECONDS = 120  # at most for one mutant's tests, if ten times what they take unchanged is less
 MEMORY = Path("/dev/shm")
+NOTE = "__note_line__"  # a builtin while it is noted which test runs which statement
 EXPLAINED = ROOT / "docs" / "mutation.md"
 ROW = re.compile(r"\| `(.+?)` \| `(.+?)` \| `(.+?)` \|")  # file, line of code, change
 
@@ -352,6 +354,49 @@ def put_in(
             function.__code__ = now
 
 
+class _Noting(ast.NodeTransformer):
+    """Lets each statement and lambda of a function call NOTE with its line before it runs."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        self.depth += is_function
+        self.generic_visit(node)
+        if isinstance(node, ast.Lambda):
+            node.body = ast.BoolOp(ast.Or(), [self._call(node.lineno), node.body])
+        elif self.depth:
+            for name in ("body", "orelse", "finalbody"):
+                block = getattr(node, name, None)
+                if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+                    setattr(node, name, list(self._noted(block)))
+        self.depth -= is_function
+        return node
+
+    def _noted(self, block: list[ast.stmt]) -> Iterator[ast.stmt]:
+        for place, statement in enumerate(block):
+            if place or not _is_text(statement):  # a docstring stays the first
+                yield ast.Expr(self._call(statement.lineno))
+            yield statement
+
+    def _call(self, line: int) -> ast.Call:
+        return ast.Call(ast.Name(NOTE, ast.Load()), [ast.Constant(line)], [])
+
+
+def noting(source: str, file: str) -> CodeType:
+    """The file's code, in which each statement of a function notes its line."""
+    return _compiled(ast.fix_missing_locations(_Noting().visit(ast.parse(source))), file)
+
+
+def take_out(pairs: Sequence[tuple[CodeType, CodeType]]) -> None:
+    """Give the functions of this process their old code back."""
+    before = {now: was for was, now in pairs}
+    for one in gc.get_objects():
+        if isinstance(one, FunctionType) and (was := before.get(one.__code__)) is not None:
+            one.__code__ = was
+
+
 class _Loader(importlib.abc.InspectLoader):
     """Gives one module its changed code."""
 
@@ -497,9 +542,15 @@ class Judge(Quick):
         source = (ROOT / self.file).read_text("utf-8")
         was = _compiled(source, self.file)
         between = _Between(session)
+        pairs = list(_pairs(was, noting(source, self.file)))
+        put_in(pairs, live_functions(self.file))
+        own = [cache for cache in live_caches() if cache.__module__ == module_of(self.file)]
         for item in session.items:
+            for cache in own:  # or a test would not run what an earlier one asked
+                cache.cache_clear()
             if not self._passes_unchanged(item, between):
                 raise session.Failed(item.nodeid)
+        take_out(pairs)
         live = live_functions(self.file)
         for cache in live_caches():
             cache.cache_clear()
@@ -525,25 +576,9 @@ class Judge(Quick):
 
     def _passes_unchanged(self, item: pytest.Item, between: _Between) -> bool:
         seen: set[int] = set()
-        name = str(ROOT / self.file)
-
-        def line(frame: FrameType, event: str, _value: Any) -> Any:
-            if event == "line":
-                seen.add(frame.f_lineno)
-            return line
-
-        def call(frame: FrameType, _event: str, _value: Any) -> Any:
-            if frame.f_code.co_filename != name:
-                return None
-            seen.add(frame.f_lineno)
-            return line
-
+        builtins.__dict__[NOTE] = seen.add
         begun = time.monotonic()
-        sys.settrace(call)
-        try:
-            reports = runtestprotocol(item, nextitem=between, log=False)  # type: ignore[arg-type] -- see _Between
-        finally:
-            sys.settrace(None)
+        reports = runtestprotocol(item, nextitem=between, log=False)  # type: ignore[arg-type] -- see _Between
         self.seconds[item], self.lines[item] = time.monotonic() - begun, seen
         if failed := [report for report in reports if report.failed]:
             print(item.nodeid, failed[0].longreprtext, sep="\n")

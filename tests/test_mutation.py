@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,14 @@ def late(bills, day):
     def key(bill):
         return bill.due_on
     return sorted((bill for bill in bills.where(bills.is_open, day > 3).all()), key=key)
+'''
+OLDEST = '''
+def oldest(days):
+    """The first of the days."""
+    if not days:
+        return None
+    return min(days,
+               key=lambda day: day)
 '''
 
 
@@ -61,6 +70,28 @@ def test_conditions_and_orders_are_changed_in_functions_that_are_in_use(
         pairs = mutation.changed_functions(was, mutation.compiled(mutant))
         assert pairs
         assert pairs[0][0].co_name == "late"
+
+
+def test_each_statement_and_lambda_that_runs_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mutation, "ROOT", tmp_path)
+    seen: set[int] = set()
+    monkeypatch.setattr(f"builtins.{mutation.NOTE}", seen.add, raising=False)
+    was = compile(OLDEST, str(tmp_path / "oldest.py"), "exec", dont_inherit=True)
+    module: dict[str, Any] = {}
+    exec(was, module)
+    pairs = list(mutation._pairs(was, mutation.noting(OLDEST, "oldest.py")))
+
+    mutation.put_in(pairs, mutation.live_functions("oldest.py"))
+    assert module["oldest"]([2, 1]) == 1
+    noted = set(seen)
+    seen.clear()
+    mutation.take_out(pairs)
+    assert module["oldest"]([]) is None
+
+    assert noted == {4, 6, 7}
+    assert seen == set()
 
 
 def test_a_change_of_what_an_import_does_is_told_apart() -> None:
