@@ -1,6 +1,6 @@
 """Changes one thing at a time in rules and read models, and counts the changes that a test notices (goal R6).
 
-    uv run python -m tests.mutation [FILE …] [--sample N] [--seed S] [--results FILE]
+    uv run python -m tests.mutation [FILE …] [--sample N] [--seed S] [--examples N] [--results FILE]
 
 Without FILE it takes all of rules/ and READ_MODELS. A mutant is a module with one comparison, operator,
 number, flag, condition of a query or sort order changed; it is made in memory only, so that the files stay
@@ -67,7 +67,6 @@ LIBRARIES = (
 )  # fmt: skip
 OURS = ("rules", "models", "office", "admin", "runtime", "tests")
 GOAL = 0.95
-EXAMPLES = 25  # of each generated test; a mutant that only more would find counts as survived
 SECONDS = 120  # at most for one mutant's tests, if ten times what they take unchanged is less
 MEMORY = Path("/dev/shm")
 NOTE = "__note_line__"  # a builtin while it is noted which test runs which statement
@@ -492,18 +491,29 @@ def stages_of(file: str) -> list[Stage]:
     return [Stage(is_pure, found) for is_pure, found in ((True, pure), (False, rest)) if found]
 
 
+@dataclass
 class Quick:
-    """A plugin of pytest: hypothesis tries the same for each mutant and does not make a failure smaller."""
+    """A plugin of pytest: generated tests try the same few examples for each mutant, and don't shrink one."""
+
+    examples: int
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self) -> None:
         from hypothesis import Phase, settings  # where pytest has imported it
 
         phases = [Phase.explicit, Phase.generate]
-        settings.register_profile(
-            "mutants", phases=phases, database=None, derandomize=True, max_examples=EXAMPLES
-        )
+        settings.register_profile("mutants", phases=phases, database=None, derandomize=True)
         settings.load_profile("mutants")
+
+    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
+        from hypothesis import settings
+
+        for item in items:
+            test = getattr(item, "obj", None)
+            own = getattr(test, "_hypothesis_internal_use_settings", None)  # also where a test says its own
+            if own is not None and own.max_examples > self.examples:
+                fewer = settings(own, max_examples=self.examples)
+                vars(getattr(test, "__func__", test))["_hypothesis_internal_use_settings"] = fewer
 
 
 def run_pytest(stage: Stage, folder: Path, plugin: Quick) -> int:
@@ -635,14 +645,14 @@ def _do(work: Callable[[], bool], log: Path | None) -> None:
         os._exit(status)
 
 
-def judged(file: str, chosen: Sequence[Mutant], folder: Path) -> dict[Mutant, str]:
+def judged(file: str, chosen: Sequence[Mutant], folder: Path, examples: int) -> dict[Mutant, str]:
     """`killed` or `survived` of each mutant; none of those that some tests can't judge."""
     fates = dict.fromkeys(chosen, "survived")
     for stage in stages_of(file):
         waiting = [mutant for mutant in chosen if fates[mutant] == "survived"]
         if not waiting:
             break
-        told = _told(file, waiting, stage, folder)
+        told = _told(file, waiting, stage, folder, examples)
         if told is None:
             fates |= dict.fromkeys(waiting, "unjudged")
             break
@@ -650,7 +660,9 @@ def judged(file: str, chosen: Sequence[Mutant], folder: Path) -> dict[Mutant, st
     return {mutant: fate for mutant, fate in fates.items() if fate != "unjudged"}
 
 
-def _told(file: str, chosen: Sequence[Mutant], stage: Stage, folder: Path) -> dict[Mutant, str] | None:
+def _told(
+    file: str, chosen: Sequence[Mutant], stage: Stage, folder: Path, examples: int
+) -> dict[Mutant, str] | None:
     """The fates of mutants under these tests; None, said in a line, where they fail without a change."""
     fates: dict[Mutant, str] = {}
     answers, log = folder / "answers", folder / "log"
@@ -661,7 +673,7 @@ def _told(file: str, chosen: Sequence[Mutant], stage: Stage, folder: Path) -> di
             opened.write(f"{chosen.index(mutant)} {fate}\n")
 
     begun = time.monotonic()
-    judge = Judge(file, chosen, tell)
+    judge = Judge(examples, file, chosen, tell)
     is_well = ended_well(lambda: run_pytest(stage, folder / "tests", judge) == 0, 3600 * 6, log)
     shutil.rmtree(folder / "tests", ignore_errors=True)
     if not is_well:
@@ -676,7 +688,7 @@ def _told(file: str, chosen: Sequence[Mutant], stage: Stage, folder: Path) -> di
 
         def all_pass(mutant: Mutant = mutant) -> bool:
             sys.meta_path.insert(0, _Finder(module_of(file), _Loader(compiled(mutant), ROOT / file)))
-            return run_pytest(stage, folder / "tests", Quick()) == 0
+            return run_pytest(stage, folder / "tests", Quick(examples)) == 0
 
         fates[mutant] = "survived" if ended_well(all_pass, limit, log) else "killed"
         shutil.rmtree(folder / "tests", ignore_errors=True)
@@ -686,7 +698,7 @@ def _told(file: str, chosen: Sequence[Mutant], stage: Stage, folder: Path) -> di
 # --- the run --------------------------------------------------------------------------------------------
 
 
-def judge_all(chosen: Sequence[Mutant], results: Path) -> dict[str, str]:
+def judge_all(chosen: Sequence[Mutant], results: Path, examples: int) -> dict[str, str]:
     """Try what the results don't tell to be killed; the fate of each mutant by its key."""
     lines = results.read_text("utf-8").splitlines() if results.exists() else []
     fates = {row["key"]: "killed" for row in map(json.loads, lines) if row["fate"] == "killed"}
@@ -695,7 +707,7 @@ def judge_all(chosen: Sequence[Mutant], results: Path) -> dict[str, str]:
         for file in dict.fromkeys(mutant.file for mutant in chosen):
             waiting = [mutant for mutant in chosen if mutant.file == file and mutant.key not in fates]
             begun = time.monotonic()
-            for mutant, fate in judged(file, waiting, Path(temporary)).items():
+            for mutant, fate in judged(file, waiting, Path(temporary), examples).items():
                 fates[mutant.key] = fate
                 row = {"key": mutant.key, "fate": fate, "line": mutant.line, "change": mutant.change}
                 kept.write(json.dumps(row) + "\n")
@@ -736,6 +748,7 @@ def main() -> int:
     parser.add_argument("files", nargs="*", help="paths from the root; FILE:FUNCTION,… for some functions")
     parser.add_argument("--sample", type=int, help="so many mutants, drawn by lot, instead of all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--examples", type=int, default=25, help="at most so many of each generated test")
     parser.add_argument(
         "--results", type=Path, default=Path(tempfile.gettempdir()) / "gatehouse-mutants.jsonl"
     )
@@ -750,7 +763,7 @@ def main() -> int:
         drawn = set(random.Random(options.seed).sample(range(len(chosen)), options.sample))
         chosen = [mutant for place, mutant in enumerate(chosen) if place in drawn]
     print(f"{len(chosen)} mutants", flush=True)
-    return 0 if report(chosen, judge_all(chosen, options.results)) >= GOAL else 1
+    return 0 if report(chosen, judge_all(chosen, options.results, options.examples)) >= GOAL else 1
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from rules.dunning import (
     Outcome,
     batches,
     channel,
+    following,
     forecast,
     holds,
     next_stage,
@@ -23,7 +24,7 @@ from rules.dunning import (
     planned_on,
 )
 from rules.gates import LegalFacts
-from rules.ladder import Subject
+from rules.ladder import DAY, Subject
 from tests.factories.ladders import CALENDAR, climb, days, ladder, made, not_made, owed
 from tests.oracles.ladder import History, days_to_judge, judge, judge_days
 
@@ -471,6 +472,17 @@ def test_what_is_past_due_is_open_and_the_oldest_comes_first():
     bills += [owed("2", day), owed("3", date(2026, 3, 17), "0.50")]
 
     assert [one.number for one in past_due(bills, day)] == ["3", "9", "10"]
+
+
+def test_a_stage_that_has_ended_keeps_what_was_made_of_it():
+    """C1: the climb goes on behind it, not from the first stage again."""
+    rules, day = ladder("tower"), date(2026, 3, 24)
+    ended = replace(rules.stage("demand"), valid_to=day - DAY)
+    rules = replace(rules, stages=tuple(ended if one.code == "demand" else one for one in rules.stages))
+
+    assert following(rules, ["reminder", "demand"], day).code == "call"
+    assert following(rules, ["reminder"], day).code == "call"
+    assert following(rules, [], day).code == "reminder"
 
 
 def test_the_forecast_goes_on_behind_a_stage_on_its_last_day():
