@@ -1,4 +1,4 @@
-"""Arrears: episodes, reminder batches, contacts, and the last resorts (C1–C13)."""
+"""Arrears: reminders and their batches, contacts, restrictions, legal cases (C1–C13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The office's own books: audit, job runs, outbox, papers filed, long work, saved views."""
+"""What the program records of its own work: audit, job runs, outbox, papers, number series, saved views."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Audit(Row, Model):
 
 
 class JobRun(Row, Model):
-    """One run of one job for one due instant: the truth of what the clock did (§8)."""
+    """One run of one job for one due instant: what the scheduler did (§8)."""
 
     __tablename__ = "job_run"
     __table_args__ = (
@@ -79,7 +79,7 @@ class JobRun(Row, Model):
 
 
 class Message(EditableRow, Model):
-    """The outbox: what must leave the house, exactly once (C4, C5)."""
+    """The outbox: messages to be sent, each exactly once (C4, C5)."""
 
     __tablename__ = "message"
     __table_args__ = (

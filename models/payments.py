@@ -23,7 +23,7 @@ PARTS = ("principal", "late_fee")
 
 
 class Payment(Row, Model):
-    """Money received for a unit, its receipt number, and how much of it has found a bill (M1, M2).
+    """Money received for a unit, its receipt number, and how much of it is allocated to bills (M1, M2).
 
     `allocated + credit = amount` in every row. A void or reversal keeps the row (state void/reversed,
     nothing allocated) and adds a counter-entry with the negative amount; a refund is such an entry too.

@@ -1,7 +1,7 @@
 """Dunning: which stage of the ladder a debt gets on which day, which it doesn't, and why (C1–C13).
 
 An episode is the oldest unpaid invoice of a payer and unit that is past due. When it is paid, the next oldest
-one begins its own climb at the first stage; what was made for an invoice stays made, whatever came between.
+one starts at the first stage; what was made for an invoice stays made, whatever came between.
 Every day is judged once, as itself, at the policy's hour: the same days give the same answers in any pattern
 of ticks.
 """
@@ -67,7 +67,7 @@ class DunningCase:
     is_day_taken: bool = False
 
 
-class Outcome(StrEnum):
+class DunningOutcome(StrEnum):
     """What a day brings an episode."""
 
     MADE = "made"
@@ -80,7 +80,7 @@ class Outcome(StrEnum):
 class Decision:
     """What the ladder decides: the stage it is about, the day it is planned for, and why (C12)."""
 
-    outcome: Outcome
+    outcome: DunningOutcome
     stage: Stage | None
     planned_on: date | None
     reason: Reason
@@ -121,14 +121,14 @@ def next_stage(ladder: Ladder, calendar: WorkingDays, state: DunningCase, facts:
     """
     stage = following(ladder, state.made, facts.day)
     if stage is None:
-        return Decision(Outcome.DONE, None, None, Reason("ladder_done", {"due_on": state.due_on}))
+        return Decision(DunningOutcome.DONE, None, None, Reason("ladder_done", {"due_on": state.due_on}))
     own_day = planned_on(stage, calendar, state, facts.day)
     if own_day > facts.day:
-        return Decision(Outcome.WAITING, stage, own_day, _why_waiting(stage, state, facts.day))
+        return Decision(DunningOutcome.WAITING, stage, own_day, _why_waiting(stage, state, facts.day))
     held = holds(ladder, stage, state, facts)
     if not held:
-        return Decision(Outcome.MADE, stage, own_day, _why_made(stage, state))
-    return Decision(Outcome.NOT_MADE, stage, own_day, held[0])
+        return Decision(DunningOutcome.MADE, stage, own_day, _why_made(stage, state))
+    return Decision(DunningOutcome.NOT_MADE, stage, own_day, held[0])
 
 
 def _why_made(stage: Stage, state: DunningCase) -> Reason:
@@ -250,11 +250,11 @@ def forecast(
         decision = next_stage(ladder, calendar, state, facts)
         if decision.stage is None or decision.planned_on is None:
             return tuple(coming)
-        if decision.outcome == Outcome.WAITING:
+        if decision.outcome == DunningOutcome.WAITING:
             facts = replace(facts, day=decision.planned_on)
             state = replace(state, is_day_taken=False)
             continue
-        if decision.outcome != Outcome.MADE:
+        if decision.outcome != DunningOutcome.MADE:
             free_on = _free_on(ladder, decision, state, facts)
             if free_on is None:
                 return (*coming, Forecast(decision.stage.code, None, decision.reason))

@@ -14,7 +14,7 @@ from rules.reasons import Reason
 
 @dataclass(frozen=True)
 class LegalGate(Checked):
-    """What must have happened before the law is called (C10)."""
+    """What must have happened before a legal case is opened (C10)."""
 
     months_in_arrears: NotNegative
     attempt_methods: NotNegative
@@ -57,7 +57,7 @@ class Gates:
 
 @dataclass(frozen=True)
 class LegalFacts:
-    """What was tried before the law: contact methods used, a letter delivered, premises vacated (C10)."""
+    """What was tried before a legal case: methods of contact, a letter delivered, premises vacated (C10)."""
 
     methods: frozenset[str] = frozenset()
     is_letter_delivered: bool = False
@@ -103,7 +103,7 @@ def gate_problems(gates: Gates) -> tuple[Reason, ...]:
 
 @dataclass(frozen=True)
 class Approval:
-    """A person's yes to a restriction."""
+    """A person's approval of a restriction."""
 
     staff: int
     role: str

@@ -152,7 +152,7 @@ class LadderDocument:
     stage: tuple[Stage, ...]
 
     def ladder(self, gates: Gates) -> Ladder:
-        """The stages in order, each with its gap, and the gate before the law is called."""
+        """The stages in order, each with its gap, and the gate before a legal case."""
         usual = self.policy.least_gap_days
         stages = (
             stage if stage.gap_days is not None else replace(stage, gap_days=usual) for stage in self.stage

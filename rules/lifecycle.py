@@ -30,7 +30,7 @@ ENDED = frozenset({State.CLOSED, State.INVALID})
 
 
 class Verb(StrEnum):
-    """What a person or the clock does with a ticket."""
+    """What a person or the scheduler does with a ticket."""
 
     ASSIGN = "assign"
     START = "start"

@@ -202,7 +202,7 @@ def seconded(found: Match, row: RowToMatch, names: Iterable[str], accounts: Iter
 
 
 @dataclass(frozen=True)
-class Candidate:
+class UnitCandidate:
     """A unit that a waiting row may pay for: its payer, its open balances oldest first, who paid before."""
 
     unit_code: str
@@ -232,7 +232,7 @@ RANKS = (
 
 
 def suggestions(
-    row: RowToMatch, candidates: Sequence[Candidate], index: CodeIndex, *, most: int
+    row: RowToMatch, candidates: Sequence[UnitCandidate], index: CodeIndex, *, most: int
 ) -> tuple[Suggestion, ...]:
     """The likeliest units for a waiting row, at most `most`, each with its reasons (M5).
 
@@ -249,7 +249,7 @@ def suggestions(
     return tuple(Suggestion(code, reasons) for _, code, reasons in ranked[:most])
 
 
-def _speaking(row: RowToMatch, candidate: Candidate, codes: frozenset[str]) -> Iterable[Reason]:
+def _speaking(row: RowToMatch, candidate: UnitCandidate, codes: frozenset[str]) -> Iterable[Reason]:
     if candidate.unit_code in codes:
         yield Reason("code_in_memo", {"unit_code": candidate.unit_code})
     if row.counter_account and row.counter_account in candidate.paid_before_from:

@@ -139,7 +139,7 @@ def _differ(one: object, other: object) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownMovement:
     """A movement that an earlier file brought, by the id of its row."""
 
     id: int
@@ -158,14 +158,14 @@ class Identity:
     is_repeated: bool = False  # the same movement stands in this file before
 
 
-def identities(rows: Sequence[Movement], known: Sequence[Known]) -> list[Identity]:
+def identities(rows: Sequence[Movement], known: Sequence[KnownMovement]) -> list[Identity]:
     """For each row of one file whether it is new, known, or in doubt (M5).
 
     Each known movement is one row of a file at most: identical rows of one file are as many movements.
     The rows of one bucket must be given together; known rows with an equal number may lie anywhere.
     """
-    buckets: dict[object, list[Known]] = defaultdict(list)
-    numbered: dict[str, list[Known]] = defaultdict(list)
+    buckets: dict[object, list[KnownMovement]] = defaultdict(list)
+    numbered: dict[str, list[KnownMovement]] = defaultdict(list)
     for one in known:
         buckets[one.movement.bucket].append(one)
         if one.movement.number:
@@ -198,12 +198,12 @@ def _firsts(rows: Sequence[Movement]) -> Iterator[bool]:
     """Of each row whether no row before it in the file has its number, or says the very same."""
     seen: set[object] = set()
     for row in rows:
-        told = row.number or row
-        yield told not in seen
-        seen.add(told)
+        key = row.number or row
+        yield key not in seen
+        seen.add(key)
 
 
-def _is_same(row: Movement, one: Known) -> bool:
+def _is_same(row: Movement, one: KnownMovement) -> bool:
     return likeness(row, one.movement) == "same"
 
 
@@ -217,8 +217,8 @@ def _repeated(row: Movement) -> Identity | None:
 
 def _doubt(
     row: Movement,
-    buckets: dict[object, list[Known]],
-    numbered: dict[str, list[Known]],
+    buckets: dict[object, list[KnownMovement]],
+    numbered: dict[str, list[KnownMovement]],
     taken: set[int],
 ) -> Identity:
     for one in numbered.get(row.number, ()) if row.number else ():

@@ -1,4 +1,4 @@
-"""Which reports the clock mails to staff, to whom and on which days (K3, K5)."""
+"""Which reports the scheduler mails to staff, to whom and on which days (K3, K5)."""
 
 from __future__ import annotations
 

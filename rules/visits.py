@@ -84,7 +84,7 @@ class VisitPlan:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class VisitorCandidate:
     """A member of staff who could make the visit."""
 
     staff_id: int
@@ -130,7 +130,7 @@ def visit_plan(rule: VisitRule, caused_at: datetime, due_at: datetime | None = N
 def visitor(
     policy: VisitPolicy,
     rule: VisitRule,
-    candidates: Iterable[Candidate],
+    candidates: Iterable[VisitorCandidate],
     *,
     clerk_id: int | None = None,
     barred_ids: Collection[int] = (),
@@ -152,7 +152,9 @@ def visitor(
     return Choice(None, Reason("visitor_missing", {"role": rule.assignee_role}))
 
 
-def own_stewards_first(candidates: Iterable[Candidate], steward_ids: Collection[int]) -> list[Candidate]:
+def own_stewards_first(
+    candidates: Iterable[VisitorCandidate], steward_ids: Collection[int]
+) -> list[VisitorCandidate]:
     """Answer the candidates for a visit to a unit, only its own stewards counting as stewards (V4).
 
     `steward_ids` are the stewards of the unit's building; without any, every steward counts.
@@ -160,7 +162,7 @@ def own_stewards_first(candidates: Iterable[Candidate], steward_ids: Collection[
     return [
         person
         if not steward_ids or person.staff_id in steward_ids
-        else Candidate(person.staff_id, person.roles - {"steward"})
+        else VisitorCandidate(person.staff_id, person.roles - {"steward"})
         for person in candidates
     ]
 

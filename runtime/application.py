@@ -23,10 +23,10 @@ from runtime.settings import ROOT, Settings, open_instance, refuse_network_share
 def postgresql_arguments() -> dict[str, object]:
     """How to talk to the server, and when each side takes the other for gone.
 
-    Its planner is told that a page read out of turn costs about as much as the next one, as on any disk
+    Its planner gets to know that a page read out of turn costs about as much as the next one, as on any disk
     without moving parts: else it reads half of all units to name fifty (S1).
-    A host whose power or line went says no goodbye: its locks, the clock's election among them, would else
-    stay until the system's own time, two hours.
+    A host that loses its power or line closes no connection: its locks, the scheduler's election among them,
+    would stay until the system's own limit, two hours.
     """
     alive = {"tcp_keepalives_idle": 15, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
     on_server = {"timezone": "utc", "random_page_cost": 1.1, **alive, "tcp_user_timeout": 30_000}

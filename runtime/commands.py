@@ -247,8 +247,8 @@ def import_file(
             refusal.values["problem"] = refusal.first(gettext)
             if as_json:
                 counts = {"new": 0, "equal": 0, "differs": 0, "refused": refusal.rows}
-                told = {"kind": kind, **counts, "count": refusal.count, "errors": refusal.told(gettext)}
-                click.echo(json.dumps(told, ensure_ascii=False))
+                listed = {"kind": kind, **counts, "count": refusal.count, "errors": refusal.told(gettext)}
+                click.echo(json.dumps(listed, ensure_ascii=False))
             raise
         db.session.rollback() if is_check else db.session.commit()
     text = gettext("%(rows)s rows: %(new)s new, %(skipped)s there already.", **vars(report))
@@ -377,7 +377,7 @@ def doctor(*, as_json: bool) -> None:
     from office.operations import doctor as examiner
 
     found = examiner.examine(db.session(), clock.machine_now())
-    told = [
+    listed = [
         {
             "code": one.code,
             "is_grave": one.is_grave,
@@ -386,9 +386,9 @@ def doctor(*, as_json: bool) -> None:
         }
         for one in found
     ]
-    lines = [f"{'!!' if one['is_grave'] else ' !'} {one['what']}\n   {one['advice']}" for one in told]
+    lines = [f"{'!!' if one['is_grave'] else ' !'} {one['what']}\n   {one['advice']}" for one in listed]
     text = "\n".join(lines) or gettext("Nothing is wrong.")
-    say({"ok": not found, "findings": told}, as_json=as_json, text=text)
+    say({"ok": not found, "findings": listed}, as_json=as_json, text=text)
     if any(one.is_grave for one in found):
         sys.exit(1)
 

@@ -1,4 +1,4 @@
-"""The whole office from one command: set up on the first run, then web workers and the clock together.
+"""The whole office from one command: set up on the first run, then web workers and the scheduler together.
 
 `python app.py [--host HOST] [--port PORT]`. Web and clock are processes of their own; both end with this
 one, however it ends. Granian serves the pages, waitress where there is no wheel of it.
@@ -53,7 +53,9 @@ def main(host: str, port: int) -> None:
                 prepare()
                 db.session.remove()
         except DatabaseError as error:
-            raise (click.ClickException(told) if (told := terminal.outage_of(error)) else error) from error
+            raise (
+                click.ClickException(sentence) if (sentence := terminal.outage_of(error)) else error
+            ) from error
         db.engine.dispose()
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         click.echo(_("Gatehouse is open at %(address)s (Ctrl+C closes it)", address=address))
@@ -129,7 +131,7 @@ def set_up(is_asking: bool) -> None:  # noqa: FBT001 -- one flag, one meaning
 
 
 def serve(host: str, port: int) -> None:
-    """Run the clock beside the web server until the server ends."""
+    """Run the scheduler beside the web server until the server ends."""
     os.environ[PARENT] = str(os.getpid())
     clock_process = ClockSupervisor()
     clock_process.start()

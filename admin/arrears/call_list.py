@@ -49,7 +49,7 @@ PAGE = 50  # households on one page of the call list
 
 
 class CallListPage(OfficePage):
-    """Today's calls and visits with a form for the door, at phone width too (C6, C8)."""
+    """Today's calls and visits, each with a form that also fits a phone (C6, C8)."""
 
     screen = "call_list"
     title = _l("Calls and visits today")

@@ -24,7 +24,7 @@ from rules.calendar_months import week_of
 
 
 class ForecastPage(OfficePage):
-    """What the clock will do in the next 30 days, and why one debt is where it is (C12)."""
+    """What the scheduler will do in the next 30 days, and why one debt is where it is (C12)."""
 
     screen = "forecast"
     title = _l("What comes next")

@@ -1,7 +1,7 @@
-"""What guards every request: the sign-in wall, the token of each POST, headers, error pages.
+"""What guards every request: the sign-in check, the token of each POST, headers, error pages.
 
 Nothing here knows a screen. Order of a request: the database mode (reading or writing), the session's
-person, the wall, the token; after it, the headers.
+person, the sign-in check, the token; after it, the headers.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def guard() -> Any:
 
 
 def _must_set_up() -> bool:
-    """Whether the estate asks this person for a second step that is not there yet (noted at sign-in)."""
+    """Whether this person must still set up two-factor sign-in, as their role needs (noted at sign-in)."""
     row = signed_in.web_session_if_any()
     return row is not None and sessions.data_of(row).get("must_set_up", False)
 

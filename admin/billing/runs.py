@@ -44,7 +44,7 @@ from office.exchange.spreadsheets import neutral
 SHOWN = 50  # of what is unusual or can't be billed; the rest is in the file
 ISSUE, PRINT = "issue", "print_notices"
 KINDS = {ISSUE: _l("Issue of bills"), PRINT: _l("Payment notices")}
-TOLD_EVERY = 200  # papers between two notes of how far a print is
+NOTED_EVERY = 200  # papers between two notes of how far a print is
 
 
 def unbilled_words(row: Mapping[str, str]) -> str:
@@ -200,7 +200,7 @@ class BillingPage(OfficePage):
         return self.render(
             "billing/progress.html",
             task=task,
-            told=_told(task),
+            report=_task_state(task),
             name=KINDS[task.kind],
             is_own=task.staff_id == current_staff().id,
             view=self,
@@ -209,7 +209,7 @@ class BillingPage(OfficePage):
     @expose("/state/")
     def state(self) -> Any:
         """How far a task is, for the page that shows it."""
-        return jsonify(_told(self.task()))
+        return jsonify(_task_state(self.task()))
 
     @expose("/file/", methods=("POST",))
     def file(self) -> Any:
@@ -240,13 +240,13 @@ def print_notices(
     session.commit()
     set_writing(True)
 
-    def told(done: int, _pages: int) -> None:
-        if done == 1 or done % TOLD_EVERY == 0:
+    def note_progress(done: int, _pages: int) -> None:
+        if done == 1 or done % NOTED_EVERY == 0:
             core_background_tasks.advance(session, task_id, done)
             session.commit()
 
     drawn = archive.pdf(
-        session, "payment_notice", [value for *_, value in values], reader, now, progress=told
+        session, "payment_notice", [value for *_, value in values], reader, now, progress=note_progress
     )
     task = session.get_one(Task, task_id)
     archive.file_documents(
@@ -257,7 +257,7 @@ def print_notices(
     session.commit()
 
 
-def _told(task: Task) -> dict[str, Any]:
+def _task_state(task: Task) -> dict[str, Any]:
     """What a task's page says: its state, how far, and the sentence at its end."""
     state, sentence = "lost" if core_background_tasks.is_lost(task) else task.state, ""
     result = task.result

@@ -58,7 +58,7 @@ class ClockView(OfficeView):
 
 
 class EscalationView(OfficeView):
-    """Who was told of which deadline, and when."""
+    """Who was informed of which late deadline, and when."""
 
     table = Escalation
     screen = "escalations"

@@ -269,7 +269,7 @@ def _joining(form: Any, unit: Any) -> list[NewComplainant]:
 
 
 def sentence(ticket: Ticket) -> str:
-    """What the desk is told after registering."""
+    """The message that the desk sees after registering."""
     return _(
         "Complaint %(number)s is registered: %(severity)s.",
         number=ticket.number,

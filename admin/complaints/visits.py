@@ -196,7 +196,7 @@ class VisitView(OfficeView):
 
 
 class RoutePage(OfficePage):
-    """What I visit today, house by house; each opens a form for one hand."""
+    """The visits of today in the order of a route; each opens a form that fits a phone."""
 
     screen = "route"
     title = _l("My visits today")

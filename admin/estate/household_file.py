@@ -44,19 +44,19 @@ def lists_of(unit_id: int) -> list[tuple[Any, str]]:
     ]
 
 
-def readable(found: household_file.Household) -> list[household_file.Moment]:
+def readable(found: household_file.Household) -> list[household_file.HouseholdEvent]:
     """What the reader's role may see of all that happened; never a complaint about the reader."""
     roles = current_staff().roles
     kinds = {kind for kind, (_label, screen, _codes) in KINDS.items() if may(roles, screen, "see")}
-    moments = [moment for moment in found.moments if moment.kind in kinds]
+    events = [event for event in found.events if event.kind in kinds]
     for kind, model in (("ticket", Ticket), ("visit", Visit)):
         own = set(
             db.session.scalars(
                 select(model.id).where(model.unit_id == found.unit.id, *row_access.visible_rows(model))
             )
         )
-        moments = [moment for moment in moments if moment.kind != kind or moment.row_id in own]
-    return moments
+        events = [event for event in events if event.kind != kind or event.row_id in own]
+    return events
 
 
 class HouseholdPage(OfficePage):
@@ -74,7 +74,7 @@ class HouseholdPage(OfficePage):
         if found is None:
             abort(404)
         row_access.unit_or_404(found.unit.id)
-        found = replace(found, moments=readable(found))
+        found = replace(found, events=readable(found))
         return self.render(
             "estate/household_file.html",
             file=found,

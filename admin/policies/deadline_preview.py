@@ -22,10 +22,10 @@ def sentence(moves: MovedDeadlines, *, is_done: bool) -> str:
     if not moves.clocks:
         return _("No deadline of an open complaint moves.")
     tickets = ngettext("%(num)s open complaint", "%(num)s open complaints", len(moves.tickets))
-    told = {"tickets": tickets, "earlier": moves.earlier, "later": moves.clocks - moves.earlier}
+    counts = {"tickets": tickets, "earlier": moves.earlier, "later": moves.clocks - moves.earlier}
     if is_done:
-        return _("Deadlines of %(tickets)s moved: %(earlier)s earlier, %(later)s later.", **told)
-    return _("Deadlines of %(tickets)s would move: %(earlier)s earlier, %(later)s later.", **told)
+        return _("Deadlines of %(tickets)s moved: %(earlier)s earlier, %(later)s later.", **counts)
+    return _("Deadlines of %(tickets)s would move: %(earlier)s earlier, %(later)s later.", **counts)
 
 
 def follow(session: Session, now: datetime) -> None:

@@ -137,14 +137,14 @@ def _differences(found: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return [
         (
             f"{one['number']} {labels.CLOCKS[one['clock']] if 'clock' in one else one['unit_code']}",
-            _told(one["actual"]),
-            _told(one["simulated"]),
+            _side_in_words(one["actual"]),
+            _side_in_words(one["simulated"]),
         )
         for one in found["changes"]
     ]
 
 
-def _told(side: Mapping[str, Any]) -> str:
+def _side_in_words(side: Mapping[str, Any]) -> str:
     if not side:
         return str(_("no such deadline"))
     if "amount" in side:

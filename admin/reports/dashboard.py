@@ -26,7 +26,7 @@ from office.estate import owners
 from office.reports import catalog, collection, complaints, dashboard, nightly, rates
 from office.reports.table import Table, Wanted
 from office.scheduling import job_status
-from rules.kpi import Collected, distance, missing_to_target
+from rules.report_rates import Collected, distance, missing_to_target
 
 MANAGING = frozenset({"manager", "director", "station_head", "it_admin"})
 CALLS = 6  # of today's call list
@@ -43,7 +43,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Rate:
+class EstateRate:
     """What a part of the estate brought against its target."""
 
     title: str
@@ -168,10 +168,10 @@ class StartPage(OfficePage):
         tone = "warn" if units else ""
         return [Tile(units, _("Payers nobody reaches"), url_for("contact_quality.index"), tone)]
 
-    def rate(self, wanted: Wanted) -> Rate:
+    def rate(self, wanted: Wanted) -> EstateRate:
         collected = collection.of_estate(db.session(), wanted)
         aim = collection.targets(db.session(), wanted.year).get(None)
-        return Rate(
+        return EstateRate(
             title=_("My buildings") if wanted.steward_id else _("Collection rate"),
             collected=collected,
             target=aim,

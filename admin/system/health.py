@@ -1,4 +1,4 @@
-"""`GET /healthz` for IT's monitoring: whether the clock still ticks, and how long ago it last did (§8)."""
+"""`GET /healthz` for IT's monitoring: whether the scheduler ticks, and how long ago it last did (§8)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import db
 from office.scheduling import job_status
 
-SILENCE_ALLOWED = timedelta(seconds=90)  # nine beats of the clock
+SILENCE_ALLOWED = timedelta(seconds=90)  # nine heartbeats of the scheduler
 
 
 def init_app(app: Flask) -> None:
@@ -18,7 +18,7 @@ def init_app(app: Flask) -> None:
 
 
 def healthz() -> Response:
-    """200 with the age of the last tick in seconds, 503 when the clock stopped or the database is away."""
+    """200 with the seconds since the last tick, 503 when the scheduler stopped or the database is away."""
     try:
         age = job_status.age_of_last_tick(db.session())
     except SQLAlchemyError:

@@ -1,4 +1,4 @@
-"""What the clock did and will do: each job, its runs, its next run, and running it by hand (§8)."""
+"""What the scheduler did and will do: each job, its runs, its next run, and running it by hand (§8)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class JobsPage(OfficePage):
 
     @expose("/run/", methods=("POST",))
     def run(self) -> Any:
-        """Have a job run for a given moment; the clock does it within the minute."""
+        """Have a job run for a given moment; the scheduler does it within the minute."""
         from office.rooms import TIMETABLE
 
         session, code = db.session(), request.form.get("job", "")

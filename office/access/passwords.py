@@ -18,7 +18,7 @@ from office.core.errors import N_, Refused
 
 
 def give_password(session: Session, login: str, *, now: datetime) -> str:
-    """A one-time password for somebody who lost theirs, or their second step; ends their sessions (F15).
+    """A one-time password for somebody who lost theirs, or their second factor; ends their sessions (F15).
 
     Returns it: it is stored nowhere. Raises Refused when nobody has this login.
     """

@@ -28,7 +28,7 @@ def in_force(session: Session, on: date) -> SignInPolicy:
 
 
 def is_required(session: Session, staff: Staff, on: date) -> bool:
-    """Whether the estate asks one of a person's roles for a second step."""
+    """Whether the estate's policy asks one of a person's roles for two-factor sign-in."""
     return in_force(session, on).is_two_factor_needed(staff.roles)
 
 
@@ -49,7 +49,7 @@ def address(secret: str, login: str, estate: str) -> str:
 def switch_on(
     session: Session, staff: Staff, secret: str, code: str, *, now: datetime, on: date
 ) -> list[str]:
-    """From now on this person needs a code at the door; answers the recovery codes, which nobody sees again.
+    """From now on this person needs a code to sign in; answers the recovery codes, which nobody sees again.
 
     Raises Refused when the code is not the one that the secret gives now.
     """
@@ -63,7 +63,7 @@ def switch_on(
 
 
 def switch_off(session: Session, staff: Staff, *, now: datetime, by_id: int | None) -> None:
-    """A password alone opens again; the recovery codes go. Raises Refused when there is no second step."""
+    """Go back to the password alone; the recovery codes go. Raises Refused when two-factor is not on."""
     if not staff.totp_secret:
         raise Refused(N_("%(name)s has no second step"), name=staff.name)
     staff.totp_secret = staff.totp_step = None
@@ -79,7 +79,7 @@ def renew_codes(session: Session, staff: Staff, *, now: datetime, on: date) -> l
 
 
 def passes(session: Session, staff: Staff, code: str, *, now: datetime) -> bool:
-    """Whether a code opens the door: the app's, each only once, or a recovery code, which is then used up."""
+    """Whether a code lets the person in: the app's, each once, or a recovery code, which is then used up."""
     plain = "".join(code.split()).replace("-", "").lower()
     step = _step_of(staff.totp_secret or "", plain, now)
     if step is not None:
@@ -101,7 +101,7 @@ def codes_left(session: Session, staff_id: int) -> int:
 
 
 def is_held_up(session: Session, staff: Staff, *, now: datetime, on: date) -> bool:
-    """Whether so many wrong codes were typed for this person that the door waits."""
+    """Whether sign-in is throttled for this person after too many wrong codes."""
     policy = in_force(session, on)
     since = now - timedelta(minutes=policy.wait_minutes)
     wrong = select(func.count(SignInAttempt.id)).where(

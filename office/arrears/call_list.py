@@ -17,7 +17,7 @@ from models.collection import Contact, OpeningText, Reminder
 from models.people import Owner, OwnerPhone, steward_building
 from models.property import Estate, Unit
 from office.arrears import holds
-from office.arrears.debts import Debt, Debtor, Moment, owed, total
+from office.arrears.debts import AsOf, Debt, Debtor, owed, total
 from office.arrears.reminder_batches import PERSONAL
 from office.core.database import chunks
 from office.policies import store
@@ -55,40 +55,38 @@ def call_list(
     session: Session, *, now: datetime, language: str, staff_id: int | None = None
 ) -> list[CallEntry]:
     """Today's calls and visits, the largest debt first; of a steward only the own buildings' (C8)."""
-    moment = Moment.of(session, now)
+    as_of = AsOf.of(session, now)
     buildings = _buildings(session, staff_id)
     units = select(Unit.id).where(Unit.building_id.in_(buildings)) if buildings else None
-    wanted = _wanted(session, moment, units)
-    standing = holds.holds_at(session, moment, {unit_id for unit_id, _ in wanted})
+    wanted = _wanted(session, as_of, units)
+    standing = holds.holds_at(session, as_of, {unit_id for unit_id, _ in wanted})
     held = standing.complaints | standing.holds
     return _entries(
-        session, moment, {debtor: one for debtor, one in wanted.items() if debtor not in held}, language
+        session, as_of, {debtor: one for debtor, one in wanted.items() if debtor not in held}, language
     )
 
 
 def entry_of(session: Session, debtor: Debtor, *, now: datetime, language: str) -> CallEntry | None:
     """The same of one payer and unit, on today's list or not; nothing for who owes nothing past due."""
-    moment = Moment.of(session, now)
-    wanted = _wanted(session, moment, [debtor[0]]).get(debtor) or _Wanted()
-    return next(iter(_entries(session, moment, {debtor: wanted}, language)), None)
+    as_of = AsOf.of(session, now)
+    wanted = _wanted(session, as_of, [debtor[0]]).get(debtor) or _Wanted()
+    return next(iter(_entries(session, as_of, {debtor: wanted}, language)), None)
 
 
 def _entries(
-    session: Session, moment: Moment, wanted: Mapping[Debtor, _Wanted], language: str
+    session: Session, as_of: AsOf, wanted: Mapping[Debtor, _Wanted], language: str
 ) -> list[CallEntry]:
     if not wanted:
         return []
-    debts = owed(session, moment, until=moment.day, units={unit_id for unit_id, _ in wanted})
-    late = {debtor: past_due(debts.get(debtor, ()), moment.day) for debtor in wanted}
+    debts = owed(session, as_of, until=as_of.day, units={unit_id for unit_id, _ in wanted})
+    late = {debtor: past_due(debts.get(debtor, ()), as_of.day) for debtor in wanted}
     people = _people(session, wanted)
-    last = _last_contacts(session, moment, wanted)
+    last = _last_contacts(session, as_of, wanted)
     openings = opening_texts(session, language)
-    lunch = not store.calendar(session, moment.day).is_open(moment.at)
+    lunch = not store.calendar(session, as_of.day).is_open(as_of.at)
     estate = session.scalar(select(Estate.name)) or ""
     entries = [
-        _entry(
-            wanted[debtor], people[debtor], last.get(debtor), rows, openings, estate, moment, is_meal=lunch
-        )
+        _entry(wanted[debtor], people[debtor], last.get(debtor), rows, openings, estate, as_of, is_meal=lunch)
         for debtor, rows in late.items()
         if rows
     ]
@@ -112,15 +110,15 @@ class _Wanted:
     promised_on: date | None = None
 
 
-def _wanted(session: Session, moment: Moment, units: Any = None) -> dict[Debtor, _Wanted]:
+def _wanted(session: Session, as_of: AsOf, units: Any = None) -> dict[Debtor, _Wanted]:
     """Debtors with a call or visit to make, or a promise that is due today or was broken yesterday."""
     todo = select(Reminder.unit_id, Reminder.payer_id, Reminder.stage, Reminder.channel, Reminder.id).where(
         text("reminder.state IN ('planned', 'approved')"),  # literal, as the partial index says it
         Reminder.channel.in_(PERSONAL),
-        Reminder.planned_on <= moment.day,
+        Reminder.planned_on <= as_of.day,
     )
     promised = select(Contact.unit_id, Contact.payer_id, Contact.promised_on, Contact.promise_state).where(
-        Contact.promised_on.between(moment.day.replace(day=1), moment.day),
+        Contact.promised_on.between(as_of.day.replace(day=1), as_of.day),
         Contact.promise_state.in_(("open", "broken")),
     )
     if units is not None:
@@ -130,7 +128,7 @@ def _wanted(session: Session, moment: Moment, units: Any = None) -> dict[Debtor,
         promised.order_by(Contact.promised_on, Contact.id)
     ):
         assert promised_on is not None
-        if reason := promise_reason(state, promised_on, moment.day):
+        if reason := promise_reason(state, promised_on, as_of.day):
             promises[unit_id, payer_id] = _Wanted(reason, promised_on=promised_on)
     found = dict(promises)
     for unit_id, payer_id, stage, channel, key in session.execute(
@@ -195,12 +193,12 @@ def marks_of(session: Session, debtor: Debtor) -> tuple[str, ...]:
     return _people(session, [debtor])[debtor].marks
 
 
-def _last_contacts(session: Session, moment: Moment, debtors: Collection[Debtor]) -> dict[Debtor, Contact]:
+def _last_contacts(session: Session, as_of: AsOf, debtors: Collection[Debtor]) -> dict[Debtor, Contact]:
     found: dict[Debtor, Contact] = {}
     for chunk in chunks({unit_id for unit_id, _ in debtors}):
         rows = session.scalars(
             select(Contact)
-            .where(Contact.unit_id.in_(chunk), Contact.at <= moment.at)
+            .where(Contact.unit_id.in_(chunk), Contact.at <= as_of.at)
             .order_by(Contact.at, Contact.id)
         )
         for row in rows:
@@ -215,7 +213,7 @@ def _entry(
     late: Sequence[Debt],
     openings: Mapping[str, str],
     estate: str,
-    moment: Moment,
+    as_of: AsOf,
     *,
     is_meal: bool,
 ) -> CallEntry:
@@ -230,7 +228,7 @@ def _entry(
     opening = openings.get(reason) or openings.get("", "")
     for name, value in values.items():
         opening = opening.replace("{" + name + "}", value)
-    local = moment.at.astimezone(moment.zone).time()
+    local = as_of.at.astimezone(as_of.zone).time()
     return CallEntry(
         unit_id=late[0].unit_id,
         unit_code=person.unit_code,

@@ -15,7 +15,7 @@ from models.billing import Invoice
 from models.collection import ARREARS_REASONS, CONTACT_METHODS, Contact, DunningHold, Reminder
 from models.complaints import Ticket
 from models.payments import Payment
-from office.arrears.debts import Debtor, Moment, owed, total
+from office.arrears.debts import AsOf, Debtor, owed, total
 from office.arrears.holds import stored_ladder
 from office.arrears.reminder_batches import OPEN
 from office.core import clock
@@ -71,7 +71,7 @@ def _settle_reminder(session: Session, contact: Contact, now: datetime) -> None:
     reminder = session.get(Reminder, contact.reminder_id or 0, populate_existing=True)
     if reminder is None or (reminder.unit_id, reminder.payer_id) != (contact.unit_id, contact.payer_id):
         return
-    stage = stored_ladder(session, Moment.of(session, now).day).find(reminder.stage)
+    stage = stored_ladder(session, AsOf.of(session, now).day).find(reminder.stage)
     roles = roles_of(session, contact.staff_id) if contact.staff_id is not None else frozenset()
     is_approved = reminder.state == "approved"
     if reminder.state in OPEN and is_settled(
@@ -159,8 +159,8 @@ def _check(contact: NewContact, day: date) -> None:
 
 
 def _owed(session: Session, debtor: Debtor, now: datetime) -> Decimal:
-    moment = Moment.of(session, now)
-    return total(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, ()))
+    as_of = AsOf.of(session, now)
+    return total(owed(session, as_of, until=as_of.day, units=[debtor[0]]).get(debtor, ()))
 
 
 def _link_complaint(session: Session, contact: Contact, now: datetime) -> None:
@@ -214,8 +214,8 @@ def check_promises(session: Session, due_for: datetime) -> JobResult:
 
     A broken one is looked at again when a payment made in time becomes known later.
     """
-    moment = Moment.of(session, due_for)
-    late = select(Payment.unit_id).where(Payment.posted_on >= moment.day - DAY)
+    as_of = AsOf.of(session, due_for)
+    late = select(Payment.unit_id).where(Payment.posted_on >= as_of.day - DAY)
     promises = session.execute(
         select(
             Contact.id,
@@ -234,10 +234,10 @@ def check_promises(session: Session, due_for: datetime) -> JobResult:
         )
     ).all()
     since = min((promise.at for promise in promises), default=due_for)
-    paid = _payments(session, {promise.unit_id for promise in promises}, since, moment)
+    paid = _payments(session, {promise.unit_id for promise in promises}, since, as_of)
     changed: dict[str, list[int]] = defaultdict(list)
     for promise in promises:
-        ends_at = datetime.combine(promise.promised_on + DAY, time(), moment.zone)
+        ends_at = datetime.combine(promise.promised_on + DAY, time(), as_of.zone)
         came = sum(
             (
                 amount
@@ -246,7 +246,7 @@ def check_promises(session: Session, due_for: datetime) -> JobResult:
             ),
             Decimal(0),
         )
-        state = promise_state(promise.promised_on, promise.promised_amount or LEAST, came, moment.day)
+        state = promise_state(promise.promised_on, promise.promised_amount or LEAST, came, as_of.day)
         if state != promise.promise_state:
             changed[state].append(promise.id)
     for state, ids in changed.items():
@@ -261,7 +261,7 @@ def check_promises(session: Session, due_for: datetime) -> JobResult:
 
 
 def _payments(
-    session: Session, units: Iterable[int], since: datetime, moment: Moment
+    session: Session, units: Iterable[int], since: datetime, as_of: AsOf
 ) -> dict[Debtor, list[tuple[datetime, Decimal]]]:
     """What was paid per payer and unit since an instant, as known at the moment."""
     found: dict[Debtor, list[tuple[datetime, Decimal]]] = defaultdict(list)
@@ -270,8 +270,8 @@ def _payments(
             select(Payment.unit_id, Payment.payer_id, Payment.paid_at, Payment.amount).where(
                 Payment.unit_id.in_(chunk),
                 Payment.paid_at >= since,
-                Payment.paid_at < moment.at,
-                ~moment.is_later(Payment.posted_at),
+                Payment.paid_at < as_of.at,
+                ~as_of.is_later(Payment.posted_at),
                 Payment.kind == "payment",
                 Payment.state == "posted",
             )

@@ -42,7 +42,7 @@ class Debt(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Moment:
+class AsOf:
     """An instant to look from: the office's day then, and the present, after which nothing is known."""
 
     at: datetime
@@ -51,7 +51,7 @@ class Moment:
     day: date
 
     @classmethod
-    def of(cls, session: Session, at: datetime) -> Moment:
+    def of(cls, session: Session, at: datetime) -> AsOf:
         zone = clock.zone(session)
         return cls(at, max(at, clock.now(session)), zone, at.astimezone(zone).date())
 
@@ -64,16 +64,16 @@ class Moment:
 
 
 def owed(
-    session: Session, moment: Moment, *, until: date, units: Collection[int] | None = None
+    session: Session, as_of: AsOf, *, until: date, units: Collection[int] | None = None
 ) -> dict[Debtor, list[Debt]]:
     """What was open at the moment and due by `until`, per payer and unit, in yuan (C4, C13).
 
     With `units` only theirs.
     """
-    since = _paid_since(session, moment, units)
-    planned = _in_kept_plans(session, moment)
+    since = _paid_since(session, as_of, units)
+    planned = _in_kept_plans(session, as_of)
     found: dict[Debtor, list[Debt]] = defaultdict(list)
-    for key, unit_id, payer_id, number, due_on, balance, stage in _rows(session, moment, until, since, units):
+    for key, unit_id, payer_id, number, due_on, balance, stage in _rows(session, as_of, until, since, units):
         if key in since:
             balance += since[key]  # noqa: PLW2901 -- the row's own, as it was then
         if balance > 0:
@@ -85,7 +85,7 @@ def owed(
 
 def _rows(
     session: Session,
-    moment: Moment,
+    as_of: AsOf,
     until: date,
     since: Mapping[int, Decimal],
     units: Collection[int] | None,
@@ -98,8 +98,8 @@ def _rows(
         Invoice.due_on,
         Invoice.balance,
         Invoice.stage,
-    ).where(Invoice.due_on <= until, Invoice.issued_on <= moment.day)
-    later_runs = session.scalars(select(BillingRun.id).where(moment.is_later(BillingRun.started_at))).all()
+    ).where(Invoice.due_on <= until, Invoice.issued_on <= as_of.day)
+    later_runs = session.scalars(select(BillingRun.id).where(as_of.is_later(BillingRun.started_at))).all()
     if later_runs:
         columns = columns.where(or_(Invoice.run_id.is_(None), Invoice.run_id.not_in(later_runs)))
     open_now = columns.where(Invoice.balance > NOTHING)
@@ -114,14 +114,14 @@ def _rows(
         yield from session.execute(columns.where(Invoice.id.in_(chunk), Invoice.balance == NOTHING))
 
 
-def _paid_since(session: Session, moment: Moment, units: Collection[int] | None) -> dict[int, Decimal]:
+def _paid_since(session: Session, as_of: AsOf, units: Collection[int] | None) -> dict[int, Decimal]:
     """Per invoice what has been allocated or credited since the moment."""
     allocated = (
         select(Allocation.invoice_id, func.sum(Allocation.amount).label("amount"))
         .join(Payment, Payment.id == Allocation.payment_id)
         .where(
-            Allocation.effective_at >= moment.at,
-            or_(Payment.paid_at >= moment.at, moment.is_later(Allocation.allocated_at)),
+            Allocation.effective_at >= as_of.at,
+            or_(Payment.paid_at >= as_of.at, as_of.is_later(Allocation.allocated_at)),
         )
         .group_by(Allocation.invoice_id)
     )
@@ -129,8 +129,8 @@ def _paid_since(session: Session, moment: Moment, units: Collection[int] | None)
         select(CreditNote.invoice_id, func.sum(CreditNote.amount).label("amount"))
         .where(
             or_(
-                moment.is_later(CreditNote.issued_at),
-                and_(CreditNote.issued_at.is_(None), CreditNote.issued_on > moment.day),
+                as_of.is_later(CreditNote.issued_at),
+                and_(CreditNote.issued_at.is_(None), CreditNote.issued_on > as_of.day),
             )
         )
         .group_by(CreditNote.invoice_id)
@@ -153,7 +153,7 @@ def _of_units(session: Session, query: Any, units: Collection[int] | None) -> It
         )
 
 
-def _in_kept_plans(session: Session, moment: Moment) -> frozenset[int]:
+def _in_kept_plans(session: Session, as_of: AsOf) -> frozenset[int]:
     """The invoices that an approved plan, not yet ended, kept out of reminders (B9)."""
     return frozenset(
         session.scalars(
@@ -161,8 +161,8 @@ def _in_kept_plans(session: Session, moment: Moment) -> frozenset[int]:
             .join(InstalmentPlan, InstalmentPlan.id == PlanInvoice.plan_id)
             .where(
                 InstalmentPlan.approved_at.is_not(None),
-                ~moment.is_later(InstalmentPlan.approved_at),
-                or_(InstalmentPlan.ended_on.is_(None), InstalmentPlan.ended_on > moment.day),
+                ~as_of.is_later(InstalmentPlan.approved_at),
+                or_(InstalmentPlan.ended_on.is_(None), InstalmentPlan.ended_on > as_of.day),
             )
         )
     )

@@ -21,7 +21,7 @@ from models.billing import Invoice
 from models.collection import LegalCase, Reminder, ReminderBatch, Restriction
 from office.arrears import holds as arrears_holds
 from office.arrears import reminder_batches
-from office.arrears.debts import Debt, Debtor, Moment, owed
+from office.arrears.debts import AsOf, Debt, Debtor, owed
 from office.core.bulk_insert import insert_rows, uncollected
 from office.core.database import chunks
 from office.core.jobs import JobResult
@@ -44,23 +44,23 @@ REQUEST = "restriction_request"  # the stage that asks for a restriction (contra
 class Day:
     """A day to judge: its moment, and the policies in force on it."""
 
-    moment: Moment
+    as_of: AsOf
     ladder: Ladder
     calendar: OfficeCalendar
     channels: frozenset[str]  # the electronic channels that the office has set up
 
     @property
     def on(self) -> date:
-        return self.moment.day
+        return self.as_of.day
 
     @classmethod
     def of(cls, session: Session, at: datetime, changed: Ladder | None = None) -> Day:
         """The day of an instant; with `changed` as if that ladder held."""
-        moment = Moment.of(session, at)
+        as_of = AsOf.of(session, at)
         return cls(
-            moment,
-            changed or arrears_holds.stored_ladder(session, moment.day),
-            store.calendar(session, moment.day),
+            as_of,
+            changed or arrears_holds.stored_ladder(session, as_of.day),
+            store.calendar(session, as_of.day),
             arrears_holds.available_channels(session),
         )
 
@@ -119,7 +119,7 @@ class LadderHistory(Protocol):
 
 def judge(session: Session, day: Day, past: LadderHistory) -> list[LadderRow]:
     """The rows of one day for all payers and units, not yet written."""
-    debts = owed(session, day.moment, until=lookahead(day.ladder, day.on))
+    debts = owed(session, day.as_of, until=lookahead(day.ladder, day.on))
     recent = past.recent(day)
     stages = past.stages(day, debts)
     reached = stages_up_to(day.ladder)
@@ -314,9 +314,9 @@ def _decide(
     candidates: Sequence[DueStage],
 ) -> list[LadderRow]:
     """For each stage that is due: made, or not made and why."""
-    holds = arrears_holds.holds_at(session, day.moment) if candidates else arrears_holds.Holds()
+    holds = arrears_holds.holds_at(session, day.as_of) if candidates else arrears_holds.Holds()
     gated = {_debtor(one.oldest): one.oldest.due_on for one in candidates if one.stage.gate}
-    tries = arrears_holds.attempts_since(session, day.moment, gated) if gated else {}
+    tries = arrears_holds.attempts_since(session, day.as_of, gated) if gated else {}
     letters = arrears_holds.letter_stages(day.ladder)
     channels_of = _reachable(session, day, candidates)
     answers: dict[tuple[object, ...], tuple[bool, str, Reason]] = {}
@@ -328,7 +328,7 @@ def _decide(
         # one state is one object here, so its identity stands for it
         key = (id(state), holds.of(debtor), channels, legal)
         if key not in answers:
-            facts = arrears_holds.day_facts(debtor, day.moment, holds, channels, legal or NOTHING_TRIED)
+            facts = arrears_holds.day_facts(debtor, day.as_of, holds, channels, legal or NOTHING_TRIED)
             answers[key] = _answer(day, state, stage, facts)
         is_made, channel, reason = answers[key]
         owes = debts[debtor]
@@ -339,7 +339,7 @@ def _decide(
 
 def _answer(day: Day, state: DunningCase, stage: Stage, facts: DayFacts) -> tuple[bool, str, Reason]:
     decision = dunning.next_stage(day.ladder, day.calendar, state, facts)
-    is_made = decision.outcome == dunning.Outcome.MADE
+    is_made = decision.outcome == dunning.DunningOutcome.MADE
     channel = dunning.channel(stage, facts.reachable) if is_made else ""
     return is_made, channel or "", decision.reason
 
@@ -421,9 +421,9 @@ def _new_batches(
             stage=stage.code,
             made_for=day.on,
             part=part,
-            made_at=day.moment.at,
+            made_at=day.as_of.at,
             state="draft" if is_open else "approved",
-            approved_at=None if is_open else day.moment.at,
+            approved_at=None if is_open else day.as_of.at,
         )
         session.add(batch)
         session.flush()
@@ -468,7 +468,7 @@ def _execute_stage(session: Session, day: Day, stage: Stage, batch_id: int) -> N
     elif stage.gate == "legal":
         _open_cases(session, day, batch_id)
     if not needs_approval(stage):
-        reminder_batches.send_out(session, batch_id, now=day.moment.at)
+        reminder_batches.send_out(session, batch_id, now=day.as_of.at)
 
 
 def _request_restrictions(session: Session, day: Day, batch_id: int) -> None:

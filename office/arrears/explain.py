@@ -62,19 +62,19 @@ def standings(
     until: date | None = None,
 ) -> dict[Debtor, Standing]:
     """What the ladder will see on a day, per payer and unit; with `units` only theirs."""
-    debts = owed(session, day.moment, until=until or lookahead(day.ladder, day.on), units=units)
+    debts = owed(session, day.as_of, until=until or lookahead(day.ladder, day.on), units=units)
     past = past or StoredHistory(session)
     recent, stages = past.recent(day), past.stages(day, debts)
-    holds = arrears_holds.holds_at(session, day.moment, units)
+    holds = arrears_holds.holds_at(session, day.as_of, units)
     oldest = {debtor: dunning.episode(day.ladder, rows, day.on) for debtor, rows in debts.items()}
     since = {debtor: one.due_on for debtor, one in oldest.items() if one is not None}
-    tried = arrears_holds.attempts_since(session, day.moment, since)
+    tried = arrears_holds.attempts_since(session, day.as_of, since)
     reach = arrears_holds.reachable(session, {payer for _, payer in debts}, day.channels)
     letters = arrears_holds.letter_stages(day.ladder)
     found = {}
     for debtor, rows in debts.items():
         legal = tried[debtor].legal(letters) if debtor in tried else NOTHING_TRIED
-        facts = arrears_holds.day_facts(debtor, day.moment, holds, reach.get(debtor[1]), legal)
+        facts = arrears_holds.day_facts(debtor, day.as_of, holds, reach.get(debtor[1]), legal)
         first = oldest[debtor]
         state = None
         if first is not None:
@@ -175,11 +175,11 @@ def _holds(day: Day, standing: Standing | None) -> tuple[Reason, ...]:
 
 
 def _coming(day: Day, standing: Standing | None, bill: Invoice, until: date) -> list[dict[str, Any]]:
-    """The stages to come for a bill: its notice, or the climb of the debt it is the oldest of."""
+    """The stages to come for a bill: its notice, or those of the debt whose oldest bill it is."""
     if standing is None or all(one.id != bill.id for one in standing.invoices):
         return []
     if bill.due_on >= day.on:
-        return _notices(day, bill.due_on, bill.stage) + _first_climb(day, standing, bill, until)
+        return _notices(day, bill.due_on, bill.stage) + _stages_after_due(day, standing, bill, until)
     if standing.oldest is None or standing.state is None:
         small = Reason("below_tolerance", {"open": bill.balance, "tolerance": day.ladder.tolerance})
         return [{"stage": "", "planned_on": None, "reason": _as_json(small)}]
@@ -215,7 +215,7 @@ def _notices(day: Day, due_on: date, reached: str) -> list[dict[str, Any]]:
     ]
 
 
-def _first_climb(day: Day, standing: Standing, bill: Invoice, until: date) -> list[dict[str, Any]]:
+def _stages_after_due(day: Day, standing: Standing, bill: Invoice, until: date) -> list[dict[str, Any]]:
     """The stages after the due day, if nothing is paid and no older debt comes first."""
     if standing.oldest is not None:
         return []
@@ -230,7 +230,7 @@ def _first_climb(day: Day, standing: Standing, bill: Invoice, until: date) -> li
 
 @dataclass(frozen=True)
 class ComingStage:
-    """What the clock will do on a day if nothing is paid: so many debtors, so much money in yuan (C12)."""
+    """What the scheduler will do on a day if nothing is paid: how many debtors, how many yuan (C12)."""
 
     day: date
     stage: str

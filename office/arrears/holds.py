@@ -15,7 +15,7 @@ from models.billing import Invoice
 from models.collection import Contact, DunningHold, Reminder
 from models.complaints import Ticket
 from models.people import Occupancy, Owner, OwnerPhone
-from office.arrears.debts import Debtor, Moment
+from office.arrears.debts import AsOf, Debtor
 from office.core.database import IN_ONE_QUERY, chunks
 from office.messaging import channels
 from office.messaging.channels import ELECTRONIC
@@ -24,7 +24,7 @@ from rules.dunning import DayFacts
 from rules.gates import NOTHING_TRIED, Gates, LegalFacts
 from rules.ladder import Ladder, LadderDocument, Stage
 
-ALWAYS_REACH = frozenset({"print", "visit"})  # a letter box and a door
+ALWAYS_REACH = frozenset({"print", "visit"})  # need no address
 HANDED_OVER = ("sent", "printed", "done")
 LETTERS = frozenset({"final_letter", "lawyer_letter"})
 
@@ -57,14 +57,14 @@ class Holds:
         return self.promised.get(debtor), debtor in self.complaints, debtor in self.holds
 
 
-def holds_at(session: Session, moment: Moment, units: Collection[int] | None = None) -> Holds:
+def holds_at(session: Session, as_of: AsOf, units: Collection[int] | None = None) -> Holds:
     """The promises, open complaints and holds that stood at the moment; with `units` only theirs."""
     promised = (
         select(Contact.unit_id, Contact.payer_id, func.max(Contact.promised_on).label("promised_on"))
         .where(
-            Contact.promised_on >= moment.day,
-            Contact.at < moment.at,
-            ~moment.is_later(Contact.recorded_at),
+            Contact.promised_on >= as_of.day,
+            Contact.at < as_of.at,
+            ~as_of.is_later(Contact.recorded_at),
         )
         .group_by(Contact.unit_id, Contact.payer_id)
     )
@@ -73,14 +73,14 @@ def holds_at(session: Session, moment: Moment, units: Collection[int] | None = N
         .join(Ticket, Ticket.invoice_id == Invoice.id)
         .where(
             Ticket.invoice_id.is_not(None),
-            Ticket.registered_at < moment.at,
-            or_(Ticket.closed_at.is_(None), moment.is_later(Ticket.closed_at)),
+            Ticket.registered_at < as_of.at,
+            or_(Ticket.closed_at.is_(None), as_of.is_later(Ticket.closed_at)),
         )
     )
     holds = select(DunningHold.unit_id, DunningHold.payer_id).where(
-        DunningHold.from_at < moment.at,
-        or_(DunningHold.until_on.is_(None), DunningHold.until_on >= moment.day),
-        or_(DunningHold.ended_at.is_(None), moment.is_later(DunningHold.ended_at)),
+        DunningHold.from_at < as_of.at,
+        or_(DunningHold.until_on.is_(None), DunningHold.until_on >= as_of.day),
+        or_(DunningHold.ended_at.is_(None), as_of.is_later(DunningHold.ended_at)),
     )
     if units is not None:
         promised = promised.where(Contact.unit_id.in_(units))
@@ -151,7 +151,7 @@ class ContactAttempts:
 
 
 def attempts_since(
-    session: Session, moment: Moment, since: Mapping[Debtor, date]
+    session: Session, as_of: AsOf, since: Mapping[Debtor, date]
 ) -> dict[Debtor, ContactAttempts]:
     """The attempts with each payer and unit after the day given for it, as known at the moment."""
     methods: dict[Debtor, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -160,15 +160,15 @@ def attempts_since(
     for chunk in chunks({unit_id for unit_id, _ in since}):
         contacts = session.execute(
             select(Contact.unit_id, Contact.payer_id, Contact.method, Contact.at).where(
-                Contact.unit_id.in_(chunk), Contact.at < moment.at, ~moment.is_later(Contact.recorded_at)
+                Contact.unit_id.in_(chunk), Contact.at < as_of.at, ~as_of.is_later(Contact.recorded_at)
             )
         )
         for unit_id, payer_id, method, at in contacts:
-            if (unit_id, payer_id) in since and at.astimezone(moment.zone).date() > since[unit_id, payer_id]:
+            if (unit_id, payer_id) in since and at.astimezone(as_of.zone).date() > since[unit_id, payer_id]:
                 methods[unit_id, payer_id][method] += 1
         handed = session.execute(
             select(Reminder.unit_id, Reminder.payer_id, Reminder.stage, Reminder.due_on).where(
-                Reminder.unit_id.in_(chunk), Reminder.state.in_(HANDED_OVER), Reminder.sent_at < moment.at
+                Reminder.unit_id.in_(chunk), Reminder.state.in_(HANDED_OVER), Reminder.sent_at < as_of.at
             )
         )
         for unit_id, payer_id, stage, due_on in handed:
@@ -176,8 +176,8 @@ def attempts_since(
                 done[unit_id, payer_id].add(stage)
         living = select(Occupancy.unit_id, Occupancy.owner_id).where(
             Occupancy.unit_id.in_(chunk),
-            Occupancy.from_on <= moment.day,
-            or_(Occupancy.to_on.is_(None), Occupancy.to_on >= moment.day),
+            Occupancy.from_on <= as_of.day,
+            or_(Occupancy.to_on.is_(None), Occupancy.to_on >= as_of.day),
         )
         there |= _debtors(session, living)
     return {
@@ -188,7 +188,7 @@ def attempts_since(
 
 def day_facts(
     debtor: Debtor,
-    moment: Moment,
+    as_of: AsOf,
     holds: Holds,
     channels: frozenset[str] | None,
     legal: LegalFacts = NOTHING_TRIED,
@@ -196,7 +196,7 @@ def day_facts(
     """What the rules ask of a payer and unit on the day."""
     promised_on, is_complaint_open, is_on_hold = holds.of(debtor)
     return DayFacts(
-        day=moment.day,
+        day=as_of.day,
         promised_on=promised_on,
         is_complaint_open=is_complaint_open,
         is_on_hold=is_on_hold,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.billing import Instalment, InstalmentPlan, PlanInvoice
 from models.payments import Payment
-from office.arrears.debts import Debt, Debtor, Moment, owed, total
+from office.arrears.debts import AsOf, Debt, Debtor, owed, total
 from office.core.audit import record
 from office.core.database import chunks
 from office.core.errors import N_, Refused
@@ -40,9 +40,9 @@ def propose_plan(
     reason: str = "",
 ) -> InstalmentPlan:
     """A plan over all that payer and unit owe by today, to be approved (B9). Raises Refused."""
-    moment = Moment.of(session, now)
-    debts = owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, [])
-    return _proposed(session, debtor, debts, parts, moment, staff_id, reason)
+    as_of = AsOf.of(session, now)
+    debts = owed(session, as_of, until=as_of.day, units=[debtor[0]]).get(debtor, [])
+    return _proposed(session, debtor, debts, parts, as_of, staff_id, reason)
 
 
 def propose_even_plan(
@@ -58,10 +58,10 @@ def propose_even_plan(
     """A plan over all that is owed by today in even monthly parts, to be approved (B9). Raises Refused."""
     if not 1 <= count <= MOST_PARTS:
         raise Refused(N_("A plan has between 1 and %(most)s instalments"), most=MOST_PARTS)
-    moment = Moment.of(session, now)
-    debts = owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, [])
+    as_of = AsOf.of(session, now)
+    debts = owed(session, as_of, until=as_of.day, units=[debtor[0]]).get(debtor, [])
     parts = promises.even_parts(total(debts), count, first_on)
-    return _proposed(session, debtor, debts, parts, moment, staff_id, reason)
+    return _proposed(session, debtor, debts, parts, as_of, staff_id, reason)
 
 
 def _proposed(
@@ -69,11 +69,11 @@ def _proposed(
     debtor: Debtor,
     debts: Sequence[Debt],
     parts: Sequence[DatedAmount],
-    moment: Moment,
+    as_of: AsOf,
     staff_id: int | None,
     reason: str,
 ) -> InstalmentPlan:
-    problem = promises.plan_problem(parts, total(debts), moment.day)
+    problem = promises.plan_problem(parts, total(debts), as_of.day)
     if problem:
         raise Refused(PROBLEMS[problem], amount=total(debts))
     if _running(session, debtor) is not None:
@@ -86,7 +86,7 @@ def _proposed(
     session.add(plan)
     session.flush()
     session.add_all(PlanInvoice(plan_id=plan.id, invoice_id=debt.id) for debt in debts)
-    record(session, moment.at, staff_id, "propose", plan, {"amount": plan.amount, "parts": len(parts)})
+    record(session, as_of.at, staff_id, "propose", plan, {"amount": plan.amount, "parts": len(parts)})
     return plan
 
 
@@ -103,7 +103,7 @@ def _running(session: Session, debtor: Debtor) -> int | None:
 
 
 def approve_plan(session: Session, plan_id: int, *, now: datetime, staff_id: int) -> InstalmentPlan:
-    """The station head's yes; from here on the plan keeps its bills out of reminders. Raises Refused."""
+    """Approve a plan as station head: from now on its bills get no reminders. Raises Refused."""
     plan = session.get(InstalmentPlan, plan_id)
     if plan is None or plan.state != "proposed":
         raise Refused(N_("Only a proposed plan can be approved"))
@@ -122,29 +122,29 @@ def cancel_plan(session: Session, plan_id: int, *, reason: str, now: datetime, s
     if not reason.strip():
         raise Refused(N_("A cancellation needs a reason"))
     before, plan.state = plan.state, "cancelled"
-    plan.ended_on = Moment.of(session, now).day
+    plan.ended_on = AsOf.of(session, now).day
     plan.reason = reason
     record(session, now, staff_id, "cancel", plan, {"state": (before, "cancelled"), "reason": reason})
 
 
 def check_plans(session: Session, due_for: datetime) -> JobResult:
     """Which running plans are done or broken by what was paid until yesterday (B9)."""
-    moment = Moment.of(session, due_for)
+    as_of = AsOf.of(session, due_for)
     plans = session.scalars(
         select(InstalmentPlan).where(InstalmentPlan.state == "running", InstalmentPlan.approved_at < due_for)
     ).all()
-    paid = _paid(session, plans, moment)
+    paid = _paid(session, plans, as_of)
     ended = 0
     for plan in plans:
         parts = [DatedAmount(one.due_on, one.amount) for one in plan.instalments]
         came = [one for since, one in paid[plan.unit_id, plan.payer_id] if since >= _approved(plan)]
-        answer = promises.plan_state(parts, came, moment.day)
+        answer = promises.plan_state(parts, came, as_of.day)
         for row, state in zip(
-            plan.instalments, promises.instalment_states(parts, came, moment.day), strict=True
+            plan.instalments, promises.instalment_states(parts, came, as_of.day), strict=True
         ):
             row.state = state
         if answer.code != "plan_kept":
-            plan.state, plan.ended_on = STATES[answer.code], moment.day
+            plan.state, plan.ended_on = STATES[answer.code], as_of.day
             record(
                 session, due_for, None, "check", plan, {"state": ("running", plan.state), "reason": answer}
             )
@@ -159,23 +159,23 @@ def _approved(plan: InstalmentPlan) -> datetime:
 
 
 def _paid(
-    session: Session, plans: Sequence[InstalmentPlan], moment: Moment
+    session: Session, plans: Sequence[InstalmentPlan], as_of: AsOf
 ) -> dict[Debtor, list[tuple[datetime, DatedAmount]]]:
     """The payments of the plans' payers and units, by their instant and day, as known at the moment."""
     found: dict[Debtor, list[tuple[datetime, DatedAmount]]] = defaultdict(list)
-    since = min((_approved(plan) for plan in plans), default=moment.at)
+    since = min((_approved(plan) for plan in plans), default=as_of.at)
     for chunk in chunks({plan.unit_id for plan in plans}):
         rows = session.execute(
             select(Payment.unit_id, Payment.payer_id, Payment.paid_at, Payment.amount).where(
                 Payment.unit_id.in_(chunk),
                 Payment.paid_at >= since,
-                Payment.paid_at < moment.at,
-                ~moment.is_later(Payment.posted_at),
+                Payment.paid_at < as_of.at,
+                ~as_of.is_later(Payment.posted_at),
                 Payment.kind == "payment",
                 Payment.state == "posted",
             )
         )
         for unit_id, payer_id, paid_at, amount in rows:
-            day = paid_at.astimezone(moment.zone).date()
+            day = paid_at.astimezone(as_of.zone).date()
             found[unit_id, payer_id].append((paid_at, DatedAmount(day, amount)))
     return found

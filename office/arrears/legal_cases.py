@@ -14,7 +14,7 @@ from models.billing import Invoice
 from models.collection import ArrearsNotice, LegalCase
 from models.property import Unit
 from office.arrears import holds
-from office.arrears.debts import Debtor, Moment, owed, total
+from office.arrears.debts import AsOf, Debtor, owed, total
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.staff import roles_of
@@ -28,14 +28,14 @@ QUESTIONS = ("debt", "months_in_arrears", "attempt_methods", "delivered_letter")
 
 def missing(session: Session, debtor: Debtor, *, at: datetime) -> tuple[str, ...]:
     """What the legal gate still misses for a payer and unit; `debt` when nothing is past due (C10)."""
-    moment = Moment.of(session, at)
-    debts = past_due(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, []), moment.day)
+    as_of = AsOf.of(session, at)
+    debts = past_due(owed(session, as_of, until=as_of.day, units=[debtor[0]]).get(debtor, []), as_of.day)
     if not debts:
         return ("debt",)
-    chain = holds.stored_ladder(session, moment.day)
-    known = holds.attempts_since(session, moment, {debtor: debts[0].due_on})[debtor]
+    chain = holds.stored_ladder(session, as_of.day)
+    known = holds.attempts_since(session, as_of, {debtor: debts[0].due_on})[debtor]
     facts = known.legal(holds.letter_stages(chain))
-    return legal_missing(chain.legal_gate, facts, debts[0].due_on, moment.day)
+    return legal_missing(chain.legal_gate, facts, debts[0].due_on, as_of.day)
 
 
 def open_case(session: Session, debtor: Debtor, *, now: datetime, staff_id: int | None) -> LegalCase:
@@ -48,13 +48,13 @@ def open_case(session: Session, debtor: Debtor, *, now: datetime, staff_id: int 
     )
     if session.scalar(running.limit(1)) is not None:
         raise Refused(N_("There is an open case for this debt"))
-    moment = Moment.of(session, now)
-    debts = past_due(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, []), moment.day)
+    as_of = AsOf.of(session, now)
+    debts = past_due(owed(session, as_of, until=as_of.day, units=[debtor[0]]).get(debtor, []), as_of.day)
     case = LegalCase(
         unit_id=debtor[0],
         payer_id=debtor[1],
         invoice_id=debts[0].id,
-        opened_on=moment.day,
+        opened_on=as_of.day,
         amount=total(debts),
     )
     session.add(case)
@@ -91,7 +91,7 @@ def move_case(
     case.result = result.strip() or case.result
     if recovered is not None:
         case.recovered = recovered
-    day = Moment.of(session, now).day
+    day = AsOf.of(session, now).day
     if state == "letter_sent":
         case.letter_batch = _batch_name(session, LegalCase.letter_batch, "letter", day, now)
     elif state == "filed":
@@ -105,7 +105,7 @@ def move_case(
 
 def _batch_name(session: Session, column: Any, kind: str, day: date, now: datetime) -> str:
     """The day's batch that has room: lawyer's letters and filings go in batches (C3)."""
-    chain = holds.stored_ladder(session, Moment.of(session, now).day)
+    chain = holds.stored_ladder(session, AsOf.of(session, now).day)
     code = "lawyer_letter" if kind == "letter" else "court"
     stage = chain.find(code)
     size = stage.batch_size if stage is not None else 0
@@ -148,7 +148,7 @@ def request_notice(
 
 
 def approve_notice(session: Session, notice_id: int, *, now: datetime, staff_id: int) -> ArrearsNotice:
-    """The director's yes, who must be another person. Raises Refused."""
+    """Approve a list as director, who must be another person than asked for it. Raises Refused."""
     notice = session.get(ArrearsNotice, notice_id, populate_existing=True)
     if notice is None or notice.approved_by_id is not None:
         raise Refused(N_("This list is already approved"))
@@ -161,12 +161,12 @@ def approve_notice(session: Session, notice_id: int, *, now: datetime, staff_id:
 
 def notice_units(session: Session, notice: ArrearsNotice, *, at: datetime) -> Sequence[str]:
     """The unit codes that a list shows: nothing but codes, past due on the day (C11)."""
-    moment = Moment.of(session, at)
+    as_of = AsOf.of(session, at)
     query = (
         select(Unit.code)
         .distinct()
         .join(Invoice, Invoice.unit_id == Unit.id)
-        .where(Invoice.balance > 0, Invoice.due_on < moment.day)
+        .where(Invoice.balance > 0, Invoice.due_on < as_of.day)
         .order_by(Unit.code)
     )
     if notice.building_id is not None:
@@ -175,8 +175,8 @@ def notice_units(session: Session, notice: ArrearsNotice, *, at: datetime) -> Se
 
 
 def to_take_down(session: Session, *, at: datetime) -> Sequence[ArrearsNotice]:
-    """The lists whose end has come and that still hang."""
-    day = Moment.of(session, at).day
+    """The lists that are past their last day and were not taken down."""
+    day = AsOf.of(session, at).day
     return session.scalars(
         select(ArrearsNotice)
         .where(
@@ -193,5 +193,5 @@ def take_down(session: Session, notice_id: int, *, now: datetime, staff_id: int)
     notice = session.get(ArrearsNotice, notice_id, populate_existing=True)
     if notice is None or notice.is_taken_down:
         raise Refused(N_("This list is already taken down"))
-    notice.is_taken_down, notice.taken_down_on = True, Moment.of(session, now).day
+    notice.is_taken_down, notice.taken_down_on = True, AsOf.of(session, now).day
     record(session, now, staff_id, "take_down", notice, {"taken_down_on": notice.taken_down_on})

@@ -15,7 +15,7 @@ from models.collection import ArrearsNotice, Reminder, ReminderBatch, Restrictio
 from models.people import Owner, Staff
 from models.property import Unit
 from office.arrears import holds, legal_cases, reminder_batches, restrictions
-from office.arrears.debts import Moment, owed, total
+from office.arrears.debts import AsOf, owed, total
 from office.core import clock
 from office.core.errors import N_, Refused
 from office.documents import archive
@@ -63,7 +63,7 @@ def batch_pdf(
         raise Refused(N_("This batch has not been approved yet"))
     if not rows:
         raise Refused(N_("There is nothing to print"))
-    chain = holds.stored_ladder(session, Moment.of(session, now).day)
+    chain = holds.stored_ladder(session, AsOf.of(session, now).day)
     stage = chain.find(batch.stage)
     kind = stage.document if stage is not None and stage.document in registry.KINDS else FALLBACK
     values = list(_values(session, kind, stage, batch, rows, now=now, language=language))
@@ -129,7 +129,7 @@ def _values(
 
 def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
     """The demand as a letter of the office's law firm. Raises Refused when the policy names none."""
-    firm = store.in_force(session, Gates, Moment.of(session, now).day).law_firm
+    firm = store.in_force(session, Gates, AsOf.of(session, now).day).law_firm
     if not firm.name:
         raise Refused(N_("First name the law firm, under Policies, Last resorts"))
     return LawyerLetter(
@@ -207,7 +207,7 @@ def restriction_pdf(
     restriction = session.get(Restriction, restriction_id)
     if restriction is None:
         raise Refused(N_("There is nothing to print"))
-    value = notice_of(session, restriction, Moment.of(session, now).day, language)
+    value = notice_of(session, restriction, AsOf.of(session, now).day, language)
     archive.file_document(
         session,
         "restriction_notice",
@@ -230,12 +230,12 @@ def undertaking_pdf(
     item = session.get(FeeItem, restriction.fee_item_id) if restriction and restriction.fee_item_id else None
     if restriction is None or item is None or restriction.undertaking_until is None:
         raise Refused(N_("There is no undertaking for this restriction"))
-    moment = Moment.of(session, now)
+    as_of = AsOf.of(session, now)
     debtor = (restriction.unit_id, restriction.payer_id)
-    owes = past_due(owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, []), moment.day)
+    owes = past_due(owed(session, as_of, until=as_of.day, units=[debtor[0]]).get(debtor, []), as_of.day)
     value = Undertaking(
         number=f"U{restriction.id:06d}",
-        signed_on=moment.day,
+        signed_on=as_of.day,
         recipient=_recipient(session, restriction),
         amount=total(owes),
         payments=(PromisedPayment(restriction.undertaking_until, total(owes)),),
@@ -257,7 +257,7 @@ def undertaking_pdf(
 
 
 def public_list_pdf(session: Session, notice_id: int, *, language: str, now: datetime) -> bytes:
-    """The public list: unit codes and nothing else (C11). Raises Refused before the director's yes."""
+    """The public list: unit codes and nothing else (C11). Raises Refused before the director's approval."""
     notice = session.get(ArrearsNotice, notice_id)
     if notice is None or notice.approved_by_id is None:
         raise Refused(N_("A public list is approved by the director, not by who asked for it"))

@@ -15,7 +15,7 @@ from models.collection import Reminder, ReminderBatch
 from models.office import Message
 from office.arrears import holds as arrears_holds
 from office.arrears import reminder_messages
-from office.arrears.debts import Debt, Debtor, Moment, owed
+from office.arrears.debts import AsOf, Debt, Debtor, owed
 from office.core.audit import record
 from office.core.database import chunks
 from office.core.errors import N_, Refused
@@ -42,7 +42,7 @@ def send_out(session: Session, batch_id: int, *, now: datetime) -> None:
         )
     ).all()
     if ids:
-        chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
+        chain = arrears_holds.stored_ladder(session, AsOf.of(session, now).day)
         outbox.enqueue_all(session, reminder_messages.messages(session, chain, ids), now)
 
 
@@ -92,7 +92,7 @@ def approve_batch(
     batch = session.get(ReminderBatch, batch_id, populate_existing=True)
     if batch is None or batch.state != "draft":
         raise Refused(N_("Only a draft batch can be approved"))
-    chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
+    chain = arrears_holds.stored_ladder(session, AsOf.of(session, now).day)
     stage = chain.find(batch.stage)
     wanted = stage.approved_by if stage is not None else ""
     if wanted and not is_at_least(roles_of(session, staff_id), wanted):
@@ -130,17 +130,17 @@ def _unwanted(
     session: Session, chain: Ladder, rows: Sequence[Reminder], now: datetime
 ) -> list[tuple[Reason, list[int]]]:
     """The ids of reminders that should no longer go out, by reason."""
-    moment = Moment.of(session, now)
+    as_of = AsOf.of(session, now)
     units = {row.unit_id for row in rows}
     if not units:
         return []
     latest = max(row.due_on for row in rows)
-    debts = owed(session, moment, until=max(latest, moment.day), units=units)
-    standing = arrears_holds.holds_at(session, moment, units)
+    debts = owed(session, as_of, until=max(latest, as_of.day), units=units)
+    standing = arrears_holds.holds_at(session, as_of, units)
     found: dict[str, tuple[Reason, list[int]]] = {}
     for row in rows:
         stage = chain.find(row.stage)
-        reason = _why_not(chain, stage, row, debts, standing, moment)
+        reason = _why_not(chain, stage, row, debts, standing, as_of)
         if reason is not None:
             found.setdefault(str(reason), (reason, []))[1].append(row.id)
     return list(found.values())
@@ -152,7 +152,7 @@ def _why_not(
     row: Reminder,
     debts: dict[Debtor, list[Debt]],
     standing: arrears_holds.Holds,
-    moment: Moment,
+    as_of: AsOf,
 ) -> Reason | None:
     own = next((one for one in debts.get((row.unit_id, row.payer_id), ()) if one.id == row.subject_id), None)
     if stage is None or own is None:
@@ -161,7 +161,7 @@ def _why_not(
     state = DunningCase(due_on=row.due_on, is_plan_kept=own.is_in_kept_plan)
     debtor = (row.unit_id, row.payer_id)
     empty = arrears_holds.Holds()
-    facts = arrears_holds.day_facts(debtor, moment, empty if is_notice else standing, None)
+    facts = arrears_holds.day_facts(debtor, as_of, empty if is_notice else standing, None)
     found = [one for one in holds(chain, stage, state, facts, own.balance) if one.code != "gate"]
     return found[0] if found else None
 
@@ -170,7 +170,7 @@ def mark(session: Session, reminder_ids: Sequence[int], state: str, *, now: date
     """Mark reminders as `printed` or `done`; returns how many were changed (C4). Raises Refused."""
     if state not in {"printed", "done"}:
         raise Refused(N_("A reminder is marked printed or done"))
-    chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
+    chain = arrears_holds.stored_ladder(session, AsOf.of(session, now).day)
     roles = roles_of(session, staff_id)
     marked = 0
     for chunk in chunks(reminder_ids):
@@ -244,7 +244,7 @@ def still_wanted(session: Session, message: Message, now: datetime) -> bool:
     reminder = session.get(Reminder, message.reminder_id, populate_existing=True)
     if reminder is None or reminder.state in {"dropped", "printed", "done", "sent"}:
         return False
-    chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
+    chain = arrears_holds.stored_ladder(session, AsOf.of(session, now).day)
     for reason, ids in _unwanted(session, chain, [reminder], now):
         session.execute(
             update(Reminder)
@@ -265,7 +265,7 @@ def undeliverable(session: Session, message: Message, now: datetime) -> None:
     reminder = session.get(Reminder, message.reminder_id, populate_existing=True)
     if reminder is None:
         return
-    chain = arrears_holds.stored_ladder(session, Moment.of(session, now).day)
+    chain = arrears_holds.stored_ladder(session, AsOf.of(session, now).day)
     instead = _next_channel(session, chain.find(reminder.stage), reminder)
     if instead is None:
         return

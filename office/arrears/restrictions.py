@@ -19,7 +19,7 @@ from models.payments import Payment
 from models.people import Department, Staff, StaffRole
 from models.property import Unit
 from office.arrears import dunning, holds
-from office.arrears.debts import Debt, Debtor, Moment, owed, total
+from office.arrears.debts import AsOf, Debt, Debtor, owed, total
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
@@ -66,15 +66,15 @@ def request_restriction(
     staff_id: int | None,
 ) -> Restriction:
     """Ask for a restriction by hand; the ladder's own requests are made by it. Raises Refused."""
-    moment = Moment.of(session, now)
-    debts = _past_due(session, moment, debtor)
+    as_of = AsOf.of(session, now)
+    debts = _past_due(session, as_of, debtor)
     if not debts:
         raise Refused(N_("There is no debt past due"))
     made = Restriction(
         unit_id=debtor[0],
         payer_id=debtor[1],
         invoice_id=debts[0].id,
-        requested_on=moment.day,
+        requested_on=as_of.day,
         requested_by_id=staff_id,
     )
     session.add(made)
@@ -97,7 +97,7 @@ def choose_service(
     """Name the service and the clause that allows it. Raises Refused for what the law protects."""
     restriction = _stored(session, restriction_id, ("requested",))
     item = session.get(FeeItem, fee_item_id)
-    day = Moment.of(session, now).day
+    day = AsOf.of(session, now).day
     if item is None or not item.is_restrictable or not is_restrictable(gate(session, day), item.code):
         raise Refused(N_("This service can't be restricted"))
     if not contract_clause.strip():
@@ -117,46 +117,46 @@ def missing(
     session: Session, restriction: Restriction, *, at: datetime, is_taking_effect: bool = False
 ) -> tuple[str, ...]:
     """What the restriction still lacks, in the gate's order (C9)."""
-    moment = Moment.of(session, at)
+    as_of = AsOf.of(session, at)
     return restriction_missing(
-        gate(session, moment.day), _facts(session, restriction, moment), is_taking_effect=is_taking_effect
+        gate(session, as_of.day), _facts(session, restriction, as_of), is_taking_effect=is_taking_effect
     )
 
 
 def questions(session: Session, restriction: Restriction, *, at: datetime) -> list[tuple[str, bool]]:
     """Each question of the gate and whether it is answered, in the gate's order (C9)."""
-    rule = gate(session, Moment.of(session, at).day)
+    rule = gate(session, AsOf.of(session, at).day)
     nothing = RestrictionFacts(service="", is_contracted=False, debt=Decimal(0))
     asked = restriction_missing(rule, nothing, is_taking_effect=True)
     lacking = missing(session, restriction, at=at, is_taking_effect=True)
     return [(code, code not in lacking) for code in asked]
 
 
-def _facts(session: Session, restriction: Restriction, moment: Moment) -> RestrictionFacts:
+def _facts(session: Session, restriction: Restriction, as_of: AsOf) -> RestrictionFacts:
     debtor = (restriction.unit_id, restriction.payer_id)
     since = session.scalar(select(Invoice.due_on).where(Invoice.id == restriction.invoice_id))
-    known = holds.attempts_since(session, moment, {debtor: since or restriction.requested_on})[debtor]
-    chain = holds.stored_ladder(session, moment.day)
+    known = holds.attempts_since(session, as_of, {debtor: since or restriction.requested_on})[debtor]
+    chain = holds.stored_ladder(session, as_of.day)
     item = session.get(FeeItem, restriction.fee_item_id) if restriction.fee_item_id else None
     return RestrictionFacts(
         service=item.code if item is not None and item.is_restrictable else "",
         is_contracted=bool(restriction.contract_clause),
-        debt=total(_past_due(session, moment, debtor)),
+        debt=total(_past_due(session, as_of, debtor)),
         calls=known.methods.get("phone", 0),
         visits=known.methods.get("visit", 0),
         is_letter_delivered=bool(known.stages_done & holds.letter_stages(chain)),
-        is_head_visit_done=HEAD_VISIT in known.stages_done or _head_was_there(session, debtor, since, moment),
+        is_head_visit_done=HEAD_VISIT in known.stages_done or _head_was_there(session, debtor, since, as_of),
         requested_by=restriction.requested_by_id,
-        approvals=_approvals(session, restriction, moment),
+        approvals=_approvals(session, restriction, as_of),
     )
 
 
-def _past_due(session: Session, moment: Moment, debtor: Debtor) -> list[Debt]:
-    debts = owed(session, moment, until=moment.day, units=[debtor[0]]).get(debtor, [])
-    return past_due(debts, moment.day)
+def _past_due(session: Session, as_of: AsOf, debtor: Debtor) -> list[Debt]:
+    debts = owed(session, as_of, until=as_of.day, units=[debtor[0]]).get(debtor, [])
+    return past_due(debts, as_of.day)
 
 
-def _head_was_there(session: Session, debtor: Debtor, since: date | None, moment: Moment) -> bool:
+def _head_was_there(session: Session, debtor: Debtor, since: date | None, as_of: AsOf) -> bool:
     visits = session.execute(
         select(Contact.at, StaffRole.role)
         .join(StaffRole, StaffRole.staff_id == Contact.staff_id)
@@ -164,24 +164,24 @@ def _head_was_there(session: Session, debtor: Debtor, since: date | None, moment
             Contact.unit_id == debtor[0],
             Contact.payer_id == debtor[1],
             Contact.method == "visit",
-            Contact.at < moment.at,
+            Contact.at < as_of.at,
         )
     )
     return any(
-        is_head((role,)) and (since is None or at.astimezone(moment.zone).date() > since)
+        is_head((role,)) and (since is None or at.astimezone(as_of.zone).date() > since)
         for at, role in visits
     )
 
 
-def _approvals(session: Session, restriction: Restriction, moment: Moment) -> tuple[Approval, ...]:
-    """Both yeses; the second one is the manager's, signed."""
+def _approvals(session: Session, restriction: Restriction, as_of: AsOf) -> tuple[Approval, ...]:
+    """Both approvals; the second one is the manager's, signed."""
     given = (
         (restriction.approved_by_id, restriction.approved_at, False),
         (restriction.second_approved_by_id, restriction.second_approved_at, True),
     )
-    signing = gate(session, moment.day).signing_role
+    signing = gate(session, as_of.day).signing_role
     return tuple(
-        Approval(staff, signing if is_signed else "", is_signed, at.astimezone(moment.zone).date())
+        Approval(staff, signing if is_signed else "", is_signed, at.astimezone(as_of.zone).date())
         for staff, at, is_signed in given
         if staff is not None and at is not None
     )
@@ -200,9 +200,9 @@ def _stored(session: Session, restriction_id: int, states: Sequence[str]) -> Res
 def approve_restriction(
     session: Session, restriction_id: int, *, is_signed: bool, now: datetime, staff_id: int
 ) -> Restriction:
-    """One of the two yeses; the manager's is signed. With both it waits for its day (C9).
+    """Give one of the two approvals; the manager's is signed. With both it waits for its day (C9).
 
-    Raises Refused with what the gate misses, for one's own request, and for a second yes of one person.
+    Raises Refused with what the gate misses, for one's own request, and for a second approval by one person.
     """
     restriction = _stored(session, restriction_id, ("requested",))
     lacking = missing(session, restriction, at=now)
@@ -212,10 +212,10 @@ def approve_restriction(
         raise Refused(N_("Nobody approves their own request"))
     if staff_id in {restriction.approved_by_id, restriction.second_approved_by_id}:
         raise Refused(N_("The second approval is another person's"))
-    moment = Moment.of(session, now)
+    as_of = AsOf.of(session, now)
     roles = roles_of(session, staff_id)
     if is_signed:
-        if gate(session, moment.day).signing_role not in roles:
+        if gate(session, as_of.day).signing_role not in roles:
             raise Refused(N_("The signed approval is the manager's"))
         restriction.second_approved_by_id, restriction.second_approved_at = staff_id, now
     else:
@@ -225,29 +225,29 @@ def approve_restriction(
     session.flush()
     record(session, now, staff_id, "approve", restriction, {"is_signed": is_signed})
     if not missing(session, restriction, at=now, is_taking_effect=True):
-        _set_day(session, restriction, moment)
-        if restriction.effective_on is not None and restriction.effective_on <= moment.day:
-            _take_effect(session, restriction, moment)
+        _set_day(session, restriction, as_of)
+        if restriction.effective_on is not None and restriction.effective_on <= as_of.day:
+            _take_effect(session, restriction, as_of)
     return restriction
 
 
-def _set_day(session: Session, restriction: Restriction, moment: Moment) -> None:
-    chain = holds.stored_ladder(session, moment.day)
+def _set_day(session: Session, restriction: Restriction, as_of: AsOf) -> None:
+    chain = holds.stored_ladder(session, as_of.day)
     due_on = session.scalar(select(Invoice.due_on).where(Invoice.id == restriction.invoice_id))
-    calendar = store.calendar(session, moment.day)
+    calendar = store.calendar(session, as_of.day)
     stage = chain.find(dunning.REQUEST)
     restriction.state = "approved"
     restriction.effective_on = (
-        ladder_rules.effective_on(stage, calendar, due_on, moment.day)
+        ladder_rules.effective_on(stage, calendar, due_on, as_of.day)
         if stage is not None and due_on is not None
-        else calendar.next_working_day(moment.day, is_inclusive=False)
+        else calendar.next_working_day(as_of.day, is_inclusive=False)
     )
 
 
 def refuse_restriction(
     session: Session, restriction_id: int, *, reason: str, now: datetime, staff_id: int
 ) -> None:
-    """An approver's no. Raises Refused without a reason."""
+    """Refuse a request. Raises Refused without a reason."""
     restriction = _stored(session, restriction_id, WAITING)
     if not reason.strip():
         raise Refused(N_("A refusal needs a reason"))
@@ -259,7 +259,7 @@ def _end(
 ) -> None:
     before, restriction.state, restriction.reason = restriction.state, state, reason.to_json()
     if state == "lifted":
-        restriction.lifted_on = Moment.of(session, at).day
+        restriction.lifted_on = AsOf.of(session, at).day
     session.flush()
     changes = {"state": (before, state), "reason": str(reason)}
     record(session, at, staff_id, state, restriction, changes)
@@ -270,59 +270,59 @@ def _end(
 
 def apply_restrictions(session: Session, due_for: datetime) -> JobResult:
     """Each day: approved ones take effect, gate asked again; paid ones are lifted; undertakings end (C9)."""
-    moment = Moment.of(session, due_for)
+    as_of = AsOf.of(session, due_for)
     rows = session.scalars(
         select(Restriction)
         .where(text("restriction.state IN ('approved', 'in_effect', 'suspended')"))
         .order_by(Restriction.id)
     ).all()
-    debts = owed(session, moment, until=moment.day, units={row.unit_id for row in rows}) if rows else {}
+    debts = owed(session, as_of, until=as_of.day, units={row.unit_id for row in rows}) if rows else {}
     counts: dict[str, int] = {}
     for restriction in rows:
         before = restriction.state
-        _step(session, restriction, moment, debts)
+        _step(session, restriction, as_of, debts)
         if restriction.state != before:
             counts[restriction.state] = counts.get(restriction.state, 0) + 1
     return JobResult(done=sum(counts.values()), result=counts)
 
 
 def _step(
-    session: Session, restriction: Restriction, moment: Moment, debts: Mapping[Debtor, Sequence[Debt]]
+    session: Session, restriction: Restriction, as_of: AsOf, debts: Mapping[Debtor, Sequence[Debt]]
 ) -> None:
-    is_paid = not past_due(debts.get((restriction.unit_id, restriction.payer_id), ()), moment.day)
+    is_paid = not past_due(debts.get((restriction.unit_id, restriction.payer_id), ()), as_of.day)
     begun_on = restriction.effective_on
-    is_over = begun_on is not None and moment.day > ends_on(session, begun_on)
+    is_over = begun_on is not None and as_of.day > ends_on(session, begun_on)
     if restriction.state == "approved":
-        if restriction.effective_on is not None and restriction.effective_on <= moment.day:
-            _take_effect(session, restriction, moment)
+        if restriction.effective_on is not None and restriction.effective_on <= as_of.day:
+            _take_effect(session, restriction, as_of)
     elif is_paid:
         if restriction.state == "suspended":
             restriction.undertaking_state = "kept"
-        _lift(session, restriction, moment.at, Reason("paid"))
+        _lift(session, restriction, as_of.at, Reason("paid"))
     elif is_over:
-        _lift(session, restriction, moment.at, Reason("term_over"))
-    elif restriction.state == "suspended" and _is_broken(restriction, moment.day):
+        _lift(session, restriction, as_of.at, Reason("term_over"))
+    elif restriction.state == "suspended" and _is_broken(restriction, as_of.day):
         restriction.undertaking_state = "broken"
         ends = {"until": restriction.undertaking_until}
-        _end(session, restriction, "in_effect", Reason("undertaking_broken", ends), moment.at, None)
-        _tell_security(session, restriction, moment.at)
+        _end(session, restriction, "in_effect", Reason("undertaking_broken", ends), as_of.at, None)
+        _tell_security(session, restriction, as_of.at)
 
 
 def _is_broken(restriction: Restriction, day: date) -> bool:
     return restriction.undertaking_until is not None and restriction.undertaking_until < day
 
 
-def _take_effect(session: Session, restriction: Restriction, moment: Moment) -> None:
+def _take_effect(session: Session, restriction: Restriction, as_of: AsOf) -> None:
     """The gate is asked once more: paid meanwhile, or no longer complete, stops it."""
-    lacking = missing(session, restriction, at=moment.at, is_taking_effect=True)
+    lacking = missing(session, restriction, at=as_of.at, is_taking_effect=True)
     if "debt" in lacking:
-        _end(session, restriction, "stopped", Reason("paid"), moment.at, None)
+        _end(session, restriction, "stopped", Reason("paid"), as_of.at, None)
     elif lacking:
         lacks = Reason("gate", {"missing": " ".join(lacking)})
-        _end(session, restriction, "stopped", lacks, moment.at, None)
+        _end(session, restriction, "stopped", lacks, as_of.at, None)
     else:
-        _end(session, restriction, "in_effect", Reason("approved"), moment.at, None)
-        _tell_security(session, restriction, moment.at)
+        _end(session, restriction, "in_effect", Reason("approved"), as_of.at, None)
+        _tell_security(session, restriction, as_of.at)
 
 
 def ends_on(session: Session, effective_on: date) -> date:
@@ -332,8 +332,8 @@ def ends_on(session: Session, effective_on: date) -> date:
 
 def _lift(session: Session, restriction: Restriction, at: datetime, reason: Reason) -> None:
     _end(session, restriction, "lifted", reason, at, None)
-    if reason.code == "paid":  # the day it was paid and known, however late the clock comes to it
-        moment = Moment.of(session, at)
+    if reason.code == "paid":  # the day it was paid and known, however late the scheduler comes to it
+        as_of = AsOf.of(session, at)
         paid_at, posted_on = session.execute(
             select(Payment.paid_at, Payment.posted_on)
             .where(
@@ -343,8 +343,8 @@ def _lift(session: Session, restriction: Restriction, at: datetime, reason: Reas
             )
             .order_by(Payment.paid_at.desc(), Payment.id.desc())
             .limit(1)
-        ).one_or_none() or (at, moment.day)
-        restriction.lifted_on = min(max(paid_at.astimezone(moment.zone).date(), posted_on), moment.day)
+        ).one_or_none() or (at, as_of.day)
+        restriction.lifted_on = min(max(paid_at.astimezone(as_of.zone).date(), posted_on), as_of.day)
         session.flush()
     _tell_security(session, restriction, at)
 
@@ -354,11 +354,11 @@ def lift_paid(session: Session, due_for: datetime) -> JobResult:
     rows = session.scalars(select(Restriction).where(text("restriction.state = 'in_effect'"))).all()
     if not rows:
         return JobResult()
-    moment = Moment.of(session, due_for)
-    debts = owed(session, moment, until=moment.day, units={row.unit_id for row in rows})
+    as_of = AsOf.of(session, due_for)
+    debts = owed(session, as_of, until=as_of.day, units={row.unit_id for row in rows})
     lifted = 0
     for restriction in rows:
-        if not past_due(debts.get((restriction.unit_id, restriction.payer_id), ()), moment.day):
+        if not past_due(debts.get((restriction.unit_id, restriction.payer_id), ()), as_of.day):
             _lift(session, restriction, due_for, Reason("paid"))
             lifted += 1
     return JobResult(done=lifted)
@@ -369,7 +369,7 @@ def sign_undertaking(
 ) -> Restriction:
     """Early restoration against a signed promise with an end; a broken one restores the restriction (C9)."""
     restriction = _stored(session, restriction_id, ("in_effect",))
-    if until_on <= Moment.of(session, now).day:
+    if until_on <= AsOf.of(session, now).day:
         raise Refused(N_("An undertaking needs an end after today"))
     restriction.undertaking_until, restriction.undertaking_state = until_on, "signed"
     _end(session, restriction, "suspended", Reason("undertaking", {"until": until_on}), now, staff_id)

@@ -1,4 +1,4 @@
-"""Rewards for paying ahead or early: found by the clock, explained, credited once, taken back (B8).
+"""Rewards for paying ahead or early: found each night, explained, credited once, taken back (B8).
 
 A discount is a credit note on the payer's own bills: what was paid of them becomes prepaid credit and pays
 the next bill, so that every fen stays in the books. A gift is listed until it is handed over.

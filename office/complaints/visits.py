@@ -23,8 +23,8 @@ from rules.lifecycle import State, Verb
 from rules.reasons import Reason
 from rules.visits import (
     FOLLOW_UP,
-    Candidate,
     Choice,
+    VisitorCandidate,
     VisitOutcome,
     VisitResult,
     own_stewards_first,
@@ -300,7 +300,7 @@ def reassign(
     return visit
 
 
-def visitor_candidates(session: Session) -> list[Candidate]:
+def visitor_candidates(session: Session) -> list[VisitorCandidate]:
     """All active staff with their roles."""
     roles: dict[int, set[str]] = defaultdict(set)
     rows = session.execute(
@@ -311,7 +311,7 @@ def visitor_candidates(session: Session) -> list[Candidate]:
     )
     for staff_id, role in rows:
         roles[staff_id].add(role)
-    return [Candidate(staff_id, frozenset(held)) for staff_id, held in roles.items()]
+    return [VisitorCandidate(staff_id, frozenset(held)) for staff_id, held in roles.items()]
 
 
 def workers(session: Session, tickets: Sequence[Ticket]) -> dict[int, set[int]]:
@@ -342,7 +342,7 @@ def next_number(session: Session, policies: PolicyTimeline, now: datetime) -> st
     return numbering.written(f"V{year}", numbering.take(session, SERIES, year))
 
 
-def _unit_candidates(session: Session, unit_id: int) -> list[Candidate]:
+def _unit_candidates(session: Session, unit_id: int) -> list[VisitorCandidate]:
     """The candidates for a visit to a unit, with the stewards of its building before other stewards (V4)."""
     people = visitor_candidates(session)
     stewards = set(

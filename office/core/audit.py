@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.office import Audit
 
-RECORDED = "audited"  # in Session.info: (action, table, row id) told since it was last emptied
+RECORDED = "audited"  # in Session.info: (action, table, row id) of the rows added since it was last emptied
 
 
 def record(

@@ -27,7 +27,7 @@ NEWEST = 20  # of each kind; older ones are on the kind's own list
 
 
 @dataclass(frozen=True)
-class Moment:
+class HouseholdEvent:
     """One thing that happened: its kind, instant, what it is called, a code and a sum to show."""
 
     kind: str
@@ -41,7 +41,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Household:
-    """A unit with its payers over time, what each owes, and its newest moments."""
+    """A unit with its payers over time, what each owes, and its newest events."""
 
     unit: Unit
     building: str
@@ -51,7 +51,7 @@ class Household:
     credit: Decimal
     overdue: Decimal
     open_invoices: Sequence[Invoice]
-    moments: Sequence[Moment]
+    events: Sequence[HouseholdEvent]
 
 
 def household(session: Session, unit_id: int, today: date) -> Household | None:
@@ -95,16 +95,16 @@ def household(session: Session, unit_id: int, today: date) -> Household | None:
         credit=credit,
         overdue=sum((invoice.balance for invoice in open_invoices if invoice.due_on < today), ZERO),
         open_invoices=open_invoices,
-        moments=_moments(session, unit_id, clock.zone(session)),
+        events=_events(session, unit_id, clock.zone(session)),
     )
 
 
-def _moments(session: Session, unit_id: int, zone: ZoneInfo) -> list[Moment]:
+def _events(session: Session, unit_id: int, zone: ZoneInfo) -> list[HouseholdEvent]:
     def start(day: date) -> datetime:
         return datetime.combine(day, time(9), zone)
 
-    moments = [
-        Moment("invoice", start(row.issued_on), row.number, row.state, row.amount, row.period, row.id)
+    events = [
+        HouseholdEvent("invoice", start(row.issued_on), row.number, row.state, row.amount, row.period, row.id)
         for row in session.execute(
             select(Invoice)
             .where(Invoice.unit_id == unit_id)
@@ -112,14 +112,14 @@ def _moments(session: Session, unit_id: int, zone: ZoneInfo) -> list[Moment]:
             .limit(NEWEST)
         ).scalars()
     ]
-    moments += [
-        Moment("payment", row.paid_at, row.receipt_no, row.method, row.amount, row.state, row.id)
+    events += [
+        HouseholdEvent("payment", row.paid_at, row.receipt_no, row.method, row.amount, row.state, row.id)
         for row in session.execute(
             select(Payment).where(Payment.unit_id == unit_id).order_by(Payment.paid_at.desc()).limit(NEWEST)
         ).scalars()
     ]
-    moments += [
-        Moment("reminder", start(row.planned_on), row.stage, row.state, row.debt, row.reason, row.id)
+    events += [
+        HouseholdEvent("reminder", start(row.planned_on), row.stage, row.state, row.debt, row.reason, row.id)
         for row in session.execute(
             select(Reminder)
             .where(Reminder.unit_id == unit_id)
@@ -127,14 +127,16 @@ def _moments(session: Session, unit_id: int, zone: ZoneInfo) -> list[Moment]:
             .limit(NEWEST)
         ).scalars()
     ]
-    moments += [
-        Moment("contact", row.at, row.method, row.promise_state, row.promised_amount, row.note, row.id)
+    events += [
+        HouseholdEvent(
+            "contact", row.at, row.method, row.promise_state, row.promised_amount, row.note, row.id
+        )
         for row in session.execute(
             select(Contact).where(Contact.unit_id == unit_id).order_by(Contact.at.desc()).limit(NEWEST)
         ).scalars()
     ]
-    moments += [
-        Moment("ticket", row.registered_at, row.number, row.state, None, row.statement, row.id)
+    events += [
+        HouseholdEvent("ticket", row.registered_at, row.number, row.state, None, row.statement, row.id)
         for row in session.execute(
             select(Ticket)
             .where(Ticket.unit_id == unit_id)
@@ -142,16 +144,18 @@ def _moments(session: Session, unit_id: int, zone: ZoneInfo) -> list[Moment]:
             .limit(NEWEST)
         ).scalars()
     ]
-    moments += [
-        Moment("visit", row.done_at or row.planned_from, row.number, row.outcome, None, row.words, row.id)
+    events += [
+        HouseholdEvent(
+            "visit", row.done_at or row.planned_from, row.number, row.outcome, None, row.words, row.id
+        )
         for row in session.execute(
             select(Visit).where(Visit.unit_id == unit_id).order_by(Visit.due_at.desc()).limit(NEWEST)
         ).scalars()
     ]
-    moments += [
-        Moment("paper", row.issued_at, row.number, row.kind, row_id=row.id)
+    events += [
+        HouseholdEvent("paper", row.issued_at, row.number, row.kind, row_id=row.id)
         for row in session.execute(
             select(Paper).where(Paper.unit_id == unit_id).order_by(Paper.issued_at.desc()).limit(NEWEST)
         ).scalars()
     ]
-    return sorted(moments, key=lambda moment: moment.at, reverse=True)
+    return sorted(events, key=lambda event: event.at, reverse=True)

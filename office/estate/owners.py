@@ -138,7 +138,7 @@ def payer_of(session: Session, unit_id: int, on: date) -> Occupancy | None:
 
 
 @dataclass(frozen=True)
-class Unreachable:
+class UnreachableUnit:
     """A unit whose payer has no working contact (P6)."""
 
     unit_id: int
@@ -159,7 +159,7 @@ def payer_id_on(session: Session, unit_id: int, code: str, on: date) -> int:
 
 def unreachable_payers(
     session: Session, today: date, *, most: int = 500, buildings: Sequence[int] = ()
-) -> list[Unreachable]:
+) -> list[UnreachableUnit]:
     """Units whose present payer has no phone, e-mail or chat account that works, in order of code (P6)."""
     phone = exists().where(OwnerPhone.owner_id == Owner.id)
     query = (
@@ -187,7 +187,7 @@ def unreachable_payers(
     )
     if buildings:
         query = query.where(Unit.building_id.in_(buildings))
-    return [Unreachable(*row) for row in session.execute(query)]
+    return [UnreachableUnit(*row) for row in session.execute(query)]
 
 
 def payers_on(session: Session, wanted: Sequence[tuple[int, date]]) -> list[int | None]:

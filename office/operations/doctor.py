@@ -41,7 +41,7 @@ SECONDS_TO_ANSWER = 3
 
 
 @dataclass(frozen=True)
-class Ailment:
+class Problem:
     """Something wrong: what it is, and what to do. `is_grave` when work or data is at stake now."""
 
     code: str
@@ -51,18 +51,18 @@ class Ailment:
     values: dict[str, Any]
 
 
-Answer = Iterator[Ailment]
+Answer = Iterator[Problem]
 
 
-def ailment(code: str, what: str, advice: str, *, is_grave: bool = False, **values: Any) -> Ailment:
-    return Ailment(code, is_grave, what, advice, values)
+def problem(code: str, what: str, advice: str, *, is_grave: bool = False, **values: Any) -> Problem:
+    return Problem(code, is_grave, what, advice, values)
 
 
 def schema(session: Session, _now: datetime) -> Answer:
     if core_schema.is_empty(session):
         raise Refused(N_("The office is not set up: run flask init"))
     if not core_schema.is_up_to_date(session):
-        yield ailment(
+        yield problem(
             "schema",
             N_("The database is of another version than the program."),
             N_("Make a backup, then start the program once: it brings the database up to date."),
@@ -73,7 +73,7 @@ def schema(session: Session, _now: datetime) -> Answer:
 def protections(session: Session, _now: datetime) -> Answer:
     missing = core_schema.missing_protections(session)
     if missing:
-        yield ailment(
+        yield problem(
             "protections",
             N_("The database has lost protections of posted money: %(names)s."),
             N_("Stop the office, run flask check, and restore a backup if a row was changed."),
@@ -85,7 +85,7 @@ def protections(session: Session, _now: datetime) -> Answer:
 def clock_ticks(session: Session, _now: datetime) -> Answer:
     age = job_status.age_of_last_tick(session)
     if age is None or age > SILENCE:
-        yield ailment(
+        yield problem(
             "clock",
             N_("No clock is running: bills, reminders and escalations wait."),
             N_("Start the office with app.py, or flask clock beside your web server."),
@@ -101,7 +101,7 @@ def jobs_done(session: Session, _now: datetime) -> Answer:
         .order_by(JobRun.job)
     )
     for job, count in rows:
-        yield ailment(
+        yield problem(
             "jobs",
             N_("%(count)s runs of the job %(job)s failed."),
             N_("Read the error under Scheduled jobs, mend the cause, and run the job again from there."),
@@ -120,7 +120,7 @@ def backups(session: Session, now: datetime) -> Answer:
     made = sorted(place.glob("gatehouse-????-??-??.zip")) if place.is_dir() else []
     newest = datetime.fromtimestamp(made[-1].stat().st_mtime, now.tzinfo) if made else None
     if newest is None or now - newest > BACKUP_AGE:
-        yield ailment(
+        yield problem(
             "backup",
             N_("There is no backup of the last two nights in %(folder)s."),
             N_("Let the clock run at night, or run flask backup FILE; keep copies on another machine."),
@@ -138,7 +138,7 @@ def room(session: Session, _now: datetime) -> Answer:
     assert isinstance(bind, Engine)
     size = Path(str(bind.url.database)).stat().st_size if bind.dialect.name == "sqlite" else 0
     if free < max(FREE_BYTES, 2 * size):
-        yield ailment(
+        yield problem(
             "disk",
             N_("Only %(free)s MB are free where the office keeps its data."),
             N_("Make room: a backup needs a copy of the whole database beside it."),
@@ -151,7 +151,7 @@ def messages(session: Session, _now: datetime) -> Answer:
     stuck = ("unknown", "dead")
     count = session.execute(select(func.count()).where(Message.state.in_(stuck))).scalar_one()
     if count:
-        yield ailment(
+        yield problem(
             "messages",
             N_("%(count)s messages could not be sent, or nobody knows whether they were."),
             N_("Decide each under Outbox: send again, or drop."),
@@ -168,7 +168,7 @@ def channel_servers(session: Session, _now: datetime) -> Answer:
         try:
             socket.create_connection((address.hostname, port), SECONDS_TO_ANSWER).close()
         except OSError as error:
-            yield ailment(
+            yield problem(
                 "channel",
                 N_("%(host)s:%(port)s does not answer (%(reason)s): messages wait in the outbox."),
                 N_("Check GATEHOUSE_%(name)s and the network; waiting messages go out by themselves."),
@@ -184,7 +184,7 @@ def machine_clock(session: Session, _now: datetime) -> Answer:
         return
     skew = session.execute(select(func.clock_timestamp())).scalar_one() - clock.machine_now()
     if abs(skew) > SKEW:
-        yield ailment(
+        yield problem(
             "skew",
             N_("The clocks of this machine and of the database differ by %(seconds)s seconds."),
             N_("Let both keep time by NTP."),
@@ -199,7 +199,7 @@ def secret_key(session: Session, _now: datetime) -> Answer:
     key = folder / "secret_key"
     with suppress(OSError):
         if key.stat().st_mode & 0o077:
-            yield ailment(
+            yield problem(
                 "key",
                 N_("Others on this machine can read %(file)s, which seals phones and ID numbers."),
                 N_("Run: chmod 600 %(file)s"),
@@ -213,7 +213,7 @@ def holidays(session: Session, now: datetime) -> Answer:
     calendar = store.calendar(session, day)
     years = [year for year in (day.year, day.year + (day.month == 12)) if calendar.is_provisional(year)]
     for year in dict.fromkeys(years):
-        yield ailment(
+        yield problem(
             "holidays",
             N_("The public holidays of %(year)s are not known to the program."),
             N_("Update the program once they are published, or enter the days under Holidays."),
@@ -229,7 +229,7 @@ def people(session: Session, _now: datetime) -> Answer:
     )
     for role in ("station_head", "manager"):
         if role not in held:
-            yield ailment(
+            yield problem(
                 "roles",
                 N_("Nobody has the role %(role)s: what needs that approval stays where it is."),
                 N_("Give the role to somebody under Staff."),
@@ -246,7 +246,7 @@ def tariffs(session: Session, now: datetime) -> Answer:
         select(Unit.kind, func.count()).where(paying, Unit.kind.not_in(covered)).group_by(Unit.kind)
     )
     for kind, count in rows:
-        yield ailment(
+        yield problem(
             "tariffs",
             N_("%(count)s units of the kind %(kind)s have no tariff: they are not billed."),
             N_("Enter one under Tariffs."),
@@ -262,7 +262,7 @@ def unfinished(session: Session, now: datetime) -> Answer:
         )
     )
     for period in rows:
-        yield ailment(
+        yield problem(
             "billing",
             N_("The bills of %(period)s were begun and not finished."),
             N_("Issue them again: it finishes what is left and bills nobody twice."),
@@ -272,7 +272,7 @@ def unfinished(session: Session, now: datetime) -> Answer:
         select(func.count()).where(StatementRow.state == "waiting", StatementRow.imported_at < now - WAITING)
     ).scalar_one()
     if waiting:
-        yield ailment(
+        yield problem(
             "statement",
             N_("%(count)s statement rows have waited for more than a week."),
             N_("Match or ignore them under Statement rows: the money may belong to somebody who is dunned."),
@@ -297,10 +297,10 @@ QUESTIONS: tuple[Callable[[Session, datetime], Answer], ...] = (
 )
 
 
-def examine(session: Session, now: datetime) -> list[Ailment]:
-    """Everything that ails this office, grave things first; empty when all is well.
+def examine(session: Session, now: datetime) -> list[Problem]:
+    """Every problem of this installation, grave ones first; empty when all is well.
 
-    An outdated schema is told alone: nothing else can be asked of it. Raises Refused before the set-up.
+    Of a database with an outdated schema nothing else is asked. Raises Refused before the set-up.
     """
     found = list(schema(session, now))
     if not found:

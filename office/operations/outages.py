@@ -1,4 +1,4 @@
-"""What only the keeper of the machine can mend: a full disk, a database that is away (F13)."""
+"""What only an administrator of the machine can mend: a full disk, a database that is away (F13)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AWAY_CLASSES = ("08", "53", "57P")
 
 
 def driver_words(error: BaseException) -> str:
-    """What the driver said, in its own language: for whoever keeps the machine."""
+    """What the driver said, in its own language: for the administrator of the machine."""
     return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
 
 

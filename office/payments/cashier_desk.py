@@ -1,4 +1,4 @@
-"""What lies before the cashier: every open bill of a unit and its payers, with what it costs today (M1)."""
+"""What the cashier sees: every open bill of a unit and its payers, with what it costs today (M1)."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def _shown(
     language: str,
 ) -> list[OpenBill]:
     ids = [bill.id for bill in bills]
-    told = {
+    invoices = {
         row.id: row
         for row in session.execute(
             select(Invoice.id, Invoice.kind, Invoice.period, Unit.code, Owner.name)
@@ -141,12 +141,12 @@ def _shown(
         OpenBill(
             id=bill.id,
             number=bill.number,
-            kind=told[bill.id].kind,
+            kind=invoices[bill.id].kind,
             unit_id=bill.unit_id,
-            unit_code=told[bill.id].code,
+            unit_code=invoices[bill.id].code,
             payer_id=bill.payer_id,
-            payer_name=told[bill.id].name,
-            period=told[bill.id].period,
+            payer_name=invoices[bill.id].name,
+            period=invoices[bill.id].period,
             due_on=bill.due_on,
             principal=bill.principal,
             late_fee=bill.open_late_fee_if_paid(policy, on),

@@ -235,7 +235,7 @@ def _payment(batch: DirectDebitBatch, row: DirectDebit, now: datetime) -> NewPay
         payer_id=row.invoice.payer_id,
         reference=reference(batch.number, row.invoice.number),
         picks=(Pick(row.invoice.number),) if open_now else (),
-        form_key=f"debit:{row.id}:{row.bank_reason}".rstrip(":"),  # a receipt voided since is told there
+        form_key=f"debit:{row.id}:{row.bank_reason}".rstrip(":"),  # which changes when a receipt is voided
     )
 
 

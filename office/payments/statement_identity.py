@@ -21,7 +21,7 @@ from office.payments.statement_entries import (
     without_number,
 )
 from rules import movements
-from rules.movements import Known
+from rules.movements import KnownMovement
 from rules.reasons import Reason
 
 NOT_FINAL = frozenset({"not_successful", "state_unknown"})  # reasons that a later file may settle
@@ -49,7 +49,7 @@ def identify(session: Session, rows: Sequence[IncomingRow], last_id: int) -> Non
     """
     stored = _stored(session, rows, last_id)
     zone = clock.zone(session)
-    known = [Known(one.id, stored_movement(one, zone)) for one in stored.values()]
+    known = [KnownMovement(one.id, stored_movement(one, zone)) for one in stored.values()]
     told = movements.identities([row.movement for row in rows], known)
     for row, identity in zip(rows, told, strict=True):
         row.identity = identity

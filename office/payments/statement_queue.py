@@ -22,7 +22,7 @@ from office.payments.statement_entries import ROW
 from office.payments.statement_matching import posted_with
 from office.receivables import ledger
 from rules import matching
-from rules.matching import Candidate, CodeIndex, Suggestion
+from rules.matching import CodeIndex, Suggestion, UnitCandidate
 from rules.reasons import Reason
 
 
@@ -33,7 +33,7 @@ def suggestions(session: Session, row: StatementRow, *, most: int = 5) -> tuple[
     return matching.suggestions(asked, _candidates(session, asked, index), index, most=most)
 
 
-def _candidates(session: Session, row: matching.RowToMatch, index: CodeIndex) -> list[Candidate]:
+def _candidates(session: Session, row: matching.RowToMatch, index: CodeIndex) -> list[UnitCandidate]:
     """Units named in the memo, paid for by that name, or owing that amount: those the rule can rank."""
     name = row.payer_name.replace("*", "%")
     codes = set(index.found(row.memo))
@@ -63,7 +63,7 @@ def _paid_by(condition: ColumnElement[bool]) -> Select[str]:
     )
 
 
-def _read_candidates(session: Session, codes: Iterable[str]) -> list[Candidate]:
+def _read_candidates(session: Session, codes: Iterable[str]) -> list[UnitCandidate]:
     wanted = sorted(codes)
     balances: dict[str, list[Decimal]] = defaultdict(list)
     for code, balance in session.execute(
@@ -94,7 +94,7 @@ def _read_candidates(session: Session, codes: Iterable[str]) -> list[Candidate]:
         before[code].add(name)
         accounts[code].add(account)
     return [
-        Candidate(
+        UnitCandidate(
             code,
             payers.get(code, ""),
             tuple(balances[code]),

@@ -29,7 +29,7 @@ from office.receivables import ledger
 from rules.bank_statements import Balanced, BalanceProof, balance_proof
 from rules.reasons import Reason
 
-__all__ = ["Entry", "Outcome", "Posted", "post_statement"]
+__all__ = ["Entry", "Posted", "RowOutcome", "post_statement"]
 
 BATCH = 5000
 WRITTEN = (
@@ -39,7 +39,7 @@ WRITTEN = (
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RowOutcome:
     """What became of a row: `posted`, `waiting`, `known`, or it `differs` from one posted before; and why."""
 
     state: str
@@ -52,7 +52,7 @@ class Outcome:
 class Posted:
     """What a statement brought: each row's outcome in the file's order, and what its balances prove."""
 
-    outcomes: Sequence[Outcome]
+    outcomes: Sequence[RowOutcome]
     balance: BalanceProof
 
     def _count(self, state: str) -> int:
@@ -227,10 +227,10 @@ def _settle(session: Session, row: IncomingRow, now: datetime, staff_id: int | N
     audit.record(session, now, staff_id, "match", stored, {"state": ("waiting", row.decision.state)})
 
 
-def _outcome(row: IncomingRow) -> Outcome:
+def _outcome(row: IncomingRow) -> RowOutcome:
     if row.match is not None:
-        return Outcome(row.match.state, row.match.reason, row.match.unit_code or "")
+        return RowOutcome(row.match.state, row.match.reason, row.match.unit_code or "")
     if row.known_state == "posted" and row.entry.state != "done":
         # refunded or taken back since
-        return Outcome("differs", Reason(row.entry.state), known_status=row.known_status)
-    return Outcome("known", Reason("known"))
+        return RowOutcome("differs", Reason(row.entry.state), known_status=row.known_status)
+    return RowOutcome("known", Reason("known"))

@@ -27,11 +27,11 @@ from office.policies import documents
 from office.policies.documents import PolicyRefused
 from rules.billing import BillingDocument, billing_problems, move_in_problems
 from rules.gates import Gates, gate_problems
-from rules.kpi import bound_problems
 from rules.ladder import LadderDocument, ladder_problems
 from rules.late_fee import LateFeeDocument, late_fee_problems
 from rules.policy_values import OfficeRows
 from rules.reasons import Reason
+from rules.report_rates import bound_problems
 from rules.working_time import OfficeCalendar, has_public_days
 
 P = TypeVar("P")

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from office.core.integrity import Finding
 from office.core.jobs import JobResult
-from rules.kpi import Collected
 from rules.money import from_fen
+from rules.report_rates import Collected
 
 MONTH = len("2026-06")
 MONTHS = " UNION ALL ".join(f"SELECT '-{month:02}' AS month" for month in range(1, 13))

@@ -21,7 +21,8 @@ from office.reports import aggregates, nightly
 from office.reports import rates as reports_rates
 from office.reports.table import Chart, Column, Line, Link, Place, Table, Wanted, places
 from rules.billing import BillingDocument
-from rules.kpi import (
+from rules.money import ZERO, from_fen
+from rules.report_rates import (
     Collected,
     age_band,
     age_bands,
@@ -31,7 +32,6 @@ from rules.kpi import (
     missing_to_target,
     percent,
 )
-from rules.money import ZERO, from_fen
 
 
 def targets(session: Session, year: int) -> dict[int | None, Decimal]:
@@ -344,13 +344,13 @@ def arrears_reasons(session: Session, wanted: Wanted) -> Table:
         amounts[reason or ""][band.code] += balance
         homes[reason or ""].add(unit_id)
     households = {reason: len(units) for reason, units in homes.items()}
-    # of all the others nothing was heard: what is past due in all, less what is told of here
-    told = {band.code: sum((by[band.code] for by in amounts.values()), ZERO) for band in bands}
+    # the others gave no reason: what is past due in all, less what is reported here
+    reported = {band.code: sum((by[band.code] for by in amounts.values()), ZERO) for band in bands}
     known = set().union(*homes.values()) if homes else set()
     rows = reports_rates.ageing(session, wanted.today) if wanted.is_whole else _ageing_of(session, wanted)
     for row in rows:
-        if row.amount != told[row.code]:
-            amounts[""][row.code] += row.amount - told[row.code]
+        if row.amount != reported[row.code]:
+            amounts[""][row.code] += row.amount - reported[row.code]
     if others := sum(row.households for row in rows) - len(known):
         households[""] = households.get("", 0) + others
     order = sorted(amounts, key=lambda reason: (reason == "", -sum(amounts[reason].values())))

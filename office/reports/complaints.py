@@ -19,7 +19,7 @@ from models.property import Area, Building, Unit
 from office.core import clock
 from office.reports import rates
 from office.reports.table import Chart, Column, Line, Link, Table, Wanted, places
-from rules.kpi import mean, on_time_rate, percent
+from rules.report_rates import mean, on_time_rate, percent
 
 
 @dataclass

@@ -172,7 +172,7 @@ class Health:
 
 
 def health(session: Session, timetable: Timetable, now: datetime) -> Health:
-    """The state of the clock, of the newest messages and of the backups."""
+    """The state of the scheduler, of the newest messages and of the backups."""
     statuses = {status.job: status for status in job_status.statuses(session, timetable, now)}
     newest = select(func.coalesce(func.max(Message.id), 0)).scalar_subquery()
     lost = session.execute(
@@ -191,7 +191,7 @@ def health(session: Session, timetable: Timetable, now: datetime) -> Health:
 def next_jobs(
     session: Session, timetable: Timetable, now: datetime, *, most: int = SHORT
 ) -> list[tuple[str, datetime]]:
-    """What the clock does next, each dated job with its instant, the soonest first (§8)."""
+    """What the scheduler does next: each dated job with its instant, the soonest first (§8)."""
     zone = clock.zone(session)
     coming = [(job.code, job.next_after(now, zone)) for job in timetable if job.at is not None]
     return sorted(coming, key=lambda pair: pair[1])[:most]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from office.core.exports import Format, Table, amount, formatted, plain
 from office.reports import rates
-from rules.kpi import percent
+from rules.report_rates import percent
 
 COLLECTION_RATE: Mapping[str, Format] = {
     "period": plain,

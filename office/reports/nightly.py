@@ -30,8 +30,8 @@ from office.estate import owners
 from office.policies import store
 from office.reports import rates
 from rules.billing import BillingDocument
-from rules.kpi import is_effect, is_unprompted
 from rules.money import to_fen
+from rules.report_rates import is_effect, is_unprompted
 
 Figures = Mapping[str, Mapping[str, int]]
 REACHED = ("sent", "printed", "done")  # states of a reminder that went out
@@ -98,7 +98,7 @@ def count_all(session: Session, due_for: datetime) -> JobResult:
 def _unprompted(session: Session, period: str, _now: datetime) -> Figures:
     """Households billed for a month, those that owe nothing for it, and those who paid before any reminder.
 
-    A reminder is one of the ladder that left the house after the bill's due day: what goes out before tells
+    A reminder is one of the ladder that went out after the bill's due day: what goes out before tells
     of the bill. A household counts when its last bill was paid before the first reminder about any of them.
     """
     zone = clock.zone(session)

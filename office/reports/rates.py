@@ -26,8 +26,8 @@ from office.core.jobs import JobResult
 from office.policies import store
 from office.reports import aggregates
 from rules.billing import BillingDocument
-from rules.kpi import Collected, age_band, age_bands, is_old_arrears, kept_rate
 from rules.money import ZERO
+from rules.report_rates import Collected, age_band, age_bands, is_old_arrears, kept_rate
 
 
 @dataclass(frozen=True)

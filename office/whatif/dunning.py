@@ -45,8 +45,8 @@ def read_policy(file: Path) -> dict[str, Any]:
 
 
 @dataclass
-class Imagined:
-    """A past that begins as the tables have it before the month and goes on in memory."""
+class SimulatedHistory:
+    """The stored history before the month, continued in memory by what the changed ladder does."""
 
     stage_of: dict[int, str]
     last: dict[Debtor, tuple[date | None, date | None]]
@@ -129,7 +129,7 @@ def _changed(session: Session, rows: Mapping[str, Any], on: date) -> tuple[str, 
     return policy, documents.typed(LadderDocument, both["ladder"]).ladder(gates)
 
 
-def _before(session: Session, first: date, changed: Ladder) -> Imagined:
+def _before(session: Session, first: date, changed: Ladder) -> SimulatedHistory:
     """What the tables say of the time before the month."""
     stored = holds.stored_ladder(session, first)
     order = {stage.code: stage.order for stage in stored.stages}
@@ -157,7 +157,7 @@ def _before(session: Session, first: date, changed: Ladder) -> Imagined:
             Reminder.planned_on < first, Reminder.state == NOT_MADE
         )
     )
-    return Imagined(
+    return SimulatedHistory(
         stage_of,
         {(unit_id, payer_id): (last_on, None) for unit_id, payer_id, last_on in recent},
         {(subject_id, stage, code) for subject_id, stage, code in recorded},
@@ -168,7 +168,7 @@ Key = tuple[int, int, int, str, bool]  # unit, payer, invoice, stage, whether it
 
 
 def _compared(
-    session: Session, period: str, policy: str, first: date, last: date, past: Imagined
+    session: Session, period: str, policy: str, first: date, last: date, past: SimulatedHistory
 ) -> dict[str, Any]:
     real = session.execute(
         select(

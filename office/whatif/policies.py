@@ -33,10 +33,10 @@ from office.receivables.ledger import INVOICE
 from office.reports import collection
 from office.reports.table import Wanted, places
 from rules.deadlines import ClockRule, ClockState, Moment, Pause, clock_state, clocks_starting, deadline
-from rules.kpi import Collected, distance, missing_to_target, on_time_rate
 from rules.late_fee import LateFeeDocument, LateFeePolicy
 from rules.money import ZERO, yuan
 from rules.receivables import Receivable
+from rules.report_rates import Collected, distance, missing_to_target, on_time_rate
 
 DIFFERENCES = 200  # as many as a reader looks through; the counts are complete
 FULL = 100  # percent
@@ -131,15 +131,15 @@ def _deadlines(session: Session, policy: str, rows: Mapping[str, Any], span: Spa
     differ = sorted(key for key in was.keys() | would.keys() if was.get(key) != would.get(key))
     zone = clock.zone(session)
 
-    def told(found: _Judged | None) -> Trial:
+    def shown(found: _Judged | None) -> Trial:
         return {"due_at": found.due_at.astimezone(zone).isoformat(), "state": found.state} if found else {}
 
     changes = [
         {
             "number": key[0],
             "clock": key[1].split()[0],
-            "actual": told(was.get(key)),
-            "simulated": told(would.get(key)),
+            "actual": shown(was.get(key)),
+            "simulated": shown(would.get(key)),
         }
         for key in differ
     ]

@@ -16,7 +16,7 @@ from rules.allocation import by_age
 from rules.dunning import (
     DayFacts,
     DunningCase,
-    Outcome,
+    DunningOutcome,
     channel,
     debt,
     episode,
@@ -120,9 +120,9 @@ def judge(
         is_day_taken=is_taken or bool(notice),
     )
     decision = next_stage(ladder, calendar, state, facts)
-    if decision.stage is None or decision.outcome not in {Outcome.MADE, Outcome.NOT_MADE}:
+    if decision.stage is None or decision.outcome not in {DunningOutcome.MADE, DunningOutcome.NOT_MADE}:
         return notice
-    is_made = decision.outcome == Outcome.MADE
+    is_made = decision.outcome == DunningOutcome.MADE
     if not is_made and (decision.stage.code, decision.reason.code) in history.recorded(oldest.number):
         return notice
     row = Judgement(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rules.dunning import (
     DayFacts,
     DunningCase,
-    Outcome,
+    DunningOutcome,
     batches,
     channel,
     following,
@@ -322,7 +322,7 @@ HOLDS = [
 def test_what_holds_a_stage_is_stored_the_first_reason_first(facts, code):
     found = next_stage(ladder("residential"), CALENDAR, AFTER_FRIENDLY, DayFacts(CALL_DAY, **facts))
 
-    assert found.outcome == (Outcome.NOT_MADE if code else Outcome.MADE)
+    assert found.outcome == (DunningOutcome.NOT_MADE if code else DunningOutcome.MADE)
     assert not code or found.reason.code == code
 
 
@@ -419,7 +419,7 @@ WAITING = [
 def test_a_debt_says_why_it_waits_and_until_when(facts, state, code, planned_on):
     found = next_stage(ladder("residential"), CALENDAR, state, facts)
 
-    assert (found.outcome, found.stage.code) == (Outcome.WAITING, "call")
+    assert (found.outcome, found.stage.code) == (DunningOutcome.WAITING, "call")
     assert (found.reason.code, found.planned_on) == (code, planned_on)
 
 
@@ -444,8 +444,8 @@ def test_without_a_gap_the_next_stage_waits_for_the_next_day(gap):
     found = [next_stage(rule, CALENDAR, state, DayFacts(CALL_DAY + timedelta(days=wait))) for wait in (0, 1)]
 
     assert [(one.outcome, one.planned_on) for one in found] == [
-        (Outcome.WAITING, CALL_DAY + timedelta(days=1)),
-        (Outcome.MADE, CALL_DAY + timedelta(days=1)),
+        (DunningOutcome.WAITING, CALL_DAY + timedelta(days=1)),
+        (DunningOutcome.MADE, CALL_DAY + timedelta(days=1)),
     ]
     assert (found[0].reason.code, found[0].reason.inputs["gap_days"]) == ("gap", 1)
 
@@ -502,7 +502,7 @@ def test_at_the_end_of_the_ladder_nothing_comes():
 
     found = next_stage(ladder("residential"), CALENDAR, state, DayFacts(CALL_DAY))
 
-    assert (found.outcome, found.stage) == (Outcome.DONE, None)
+    assert (found.outcome, found.stage) == (DunningOutcome.DONE, None)
     assert forecast(ladder("residential"), CALENDAR, state, DayFacts(CALL_DAY), date(2027, 1, 1)) == ()
 
 

@@ -4,7 +4,16 @@ from decimal import Decimal
 
 import pytest
 
-from rules.matching import Candidate, CodeIndex, RowToMatch, is_name, is_weak, match, seconded, suggestions
+from rules.matching import (
+    CodeIndex,
+    RowToMatch,
+    UnitCandidate,
+    is_name,
+    is_weak,
+    match,
+    seconded,
+    suggestions,
+)
 
 INDEX = CodeIndex(["3-2-1201", "3-2-1202", "3-2-120", "A座1201", "B1-023", "2-1201"])
 
@@ -195,11 +204,11 @@ def test_a_bank_hides_part_of_a_name(given, known, is_same):
 def test_suggestions_are_ranked_with_their_reasons():
     row = RowToMatch("物业费", Decimal(300), payer_name="张三")
     candidates = [
-        Candidate("amount", "李四", (Decimal(100), Decimal(200))),
-        Candidate("nothing", "王五", (Decimal(1),)),
-        Candidate("name", "张三", (Decimal(5),)),
-        Candidate("before", "赵六", (), frozenset({"张三"})),
-        Candidate("both", "张三", (Decimal(300), Decimal(7))),
+        UnitCandidate("amount", "李四", (Decimal(100), Decimal(200))),
+        UnitCandidate("nothing", "王五", (Decimal(1),)),
+        UnitCandidate("name", "张三", (Decimal(5),)),
+        UnitCandidate("before", "赵六", (), frozenset({"张三"})),
+        UnitCandidate("both", "张三", (Decimal(300), Decimal(7))),
     ]
 
     found = suggestions(row, candidates, INDEX, most=4)
@@ -210,7 +219,7 @@ def test_suggestions_are_ranked_with_their_reasons():
 
 def test_the_codes_of_an_unsure_memo_come_first():
     row = RowToMatch("3-2-1201 3-2-1202", Decimal(50))
-    candidates = [Candidate("3-2-1202", "李四", (Decimal(50),)), Candidate("3-2-1201", "张三", ())]
+    candidates = [UnitCandidate("3-2-1202", "李四", (Decimal(50),)), UnitCandidate("3-2-1201", "张三", ())]
 
     found = suggestions(row, candidates, INDEX, most=5)
 

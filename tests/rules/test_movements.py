@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from rules.movements import Known, Movement, identifying_numbers, identities, likeness
+from rules.movements import KnownMovement, Movement, identifying_numbers, identities, likeness
 
 ROW = Movement(
     Decimal("350.00"),
@@ -106,7 +106,7 @@ def test_a_number_that_repeats_on_differing_rows_identifies_nothing():
 
 
 def told(rows, known=()):
-    stored = [Known(place, one) for place, one in enumerate(known, start=1)]
+    stored = [KnownMovement(place, one) for place, one in enumerate(known, start=1)]
     return [(one.known_id, one.doubt, one.is_repeated) for one in identities(rows, stored)]
 
 

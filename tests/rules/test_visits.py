@@ -7,7 +7,7 @@ from rules.deadlines import ClockPolicy, Moment, clocks_starting, deadline
 from rules.lifecycle import Verb
 from rules.severity import Facts
 from rules.visits import (
-    Candidate,
+    VisitorCandidate,
     VisitOutcome,
     VisitPolicy,
     outcome,
@@ -67,9 +67,9 @@ def test_other_visits_are_due_by_their_own_row():
     assert POLICY.rule_for("inspection") is None
 
 
-CLERKS = (Candidate(1, frozenset({"front_desk"})), Candidate(2, frozenset({"front_desk"})))
-HEAD, MANAGER = Candidate(3, frozenset({"station_head"})), Candidate(4, frozenset({"manager"}))
-EVERYBODY = (*CLERKS, HEAD, MANAGER, Candidate(5, frozenset({"steward"})))
+CLERKS = (VisitorCandidate(1, frozenset({"front_desk"})), VisitorCandidate(2, frozenset({"front_desk"})))
+HEAD, MANAGER = VisitorCandidate(3, frozenset({"station_head"})), VisitorCandidate(4, frozenset({"manager"}))
+EVERYBODY = (*CLERKS, HEAD, MANAGER, VisitorCandidate(5, frozenset({"steward"})))
 
 
 @pytest.mark.parametrize(
@@ -151,11 +151,15 @@ def test_a_policy_that_can_not_be_is_refused(changed, code):
 
 def test_only_the_stewards_of_the_building_count_as_stewards():
     """V4; without any in the building every steward counts."""
-    own = Candidate(1, frozenset({"steward"}))
-    other = Candidate(2, frozenset({"steward", "front_desk"}))
-    lead = Candidate(3, frozenset({"department_lead"}))
+    own = VisitorCandidate(1, frozenset({"steward"}))
+    other = VisitorCandidate(2, frozenset({"steward", "front_desk"}))
+    lead = VisitorCandidate(3, frozenset({"department_lead"}))
 
-    assert own_stewards_first([own, other, lead], {1}) == [own, Candidate(2, frozenset({"front_desk"})), lead]
+    assert own_stewards_first([own, other, lead], {1}) == [
+        own,
+        VisitorCandidate(2, frozenset({"front_desk"})),
+        lead,
+    ]
     assert own_stewards_first([own, other, lead], ()) == [own, other, lead]
 
 

@@ -1,7 +1,7 @@
 """Documents about arrears: demand to lawyer's letter, restriction, undertaking, public notices (C2–C11).
 
-The law is built in: a restriction names only optional contracted services and carries two approvals and an
-end (Civil Code art. 944, C9); a public list holds unit codes and nothing else (C11).
+The law holds whatever an office asks for: a restriction names only optional contracted services and carries
+two approvals and an end (Civil Code art. 944, C9); a public list holds unit codes and nothing else (C11).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def demand(letter: Demand, estate: EstateDetails, language: str, stored: Blocks 
 def final_letter(
     letter: Demand, estate: EstateDetails, language: str, stored: Blocks | None = None
 ) -> Document:
-    """The letter with the last deadline (C2, C3), with a tear of signatures that proves delivery."""
+    """The letter with the last deadline (C2, C3), with a slip to be signed as proof of delivery."""
     return _dunning_letter("final_letter", letter, estate, language, stored)
 
 

@@ -61,7 +61,7 @@ def test_a_household_without_history_has_an_empty_file(session: Session, debtor:
     found = file_of(session, debtor)
 
     assert (found.balance, found.credit, found.overdue) == (0, 0, 0)
-    assert (found.open_invoices, found.moments) == ([], [])
+    assert (found.open_invoices, found.events) == ([], [])
 
 
 @pytest.mark.usefixtures("neighbour")
@@ -127,9 +127,9 @@ def test_everything_that_happened_is_newest_first(session: Session, debtor: Debt
     )
     add_paper(session, unit_id, at("2026-03-05 08:01"), number="P-1")
 
-    moments = file_of(session, debtor).moments
+    events = file_of(session, debtor).events
 
-    assert [(moment.kind, moment.title, moment.at) for moment in moments] == [
+    assert [(event.kind, event.title, event.at) for event in events] == [
         ("visit", "V-2", at("2026-03-06 08:00")),
         ("paper", "P-1", at("2026-03-05 08:01")),
         ("visit", "V-1", at("2026-03-05 08:00")),
@@ -154,13 +154,11 @@ def test_of_each_kind_the_newest_are_shown(session: Session, debtor: Debtor) -> 
         add_visit(session, instant - DAY, instant, unit_id, number=f"V-{number:02}")
         add_paper(session, unit_id, instant, number=f"P-{number:02}")
 
-    moments = file_of(session, debtor).moments
+    events = file_of(session, debtor).events
 
     shown: dict[str, list[str]] = {}
-    for moment in moments:
-        shown.setdefault(moment.kind, []).append(
-            (moment.note if moment.kind == "contact" else moment.title)[-2:]
-        )
+    for event in events:
+        shown.setdefault(event.kind, []).append((event.note if event.kind == "contact" else event.title)[-2:])
     newest = [f"{number:02}" for number in range(20)]
     kinds = ("invoice", "reminder", "payment", "contact", "ticket", "visit", "paper")
     assert shown == dict.fromkeys(kinds, newest)
@@ -170,10 +168,10 @@ def test_of_bills_and_reminders_of_one_day_the_last_made_is_first(session: Sessi
     made = [add_invoice(session, debtor, TODAY, issued_on=TODAY) for _ in range(NEWEST + 1)]
     reminders = [add_reminder(session, invoice, TODAY) for invoice in made]
 
-    moments = file_of(session, debtor).moments
+    events = file_of(session, debtor).events
 
     for kind, rows in (("invoice", made), ("reminder", reminders)):
-        ids = [moment.row_id for moment in moments if moment.kind == kind]
+        ids = [event.row_id for event in events if event.kind == kind]
         assert ids == [row.id for row in reversed(rows)][:NEWEST]
 
 

@@ -20,7 +20,7 @@ from models.billing import FeeItem, Invoice, InvoiceLine
 from models.people import Owner
 from models.property import Area, Building, Unit
 from office.reports import aggregates
-from rules.kpi import Collected
+from rules.report_rates import Collected
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 ZERO = Decimal(0)

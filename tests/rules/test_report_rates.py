@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from rules.kpi import (
+from rules.report_rates import (
     Collected,
     age_band,
     age_bands,
