@@ -53,9 +53,8 @@ def main(host: str, port: int) -> None:
                 prepare()
                 db.session.remove()
         except DatabaseError as error:
-            raise (
-                click.ClickException(sentence) if (sentence := terminal.outage_of(error)) else error
-            ) from error
+            outage = terminal.outage_of(error)
+            raise (click.ClickException(outage) if outage else error) from error
         db.engine.dispose()
         address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         click.echo(_("Gatehouse is open at %(address)s (Ctrl+C closes it)", address=address))
