@@ -27,6 +27,7 @@ from models.secrets import Sealed
 from models.text_keys import folded_of
 from rules import codes
 from rules.lifecycle import SOLVED
+from rules.old_registers import Outcome
 
 CHANNELS_IN = (
     "desk",
@@ -62,6 +63,7 @@ TICKET_STATES = (
     "reopened",
     "invalid",
 )
+OUTCOMES: tuple[str, ...] = ("", *(outcome.value for outcome in Outcome))
 CLOCKS: tuple[str, ...] = get_args(codes.ClockName)
 CLOCK_STATES = ("running", "paused", "met", "breached", "void")
 FACTS = (
@@ -105,6 +107,7 @@ class Ticket(EditableRow, Model):
         one_of("channel", CHANNELS_IN, "ticket_channel_known"),
         one_of("severity", SEVERITIES, "ticket_severity_known"),
         one_of("state", TICKET_STATES, "ticket_state_known"),
+        one_of("outcome", OUTCOMES, "ticket_outcome_known"),
         CheckConstraint("household_count >= 1", name="ticket_household_count_positive"),
         CheckConstraint("loss_amount >= 0", name="ticket_loss_not_negative"),
         CheckConstraint(
@@ -179,6 +182,8 @@ class Ticket(EditableRow, Model):
     resolution: Mapped[str] = mapped_column(default="", server_default="")
     followed_up_at: Mapped[datetime | None] = mapped_column(Instant())
     closed_at: Mapped[datetime | None] = mapped_column(Instant())
+    outcome: Mapped[str] = mapped_column(String(12), default="", server_default="")  # how it ended
+    taken_over_at: Mapped[datetime | None] = mapped_column(Instant())  # as history of an old register
     satisfaction: Mapped[int | None] = mapped_column(Integer)
     turns_major_at: Mapped[datetime | None] = mapped_column(Instant())  # month rule; empty when it cannot
     became_major_at: Mapped[datetime | None] = mapped_column(Instant())

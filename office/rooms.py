@@ -70,6 +70,7 @@ CHECKS: tuple[Check, ...] = (
 )
 EXPLAINS: Mapping[str, Explain] = joined(arrears.EXPLAINS, complaints.EXPLAINS)
 IMPORTS: Mapping[str, Kind] = exchange.IMPORTS
+HISTORIES: Mapping[str, Kind] = exchange.HISTORIES
 EXPORTS: Mapping[str, Export] = joined(
     estate.EXPORTS,
     billing.EXPORTS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -27,6 +27,49 @@ def percent(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
 def mean(total: Decimal | int, count: int) -> Decimal | None:
     """The mean, total ÷ count, half-up to one decimal; None of nothing (K3)."""
     return percent(total, count * 100)
+
+
+def hours(total_seconds: int, count: int = 1) -> Decimal | None:
+    """The mean of seconds in hours, half-up to one decimal; None of nothing (K3)."""
+    return mean(total_seconds, count * 3600)
+
+
+@dataclass(frozen=True)
+class Times:
+    """How long things took, in hours with one decimal; None of nothing (K8)."""
+
+    median: Decimal | None
+    ninetieth: Decimal | None
+    mean: Decimal | None
+
+
+Span = tuple[datetime, datetime | None]
+
+
+def working_seconds(since: datetime, until: datetime, waits: Iterable[Span] = ()) -> int:
+    """The whole seconds between two instants without the times of waiting in them, each second once (T6, K8).
+
+    A wait without an end lasts to `until`.
+    """
+    seconds, begun = 0.0, since
+    for from_at, to_at in sorted(waits, key=lambda wait: wait[0]):
+        seconds += max((min(from_at, until) - begun).total_seconds(), 0)
+        begun = max(begun, min(to_at or until, until))
+    return int(seconds + (until - begun).total_seconds())
+
+
+def times(seconds: Iterable[int]) -> Times:
+    """Median, 90th percentile and mean of times in seconds (K8).
+
+    The median of an even number is the mean of the two in the middle; the 90th percentile is the smallest
+    time within which at least nine of ten lay.
+    """
+    ordered = sorted(seconds)
+    count = len(ordered)
+    if not count:
+        return Times(None, None, None)
+    middle = ordered[(count - 1) // 2] + ordered[count // 2]
+    return Times(hours(middle, 2), hours(ordered[-(-9 * count // 10) - 1]), hours(sum(ordered), count))
 
 
 @dataclass(frozen=True)

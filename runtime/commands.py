@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -204,6 +204,7 @@ def exportable() -> Iterable[str]:
     help="A TOML file: [columns] header = code, [values.CODE] word = code, [join] code = pattern, [set].",
 )
 @click.option("--update", "is_update", is_flag=True, help="Also write what differs from what is there.")
+@click.option("--history", "is_history", is_flag=True, help="Tickets: close what has ended; nothing follows.")
 @click.option("--set", "constants", multiple=True, metavar="COLUMN=VALUE", help="A value for every row.")
 @json_option
 @reads
@@ -216,6 +217,7 @@ def import_file(
     map_file: Path | None,
     constants: tuple[str, ...],
     is_update: bool,
+    is_history: bool,
     as_json: bool,
 ) -> None:
     """Import FILE (CSV or XLSX), whole or not at all.
@@ -226,9 +228,8 @@ def import_file(
     """
     from office.core import clock
     from office.exchange import imports
-    from office.rooms import IMPORTS
 
-    what = IMPORTS[kind]
+    what = _imported(kind, is_history=is_history)
     mapping = _mapping(map_file, constants, [column.code for column in what.COLUMNS])
     has_header = imports.header_test(db.session(), what, mapping)
     db.session.rollback()
@@ -252,6 +253,7 @@ def import_file(
             raise
         db.session.rollback() if is_check else db.session.commit()
     text = gettext("%(rows)s rows: %(new)s new, %(skipped)s there already.", **vars(report))
+    text += "".join(f"\n{line}" for line in _history_told(report.details))
     if report.updated:
         text += "\n" + gettext("Rows of which differences were written: %(count)s", count=report.updated)
     if report.differences:
@@ -277,6 +279,24 @@ def import_file(
     if is_check:
         said.update(preview)
     say({**said, "is_check": is_check, "errors": []}, as_json=as_json, text=text)
+
+
+def _imported(kind: str, *, is_history: bool) -> Any:
+    """What brings a kind of file in, as it is or as history."""
+    from office.rooms import HISTORIES, IMPORTS
+
+    if is_history and kind not in HISTORIES:
+        raise click.UsageError(f"--history is for {', '.join(HISTORIES)}")
+    return (HISTORIES if is_history else IMPORTS)[kind]
+
+
+def _history_told(counts: Mapping[str, int]) -> Iterator[str]:
+    """What became of the new rows of an old register, in the operator's language."""
+    from admin.panel import labels
+
+    for code, name in labels.HISTORY_COUNTS.items():
+        if code in counts:
+            yield f"{name}: {counts[code]}"
 
 
 def _mapping(map_file: Path | None, constants: Iterable[str], codes: Iterable[str]) -> Any:

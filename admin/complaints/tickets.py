@@ -84,10 +84,19 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         "next_due_at",
         "handler.name",
     )
-    column_hidden = ("channel", "resolved_at", "closed_at", "satisfaction", "reopen_count")
+    column_hidden = (
+        "channel",
+        "resolved_at",
+        "closed_at",
+        "outcome",
+        "taken_over_at",
+        "satisfaction",
+        "reopen_count",
+    )
     column_computed: Mapping[str, Callable[[Any], Any]] = {"next_due_at": queries.first_due_at}
     column_labels = {
         "next_due_at": _l("Next deadline"),
+        "taken_over_at": _l("Taken over from the old register"),
         "reopen_count": _l("Times reopened"),
         "is_on_hold": _l("Kept beyond its time"),
         "wish": _l("What is asked for"),
@@ -102,6 +111,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         "severity": labels.SEVERITIES,
         "state": labels.TICKET_STATES,
         "channel": labels.CHANNELS_IN,
+        "outcome": labels.OUTCOMES,
     }
     filters = (
         ChoiceFilter("state"),
@@ -109,6 +119,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         RelationFilter("department"),
         RelationFilter("category"),
         ChoiceFilter("channel"),
+        ChoiceFilter("outcome"),
         RangeFilter("level"),
         RangeFilter("registered_at"),
         RelationFilter("unit.building"),
@@ -151,6 +162,8 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         "resolved_at",
         "satisfaction",
         "closed_at",
+        "outcome",
+        "taken_over_at",
         "turns_major_at",
         "reopen_count",
     )

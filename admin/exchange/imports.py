@@ -32,7 +32,7 @@ from office.exchange.imports import uploads
 from office.exchange.imports.columns import Column, header_line
 from office.exchange.imports.mapping import FileMapping
 from office.exchange.imports.reader import HasHeader, Table
-from office.exchange.room import IMPORTS
+from office.exchange.room import HISTORIES, IMPORTS
 from office.exchange.spreadsheets import neutral
 from rules.reasons import Reason
 
@@ -46,12 +46,19 @@ KINDS: Mapping[str, Any] = {
     "contacts": _l("Contacts about debts"),
     "tickets": _l("Old complaint register"),
 }
+HISTORY = "-history"
+HISTORY_KINDS: Mapping[str, Any] = {f"tickets{HISTORY}": _l("Old complaint register, as history")}
 # the screen on which a person must be able to create or act to bring this kind in
 OUTCOMES = {
     "posted": _l("Is posted"),
     "waiting": _l("Waits"),
     "equal": _l("There already"),
     "differs": _l("Changed since it was posted"),
+}
+DETAILS: Mapping[str, Any] = {
+    "posted": _l("Posted"),
+    "waiting": _l("Waiting in the queue"),
+    **labels.HISTORY_COUNTS,
 }
 BALANCE_PROOFS = {
     "proven": _l("The balances prove every direction."),
@@ -76,6 +83,9 @@ OF_SCREEN = "screen:"  # kinds that are a screen's own form
 
 def brought(kind: str, tell: Callable[[int], None] = lambda _done: None) -> uploads.Brought:
     """The columns and verbs of a kind, known here or the form of a screen."""
+    if kind in HISTORY_KINDS:
+        code = kind.removesuffix(HISTORY)
+        return uploads.Brought(code, HISTORIES[code])
     if not kind.startswith(OF_SCREEN):
         return uploads.Brought(kind, IMPORTS[kind])
     view = view_of(kind.removeprefix(OF_SCREEN))
@@ -91,12 +101,12 @@ def all_kinds() -> dict[str, Any]:
         for view in views
         if table_imports.takes(view) and view.screen not in known
     }
-    return {**KINDS, **own}
+    return {**KINDS, **HISTORY_KINDS, **own}
 
 
 def need(kind: str) -> tuple[str, str]:
     """The screen and verb that a person must have to bring a kind in."""
-    return NEEDS.get(kind) or (kind.removeprefix(OF_SCREEN), "create")
+    return NEEDS.get(kind.removesuffix(HISTORY)) or (kind.removeprefix(OF_SCREEN), "create")
 
 
 def kind_of_screen(screen: str) -> str:
@@ -243,6 +253,7 @@ class ImportPage(OfficePage):
             refusal=error_messages.message_for(Refused(refusal[0], **refusal[1])) if refusal else "",
             problems=[_told(problem, label) for problem in found.get("problems", ())[:50]],
             column_label=label,
+            details=[(DETAILS[code], count) for code, count in (found.get("details") or {}).items()],
             outcomes=OUTCOMES,
             balance_proofs=BALANCE_PROOFS,
             reason_word=lambda code: wording.reason(Reason(code).to_json()),

@@ -180,6 +180,20 @@ TICKET_STATES = {
     "reopened": _("Reopened"),
     "invalid": _("Invalid"),
 }
+OUTCOMES = {
+    "solved": _("Solved"),
+    "cancelled": _("Withdrawn"),
+    "invalid": _("Invalid"),
+    "moved": _("Handed to somebody else"),
+}
+HISTORY_COUNTS = {
+    **OUTCOMES,
+    "no_outcome": _("Ended, the register does not say how"),
+    "still_open": _("Not ended: open complaints with their deadlines"),
+    "past_keeping": _(
+        "Closed longer ago than complaints are kept: removed the next night unless put on hold"
+    ),
+}
 CLOCKS = {
     "acknowledge": _("Acknowledge"),
     "on_site": _("On site"),

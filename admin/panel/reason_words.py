@@ -86,6 +86,7 @@ REASONS = {
     "chosen_by_staff": _("Chosen by staff"),
     "changed_by_staff": _("Changed by staff"),
     "given_by_register": _("Taken from the old register"),
+    "old_register": _("From the old register"),
     "unsolved_for_months": _("Unsolved for too long"),
     "due_elapsed": _("Counted in elapsed time"),
     "due_office": _("Counted in office minutes"),
@@ -127,6 +128,7 @@ REASONS = {
 
 # an input of a reason that is no column of a table
 INPUTS = {
+    "handler_was": _("Handled by"),
     "row": _("Row"),
     "trigger_on": _("Planned on"),
     "trigger": _("Trigger"),

@@ -147,6 +147,7 @@ ACTIONS = {
     "take_down": _("Taken down"),
     "open_ticket": _("Registered"),
     "register": _("Registered"),
+    "take_over": _("Taken over from the old register"),
     "assign": _("Assigned"),
     "start": _("Work started"),
     "take_on": _("Taken on"),

@@ -56,7 +56,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "method": {**labels.CONTACT_METHODS, **labels.VISIT_METHODS, **labels.METHODS},
     "channel": {**labels.CHANNELS_IN, **labels.CHANNELS_OUT},
     "channels": {**labels.CHANNELS_IN, **labels.CHANNELS_OUT},
-    "outcome": {**labels.CONTACT_OUTCOMES, **labels.VISIT_OUTCOMES},
+    "outcome": {**labels.CONTACT_OUTCOMES, **labels.VISIT_OUTCOMES, **labels.OUTCOMES},
     "severity": labels.SEVERITIES,
     "clock": labels.CLOCKS,
     "rule": {**labels.CLOCKS, **labels.VISIT_KINDS, **CLOCK_RULES},

@@ -124,6 +124,7 @@ def tickets_ended_rightly(session: Session) -> Iterable[Finding]:
     unreviewed = select(Ticket.id, Ticket.number).where(
         Ticket.state == "closed",
         Ticket.severity.in_(reviewed),
+        Ticket.taken_over_at.is_(None),  # what the old office held was its own affair
         ~exists().where(ReviewMeeting.ticket_id == Ticket.id),
     )
     for id_, number in session.execute(unreviewed):

@@ -39,11 +39,13 @@ from office.core.database import chunks
 from office.core.errors import N_, Refused
 from rules.deadlines import Moment
 from rules.lifecycle import State, Verb, reopened_level
+from rules.old_registers import Outcome
 from rules.reasons import Reason
 from rules.severity import Facts, proposal
 from rules.text_keys import compared_key
 from rules.visits import FOLLOW_UP, VisitOutcome, outcome, visit_plan, visitor
 
+TAKE_OVER = "take_over"  # in the history of a ticket
 BATCH = 5000  # rows in memory at once
 VISIT: Table = Visit.__table__  # type: ignore[assignment] # a mapped class has a table
 COMPLAINANT: Table = Complainant.__table__  # type: ignore[assignment]
@@ -51,7 +53,11 @@ COMPLAINANT: Table = Complainant.__table__  # type: ignore[assignment]
 
 @dataclass(frozen=True)
 class LegacyTicket:
-    """One row of an old register; instants are aware, an empty `severity` is proposed from the facts."""
+    """One row of an old register; instants are aware, an empty `severity` is proposed from the facts.
+
+    `outcome` and `closed_at` are for a register that comes in as history (ticket_history.py); `handler` is
+    the name as the register has it, also of somebody who left.
+    """
 
     registered_at: datetime
     channel: str
@@ -62,6 +68,10 @@ class LegacyTicket:
     unit_code: str = ""
     complainant: str = ""
     severity: str = ""
+    resolution: str = ""
+    handler: str = ""
+    outcome: str = ""
+    closed_at: datetime | None = None
     resolved_at: datetime | None = None
     followed_up_at: datetime | None = None
     satisfaction: int | None = None
@@ -76,7 +86,7 @@ class ImportCounts:
 
 
 @dataclass
-class _TicketRows:
+class TicketRows:
     """The rows of one ticket before they have ids."""
 
     ticket: Values
@@ -92,17 +102,10 @@ def import_tickets(
 
     One with a known number is skipped; one without number when the same complaint stands already.
     """
-    importer = _LegacyImport(session, now, staff_id)
-    added = skipped = 0
-    for batch in chunks(rows, BATCH):
-        fresh = importer.new_rows(batch)
-        importer.write(fresh)
-        added += len(fresh)
-        skipped += len(batch) - len(fresh)
-    return ImportCounts(added, skipped)
+    return LegacyImport(session, now, staff_id).take(rows)
 
 
-class _LegacyImport:
+class LegacyImport:
     """The import of one file: what all its rows share, and what was already seen of it."""
 
     def __init__(self, session: Session, now: datetime, staff_id: int | None) -> None:
@@ -122,6 +125,16 @@ class _LegacyImport:
         sandbox, present_at = session.execute(select(Estate.is_sandbox, Estate.present_at)).one()
         # a sandbox that was never ticked has no present yet by which tickets could be late
         self.is_present_known = not sandbox or present_at is not None
+
+    def take(self, rows: Iterable[LegacyTicket]) -> ImportCounts:
+        """Add the rows that the office does not have, a batch at a time."""
+        added = skipped = 0
+        for batch in chunks(rows, BATCH):
+            fresh = self.new_rows(batch)
+            self.write(fresh)
+            added += len(fresh)
+            skipped += len(batch) - len(fresh)
+        return ImportCounts(added, skipped)
 
     def new_rows(self, batch: Sequence[LegacyTicket]) -> list[LegacyTicket]:
         """The rows of a batch that the office does not have yet. Raises Refused for an unknown unit."""
@@ -185,17 +198,18 @@ class _LegacyImport:
 
     # --- the rows of one ticket, in memory ---------------------------------------------------------------
 
-    def rows_of(self, row: LegacyTicket) -> _TicketRows:
+    def rows_of(self, row: LegacyTicket) -> TicketRows:
         """The rows of a ticket as if the office had worked with it from its registration on."""
         in_force = self.policies.at(row.registered_at)
-        severity, reason = self._severity(in_force, row)
+        severity, reason = self.severity_of(in_force, row)
         profile = TicketProfile(0, row.registered_at, severity, row.facts)
-        ticket = self._ticket(row, in_force, severity, reason)
-        made = _TicketRows(
+        ticket = self.ticket_columns(row, in_force, severity, reason)
+        made = TicketRows(
             ticket, new_clocks(self.policies, profile, Moment.REGISTERED, row.registered_at), []
         )
-        _record(made, row.registered_at, "register", reason)
-        made.events[0]["staff_id"] = self.staff_id
+        record(made, row.registered_at, "register", reason)
+        if row.handler:
+            self.record_take_over(made, row)
         solved = [(row.resolved_at, None)] if row.resolved_at else []
         ticket["turns_major_at"] = self.policies.at(row.registered_at).turns_major_at(
             row.registered_at, severity, solved
@@ -206,7 +220,14 @@ class _LegacyImport:
             self._resolve(made, row, row.resolved_at)
         return made
 
-    def _severity(self, in_force: PoliciesInForce, row: LegacyTicket) -> tuple[str, Reason]:
+    def record_take_over(self, made: TicketRows, row: LegacyTicket, **more: object) -> None:
+        """Say in the history of a ticket that it comes from the old register, and what only that knows."""
+        known = {"handler_was": row.handler, **more}
+        reason = Reason("old_register", {name: value for name, value in known.items() if value})
+        record(made, self.now, TAKE_OVER, reason)
+        made.events[-1]["staff_id"] = self.staff_id
+
+    def severity_of(self, in_force: PoliciesInForce, row: LegacyTicket) -> tuple[str, Reason]:
         if not row.severity:
             proposed = proposal(in_force.severities, row.facts)
             return proposed.severity, proposed.reason
@@ -214,7 +235,9 @@ class _LegacyImport:
             raise Refused(N_("There is no severity %(severity)s here"), severity=row.severity)
         return row.severity, Reason("given_by_register")
 
-    def _ticket(self, row: LegacyTicket, in_force: PoliciesInForce, severity: str, reason: Reason) -> Values:
+    def ticket_columns(
+        self, row: LegacyTicket, in_force: PoliciesInForce, severity: str, reason: Reason
+    ) -> Values:
         category_id, department_id = self._category(row)
         return {
             "number": row.number,
@@ -224,6 +247,7 @@ class _LegacyImport:
             "category_id": category_id,
             "department_id": department_id,
             "statement": row.statement,
+            "resolution": row.resolution,
             "is_anonymous": not row.complainant,
             **fact_columns(row.facts),
             "severity": severity,
@@ -234,15 +258,17 @@ class _LegacyImport:
             "resolved_at": None,
             "followed_up_at": None,
             "closed_at": None,
+            "outcome": "",
+            "taken_over_at": None,
             "satisfaction": row.satisfaction,
             "turns_major_at": None,
             "became_major_at": None,
         }
 
-    def _profile(self, made: _TicketRows, row: LegacyTicket) -> TicketProfile:
+    def _profile(self, made: TicketRows, row: LegacyTicket) -> TicketProfile:
         return TicketProfile(0, row.registered_at, made.ticket["severity"], row.facts)
 
-    def _turn_major(self, made: _TicketRows, row: LegacyTicket) -> None:
+    def _turn_major(self, made: TicketRows, row: LegacyTicket) -> None:
         """Turn a ticket major that was solved only after its month (T8)."""
         ticket, at = made.ticket, made.ticket["turns_major_at"]
         in_force = self.policies.at(at)
@@ -252,13 +278,13 @@ class _LegacyImport:
         for change in over:
             made.clocks[change.pop("id")] |= change
         made.clocks += new
-        _record(made, at, "turn_major", Reason.from_json(ticket["severity_reason"]))
+        record(made, at, "turn_major", Reason.from_json(ticket["severity_reason"]))
 
-    def _resolve(self, made: _TicketRows, row: LegacyTicket, resolved_at: datetime) -> None:
+    def _resolve(self, made: TicketRows, row: LegacyTicket, resolved_at: datetime) -> None:
         ticket = made.ticket
         made.clocks = [_ended(clock, resolved_at) for clock in made.clocks]
         ticket |= {"state": State.RESOLVED.value, "resolved_at": resolved_at, "turns_major_at": None}
-        _record(made, resolved_at, Verb.RESOLVE.value)
+        record(made, resolved_at, Verb.RESOLVE.value)
         follow_up = new_clocks(self.policies, self._profile(made, row), Moment.RESOLVED, resolved_at)
         nobody = self.policies.at(resolved_at).escalation.top_level + 1
         # a ticket already resolved when it came makes no escalations (contract: Settled besides)
@@ -287,7 +313,7 @@ class _LegacyImport:
             "reason": plan.reason.to_json(),
         }
 
-    def _follow_up(self, made: _TicketRows, row: LegacyTicket, at: datetime) -> None:
+    def _follow_up(self, made: TicketRows, row: LegacyTicket, at: datetime) -> None:
         """Apply the satisfaction of the old follow-up visit: closed, followed up, or reopened (V3)."""
         ticket, in_force = made.ticket, self.policies.at(at)
         made.clocks = [clock if clock["stopped_at"] else _ended(clock, at) for clock in made.clocks]
@@ -304,15 +330,15 @@ class _LegacyImport:
             self._reopen(made, row, at, reason)
             return
         ticket |= {"state": State.FOLLOWED_UP.value, "followed_up_at": at}
-        _record(made, at, Verb.FOLLOW_UP.value, reason)
+        record(made, at, Verb.FOLLOW_UP.value, reason)
         if (
             meaning is VisitOutcome.SATISFIED
             and ticket["severity"] not in in_force.lifecycle.reviewed_severities
         ):
-            ticket |= {"state": State.CLOSED.value, "closed_at": at}
-            _record(made, at, Verb.CLOSE.value)
+            ticket |= {"state": State.CLOSED.value, "closed_at": at, "outcome": Outcome.SOLVED.value}
+            record(made, at, Verb.CLOSE.value)
 
-    def _reopen(self, made: _TicketRows, row: LegacyTicket, at: datetime, reason: Reason) -> None:
+    def _reopen(self, made: TicketRows, row: LegacyTicket, at: datetime, reason: Reason) -> None:
         ticket, resolved_at = made.ticket, made.ticket["resolved_at"]
         level = reopened_level(ticket["level"], self.policies.at(at).escalation.top_level)
         ticket |= {
@@ -325,7 +351,7 @@ class _LegacyImport:
             ),
         }
         made.clocks += new_clocks(self.policies, self._profile(made, row), Moment.REOPENED, at)
-        _record(made, at, Verb.REOPEN.value, reason)
+        record(made, at, Verb.REOPEN.value, reason)
 
     # --- writing -------------------------------------------------------------------------------------
 
@@ -360,7 +386,7 @@ class _LegacyImport:
         found = self.session.execute(select(Ticket.number, Ticket.id).where(Ticket.number.in_(wanted)))
         return dict(found.all())
 
-    def _number(self, rows: Sequence[LegacyTicket], all_rows: Sequence[_TicketRows]) -> None:
+    def _number(self, rows: Sequence[LegacyTicket], all_rows: Sequence[TicketRows]) -> None:
         """Give numbers of the office's own series to tickets without one, and to all visits."""
         without = [
             (row.registered_at, made.ticket)
@@ -418,7 +444,7 @@ def _ended(clock: Values, at: datetime) -> Values:
     return {**clock, **{name: value for name, value in changed.items() if name != "id"}}
 
 
-def _record(made: _TicketRows, at: datetime, verb: str, reason: Reason | None = None) -> None:
+def record(made: TicketRows, at: datetime, verb: str, reason: Reason | None = None) -> None:
     made.events.append(
         {"at": at, "staff_id": None, "verb": verb, "reason": reason.to_json() if reason else "", "note": ""}
     )

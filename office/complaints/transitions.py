@@ -20,6 +20,7 @@ from office.core import audit
 from office.core.errors import N_, Refusals, Refused
 from rules.deadlines import Moment
 from rules.lifecycle import Context, State, Verb, reopened_level, transition
+from rules.old_registers import Outcome
 from rules.reasons import Reason
 
 Span = tuple[datetime, datetime | None]
@@ -191,6 +192,7 @@ def close_locked(
     """
     locked.move(verb, note=note, **more)
     locked.ticket.closed_at = locked.now
+    locked.ticket.outcome = Outcome.INVALID if locked.state is State.INVALID else Outcome.SOLVED
     locked.ticket.turns_major_at = None
     locked.session.flush()
     deadlines.stop_clocks(locked.session, locked.ticket.id, locked.now, is_void=is_void)

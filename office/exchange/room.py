@@ -16,6 +16,8 @@ from office.exchange.imports import (
     tickets,
 )
 
+HISTORIES: Mapping[str, Kind] = {"tickets": tickets.HISTORY}
+"""Kinds of which a file may also come in as history: nothing follows from what ended (R5)."""
 IMPORTS: Mapping[str, Kind] = {
     "roster": roster,
     "readings": readings,

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from models.complaints import CLOCKS, Category, Ticket, TicketClock
+from models.complaints import CLOCKS, Category, ClockPause, Ticket, TicketClock
 from models.people import Department
 from models.property import Area, Building, Unit
+from models.visits import Visit
 from office.core import clock
 from office.reports import rates
 from office.reports.table import Chart, Column, Line, Link, Table, Wanted, places
-from rules.report_rates import mean, on_time_rate, percent
+from rules.old_registers import Outcome
+from rules.report_rates import Span, mean, on_time_rate, percent, times, working_seconds
+from rules.visits import FOLLOW_UP, VisitOutcome
 
 
 @dataclass
@@ -28,25 +30,29 @@ class _Tickets:
 
     registered: int = 0
     resolved: int = 0
-    seconds: int = 0
+    seconds: list[int] = field(default_factory=list)  # from registering to solving, without waiting
     met: int = 0
     breached: int = 0
     reopened: int = 0
+    rounds: int = 0  # resolvings that are due a visit
     visited: int = 0
+    scored: int = 0
     satisfied: int = 0
     score: int = 0
 
     def cells(self) -> tuple[Any, ...]:
-        hours = mean(Decimal(self.seconds) / 3600, self.resolved)
+        taken = times(self.seconds)
         return (
             self.registered,
             self.resolved,
             on_time_rate(self.met, self.breached),
-            hours,
+            taken.median,
+            taken.ninetieth,
+            taken.mean,
             percent(self.reopened, self.registered),
-            percent(self.visited, self.resolved),
-            percent(self.satisfied, self.visited),
-            mean(self.score, self.visited),
+            percent(self.visited, self.rounds),
+            percent(self.satisfied, self.scored),
+            mean(self.score, self.scored),
         )
 
 
@@ -54,13 +60,15 @@ COMPLAINTS = (
     Column("registered", "count"),
     Column("resolved", "count"),
     Column("rate_on_time", "rate"),
+    Column("hours_median", "hours"),
+    Column("hours_ninetieth", "hours"),
     Column("hours_to_solve", "hours"),
     Column("rate_reopened", "rate"),
     Column("rate_followed_up", "rate"),
     Column("rate_satisfied", "rate"),
     Column("score", "score"),
 )
-DIMENSIONS = ("category", "department", "severity", "building", "channel", "month")
+DIMENSIONS = ("category", "department", "severity", "building", "channel", "month", "outcome")
 
 
 def span(session: Session, wanted: Wanted) -> tuple[datetime, datetime]:
@@ -113,6 +121,7 @@ def _counts(session: Session, wanted: Wanted, what: str) -> dict[Any, _Tickets]:
         "channel": Ticket.channel,
         "building": Unit.building_id,
         "month": Ticket.registered_at,
+        "outcome": Ticket.outcome,
     }[what]
     counts: dict[Any, _Tickets] = defaultdict(_Tickets)
     of_ticket: dict[int, Any] = {}
@@ -124,21 +133,23 @@ def _counts(session: Session, wanted: Wanted, what: str) -> dict[Any, _Tickets]:
             Ticket.resolved_at,
             Ticket.reopen_count,
             Ticket.satisfaction,
+            Ticket.outcome,
         )
         .outerjoin(Unit, Unit.id == Ticket.unit_id)
         .where(*conditions)
     )
-    for ticket_id, value, registered_at, resolved_at, reopened, satisfaction in rows:
+    waited = _waits(session, conditions)
+    for ticket_id, value, registered_at, resolved_at, reopened, satisfaction, outcome in rows:
         place = f"{value.astimezone(zone):%Y-%m}" if what == "month" else value
         of_ticket[ticket_id] = place
         for one in (counts[place], counts[_ALL]):
             one.registered += 1
             one.reopened += reopened > 0
+            one.resolved += resolved_at is not None or outcome == Outcome.SOLVED
             if resolved_at is not None:
-                one.resolved += 1
-                one.seconds += int((resolved_at - registered_at).total_seconds())
+                one.seconds.append(working_seconds(registered_at, resolved_at, waited[ticket_id]))
             if satisfaction is not None:
-                one.visited += 1
+                one.scored += 1
                 one.satisfied += satisfaction >= 4
                 one.score += satisfaction
     clocks = session.execute(
@@ -150,7 +161,40 @@ def _counts(session: Session, wanted: Wanted, what: str) -> dict[Any, _Tickets]:
         for one in (counts[of_ticket[ticket_id]], counts[_ALL]):
             one.met += state == "met"
             one.breached += state == "breached"
+    for ticket_id, is_visited in _rounds(session, conditions):
+        for one in (counts[of_ticket[ticket_id]], counts[_ALL]):
+            one.rounds += 1
+            one.visited += is_visited
     return counts
+
+
+def _waits(session: Session, conditions: Sequence[ColumnElement[bool]]) -> Mapping[int, list[Span]]:
+    """The times in which complaints waited for the resident or somebody outside (T6)."""
+    found: dict[int, list[Span]] = defaultdict(list)
+    for ticket_id, from_at, to_at in session.execute(
+        select(ClockPause.ticket_id, ClockPause.from_at, ClockPause.to_at)
+        .join(Ticket, Ticket.id == ClockPause.ticket_id)
+        .outerjoin(Unit, Unit.id == Ticket.unit_id)
+        .where(*conditions)
+    ):
+        found[ticket_id].append((from_at, to_at))
+    return found
+
+
+def _rounds(session: Session, conditions: Sequence[ColumnElement[bool]]) -> Iterator[tuple[int, bool]]:
+    """Each resolving that was due a visit: its complaint, and whether somebody was met at the visit (V1, V2).
+
+    A visit that was given up before it was tried is due no more; what came in as history was due none.
+    """
+    rows = session.execute(
+        select(Visit.ticket_id, Visit.done_at, Visit.attempts, Visit.outcome)
+        .join(Ticket, Ticket.id == Visit.ticket_id)
+        .outerjoin(Unit, Unit.id == Ticket.unit_id)
+        .where(*conditions, Visit.kind == FOLLOW_UP)
+    )
+    for ticket_id, done_at, attempts, outcome in rows:
+        if done_at is None or attempts:
+            yield ticket_id or 0, done_at is not None and outcome != VisitOutcome.UNREACHABLE
 
 
 _ALL = object()
@@ -174,7 +218,7 @@ def _complaints_table(session: Session, wanted: Wanted, what: str, counts: Mappi
     ]
     if len(lines) > 1:
         lines.append(Line(("", *counts[_ALL].cells()), Link("tickets", base), is_total=True))
-    codes = {"severity": "severity", "channel": "channel"}.get(what, "")
+    codes = {"severity": "severity", "channel": "channel", "outcome": "outcome"}.get(what, "")
     column = Column(what, "code" if codes else "month" if what == "month" else "text", codes)
     kind = "line" if what == "month" else "bar"
     return Table(f"complaints_{what}", (column, *COMPLAINTS), tuple(lines), Chart(0, (1,), kind))
@@ -193,7 +237,7 @@ def _dimension_names(session: Session, wanted: Wanted, what: str) -> dict[Any, s
 
 
 def _dimension_query(what: str, key: Any) -> dict[str, str]:
-    if key is None:
+    if not key:
         return {}
     if what == "month":
         first = date.fromisoformat(f"{key}-01")

@@ -1,4 +1,8 @@
-"""The old complaint register (contract "Imports": tickets); severity is judged where the file says none."""
+"""The old complaint register (contract "Imports": tickets); severity is judged where the file says none.
+
+As it stands, what is not resolved goes on, and what is resolved is visited. As HISTORY, what has ended is
+closed and nothing follows from it (R5).
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.complaints import Ticket
-from office.complaints import legacy_import
+from office.complaints import legacy_import, ticket_history
 from office.complaints.legacy_import import LegacyTicket
+from office.complaints.policies_in_force import PolicyTimeline
+from office.core import clock
 from office.core.database import chunks
 from office.core.errors import N_
 from office.exchange.imports import cells, columns, words
 from office.exchange.imports.columns import Column, Known, Problem, heads, key_text, plainly, text
 from office.exchange.imports.taken import Taken
+from rules.old_registers import Outcome, following
 from rules.severity import Facts
 from rules.text_keys import compared_key
 
@@ -79,7 +87,38 @@ COLUMNS: tuple[Column, ...] = (
         plainly(cells.one_of(words.SEVERITY_WORDS)),
         empty="",
     ),
-    Column("resolved_at", ("解决时间", "解決時間", "处理完成时间", "办结时间", "完成时间"), columns.instant),
+    Column(
+        "resolution",
+        ("处理结果", "處理結果", "处理情况", "處理情況", "处理措施", "解决方案"),
+        text(20_000),
+        empty="",
+    ),
+    Column(
+        "handler", ("处理人", "處理人", "经办人", "經辦人", "责任人", "跟进人", "管家"), text(120), empty=""
+    ),
+    Column(
+        "resolved_at",
+        ("解决时间", "解決時間", "处理完成时间", "办结时间", "完成时间", "解决日期", "完成日期", "办结日期"),
+        columns.instant,
+    ),
+    Column(
+        "outcome",
+        ("结案情况", "結案情況", "办结情况", "处理状态", "處理狀態", "状态", "狀態", "处理进度"),
+        plainly(cells.one_of(words.TICKET_OUTCOME_WORDS)),
+        empty="",
+    ),
+    Column(
+        "closed_at",
+        ("结案时间", "結案時間", "结案日期", "关闭时间", "關閉時間", "闭单时间", "归档日期"),
+        columns.instant,
+    ),
+    Column(
+        "kind",
+        ("诉求类型", "訴求類型", "受理类型", "事项类型"),
+        plainly(cells.one_of(words.TICKET_KIND_WORDS)),
+        empty="complaint",
+        is_in_template=False,
+    ),
     Column("followed_up_at", ("回访时间", "回訪時間", "回访日期"), columns.instant),
     Column(
         "satisfaction", ("满意度", "滿意度", "回访满意度", "评分"), plainly(cells.whole(1, 5)), measure="own"
@@ -103,7 +142,67 @@ COLUMNS: tuple[Column, ...] = (
 
 
 def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
-    return [*_solved_too_early(rows), *_numbers_of_others(rows, known.session)]
+    return [*_ended(rows, known.zone), *_all_wrong(rows, known)]
+
+
+def _all_wrong(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
+    """What is wrong with rows of a register, whatever becomes of what has ended."""
+    return [
+        *_other_kinds(rows),
+        *_too_early(rows, known.zone),
+        *_unknown_severities(rows, known.session),
+        *_numbers_of_others(rows, known.session),
+    ]
+
+
+def _written(at: datetime, zone: ZoneInfo) -> str:
+    """An instant as a person reads it in the register."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _ended(rows: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> list[Problem]:
+    """The rows of complaints that ended otherwise than by being solved: these are history."""
+    return [
+        columns.problem(
+            row,
+            "closed_at" if row["closed_at"] else "outcome",
+            _written(row["closed_at"], zone) if row["closed_at"] else row["outcome"],
+            N_("this complaint has ended already"),
+            N_("Bring the register in as history (--history), or leave this row out"),
+        )
+        for row in rows
+        if row["closed_at"] or row["outcome"] in {Outcome.CANCELLED, Outcome.INVALID, Outcome.MOVED}
+    ]
+
+
+def _other_kinds(rows: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    return [
+        columns.problem(
+            row,
+            "kind",
+            row["kind"],
+            N_("this is no complaint"),
+            N_("Leave this row out: the register keeps complaints only"),
+        )
+        for row in rows
+        if row["kind"] != "complaint"
+    ]
+
+
+def _unknown_severities(rows: Sequence[Mapping[str, Any]], session: Session) -> list[Problem]:
+    """The rows with a severity that the office did not have when they were registered."""
+    policies = PolicyTimeline(session)
+    wrong = []
+    for row in rows:
+        if not row["severity"]:
+            continue
+        known = [level.code for level in policies.at(row["registered_at"]).severities.level]
+        if row["severity"] not in known:
+            remedy = N_("Write one of: %(known)s")
+            said = N_("There is no severity %(severity)s here")
+            values = {"severity": row["severity"], "known": "、".join(known)}
+            wrong.append(columns.problem(row, "severity", row["severity"], said, remedy, **values))
+    return wrong
 
 
 def _numbers_of_others(rows: Sequence[Mapping[str, Any]], session: Session) -> list[Problem]:
@@ -140,31 +239,101 @@ def _content(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return row["registered_at"], row["statement"]
 
 
-def _solved_too_early(rows: Sequence[Mapping[str, Any]]) -> list[Problem]:
-    return [
-        columns.problem(
-            row,
-            "resolved_at",
-            row["resolved_at"].isoformat(),
-            N_("before the registration"),
-            N_("Write the time at which it was solved, after it was registered"),
+def _too_early(rows: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> list[Problem]:
+    """The rows whose dates do not follow each other, or whose outcome contradicts them."""
+    found = (_out_of_order(row, zone) for row in rows)
+    return [problem for problem in found if problem is not None]
+
+
+def _out_of_order(row: Mapping[str, Any], zone: ZoneInfo) -> Problem | None:
+    resolved_at = row["resolved_at"]
+    if resolved_at is not None and following(row["registered_at"], resolved_at, zone) is None:
+        said = N_("before the registration")
+        remedy = N_("Write the time at which it was solved, after it was registered")
+        return columns.problem(row, "resolved_at", _written(resolved_at, zone), said, remedy)
+    since, said = row["registered_at"], N_("before the registration")
+    if resolved_at is not None:
+        since, said = max(resolved_at, since), N_("before the solution")
+    for column in ("followed_up_at", "closed_at"):
+        at = row[column]
+        if at is not None and following(since, at, zone) is None:
+            remedy = N_("Write a later time here, or correct the earlier one")
+            return columns.problem(row, column, _written(at, zone), said, remedy)
+    dated = next((name for name in ("resolved_at", "followed_up_at", "closed_at") if row[name]), "")
+    if row["outcome"] == words.OPEN and dated:
+        remedy = N_("Clear the time, or write how it ended")
+        return columns.problem(
+            row, "outcome", row["outcome"], N_("not ended, and yet there is a time at which it did"), remedy
         )
-        for row in rows
-        if row["resolved_at"] is not None and row["resolved_at"] < row["registered_at"]
-    ]
+    return None
 
 
 def take_in(
-    session: Session, given: Sequence[Mapping[str, Any]], *, now: datetime, **_present: object
+    session: Session,
+    given: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+    staff_id: int | None = None,
+    **_present: object,
 ) -> Taken:
     """Add the tickets that are not known yet, with the clocks they would have had (T1, T4)."""
+    rows = _tickets(session, given)
+    done = legacy_import.import_tickets(session, rows, now=now, staff_id=staff_id)
+    return Taken(new=done.added, skipped=done.skipped)
+
+
+def _tickets(session: Session, given: Sequence[Mapping[str, Any]]) -> list[LegacyTicket]:
+    zone = clock.zone(session)
     facts = {*FLAGS, "household_count", "loss_amount"}
-    rows = [
+    aside = {*facts, "line", "kind", "outcome", "resolved_at"}
+    return [
         LegacyTicket(
             facts=Facts(**{code: row[code] for code in facts}),
-            **{code: value for code, value in row.items() if code not in facts and code != "line"},
+            outcome="" if row["outcome"] == words.OPEN else row["outcome"],
+            resolved_at=row["resolved_at"] and following(row["registered_at"], row["resolved_at"], zone),
+            **{code: value for code, value in row.items() if code not in aside},
         )
         for row in given
     ]
-    done = legacy_import.import_tickets(session, rows, now=now)
-    return Taken(new=done.added, skipped=done.skipped)
+
+
+class _History:
+    """The same file as history: what has ended is closed, without visits, alerts or escalations (R5)."""
+
+    COLUMNS = COLUMNS
+
+    def problems(self, rows: Sequence[Mapping[str, Any]], known: Known, /) -> list[Problem]:
+        return [*_all_wrong(rows, known), *_in_the_future(rows, clock.now(known.session), known.zone)]
+
+    def take_in(
+        self,
+        session: Session,
+        given: Sequence[Mapping[str, Any]],
+        /,
+        *,
+        now: datetime,
+        staff_id: int | None = None,
+        **_present: object,
+    ) -> Taken:
+        """Add the tickets that are not known yet; what the file says to have ended is closed."""
+        done = ticket_history.import_history(session, _tickets(session, given), now=now, staff_id=staff_id)
+        return Taken(new=done.added, skipped=done.skipped, details=dict(done.by))
+
+
+def _in_the_future(rows: Sequence[Mapping[str, Any]], now: datetime, zone: ZoneInfo) -> list[Problem]:
+    dates = ("registered_at", "resolved_at", "followed_up_at", "closed_at")
+    return [
+        columns.problem(
+            row,
+            name,
+            _written(row[name], zone),
+            N_("lies in the future"),
+            N_("Write the time at which it happened"),
+        )
+        for row in rows
+        for name in dates
+        if row[name] is not None and row[name] > now
+    ]
+
+
+HISTORY = _History()

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from models.collection import CONTACT_METHODS, CONTACT_OUTCOMES
-from models.complaints import CHANNELS_IN, SEVERITIES
+from models.complaints import CHANNELS_IN, OUTCOMES, SEVERITIES
 from models.payments import METHODS
 from models.property import UNIT_KINDS
 from office.exchange.imports.cells import key
+
+OPEN = "open"  # what an old register says of a complaint that has not ended
+TICKET_KINDS = ("complaint", "suggestion", "inquiry", "doubt", "help", "repair", "praise")
 
 
 def known(codes: tuple[str, ...], words: Mapping[str, str]) -> Mapping[str, str]:
@@ -67,6 +70,30 @@ SEVERITY_WORDS = known(
         "urgent": "紧急 緊急",
         "important": "重要",
         "normal": "普通",
+    },
+)
+TICKET_OUTCOME_WORDS = known(
+    (*OUTCOMES[1:], OPEN),
+    {
+        "solved": "已解决 已解決 解决 解決 已处理 已處理 处理完毕 已完成 完成 已办结 已辦結 办结 "
+        "已结案 已結案 结案 已关闭 已闭环 已回复 done finished closed resolved",
+        "cancelled": "已撤销 已撤銷 撤销 撤銷 撤诉 撤訴 已撤诉 已取消 取消 撤回 已撤回 canceled withdrawn",
+        "invalid": "无效 無效 无效投诉 無效投訴 不成立 不属实 不屬實 unfounded",
+        "moved": "已移交 移交 已转办 轉辦 转办 已转出 转出 轉出 已转交 转交 轉交 transferred",
+        OPEN: "处理中 處理中 未处理 未處理 未解决 未解決 待处理 待處理 跟进中 跟進中 "
+        "进行中 未完成 未办结 pending",
+    },
+)
+TICKET_KIND_WORDS = known(
+    TICKET_KINDS,
+    {
+        "complaint": "投诉 投訴 有效投诉",
+        "suggestion": "建议 建議 意见 意見",
+        "inquiry": "问询 問詢 咨询 諮詢 询问 查詢 查询",
+        "doubt": "质疑 質疑",
+        "help": "求助",
+        "repair": "报修 報修 维修 維修",
+        "praise": "表扬 表揚 感谢",
     },
 )
 CONTACT_METHOD_WORDS = known(

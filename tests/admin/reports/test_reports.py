@@ -35,6 +35,7 @@ from office.reports import catalog, collection, mailing, nightly
 from office.reports.table import Wanted
 from tests.admin.conftest import Web, text_of
 from tests.conftest import ADMIN_PASSWORD, DIALECTS, SECRET_KEY, Office, Templates
+from tests.factories.rows import add_visit
 from tests.oracles import reports as oracles_reports
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
@@ -43,7 +44,8 @@ PERIODS = ("2026-11", "2026")
 MONEY_TABLES = ("collection", "by_month", "stewards", "fee_items", "year_split", "ageing", "arrears_reasons",
                 "promises", "unprompted", "channels")  # fmt: skip
 TICKET_TABLES = ("complaints_category", "complaints_department", "complaints_severity", "complaints_building",
-                 "complaints_channel", "complaints_month", "clocks", "complaint_list")  # fmt: skip
+                 "complaints_channel", "complaints_month", "complaints_outcome", "clocks",
+                 "complaint_list")  # fmt: skip
 WEEKLY_TABLES = ("stewards", "escalated", "promises_due")
 WRITTEN = {"complaint_list": (5, 7), "escalated": (3,)}  # columns of what people wrote, which are no figures
 # period, how the figures are narrowed (as the recount is told; the page is told the ids)
@@ -203,6 +205,17 @@ def settle_tickets(session: Session) -> None:
         if number % 3:
             ticket.resolved_at = ticket.registered_at + timedelta(hours=5 * number, minutes=7)
             ticket.state = "resolved"
+            done_at = ticket.resolved_at + timedelta(hours=2) if number % 4 else None
+            outcome = ("", "unreachable", "satisfied", "dissatisfied")[number % 4]
+            add_visit(
+                session,
+                ticket.resolved_at,
+                ticket_id=ticket.id,
+                kind="follow_up",
+                attempts=int(number % 4 > 0),
+                done_at=done_at,
+                outcome=outcome,
+            )
         ticket.satisfaction = (None, 5, 2, None, 4, 3)[number % 6]
         ticket.reopen_count = int(number % 5 == 2)
         ticket.level = number % 4
@@ -342,6 +355,7 @@ def named(session: Session, report: str, rows: list[list[str]]) -> list[list[str
         "complaints_department": lambda code: department.get(code, code),
         "complaints_severity": lambda code: words.code("severity", code),
         "complaints_channel": lambda code: words.code("channel", code),
+        "complaints_outcome": lambda code: words.code("outcome", code or "none"),
     }
     columns: dict[str, dict[int, Callable[[str], str]]] = {
         "complaint_list": {
