@@ -47,20 +47,28 @@ def tables_may_be_made_anew(connection: Connection) -> Iterator[None]:
 
 
 def run() -> None:
+    given = context.config.attributes.get("connection")
+    if given is not None:  # in a transaction of the caller's
+        run_in(given)
+        return
     with writing(), engine.connect() as connection, tables_may_be_made_anew(connection):
-        triggers.drop(connection)
-        context.configure(
-            connection=connection,
-            target_metadata=Base.metadata,
-            render_as_batch=True,
-            render_item=render,
-            include_object=schema.is_compared(connection.dialect.name),
-            transactional_ddl=True,
-        )
-        context.run_migrations()
-        heads = set(context.script.get_heads())
-        if heads and set(context.get_context().get_current_heads()) == heads:
-            triggers.install(connection)
+        run_in(connection)
+
+
+def run_in(connection: Connection) -> None:
+    triggers.drop(connection)
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        render_item=render,
+        include_object=schema.is_compared(connection.dialect.name),
+        transactional_ddl=True,
+    )
+    context.run_migrations()
+    heads = set(context.script.get_heads())
+    if heads and set(context.get_context().get_current_heads()) == heads:
+        triggers.install(connection)
 
 
 run()

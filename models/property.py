@@ -10,12 +10,14 @@ from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, U
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, FixedPoint, Instant, Model, one_of, prefix_index, refer
+from models.secrets import Sealed
 from models.text_keys import folded_of
 from rules import codes
 
 UNIT_KINDS: tuple[str, ...] = get_args(codes.UnitKind)
 UNIT_STATES = ("unsold", "vacant", "occupied", "sealed")
 PRESETS = ("tower", "residential", "project")
+KEY_PROOF = "gatehouse"  # what is sealed on the estate: who opens it has the right secret key
 
 
 class Estate(EditableRow, Model):
@@ -40,6 +42,9 @@ class Estate(EditableRow, Model):
     present_at: Mapped[datetime | None] = mapped_column(Instant())  # a sandbox's chosen present
     last_tick_at: Mapped[datetime | None] = mapped_column(Instant())  # all before it has been judged
     heartbeat_at: Mapped[datetime | None] = mapped_column(Instant())  # machine time of the last tick
+    key_proof: Mapped[str | None] = mapped_column(Sealed(), deferred=True)  # KEY_PROOF, sealed
+    moved_to: Mapped[str] = mapped_column(default="", server_default="")  # the database that took its place
+    moved_at: Mapped[datetime | None] = mapped_column(Instant())
 
 
 class CalendarDay(EditableRow, Model):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +20,51 @@ if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
 
-class _Keys:
-    sealing: bytes = b""
-    finder: bytes = b""
+@dataclass(frozen=True)
+class Keys:
+    """What is derived from one secret key: the key that seals, and the one that makes fingerprints."""
+
+    sealing: bytes
+    finder: bytes
+
+    @classmethod
+    def of(cls, secret_key: str) -> Keys:
+        """The keys of an installation's secret key."""
+        root = secret_key.encode()
+        return cls(
+            hmac.new(root, b"gatehouse: seal", hashlib.sha256).digest(),
+            hmac.new(root, b"gatehouse: find", hashlib.sha256).digest(),
+        )
+
+    def seal(self, text: str) -> str:
+        return _cipher(self.sealing).encrypt(text.encode()).decode()
+
+    def opened(self, token: str) -> str | None:
+        """The text that was sealed, or None when it was sealed with another key."""
+        from cryptography.fernet import InvalidToken
+
+        try:
+            return _cipher(self.sealing).decrypt(token.encode()).decode()
+        except InvalidToken:
+            return None
+
+    def fingerprint(self, text: str) -> str:
+        plain = "".join(text.split()).casefold()
+        return hmac.new(self.finder, plain.encode(), hashlib.sha256).hexdigest()
+
+
+class _InUse:
+    keys = Keys(b"", b"")
 
 
 def configure(secret_key: str) -> None:
-    """Derive the two keys from the installation's secret key; called once by create_app."""
-    root = secret_key.encode()
-    _Keys.sealing = hmac.new(root, b"gatehouse: seal", hashlib.sha256).digest()
-    _Keys.finder = hmac.new(root, b"gatehouse: find", hashlib.sha256).digest()
+    """Take an installation's secret key into use; called by create_app."""
+    _InUse.keys = Keys.of(secret_key)
+
+
+def in_use() -> Keys:
+    """The keys in use."""
+    return _InUse.keys
 
 
 @cache
@@ -41,23 +77,17 @@ def _cipher(key: bytes) -> Fernet:
 
 
 def seal(text: str) -> str:
-    return _cipher(_Keys.sealing).encrypt(text.encode()).decode()
+    return _InUse.keys.seal(text)
 
 
 def unseal(token: str) -> str:
     """The text again, or an empty string when it was sealed with another secret key."""
-    from cryptography.fernet import InvalidToken
-
-    try:
-        return _cipher(_Keys.sealing).decrypt(token.encode()).decode()
-    except InvalidToken:
-        return ""
+    return _InUse.keys.opened(token) or ""
 
 
 def fingerprint(text: str) -> str:
     """A keyed hash by which an exact value is found; spaces and letter case do not matter."""
-    plain = "".join(text.split()).casefold()
-    return hmac.new(_Keys.finder, plain.encode(), hashlib.sha256).hexdigest()
+    return _InUse.keys.fingerprint(text)
 
 
 def masked(text: str) -> str:

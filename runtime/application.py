@@ -17,6 +17,7 @@ import admin
 from admin.panel import language
 from models import db, engine, secrets
 from office.core import installation
+from runtime import readiness
 from runtime.settings import ROOT, Settings, open_instance, refuse_network_share
 
 
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     is_sqlite = url.startswith("sqlite")
     app.config.update(
         SECRET_KEY=key,
+        HAS_KEY_SET=bool(settings.secret_key),
         SQLALCHEMY_DATABASE_URI=url,
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True}  # errors in logs hold no personal data
         | ({} if is_sqlite else {"pool_pre_ping": True, "connect_args": postgresql_arguments()}),
@@ -103,6 +105,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     secrets.configure(app.config["SECRET_KEY"])
     db.init_app(app)
     connect(app)
+    app.before_request(lambda: readiness.refusal_page(app))
     admin.init_app(app)
     startup.enable_garbage_collection()
     return app

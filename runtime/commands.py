@@ -24,12 +24,17 @@ from models import db
 from models.engine import writing
 from models.property import PRESETS
 from runtime.command_output import as_text
-from runtime.terminal import reads, say, writes
+from runtime.terminal import anywhere, reads, say, works, writes
 
 
 def init_app(app: Flask) -> None:
     for command in COMMANDS:
         app.cli.add_command(command)
+
+
+def running() -> Flask:
+    """The application itself."""
+    return current_app._get_current_object()  # type: ignore[attr-defined,no-any-return] # noqa: SLF001 -- Flask's own advice
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -49,22 +54,26 @@ def revise(message: str) -> None:
 @click.option("--demo", is_flag=True, help="Add the demo estate.")
 @click.option("--sandbox", is_flag=True, help="Make an office in which time may be chosen (tick --at).")
 @click.option("--admin-password", help="The password of admin; without it a one-time password is printed.")
-@writes
+@anywhere
 def init(preset: str, *, demo: bool, sandbox: bool, admin_password: str | None) -> None:
     """Set up the office without questions."""
     from office.core import clock, schema
     from office.operations import demo as demo_estate
-    from office.operations import setup
+    from office.operations import opening, setup
+    from runtime import readiness
 
+    opening.refuse_unusable(db.engine)
     schema.migrate(db.engine)
-    office = setup.set_up(
-        db.session(), preset, now=clock.machine_now(), is_sandbox=sandbox, admin_password=admin_password
-    )
-    if demo:
-        demo_estate.build(
-            db.session(), password=office.password, now=clock.machine_now(), is_lived_in=not sandbox
+    with writing():
+        office = setup.set_up(
+            db.session(), preset, now=clock.machine_now(), is_sandbox=sandbox, admin_password=admin_password
         )
-    db.session.commit()
+        if demo:
+            demo_estate.build(
+                db.session(), password=office.password, now=clock.machine_now(), is_lived_in=not sandbox
+            )
+        db.session.commit()
+    readiness.prove_key(running(), db.engine)
     click.echo(gettext("The office is ready. Sign in as %(login)s.", login=office.login))
     if admin_password is None:
         click.echo(gettext("One-time password: %(password)s", password=office.password))
@@ -83,7 +92,7 @@ def chosen_instant(_context: click.Context, _option: click.Parameter, value: str
 @click.command()
 @click.option("--at", callback=chosen_instant, help="Do what is due up to this instant (only in a sandbox).")
 @json_option
-@reads
+@works
 def tick(at: datetime | None, *, as_json: bool) -> None:
     """Run every job that is due since the last tick."""
     from office.core import clock
@@ -115,14 +124,14 @@ def tick(at: datetime | None, *, as_json: bool) -> None:
 
 @click.command("clock")
 @click.option("--parent", type=int, hidden=True, help="End when this process, which started it, is gone.")
-@reads
+@works
 def clock_command(*, parent: int | None) -> None:
     """Run the scheduler: tick every minute until stopped."""
     from office.rooms import TIMETABLE
     from office.scheduling import clock_process
     from runtime import log_files
 
-    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
+    app = running()
     log_files.log_to_files(Path(app.instance_path))
 
     @contextmanager
@@ -207,7 +216,7 @@ def exportable() -> Iterable[str]:
 @click.option("--history", "is_history", is_flag=True, help="Tickets: close what has ended; nothing follows.")
 @click.option("--set", "constants", multiple=True, metavar="COLUMN=VALUE", help="A value for every row.")
 @json_option
-@reads
+@works
 def import_file(
     kind: str,
     file: Path,
@@ -390,7 +399,7 @@ def check(*, as_json: bool) -> None:
 
 @click.command()
 @json_option
-@reads
+@anywhere
 def doctor(*, as_json: bool) -> None:
     """Say what is wrong with this installation and what to do."""
     from office.core import clock
@@ -439,7 +448,7 @@ def password(login: str) -> None:
 
 @click.command()
 @click.argument("url")
-@reads
+@works
 def move(url: str) -> None:
     """Copy the whole office into the empty database at URL.
 
@@ -463,9 +472,37 @@ def move(url: str) -> None:
     click.echo(gettext("Set GATEHOUSE_DATABASE_URL to it and open the office. The old one is as it was."))
 
 
+@click.command("rotate-key")
+@works
+def rotate_key() -> None:
+    """Seal everything with a new secret key, while the office is closed.
+
+    The key is made, or taken from GATEHOUSE_NEW_SECRET_KEY. The file of the old one stays as
+    secret_key.DATE: backups of before need it.
+    """
+    from runtime import readiness
+
+    changed = readiness.change_key(running(), db.engine)
+    click.echo(gettext("%(count)s values are sealed with the new key.", count=changed.sealed.values))
+    if changed.sealed.unreadable:
+        click.echo(
+            gettext(
+                "Values that the old key did not open, left as they were: %(count)s",
+                count=changed.sealed.unreadable,
+            )
+        )
+    if changed.old_key is not None:
+        click.echo(gettext("The old key is in %(file)s: old backups need it.", file=changed.old_key))
+    if changed.must_set:
+        click.echo(gettext("Now set GATEHOUSE_SECRET_KEY to the new key, on every machine."))
+    elif changed.must_unset:
+        click.echo(gettext("The new key is in %(file)s: unset GATEHOUSE_SECRET_KEY.", file=changed.file))
+    click.echo(gettext("Everybody signs in again; recovery codes and complaint codes must be given anew."))
+
+
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@reads
+@anywhere
 def backup(file: Path) -> None:
     """Back up the whole office to FILE, also while it is in use."""
     from office.core import clock
@@ -480,7 +517,7 @@ def backup(file: Path) -> None:
 @click.option(
     "--other-key", is_flag=True, help="Restore even if this key can't read the personal data in FILE."
 )
-@reads
+@anywhere
 def restore(file: Path, *, other_key: bool) -> None:
     """Replace this office by the one in the backup FILE."""
     from office.operations import backup as backups
@@ -554,5 +591,6 @@ COMMANDS = (
     jobs,
     backup,
     restore,
+    rotate_key,
     version,
 )

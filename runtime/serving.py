@@ -27,10 +27,11 @@ from models import db
 from models.engine import writing
 from models.property import PRESETS
 from office.core import clock, schema
+from office.core.errors import Refused
 from office.core.leases import is_orphaned
-from office.operations import demo, setup
+from office.operations import damage, demo, opening, secret_key, setup
 from office.scheduling import job_status
-from runtime import log_files, terminal
+from runtime import log_files, readiness, terminal
 from runtime.application import create_app
 from runtime.settings import ROOT, Settings
 from runtime.version import version, versions
@@ -50,8 +51,10 @@ def main(host: str, port: int) -> None:
         port = free_port(host, port)
         try:
             with schema.alone(db.engine):
-                prepare()
+                prepare(app)
                 db.session.remove()
+        except Refused as refusal:
+            raise click.ClickException(terminal.worded(refusal)) from refusal
         except DatabaseError as error:
             outage = terminal.outage_of(error)
             raise (click.ClickException(outage) if outage else error) from error
@@ -82,21 +85,35 @@ def free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def prepare() -> None:
-    """Bring the database up to date, set the office up on the first run, and refuse a damaged one."""
+def prepare(app: Flask) -> None:
+    """Bring the database up to date, and set the office up on the first run.
+
+    Refuses a database that is no office, damaged or moved, and a wrong key; where there was an office, no new
+    one is made in its place (F20).
+    """
+    bind = db.engine
+    is_office = bool(opening.revision(bind))
+    if is_office:
+        readiness.prove_key(app, bind)
+        damage.refuse_damaged(bind)
+    elif refusal := opening.lost(bind):
+        raise refusal
     session = db.session()
-    if schema.is_up_to_date(session):
+    if is_office and schema.is_up_to_date(session):
         refuse_damaged(schema.missing_protections(session))
     else:
         session.rollback()
-        schema.migrate(db.engine)
+        schema.migrate(bind)
     with writing():
         session.rollback()
+        opening.refuse_moved(session.connection())
         if setup.estate(session) is None:
             set_up(sys.stdin.isatty() and sys.stdout.isatty())
         setup.complete(session, now=clock.machine_now())
+        secret_key.seal_proof(session.connection())
         session.commit()
         job_status.heartbeat(session)
+    readiness.prove_key(app, bind)
 
 
 def refuse_damaged(missing: list[str]) -> None:

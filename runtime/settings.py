@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets as random
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import click
 from sqlalchemy import make_url
 
 ROOT = Path(__file__).parents[1]  # the checkout
+KEY_FILE, NEW_KEY_FILE = "secret_key", "secret_key.new"
 NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"}
 
 
@@ -61,19 +63,29 @@ class Settings:
         return int(given)
 
     def key(self) -> str:
-        """The secret key from the environment, else from a file made at the first start."""
+        """The secret key from the environment, else from a file made at the first start.
+
+        A new one is called `secret_key.new` until an office is sealed with it (`runtime/readiness.py`).
+        """
         if self.secret_key:
             return self.secret_key
-        path = self.instance / "secret_key"
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(random.token_hex(32))
-        except FileExistsError:
-            pass
+        path = self.instance / KEY_FILE
+        if not path.exists():
+            path = self.instance / NEW_KEY_FILE
+            with suppress(FileExistsError):
+                write_key(path, random.token_hex(32))
         key = path.read_text().strip()
         if not key:
             raise SettingError(f"{path} is empty: restore it from a backup or set GATEHOUSE_SECRET_KEY")
         return key
+
+
+def write_key(path: Path, key: str) -> None:
+    """Write a key to a new file that its owner alone can read, down to the disk."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(key)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def open_instance(settings: Settings, url: str) -> str:

@@ -11,6 +11,7 @@ from functools import wraps
 from typing import Any
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from flask_babel import force_locale, gettext
 from sqlalchemy.exc import DatabaseError
@@ -43,12 +44,10 @@ def refusals_as_exit() -> Iterator[None]:
             click.echo(worded(refusal), err=True)
             sys.exit(1)
         except (DatabaseError, OSError) as error:
-            if outage := outage_of(error):
-                click.echo(outage, err=True)
-                sys.exit(1)
-            if isinstance(error, OSError) or is_set_up():
+            outage = outage_of(error)
+            if not outage:
                 raise
-            click.echo(gettext("The office is not set up: run flask init"), err=True)
+            click.echo(outage, err=True)
             sys.exit(1)
 
 
@@ -68,28 +67,8 @@ def outage_of(error: BaseException) -> str | None:
     return f"{gettext(outage)} ({outages.driver_words(error)})" if outage else None
 
 
-def is_set_up() -> bool:
-    """Whether there are tables to work in."""
-    from office.core import schema
-
-    db.session.rollback()
-    return not schema.is_empty(db.session())
-
-
-def writes(command: Command) -> Command:
-    """Decorate a command that writes: in a write transaction, with refusals as exit 1."""
-
-    @with_appcontext
-    @wraps(command)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        with refusals_as_exit(), writing():
-            return command(*args, **kwargs)
-
-    return run
-
-
-def reads(command: Command) -> Command:
-    """Decorate a command that only reads, with refusals as exit 1."""
+def anywhere(command: Command) -> Command:
+    """Decorate a command that says itself in which database it works, with refusals as exit 1."""
 
     @with_appcontext
     @wraps(command)
@@ -98,6 +77,47 @@ def reads(command: Command) -> Command:
             return command(*args, **kwargs)
 
     return run
+
+
+def reads(command: Command) -> Command:
+    """Decorate a command that only reads an office."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        require_office(is_writing=False)
+        return command(*args, **kwargs)
+
+    return anywhere(run)
+
+
+def works(command: Command) -> Command:
+    """Decorate a command that writes, in transactions of its own."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        require_office(is_writing=True)
+        return command(*args, **kwargs)
+
+    return anywhere(run)
+
+
+def writes(command: Command) -> Command:
+    """Decorate a command that writes: in a write transaction."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with writing():
+            return command(*args, **kwargs)
+
+    return works(run)
+
+
+def require_office(*, is_writing: bool) -> None:
+    """Refuse a database that is no office of this program, or a wrong secret key."""
+    from runtime import readiness
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 -- Flask's own advice
+    readiness.require(app, db.engine, is_writing=is_writing)
 
 
 def say(document: Any, *, as_json: bool, text: str) -> None:

@@ -64,8 +64,8 @@ def test_every_command_that_is_named_exists(office: Office) -> None:
     known = set(office.app.cli.list_commands(click.Context(office.app.cli))) | {"run"}
     for page in PAGES:
         text = promised(page)
-        asked = set(re.findall(r"`(?:uv run )?flask ([a-z]+)", text)) | set(
-            re.findall(r"^(?:uv run )?flask ([a-z]+)", text, re.MULTILINE)
+        asked = set(re.findall(r"`(?:uv run )?flask ([a-z-]+)", text)) | set(
+            re.findall(r"^(?:uv run )?flask ([a-z-]+)", text, re.MULTILINE)
         )
 
         assert asked <= known, page

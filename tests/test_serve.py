@@ -25,7 +25,7 @@ from models.property import Estate
 from office.core import clock, schema
 from office.rooms import TIMETABLE
 from office.scheduling import scheduler
-from tests.conftest import Office, Templates
+from tests.conftest import SECRET_KEY, Office, Templates
 from tests.factories.mail_server import free_port
 from tests.kills.machines import wait_until
 
@@ -35,12 +35,12 @@ ROOT = Path(__file__).parent.parent
 class Served:
     """One `python app.py`."""
 
-    def __init__(self, instance: Path, server: str = "", url: str = "") -> None:
+    def __init__(self, instance: Path, server: str = "", url: str = "", key: str = "") -> None:
         self.port = free_port()
         self.log = instance.with_suffix(".log")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEHOUSE_")}
         environment |= {"GATEHOUSE_INSTANCE": str(instance), "GATEHOUSE_SERVER": server, "LANG": "en"}
-        environment["GATEHOUSE_DATABASE_URL"] = url
+        environment |= {"GATEHOUSE_DATABASE_URL": url, "GATEHOUSE_SECRET_KEY": key}
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "app.py", "--port", str(self.port)],
@@ -137,7 +137,7 @@ def test_hosts_that_start_at_once_set_up_one_office(
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
 
     with schema.alone(engine):  # as the third host does
-        hosts = [Served(tmp_path / name, url=url) for name in ("a", "b")]
+        hosts = [Served(tmp_path / name, url=url, key=SECRET_KEY) for name in ("a", "b")]
         wait_until(lambda: waiting(engine) == len(hosts), "both wait for their turn")
     for host in hosts:
         host.wait()

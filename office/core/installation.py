@@ -51,3 +51,18 @@ def of_engine(bind: Engine | Connection) -> Installation:
     """The same of an engine or a connection."""
     found = bind.get_execution_options().get(OPTION)
     return found if isinstance(found, Installation) else Installation()
+
+
+def backup_folder(bind: Engine) -> Path:
+    """Where the nightly backups lie: GATEHOUSE_BACKUP_FOLDER, else `backups` in the instance folder."""
+    here = of_engine(bind)
+    if chosen := here.setting("BACKUP_FOLDER"):
+        return Path(chosen)
+    if here.folder is not None:
+        return here.folder / "backups"
+    return Path(str(bind.url.database)).parent / "backups"
+
+
+def nightly_backups(bind: Engine) -> list[Path]:
+    """The nightly backups that are there, the oldest first."""
+    return sorted(backup_folder(bind).glob("gatehouse-????-??-??.zip"))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, func, inspect, select
+from sqlalchemy import Connection, Engine, func, inspect, select
 from sqlalchemy.orm import Session
 
 from models import triggers
@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # a quarter of a second of imports that no request needs
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 PREPARING = 0x6761_7466  # PostgreSQL's name for the lock of who prepares the database
+NEWER = N_(
+    "The database belongs to a newer version of the program, which alone can work in it: "
+    "start that version, or restore the backup that was made before the upgrade."
+)
 
 
 def is_compared(dialect: str) -> Callable[..., bool]:
@@ -45,18 +49,19 @@ def alone(engine: Engine) -> Iterator[None]:
             connection.execute(select(func.pg_advisory_unlock(PREPARING)))
 
 
-def migrate(engine: Engine, revision: str = "head") -> None:
+def migrate(engine: Engine, revision: str = "head", *, on: Connection | None = None) -> None:
     """Bring the schema to a revision, with every trigger in place; does nothing when it is there.
 
-    Raises Refused for a database whose revision this program does not know.
+    `on` is a connection in a transaction of the caller's, to migrate in. Raises Refused for a database whose
+    revision this program does not know.
     """
     from alembic import command
     from alembic.util import CommandError
 
     try:
-        command.upgrade(_config(engine), revision)
+        command.upgrade(_config(engine, on), revision)
     except CommandError as error:
-        raise Refused(N_("The database is of another version than the program.")) from error
+        raise Refused(NEWER) from error
 
 
 def downgrade(engine: Engine, revision: str) -> None:
@@ -73,11 +78,11 @@ def revise(engine: Engine, message: str) -> None:
     command.revision(_config(engine), message, autogenerate=True)
 
 
-def _config(engine: Engine) -> Config:
-    """What Alembic runs by; `migrations/env.py` takes the engine from it."""
+def _config(engine: Engine, on: Connection | None = None) -> Config:
+    """What Alembic runs by; `migrations/env.py` takes the engine, or the open connection, from it."""
     from alembic.config import Config
 
-    config = Config(MIGRATIONS / "alembic.ini", attributes={"engine": engine})
+    config = Config(MIGRATIONS / "alembic.ini", attributes={"engine": engine, "connection": on})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
 
@@ -87,14 +92,19 @@ def is_empty(session: Session) -> bool:
     return not inspect(session.connection()).has_table("alembic_version")
 
 
+def revisions() -> list[str]:
+    """The revisions that this program knows, in order; the last is its own."""
+    return sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("*_*.py"))
+
+
 def is_up_to_date(session: Session) -> bool:
     """Whether the schema is the one of this program."""
-    from alembic.script import ScriptDirectory
+    return not is_empty(session) and stored_revision(session.connection()) == revisions()[-1]
 
-    if is_empty(session):
-        return False
-    stored = session.connection().exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return stored == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+def stored_revision(connection: Connection) -> str:
+    """The revision of a database in which a migration has run."""
+    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or "")
 
 
 def missing_protections(session: Session) -> list[str]:

@@ -19,16 +19,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, Engine, MetaData, Table, create_engine, func, select, text
+from sqlalchemy import JSON, Connection, Engine, Table, create_engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.types import BigInteger, Text, TypeEngine
 
 from models import Base, engine, secrets, triggers
-from models.base import FixedPoint
 from models.engine import BUSY_TIMEOUT_MS, WriteLock, writing
-from models.secrets import Sealed
 from office.core import clock, installation, schema
+from office.core.database import plain_tables
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.operations import outages
@@ -95,7 +93,7 @@ def _copy_from_postgresql(bind: Engine, target: Path) -> None:
         if _revision(live) != _revision(writer):
             raise Refused(N_("The database is not up to date: start the program once"))
         triggers.drop(writer)
-        for table in _plain_tables():
+        for table in plain_tables():
             for rows in live.execute(select(table)).mappings().partitions(CHUNK):
                 writer.execute(table.insert(), [dict(row) for row in rows])
         triggers.install(writer)
@@ -219,7 +217,7 @@ def _replace_postgresql(copy: Path, live: Engine) -> None:
     engine.prepare(source)
     with source.connect() as reader, live.begin() as writer:
         triggers.drop(writer)
-        tables = _plain_tables()
+        tables = plain_tables()
         writer.execute(text(f"TRUNCATE {', '.join(table.name for table in tables)}"))
         for table in tables:
             _copy_rows(reader, writer, table)
@@ -271,23 +269,6 @@ def _revision(connection: Connection) -> str:
     return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
 
 
-def _plain_tables() -> list[Table]:
-    """Every table, parents first, with the types its values travel in: nothing is unsealed on the way."""
-    plain = MetaData()
-    return [
-        Table(table.name, plain, *(Column(column.name, _plain_type(column.type)) for column in table.columns))
-        for table in Base.metadata.sorted_tables
-    ]
-
-
-def _plain_type(kind: TypeEngine[Any]) -> TypeEngine[Any]:
-    if isinstance(kind, Sealed):
-        return Text()
-    if isinstance(kind, FixedPoint):
-        return BigInteger()
-    return kind
-
-
 def _counts(copy: Path) -> dict[str, int]:
     with closing(sqlite3.connect(copy)) as connection:
         names = sorted(
@@ -309,16 +290,6 @@ def _key_check() -> str:
 # --- every night --------------------------------------------------------------------------------------
 
 
-def folder(bind: Engine) -> Path:
-    """Where the nightly backups lie: GATEHOUSE_BACKUP_FOLDER, else `backups` in the instance folder."""
-    here = installation.of_engine(bind)
-    if chosen := here.setting("BACKUP_FOLDER"):
-        return Path(chosen)
-    if here.folder is not None:
-        return here.folder / "backups"
-    return Path(str(bind.url.database)).parent / "backups"
-
-
 def daily(session: Session, due_for: datetime) -> JobResult:
     """Job: make tonight's backup and remove the oldest beyond what the policy keeps (§8).
 
@@ -334,7 +305,7 @@ def daily(session: Session, due_for: datetime) -> JobResult:
     bind = session.get_bind()
     assert isinstance(bind, Engine)
     session.rollback()
-    place = folder(bind)
+    place = installation.backup_folder(bind)
     place.mkdir(parents=True, exist_ok=True)
     make(bind, place / f"gatehouse-{day.isoformat()}.zip", now=now)
     old = sorted(place.glob("gatehouse-????-??-??.zip"))[:-kept]

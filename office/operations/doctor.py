@@ -28,7 +28,6 @@ from office.core import clock, installation
 from office.core import schema as core_schema
 from office.core.errors import N_, Refused
 from office.messaging import channels
-from office.operations import backup
 from office.policies import store
 from office.scheduling import job_status
 
@@ -116,7 +115,7 @@ def backups(session: Session, now: datetime) -> Answer:
         return
     bind = session.get_bind()
     assert isinstance(bind, Engine)
-    place = backup.folder(bind)
+    place = installation.backup_folder(bind)
     made = sorted(place.glob("gatehouse-????-??-??.zip")) if place.is_dir() else []
     newest = datetime.fromtimestamp(made[-1].stat().st_mtime, now.tzinfo) if made else None
     if newest is None or now - newest > BACKUP_AGE:

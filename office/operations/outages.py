@@ -15,11 +15,14 @@ AWAY = N_(
     "The database does not answer. Wait a minute, look whether your last entry is there, and try again."
 )
 BUSY = N_("Others were writing the same at this moment: nothing was saved. Please try again.")
+DAMAGED = N_("The database is damaged: nothing can be done in it until IT has restored the last good backup.")
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # SQLite: full, input/output error, can't open its journal; PostgreSQL's SQLSTATEs for the same
 _SQLITE_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+_SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FULL_STATES = {"53100", "58030"}
+_DAMAGED_CLASS = "XX"  # what the server found unreadable or contradicting itself
 _BUSY_STATES = {"40P01", "40001", "55P03"}
 _AWAY_CLASSES = ("08", "53", "57P")
 
@@ -44,6 +47,8 @@ def _of(error: BaseException) -> str | None:
         return FULL
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in _SQLITE_DAMAGED:
+            return DAMAGED
         return FULL if code in _SQLITE_FULL else BUSY if code == sqlite3.SQLITE_BUSY else None
     if hasattr(error, "sqlstate"):  # psycopg's, which is loaded only where it is used
         return _of_postgresql(error, error.sqlstate or "")
@@ -58,5 +63,7 @@ def _of_postgresql(error: BaseException, state: str) -> str | None:
         return FULL
     if state in _BUSY_STATES:
         return BUSY
+    if state.startswith(_DAMAGED_CLASS):
+        return DAMAGED
     is_lost = not state and type(error).__name__ == "OperationalError"
     return AWAY if is_lost or state.startswith(_AWAY_CLASSES) else None

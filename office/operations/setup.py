@@ -20,7 +20,7 @@ from models.complaints import Category
 from models.office import Audit
 from models.people import Department, Staff, StaffRole
 from models.policies import PaperTemplate, PolicyVersion
-from models.property import PRESETS, Estate
+from models.property import KEY_PROOF, PRESETS, Estate
 from office.core import audit
 from office.core.errors import N_, Refused
 from office.policies import documents, store
@@ -61,7 +61,9 @@ def set_up(
         )
     if estate(session) is not None:
         raise Refused(N_("This office is already set up"))
-    made = Estate(id=1, name=name or "Gatehouse 门房", preset=preset, is_sandbox=is_sandbox)
+    made = Estate(
+        id=1, name=name or "Gatehouse 门房", preset=preset, is_sandbox=is_sandbox, key_proof=KEY_PROOF
+    )
     session.add(made)
     session.flush()  # its language
     for policy, rows in seed.preset_policies(preset).items():

@@ -33,6 +33,8 @@ from models.payments import Payment
 from models.people import Owner
 from models.property import Area, Building, Estate, Unit
 from office.billing import runs
+from office.core import installation
+from office.core.database import plain_tables
 from office.core.errors import Refused
 from office.operations import backup
 from office.rooms import findings
@@ -86,7 +88,7 @@ def contents(office: Office) -> dict[str, list[tuple]]:
     with office.app.app_context(), db.engine.connect() as connection:
         return {
             table.name: sorted(map(repr, connection.execute(select(table))))
-            for table in backup._plain_tables()
+            for table in plain_tables()
             if table.name not in backup.NOT_RESTORED
         }
 
@@ -373,7 +375,7 @@ def is_broken(clone: Office, file: Path, marker: set[str]) -> bool:
 def test_the_nightly_job_keeps_as_many_as_the_policy_says(filled: Office) -> None:
     with filled.app.app_context(), writing():
         session = db.session()
-        place = backup.folder(db.engine)
+        place = installation.backup_folder(db.engine)
         place.mkdir()
         session.execute(
             text("UPDATE policy_version SET rows = :rows WHERE policy = 'backups'"),
