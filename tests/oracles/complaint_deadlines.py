@@ -10,6 +10,7 @@ import random
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import chinese_calendar
@@ -26,16 +27,17 @@ def is_open(moment: datetime) -> bool:
     return in_hours and chinese_calendar.is_workday(moment.date())
 
 
-OPEN_MINUTES = [
-    moment
-    for moment in (datetime(2026, 2, 1) + number * MINUTE for number in range(70 * 24 * 60))  # noqa: DTZ001 - the oracle's office time
-    if is_open(moment)
-]
+@cache
+def open_minutes() -> list[datetime]:
+    """Each open minute of seventy days."""
+    first = datetime(2026, 2, 1)  # noqa: DTZ001 - the oracle's office time
+    return [moment for number in range(70 * 24 * 60) if is_open(moment := first + number * MINUTE)]
 
 
 def office_minutes_later(moment: datetime, count: int) -> datetime:
     """One minute after the `count`-th open minute from the moment on."""
-    return OPEN_MINUTES[bisect_left(OPEN_MINUTES, moment) + count - 1] + MINUTE
+    opened = open_minutes()
+    return opened[bisect_left(opened, moment) + count - 1] + MINUTE
 
 
 def working_days_later(moment: datetime, count: int) -> datetime:

@@ -15,6 +15,7 @@ import sys
 import zipfile
 import zlib
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 import xlsxwriter
@@ -57,6 +58,7 @@ def parts_of(content):
         return {name: made.read(name) for name in made.namelist()}
 
 
+@cache
 def bomb_of_cells():
     """A small workbook whose sheet unpacks to 200 MB."""
     parts = parts_of(workbook([["unit_code"]]))
@@ -87,6 +89,15 @@ def corner_to_corner():
     return out.getvalue()
 
 
+def entity_in_the_book():
+    """A workbook whose list of sheets is made of entities."""
+    book = (
+        b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]>'
+        b"<workbook><sheets><sheet>&b;</sheet></sheets></workbook>"
+    )
+    return package(parts_of(workbook([["x"]])) | {"xl/workbook.xml": book})
+
+
 FIXED = {
     "empty.csv": b"",
     "blank.csv": b"\n\n , , \n",
@@ -99,23 +110,24 @@ FIXED = {
     "no_header.csv": b"1,A,residence,80\n",
     "twice.csv": b"unit_code,unit_code,building,unit_kind,area_m2\n1,2,A,residence,80\n",
     "picture.xlsx": b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20,
-    "zip.xlsx": package({"readme.txt": "no workbook"}),
-    "cut.xlsx": workbook([HEADER.strip().split(",")])[:-200],
+    "zip.xlsx": lambda: package({"readme.txt": "no workbook"}),
+    "cut.xlsx": lambda: workbook([HEADER.strip().split(",")])[:-200],
     "ole.xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(5000),
-    "bomb.xlsx": bomb_of_cells(),
-    "lying.xlsx": lying_bomb(),
-    "zeros.xlsx": package({"xl/workbook.xml": bytes(300_000_000)}),
-    "corner.xlsx": corner_to_corner(),
-    "entity.xlsx": package(
-        parts_of(workbook([["x"]]))
-        | {
-            "xl/workbook.xml": b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]>'
-            b"<workbook><sheets><sheet>&b;</sheet></sheets></workbook>"
-        }
-    ),
-    "big.csv": HEADER.encode() + b"1,A,residence,80\n" * 3_200_000,
-    "rows.csv": HEADER.encode() + b"1,A,residence,0\n" * 501_000,
+    "bomb.xlsx": bomb_of_cells,
+    "lying.xlsx": lying_bomb,
+    "zeros.xlsx": lambda: package({"xl/workbook.xml": bytes(300_000_000)}),
+    "corner.xlsx": corner_to_corner,
+    "entity.xlsx": entity_in_the_book,
+    "big.csv": lambda: HEADER.encode() + b"1,A,residence,80\n" * 3_200_000,
+    "rows.csv": lambda: HEADER.encode() + b"1,A,residence,0\n" * 501_000,
 }
+
+
+@cache
+def content_of(name):
+    """A file's bytes; the big ones are made by the tests that need them, not while tests are collected."""
+    made = FIXED[name]
+    return made() if callable(made) else made
 
 
 def bring(session, path):
@@ -130,7 +142,7 @@ def kept(session):
 @pytest.mark.parametrize("name", FIXED)
 def test_a_hostile_file_is_refused_in_one_line(session, tmp_path, name, dialect):
     path = tmp_path / name
-    path.write_bytes(FIXED[name])
+    path.write_bytes(content_of(name))
 
     with pytest.raises(Refused) as refusal:
         bring(session, path)
@@ -187,7 +199,7 @@ def test_the_child_keeps_the_memory_bound(tmp_path):
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     for name in ("bomb.xlsx", "lying.xlsx", "zeros.xlsx", "corner.xlsx", "big.csv"):
         path = tmp_path / name
-        path.write_bytes(FIXED[name])
+        path.write_bytes(content_of(name))
         with pytest.raises(Refused):
             reader.read(path)
 
@@ -197,7 +209,7 @@ def test_the_child_keeps_the_memory_bound(tmp_path):
 
 def test_without_the_check_the_bomb_would_grow(tmp_path):
     """The control: what the limit stops is really there."""
-    content = zlib.decompress(zlib.compress(b""), 15) + FIXED["bomb.xlsx"]
+    content = zlib.decompress(zlib.compress(b""), 15) + content_of("bomb.xlsx")
     with zipfile.ZipFile(io.BytesIO(content)) as made:
         assert made.getinfo("xl/worksheets/sheet1.xml").file_size > 3 * parser.MOST_BYTES
     assert len(content) < parser.MEGABYTE
