@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -37,6 +37,27 @@ FAILURES_UNTIL_DEAD = 3  # errors, one a tick
 ATTEMPTS_UNTIL_DEAD = 100  # a run that takes its process down every time must not do so for ever
 UNFINISHED = ("due", "running", "failed")
 _being_worked: set[int] = set()  # runs that this very process is working on, in any of its threads
+
+_RUNS: Any = (
+    JobRun.__table__
+)  # plain statements: an office that was down for months has thousands of runs to do
+_CLAIM = (
+    update(_RUNS)
+    .where(
+        _RUNS.c.id == bindparam("run_id"),
+        _RUNS.c.state == bindparam("state_read"),
+        _RUNS.c.claimed_by == bindparam("claimed_by_read"),
+        _RUNS.c.claimed_at.is_not_distinct_from(bindparam("claimed_at_read")),
+    )
+    .values(
+        state="running",
+        claimed_by=bindparam("holder"),
+        claimed_at=bindparam("now"),
+        started_at=bindparam("now"),
+        attempts=_RUNS.c.attempts + 1,
+    )
+    .returning(_RUNS.c.attempts)
+)
 
 
 @dataclass(frozen=True)
@@ -213,11 +234,12 @@ def _work_on(session: Session, run: Any, job: Job | None) -> Run | None:
     now = clock.machine_now()
     if run.state == "running" and not _may_be_taken(run, now):
         return None
-    if not _claim(session, run, now):
+    attempts = _claim(session, run, now)
+    if attempts is None:
         return None
     _being_worked.add(run.id)
     try:
-        return _do(session, run, job)
+        return _do(session, run, job, attempts)
     finally:
         _being_worked.discard(run.id)
 
@@ -228,30 +250,19 @@ def _may_be_taken(run: Any, now: datetime) -> bool:
     return is_expired(run.claimed_by, run.claimed_at, now)
 
 
-def _claim(session: Session, run: Any, now: datetime) -> bool:
-    claimed: Any = session.execute(
-        update(JobRun)
-        .where(
-            JobRun.id == run.id,
-            JobRun.state == run.state,
-            JobRun.claimed_by == run.claimed_by,
-            JobRun.claimed_at.is_(None) if run.claimed_at is None else JobRun.claimed_at == run.claimed_at,
-        )
-        .values(
-            state="running",
-            claimed_by=lease_holder(),
-            claimed_at=now,
-            started_at=now,
-            attempts=JobRun.attempts + 1,
-        )
-    )
+def _claim(session: Session, run: Any, now: datetime) -> int | None:
+    """How often the run was begun, this time included; None where another process has it."""
+    read = {"state_read": run.state, "claimed_by_read": run.claimed_by, "claimed_at_read": run.claimed_at}
+    attempts: int | None = session.execute(
+        _CLAIM, {"run_id": run.id, "holder": lease_holder(), "now": now, **read}
+    ).scalar_one_or_none()
     session.commit()
-    return bool(claimed.rowcount == 1)
+    return attempts
 
 
-def _do(session: Session, run: Any, job: Job | None) -> Run | None:
+def _do(session: Session, run: Any, job: Job | None, attempts: int) -> Run | None:
     try:
-        if _attempts(session, run) > ATTEMPTS_UNTIL_DEAD:
+        if attempts > ATTEMPTS_UNTIL_DEAD:
             return _set_aside(session, run, "its process was lost too often", is_dead=True)
         if job is None:
             return _set_aside(session, run, "no job of this name is in the timetable", is_dead=True)
@@ -274,27 +285,19 @@ def _do(session: Session, run: Any, job: Job | None) -> Run | None:
 
 
 def _is_mine(run: Any) -> tuple[Any, ...]:
-    return (JobRun.id == run.id, JobRun.state == "running", JobRun.claimed_by == lease_holder())
+    return (_RUNS.c.id == run.id, _RUNS.c.state == "running", _RUNS.c.claimed_by == lease_holder())
 
 
 def _hold(session: Session, run: Any) -> bool:
     """Lock the row for the length of the job's transaction: nobody can finish it beside us."""
-    held: Any = session.execute(
-        update(JobRun).where(*_is_mine(run)).values(claimed_at=clock.machine_now()).returning(JobRun.id)
-    )
-    return held.first() is not None
-
-
-def _attempts(session: Session, run: Any) -> int:
-    attempts = session.execute(select(JobRun.attempts).where(JobRun.id == run.id)).scalar_one()
-    session.rollback()
-    return attempts
+    held = update(_RUNS).where(*_is_mine(run)).values(claimed_at=clock.machine_now()).returning(_RUNS.c.id)
+    return session.execute(held).first() is not None
 
 
 def _finish(session: Session, run: Any, result: JobResult) -> Run | None:
     """Mark the run done in the transaction that holds its work."""
     finished: Any = session.execute(
-        update(JobRun)
+        update(_RUNS)
         .where(*_is_mine(run))
         .values(
             state="done",
