@@ -6,6 +6,7 @@ no core idles, and all their findings are told.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FIRST: tuple[tuple[str, ...], ...] = (("ruff", "format", "--check", "."), ("ruff", "check", "."))
 BESIDE: tuple[tuple[str, ...], ...] = (("mypy",), ("lint-imports",))
-TESTS = ("pytest",)
+# One worker more than cores: tests that wait for a browser or for another process leave theirs idle.
+TESTS = ("pytest", "-n", str((os.cpu_count() or 1) + 1))
 
 
 def command(step: tuple[str, ...]) -> list[str]:

@@ -17,6 +17,8 @@ import yaml
 from tests import architecture
 from tests.conftest import Office
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DOCS = ROOT / "docs"

@@ -38,9 +38,8 @@ ATTEMPTS_UNTIL_DEAD = 100  # a run that takes its process down every time must n
 UNFINISHED = ("due", "running", "failed")
 _being_worked: set[int] = set()  # runs that this very process is working on, in any of its threads
 
-_RUNS: Any = (
-    JobRun.__table__
-)  # plain statements: an office that was down for months has thousands of runs to do
+# Plain statements: an office that was down for months has thousands of runs to catch up with.
+_RUNS: Any = JobRun.__table__
 _CLAIM = (
     update(_RUNS)
     .where(

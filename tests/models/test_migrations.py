@@ -31,6 +31,8 @@ from tests.bench import estate
 from tests.conftest import IS_FULL, Office
 from tests.factories.estate import add_item, add_unit
 
+pytestmark = pytest.mark.long
+
 ROWS = 50_000 if IS_FULL else 5_000
 FIRST = "0001"
 

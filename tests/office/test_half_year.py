@@ -29,7 +29,7 @@ from tests.conftest import DIALECTS, IS_FULL
 from tests.factories.arrears import SHANGHAI
 from tests.factories.estate import add_staff
 
-pytestmark = pytest.mark.timeout(1200)  # half a minute each on an idle machine
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]  # half a minute each on an idle machine
 PATTERNS = int(os.environ.get("GATEHOUSE_HALF_YEARS", "1"))
 LIVED = (
     [(pattern, dialect) for pattern in ("daily", *range(PATTERNS)) for dialect in DIALECTS]

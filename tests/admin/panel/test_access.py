@@ -15,6 +15,8 @@ from tests.admin.panel import access
 from tests.admin.sample_office import World, browsers, furnish
 from tests.conftest import IS_FULL, Office
 
+pytestmark = pytest.mark.long
+
 IGNORED = {"HEAD", "OPTIONS"}
 CLOSED = {403, 404}
 

@@ -32,7 +32,7 @@ from tests.conftest import IS_FULL, Office
 POSTS = 10_000 if IS_FULL else 250
 QUERIES = 5_000 if IS_FULL else 250
 PAIRS = 100 if IS_FULL else 1
-pytestmark = pytest.mark.timeout(7200 if IS_FULL else 300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(7200 if IS_FULL else 300)]
 
 ONE_IS_ENOUGH = pytest.mark.parametrize("dialect", ["sqlite"])  # for controls: what is off is our own code
 

@@ -42,6 +42,8 @@ from rules.reasons import Reason
 from tests.conftest import ADMIN_PASSWORD, Office
 from tests.factories.source_code import in_source
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 GLOSSARY = ROOT / "seed" / "glossary.csv"
 CHINESE = {code: name for code, name in LOCALES.items() if code != "en"}

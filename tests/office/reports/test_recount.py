@@ -31,6 +31,8 @@ from tests.factories.spreadsheets import ROSTER_HEADER, csv_file
 from tests.factories.statements import WECHAT, wechat_line
 from tests.oracles import ledger
 
+pytestmark = pytest.mark.long
+
 HOUSEHOLDS, PAYING = 943, 590
 ROOT = Path(__file__).parents[3]
 PRESET = ROOT / "seed" / "presets" / "residential"
