@@ -97,6 +97,8 @@ PROBLEMS = [
     ({}, []),
     ({"approvals": 1}, ["two_approvals_needed"]),
     ({"approvals": 2}, []),
+    ({"months": 0}, ["restriction_without_end"]),
+    ({"months": 1}, []),
     ({"services": frozenset({"overtime_ac", "water"})}, ["service_protected"]),
 ]
 
@@ -115,11 +117,15 @@ def test_a_law_firm_is_whole_or_not_named():
     assert found == [[], *[["law_firm_incomplete"]] * 3, []]
 
 
-def test_an_office_of_an_older_program_has_no_law_firm_yet():
+def test_an_office_of_an_older_program_has_no_law_firm_yet_and_restricts_for_three_months():
     rows = document("tower", Gates)
     del rows["law_firm"]
+    rows["restriction"] = {name: value for name, value in rows["restriction"].items() if name != "months"}
 
-    assert documents.typed(Gates, rows).law_firm == LawFirm()
+    gates = documents.typed(Gates, rows)
+
+    assert gates.law_firm == LawFirm()
+    assert gates.restriction.months == 3
 
 
 @pytest.mark.parametrize(("change", "codes"), PROBLEMS)

@@ -56,6 +56,7 @@ def test_half_a_fen_goes_up_once_per_invoice():
     three_days = late_fee(policy(), Decimal("11.00"), DUE, [], day(18))
 
     assert yuan(one_day.amount) == "0.01"  # 0.005
+    assert yuan(late_fee(policy(daily_rate="0.5"), Decimal("0.50"), DUE, [], day(16)).amount) == "0.25"
     assert yuan(three_days.amount) == "0.02"  # 0.0165, not 3 × 0.01
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from rules.liability import Occupancy, TwoPayersError, liable, segments
+from rules.liability import Occupancy, TwoPayersError, liable, payer_or_nearest, segments
 
 MARCH = date(2026, 3, 1), date(2026, 3, 31)
 
@@ -56,3 +56,26 @@ def test_a_vacant_last_day_is_a_part(last, parts):
 def test_two_payers_on_one_day_are_refused():
     with pytest.raises(TwoPayersError):
         segments([Occupancy(1, day(1), day(16)), Occupancy(2, day(16))], *MARCH)
+
+
+NEAREST = [
+    (day(1, 1), 1),
+    (day(5, 1), 1),
+    (day(20, 1), 1),
+    (day(25, 1), 1),
+    (day(31, 1), 1),
+    (day(1), 2),
+    (day(9), 2),
+]
+
+
+@pytest.mark.parametrize(("on", "payer"), NEAREST)
+def test_on_a_vacant_day_the_payer_before_counts_else_the_first_to_come(on, payer):
+    """Lived in from 5 to 20 January by the first, from 1 March by the second."""
+    first, second = Occupancy(1, day(5, 1), day(20, 1)), Occupancy(2, day(1))
+
+    assert payer_or_nearest([first, second], on) == payer_or_nearest([second, first], on) == payer
+
+
+def test_where_nobody_ever_paid_there_is_no_payer():
+    assert payer_or_nearest([], day(1)) is None

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from office.policies import documents
 from rules.lifecycle import (
     TRANSITIONS,
     ComplaintPolicy,
@@ -181,3 +182,39 @@ def test_nobody_in_particular_can_not_approve():
     answer = transition(POLICY, State.ASSIGNED, Verb.APPROVE_INVALID, context)
 
     assert "approval_by_requester" in [reason.code for reason in answer.missing]
+
+
+def test_of_a_ticket_of_which_nothing_is_known_everything_is_missing():
+    missing = {
+        verb: [
+            one.code for one in transition(POLICY, State(LIFE[verb][0].split()[0]), verb, Context()).missing
+        ]
+        for verb in (Verb.ASSIGN, Verb.RESOLVE, Verb.REQUEST_INVALID, Verb.APPROVE_INVALID)
+    }
+    review = transition(POLICY, State.FOLLOWED_UP, Verb.CLOSE, Context(severity="major"))
+    (tries, *_) = transition(POLICY, State.RESOLVED, Verb.CLOSE_UNREACHABLE, Context()).missing
+
+    assert missing == {
+        Verb.ASSIGN: ["department_missing"],
+        Verb.RESOLVE: ["solution_missing"],
+        Verb.REQUEST_INVALID: ["explanation_missing"],
+        Verb.APPROVE_INVALID: ["invalid_request_missing", "approval_by_requester", "role_missing"],
+    }
+    assert [one.code for one in review.missing] == ["review_meeting_missing"]
+    assert (tries.code, tries.inputs["left"]) == ("tries_missing", 1)
+
+
+def test_a_refused_jump_names_the_states_it_may_start_from():
+    (reason,) = transition(POLICY, State.CLOSED, Verb.REOPEN, READY).missing
+
+    assert reason.inputs["allowed"] == "followed_up, resolved"
+
+
+def test_an_office_of_an_older_program_calls_two_hours_soon():
+    row = {
+        name: value
+        for name, value in document("tower", ComplaintPolicy).items()
+        if name != "due_soon_minutes"
+    }
+
+    assert documents.typed(ComplaintPolicy, row).due_soon_minutes == 120

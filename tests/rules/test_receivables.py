@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from rules.allocation import Pick
+from rules.allocation import Pick, UnknownPickError
 from rules.late_fee import LateFeePolicy
 from rules.receivables import PaidEarlier, Receivable, give_back, pay_receivables
 
@@ -51,6 +51,10 @@ STATES = [
 @pytest.mark.parametrize(("sums", "is_credited", "state"), STATES)
 def test_the_state_follows_the_sums(sums, is_credited, state):
     assert owed(**sums).settled_state(is_credited=is_credited) == state
+
+
+def test_who_paid_is_not_credited_unless_said():
+    assert owed(paid="100").settled_state() == "paid"
 
 
 IF_PAID = [
@@ -137,12 +141,19 @@ def test_what_is_paid_already_takes_no_more():
 
 
 def test_only_the_late_fee_may_be_open():
-    one = owed(paid="100", late_fee="2")
+    one = owed(paid="101", late_fee="3", paid_late_fee="1")
 
     parts, credit = pay_receivables(Decimal(5), [one], NO_FEE, TODAY)
 
     assert [(part.principal, part.late_fee) for part in parts] == [(0, 2)]
     assert credit == 3
+
+
+def test_a_debt_that_is_settled_with_its_late_fee_can_not_be_picked():
+    one = owed(paid="102", late_fee="2", paid_late_fee="2")
+
+    with pytest.raises(UnknownPickError):
+        pay_receivables(Decimal(5), [one], NO_FEE, TODAY, [Pick("I-1")])
 
 
 GIVEN_BACK = [

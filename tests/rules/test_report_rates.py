@@ -13,6 +13,7 @@ from rules.report_rates import (
     bound_problems,
     distance,
     is_effect,
+    is_old_arrears,
     is_unprompted,
     kept_rate,
     mean,
@@ -49,6 +50,7 @@ def test_collected_adds_up_and_rates_the_sum():
 
     assert (total.rate_amount, total.rate_households) == (Decimal("87.5"), Decimal("60.0"))
     assert (Collected().rate_amount, Collected().rate_households) == (None, None)
+    assert total + Collected() == total
 
 
 def test_credits_are_taken_off_what_was_billed():
@@ -90,6 +92,11 @@ AGES = [
 ]
 
 
+def test_a_column_begins_behind_the_one_before():
+    assert [band.code for band in age_bands([30, 60])] == ["0-30", "31-60", "61+"]
+    assert [band.code for band in age_bands([])] == ["0+"]
+
+
 @pytest.mark.parametrize(("days", "code"), AGES)
 def test_the_age_of_a_debt(days, code):
     due_on = date(2026, 1, 15)
@@ -100,7 +107,8 @@ def test_the_age_of_a_debt(days, code):
 
 
 @pytest.mark.parametrize(
-    ("bounds", "is_sound"), [([30, 60], True), ([], True), ([60, 30], False), ([0], False)]
+    ("bounds", "is_sound"),
+    [([30, 60], True), ([], True), ([60, 30], False), ([0], False), ([1], True), ([30, 30], False)],
 )
 def test_columns_must_ascend(bounds, is_sound):
     assert (not bound_problems(bounds)) is is_sound
@@ -123,4 +131,10 @@ def test_a_payment_within_seven_days_is_the_messages_effect(paid, is_so):
 def test_unprompted_is_before_any_reminder():
     assert is_unprompted(date(2026, 3, 15), None)
     assert is_unprompted(date(2026, 3, 15), date(2026, 3, 16))
+    assert not is_unprompted(date(2026, 3, 15), date(2026, 3, 15))
     assert not is_unprompted(date(2026, 3, 16), date(2026, 3, 16))
+
+
+def test_a_bill_of_an_earlier_year_is_old_arrears():
+    """K1."""
+    assert [year for year in (2025, 2026, 2027) if is_old_arrears(year, 2026)] == [2025]

@@ -132,6 +132,19 @@ def test_a_batch_is_written_again_as_it_was_sent(session: Session) -> None:
         direct_debit.batch_file(session, 999)
 
 
+@pytest.mark.parametrize("layout", ["icbc_text", "unionpay_csv"])
+def test_a_file_fetched_again_carries_the_sum_that_was_sent(session: Session, layout: str) -> None:
+    debtor = add_household(session)
+    add_mandate(session, debtor)
+    invoice = add_invoice(session, debtor, TODAY, amount="100")
+    batch, file = direct_debit.export_batch(session, period="2026-06", layout=layout, now=NOW)
+
+    invoice.paid, invoice.balance = Decimal(40), Decimal(60)
+    session.flush()
+
+    assert direct_debit.batch_file(session, batch.id) == (batch, file)
+
+
 def test_the_same_file_comes_again_whatever_the_mandate_says_now(session: Session) -> None:
     """The bank has the account as exported; a later account, bank, unit code or owner changes no old file."""
     debtor = add_household(session)
