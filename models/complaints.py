@@ -42,16 +42,6 @@ CHANNELS_IN = (
     "government",
     "call_centre",
 )
-CATEGORIES = (
-    "security",
-    "cleaning",
-    "greening",
-    "engineering",
-    "customer_service",
-    "finance",
-    "equipment",
-    "outside",
-)
 SEVERITIES: tuple[str, ...] = get_args(codes.Severity)
 TICKET_STATES = (
     "registered",

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -174,11 +174,6 @@ def service_period(timing: Timing, period: Period) -> Period:
 def slip_cut_off_on(policy: BillingPolicy, period: Period) -> date:
     """The last day of use whose slips the period's bill takes: the cut-off day of the month before (B3)."""
     return period.plus(-1).day(policy.cut_off_day)
-
-
-def is_slip_due(policy: BillingPolicy, period: Period, used_on: date) -> bool:
-    """Whether an open slip goes into the period's bill; later ones wait (B3)."""
-    return used_on <= slip_cut_off_on(policy, period)
 
 
 @dataclass(frozen=True)
@@ -411,11 +406,3 @@ def move_in_line(item: MoveInItem, month_amount: Decimal, area_m2: Decimal = ZER
     amount = rounded(month_amount * item.months)
     reason = Reason("months_ahead", {"month": month_amount, "months": item.months, "amount": amount})
     return Quote(Decimal(item.months), month_amount, amount, reason)
-
-
-def covered_until(first_on: date, months: int) -> date:
-    """The last day that so many months paid from a day on cover (B6, B8)."""
-    later = Period.of(first_on).plus(months)
-    if first_on.day > later.days:
-        return later.last_on
-    return later.day(first_on.day) - timedelta(days=1)

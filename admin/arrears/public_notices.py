@@ -16,7 +16,7 @@ from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
 from models.collection import ArrearsNotice
 from models.property import Building
-from office.arrears import legal_cases, letters
+from office.arrears import letters, public_notices
 
 
 def buildings(_view: Any) -> dict[str, Any]:
@@ -35,13 +35,7 @@ class PublicNoticeView(OfficeView):
     column_labels = {"taken_down_on": _l("Taken down on")}
     one_click = (
         OneClick(
-            "take_down",
-            _l("To take down"),
-            lambda view: [
-                ArrearsNotice.approved_by_id.is_not(None),
-                ~ArrearsNotice.is_taken_down,
-                ArrearsNotice.to_on <= view.today(),
-            ],
+            "take_down", _l("To take down"), lambda view: [public_notices.is_to_take_down(view.today())]
         ),
     )
     empty_hint = _l(
@@ -63,7 +57,7 @@ class PublicNoticeView(OfficeView):
         ),
     )
     def request(self, _rows: Any, given: Mapping[str, Any]) -> str:
-        legal_cases.request_notice(
+        public_notices.request_notice(
             db.session(),
             building_id=int(given["building"]) if given["building"] else None,
             reason=given["reason"],
@@ -77,7 +71,7 @@ class PublicNoticeView(OfficeView):
 
     @office_action("approve", _l("Approve"), on="row", icon="check", confirm=_l("Approve this public list?"))
     def approve(self, rows: Sequence[ArrearsNotice], _given: Any) -> str:
-        legal_cases.approve_notice(db.session(), rows[0].id, now=self.now(), staff_id=staff_id())
+        public_notices.approve_notice(db.session(), rows[0].id, now=self.now(), staff_id=staff_id())
         return _("The list is approved.")
 
     @office_action("print", _l("Print"), on="row", icon="printer")
@@ -88,7 +82,7 @@ class PublicNoticeView(OfficeView):
     @office_action("take_down", _l("Taken down"), icon="check")
     def take_down(self, rows: Sequence[ArrearsNotice], _given: Any) -> str:
         for row in rows:
-            legal_cases.take_down(db.session(), row.id, now=self.now(), staff_id=staff_id())
+            public_notices.take_down(db.session(), row.id, now=self.now(), staff_id=staff_id())
         return _("%(count)s lists were taken down.", count=len(rows))
 
 

@@ -9,6 +9,7 @@ from flask import Response
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from admin.billing.invoices import active_items
 from admin.panel import formats, labels, language, row_access
 from admin.panel.actions import PAY_OUT_FIELDS
 from admin.panel.filters import ChoiceFilter, RangeFilter
@@ -26,12 +27,7 @@ ENTRIES = {"taken": _l("Taken"), "returned": _l("Returned"), "set_off": _l("Set 
 
 def deposit_items(_view: Any = None) -> dict[str, str]:
     """The fee items that are deposits, by code."""
-    rows = db.session.scalars(
-        db.select(FeeItem)
-        .where(FeeItem.basis == "deposit", FeeItem.is_active)
-        .order_by(FeeItem.position, FeeItem.id)
-    )
-    return {row.code: row.name_in(language.current()) for row in rows}
+    return active_items(FeeItem.basis == "deposit")
 
 
 class DepositView(OfficeView):

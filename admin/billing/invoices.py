@@ -12,7 +12,7 @@ from flask import Response, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import literal_column
+from sqlalchemy import ColumnElement, literal_column
 
 from admin.panel import error_messages, formats, forms, labels, language, request_values, row_access
 from admin.panel.filters import ChoiceFilter, FlagFilter, RangeFilter, RelationFilter, TextFilter
@@ -42,14 +42,15 @@ from rules.money import MoneyError, money
 MOST_EXPENSES = 40
 
 
+def active_items(condition: ColumnElement[bool]) -> dict[str, str]:
+    """The names of active fee items in their order, by code."""
+    query = db.select(FeeItem).where(FeeItem.is_active, condition).order_by(FeeItem.position, FeeItem.id)
+    return {row.code: row.name_in(language.current()) for row in db.session.scalars(query)}
+
+
 def fee_items(_view: Any = None) -> dict[str, str]:
     """What can be charged for once, by code; deposits are taken under “Deposits”."""
-    rows = db.session.scalars(
-        db.select(FeeItem)
-        .where(FeeItem.is_active, FeeItem.basis.not_in(("deposit", "metered")))
-        .order_by(FeeItem.position, FeeItem.id)
-    )
-    return {row.code: row.name_in(language.current()) for row in rows}
+    return active_items(FeeItem.basis.not_in(("deposit", "metered")))
 
 
 class FeeItemView(OfficeView):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from models.billing import Invoice
 from models.collection import ARREARS_REASONS, CONTACT_METHODS, Contact, DunningHold, Reminder
 from models.complaints import Ticket
 from models.payments import Payment
-from office.arrears.debts import AsOf, Debtor, owed, total
+from office.arrears.debts import AsOf, Debtor, owed, payments_since, total
 from office.arrears.holds import stored_ladder
 from office.arrears.reminder_batches import OPEN
 from office.core import clock
@@ -234,7 +234,7 @@ def check_promises(session: Session, due_for: datetime) -> JobResult:
         )
     ).all()
     since = min((promise.at for promise in promises), default=due_for)
-    paid = _payments(session, {promise.unit_id for promise in promises}, since, as_of)
+    paid = payments_since(session, as_of, since, {promise.unit_id for promise in promises})
     changed: dict[str, list[int]] = defaultdict(list)
     for promise in promises:
         ends_at = datetime.combine(promise.promised_on + DAY, time(), as_of.zone)
@@ -258,27 +258,6 @@ def check_promises(session: Session, due_for: datetime) -> JobResult:
             )
     result = {state: len(ids) for state, ids in changed.items()}
     return JobResult(done=sum(result.values()), result=result)
-
-
-def _payments(
-    session: Session, units: Iterable[int], since: datetime, as_of: AsOf
-) -> dict[Debtor, list[tuple[datetime, Decimal]]]:
-    """What was paid per payer and unit since an instant, as known at the moment."""
-    found: dict[Debtor, list[tuple[datetime, Decimal]]] = defaultdict(list)
-    for chunk in chunks(units):
-        rows = session.execute(
-            select(Payment.unit_id, Payment.payer_id, Payment.paid_at, Payment.amount).where(
-                Payment.unit_id.in_(chunk),
-                Payment.paid_at >= since,
-                Payment.paid_at < as_of.at,
-                ~as_of.is_later(Payment.posted_at),
-                Payment.kind == "payment",
-                Payment.state == "posted",
-            )
-        )
-        for unit_id, payer_id, paid_at, amount in rows:
-            found[unit_id, payer_id].append((paid_at, amount))
-    return found
 
 
 # --- holds ----------------------------------------------------------------------------------------

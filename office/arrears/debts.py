@@ -168,6 +168,27 @@ def _in_kept_plans(session: Session, as_of: AsOf) -> frozenset[int]:
     )
 
 
+def payments_since(
+    session: Session, as_of: AsOf, since: datetime, units: Collection[int]
+) -> dict[Debtor, list[tuple[datetime, Decimal]]]:
+    """The instants and yuan of what was paid per payer and unit from `since` on (C6, B9)."""
+    found: dict[Debtor, list[tuple[datetime, Decimal]]] = defaultdict(list)
+    for chunk in chunks(units):
+        rows = session.execute(
+            select(Payment.unit_id, Payment.payer_id, Payment.paid_at, Payment.amount).where(
+                Payment.unit_id.in_(chunk),
+                Payment.paid_at >= since,
+                Payment.paid_at < as_of.at,
+                ~as_of.is_later(Payment.posted_at),
+                Payment.kind == "payment",
+                Payment.state == "posted",
+            )
+        )
+        for unit_id, payer_id, paid_at, amount in rows:
+            found[unit_id, payer_id].append((paid_at, amount))
+    return found
+
+
 def total(debts: Sequence[Owable]) -> Decimal:
     """Their sum in yuan."""
     return sum((one.balance for one in debts), Decimal(0))

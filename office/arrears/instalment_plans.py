@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -10,10 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.billing import Instalment, InstalmentPlan, PlanInvoice
-from models.payments import Payment
-from office.arrears.debts import AsOf, Debt, Debtor, owed, total
+from office.arrears.debts import AsOf, Debt, Debtor, owed, payments_since, total
 from office.core.audit import record
-from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.core.staff import roles_of
@@ -133,11 +130,16 @@ def check_plans(session: Session, due_for: datetime) -> JobResult:
     plans = session.scalars(
         select(InstalmentPlan).where(InstalmentPlan.state == "running", InstalmentPlan.approved_at < due_for)
     ).all()
-    paid = _paid(session, plans, as_of)
+    since = min((_approved(plan) for plan in plans), default=as_of.at)
+    paid = payments_since(session, as_of, since, {plan.unit_id for plan in plans})
     ended = 0
     for plan in plans:
         parts = [DatedAmount(one.due_on, one.amount) for one in plan.instalments]
-        came = [one for since, one in paid[plan.unit_id, plan.payer_id] if since >= _approved(plan)]
+        came = [
+            DatedAmount(paid_at.astimezone(as_of.zone).date(), amount)
+            for paid_at, amount in paid[plan.unit_id, plan.payer_id]
+            if paid_at >= _approved(plan)
+        ]
         answer = promises.plan_state(parts, came, as_of.day)
         for row, state in zip(
             plan.instalments, promises.instalment_states(parts, came, as_of.day), strict=True
@@ -156,26 +158,3 @@ def check_plans(session: Session, due_for: datetime) -> JobResult:
 def _approved(plan: InstalmentPlan) -> datetime:
     assert plan.approved_at is not None
     return plan.approved_at
-
-
-def _paid(
-    session: Session, plans: Sequence[InstalmentPlan], as_of: AsOf
-) -> dict[Debtor, list[tuple[datetime, DatedAmount]]]:
-    """The payments of the plans' payers and units, by their instant and day, as known at the moment."""
-    found: dict[Debtor, list[tuple[datetime, DatedAmount]]] = defaultdict(list)
-    since = min((_approved(plan) for plan in plans), default=as_of.at)
-    for chunk in chunks({plan.unit_id for plan in plans}):
-        rows = session.execute(
-            select(Payment.unit_id, Payment.payer_id, Payment.paid_at, Payment.amount).where(
-                Payment.unit_id.in_(chunk),
-                Payment.paid_at >= since,
-                Payment.paid_at < as_of.at,
-                ~as_of.is_later(Payment.posted_at),
-                Payment.kind == "payment",
-                Payment.state == "posted",
-            )
-        )
-        for unit_id, payer_id, paid_at, amount in rows:
-            day = paid_at.astimezone(as_of.zone).date()
-            found[unit_id, payer_id].append((paid_at, DatedAmount(day, amount)))
-    return found

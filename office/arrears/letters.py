@@ -14,7 +14,7 @@ from models.billing import FeeItem
 from models.collection import ArrearsNotice, Reminder, ReminderBatch, Restriction
 from models.people import Owner, Staff
 from models.property import Unit
-from office.arrears import holds, legal_cases, reminder_batches, restrictions
+from office.arrears import holds, public_notices, reminder_batches, restrictions
 from office.arrears.debts import AsOf, owed, total
 from office.core import clock
 from office.core.errors import N_, Refused
@@ -268,6 +268,6 @@ def public_list_pdf(session: Session, notice_id: int, *, language: str, now: dat
         place=notice.place,
         reason=notice.reason,
         approved_by=session.scalar(select(Staff.name).where(Staff.id == notice.approved_by_id)) or "",
-        unit_codes=tuple(legal_cases.notice_units(session, notice, at=now)),
+        unit_codes=tuple(public_notices.notice_units(session, notice, at=now)),
     )
     return archive.pdf(session, "arrears_notice", [value], language, now)

@@ -19,7 +19,6 @@ from office.core.errors import N_, Refused
 from office.documents import archive
 from office.documents.pdf.complaints import ComplaintForm, FollowUp, InvalidClosure, Review, WorkContactSlip
 
-NOTICE = "notice_due"
 PLANNED = "keep_department_plan"
 
 

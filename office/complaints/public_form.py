@@ -30,7 +30,6 @@ from rules.lifecycle import Verb
 from rules.public_form import OFF, PublicForm
 from rules.severity import Facts
 
-POLICY = "public_form"
 HOUR = timedelta(hours=1)
 SUBMISSION_SOURCE, STATUS_SOURCE = "complaint:", "track:"
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that look alike

@@ -24,7 +24,3 @@ class Refusals(tuple[Refused, ...]):
 
     def __str__(self) -> str:
         return "; ".join(map(str, self))
-
-
-class Stale(Refused):
-    """Somebody else changed the row since the form was opened."""

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from models import triggers
 from models.base import PREFIX_INDEX
-from models.engine import writing
 from office.core.errors import N_, Refused
 
 if TYPE_CHECKING:  # a quarter of a second of imports that no request needs
@@ -110,10 +109,3 @@ def stored_revision(connection: Connection) -> str:
 def missing_protections(session: Session) -> list[str]:
     """Names of triggers and constraints that the database has lost; empty when all is well (M7)."""
     return triggers.missing(session.connection())
-
-
-def refresh_statistics(session: Session) -> None:
-    """After bulk work: tell the database how its tables look now (decisions: Speed)."""
-    with writing():
-        session.connection().exec_driver_sql("ANALYZE")
-        session.commit()

@@ -6,17 +6,19 @@ import calendar
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Result, func, select
 from sqlalchemy.orm import Session
 
 from models.complaints import CLOCKS, Category, ClockPause, Ticket, TicketClock
+from models.office import Paper
 from models.people import Department
-from models.property import Area, Building, Unit
+from models.property import Area, Building, Estate, Unit
 from models.visits import Visit
 from office.core import clock
+from office.core.jobs import JobResult
 from office.reports import rates
 from office.reports.table import Chart, Column, Line, Link, Table, Wanted, places
 from rules.old_registers import Outcome
@@ -284,19 +286,7 @@ def clocks(session: Session, wanted: Wanted) -> Table:
 
 def complaint_list(session: Session, wanted: Wanted) -> Table:
     """Every valid complaint of the period, without the complainant's identity: the monthly report (K3)."""
-    late = (
-        select(func.count())
-        .where(TicketClock.ticket_id == Ticket.id, TicketClock.state == "breached")
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(Ticket, Unit.code, Category, Department, late)
-        .outerjoin(Unit, Unit.id == Ticket.unit_id)
-        .join(Category, Category.id == Ticket.category_id)
-        .join(Department, Department.id == Ticket.department_id)
-        .where(*_tickets(session, wanted))
-        .order_by(Ticket.registered_at, Ticket.id)
-    )
+    rows = _with_breaches(session, *_tickets(session, wanted))
     lines = tuple(
         Line(
             (
@@ -330,3 +320,62 @@ def complaint_list(session: Session, wanted: Wanted) -> Table:
         Column("satisfaction", "count"),
     )
     return Table("complaint_list", columns, lines)
+
+
+def _with_breaches(
+    session: Session, *conditions: ColumnElement[bool]
+) -> Result[Ticket, str, Category, Department, int]:
+    """Complaints as registered, with unit code, category, department and the number of missed deadlines."""
+    breaches = (
+        select(func.count())
+        .where(TicketClock.ticket_id == Ticket.id, TicketClock.state == "breached")
+        .scalar_subquery()
+    )
+    return session.execute(
+        select(Ticket, Unit.code, Category, Department, breaches)
+        .outerjoin(Unit, Unit.id == Ticket.unit_id)
+        .join(Category, Category.id == Ticket.category_id)
+        .join(Department, Department.id == Ticket.department_id)
+        .where(*conditions)
+        .order_by(Ticket.registered_at, Ticket.id)
+    )
+
+
+def file_monthly_report(session: Session, due_for: datetime) -> JobResult:
+    """File last month's report of all valid complaints; safe to run twice (K3, §8)."""
+    from office.documents import archive
+    from office.documents.pdf.reports import ComplaintRow, MonthlyComplaints
+
+    day = clock.office_day(session, due_for)
+    period = (day.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+    number = f"complaints-{period}"
+    if session.execute(select(Paper.id).where(Paper.number == number)).first():
+        return JobResult()
+    language = session.execute(select(Estate.language)).scalar_one()
+    since, until = rates.month_span(session, period)
+    in_month = (Ticket.registered_at >= since, Ticket.registered_at < until)
+    rows = _with_breaches(session, *in_month, Ticket.state != "invalid")
+    report = MonthlyComplaints(
+        period,
+        day,
+        tuple(
+            ComplaintRow(
+                number=ticket.number,
+                registered_at=ticket.registered_at,
+                unit_code=code or "",
+                category=category.name_in(language),
+                severity=ticket.severity,
+                statement=ticket.statement,
+                department=department.name_in(language),
+                result=ticket.resolution,
+                resolved_at=ticket.resolved_at,
+                is_on_time=breaches == 0,
+                satisfaction=ticket.satisfaction,
+            )
+            for ticket, code, category, department, breaches in rows
+        ),
+    )
+    archive.file_document(
+        session, "monthly_complaints", report, number=number, language=language, now=due_for
+    )
+    return JobResult(done=len(report.rows), result={"period": period})

@@ -6,23 +6,19 @@ everything overdue reads open invoices only, so that the cost follows what is ow
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, select
+from sqlalchemy import Select, bindparam, func, literal, select
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
 from models.collection import Contact
-from models.complaints import Category, Ticket, TicketClock
 from models.office import CollectionTarget
-from models.people import Department
-from models.property import Area, Building, Unit
+from models.property import Area, Building
 from office.core import clock
-from office.core.jobs import JobResult
 from office.policies import store
 from office.reports import aggregates
 from rules.billing import BillingDocument
@@ -60,11 +56,6 @@ def collection_rates(session: Session, period: str) -> list[Rate]:
         for area, rates in by_area.items()
         for rate in (*rates, Rate(period, area, "", sum((each.collected for each in rates), Collected())))
     ]
-
-
-def whole_rate(rates: Sequence[Rate]) -> Collected:
-    """The estate's own figures from its areas'."""
-    return sum((rate.collected for rate in rates if not rate.building), Collected())
 
 
 def _newest_months() -> Select[str]:
@@ -124,23 +115,6 @@ def ageing(session: Session, today: date) -> list[AgeRow]:
     return list(rows.values())
 
 
-@dataclass(frozen=True)
-class Overdue:
-    amount: Decimal
-    invoices: int
-    households: int
-
-
-def overdue(session: Session, today: date) -> Overdue:
-    """Everything past due today (K4)."""
-    late = [owed for owed in aggregates.owed(session) if owed.due_on < today]
-    return Overdue(
-        sum((owed.amount for owed in late), ZERO),
-        sum(owed.invoices for owed in late),
-        sum(owed.households for owed in late),
-    )
-
-
 def year_split(session: Session, today: date) -> dict[str, Decimal]:
     """What is open of this year's bills and of old arrears, in yuan (K1, 当年款/往年款)."""
     split = {"current_year": ZERO, "old_arrears": ZERO}
@@ -171,60 +145,3 @@ def month_span(session: Session, period: str) -> tuple[datetime, datetime]:
     first = date.fromisoformat(f"{period}-01")
     following = (first + timedelta(days=31)).replace(day=1)
     return datetime.combine(first, time(), zone), datetime.combine(following, time(), zone)
-
-
-def _in_month(session: Session, period: str) -> ColumnElement[bool]:
-    since, until = month_span(session, period)
-    return and_(Ticket.registered_at >= since, Ticket.registered_at < until)
-
-
-def file_monthly_report(session: Session, due_for: datetime) -> JobResult:
-    """File last month's report of all valid complaints; safe to run twice (K3, §8)."""
-    from models.office import Paper as FiledPaper
-    from models.property import Estate
-    from office.documents import archive
-    from office.documents.pdf.reports import ComplaintRow, MonthlyComplaints
-
-    day = clock.office_day(session, due_for)
-    period = (day.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
-    number = f"complaints-{period}"
-    if session.execute(select(FiledPaper.id).where(FiledPaper.number == number)).first():
-        return JobResult()
-    language = session.execute(select(Estate.language)).scalar_one()
-    late = (
-        select(func.count())
-        .where(TicketClock.ticket_id == Ticket.id, TicketClock.state == "breached")
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(Ticket, Unit.code, Category, Department, late)
-        .outerjoin(Unit, Unit.id == Ticket.unit_id)
-        .join(Category, Category.id == Ticket.category_id)
-        .join(Department, Department.id == Ticket.department_id)
-        .where(_in_month(session, period), Ticket.state != "invalid")
-        .order_by(Ticket.registered_at, Ticket.id)
-    )
-    report = MonthlyComplaints(
-        period,
-        day,
-        tuple(
-            ComplaintRow(
-                number=ticket.number,
-                registered_at=ticket.registered_at,
-                unit_code=code or "",
-                category=category.name_in(language),
-                severity=ticket.severity,
-                statement=ticket.statement,
-                department=department.name_in(language),
-                result=ticket.resolution,
-                resolved_at=ticket.resolved_at,
-                is_on_time=breaches == 0,
-                satisfaction=ticket.satisfaction,
-            )
-            for ticket, code, category, department, breaches in rows
-        ),
-    )
-    archive.file_document(
-        session, "monthly_complaints", report, number=number, language=language, now=due_for
-    )
-    return JobResult(done=len(report.rows), result={"period": period})

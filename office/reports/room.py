@@ -7,11 +7,11 @@ from datetime import time
 
 from office.core.exports import Export
 from office.core.jobs import Job
-from office.reports import aggregates, exports, mailing, nightly, rates
+from office.reports import aggregates, complaints, exports, mailing, nightly
 
 JOBS = (
     Job("report_counts", nightly.count_all, at=time(4, 0)),
-    Job("monthly_report", rates.file_monthly_report, at=time(8, 45), day=1),
+    Job("monthly_report", complaints.file_monthly_report, at=time(8, 45), day=1),
     Job("report_mails", mailing.send_reports, at=time(8, 50)),
     Job("figures", aggregates.store, order=2, retention_days=400),
 )

@@ -34,7 +34,7 @@ from models import db, engine
 from models.billing import Invoice
 from models.complaints import Ticket
 from models.people import Department, Staff
-from office.arrears import contacts, instalment_plans, legal_cases
+from office.arrears import contacts, instalment_plans, public_notices
 from office.complaints import transitions, work, work_slips
 from office.core.errors import Refusals, Refused
 from office.operations import demo
@@ -402,7 +402,7 @@ def enter(session: Session) -> None:
     contacts.hold_ladder(session, held, reason="核对中", until_on=later, **by)
     instalment_plans.propose_even_plan(session, planned, 2, later, **by)
     dates = {"from_on": later, "to_on": later + timedelta(days=9)}
-    legal_cases.request_notice(session, building_id=None, reason="久欠", place="大堂", **dates, **by)
+    public_notices.request_notice(session, building_id=None, reason="久欠", place="大堂", **dates, **by)
     solved, waiting = session.scalars(select(Ticket.id).order_by(Ticket.id.desc()).limit(2))
     work.resolve_on_spot(session, solved, resolution="已处理", **by)
     other = session.scalars(

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from models.billing import FeeItem
-from models.collection import LegalCase, Restriction
-from office.arrears import contacts, legal_cases, letters, reminder_batches, restrictions
+from models.collection import ArrearsNotice, LegalCase, Restriction
+from office.arrears import contacts, legal_cases, letters, public_notices, reminder_batches, restrictions
 from office.arrears.contacts import NewContact
 from office.core.errors import Refused
 from tests.factories.arrears import add_bill, add_unit, at, judge, not_made, pay
@@ -291,12 +291,16 @@ def test_a_case_goes_step_by_step_to_its_end(session_of):
 # --- public lists (C11) ---------------------------------------------------------------------------
 
 
+def to_take_down(session, day):
+    return session.scalars(select(ArrearsNotice).where(public_notices.is_to_take_down(day))).all()
+
+
 def test_a_public_list_shows_unit_codes_after_the_directors_yes_and_must_come_down(session):
     debtor = add_unit(session, "9-909")
     add_bill(session, debtor, date(2026, 3, 15))
     add_bill(session, add_unit(session, "9-910", "李四"), date(2026, 4, 15))
     asks, director = add_staff(session, "m", "manager").id, add_staff(session, "d", "director").id
-    notice = legal_cases.request_notice(
+    notice = public_notices.request_notice(
         session,
         building_id=None,
         reason="assembly's decision",
@@ -308,14 +312,14 @@ def test_a_public_list_shows_unit_codes_after_the_directors_yes_and_must_come_do
     )
 
     with pytest.raises(Refused, match="director"):
-        legal_cases.approve_notice(session, notice.id, now=at(date(2026, 4, 1)), staff_id=asks)
-    legal_cases.approve_notice(session, notice.id, now=at(date(2026, 4, 1)), staff_id=director)
+        public_notices.approve_notice(session, notice.id, now=at(date(2026, 4, 1)), staff_id=asks)
+    public_notices.approve_notice(session, notice.id, now=at(date(2026, 4, 1)), staff_id=director)
 
-    assert legal_cases.notice_units(session, notice, at=at(date(2026, 4, 1))) == ["9-909"]
-    assert legal_cases.to_take_down(session, at=at(date(2026, 4, 7))) == []
-    assert legal_cases.to_take_down(session, at=at(date(2026, 4, 8))) == [notice]
-    legal_cases.take_down(session, notice.id, now=at(date(2026, 4, 8)), staff_id=asks)
-    assert legal_cases.to_take_down(session, at=at(date(2026, 4, 9))) == []
+    assert public_notices.notice_units(session, notice, at=at(date(2026, 4, 1))) == ["9-909"]
+    assert to_take_down(session, date(2026, 4, 7)) == []
+    assert to_take_down(session, date(2026, 4, 8)) == [notice]
+    public_notices.take_down(session, notice.id, now=at(date(2026, 4, 8)), staff_id=asks)
+    assert to_take_down(session, date(2026, 4, 9)) == []
 
 
 # --- the letter (C9, §10) -------------------------------------------------------------------------
