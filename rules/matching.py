@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from rules.reasons import Reason
@@ -18,6 +19,7 @@ _BEGINS = "(?<![0-9a-z])(?<![0-9a-z]-)"  # a dash joins only what has a letter o
 _GOES_ON = re.compile("(?<=[0-9a-z])-?[0-9a-z]")
 
 
+@lru_cache(maxsize=10_000)  # a text is compared with each movement of its day and amount
 def plain(text: str) -> str:
     """The text as it is compared: full-width forms, dashes and case made equal, unseen characters gone."""
     return folded(text).casefold()

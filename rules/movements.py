@@ -50,12 +50,13 @@ def likeness(one: Movement, other: Movement) -> Likeness:
     Surely when all that both say agrees, and more than amount and instant is said by both. Perhaps when
     only those are, or when a number, or the balance, speaks for it and something else against it.
     """
-    if one.bucket != other.bucket:
-        return "other"
     is_numbered = bool(one.number) and one.number == other.number
+    is_numbered_otherwise = one.number and other.number and not is_numbered and one.layout == other.layout
+    if one.bucket != other.bucket or (is_numbered_otherwise and not _are_equal_balances(one, other)):
+        return "other"  # at once: a day has hundreds of payments of one amount
     agreeing, differing = _compared(one, other)
-    if one.number and other.number and not is_numbered and one.layout == other.layout:
-        return "maybe" if "balance" in agreeing and not differing else "other"
+    if is_numbered_otherwise:
+        return "other" if differing else "maybe"
     if differing:
         is_same_layout = one.layout == other.layout  # another may put other words into its memo
         is_close = is_numbered or (
@@ -96,6 +97,11 @@ def _compared(one: Movement, other: Movement) -> tuple[set[str], set[str]]:
     if "time" in agreeing and agreeing & {"counter_account", "payer"}:
         agreeing.add("account_time")
     return agreeing, differing
+
+
+def _are_equal_balances(one: Movement, other: Movement) -> bool:
+    """Whether both rows say a balance, and the same."""
+    return one.balance is not None and one.balance == other.balance
 
 
 def _are_equal_times(one: time, other: time) -> bool:
@@ -244,5 +250,6 @@ def _days_beside(day: date | None) -> tuple[date, ...]:
 
 def _is_posted_beside(one: Movement, other: Movement) -> bool:
     """Whether one file may give the day of a movement and the other the day on which it was booked."""
-    agreeing, differing = _compared(one, other)
-    return "balance" in agreeing and not differing - {"time"} and one.layout != other.layout
+    if one.layout == other.layout or not _are_equal_balances(one, other):
+        return False
+    return not _compared(one, other)[1] - {"time"}
