@@ -171,6 +171,28 @@ class Counter(Model):
     value: Mapped[int] = mapped_column(Integer)
 
 
+class ImportMapping(EditableRow, Model):
+    """How an office's files of one kind are read, under a name: headers, words, joined codes, constants."""
+
+    __tablename__ = "import_mapping"
+    __table_args__ = (
+        UniqueConstraint("kind", "name", name="import_mapping_name_once"),
+        UniqueConstraint("kind", "name_folded", name="import_mapping_name_folded_once"),
+    )
+
+    kind: Mapped[str] = mapped_column(String(60))  # of import, or screen:CODE
+    name: Mapped[str] = mapped_column(String(80))
+    name_folded: Mapped[str] = folded_of("name", 80)
+    headers: Mapped[str] = mapped_column()  # JSON list of those of the file that it was made for
+    said: Mapped[str] = mapped_column()  # FileMapping.stored() as JSON
+    sheet: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    made_at: Mapped[datetime] = mapped_column(Instant())
+    staff_id: Mapped[int | None] = refer("staff", null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SentForm(Model):
     """The key of a form that has done its work, taken in the transaction of that work: it works once."""
 

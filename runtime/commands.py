@@ -10,9 +10,10 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from flask import Flask, current_app
@@ -25,6 +26,9 @@ from models.engine import writing
 from models.property import PRESETS
 from runtime.command_output import as_text
 from runtime.terminal import anywhere, reads, say, works, writes
+
+if TYPE_CHECKING:
+    from office.exchange.imports import Report
 
 
 def init_app(app: Flask) -> None:
@@ -235,6 +239,7 @@ def import_file(
     errors are listed in FILE.errors.csv. Rows that are there with other values are left alone and listed in
     FILE.differs.csv.
     """
+    from admin.exchange.code_words import words_of
     from office.core import clock
     from office.exchange import imports
 
@@ -243,46 +248,33 @@ def import_file(
     has_header = imports.header_test(db.session(), what, mapping)
     db.session.rollback()
     table = imports.read(file, sheet, has_header=has_header)  # outside any transaction: nobody waits for it
+    if sys.stderr.isatty():
+        table = replace(
+            table, tell=lambda done: click.echo(f"\r{done}/{len(table.lines)} ", nl=False, err=True)
+        )
     with writing():
         session = db.session()
         try:
             now = clock.now(session)
-            report = imports.take_in(
-                session, kind, what, table, now=now, mapping=mapping, is_update=is_update
-            )
+            wanted = imports.EVERY_DIFFERENCE if is_update else ()
+            report = imports.take_in(session, kind, what, table, now=now, mapping=mapping, wanted=wanted)
         except imports.RowsRefused as refusal:
-            beside = file.with_name(f"{file.name}.errors.csv")
+            wrong = refusal.told(gettext, words_of(session))
             with suppress(OSError):  # a folder that can't be written to: the line on stderr must do
-                imports.write_problems(beside, refusal, gettext)
+                imports.write_problems(file.with_name(f"{file.name}.errors.csv"), wrong)
             refusal.values["problem"] = refusal.first(gettext)
             if as_json:
                 counts = {"new": 0, "equal": 0, "differs": 0, "refused": refusal.rows}
-                listed = {"kind": kind, **counts, "count": refusal.count, "errors": refusal.told(gettext)}
+                listed = {"kind": kind, **counts, "count": refusal.count, "errors": wrong}
                 click.echo(json.dumps(listed, ensure_ascii=False))
             raise
         db.session.rollback() if is_check else db.session.commit()
-    text = gettext("%(rows)s rows: %(new)s new, %(skipped)s there already.", **vars(report))
-    text += "".join(f"\n{line}" for line in _history_told(report.details))
-    if report.updated:
-        text += "\n" + gettext("Rows of which differences were written: %(count)s", count=report.updated)
+    beside = file.with_name(f"{file.name}.differs.csv")
     if report.differences:
-        beside = file.with_name(f"{file.name}.differs.csv")
         with suppress(OSError):
             imports.write_differences(beside, report)
-        text += "\n" + gettext(
-            "Rows that are there with other values: %(count)s, listed in %(file)s; --update writes them.",
-            count=report.differs,
-            file=beside.name,
-        )
-    elif report.differs:
-        text += "\n" + gettext("There with other values: %(count)s rows", count=report.differs)
-    if report.skipped_lines:
-        text += "\n" + gettext(
-            "Lines under the table that are no rows: %(count)s", count=report.skipped_lines
-        )
-    if report.unused:
-        text += "\n" + gettext("Columns that are not used: %(columns)s", columns=", ".join(report.unused))
-    differences = [vars(one) for one in report.differences]
+    text = "\n".join(_told(report, beside.name))
+    differences = [{**vars(one), "never": one.never and gettext(one.never)} for one in report.differences]
     said = {**vars(report), **report.counts(), "differences": differences}
     preview = said.pop("preview")
     if is_check:
@@ -306,6 +298,30 @@ def _history_told(counts: Mapping[str, int]) -> Iterator[str]:
     for code, name in labels.HISTORY_COUNTS.items():
         if code in counts:
             yield f"{name}: {counts[code]}"
+
+
+def _told(report: Report, listed_in: str) -> Iterator[str]:
+    """What an import did, in lines; `listed_in` is the file that lists the differences."""
+    yield gettext("%(rows)s rows: %(new)s new, %(skipped)s there already.", **vars(report))
+    yield from _history_told(report.details)
+    if report.updated:
+        yield gettext("Rows of which differences were written: %(count)s", count=report.updated)
+    if report.differences:
+        yield gettext(
+            "There with other values: %(count)s rows, listed in %(file)s",
+            count=report.differs,
+            file=listed_in,
+        )
+        if any(not one.never for one in report.differences):
+            yield gettext("--update writes these differences.")
+        for never in dict.fromkeys(one.never for one in report.differences if one.never):
+            yield gettext(never)
+    elif report.differs:
+        yield gettext("There with other values: %(count)s rows", count=report.differs)
+    if report.skipped_lines:
+        yield gettext("Lines under the table that are no rows: %(count)s", count=report.skipped_lines)
+    if report.unused:
+        yield gettext("Columns that are not used: %(columns)s", columns=", ".join(report.unused))
 
 
 def _mapping(map_file: Path | None, constants: Iterable[str], codes: Iterable[str]) -> Any:

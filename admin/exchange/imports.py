@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Response, abort, current_app, flash, jsonify, redirect, request, url_for
@@ -16,7 +17,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from admin.exchange import table_imports
+from admin.exchange import mapping_form, table_imports
+from admin.exchange.code_words import words_of
+from admin.exchange.keys import ALL_IT_SAYS, KEYS, Key
+from admin.exchange.keys import OF_SCREEN as FORM_CHANGES
 from admin.panel import background_tasks, error_messages, labels, language, request_values, wording
 from admin.panel.audit import record
 from admin.panel.column_names import column_name
@@ -25,12 +29,13 @@ from admin.panel.registry import view_of
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
-from models.office import Task
-from office.core.errors import Refused
+from models.office import ImportMapping, Task
+from office.core.errors import N_, Refused
 from office.exchange import imports
-from office.exchange.imports import uploads
-from office.exchange.imports.columns import Column, header_line
-from office.exchange.imports.mapping import FileMapping
+from office.exchange.imports import remembered, uploads
+from office.exchange.imports.cells import plain_values
+from office.exchange.imports.columns import Column
+from office.exchange.imports.mapping import NOTHING_SAID, FileMapping, from_toml, to_toml
 from office.exchange.imports.reader import HasHeader, Table
 from office.exchange.room import HISTORIES, IMPORTS
 from office.exchange.spreadsheets import neutral
@@ -76,7 +81,16 @@ NEEDS: Mapping[str, tuple[str, str]] = {
     "contacts": ("contacts", "act"),
     "tickets": ("tickets", "create"),
 }
+# the screen and verb by which a person may change what an import finds there with other values
+UPDATES: Mapping[str, tuple[str, str]] = {
+    "roster": ("units", "edit"),
+    "readings": ("meter_readings", "edit"),
+    "slips": ("service_slips", "edit"),
+    "contacts": ("contacts", "act"),
+    "tickets": ("tickets", "act"),
+}
 RECENT = 12
+MOST_TOML = 200_000  # bytes of a mapping that is brought
 LONG = 2000  # lines of a file that are worked on behind a page that says how far it is
 OF_SCREEN = "screen:"  # kinds that are a screen's own form
 
@@ -109,6 +123,15 @@ def need(kind: str) -> tuple[str, str]:
     return NEEDS.get(kind.removesuffix(HISTORY)) or (kind.removeprefix(OF_SCREEN), "create")
 
 
+def key_of(kind: str) -> Key:
+    """By what a kind knows a row that is there already."""
+    known = KEYS.get(kind.removesuffix(HISTORY))
+    if known is not None:
+        return known
+    columns = table_imports.key_of(view_of(kind.removeprefix(OF_SCREEN)))
+    return Key(columns, FORM_CHANGES if columns else ALL_IT_SAYS)
+
+
 def kind_of_screen(screen: str) -> str:
     """The kind that brings rows of a screen in, where the reader may; else nothing."""
     roles = current_staff().roles
@@ -117,14 +140,13 @@ def kind_of_screen(screen: str) -> str:
     return kind if is_known and may(roles, "imports", "act") and may(roles, *need(kind)) else ""
 
 
-def _try(task_id: int, kind: str, table: Table, mapping: Mapping[str, str] | None, now: datetime) -> None:
-    """Try a file out and keep what that found; without a mapping with the one of last time."""
+def _try(task_id: int, kind: str, table: Table, said: FileMapping | None, now: datetime) -> None:
+    """Try a file out and keep what that found; with nothing said as the last such file was read."""
     session, what = db.session(), brought(kind, table.tell)
-    if mapping is None:
-        _count, header = header_line(table, what.columns, FileMapping())
-        headers = [cell.strip() for cell in header if cell.strip()]
-        mapping = uploads.remembered(session, kind, headers)
-    trial = uploads.try_out(session, table, mapping, what, now=now)
+    if said is None:
+        headers = uploads.headers_of(table, what, NOTHING_SAID)
+        said = uploads.suggested(session, kind, headers)
+    trial = uploads.try_out(session, table, said, what, now=now)
     uploads.keep_trial(session, task_id, trial)
     session.commit()
 
@@ -143,6 +165,7 @@ class ImportPage(OfficePage):
     @expose("/")
     def index(self) -> Any:
         chosen, kinds = request.args.get("kind", ""), self.kinds()
+        known = select(ImportMapping).order_by(ImportMapping.kind, ImportMapping.name)
         recent = select(Task).where(Task.kind == uploads.KIND).order_by(Task.id.desc()).limit(RECENT)
         return self.render(
             "exchange/imports.html",
@@ -151,6 +174,10 @@ class ImportPage(OfficePage):
             columns=brought(chosen).columns if chosen in kinds else (),
             labels=labels,
             recent=db.session.scalars(recent).all(),
+            mappings=[row for row in db.session.scalars(known) if row.kind in kinds],
+            headers_in=remembered.headers_in,
+            key=key_of(chosen) if chosen in kinds else None,
+            column_label=column_labels(chosen) if chosen in kinds else str,
             names=all_kinds(),
             header_of=header_of,
             view=self,
@@ -178,7 +205,7 @@ class ImportPage(OfficePage):
             return redirect(url_for("imports.index", kind=kind))
         content, name = given.read(), given.filename
         now, staff_id = self.now(), current_staff().id
-        has_header = self.header_test(kind, {})
+        has_header = self.header_test(kind, NOTHING_SAID)
         db.session.commit()  # nobody waits while the file is read
         try:
             table = uploads.table_of(name, content, has_header)
@@ -193,10 +220,9 @@ class ImportPage(OfficePage):
         return redirect(url_for("imports.preview", id=task_id))
 
     @staticmethod
-    def header_test(kind: str, chosen: Mapping[str, str]) -> HasHeader:
-        """How the reader knows the header, with the columns that a person chose."""
-        what = brought(kind)
-        return imports.header_test(db.session(), what.kind, uploads.mapping_of(what, chosen))
+    def header_test(kind: str, said: FileMapping) -> HasHeader:
+        """How the reader knows the header, with what a person said about the file."""
+        return imports.header_test(db.session(), brought(kind).kind, said)
 
     def _work(self, task_id: int, table: Table, work: Callable[[Table], None]) -> None:
         """Short work at once; long work behind a page that says how far it is."""
@@ -241,19 +267,24 @@ class ImportPage(OfficePage):
     def preview(self) -> Any:
         """The first rows, which header is what, and what taking the file in would do."""
         task = self.task(request.args.get("id"))
-        found = task.result
+        found, kind = task.result, task.result["kind"]
         refusal = found.get("refusal")
-        label = column_labels(found["kind"])
+        label, word = column_labels(kind), words_of(db.session())
+        columns = () if task.state == "running" else brought(kind).columns
         return self.render(
             "exchange/import_preview.html",
             task=task,
             found=found,
-            name=all_kinds()[found["kind"]],
-            columns=() if task.state == "running" else brought(found["kind"]).columns,
+            name=all_kinds()[kind],
+            form=None if task.state != "waiting" else mapping_form.MappingForm(found, columns),
+            remembered=remembered.fitting(db.session(), kind, found.get("headers", ())),
             refusal=error_messages.message_for(Refused(refusal[0], **refusal[1])) if refusal else "",
-            problems=[_told(problem, label) for problem in found.get("problems", ())[:50]],
+            problems=[_told(problem, label, word) for problem in found.get("problems", ())[:50]],
+            differences=found.get("differences", ()),
+            may_update=may_update(kind),
             column_label=label,
             details=[(DETAILS[code], count) for code, count in (found.get("details") or {}).items()],
+            word=word,
             outcomes=OUTCOMES,
             balance_proofs=BALANCE_PROOFS,
             reason_word=lambda code: wording.reason(Reason(code).to_json()),
@@ -262,35 +293,86 @@ class ImportPage(OfficePage):
 
     @expose("/map/", methods=("POST",))
     def map(self) -> Any:
-        """Try again with the headers that the reader chose."""
+        """Try again with what the reader says about the file: on the form, in a file, or as remembered."""
         task = self.task(request.form.get("id"))
-        task_id, name = task.id, task.file_name
-        headers = set(task.result.get("headers", ()))
-        codes = [column.code for column in brought(task.result["kind"]).columns]
-        mapping = {code: request.form.get(f"column_{code}", "") for code in codes}
-        chosen = {code: header for code, header in mapping.items() if header in headers}
-        kind, now = task.result["kind"], self.now()
+        task_id, name, kind, now = task.id, task.file_name, task.result["kind"], self.now()
         try:
             content = uploads.content_of(db.session(), task)
-            record("map", "task", task_id, {}, chosen)
-            has_header = self.header_test(kind, chosen)
+            said, sheet = self.said(task)
+            record("map", "task", task_id, {}, {**said.chosen, "sheet": sheet})
+            has_header = self.header_test(kind, said)
             db.session.commit()
-            table = uploads.table_of(name, content, has_header)
-            self._work(task_id, table, lambda told: _try(task_id, kind, told, chosen, now))
+            table = uploads.table_of(name, content, has_header, sheet)
+            self._work(task_id, table, lambda told: _try(task_id, kind, told, said, now))
         except Refused as refusal:
             db.session.rollback()
             flash(error_messages.message_for(refusal), "error")
         return redirect(url_for("imports.preview", id=task_id))
+
+    def said(self, task: Task) -> tuple[FileMapping, str]:
+        """What the reader says about the file, and the sheet. Raises Refused for what can't be understood."""
+        columns, sheet = brought(task.result["kind"]).columns, request.form.get("sheet", "")
+        if sheet and sheet not in task.result.get("sheets", ()):
+            sheet = ""
+        file = request.files.get("toml")
+        if file is not None and file.filename:
+            codes = [column.code for column in columns]
+            try:
+                text = file.read(MOST_TOML).decode("utf-8-sig")
+            except UnicodeDecodeError:
+                raise Refused(N_("%(file)s is not UTF-8 text"), file=file.filename) from None
+            return from_toml(text, file.filename, codes), sheet
+        chosen = request_values.row_id(request.form.get("remembered"))
+        if chosen:
+            row = self.mapping_row(chosen)
+            is_there = row.sheet in task.result.get("sheets", ())
+            return remembered.said_in(row), sheet or (row.sheet if is_there else "")
+        return mapping_form.MappingForm(task.result, columns).said(request.form), sheet
+
+    def mapping_row(self, key: Any) -> ImportMapping:
+        """A remembered mapping of a kind that the reader may bring in."""
+        row = db.session.get(ImportMapping, request_values.row_id(str(key)) or 0)
+        if row is None or row.kind not in self.kinds():
+            abort(404)
+        return row
+
+    @expose("/mapping/")
+    def mapping(self) -> Any:
+        """How a file is read as a file for `flask import --map`: of an import, or a remembered one."""
+        if request.args.get("remembered"):
+            row = self.mapping_row(request.args["remembered"])
+            return _download(to_toml(remembered.said_in(row)), f"{row.name}.toml", "application/toml")
+        task = self.task(request.args.get("id"))
+        return _download(to_toml(uploads.said_of(task)), f"{task.file_name}.toml", "application/toml")
+
+    @expose("/forget/", methods=("POST",))
+    def forget(self) -> Any:
+        """Remove a remembered mapping."""
+        row = self.mapping_row(request.form.get("id"))
+        remembered.forget(db.session(), row, now=self.now(), staff_id=current_staff().id)
+        db.session.commit()
+        flash(_("The mapping is forgotten; what it brought in stays."), "success")
+        return redirect(url_for("imports.index"))
+
+    def wanted(self, task: Task) -> Container[imports.Difference]:
+        """The differences that the reader wants written, where the reader may change such rows."""
+        if not may_update(task.result["kind"]):
+            return ()
+        if request.form.get("write_all"):
+            return imports.EVERY_DIFFERENCE
+        told = uploads.differences_of(task)
+        places = {request_values.row_id(place) for place in request.form.getlist("write")}
+        return frozenset(one for place, one in enumerate(told, start=1) if place in places)
 
     @expose("/take/", methods=("POST",))
     def take(self) -> Any:
         """Take the file in, whole or not at all."""
         task = self.task(request.form.get("id"))
         task_id, name, staff_id = task.id, task.file_name, current_staff().id
-        layout = request.form.get("layout", "").strip()[:80]
+        remember_as = request.form.get("layout", "").strip()[: remembered.MOST_NAME]
         method = request.form.get("method") or "bank_transfer"
-        is_update = bool(request.form.get("update"))
-        kind, chosen, now = task.result["kind"], task.result.get("chosen") or {}, self.now()
+        wanted, said = self.wanted(task), uploads.said_of(task)
+        kind, sheet, now = task.result["kind"], task.result.get("sheet", ""), self.now()
 
         def take_in(table: Table) -> None:
             session = db.session()
@@ -301,18 +383,20 @@ class ImportPage(OfficePage):
                 brought(kind, table.tell),
                 now=now,
                 staff_id=staff_id,
-                layout=layout,
+                name=remember_as,
                 method=method,
-                is_update=is_update,
+                wanted=wanted,
             )
-            record("take_in", "task", task_id, {}, {"new": report.new, "skipped": report.skipped})
+            counts = {"new": report.new, "skipped": report.skipped, "updated": report.updated}
+            record("take_in", "task", task_id, {}, counts)
             session.commit()
 
         try:
+            mapping_form.refuse_unclean([remember_as])
             content = uploads.content_of(db.session(), task)
-            has_header = self.header_test(kind, chosen)
+            has_header = self.header_test(kind, said)
             db.session.commit()
-            self._work(task_id, uploads.table_of(name, content, has_header), take_in)
+            self._work(task_id, uploads.table_of(name, content, has_header, sheet), take_in)
         except Refused as refusal:
             db.session.rollback()
             flash(error_messages.message_for(refusal), "error")
@@ -338,14 +422,31 @@ class ImportPage(OfficePage):
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow([_("Row"), _("Column"), _("Value"), _("Problem"), _("Remedy")])
-        label = column_labels(task.result["kind"])
+        label, word = column_labels(task.result["kind"]), words_of(db.session())
         for problem in task.result.get("problems", ()):
-            writer.writerow([neutral(str(value)) for value in _told(problem, label).values()])
+            writer.writerow([neutral(str(value)) for value in _told(problem, label, word).values()])
         return _file(text.getvalue(), f"{task.file_name}.errors.csv")
 
+    @expose("/differs/")
+    def differs(self) -> Any:
+        """The differences as a file: row, column, there, here."""
+        task = self.task(request.args.get("id"))
+        text = io.StringIO()
+        imports.differences_as_csv(text, uploads.differences_of(task))
+        return _file(text.getvalue(), f"{task.file_name}.differs.csv")
 
-def _told(problem: Mapping[str, Any], label: Callable[[str], str]) -> dict[str, Any]:
-    message, remedy, values = problem["message"], problem["remedy"], problem["values"]
+
+def may_update(kind: str) -> bool:
+    """Whether the reader may change rows that a kind of import finds there with other values."""
+    screen, verb = UPDATES.get(kind.removesuffix(HISTORY)) or (kind.removeprefix(OF_SCREEN), "edit")
+    return may(current_staff().roles, screen, verb)
+
+
+def _told(
+    problem: Mapping[str, Any], label: Callable[[str], str], word: Callable[[str, str], str]
+) -> dict[str, Any]:
+    message, remedy = problem["message"], problem["remedy"]
+    values = plain_values(problem["values"], partial(word, problem["column"]))
     return {
         "row": problem["row"],
         "column": label(problem["column"]),
@@ -380,7 +481,11 @@ def column_labels(kind: str) -> Callable[[str], str]:
 
 
 def _file(text: str, name: str) -> Response:
-    answer = Response("\ufeff" + text, mimetype="text/csv; charset=utf-8")
+    return _download("\ufeff" + text, name, "text/csv")
+
+
+def _download(text: str, name: str, media: str) -> Response:
+    answer = Response(text, content_type=f"{media}; charset=utf-8")
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     return answer
 

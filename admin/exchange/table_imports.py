@@ -12,6 +12,7 @@ from typing import Any
 
 from flask_admin.contrib.sqla.fields import QuerySelectField, QuerySelectMultipleField
 from flask_babel import force_locale
+from flask_babel import gettext as _
 from sqlalchemy import UniqueConstraint, inspect, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from sqlalchemy.orm import Session
@@ -20,16 +21,19 @@ from wtforms import BooleanField, Field, FileField, HiddenField, PasswordField, 
 
 from admin.panel import error_messages, forms, language, pickers, row_names
 from models.base import db
-from models.secrets import Sealed
+from models.secrets import Sealed, fingerprint, masked
 from office.core.errors import N_, Refused
 from office.exchange.imports import Problem, RowsRefused, cells
 from office.exchange.imports.cells import Wrong
 from office.exchange.imports.columns import MOST_PROBLEMS, Column, Known, Read
 from office.exchange.imports.reader import TOLD_EVERY
-from office.exchange.imports.taken import Taken
+from office.exchange.imports.taken import NO_UPDATE, Difference, Taken, Update, counted, shown
+from rules.text_keys import compared_key
 
 NEVER = (HiddenField, PasswordField, SelectMultipleField, FileField)
 MOST_NAMED = 12  # words that a remedy lists
+HIDDEN = "****"
+NOT_EDITED = N_("Rows of this table are not changed afterwards")
 
 
 def takes(view: Any) -> bool:
@@ -55,71 +59,187 @@ class TableKind:
         """The form finds them while the rows are taken in."""
         return []
 
-    def take_in(self, session: Session, given: Sequence[Mapping[str, Any]], **_present: object) -> Taken:
-        """Write the rows that are not there yet. Raises RowsRefused with what the form refused."""
+    def take_in(
+        self,
+        session: Session,
+        given: Sequence[Mapping[str, Any]],
+        *,
+        update: Update = NO_UPDATE,
+        **_present: object,
+    ) -> Taken:
+        """Write the rows that are not there yet, and the differences that are to be written.
+
+        Raises RowsRefused with what the form refused.
+        """
         there = There(session, self.view, self.fields)
         problems: list[Problem] = []
+        differences: list[Difference] = []
         new = 0
         for count, row in enumerate(given, start=1):
             form = self.view._create_form_class(MultiDict(self._sent(row)))  # noqa: SLF001 -- as above
             line = there.line_of(form, row["line"])
-            if line is not None:
-                problems += _twice(row["line"], line) if line and there.is_unique else []
-            elif form.validate():
+            if line is None and form.validate():
                 problems += self._added(session, form, row["line"])
                 new += 1
-            else:
-                problems += [
-                    Problem(row["line"], name, str(row.get(name) or ""), str(told[0]), "")
-                    for name, told in form.errors.items()
-                    if told
-                ]
+            elif line is None:
+                problems += _refused(form, row)
+            elif line and there.is_unique:
+                problems += _twice(row["line"], line)
+            elif there.is_unique:
+                told = there.differences(form, row, self._never())
+                differences += told
+                wanted = [one.column for one in told if one in update]
+                if wanted:
+                    problems += self._changed(session, row, there.id_of(form), wanted)
             if len(problems) >= MOST_PROBLEMS:
                 break
             if count % TOLD_EVERY == 0:
                 self.tell(count)
         if problems:
             raise RowsRefused(str(self.view.title), problems)
-        return Taken(new=new, skipped=len(given) - new)
+        return counted(new, len(given), differences, update)
+
+    def _never(self) -> str:
+        return "" if self.view.can_edit else NOT_EDITED
+
+    def _changed(
+        self, session: Session, row: Mapping[str, Any], key: int, columns: Sequence[str]
+    ) -> Iterator[Problem]:
+        """Write some columns of a row through the form that changes it; yields why it was refused."""
+        there = session.get_one(self.view.model, key)
+        blank = self.view._edit_form_class(None, obj=there)  # noqa: SLF001 -- as above
+        sent = {name: _default(blank[name]) for name in self.fields} | {name: row[name] for name in columns}
+        form = self.view._edit_form_class(MultiDict(_each(sent)), obj=there)  # noqa: SLF001 -- as above
+        if not form.validate():
+            yield from _refused(form, row)
+            return
+        yield from self._put(session, form, there, row["line"], is_new=False)
 
     def _sent(self, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """What the browser would send for this row; an empty cell is the form's own first value."""
-        for name, default in self.defaults.items():
-            value = default if row.get(name) is None else row[name]
-            for each in value if isinstance(value, list) else [value]:
-                yield name, str(each)
+        yield from _each(
+            {name: default if row.get(name) is None else row[name] for name, default in self.defaults.items()}
+        )
 
     def _added(self, session: Session, form: Any, line: int) -> Iterator[Problem]:
-        """Write one row; yields why it was refused."""
+        """Write a new row; yields why it was refused."""
+        yield from self._put(session, form, self.view.build_new_instance(), line, is_new=True)
+
+    def _put(self, session: Session, form: Any, row: Any, line: int, *, is_new: bool) -> Iterator[Problem]:
         try:
             with session.begin_nested():
-                self.view.put(form, self.view.build_new_instance(), is_new=True)
+                self.view.put(form, row, is_new=is_new)
         except (Refused, IntegrityError, DataError, StatementError) as error:
             yield Problem(line, "", "", error_messages.message_for(error), "")
 
 
-class There:
+def _each(sent: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Fields and their values as a browser sends them, one pair for each of several values."""
+    for name, value in sent.items():
+        for each in value if isinstance(value, list) else [value]:
+            yield name, str(each)
+
+
+def _refused(form: Any, row: Mapping[str, Any]) -> list[Problem]:
+    """What a form says against a row."""
+    return [
+        Problem(row["line"], name, str(row.get(name) or ""), str(told[0]), "")
+        for name, told in form.errors.items()
+        if told
+    ]
+
+
+def key_of(view: Any) -> tuple[str, ...]:
+    """The fields by which a row of a screen is known; none where its table has nothing that is once there."""
+    kind = TableKind(view)
+    there = Columns(view, kind.fields)
+    return tuple(there.columns[name] for name in there.key) if there.is_unique else ()
+
+
+class Columns:
+    """Which columns of a screen's table stand in its form, and which of them nobody may have twice."""
+
+    def __init__(self, view: Any, fields: Mapping[str, Field]) -> None:
+        mapper = inspect(view.model)
+        self.columns: dict[str, str] = {}  # column → field
+        self.sealed: dict[str, str] = {}  # column of a fingerprint → field of the sealed value
+        for name in fields:
+            if name in mapper.relationships and not mapper.relationships[name].uselist:
+                self.columns[mapper.relationships[name].local_remote_pairs[0][0].key] = name
+            elif name in mapper.column_attrs and not isinstance(mapper.columns[name].type, Sealed):
+                self.columns[name] = name
+            elif f"{name}_mac" in mapper.column_attrs:
+                self.sealed[f"{name}_mac"] = name
+        unique = next((key for key in _unique(view.model) if set(key) <= set(self.columns)), ())
+        self.is_unique, self.key = bool(unique), unique or (*self.columns, *self.sealed)
+
+
+class There(Columns):
     """The rows that are there already, by what nobody may have twice, else by all that a row says."""
 
     def __init__(self, session: Session, view: Any, fields: Mapping[str, Field]) -> None:
-        mapper = inspect(view.model)
-        self.columns: dict[str, str] = {}  # column → field
-        for name in fields:
-            if name in mapper.column_attrs and not isinstance(mapper.columns[name].type, Sealed):
-                self.columns[name] = name
-            elif name in mapper.relationships and not mapper.relationships[name].uselist:
-                self.columns[mapper.relationships[name].local_remote_pairs[0][0].key] = name
-        unique = next((key for key in _unique(view.model) if set(key) <= set(self.columns)), ())
-        self.is_unique, self.key = bool(unique), unique or tuple(self.columns)
-        found = session.execute(select(*(getattr(view.model, name) for name in self.key)))
-        self.lines = dict.fromkeys(map(tuple, found), 0)
+        super().__init__(view, fields)
+        wanted = ("id", *self.columns, *self.sealed)
+        self.fields = fields
+        self.rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for found in session.execute(select(*(getattr(view.model, name) for name in wanted))):
+            row = dict(zip(wanted, found, strict=True))
+            self.rows[tuple(_comparable(row[name]) for name in self.key)] = row
+        self.lines = dict.fromkeys(self.rows, 0)
+
+    def _key_of(self, form: Any) -> tuple[Any, ...]:
+        return tuple(_comparable(self._said(form, name)) for name in self.key)
+
+    def _said(self, form: Any, column: str) -> Any:
+        """What a form says in a column; of a sealed one its fingerprint."""
+        if column in self.sealed:
+            said = form[self.sealed[column]].data
+            return fingerprint(said) if said else None
+        return _value(form[self.columns[column]])
 
     def line_of(self, form: Any, line: int) -> int | None:
         """The line of a row like the form's, 0 in the database; None when it is the first."""
-        said = tuple(_value(form[self.columns[name]]) for name in self.key)
+        said = self._key_of(form)
         before = self.lines.get(said)
         self.lines.setdefault(said, line)
         return before
+
+    def id_of(self, form: Any) -> int:
+        return int(self.rows[self._key_of(form)]["id"])
+
+    def differences(self, form: Any, row: Mapping[str, Any], never: str) -> list[Difference]:
+        """In what a row differs from the one that has its key; an empty cell says nothing."""
+        there = self.rows[self._key_of(form)]
+        found = []
+        for column, name in {**self.columns, **self.sealed}.items():
+            said = self._said(form, column)
+            if row.get(name) is None or _comparable(said) == _comparable(there[column]):
+                continue
+            if column in self.sealed:
+                before, here = HIDDEN, masked(str(form[name].data))
+            else:
+                before, here = _word(self.fields[name], there[column]), _word(self.fields[name], said)
+            found.append(Difference(row["line"], name, before, here, never))
+        return found
+
+
+def _comparable(value: Any) -> Any:
+    """A value as it is compared: texts in their normal form, nothing and empty as one."""
+    return compared_key(value) if isinstance(value, str) else "" if value is None else value
+
+
+def _word(field: Field, value: Any) -> str:
+    """A value as a person reads it: the label of a code, the name of a row that it points at."""
+    if isinstance(field, forms.ChoiceField):
+        return str(field.labels.get(value, value or ""))
+    if isinstance(field, QuerySelectField) and value is not None:
+        return next((row_names.name_of(row) for row in field.query_factory() if row.id == value), str(value))
+    if isinstance(field, pickers.PickerField) and value is not None:
+        row = db.session.get(field.loader.model, value)
+        return str(getattr(row, field.loader.fields[0], value))
+    if isinstance(value, bool):
+        return str(_("Yes") if value else _("No"))
+    return shown(value)
 
 
 def _twice(line: int, first: int) -> list[Problem]:
@@ -136,10 +256,15 @@ def _unique(model: Any) -> Iterator[tuple[str, ...]]:
     table = model.__table__
     for constraint in table.constraints:
         if isinstance(constraint, UniqueConstraint):
-            yield tuple(column.key for column in constraint.columns)
+            yield tuple(map(_named, constraint.columns))
     for index in table.indexes:
         if index.unique and not any(each.get("where") is not None for each in index.dialect_options.values()):
-            yield tuple(column.key for column in index.columns)
+            yield tuple(map(_named, index.columns))
+
+
+def _named(column: Any) -> str:
+    """The key of a column; of one that holds a folded form that of the name itself."""
+    return str(column.info.get("folds") or column.key)
 
 
 def _names(view: Any, fields: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -156,7 +281,8 @@ def _default(field: Field) -> Any:
     if isinstance(field, BooleanField):
         return "1" if field.data else []
     if isinstance(field, QuerySelectField | QuerySelectMultipleField | pickers.PickerField):
-        return []
+        rows = field.data if isinstance(field.data, list) else [field.data]
+        return [row.id for row in rows if row is not None]
     if isinstance(field, forms.ChoiceField):
         return field.data or next(iter(field.labels)) if not field.allow_blank else field.data or ""
     return field._value() if hasattr(field, "_value") else field.data or ""  # noqa: SLF001 -- what its input shows

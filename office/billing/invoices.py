@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -144,6 +144,25 @@ class OpeningBalance:
     amount: Decimal
     due_on: date
 
+    @property
+    def part(self) -> str:
+        """Which of the opening balances of its unit and period it is."""
+        return f"{self.fee_item} {self.due_on}"
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        return self.unit_id, self.period, self.part
+
+
+def opened(session: Session, unit_ids: Iterable[int]) -> dict[tuple[int, str, str], Decimal]:
+    """The opening balances that some units have, by `OpeningBalance.key`, whoever owes them; yuan."""
+    found: dict[tuple[int, str, str], Decimal] = {}
+    for chunk in chunks(sorted(set(unit_ids))):
+        query = select(*INVOICE.c["unit_id", "period", "part", "amount"])
+        query = query.where(INVOICE.c.unit_id.in_(chunk), INVOICE.c.kind == "opening")
+        found |= {(row[0], row[1], row[2]): row[3] for row in session.execute(query)}
+    return found
+
 
 def open_balances(session: Session, rows: Sequence[OpeningBalance], *, now: datetime) -> int:
     """Bring old debts in as invoices of their periods, each once; answers how many were new (contract).
@@ -164,7 +183,7 @@ def open_balances(session: Session, rows: Sequence[OpeningBalance], *, now: date
         wanted.append(
             NewInvoice(
                 kind="opening",
-                part=f"{row.fee_item} {row.due_on}",
+                part=row.part,
                 unit_id=row.unit_id,
                 payer_id=payer,
                 period=period,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -126,6 +127,31 @@ def statement_payments(session: Session, references: Iterable[str]) -> dict[str,
             )
         ):
             found[reference].add((unit_id, amount))
+    return found
+
+
+@dataclass(frozen=True)
+class NumberedPayment:
+    """A payment in force that has a reference; `amount` in yuan, `is_by_statement` where a bank told it."""
+
+    unit_id: int
+    amount: Decimal
+    paid_at: datetime
+    method: str
+    is_by_statement: bool
+
+
+def numbered_payments(session: Session, references: Iterable[str]) -> dict[str, list[NumberedPayment]]:
+    """The payments in force with these references, however they came."""
+    found: dict[str, list[NumberedPayment]] = defaultdict(list)
+    by_statement = select(ROW.c.id).where(ROW.c.payment_id == PAYMENT.c.id).exists()
+    wanted = PAYMENT.c["reference", "unit_id", "amount", "paid_at", "method"]
+    for some in chunks(sorted(references)):
+        asked = select(*wanted, by_statement).where(
+            PAYMENT.c.reference.in_(some), PAYMENT.c.state == "posted", PAYMENT.c.kind == "payment"
+        )
+        for reference, *said in session.execute(asked.order_by(PAYMENT.c.id)):
+            found[reference].append(NumberedPayment(*said))
     return found
 
 

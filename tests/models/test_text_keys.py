@@ -6,6 +6,7 @@ Over every table with such a name, as the models list them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from models import db, text_keys
 from models.engine import writing
-from models.office import SavedView
+from models.office import ImportMapping, SavedView
 from models.payments import StatementLayout
 from models.people import Staff
 from models.property import Unit
@@ -39,7 +40,14 @@ UNIQUE_PAIRS = [pair for pair in PAIRS if pair.values[0].name != "owner"]  # per
 OF_THE_PROGRAM = {
     *("attachment.key", "credit_note.number", "day_close_line.method", "deposit.number"),
     *("direct_debit_batch.number", "figures_collected.period", "figures_item.period"),
-    *("figures_owed.period", "invoice.number", "invoice.part", "invoice.period", "job_run.job"),
+    *(
+        "figures_owed.period",
+        "import_mapping.kind",
+        "invoice.number",
+        "invoice.part",
+        "invoice.period",
+        "job_run.job",
+    ),
     *("message.key", "opening_text.arrears_reason", "opening_text.language", "paper.kind"),
     *("paper.number", "paper_template.language", "paper_template.paper", "payment.form_key"),
     *("payment.receipt_no", "payment.series", "policy_version.policy", "recovery_code.code_mac"),
@@ -180,6 +188,8 @@ def rows(office_of: Callable[..., Office]) -> Iterator[Session]:
         staff = session.scalars(select(Staff.id)).first()
         session.add(SavedView(staff_id=staff, screen="units", name="mine", query=""))
         session.add(StatementLayout(name="bank", header="[]", columns="{}"))
+        now = datetime(2026, 7, 1, tzinfo=UTC)
+        session.add(ImportMapping(kind="roster", name="old program", headers="[]", said="{}", made_at=now))
         session.flush()
         yield session
         session.rollback()

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
@@ -33,16 +33,19 @@ from office.exchange.imports.columns import (
 from office.exchange.imports.headers import Heading
 from office.exchange.imports.mapping import NOTHING_SAID, FileMapping
 from office.exchange.imports.reader import HasHeader, Table, read
-from office.exchange.imports.taken import Difference, Taken
+from office.exchange.imports.taken import EVERY_DIFFERENCE, NO_UPDATE, Difference, Taken, Update
 from office.exchange.spreadsheets import neutral
 from office.receivables import ledger
 
 __all__ = [
+    "EVERY_DIFFERENCE",
+    "Difference",
     "Kind",
     "Problem",
     "Report",
     "RowsRefused",
     "Table",
+    "differences_as_csv",
     "read",
     "take_in",
     "write_differences",
@@ -71,9 +74,9 @@ class Kind(Protocol):
         *,
         now: datetime,
         staff_id: int | None = None,
-        is_update: bool = False,
+        update: Update = NO_UPDATE,
     ) -> Taken:
-        """Write the rows that are not there yet; with `is_update` also what differs, where that may be."""
+        """Write the rows that are not there yet, and those differences that are to be written."""
 
 
 @dataclass(frozen=True)
@@ -121,11 +124,12 @@ def take_in(
     now: datetime,
     staff_id: int | None = None,
     mapping: FileMapping = NOTHING_SAID,
-    is_update: bool = False,
+    wanted: Container[Difference] = (),
 ) -> Report:
     """Write the rows of a table that are not stored yet; a check is this with a rollback after it.
 
-    The history names the import by `code`.
+    Of rows that are there with other values only the `wanted` differences are written, and of posted money
+    none. The history names the import by `code`.
 
     Raises RowsRefused with every wrong cell, Refused when a column is missing.
     """
@@ -143,14 +147,18 @@ def take_in(
         raise RowsRefused(table.file, sorted(problems, key=lambda problem: problem.row), found.count)
     try:
         with uncollected():
-            taken = kind.take_in(session, rows, now=now, staff_id=staff_id, is_update=is_update)
+            update = Update(wanted, now, staff_id, table.file)
+            taken = kind.take_in(session, rows, now=now, staff_id=staff_id, update=update)
         session.flush()
     except (IntegrityError, DataError) as error:
         raise Refused(
             N_("%(file)s: the database refused a row that contradicts what is stored"), file=table.file
         ) from error
-    if taken.new:
-        changes = json.dumps({"file": [None, table.file], "new": [None, taken.new]}, ensure_ascii=False)
+    if taken.new or taken.updated:
+        counts = {"file": table.file, "new": taken.new, "updated": taken.updated}
+        changes = json.dumps(
+            {name: [None, value] for name, value in counts.items() if value}, ensure_ascii=False
+        )
         session.add(Audit(at=now, staff_id=staff_id, action="import", table_name=code, changes=changes))
     return Report(
         code,
@@ -171,16 +179,18 @@ def take_in(
 def write_differences(path: Path, report: Report) -> None:
     """`FILE.differs.csv`: what is there and what the file says, cell by cell."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("row", "column", "there", "here"))
-        writer.writerows(
-            (one.row, one.column, neutral(one.there), neutral(one.here)) for one in report.differences
-        )
+        differences_as_csv(file, report.differences)
 
 
-def write_problems(path: Path, refusal: RowsRefused, translate: Callable[..., str]) -> None:
-    """The row-error file: which cell of which row, what is wrong, how to mend it."""
-    told = refusal.told(translate)
+def differences_as_csv(file: IO[str], differences: Iterable[Difference]) -> None:
+    """Write differences as a table, without anything that a spreadsheet would run."""
+    writer = csv.writer(file)
+    writer.writerow(("row", "column", "there", "here"))
+    writer.writerows((one.row, one.column, neutral(one.there), neutral(one.here)) for one in differences)
+
+
+def write_problems(path: Path, told: Sequence[Mapping[str, object]]) -> None:
+    """The row-error file: which cell of which row, what is wrong, how to mend it (`RowsRefused.told`)."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(told[0])

@@ -35,10 +35,18 @@ class Wrong(Exception):  # noqa: N818 -- reads as the list says it
     """What is wrong with a cell and how to mend it; both English, with %(name)s places for `values`."""
 
     def __init__(self, message: str, remedy: str, **values: object) -> None:
-        super().__init__(message % values if values else message)
+        super().__init__(message % plain_values(values) if values else message)
         self.message = message
         self.remedy = remedy
         self.values = values
+
+
+def plain_values(values: Mapping[str, object], word: Callable[[str], str] = str) -> dict[str, object]:
+    """The values of a message; a list of codes as one text, each worded by `word`."""
+    return {
+        name: "、".join(map(word, value)) if isinstance(value, tuple | list) else value
+        for name, value in values.items()
+    }
 
 
 NUMBER_WRONG: Mapping[str, tuple[str, str]] = {
@@ -223,15 +231,18 @@ def flag(text: str) -> bool:
 
 
 def one_of(words: Mapping[str, T]) -> Callable[[str], T]:
-    """The code or id that a word stands for; `words` has keys as `key()` makes them."""
-    shown = "、".join(str(word) for word in dict.fromkeys(words.values()) if isinstance(word, str))
+    """The code or id that a word stands for; `words` has keys as `key()` makes them.
+
+    A wrong word's `known` are the codes, to be worded in the reader's language.
+    """
+    codes = tuple(word for word in dict.fromkeys(words.values()) if isinstance(word, str))
 
     def read(text: str) -> T:
         try:
             return words[key(text)]
         except KeyError:
             raise Wrong(
-                N_("unknown: %(value)s"), N_("Write one of: %(known)s"), value=text, known=shown
+                N_("unknown: %(value)s"), N_("Write one of: %(known)s"), value=text, known=codes
             ) from None
 
     return read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from models.property import Unit
 from office.core import clock
 from office.core.errors import N_, Refused
 from office.exchange.imports import cells, headers
-from office.exchange.imports.cells import Wrong
+from office.exchange.imports.cells import Wrong, plain_values
 from office.exchange.imports.headers import MOST_HEADER_ROW, header_key, loose_key
 from office.exchange.imports.mapping import FileMapping, joined, parts_of
 from office.exchange.imports.reader import DATE, ERROR, NUMBER, Line, Table
@@ -40,6 +40,9 @@ class Problem:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
+Word = Callable[[str, str], str]  # column, code → what a reader calls it
+
+
 class RowsRefused(Refused):
     """A file with wrong rows: nothing of it is taken."""
 
@@ -52,27 +55,30 @@ class RowsRefused(Refused):
             count=self.count,
             row=first.row,
             column=first.column or "-",
-            problem=first.message % first.values,
+            problem=first.message % plain_values(first.values),
         )
         self.problems = tuple(problems)
         self.rows = len({one.row for one in problems})
 
     def first(self, translate: Callable[..., str]) -> str:
         """What is wrong with the first wrong cell, in the reader's language."""
-        return translate(self.problems[0].message, **self.problems[0].values)
+        return translate(self.problems[0].message, **plain_values(self.problems[0].values))
 
-    def told(self, translate: Callable[..., str]) -> list[dict[str, object]]:
-        """Every wrong cell with its remedy, in the reader's language."""
-        return [
-            {
-                "row": problem.row,
-                "column": problem.column,
-                "value": problem.value,
-                "problem": translate(problem.message, **problem.values),
-                "remedy": translate(problem.remedy, **problem.values),
-            }
-            for problem in self.problems
-        ]
+    def told(self, translate: Callable[..., str], word: Word) -> list[dict[str, object]]:
+        """Every wrong cell with its remedy, in the reader's language; `word` names the codes of a column."""
+        found = []
+        for one in self.problems:
+            values = plain_values(one.values, partial(word, one.column))
+            found.append(
+                {
+                    "row": one.row,
+                    "column": one.column,
+                    "value": one.value,
+                    "problem": translate(one.message, **values),
+                    "remedy": translate(one.remedy, **values) if one.remedy else "",
+                }
+            )
+        return found
 
 
 class Known:
@@ -123,7 +129,7 @@ def _by_word(rows: Iterable[Any], message: str) -> Callable[[str], str]:
     """A reader of codes that also knows their names in each language."""
     names = [tuple(row) for row in rows]
     words = {cells.key(name): row[0] for row in names for name in (*row[1:], row[0]) if name}
-    codes = "、".join(row[0] for row in names)
+    codes = tuple(row[0] for row in names)
 
     def read(text: str) -> str:
         try:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.collection import Contact
 from office.arrears import contacts
 from office.arrears.contacts import NewContact
+from office.core.database import chunks
 from office.core.errors import N_
 from office.exchange.imports import cells, columns, words
 from office.exchange.imports.columns import Column, Known, Problem, heads, plainly, text
-from office.exchange.imports.taken import Taken
+from office.exchange.imports.taken import NO_UPDATE, Difference, Taken, Update, counted, shown
 
 
 def outcome(given: str) -> str:
@@ -57,6 +61,10 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
+COMPARED = ("outcome", "promised_on", "promised_amount", "note")
+JUDGED = N_("The promise was judged already: note the new one as a contact of its own")
+
+
 def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
     found = columns.without_payer(rows, known)
     for row in rows:
@@ -81,20 +89,106 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
 
 
 def take_in(
-    session: Session, given: Sequence[Mapping[str, Any]], *, now: datetime, **_present: object
+    session: Session,
+    given: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+    update: Update = NO_UPDATE,
+    **_present: object,
 ) -> Taken:
-    """Enter the contacts that are not there yet; the payer is who paid for the unit that day."""
-    rows = [
-        NewContact(
-            unit_id=row["unit_code"],
-            method=row["method"],
-            at=row["at"],
-            outcome=row["outcome"],
-            promised_on=row["promised_on"],
-            promised_amount=row["promised_amount"],
-            note=row["note"],
+    """Enter the contacts that are not there yet; the payer is who paid for the unit that day.
+
+    A contact is known by its unit, time and method. What another row says of it is told; it can be written,
+    a promise only while nobody has judged it (C6).
+    """
+    there = _there(session, {row["unit_code"] for row in given})
+    fresh: list[Mapping[str, Any]] = []
+    differences: list[Difference] = []
+    for key, rows in _by_key(given).items():
+        stored = there.get(key, [])
+        left = []
+        for row in sorted(rows, key=_said, reverse=True):  # what says most finds its like first
+            same = min(
+                (one for one in stored if not _differing(row, one)),
+                key=lambda one: sum(row[name] != getattr(one, name) for name in COMPARED),
+                default=None,
+            )
+            if same is None:
+                left.append(row)
+            else:
+                stored.remove(same)
+        for row in left:
+            if not stored:
+                fresh.append(row)
+                continue
+            differences += _corrected(session, row, stored.pop(0), update)
+    fresh.sort(key=lambda row: row["line"])
+    new = contacts.record_contacts(
+        session,
+        [
+            NewContact(
+                unit_id=row["unit_code"],
+                method=row["method"],
+                at=row["at"],
+                outcome=row["outcome"],
+                promised_on=row["promised_on"],
+                promised_amount=row["promised_amount"],
+                note=row["note"],
+            )
+            for row in fresh
+        ],
+        now=now,
+    )
+    return counted(new, len(given), differences, update)
+
+
+Key = tuple[int, datetime, str]  # unit's id, instant, method
+
+
+def _by_key(given: Sequence[Mapping[str, Any]]) -> dict[Key, list[Mapping[str, Any]]]:
+    """The rows of each contact's key; one that stands in the file twice is one contact."""
+    found: dict[Key, dict[tuple[Any, ...], Mapping[str, Any]]] = defaultdict(dict)
+    for row in given:
+        said = tuple(row[column] for column in COMPARED)
+        found[row["unit_code"], row["at"], row["method"]].setdefault(said, row)
+    return {key: list(rows.values()) for key, rows in found.items()}
+
+
+def _there(session: Session, unit_ids: Collection[int]) -> dict[Key, list[Contact]]:
+    found: dict[Key, list[Contact]] = defaultdict(list)
+    for some in chunks(sorted(unit_ids)):
+        for one in session.scalars(select(Contact).where(Contact.unit_id.in_(some)).order_by(Contact.id)):
+            found[one.unit_id, one.at, one.method].append(one)
+    return found
+
+
+def _said(row: Mapping[str, Any]) -> int:
+    """How many columns of a row say something."""
+    return sum(row[name] not in {"", None} for name in COMPARED)
+
+
+def _differing(row: Mapping[str, Any], there: Contact) -> list[str]:
+    """The columns in which a row says otherwise; an empty cell says nothing."""
+    return [name for name in COMPARED if row[name] not in {"", None} and row[name] != getattr(there, name)]
+
+
+def _corrected(session: Session, row: Mapping[str, Any], there: Contact, update: Update) -> list[Difference]:
+    """How a row differs from the contact that is there; written where it is to be."""
+    told = [
+        Difference(
+            row["line"],
+            name,
+            shown(getattr(there, name)),
+            shown(row[name]),
+            JUDGED if name.startswith("promised") and there.promise_state in {"kept", "broken"} else "",
         )
-        for row in given
+        for name in _differing(row, there)
     ]
-    new = contacts.record_contacts(session, rows, now=now)
-    return Taken(new=new, skipped=len(rows) - new)
+    wanted = [one for one in told if one in update]
+    for one in wanted:
+        setattr(there, one.column, row[one.column])
+        if one.column == "promised_on" and not there.promise_state:
+            there.promise_state = "open"
+    if wanted:
+        update.record(session, there, {one.column: (one.there, one.here) for one in wanted})
+    return told

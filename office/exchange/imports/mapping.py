@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -20,10 +21,11 @@ PARTS = ("columns", "values", "join", "set")  # of the TOML file
 class FileMapping:
     """How a file differs from what an import expects; empty for a file that is as expected.
 
-    A column named in `absent` is not in the file, although a header there looks like it.
+    A column named in `absent` is not in the file, although a header there looks like it. A header that means
+    an empty code is not used, whatever it looks like.
     """
 
-    columns: Mapping[str, str] = field(default_factory=dict)  # header as written → column code
+    columns: Mapping[str, str] = field(default_factory=dict)  # header as written → column code, or empty
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # column code → word → its meaning
     joins: Mapping[str, str] = field(default_factory=dict)  # column code → "{楼栋}-{房号}", headers in braces
     constants: Mapping[str, str] = field(default_factory=dict)  # column code → the value of every row
@@ -32,7 +34,13 @@ class FileMapping:
     @property
     def chosen(self) -> dict[str, str]:
         """{column code: header as written}, the first header where several say parts of one column."""
-        return {code: header for header, code in reversed(list(self.columns.items()))}
+        return {code: header for header, code in reversed(list(self.columns.items())) if code}
+
+    @property
+    def needed_headers(self) -> tuple[str, ...]:
+        """The headers that a file must have for this to be about it."""
+        named = [header for header, code in self.columns.items() if code]
+        return (*named, *(name for template in self.joins.values() for name in parts_of(template)))
 
     def headers(self, code: str) -> tuple[str, ...]:
         """The headers, as written, that a person gave for a column."""
@@ -109,7 +117,7 @@ def from_toml(text: str, file: str, codes: Iterable[str]) -> FileMapping:
     for part in (columns, values, joins, constants):
         if not isinstance(part, dict):
             raise _unknown(file, str(part), (f"[{name}]" for name in PARTS))
-    for code in (*columns.values(), *values, *joins, *constants):
+    for code in (*filter(None, columns.values()), *values, *joins, *constants):
         if code not in known:
             raise _unknown(file, str(code), known)
     for code, words in values.items():
@@ -123,6 +131,27 @@ def from_toml(text: str, file: str, codes: Iterable[str]) -> FileMapping:
         joins={code: str(template) for code, template in joins.items()},
         constants={code: str(value) for code, value in constants.items()},
     )
+
+
+def to_toml(said: FileMapping) -> str:
+    """The mapping as a file for `--map`; read by `from_toml`."""
+    parts: dict[str, Mapping[str, str]] = {"columns": said.columns}
+    parts |= {f"values.{code}": words for code, words in said.values.items()}
+    parts |= {"join": said.joins, "set": said.constants}
+    lines = []
+    for name, pairs in parts.items():
+        if pairs:
+            lines += [
+                f"[{name}]",
+                *(f"{_quoted(key_)} = {_quoted(value)}" for key_, value in pairs.items()),
+                "",
+            ]
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """A TOML string; JSON's are, but for one character that TOML wants escaped."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def with_constants(mapping: FileMapping, given: Iterable[str], codes: Iterable[str]) -> FileMapping:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,14 @@ from office.billing.invoices import OpeningBalance
 from office.core.errors import N_
 from office.exchange.imports import cells, columns
 from office.exchange.imports.columns import Column, Known, Problem, plainly
-from office.exchange.imports.taken import Taken
+from office.exchange.imports.taken import (
+    BILLED_DEBT,
+    NO_UPDATE,
+    Difference,
+    Taken,
+    counted,
+    shown,
+)
 
 COLUMNS: tuple[Column, ...] = (
     columns.UNIT,
@@ -69,7 +77,10 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
 def take_in(
     session: Session, given: Sequence[Mapping[str, Any]], *, now: datetime, **_present: object
 ) -> Taken:
-    """Make the invoices that are not there yet (contract: an opening balance is an invoice of its period)."""
+    """Make the invoices that are not there yet (contract: an opening balance is an invoice of its period).
+
+    Another amount of a debt that is there is told, and never written: bills are corrected by credit notes.
+    """
     rows = [
         OpeningBalance(
             unit_id=row["unit_code"],
@@ -80,5 +91,36 @@ def take_in(
         )
         for row in given
     ]
-    new = invoices.open_balances(session, rows, now=now)
-    return Taken(new=new, skipped=len(rows) - new)
+    there = invoices.opened(session, [one.unit_id for one in rows])
+    differences = list(_differences(given, rows, there))
+    differing = {one.row for one in differences}
+    fresh = [
+        one
+        for row, one in zip(given, rows, strict=True)
+        if one.key not in there and row["line"] not in differing
+    ]
+    new = invoices.open_balances(session, fresh, now=now)
+    return counted(new, len(rows), differences, NO_UPDATE)
+
+
+def _differences(
+    given: Sequence[Mapping[str, Any]],
+    rows: Sequence[OpeningBalance],
+    there: Mapping[tuple[int, str, str], Decimal],
+) -> Iterator[Difference]:
+    """Another amount of a debt that is there, or another due day where no row has the one that is there."""
+    keys = {one.key for one in rows}
+    due_on: dict[tuple[Any, ...], str] = {}
+    for (unit_id, period, part), amount in there.items():
+        item, _, day = part.rpartition(" ")
+        if (unit_id, period, part) not in keys:
+            due_on[unit_id, period, item, amount] = day
+    for row, one in zip(given, rows, strict=True):
+        before = there.get(one.key)
+        if before is not None:
+            if before != one.amount:
+                yield Difference(row["line"], "amount", shown(before), shown(one.amount), BILLED_DEBT)
+            continue
+        day = due_on.pop((one.unit_id, one.period, one.fee_item, one.amount), "")
+        if day:
+            yield Difference(row["line"], "due_on", day, shown(one.due_on), BILLED_DEBT)

@@ -4,8 +4,8 @@ What people upload may be hostile: a 203 KB workbook can grow to 200 MB. The par
 file as a script, so it knows nothing of the office: standard library and the workbook reader only.
 
 1. Where a file can be read in several ways (encoding and separator of a text, sheet of a workbook), it prints
-   `{"heads": [[row, …], …], "else": place}`, the first rows of each way and which to take where none has a
-   known header, and reads from stdin the place of the right one.
+   `{"heads": [[row, …], …], "else": place, "sheets": [name, …]}`, the first rows of each way, which to take
+   where none has a known header and the sheets' names, and reads from stdin the place of the right one.
 2. It prints one JSON list per row, `[line, types, cell, …]` without trailing empty cells; `types` has a
    letter a cell (TEXT, NUMBER, …), or is empty when all cells are text.
 3. It prints `{"end": null}`, or `{"end": code, …}` saying why the file is refused.
@@ -96,6 +96,7 @@ class Way:
 
     rows: Callable[[], Iterator[Row]]
     first_rows: Callable[[], Iterator[Row]]  # at least MOST_HEAD_ROWS of usual length
+    sheet: str = ""  # of a workbook
 
     def head(self) -> list[list[str]]:
         """The texts of the first rows, as far as they can be read this way."""
@@ -187,7 +188,7 @@ def sheets(content: bytes, name: str) -> list[Way]:
             if (sheet.end[0] + 1) * (sheet.end[1] + 1) > MOST_AREA:
                 raise Unreadable("too_many_cells")
             rows = partial(sheet_rows, sheet, errors(one))
-            found.append(Way(rows, rows))
+            found.append(Way(rows, rows, one))
     except PasswordError as error:
         raise Unreadable("has_password") from error
     except CalamineError as error:
@@ -378,7 +379,8 @@ def main(path: str, sheet: str = "") -> None:
         chosen = ways[0] if len(ways) == 1 else None
         if len(ways) > 1:
             heads = [way.head() for way in ways]
-            write(json.dumps({"heads": heads, "else": first_choice(ways, heads)}).encode() + b"\n")
+            asked = {"heads": heads, "else": first_choice(ways, heads), "sheets": [way.sheet for way in ways]}
+            write(json.dumps(asked).encode() + b"\n")
             sys.stdout.buffer.flush()
             chosen = ways[int(sys.stdin.readline())]
         for row in checked(chosen.rows() if chosen else ()):

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.property import Unit
 from office.exchange.imports import cells, columns, words
 from office.exchange.imports.columns import Column, Known, Problem, heads, plainly, text
-from office.exchange.imports.taken import Difference, Taken, shown
+from office.exchange.imports.taken import NO_UPDATE, POSTED_MONEY, Difference, Taken, counted, shown
 from office.payments import payments
 from office.payments.payments import NewPayment
-from office.payments.statement_matching import statement_payments
+from office.payments.statement_matching import NumberedPayment, numbered_payments
+from rules.movements import LONG_NUMBER
 
 COLUMNS: tuple[Column, ...] = (
     columns.UNIT,
@@ -57,21 +55,33 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
 
 
 def take_in(
-    session: Session, given: Sequence[Mapping[str, Any]], *, now: datetime, **_present: object
+    session: Session,
+    given: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+    staff_id: int | None = None,
+    **_present: object,
 ) -> Taken:
     """Post the payments that are not there yet, in the file's order (M1).
 
-    Money that a statement posted under the same number is there: never a second receipt (M5).
+    A reference that stands for one payment is its key: the same reference with another unit, sum, day or
+    method is told, never posted beside it, and never written, for posted money is not rewritten (M5).
     """
-    by_statement = statement_payments(session, {row["reference"] for row in given if row["reference"]})
+    lines = lines_with_reference(given)
+    posted = numbered_payments(session, lines)
     differences: list[Difference] = []
     seen: Counter[tuple[Any, ...]] = Counter()
     rows = []
+    known = Known(session)
     for row in given:
         one = tuple(row[column.code] for column in COLUMNS)
         seen[one] += 1
-        if row["reference"] in by_statement:
-            differences += _difference(session, row, by_statement[row["reference"]])
+        there = posted.get(row["reference"], []) if row["reference"] in lines else []
+        if there and any(_is_same(row, payment) for payment in there):
+            continue
+        told = _differences(row, there, known)
+        if told:
+            differences += told
             continue
         rows.append(
             NewPayment(
@@ -80,27 +90,58 @@ def take_in(
                 method=row["method"],
                 paid_at=row["paid_at"],
                 reference=row["reference"],
+                cashier_id=staff_id,
                 form_key=_form_key(one, 1 if row["reference"] else seen[one]),
             )
         )
-    posted = payments.record_payments(session, rows, now=now)
-    new = sum(one.is_new for one in posted)
-    return Taken(new=new, skipped=len(given) - new - len(differences), differences=differences)
+    new = sum(one.is_new for one in payments.record_payments(session, rows, now=now))
+    return counted(new, len(given), differences, NO_UPDATE)
 
 
-def _difference(
-    session: Session, row: Mapping[str, Any], posted: Collection[tuple[int, Decimal]]
-) -> list[Difference]:
-    """How a row differs from what a statement posted under its number, for another unit or sum."""
-    if (row["unit_code"], row["amount"]) in posted:
+def lines_with_reference(given: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """The references that stand for one payment in this file: not on rows that say different things."""
+    first: dict[str, tuple[Any, ...]] = {}
+    repeated = set()
+    for row in given:
+        said = tuple(row[code] for code in ("unit_code", "amount", "paid_at", "method"))
+        if first.setdefault(row["reference"], said) != said:
+            repeated.add(row["reference"])
+    return frozenset(first.keys() - repeated - {""})
+
+
+def _is_same(row: Mapping[str, Any], payment: NumberedPayment) -> bool:
+    """Whether a row is the payment; a statement's may differ in time and method, which the bank told."""
+    if (row["unit_code"], row["amount"]) != (payment.unit_id, payment.amount):
+        return False
+    return payment.is_by_statement or (row["method"] == payment.method and row["paid_at"] == payment.paid_at)
+
+
+def _differences(row: Mapping[str, Any], there: Sequence[NumberedPayment], known: Known) -> list[Difference]:
+    """How a row differs from the one payment that has its reference, where it is meant to be that one."""
+    payment = next((one for one in there if one.is_by_statement), there[0] if len(there) == 1 else None)
+    if payment is None:
         return []
-    unit_id, amount = min(posted)
-    if row["amount"] != amount:
-        return [Difference(row["line"], "amount", shown(amount), shown(row["amount"]))]
-    codes = dict(
-        session.execute(select(Unit.id, Unit.code).where(Unit.id.in_([unit_id, row["unit_code"]]))).all()
+    paid_at, posted_at = row["paid_at"].astimezone(known.zone), payment.paid_at.astimezone(known.zone)
+    is_near = row["unit_code"] == payment.unit_id or (
+        row["amount"] == payment.amount and paid_at.date() == posted_at.date()
     )
-    return [Difference(row["line"], "unit_code", codes[unit_id], codes[row["unit_code"]])]
+    is_number = payment.is_by_statement or len(row["reference"]) >= LONG_NUMBER
+    if not is_near and not is_number:
+        return []
+    told = {
+        "unit_code": (known.code_of[payment.unit_id], known.code_of[row["unit_code"]]),
+        "amount": (shown(payment.amount), shown(row["amount"])),
+    }
+    if not payment.is_by_statement:
+        told |= {
+            "paid_at": (shown(posted_at), shown(paid_at)),
+            "method": (payment.method, row["method"]),
+        }
+    return [
+        Difference(row["line"], column, there_, here, POSTED_MONEY)
+        for column, (there_, here) in told.items()
+        if there_ != here
+    ]
 
 
 def _form_key(row: tuple[Any, ...], occurrence: int) -> str:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from office.core.errors import N_, Refused
 
@@ -64,6 +64,8 @@ class Table:
 
     file: str
     lines: tuple[Line, ...]
+    sheet: str = ""  # that was read, where a workbook has several
+    sheets: tuple[str, ...] = ()  # those that could be read
     tell: Callable[[int], None] = field(default=lambda _done: None, compare=False, repr=False)
 
     def after(self, skipped: int) -> Iterator[Line]:
@@ -98,12 +100,15 @@ def read(path: Path, sheet: str = "", *, has_header: HasHeader = lambda _rows: F
     assert process.stdout is not None
     overdue = threading.Timer(MOST_SECONDS, process.kill)
     overdue.start()
+    chosen, sheets = sheet, cast("tuple[str, ...]", ())
     try:
         first = process.stdout.readline()
         if first.startswith(b'{"heads"'):
             asked = json.loads(first)
             ways = (place for place, head in enumerate(asked["heads"]) if has_header(head))
-            process.stdin.write(str(next(ways, asked["else"])).encode())
+            place = next(ways, asked["else"])
+            process.stdin.write(str(place).encode())
+            chosen, sheets = asked["sheets"][place], tuple(filter(None, asked["sheets"]))
             first = b""
         process.stdin.close()
         rest = process.stdout.read()
@@ -111,6 +116,8 @@ def read(path: Path, sheet: str = "", *, has_header: HasHeader = lambda _rows: F
     finally:
         overdue.cancel()
         process.kill()
+        process.wait()
+        process.stdin.close()
         process.stdout.close()
     lines, end = _parsed(first + rest)
     if end is None:
@@ -121,7 +128,7 @@ def read(path: Path, sheet: str = "", *, has_header: HasHeader = lambda _rows: F
         raise _refused(code, path, **end)
     if not lines:
         raise _refused("empty", path)
-    return Table(path.name, tuple(lines))
+    return Table(path.name, tuple(lines), chosen, sheets)
 
 
 def _without_secrets() -> dict[str, str]:

@@ -10,15 +10,16 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from models.billing import FeeItem, Meter, MeterReading
+from models.billing import FeeItem, Invoice, InvoiceLine, Meter, MeterReading
 from office.core.errors import N_
 from office.exchange.imports import cells, columns
 from office.exchange.imports.cells import Wrong
 from office.exchange.imports.columns import Column, Known, Problem, plainly
-from office.exchange.imports.taken import Difference, Taken, shown
+from office.exchange.imports.taken import NO_UPDATE, Difference, Taken, Update, counted, shown
+from rules.billing import Period
 from rules.text_keys import compared_key
 
 COLUMNS: tuple[Column, ...] = (
@@ -51,6 +52,7 @@ MEASURED = {
     "gas": ("气", "氣", "gas"),
 }
 Place = tuple[int, str]  # unit id, meter
+BILLED = N_("A bill counts with this reading: correct the bill by a credit note, then the reading by hand")
 
 
 def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
@@ -96,7 +98,7 @@ def fee_item_of(meter: str, items: Mapping[str, int], known: Known) -> int:
         raise Wrong(
             N_("unknown meter"),
             N_("Enter the meter first, or name it after its fee item: %(known)s"),
-            known="、".join(items),
+            known=tuple(items),
         )
     return items[code]
 
@@ -111,16 +113,49 @@ def _meters(session: Session) -> dict[Place, int]:
     return {(unit_id, compared_key(code)): id_ for unit_id, code, id_ in session.execute(query)}
 
 
-def _stored(session: Session) -> dict[tuple[Any, ...], Decimal]:
-    stored = select(Meter.unit_id, Meter.code, MeterReading.read_on, MeterReading.value)
-    query = stored.join(MeterReading.meter)
-    return {(row[0], compared_key(row[1]), row[2]): row[3] for row in session.execute(query)}
+Stored = tuple[int, int, Decimal]  # id, fee item's id, value
 
 
-def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: object) -> Taken:
-    """Store the readings that are not there yet, with meters that are missing (B1)."""
+def _stored(session: Session) -> dict[tuple[Any, ...], Stored]:
+    """The readings that are there, by unit, meter and day."""
+    query = select(
+        Meter.unit_id,
+        Meter.code,
+        MeterReading.read_on,
+        MeterReading.id,
+        Meter.fee_item_id,
+        MeterReading.value,
+    ).join(MeterReading.meter)
+    return {
+        (row[0], compared_key(row[1]), row[2]): (row[3], row[4], row[5]) for row in session.execute(query)
+    }
+
+
+def _billed_until(session: Session) -> dict[tuple[int, int], date]:
+    """The last day of the newest period in which a unit was billed for a metered item."""
+    query = (
+        select(Invoice.unit_id, InvoiceLine.fee_item_id, func.max(Invoice.period))
+        .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
+        .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
+        .where(Invoice.kind == "regular", FeeItem.basis == "metered")
+        .group_by(Invoice.unit_id, InvoiceLine.fee_item_id)
+    )
+    return {
+        (unit_id, item_id): Period.parse(period).last_on
+        for unit_id, item_id, period in session.execute(query)
+    }
+
+
+def take_in(
+    session: Session, given: Sequence[Mapping[str, Any]], *, update: Update = NO_UPDATE, **_present: object
+) -> Taken:
+    """Store the readings that are not there yet, with meters that are missing (B1).
+
+    Another value of a known day is told; it can be written as long as no bill counts with the reading.
+    """
     known = Known(session)
     meters, items, stored = _meters(session), _metered(session), _stored(session)
+    billed = _billed_until(session) if stored else {}
     for row in given:
         place = row["unit_code"], compared_key(row["meter"])
         if place not in meters:
@@ -135,9 +170,18 @@ def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: ob
         reading = row["unit_code"], compared_key(row["meter"]), row["read_on"]
         if reading not in stored:
             fresh[reading] = row["value"]
-        elif stored[reading] != row["value"]:
-            there, here = shown(stored[reading]), shown(row["value"])
-            differences.append(Difference(row["line"], "value", there, here))
+            continue
+        id_, item_id, value = stored[reading]
+        if value == row["value"]:
+            continue
+        billed_until = billed.get((row["unit_code"], item_id))
+        never = BILLED if billed_until is not None and row["read_on"] <= billed_until else ""
+        one = Difference(row["line"], "value", shown(value), shown(row["value"]), never)
+        differences.append(one)
+        if one in update:
+            changed = session.get_one(MeterReading, id_)
+            changed.value = row["value"]
+            update.record(session, changed, {"value": (one.there, one.here)})
     if fresh:
         session.execute(
             insert(MeterReading),
@@ -146,5 +190,4 @@ def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: ob
                 for (unit_id, code, read_on), value in fresh.items()
             ],
         )
-    equal = len(given) - len(fresh) - len(differences)
-    return Taken(new=len(fresh), skipped=equal, differences=differences)
+    return counted(len(fresh), len(given), differences, update)

@@ -44,7 +44,7 @@ from office.exchange.imports.columns import (
 )
 from office.exchange.imports.headers import header_key
 from office.exchange.imports.roster_row import Place, RosterRow, place_of
-from office.exchange.imports.taken import Difference, Taken
+from office.exchange.imports.taken import NO_UPDATE, Taken, Update
 from rules.text_keys import compared_key
 
 OCCUPANCY = cast("Table", Occupancy.__table__)
@@ -227,8 +227,7 @@ def take_in(
     given: Sequence[Mapping[str, Any]],
     *,
     now: datetime,
-    staff_id: int | None = None,
-    is_update: bool = False,
+    update: Update = NO_UPDATE,
     **_present: object,
 ) -> Taken:
     """Add the units that are not there yet, with all that belongs to them (P2–P4, P7); tell what differs."""
@@ -248,16 +247,15 @@ def take_in(
     found = roster_row.compare(
         session, {row.line: units[row.key] for row in there}, there, clock.office_day(session, now)
     )
-    updated: set[int] = set()
-    if is_update:
-        updated = roster_row.write(session, found, now=now, staff_id=staff_id)
-        _assign_stewards(
-            session,
-            [one.row for one in found if one.column == "steward"],
-            {place_of(one.row): one.unit.building_id for one in found},
-        )
-        found = [one for one in found if not one.is_writable]
-    told = [Difference(one.row.line, one.column, one.there, one.here) for one in found]
+    wanted = [one for one in found if one.told in update]
+    roster_row.write(session, wanted, update)
+    _assign_stewards(
+        session,
+        [one.row for one in wanted if one.column == "steward"],
+        {place_of(one.row): one.unit.building_id for one in wanted},
+    )
+    told = [one.told for one in found if one not in wanted]
+    updated = {one.row.line for one in wanted}
     differing = {one.row for one in told} | updated
     equal = sum(row.line not in differing and row.key not in late for row in there)
     return Taken(
@@ -349,41 +347,50 @@ def add_all(session: Session, model: Any, rows: Sequence[Mapping[str, Any]]) -> 
 Who = tuple[str, str]  # a payer's name and what tells namesakes apart
 
 
-def _who(row: RosterRow) -> Who:
-    """Rows of one name are one owner when phone, else e-mail, agree, or it is a company's name."""
-    apart = [fingerprint(number) for number in row.phones[:1]] or [row.payer_email.casefold()]
+def _marks(row: RosterRow) -> list[Who]:
+    """What a row's payer is known by: any phone, else the e-mail, else a company's name; else this unit."""
+    apart = [fingerprint(number) for number in row.phones] or [row.payer_email.casefold()]
     if not apart[0] and not is_company(row.payer_name):
-        apart = [f"unit {row.unit_code}"]
-    return row.payer_name, apart[0]
+        apart = [f"unit {row.key}"]
+    return [(row.payer_name, mark) for mark in apart]
 
 
 def _add_payers(session: Session, rows: Sequence[RosterRow], units: Mapping[str, int]) -> None:
-    who = {row.unit_code: _who(row) for row in rows}
+    """Who pays for units that nobody ever paid for; rows that share a name and a mark are one owner."""
     owners = _known_owners(session) if rows else {}
-    fresh: dict[Who, RosterRow] = {}
+    marks = {row.key: _marks(row) for row in rows}
+    fresh: list[RosterRow] = []
+    phones: list[dict[str, None]] = []  # of each fresh one
+    place_of_mark: dict[Who, int] = {}  # in `fresh`
     for row in rows:
-        if who[row.unit_code] not in owners:
-            fresh.setdefault(who[row.unit_code], row)
-    ids = add_all(session, Owner, [_owner(row) for row in fresh.values()])
-    owners |= dict(zip(fresh, ids, strict=True))
+        if any(mark in owners for mark in marks[row.key]):
+            continue
+        place = next((place_of_mark[mark] for mark in marks[row.key] if mark in place_of_mark), len(fresh))
+        if place == len(fresh):
+            fresh.append(row)
+            phones.append({})
+        place_of_mark |= dict.fromkeys(marks[row.key], place)
+        phones[place] |= dict.fromkeys(row.phones)
+    ids = add_all(session, Owner, [_owner(row) for row in fresh])
+    owners |= {mark: ids[place] for mark, place in place_of_mark.items()}
     add_all(
         session,
         OwnerPhone,
         [
             {
-                "owner_id": owners[one],
+                "owner_id": owner_id,
                 "number": number,
                 "number_mac": fingerprint(number),
                 "position": position,
             }
-            for one, row in fresh.items()
-            for position, number in enumerate(row.phones)
+            for owner_id, numbers in zip(ids, phones, strict=True)
+            for position, number in enumerate(numbers)
         ],
     )
     occupancies = [
         {
             "unit_id": units[row.key],
-            "owner_id": owners[who[row.unit_code]],
+            "owner_id": next(owners[mark] for mark in marks[row.key] if mark in owners),
             "kind": "owner",
             "is_payer": True,
             "from_on": row.from_on,

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from models.people import Occupancy, Owner, OwnerPhone, Staff, steward_building
 from models.property import Area, Building, Unit
 from models.secrets import fingerprint, masked
-from office.core import audit
+from office.core.errors import N_
 from office.estate.owners import pinyin_initials
-from office.exchange.imports.taken import shown
+from office.exchange.imports.taken import Difference, Update, shown
 from office.policies.store import FIRST_DAY
 from rules.text_keys import compared_key
 
@@ -86,16 +86,25 @@ class Stored:
     phones: Mapping[str, str] = field(default_factory=dict)  # fingerprint → number
 
 
+OTHER_BUILDING = N_("Another building changes who answers for the unit: change it on the unit's own screen")
+OTHER_PAYER = N_("Another payer is a change of ownership: enter it under “Change of owner”")
+
+
 @dataclass(frozen=True)
 class RosterDifference:
-    """One column in which a row differs; `is_writable` where it is a correction, not another owner."""
+    """One column in which a row differs; `never` where it is no correction but, say, another owner."""
 
     row: RosterRow
     unit: Stored
     column: str
     there: str
     here: str
-    is_writable: bool = True
+    never: str = ""
+
+    @property
+    def told(self) -> Difference:
+        """The difference as a person is told it."""
+        return Difference(self.row.line, self.column, self.there, self.here, self.never)
 
 
 def compare(
@@ -121,7 +130,7 @@ def _of_unit(row: RosterRow, unit: Stored) -> Iterator[RosterDifference]:
         row.area_name and compared_key(row.area_name) != compared_key(unit.area_name)
     ):
         there, here = f"{unit.area_name} {unit.building}", f"{row.area_name or unit.area_name} {row.building}"
-        yield RosterDifference(row, unit, "building", there, here, is_writable=False)
+        yield RosterDifference(row, unit, "building", there, here, OTHER_BUILDING)
     for column in ("floor", "unit_kind", "area_m2", "handed_over_on"):
         here, there = getattr(row, column), getattr(unit, column)
         if here is not None and here != there:
@@ -136,7 +145,7 @@ def _of_payer(row: RosterRow, unit: Stored) -> Iterator[RosterDifference]:
     if not is_same:
         is_renamed = any(mark in unit.phones for mark in marks)
         there, here = unit.payer_name, row.payer_name
-        yield RosterDifference(row, unit, "payer_name", there, here, is_writable=is_renamed)
+        yield RosterDifference(row, unit, "payer_name", there, here, "" if is_renamed else OTHER_PAYER)
         if not is_renamed:
             return
     if not set(marks) <= unit.phones.keys():
@@ -214,25 +223,18 @@ def _stewards(session: Session) -> dict[int, list[str]]:
     return found
 
 
-def write(
-    session: Session, differences: Sequence[RosterDifference], *, now: datetime, staff_id: int | None
-) -> set[int]:
-    """Write the differences that may be written, each with its audit row; gives the lines of their rows.
-
-    Another building and another payer are not written: the first changes who answers for a unit, the other is
-    a change of ownership (P5), and both have their own screens.
-    """
-    written: set[int] = set()
+def write(session: Session, differences: Sequence[RosterDifference], update: Update) -> None:
+    """Write differences, each with its audit row; the caller assigns the stewards of all rows at once."""
+    buildings: set[int] = set()
     for one in differences:
-        if not one.is_writable:
-            continue
-        written.add(one.row.line)
-        if one.column == "steward":
-            continue  # the caller assigns those of all rows
-        row, changes = _change(session, one)
-        session.flush()
-        audit.record(session, now, staff_id, "edit", row, changes)
-    return written
+        if one.column != "steward":
+            row, changes = _change(session, one)
+            session.flush()
+            update.record(session, row, changes)
+        elif one.unit.building_id not in buildings:
+            buildings.add(one.unit.building_id)
+            building = session.get_one(Building, one.unit.building_id)
+            update.record(session, building, {"steward": (one.there, one.here)})
 
 
 def _change(session: Session, one: RosterDifference) -> tuple[Any, dict[str, tuple[Any, Any]]]:

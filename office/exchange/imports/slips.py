@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, ServiceSlip
 from models.property import Unit
+from office.core.errors import N_
 from office.exchange.imports import cells, columns
 from office.exchange.imports.columns import Column, Known, Problem, key_text, plainly, text, twice
-from office.exchange.imports.taken import Difference, Taken, shown
+from office.exchange.imports.taken import NO_UPDATE, Difference, Taken, Update, counted, shown
 from rules.text_keys import compared_key
 
 COLUMNS: tuple[Column, ...] = (
@@ -49,6 +50,7 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
+NOT_OPEN = N_("The slip is on a bill already or cancelled: correct the bill by a credit note")
 COMPARED = ("unit_code", "fee_item", "used_on", "quantity", "note")
 
 
@@ -58,8 +60,13 @@ def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
     return twice(reversed(told.values()), "slip_no")
 
 
-def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: object) -> Taken:
-    """Enter the slips whose numbers are not there yet; a known number with other values is told."""
+def take_in(
+    session: Session, given: Sequence[Mapping[str, Any]], *, update: Update = NO_UPDATE, **_present: object
+) -> Taken:
+    """Enter the slips whose numbers are not there yet; a known number with other values is told.
+
+    An open slip can be corrected; one that is on a bill only by a credit note (B3).
+    """
     known = Known(session)
     stored = _stored(session)
     fresh: dict[str, Mapping[str, Any]] = {}
@@ -69,13 +76,25 @@ def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: ob
         if before is None:
             fresh.setdefault(row["slip_no"], row)
             continue
-        there = dict(zip(COMPARED, before, strict=True))
+        id_, state, *values = before
+        there = dict(zip(COMPARED, values, strict=True))
         here = {**row, "unit_code": known.code_of[row["unit_code"]], "note": row["note"] or there["note"]}
-        differences += [
-            Difference(row["line"], name, shown(there[name]), shown(here[name]))
+        never = "" if state == "open" else NOT_OPEN
+        told = [
+            Difference(row["line"], name, shown(there[name]), shown(here[name]), never)
             for name in COMPARED
             if there[name] != here[name]
         ]
+        if any(one in update for one in told):
+            _write(
+                session,
+                known,
+                row,
+                session.get_one(ServiceSlip, id_),
+                [one for one in told if one in update],
+                update,
+            )
+        differences += told
     if fresh:
         session.execute(
             insert(ServiceSlip),
@@ -91,15 +110,36 @@ def take_in(session: Session, given: Sequence[Mapping[str, Any]], **_present: ob
                 for row in fresh.values()
             ],
         )
-    differing = len({one.row for one in differences})
-    return Taken(new=len(fresh), skipped=len(given) - len(fresh) - differing, differences=differences)
+    return counted(len(fresh), len(given), differences, update)
+
+
+def _write(
+    session: Session,
+    known: Known,
+    row: Mapping[str, Any],
+    slip: ServiceSlip,
+    differences: Sequence[Difference],
+    update: Update,
+) -> None:
+    """Write what a row says otherwise of an open slip."""
+    for one in differences:
+        match one.column:
+            case "unit_code":
+                slip.unit_id = row["unit_code"]
+            case "fee_item":
+                slip.fee_item_id = known.fee_item_ids[row["fee_item"]]
+            case _:
+                setattr(slip, one.column, row[one.column])
+    update.record(session, slip, {one.column: (one.there, one.here) for one in differences})
 
 
 def _stored(session: Session) -> dict[str, tuple[Any, ...]]:
-    """What is there under each slip number: the values of COMPARED."""
+    """What is there under each slip number: id, state, and the values of COMPARED."""
     query = (
         select(
             ServiceSlip.slip_no,
+            ServiceSlip.id,
+            ServiceSlip.state,
             Unit.code,
             FeeItem.code,
             ServiceSlip.used_on,

@@ -7,6 +7,7 @@ closed and nothing follows from it (R5).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -22,9 +23,10 @@ from office.complaints.policies_in_force import PolicyTimeline
 from office.core import clock
 from office.core.database import chunks
 from office.core.errors import N_
-from office.exchange.imports import cells, columns, words
+from office.exchange.imports import cells, columns, ticket_differences, words
 from office.exchange.imports.columns import Column, Known, Problem, heads, key_text, plainly, text
-from office.exchange.imports.taken import Taken
+from office.exchange.imports.taken import NO_UPDATE, Taken, Update, counted
+from office.exchange.imports.ticket_differences import TicketDifference
 from rules.old_registers import Outcome, following
 from rules.severity import Facts
 from rules.text_keys import compared_key
@@ -274,12 +276,41 @@ def take_in(
     *,
     now: datetime,
     staff_id: int | None = None,
+    update: Update = NO_UPDATE,
     **_present: object,
 ) -> Taken:
     """Add the tickets that are not known yet, with the clocks they would have had (T1, T4)."""
-    rows = _tickets(session, given)
-    done = legacy_import.import_tickets(session, rows, now=now, staff_id=staff_id)
-    return Taken(new=done.added, skipped=done.skipped)
+    found = _differences(session, given)
+    done = legacy_import.import_tickets(session, _tickets(session, given), now=now, staff_id=staff_id)
+    return _counted(session, given, found, done.added, update)
+
+
+def _differences(session: Session, given: Sequence[Mapping[str, Any]]) -> list[TicketDifference]:
+    """In what the rows differ from the complaints that are there, with the times that would be stored."""
+    zone = clock.zone(session)
+    return ticket_differences.differences(
+        session,
+        [
+            {
+                **row,
+                "resolved_at": row["resolved_at"]
+                and following(row["registered_at"], row["resolved_at"], zone),
+            }
+            for row in given
+        ],
+    )
+
+
+def _counted(
+    session: Session,
+    given: Sequence[Mapping[str, Any]],
+    found: Sequence[TicketDifference],
+    new: int,
+    update: Update,
+) -> Taken:
+    """What became of the rows; writes the differences that are to be written."""
+    ticket_differences.write(session, [one for one in found if one.told in update], update)
+    return counted(new, len(given), [one.told for one in found], update)
 
 
 def _tickets(session: Session, given: Sequence[Mapping[str, Any]]) -> list[LegacyTicket]:
@@ -313,11 +344,13 @@ class _History:
         *,
         now: datetime,
         staff_id: int | None = None,
+        update: Update = NO_UPDATE,
         **_present: object,
     ) -> Taken:
         """Add the tickets that are not known yet; what the file says to have ended is closed."""
+        found = _differences(session, given)
         done = ticket_history.import_history(session, _tickets(session, given), now=now, staff_id=staff_id)
-        return Taken(new=done.added, skipped=done.skipped, details=dict(done.by))
+        return replace(_counted(session, given, found, done.added, update), details=dict(done.by))
 
 
 def _in_the_future(rows: Sequence[Mapping[str, Any]], now: datetime, zone: ZoneInfo) -> list[Problem]:

@@ -6,11 +6,12 @@ the task, so that a page can show it without reading the file again. Several mac
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,15 +27,20 @@ from office.core.clock import machine_now
 from office.core.errors import N_, Refused
 from office.core.leases import is_expired, lease_holder
 from office.exchange import imports
-from office.exchange.imports.columns import Column, RowsRefused, guess, header_line
+from office.exchange.imports import remembered
+from office.exchange.imports.columns import Column, Problem, RowsRefused, guess, header_line
 from office.exchange.imports.headers import header_key
-from office.exchange.imports.mapping import FileMapping, of_headers
+from office.exchange.imports.mapping import NOTHING_SAID, FileMapping, from_stored
 from office.exchange.imports.reader import HasHeader, Table, read
+from office.exchange.imports.taken import Difference
 
 KIND = "import"
 SHOWN_ROWS = 8
 KEPT_PROBLEMS = 500
 LOOKED_AT = 200  # earlier imports, for their headers
+SAMPLES, SAMPLE_LENGTH = 3, 40  # values shown of a column
+LOOKED_THROUGH = 2_000  # rows, for values that differ
+MOST_WORDS = 60  # that are asked for at once
 
 
 @dataclass(frozen=True)
@@ -75,40 +81,57 @@ def content_of(session: Session, task: Task) -> bytes:
     return bytes(found)
 
 
-def table_of(file_name: str, content: bytes, has_header: HasHeader) -> Table:
+def table_of(file_name: str, content: bytes, has_header: HasHeader, sheet: str = "") -> Table:
     """The table in a kept file, under its own name. Raises Refused as reader.read does."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"
         path.write_bytes(content)
         try:
-            table = read(path, has_header=has_header)
+            table = read(path, sheet, has_header=has_header)
         except Refused as refusal:
             raise Refused(refusal.message, **{**refusal.values, "file": file_name}) from None
-    return Table(file_name, table.lines)
+    return replace(table, file=file_name)
 
 
-def mapping_of(brought: Brought, chosen: Mapping[str, str] | None) -> FileMapping:
-    """What a person chose on the screen, {column code: header}."""
-    return of_headers(chosen or {}, (column.code for column in brought.columns))
+def said_of(task: Task) -> FileMapping:
+    """What a person said about the file of an import."""
+    return from_stored(task.result.get("said") or {})
+
+
+def differences_of(task: Task) -> list[Difference]:
+    """The differences that the trial of a file found, as far as they are listed."""
+    return [Difference(**one) for one in task.result.get("differences", ())]
+
+
+def headers_of(table: Table, brought: Brought, said: FileMapping) -> list[str]:
+    """The headers of a file as written, or the cells of the line that is most like a header."""
+    _count, header = header_line(table, brought.columns, said)
+    return [cell.strip() for cell in header if cell.strip()]
 
 
 def try_out(
-    session: Session, table: Table, mapping: Mapping[str, str], brought: Brought, *, now: datetime
+    session: Session, table: Table, said: FileMapping, brought: Brought, *, now: datetime
 ) -> dict[str, Any]:
     """What taking the table in would do; everything it did is undone. To be stored by `keep_trial`."""
     columns = brought.columns
-    said = mapping_of(brought, mapping)
-    count, header = header_line(table, columns, FileMapping())
+    count, header = header_line(table, columns, said)
+    places = [place for place, cell in enumerate(header) if cell.strip()]
+    body = table.lines[count:]
     found: dict[str, Any] = {
-        "headers": [cell.strip() for cell in header if cell.strip()],
-        "mapping": dict(mapping) or guess(header, columns, FileMapping()),
-        "chosen": dict(mapping),
-        "sample": [line.cells for line in table.lines[count:]][:SHOWN_ROWS],
+        "headers": [header[place].strip() for place in places],
+        "guessed": guess(header, columns, FileMapping()),
+        "said": said.stored() if said != NOTHING_SAID else {},
+        "sheet": table.sheet,
+        "samples": [_sample(line.cell(place) for line in body) for place in places],
+        "sample": [[line.cell(place) for place in places] for line in body[:SHOWN_ROWS]],
         "rows": max(len(table.lines) - 1, 0),
         "problems": [],
+        "words": [],
         "count": 0,
         "refusal": None,
     }
+    if table.sheets:
+        found["sheets"] = list(table.sheets)
     try:
         report = imports.take_in(session, brought.code, brought.kind, table, now=now, mapping=said)
         found |= {
@@ -126,12 +149,35 @@ def try_out(
         found |= {
             "count": refusal.count,
             "problems": [_plain(vars(one)) for one in refusal.problems[:KEPT_PROBLEMS]],
+            "words": unknown_words(refusal.problems),
         }
     except Refused as refusal:
         found["refusal"] = [refusal.message, _plain(refusal.values)]
     finally:
         session.rollback()
     return found
+
+
+def _sample(cells: Iterable[str]) -> list[str]:
+    """The first few different values of a column."""
+    found: dict[str, None] = {}
+    for cell in itertools.islice(cells, LOOKED_THROUGH):
+        if cell.strip():
+            found[cell.strip()[:SAMPLE_LENGTH]] = None
+        if len(found) == SAMPLES:
+            break
+    return list(found)
+
+
+def unknown_words(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """Each word that no column knows, once, with the codes that it may stand for."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in problems:
+        known = one.values.get("known")
+        if isinstance(known, tuple) and one.column and one.value == one.values.get("value"):
+            word = {"column": one.column, "word": one.value, "known": list(known)}
+            found.setdefault((one.column, one.value), word)
+    return list(found.values())[:MOST_WORDS]
 
 
 def _first_rows(preview: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,7 +195,8 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 def keep_trial(session: Session, task_id: int, trial: Mapping[str, Any]) -> Task:
     """Store what a trial found in the task."""
     task = session.get_one(Task, task_id)
-    task.result = {"kind": task.result["kind"], "key": task.result["key"], **trial}
+    kept = {name: task.result[name] for name in ("kind", "key", "sheets") if name in task.result}
+    task.result = {**kept, **trial}
     task.state, task.total = "waiting", int(trial["rows"])
     return task
 
@@ -177,8 +224,11 @@ def let_go(task: Task) -> None:
         task.state = "waiting"
 
 
-def remembered(session: Session, kind: str, headers: list[str]) -> dict[str, str]:
-    """The mapping that a person chose when a file of this kind with these headers was last taken in."""
+def suggested(session: Session, kind: str, headers: Sequence[str]) -> FileMapping:
+    """How the last file with just these headers was read: as remembered, else as it was taken in."""
+    for row in remembered.fitting(session, kind, headers):
+        if remembered.is_made_for(row, headers):
+            return remembered.said_in(row)
     wanted = [header_key(header) for header in headers]
     last = session.scalars(
         select(Task).where(Task.kind == KIND, Task.state == "done").order_by(Task.id.desc()).limit(LOOKED_AT)
@@ -186,8 +236,8 @@ def remembered(session: Session, kind: str, headers: list[str]) -> dict[str, str
     for task in last:
         found = [header_key(header) for header in task.result.get("headers", ())]
         if task.result.get("kind") == kind and found == wanted:
-            return dict(task.result.get("chosen") or {})
-    return {}
+            return said_of(task)
+    return NOTHING_SAID
 
 
 def take_in(
@@ -198,17 +248,17 @@ def take_in(
     *,
     now: datetime,
     staff_id: int | None,
-    layout: str = "",
+    name: str = "",
     method: str = "bank_transfer",
-    is_update: bool = False,
+    wanted: Container[Difference] = (),
 ) -> imports.Report:
     """Take the file in with the mapping of its last trial, and forget the file.
 
-    The mapping is remembered for the next file with the same headers; with a `layout` a statement's also
-    under that name (M5). Raises Refused.
+    The mapping is remembered for the next file with the same headers, under a `name` where one is given; a
+    statement's columns then also as a bank's layout, which the command line knows too (M5). Raises Refused.
     """
     task = session.get_one(Task, task_id)
-    kind, mapping = task.result["kind"], task.result.get("chosen") or {}
+    kind, said = task.result["kind"], said_of(task)
     report = imports.take_in(
         session,
         brought.code,
@@ -216,16 +266,28 @@ def take_in(
         table,
         now=now,
         staff_id=staff_id,
-        mapping=mapping_of(brought, mapping),
-        is_update=is_update,
+        mapping=said,
+        wanted=wanted,
     )
-    if layout and mapping and kind == "statement":
-        remember(session, layout, task.result["headers"], mapping, method)
+    headers, sheet = task.result.get("headers", []), task.result.get("sheet", "")
+    if name and said != NOTHING_SAID:
+        remembered.remember(session, kind, name, headers, said, sheet=sheet, now=now, staff_id=staff_id)
+        if kind == "statement" and said.chosen:
+            remember(session, name, headers, said.chosen, method)
     task.state, task.finished_at, task.done = "done", now, report.rows
-    counts = {"rows": report.rows, "new": report.new, "skipped": report.skipped}
-    headers = {"headers": task.result.get("headers", []), "chosen": mapping}
     _forget(session, task)
-    task.result = {"kind": kind, "key": "", **counts, "details": dict(report.details), **headers}
+    task.result = {
+        "kind": kind,
+        "key": "",
+        "rows": report.rows,
+        "new": report.new,
+        "skipped": report.skipped,
+        "differs": report.differs,
+        "updated": report.updated,
+        "details": dict(report.details),
+        "headers": headers,
+        "said": said.stored() if said != NOTHING_SAID else {},
+    }
     return report
 
 

@@ -65,7 +65,7 @@ def test_a_table_comes_in_through_its_screens_form(web: Web) -> None:
 
 def test_a_mapping_is_remembered_for_the_next_file_with_these_headers(web: Web) -> None:
     first = bring(web, "screen:areas", "Bezirk;Rang\n南区;3\n")
-    chosen = {"column_name": "Bezirk", "column_position": "Rang"}
+    chosen = {"header_0": "name", "header_1": "position"}
     web.post("/imports/map/", {"id": task_of(first), **chosen})
     web.post("/imports/take/", {"id": task_of(first)})
 

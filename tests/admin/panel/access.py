@@ -229,6 +229,9 @@ OWN_ADDRESSES = """
 /imports/template/          GET   s
 /imports/preview/           GET   s
 /imports/errors/            GET   s
+/imports/differs/           GET   s
+/imports/mapping/           GET   s
+/imports/forget/            POST  a
 /imports/upload/            POST  a
 /imports/map/               POST  a
 /imports/take/              POST  a

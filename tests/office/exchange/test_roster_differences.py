@@ -61,7 +61,7 @@ def test_a_difference_is_told_and_written_only_when_asked(session, tmp_path, old
     first = bring(session, "roster", again)
     stored = session.scalars(select(Unit)).one()
     untouched = (stored.area_m2, stored.floor, session.scalars(select(Owner.name)).all())
-    second = bring(session, "roster", again, is_update=True)
+    second = bring(session, "roster", again, wanted=imports.EVERY_DIFFERENCE)
     third = bring(session, "roster", again)
 
     assert [(one.column, one.there, one.here) for one in first.differences] == [told]
@@ -81,7 +81,9 @@ def test_another_owner_or_building_is_told_but_never_written_by_an_import(
     """A change of ownership has its own screen (P5)."""
     bring(session, "roster", roster(tmp_path, ROW))
 
-    report = bring(session, "roster", roster(tmp_path, ROW.replace(old, new)), is_update=True)
+    report = bring(
+        session, "roster", roster(tmp_path, ROW.replace(old, new)), wanted=imports.EVERY_DIFFERENCE
+    )
 
     assert [one.column for one in report.differences] == [column]
     assert report.updated == 0
