@@ -23,7 +23,7 @@ PEOPLE = ("front_desk", "steward", "department_lead", "station_head", "manager",
 
 
 def at(text: str) -> datetime:
-    """`2026-03-02 10:00` of the office's clock; a Monday unless told."""
+    """`2026-03-02 10:00` of the office's clock; a Monday without a date."""
     if len(text) == 5:
         text = f"2026-03-02 {text}"
     return datetime.combine(date.fromisoformat(text[:10]), time.fromisoformat(text[11:]), SHANGHAI)
@@ -73,7 +73,8 @@ def clocks(session: Session, ticket: Ticket) -> dict[str, tuple[str, str | None,
     return {row.clock: (row.state, wall(row.due_at), wall(row.stopped_at)) for row in rows}
 
 
-def told(session: Session, ticket: Ticket) -> list[tuple[str, int, str | None, str]]:
+def escalations_of(session: Session, ticket: Ticket) -> list[tuple[str, int, str | None, str]]:
+    """The escalations of a ticket: clock, level, wall time, role."""
     session.expire_all()
     rows = session.execute(
         select(Escalation).where(Escalation.ticket_id == ticket.id).order_by(Escalation.id)

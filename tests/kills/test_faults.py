@@ -1,4 +1,4 @@
-"""F13: the database stopped hard, the disk full: told in a sentence, nothing lost or doubled, well again.
+"""F13: the database stopped hard, the disk full: said in a sentence, nothing lost or doubled, all well again.
 
 PostgreSQL is stopped (immediate, as if the power had gone) GATEHOUSE_STOPS times under cashiers and clocks:
 once in the gate, ten times and with the control at GATEHOUSE_FULL=1. A full disk is a small tmpfs where this

@@ -287,7 +287,7 @@ class Books:
         return [[key, *row, rate(row[2], row[2] + row[3])] for key, row in rows.items()]
 
     def reached(self) -> Iterator[tuple[Row, date]]:
-        """Reminders after the due day that left the house, each with its day."""
+        """Reminders after the due day that went out, each with its day."""
         for one in self.reminders:
             if one["state"] in {"sent", "printed", "done"} and one["planned_on"] > one["due_on"]:
                 yield one, day(one["sent_at"] or one["planned_on"])

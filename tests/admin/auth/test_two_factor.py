@@ -1,4 +1,4 @@
-"""The second step at the door: set up, used, lost, asked for by the estate, switched off (P7, F15)."""
+"""Two-factor sign-in: set up, used, lost, asked for by the estate, switched off (P7, F15)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ ADDRESSES = [
 
 
 def switch(web, **changes):
-    """Turn the form on, with other numbers where told."""
+    """Turn the form on, with other numbers where given."""
     with web.rows() as session:
         now, today = clock.now(session), clock.today(session)
         rows = {**store.document(session, "public_form", today), "is_on": True, **changes}

@@ -1,4 +1,4 @@
-"""Visits on the screen: today's route, the form at the door, reassigning, planning (V1–V4)."""
+"""Visits on the screen: today's route, the form of a visit, reassigning, planning (V1–V4)."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""The work board on its screen: whose it shows, and the next step in one press (T4, K4)."""
+"""The work board on its screen: whose it shows, and the next step by one button (T4, K4)."""
 
 import re
 from datetime import UTC, datetime, timedelta

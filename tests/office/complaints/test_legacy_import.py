@@ -10,7 +10,7 @@ from models.visits import Visit
 from office.complaints import clock_jobs
 from office.complaints.legacy_import import LegacyTicket, import_tickets
 from office.core.errors import Refused
-from tests.factories.complaints import at, clocks, complain, told, wall
+from tests.factories.complaints import at, clocks, complain, escalations_of, wall
 from tests.factories.legacy_tickets import rows
 from tests.factories.sandbox import set_present
 from tests.oracles.complaint_deadlines import MINUTE, expected, naive
@@ -74,7 +74,7 @@ def test_unsolved_tickets_escalate_to_the_minute(session_of, preset, steps):
     for step in range(1, steps + 1):
         clock_jobs.sweep(session, start + days * step / steps)
 
-    told, clocks = escalations_by_clock(session), clocks_by_ticket(session)
+    escalations_of, clocks = escalations_by_clock(session), clocks_by_ticket(session)
     end = naive(start + days)
     for row, ticket in made:
         _, due, levels = expected(preset, *ticket)
@@ -82,9 +82,9 @@ def test_unsolved_tickets_escalate_to_the_minute(session_of, preset, steps):
             if name == "follow_up":
                 continue
             reached = [(level, when) for level, when in instants if when < end]
-            assert told.get((row.number, name), []) == reached
+            assert escalations_of.get((row.number, name), []) == reached
             assert clocks[row.number][name].state == ("breached" if due[name] < end else "running")
-    assert any(told.values())
+    assert any(escalations_of.values())
 
 
 def test_the_same_register_twice_adds_nothing(session):
@@ -160,7 +160,7 @@ def test_a_dissatisfied_old_ticket_has_a_new_solution_clock(session_of):
     clock_jobs.sweep(session, at("2026-03-20 10:00"))
 
     assert clocks(session, ticket)["solve"] == ("breached", "2026-03-05 18:00", None)
-    assert [row[:2] for row in told(session, ticket)] == [("solve", 1), ("solve", 2), ("solve", 3)]
+    assert [row[:2] for row in escalations_of(session, ticket)] == [("solve", 1), ("solve", 2), ("solve", 3)]
     assert session.get(Ticket, ticket.id).level == 3
 
 
@@ -192,7 +192,7 @@ def test_unsolved_old_tickets_stand_at_the_present_at_once(session):
     ticket = session.execute(select(Ticket)).scalar_one()
 
     assert clocks(session, ticket)["first_word"][0] == "breached"
-    assert [row[1] for row in told(session, ticket) if row[0] == "first_word"] == [1, 2, 3]
+    assert [row[1] for row in escalations_of(session, ticket) if row[0] == "first_word"] == [1, 2, 3]
 
 
 def test_a_sandbox_never_ticked_has_no_present_yet(session):
@@ -204,7 +204,7 @@ def test_a_sandbox_never_ticked_has_no_present_yet(session):
     clock_jobs.sweep(session, at("10:30"))
 
     assert clocks(session, ticket)["department_plan"][0] == "running"
-    assert not told(session, ticket)
+    assert not escalations_of(session, ticket)
 
 
 def test_own_numbers_step_over_those_of_the_old_register(session):

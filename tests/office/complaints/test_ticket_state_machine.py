@@ -72,7 +72,7 @@ class Life(RuleBasedStateMachine):
             now=self.now,
         ).id
         self.before = "registered"
-        self.told = []
+        self.escalations = []
 
     def row(self):
         self.session.expire_all()
@@ -184,13 +184,13 @@ class Life(RuleBasedStateMachine):
         assert list(integrity.all_hold(self.session)) == []
 
     @invariant()
-    def nothing_told_is_untold(self):
+    def an_escalation_stays_as_it_was_written(self):
         rows = self.session.execute(
             select(Escalation.ticket_clock_id, Escalation.level, Escalation.at).order_by(Escalation.id)
         ).all()
-        assert rows[: len(self.told)] == self.told
+        assert rows[: len(self.escalations)] == self.escalations
         assert len({row[:2] for row in rows}) == len(rows)
-        self.told = rows
+        self.escalations = rows
 
     def teardown(self):
         """One last tick long after: every clock is what the rule says, and escalated to the top."""

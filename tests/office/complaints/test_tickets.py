@@ -23,7 +23,7 @@ from office.complaints.registration import NewTicket, register_ticket
 from office.core.errors import Refused
 from office.policies import store
 from tests.factories.arrears import add_bill, add_unit
-from tests.factories.complaints import MINUTE, at, clocks, complain, people, solved, told, wall
+from tests.factories.complaints import MINUTE, at, clocks, complain, escalations_of, people, solved, wall
 
 # preset, facts, severity -> clock: due, registered on Monday 2 March 2026 at 10:00 (T3, T4)
 STARTED = [
@@ -121,7 +121,7 @@ def test_several_may_complain_and_anybody_without_a_name(session):
     assert set(clocks(session, anonymous)) == set(clocks(session, joined))
 
 
-# minutes after registration at which the tick looks -> state of first_word (due after 1440) and who was told
+# minutes after registration at which the tick looks -> first_word (due after 1440), and who was informed
 SECONDS = timedelta(seconds=1)
 BOUNDARIES = [
     ("2026-03-03 05:11", "running", False, []),
@@ -147,7 +147,7 @@ def test_a_clock_warns_breaches_and_escalates(session, tick, state, is_warned, l
 
     word = session.execute(select(TicketClock).where(TicketClock.clock == "first_word")).scalar_one()
     assert (word.state, word.warned_at is not None) == (state, is_warned)
-    assert [row[1] for row in told(session, ticket)] == levels
+    assert [row[1] for row in escalations_of(session, ticket)] == levels
     assert session.get(Ticket, ticket.id).level == max([0, *levels])
 
 
@@ -157,7 +157,7 @@ def test_escalations_name_the_role_of_each_level(session):
 
     clock_jobs.sweep(session, at("2026-03-20 10:00"))
 
-    assert told(session, ticket) == [
+    assert escalations_of(session, ticket) == [
         ("first_word", 1, "2026-03-03 10:00", "station_head"),
         ("first_word", 2, "2026-03-03 15:30", "manager"),
         ("first_word", 3, "2026-03-04 18:00", "director"),
@@ -169,7 +169,7 @@ def test_a_major_clock_begins_at_the_second_level(session):
 
     clock_jobs.sweep(session, at("2026-03-20 10:00"))
 
-    assert [row[1] for row in told(session, ticket) if row[0] == "solve"] == [2, 3]
+    assert [row[1] for row in escalations_of(session, ticket) if row[0] == "solve"] == [2, 3]
 
 
 @pytest.mark.parametrize(("stopped", "state"), [("10:59", "met"), ("11:00", "met"), ("11:01", "breached")])
@@ -180,7 +180,7 @@ def test_stopping_a_clock_at_its_due_time_is_in_time(session, stopped, state):
     clock_jobs.sweep(session, at("2026-03-20 10:00"))
 
     assert clocks(session, ticket)["department_plan"] == (state, "2026-03-02 11:00", wall(at(stopped)))
-    levels = [row[1] for row in told(session, ticket) if row[0] == "department_plan"]
+    levels = [row[1] for row in escalations_of(session, ticket) if row[0] == "department_plan"]
     assert levels == ([1] if state == "breached" else [])
 
 
@@ -190,7 +190,7 @@ def test_stopping_late_writes_what_had_come_due_without_any_tick(session):
 
     work.meet_clock(session, ticket.id, "department_plan", now=at("2026-03-03 10:00"))
 
-    assert [row for row in told(session, ticket) if row[0] == "department_plan"] == [
+    assert [row for row in escalations_of(session, ticket) if row[0] == "department_plan"] == [
         ("department_plan", 1, "2026-03-02 11:00", "station_head"),
         ("department_plan", 2, "2026-03-02 16:30", "manager"),
     ]
@@ -224,7 +224,11 @@ def test_any_pattern_of_ticks_gives_the_same(session_of):
             moment = min(moment + step, at("2026-04-17 10:00"))
             clock_jobs.sweep(session, moment)
         found.append(
-            (clocks(session, ticket), told(session, ticket), session.get(Ticket, ticket.id).severity)
+            (
+                clocks(session, ticket),
+                escalations_of(session, ticket),
+                session.get(Ticket, ticket.id).severity,
+            )
         )
 
     assert found[0] == found[1] == found[2]
@@ -234,10 +238,10 @@ def test_any_pattern_of_ticks_gives_the_same(session_of):
 def test_a_second_sweep_at_the_same_instant_does_nothing(session):
     ticket = complain(session)
     clock_jobs.sweep(session, at("2026-03-03 12:00"))
-    before = told(session, ticket)
+    before = escalations_of(session, ticket)
 
     assert clock_jobs.sweep(session, at("2026-03-03 12:00")).done == 0
-    assert told(session, ticket) == before
+    assert escalations_of(session, ticket) == before
 
 
 def test_alerts_go_to_staff_of_the_role_once(session):
@@ -266,7 +270,7 @@ def test_a_complaint_registered_late_alerts_to_what_came_due_meanwhile(session):
     assert alerts_of(session) == set()
     late = complain(session, "10:00", now=at("11:01"))
 
-    assert [level for _clock, level, _at, _role in told(session, late)] == [1]
+    assert [level for _clock, level, _at, _role in escalations_of(session, late)] == [1]
     assert alerts_of(session) == {"escalation"}
 
 

@@ -9,7 +9,7 @@ from models.visits import Visit
 from office.complaints import clock_jobs, pauses, severities, visits, work
 from office.core.errors import Refused
 from rules.visits import VisitOutcome
-from tests.factories.complaints import at, clocks, complain, people, solved, told, visits_of, wall
+from tests.factories.complaints import at, clocks, complain, escalations_of, people, solved, visits_of, wall
 
 # preset, facts, solved -> planned from, due, role (V1; contract: Visits)
 PLANNED = [
@@ -100,7 +100,7 @@ def test_dissatisfied_reopens_one_level_up_with_a_new_clock(session):
     ticket = session.get(Ticket, ticket.id)
     assert (ticket.level, ticket.reopen_count, ticket.resolved_at) == (3, 1, None)
     assert clocks(session, ticket)["solve"] == ("running", "2026-03-04 00:00", None)
-    assert told(session, ticket)[0][:2] == ("report_manager", 2)
+    assert escalations_of(session, ticket)[0][:2] == ("report_manager", 2)
 
 
 # when the dissatisfied resident is met → when a minor complaint is to be solved: one office hour later (T20)
@@ -125,7 +125,7 @@ def test_a_minor_complaint_reopened_has_the_length_of_a_plan_to_be_solved(sessio
     assert clocks(session, ticket)["solve"][0] == "running"
     clock_jobs.sweep(session, at(due) + timedelta(seconds=1))
     assert clocks(session, ticket)["solve"][0] == "breached"
-    assert ("solve", 1) in [row[:2] for row in told(session, ticket)]
+    assert ("solve", 1) in [row[:2] for row in escalations_of(session, ticket)]
 
 
 def test_the_time_of_a_reopened_complaint_waits_with_it(session):

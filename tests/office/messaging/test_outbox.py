@@ -1,4 +1,4 @@
-"""What leaves the house, once: real SMTP, a real webhook, and what happens when they fail (C4, C5, P6)."""
+"""Messages are sent exactly once: real SMTP, a real webhook, and what happens when they fail (C4, C5, P6)."""
 
 from __future__ import annotations
 

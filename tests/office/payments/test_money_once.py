@@ -1,4 +1,4 @@
-"""A movement of money posts once, whichever files, forms and doors tell it (M5, contract "Imports")."""
+"""A movement of money posts once, whichever file, form or screen brings it (M5, contract "Imports")."""
 
 from __future__ import annotations
 
