@@ -632,3 +632,22 @@ def test_pauses_that_touch_count_as_one():
     answer = deadline(OFFICE, plan, at("2026-03-02 16:30"), [evening, night])
 
     assert wall(answer.due_at) == "2026-03-03 10:00"
+
+
+def test_a_clock_that_says_no_more_warns_at_four_fifths_and_does_not_pause():
+    plain = ClockRule("x", "solve", (Moment.REGISTERED,), ClockUnit.ELAPSED, 100)
+    pause = Pause(DUE + MINUTE, DUE + 2 * MINUTE)
+
+    answer = deadline(OFFICE, plain, DUE, [pause], registered_at=DUE - 60 * MINUTE)
+
+    assert (answer.warn_at, answer.due_at) == (DUE + 80 * MINUTE, DUE + 100 * MINUTE)
+    assert clocks_starting([plain], Moment.REGISTERED, "minor", Facts()) == (plain,)
+    assert deadline(OFFICE, replace(plain, length=0), DUE).due_at == DUE
+
+
+def test_clocks_begin_at_the_first_level_unless_the_policy_says_another():
+    row = {
+        name: value for name, value in document("tower", EscalationPolicy).items() if name != "first_level"
+    }
+
+    assert documents.typed(EscalationPolicy, row).level_at_start("minor") == 1

@@ -144,3 +144,7 @@ def test_the_reason_of_a_chosen_severity_names_the_proposal():
     decided = registered_severity(PROJECT, Facts(), "major", roles=(), explanation="a hunch")
 
     assert decided.reason == Reason("chosen_by_staff", {"proposed": "simple", "note": "a hunch"})
+
+
+def test_nothing_is_true_of_a_complaint_of_which_nothing_is_ticked():
+    assert not any(vars(Facts()).values())

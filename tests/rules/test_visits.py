@@ -10,6 +10,7 @@ from rules.visits import (
     VisitorCandidate,
     VisitOutcome,
     VisitPolicy,
+    VisitRule,
     outcome,
     own_stewards_first,
     visit_plan,
@@ -169,3 +170,12 @@ def test_a_visit_is_not_due_before_it_may_begin():
     plan = visit_plan(rule, at("2026-03-02 10:00"))
 
     assert wall(plan.planned_from) == wall(plan.due_at) == "2026-03-02 11:00"
+
+
+def test_a_row_that_says_no_more_is_for_at_once_and_not_for_the_clerk():
+    rule = VisitRule("x", "courtesy", "manager")
+
+    plan = visit_plan(rule, at("2026-03-02 10:00"))
+
+    assert wall(plan.planned_from) == wall(plan.due_at) == "2026-03-02 10:00"
+    assert visitor(POLICY, rule, EVERYBODY, clerk_id=2).staff_id == MANAGER.staff_id
