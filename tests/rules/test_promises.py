@@ -77,7 +77,9 @@ def test_even_parts_leave_the_remainder_to_the_last_and_end_with_the_month():
 # parts (day, amount) of a debt of 100 on the 10th, and what is wrong with them
 PROBLEMS = [
     ([(10, "100")], ""),
+    ([(10, "99"), (11, "1")], ""),
     ([(9, "100")], "days"),
+    ([(9, "50"), (11, "50")], "days"),
     ([(10, "50"), (11, "50")], ""),
     ([(10, "50"), (10, "50")], "days"),
     ([(10, "99.99")], "sum"),

@@ -3,6 +3,7 @@ from datetime import date, time
 
 import pytest
 
+from office.policies import documents
 from rules.deadlines import ClockPolicy, Moment, clocks_starting, deadline
 from rules.lifecycle import Verb
 from rules.severity import Facts
@@ -148,6 +149,15 @@ def test_what_follows_from_a_visit(satisfaction, tries, verbs, again, asks):
 )
 def test_a_policy_that_can_not_be_is_refused(changed, code):
     assert refusal(VisitPolicy, {**document("tower", VisitPolicy), **changed}).code == code
+
+
+@pytest.mark.parametrize("changed", [{"kind": "courtesy"}, {"severities": ["major"]}])
+def test_every_complaint_has_a_rule_for_its_follow_up(changed):
+    row = {"code": "x", "kind": "follow_up", "assignee_role": "manager"}
+    whole = {**document("tower", VisitPolicy), "rule": [row]}
+
+    assert documents.typed(VisitPolicy, whole).rule_for("follow_up", "major").code == "x"
+    assert refusal(VisitPolicy, {**whole, "rule": [row | changed]}).code == "follow_up_rule_missing"
 
 
 def test_only_the_stewards_of_the_building_count_as_stewards():
