@@ -19,14 +19,16 @@ METHODS = ("cash", "card", "bank_transfer", "direct_debit", "wechat", "alipay")
 PAYMENT_KINDS = ("payment", "reversal", "refund")
 PAYMENT_STATES = ("posted", "void", "reversed")
 STATEMENT_STATES = ("posted", "waiting", "ignored")
+REOPENING_STATES = ("requested", "approved", "refused")
 PARTS = ("principal", "late_fee")
 
 
 class Payment(Row, Model):
     """Money received for a unit, its receipt number, and how much of it is allocated to bills (M1, M2).
 
-    `allocated + credit = amount` in every row. A void or reversal keeps the row (state void/reversed,
-    nothing allocated) and adds a counter-entry with the negative amount; a refund is such an entry too.
+    `allocated + credit = amount` while it is posted. A void or reversal keeps the row (state void/reversed,
+    nothing allocated, no credit) and adds a counter-entry with the negative amount; a refund is such an
+    entry too, and takes credit away.
     """
 
     __tablename__ = "payment"
@@ -34,7 +36,11 @@ class Payment(Row, Model):
         one_of("kind", PAYMENT_KINDS, "payment_kind_known"),
         one_of("state", PAYMENT_STATES, "payment_state_known"),
         one_of("method", METHODS, "payment_method_known"),
-        CheckConstraint("allocated + credit = amount", name="payment_allocated_and_credit_add_up"),
+        CheckConstraint(
+            "CASE WHEN state <> 'posted' OR kind = 'reversal' THEN allocated = 0 AND credit = 0 "
+            "ELSE allocated + credit = amount END",
+            name="payment_allocated_and_credit_add_up",
+        ),
         CheckConstraint("(kind = 'payment') = (amount > 0)", name="payment_amount_positive"),
         CheckConstraint("allocated >= 0", name="payment_allocated_not_negative"),
         CheckConstraint("kind <> 'payment' OR credit >= 0", name="payment_never_over_allocated"),
@@ -113,15 +119,47 @@ class DayClose(Row, Model):
     """A cashier's day, counted and locked (M3)."""
 
     __tablename__ = "day_close"
-    __table_args__ = (UniqueConstraint("day", "cashier_id", name="day_close_once_per_cashier"),)
+    __table_args__ = (
+        UniqueConstraint("day", "cashier_id", "round", name="day_close_once_per_cashier_and_round"),
+    )
 
     day: Mapped[date] = mapped_column(Date)
     cashier_id: Mapped[int] = refer("staff")
+    round: Mapped[int] = mapped_column(Integer, default=1, server_default="1")  # how often it was closed
     closed_by_id: Mapped[int] = refer("staff")
     closed_at: Mapped[datetime] = mapped_column(Instant())
 
     cashier: Mapped[Staff] = relationship(foreign_keys=[cashier_id])
     lines: Mapped[list[DayCloseLine]] = relationship(back_populates="day_close", passive_deletes="all")
+
+
+class DayReopening(EditableRow, Model):
+    """A closed day that somebody asks to have opened again; another person decides (M3)."""
+
+    __tablename__ = "day_reopening"
+    __table_args__ = (
+        one_of("state", REOPENING_STATES, "day_reopening_state_known"),
+        CheckConstraint("asked_by_id <> decided_by_id", name="day_reopening_takes_two_people"),
+        Index(
+            "day_reopening_asked_once",
+            "day_close_id",
+            unique=True,
+            sqlite_where=text("state <> 'refused'"),
+            postgresql_where=text("state <> 'refused'"),
+        ),
+    )
+
+    day_close_id: Mapped[int] = refer("day_close")
+    reason: Mapped[str] = mapped_column()
+    state: Mapped[str] = mapped_column(String(10), default="requested", server_default="requested")
+    asked_by_id: Mapped[int] = refer("staff")
+    asked_at: Mapped[datetime] = mapped_column(Instant())
+    decided_by_id: Mapped[int | None] = refer("staff", null=True)
+    decided_at: Mapped[datetime | None] = mapped_column(Instant())
+
+    day_close: Mapped[DayClose] = relationship()
+    asked_by: Mapped[Staff] = relationship(foreign_keys=[asked_by_id])
+    decided_by: Mapped[Staff | None] = relationship(foreign_keys=[decided_by_id])
 
 
 class DayCloseLine(Row, Model):

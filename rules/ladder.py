@@ -137,11 +137,15 @@ class Ladder:
 
 @dataclass(frozen=True)
 class LadderTerms(Checked):
-    """What holds for all stages: the hour of judging, the tolerance in yuan, the usual gap in days."""
+    """What holds for all stages: the hour of judging, the tolerance in yuan, the usual gap in days.
+
+    `longest_promise_days` is how far ahead a payer may promise to pay, since a promise holds the stages (C6).
+    """
 
     judged_at: time
     tolerance: Amount
     least_gap_days: NotNegative
+    longest_promise_days: Positive = 31
 
 
 @dataclass(frozen=True)

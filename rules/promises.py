@@ -22,6 +22,13 @@ def promise_state(promised_on: date, amount: Decimal, paid: Decimal, today: date
     return "broken" if today > promised_on else "open"
 
 
+def promise_problem(promised_on: date, made_on: date, longest_days: int) -> str:
+    """Why a promise made on a day can't be taken: `past`, `too_far`, or nothing (C6)."""
+    if promised_on < made_on:
+        return "past"
+    return "too_far" if (promised_on - made_on).days > longest_days else ""
+
+
 @dataclass(frozen=True)
 class DatedAmount:
     """An amount in yuan and its day: an instalment and when it is due, or what was paid and when."""

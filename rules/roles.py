@@ -29,9 +29,22 @@ def may_waive(roles: Collection[str]) -> bool:
     return is_at_least(roles, "manager")
 
 
+def may_decide(entered_by: int | None, decided_by: int | None) -> bool:
+    """Whether somebody may undo or approve what was entered: never who entered it (F21, M2, M6, B9, C9).
+
+    What came by a command or a job was entered by nobody, so that whoever has the right decides.
+    """
+    return entered_by is None or entered_by != decided_by
+
+
 def may_close_for_others(roles: Collection[str]) -> bool:
     """Whether somebody may close another cashier's day (M3)."""
     return "manager" in roles
+
+
+def may_open_days(roles: Collection[str]) -> bool:
+    """Whether somebody may open a closed day again that another person asked for (M3)."""
+    return is_at_least(roles, "manager")
 
 
 def is_bound_to_buildings(roles: Collection[str]) -> bool:

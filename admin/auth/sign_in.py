@@ -179,6 +179,8 @@ def _password_error(staff: Staff, old: str, new: str, again: str) -> str | None:
         return _("The present password is not right.")
     if len(new) < 10 or len(new) > 1000:
         return _("A password has at least 10 characters.")
+    if new == old:
+        return _("The new password must differ from the present one.")
     if new != again:
         return _("The two new passwords differ.")
     return None

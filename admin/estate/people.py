@@ -30,6 +30,7 @@ from models.secrets import fingerprint
 from office.access import two_factor
 from office.access.sessions import end_sessions
 from office.core.errors import Refused
+from office.core.staff import is_last_administrator
 from office.estate import owners
 
 RESIDENTS_HELP = _l(
@@ -226,8 +227,8 @@ class StaffView(OfficeView):
 
     def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: FBT001 -- the base's hook
         chosen = set(form.chosen_roles.data or ())
-        if row.login == "admin" and ("it_admin" not in chosen or not row.is_active):
-            raise Refused(_("The administrator stays active and stays administrator"))
+        if not ("it_admin" in chosen and row.is_active) and is_last_administrator(db.session(), row.id):
+            raise Refused(_("Somebody must administer the system: name another IT administrator first"))
         kept = [each for each in row.role_rows if each.role in chosen]
         row.role_rows = kept + [StaffRole(role=role) for role in chosen - {each.role for each in kept}]
         if form.new_password.data:

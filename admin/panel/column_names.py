@@ -92,6 +92,7 @@ COLUMNS = {
     "registered_at": _("Registered at"),
     "resolved_at": _("Resolved at"),
     "closed_at": _("Closed at"),
+    "round": _("How often closed"),
     "started_at": _("Started at"),
     "finished_at": _("Finished at"),
     "sent_at": _("Sent at"),

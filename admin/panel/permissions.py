@@ -158,6 +158,7 @@ SCREENS: dict[str, dict[str, str]] = {
     "direct_debits": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     "day_close": {"it_admin": "s", "cashier": "sa", "manager": "sa"},
     "day_close_lines": {"it_admin": "s", "manager": "s", "cashier": "s", "director": "s"},
+    "day_reopenings": {"it_admin": "s", "manager": "sax", "director": "sax", "cashier": "s"},
     "day_closes": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     # Arrears
     "reminders": {

@@ -25,6 +25,7 @@ TABLES = {
     "credit_note": _("Credit note"),
     "day_close": _("Day-end reconciliation"),
     "day_close_line": _("Day-end reconciliation"),
+    "day_reopening": _("Closed day opened again"),
     "debit_mandate": _("Direct debit mandate"),
     "department": _("Department"),
     "deposit": _("Deposit"),

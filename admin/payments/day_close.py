@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,16 +13,17 @@ from flask_babel import lazy_gettext as _l
 
 from admin.panel import error_messages, labels, request_values
 from admin.panel.addresses import address_with
-from admin.panel.filters import RangeFilter, RelationFilter
+from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.idempotency import idempotent
 from admin.panel.signed_in import current_staff
-from admin.panel.view import OfficePage, OfficeView, Related
+from admin.panel.view import Ask, OfficePage, OfficeView, OneClick, Related, office_action
 from admin.payments.cashier_desk import typed_money
 from models.base import db
-from models.payments import METHODS, DayClose, DayCloseLine
+from models.payments import METHODS, DayClose, DayCloseLine, DayReopening
 from models.people import Staff
 from office.core.errors import Refused
 from office.payments import day_close
+from office.payments.payments import in_force
 from rules.roles import may_close_for_others
 
 
@@ -37,7 +39,7 @@ class DayClosePage(OfficePage):
         day, cashier = self._which(request.args)
         session = db.session()
         closed = session.scalar(
-            db.select(DayClose).where(DayClose.day == day, DayClose.cashier_id == cashier.id)
+            db.select(DayClose).where(DayClose.day == day, DayClose.cashier_id == cashier.id, in_force())
         )
         return self.render(
             "payments/day_close.html",
@@ -45,8 +47,7 @@ class DayClosePage(OfficePage):
             today=self.today(),
             cashier=cashier,
             is_own=cashier.id == current_staff().id,
-            expected=day_close.expected(session, cashier.id, day),
-            receipts=day_close.receipts(session, cashier.id, day),
+            drawers=day_close.drawers(session, cashier.id, day),
             closed=closed,
             still_open=day_close.still_open(
                 session, None if self._may_for_others() else current_staff().id, self.today()
@@ -118,11 +119,74 @@ class DayCloseView(OfficeView):
     room = "money"
     icon = "lock"
     can_create = can_edit = can_delete = False
-    column_list = ("day", "cashier.name", "closed_at")
+    column_list = ("day", "cashier.name", "round", "closed_at")
     column_default_sort = "-day"
     filters = (RangeFilter("day"), RelationFilter("cashier"))
-    related = (Related("day_close_lines", "day_close_id"),)
+    related = (Related("day_close_lines", "day_close_id"), Related("day_reopenings", "day_close_id"))
     empty_hint = _l("Days appear here when a cashier has closed them under “Day-end reconciliation”.")
+
+    @office_action(
+        "reopen",
+        _l("Ask to open it again"),
+        on="row",
+        icon="lock-open",
+        fields=(Ask("reason", _l("Reason"), is_required=True),),
+    )
+    def reopen(self, rows: Sequence[DayClose], given: Mapping[str, Any]) -> str:
+        day_close.ask_to_reopen(
+            db.session(), rows[0].id, reason=given["reason"], staff_id=current_staff().id, now=self.now()
+        )
+        return _("Another person decides whether the day is opened again.")
+
+
+class DayReopeningView(OfficeView):
+    table = DayReopening
+    screen = "day_reopenings"
+    title = _l("Closed days to be opened again")
+    room = "money"
+    icon = "lock-open"
+    can_create = can_edit = can_delete = False
+    column_list = (
+        "day_close.day",
+        "day_close.cashier.name",
+        "reason",
+        "asked_by.name",
+        "asked_at",
+        "state",
+        "decided_by.name",
+    )
+    column_default_sort = "-asked_at"
+    choices = {"state": labels.WAIVER_STATES}
+    filters = (ChoiceFilter("state"),)
+    one_click = (
+        OneClick("requested", _l("To be decided"), lambda _view: [DayReopening.state == "requested"]),
+    )
+    empty_hint = _l("Ask for it on the closed day: “Ask to open it again”.")
+
+    @office_action(
+        "approve",
+        _l("Approve"),
+        states=("requested",),
+        icon="check",
+        confirm=_l("Open these days again? They must be counted and closed once more."),
+    )
+    def approve(self, rows: Sequence[DayReopening], _given: Any) -> str:
+        return self._decide(rows, is_approved=True)
+
+    @office_action(
+        "refuse", _l("Refuse"), states=("requested",), icon="x", tone="bad", confirm=_l("Leave them closed?")
+    )
+    def refuse(self, rows: Sequence[DayReopening], _given: Any) -> str:
+        return self._decide(rows, is_approved=False)
+
+    def _decide(self, rows: Sequence[DayReopening], *, is_approved: bool) -> str:
+        for row in rows:
+            day_close.decide_reopening(
+                db.session(), row.id, is_approved=is_approved, staff_id=current_staff().id, now=self.now()
+            )
+        if is_approved:
+            return _("%(count)s days are open again.", count=len(rows))
+        return _("%(count)s days stay closed.", count=len(rows))
 
 
 class DayCloseLineView(OfficeView):
@@ -136,4 +200,4 @@ class DayCloseLineView(OfficeView):
     choices = {"method": labels.METHODS}
 
 
-SCREENS = (DayClosePage, DayCloseView, DayCloseLineView)
+SCREENS = (DayClosePage, DayCloseView, DayCloseLineView, DayReopeningView)

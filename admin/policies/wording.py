@@ -53,6 +53,7 @@ _WORDS = {
     "percent": _l("Percent"),
     "judged_at": _l("Judged at"),
     "tolerance": _l("Debts below this are left alone"),
+    "longest_promise_days": _l("Longest promise, days ahead"),
     "least_gap_days": _l("Least gap between two stages, days"),
     "stage": _l("Stages"),
     "order": _l("Order"),

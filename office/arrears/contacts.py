@@ -25,11 +25,17 @@ from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.core.staff import roles_of
 from office.estate.owners import payers_on
+from office.policies import store
 from rules.call_list import is_settled
+from rules.ladder import LadderDocument
 from rules.next_steps import next_step
-from rules.promises import promise_state
+from rules.promises import promise_problem, promise_state
 
 DAY = timedelta(days=1)
+PROMISE_PROBLEMS = {  # the sentence for each answer of the rule
+    "past": N_("A promise can't be for a day before the contact"),
+    "too_far": N_("A promise is for at most %(days)s days ahead; agree an instalment plan for longer"),
+}
 LEAST = Decimal("0.01")  # of a promise without an amount: that something comes
 
 
@@ -116,8 +122,9 @@ def _contacts(session: Session, given: Sequence[NewContact], now: datetime) -> l
     payers = payers_on(session, [(one.unit_id, one.at.astimezone(zone).date()) for one in given])
     wanted: dict[int, Decimal] = {}
     made = []
+    terms = store.in_force(session, LadderDocument, clock.office_day(session, now)).policy
     for one, payer_id in zip(given, payers, strict=True):
-        _check(one, one.at.astimezone(zone).date())
+        _check(one, one.at.astimezone(zone).date(), terms.longest_promise_days)
         owner_id = one.payer_id or payer_id
         if owner_id is None:
             raise Refused(N_("Nobody pays for this unit on that day"))
@@ -145,13 +152,15 @@ def _contacts(session: Session, given: Sequence[NewContact], now: datetime) -> l
     return made
 
 
-def _check(contact: NewContact, day: date) -> None:
+def _check(contact: NewContact, day: date, longest_promise_days: int) -> None:
     if contact.method not in CONTACT_METHODS:
         raise Refused(N_("%(method)s is no way of contact"), method=contact.method)
     if contact.arrears_reason and contact.arrears_reason not in ARREARS_REASONS:
         raise Refused(N_("%(reason)s is no reason for arrears"), reason=contact.arrears_reason)
-    if contact.promised_on is not None and contact.promised_on < day:
-        raise Refused(N_("A promise can't be for a day before the contact"))
+    if contact.promised_on is not None:
+        problem = promise_problem(contact.promised_on, day, longest_promise_days)
+        if problem:
+            raise Refused(PROMISE_PROBLEMS[problem], days=longest_promise_days)
     if contact.promised_amount is not None and contact.promised_amount <= 0:
         raise Refused(N_("An amount must be above zero"))
     if contact.promised_amount is not None and contact.promised_on is None:

@@ -13,7 +13,7 @@ from office.arrears.debts import AsOf, Debt, Debtor, owed, payments_since, total
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
-from office.core.staff import roles_of
+from office.core.staff import refuse_same_person, roles_of
 from rules import promises
 from rules.promises import DatedAmount
 from rules.roles import is_head
@@ -100,12 +100,16 @@ def _running(session: Session, debtor: Debtor) -> int | None:
 
 
 def approve_plan(session: Session, plan_id: int, *, now: datetime, staff_id: int) -> InstalmentPlan:
-    """Approve a plan as station head: from now on its bills get no reminders. Raises Refused."""
+    """Approve a plan as station head: from now on its bills get no reminders.
+
+    Raises Refused for who proposed it (F21).
+    """
     plan = session.get(InstalmentPlan, plan_id)
     if plan is None or plan.state != "proposed":
         raise Refused(N_("Only a proposed plan can be approved"))
     if not is_head(roles_of(session, staff_id)):
         raise Refused(N_("A plan is approved by the station head"))
+    refuse_same_person([plan.proposed_by_id], staff_id)
     plan.state, plan.approved_by_id, plan.approved_at = "running", staff_id, now
     record(session, now, staff_id, "approve", plan, {"state": ("proposed", "running")})
     return plan

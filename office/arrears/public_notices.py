@@ -14,7 +14,7 @@ from models.property import Unit
 from office.arrears.debts import AsOf
 from office.core.audit import record
 from office.core.errors import N_, Refused
-from office.core.staff import roles_of
+from office.core.staff import refuse_same_person, roles_of
 from rules.roles import is_at_least
 
 
@@ -53,8 +53,9 @@ def approve_notice(session: Session, notice_id: int, *, now: datetime, staff_id:
     notice = session.get(ArrearsNotice, notice_id, populate_existing=True)
     if notice is None or notice.approved_by_id is not None:
         raise Refused(N_("This list is already approved"))
-    if not is_at_least(roles_of(session, staff_id), "director") or staff_id == notice.requested_by_id:
-        raise Refused(N_("A public list is approved by the director, not by who asked for it"))
+    if not is_at_least(roles_of(session, staff_id), "director"):
+        raise Refused(N_("A public list is approved by the director"))
+    refuse_same_person([notice.requested_by_id], staff_id)
     notice.approved_by_id, notice.approved_at = staff_id, now
     record(session, now, staff_id, "approve", notice, {"approved_by_id": staff_id})
     return notice

@@ -23,7 +23,7 @@ from office.arrears.debts import AsOf, Debt, Debtor, owed, total
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
-from office.core.staff import roles_of
+from office.core.staff import refuse_same_person, roles_of
 from office.messaging import outbox
 from office.policies import store
 from rules import ladder as ladder_rules
@@ -208,10 +208,9 @@ def approve_restriction(
     lacking = missing(session, restriction, at=now)
     if lacking:
         raise Refused(N_("The gate is not passed yet: %(missing)s"), missing=", ".join(lacking))
-    if staff_id == restriction.requested_by_id:
-        raise Refused(N_("Nobody approves their own request"))
-    if staff_id in {restriction.approved_by_id, restriction.second_approved_by_id}:
-        raise Refused(N_("The second approval is another person's"))
+    refuse_same_person(
+        [restriction.requested_by_id, restriction.approved_by_id, restriction.second_approved_by_id], staff_id
+    )
     as_of = AsOf.of(session, now)
     roles = roles_of(session, staff_id)
     if is_signed:

@@ -21,6 +21,7 @@ from office.billing.invoices import Charge
 from office.core import amounts, audit, clock, numbering
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
+from office.core.staff import refuse_same_person
 from office.payments import corrections, credit, payments
 from office.payments.payments import NewPayment
 from office.receivables import ledger
@@ -231,10 +232,14 @@ def left(session: Session, taken: Deposit) -> Decimal:
 def _free(
     session: Session, deposit_id: int, amount: Decimal, reason: str, staff_id: int | None, now: datetime
 ) -> tuple[_Of, list[tuple[int, Decimal]]]:
-    """Turn part of a held deposit into credit of the payments that brought it; answers how much of each."""
+    """Turn part of a held deposit into credit of the payments that brought it; answers how much of each.
+
+    Raises Refused for who took it (F21).
+    """
     taken = session.get(Deposit, deposit_id)
     if taken is None or taken.entry != "taken" or taken.payment_id is None:
         raise Refused(N_("There is no such deposit"))
+    refuse_same_person([taken.staff_id], staff_id)
     ledger.lock_units(session, [taken.unit_id])
     payment = session.get_one(Payment, taken.payment_id)
     if payment.state != "posted":
@@ -255,7 +260,7 @@ def _free(
         .limit(1)
     ).one()
     before = _credits(session, invoice_id)
-    invoices.credit_note(
+    invoices.write_credit_note(
         session,
         invoice_id,
         amount=amount,

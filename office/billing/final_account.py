@@ -134,7 +134,9 @@ def move_billing(
         if amount <= 0:
             continue
         reason = str(Reason("change_of_payer", {"on": on}))
-        invoices.credit_note(session, invoice.id, amount=amount, reason=reason, staff_id=staff_id, now=now)
+        invoices.write_credit_note(
+            session, invoice.id, amount=amount, reason=reason, staff_id=staff_id, now=now
+        )
         if new_payer_id is not None:
             if isinstance(lines, Reason):
                 raise Refused(

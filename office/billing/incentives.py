@@ -202,7 +202,7 @@ def _grant(
     for bill in bills:
         part = min(left, bill.amount - bill.credited)
         if part > 0:
-            invoices.credit_note(
+            invoices.write_credit_note(
                 session, bill.id, amount=part, reason=f"{name} ({row.receipt_no})", staff_id=staff_id, now=now
             )
             left -= part

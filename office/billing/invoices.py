@@ -13,10 +13,13 @@ from sqlalchemy import Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from models.billing import CreditNote, FeeItem, Invoice, InvoiceLine
+from models.office import Audit
+from models.payments import Allocation, Payment
 from models.property import Unit
 from office.core import amounts, audit, clock, numbering
 from office.core.database import chunks
 from office.core.errors import N_, Refused
+from office.core.staff import refuse_same_person
 from office.estate.owners import payers_on
 from office.payments import corrections, credit
 from office.receivables import late_fees, ledger
@@ -277,9 +280,48 @@ def credit_note(
     now: datetime,
     fee_item_id: int | None = None,
 ) -> CreditNote:
-    """Correct an issued invoice downwards (B5). What was paid too much comes back as credit."""
+    """Correct an issued invoice downwards (B5). What was paid too much comes back as credit.
+
+    Raises Refused for who charged the one-off bill or took money for it: they don't do it alone (F21).
+    """
     if not reason.strip():
         raise Refused(N_("Say why"))
+    refuse_same_person(_entered_by(session, invoice_id), staff_id)
+    return write_credit_note(
+        session,
+        invoice_id,
+        amount=amount,
+        reason=reason,
+        staff_id=staff_id,
+        now=now,
+        fee_item_id=fee_item_id,
+    )
+
+
+def _entered_by(session: Session, invoice_id: int) -> set[int | None]:
+    """Who charged an invoice by hand, and the cashiers of what has paid it."""
+    charged = select(Audit.staff_id).where(
+        Audit.table_name == INVOICE.name, Audit.row_id == invoice_id, Audit.action == "charge"
+    )
+    paid = (
+        select(Payment.cashier_id)
+        .join(Allocation, Allocation.payment_id == Payment.id)
+        .where(Allocation.invoice_id == invoice_id, Payment.state == "posted")
+    )
+    return {*session.scalars(charged), *session.scalars(paid)}
+
+
+def write_credit_note(
+    session: Session,
+    invoice_id: int,
+    *,
+    amount: Decimal,
+    reason: str,
+    staff_id: int | None,
+    now: datetime,
+    fee_item_id: int | None = None,
+) -> CreditNote:
+    """A credit note that another decision brings about: a deposit returned, a move, a reward (B5)."""
     amount = amounts.amount_of(amount)
     unit_id = session.scalars(select(INVOICE.c.unit_id).where(INVOICE.c.id == invoice_id)).one_or_none()
     if unit_id is None:

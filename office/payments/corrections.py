@@ -1,4 +1,7 @@
-"""Counter-entries to posted payments: void, reversal by the bank, refund of unused credit (M2, M6)."""
+"""Counter-entries to posted payments: void, reversal by the bank, refund of unused credit (M2, M6).
+
+Whoever entered a payment does none of them alone (F21).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from sqlalchemy.orm import Session
 from models.payments import Payment
 from office.core import amounts, audit, clock, numbering
 from office.core.errors import N_, Refused
-from office.payments.payments import refuse_closed
+from office.core.staff import refuse_same_person
+from office.payments.payments import next_open_day, refuse_closed
 from office.payments.releases import release
 from office.receivables import late_fees, ledger
 from office.receivables.ledger import ALLOCATION, INVOICE, PAYMENT, AllocationEntry
@@ -21,22 +25,29 @@ from rules.late_fee import LateFeePolicy
 from rules.money import ZERO
 from rules.receivables import PaidEarlier, PaidPart, Receivable, give_back
 
+TAKEN_BACK_BY_BANKS = frozenset({"direct_debit", "bank_transfer", "card", "wechat", "alipay"})
 VOIDS, REFUNDS = "V", "F"  # the series of counter-entries and of refunds
 
 
 def void_payment(session: Session, payment_id: int, *, reason: str, staff_id: int, now: datetime) -> Payment:
     """Void a receipt; by another than its cashier, with a reason (M2). Answers the counter-entry."""
     payment = _posted(session, payment_id, reason)
-    if payment.cashier_id == staff_id:
-        raise Refused(N_("A receipt is voided by someone other than its cashier"))
+    refuse_same_person([payment.cashier_id], staff_id)
     return _undo(session, payment, "void", reason, staff_id, now)
 
 
 def reverse_payment(
     session: Session, payment_id: int, *, reason: str, now: datetime, staff_id: int | None = None
 ) -> Payment:
-    """Undo a payment that the bank took back (M6). Answers the counter-entry."""
-    return _undo(session, _posted(session, payment_id, reason), "reversed", reason, staff_id, now)
+    """Undo a payment that the bank took back (M6). Answers the counter-entry.
+
+    Raises Refused for a way to pay that no bank can take back, as cash.
+    """
+    payment = _posted(session, payment_id, reason)
+    refuse_same_person([payment.cashier_id], staff_id)
+    if payment.method not in TAKEN_BACK_BY_BANKS:
+        raise Refused(N_("No bank can take this money back: void the receipt"))
+    return _undo(session, payment, "reversed", reason, staff_id, now)
 
 
 def _posted(session: Session, payment_id: int, reason: str) -> Payment:
@@ -62,10 +73,12 @@ def _undo(
     if refunded is not None:
         raise Refused(N_("Receipt %(number)s has been refunded in part"), number=payment.receipt_no)
     today = clock.office_day(session, now)
-    refuse_closed(session, [staff_id], today)
     give_back_allocated(session, payment, today, now)
-    counter = _counter_entry(session, payment, "reversal", -payment.amount, reason, staff_id, now)
-    payment.state, payment.reason = state, reason.strip()
+    posted_on = next_open_day(session, payment.cashier_id, today)
+    counter = _counter_entry(
+        session, payment, "reversal", -payment.amount, reason, staff_id, now, posted_on=posted_on
+    )
+    payment.state, payment.reason, payment.credit = state, reason.strip(), ZERO
     session.flush()
     release(session, payment, is_bank_reversal=state == "reversed")
     audit.record(
@@ -133,6 +146,7 @@ def _counter_entry(
     staff_id: int | None,
     now: datetime,
     *,
+    posted_on: date | None = None,
     method: str | None = None,
     form_key: str | None = None,
 ) -> Payment:
@@ -151,10 +165,10 @@ def _counter_entry(
         method=method or payment.method,
         amount=amount,
         allocated=ZERO,
-        credit=amount,
+        credit=ZERO if kind == "reversal" else amount,
         paid_at=now,
         posted_at=now,
-        posted_on=today,
+        posted_on=posted_on or today,
         reference=payment.reference,
         reason=reason.strip(),
         cashier_id=staff_id,
@@ -178,9 +192,13 @@ def refund_payment(
 ) -> Payment:
     """Give unused credit of a payment back; both entries stay (M6). Answers the refund.
 
+    It goes back by the way it came; in cash only where somebody else is known to have entered the payment.
     The same form key again answers the first refund. Raises Refused.
     """
     payment = _posted(session, payment_id, reason)
+    refuse_same_person([payment.cashier_id], staff_id)
+    if method not in {None, payment.method} and (method != "cash" or payment.cashier_id is None):
+        raise Refused(N_("Money goes back by the way it came"))
     known = (
         session.scalars(select(Payment).where(Payment.form_key == form_key)).one_or_none()
         if form_key

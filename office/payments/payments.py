@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
-from models.payments import METHODS, DayClose, Payment
+from models.payments import METHODS, DayClose, DayReopening, Payment
 from models.property import Unit
 from office.core import amounts, audit, bulk_insert, clock, numbering
 from office.core.database import chunks
@@ -281,9 +281,30 @@ def _answers(
 
 
 def refuse_closed(session: Session, cashier_ids: Iterable[int | None], day: date) -> None:
-    """Nothing is posted into a day that its cashier has closed (M3)."""
-    wanted = {one for one in cashier_ids if one is not None}
-    if wanted and session.scalar(
-        select(DayClose.id).where(DayClose.day == day, DayClose.cashier_id.in_(wanted)).limit(1)
-    ):
-        raise Refused(N_("The day %(day)s is closed: nothing more can be posted into it"), day=day)
+    """Raises Refused, with the next open day, where a cashier has closed the day (M3)."""
+    for cashier_id in {one for one in cashier_ids if one is not None}:
+        if is_closed(session, cashier_id, day):
+            raise Refused(
+                N_("The day %(day)s is closed: it can be entered on %(open)s"),
+                day=day,
+                open=next_open_day(session, cashier_id, day),
+            )
+
+
+def is_closed(session: Session, cashier_id: int | None, day: date) -> bool:
+    """Whether a cashier has closed a day and it was not opened again (M3)."""
+    found = select(DayClose.id).where(DayClose.day == day, DayClose.cashier_id == cashier_id, in_force())
+    return session.scalar(found.limit(1)) is not None
+
+
+def in_force() -> ColumnElement[bool]:
+    """Closed days that two people have not opened again (M3)."""
+    opened = exists().where(DayReopening.day_close_id == DayClose.id, DayReopening.state == "approved")
+    return ~opened
+
+
+def next_open_day(session: Session, cashier_id: int | None, day: date) -> date:
+    """The first day from a day on that a cashier has not closed; the day itself for no cashier (M3)."""
+    while is_closed(session, cashier_id, day):
+        day += timedelta(days=1)
+    return day

@@ -88,7 +88,8 @@ INVARIANTS = (
     Invariant(
         "payment_adds_up",
         "payment",
-        "SELECT id, receipt_no, allocated + credit, amount FROM payment WHERE allocated + credit <> amount",
+        "SELECT id, receipt_no, allocated + credit, amount FROM payment WHERE allocated + credit <> amount "
+        "AND state = 'posted' AND kind <> 'reversal'",
     ),
     Invariant(
         "undone_payment_has_its_counter_entry",
@@ -101,7 +102,8 @@ INVARIANTS = (
     Invariant(
         "undone_payment_pays_nothing",
         "payment",
-        "SELECT id, receipt_no, allocated, 0 FROM payment WHERE state <> 'posted' AND allocated <> 0",
+        "SELECT id, receipt_no, allocated + credit, 0 FROM payment "
+        "WHERE (state <> 'posted' OR kind = 'reversal') AND (allocated <> 0 OR credit <> 0)",
     ),
     Invariant(
         "credit_is_never_overdrawn",

@@ -12,7 +12,7 @@ from models.billing import Invoice, LateFeeWaiver, WaiverRequest
 from office.core import audit, clock
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
-from office.core.staff import roles_of
+from office.core.staff import refuse_same_person, roles_of
 from office.policies import store
 from office.receivables import ledger
 from office.receivables.ledger import INVOICE
@@ -129,8 +129,7 @@ def decide_waiver(
         raise Refused(N_("This request is decided already"))
     if not may_waive(roles_of(session, staff_id)):
         raise Refused(N_("Only a manager may waive a late fee"))
-    if request.asked_by_id == staff_id:
-        raise Refused(N_("Who asked for it can't decide it"))
+    refuse_same_person([request.asked_by_id], staff_id)
     if is_approved:
         waive_late_fee(
             session,

@@ -66,6 +66,7 @@ from models.payments import (
     Allocation,
     DayClose,
     DayCloseLine,
+    DayReopening,
     DebitMandate,
     DirectDebit,
     DirectDebitBatch,
@@ -311,6 +312,15 @@ def _money(session: Session, world: World, whose: str, item: FeeItem, position: 
         session,
         DayCloseLine(
             day_close_id=rows["day_closes"].id, method="cash", expected=Decimal(0), counted=Decimal(0)
+        ),
+    )
+    rows["day_reopenings"] = _added(
+        session,
+        DayReopening(
+            day_close_id=rows["day_closes"].id,
+            reason=f"{whose} reopening",
+            asked_by_id=world.people["cashier"],
+            asked_at=NOW,
         ),
     )
     world.keep(

@@ -5,7 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from rules.promises import DatedAmount, even_parts, instalment_states, plan_problem, plan_state, promise_state
+from rules.promises import (
+    DatedAmount,
+    even_parts,
+    instalment_states,
+    plan_problem,
+    plan_state,
+    promise_problem,
+    promise_state,
+)
 
 
 def day(number):
@@ -19,6 +27,11 @@ PROMISES = [
     ("100", 11, "kept"),
     ("99.99", 11, "broken"),
 ]
+
+
+@pytest.mark.parametrize(("promised", "problem"), [(9, "past"), (10, ""), (20, ""), (21, "too_far")])
+def test_a_promise_is_for_the_day_itself_until_the_longest_time_ahead(promised: int, problem: str) -> None:
+    assert promise_problem(day(promised), day(10), longest_days=10) == problem
 
 
 @pytest.mark.parametrize(("paid", "today", "state"), PROMISES)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
 from sqlalchemy import select
 
 from models.people import Owner, Staff
 from models.secrets import fingerprint
-from tests.admin.conftest import PASSWORD, Web, text_of
+from tests.admin.conftest import PASSWORD, Web, add_staff, text_of
 
 
 def test_an_owner_is_found_by_initials_and_by_the_whole_id_number(web: Web) -> None:
@@ -48,25 +51,23 @@ def test_a_new_member_without_a_password_is_refused(web: Web) -> None:
         assert session.scalars(select(Staff).where(Staff.login == "x")).all() == []
 
 
-def test_the_administrator_stays_administrator(web: Web) -> None:
+@pytest.mark.parametrize(
+    "left", [{"chosen_roles": ["cashier"], "is_active": "y"}, {"chosen_roles": ["it_admin"]}]
+)
+def test_the_last_administrator_stays_one_until_another_is_named(web: Web, left: dict[str, Any]) -> None:
     with web.rows() as session:
         admin = session.scalars(select(Staff).where(Staff.login == "admin")).one()
         key, version = admin.id, admin.row_version
+    form = {"name": "A", "login": "admin", "row_version": version, **left}
 
-    answer = web.post(
-        f"/staff/edit/?id={key}",
-        {
-            "name": "A",
-            "login": "admin",
-            "chosen_roles": ["cashier"],
-            "is_active": "y",
-            "row_version": version,
-        },
-    )
-
-    assert answer.status_code == 422
+    assert web.post(f"/staff/edit/?id={key}", form).status_code == 422
     with web.rows() as session:
-        assert session.get(Staff, key).roles == {"it_admin"}
+        add_staff(session, "second", "it_admin")
+    assert web.post(f"/staff/edit/?id={key}", form).status_code == 302
+
+    with web.rows() as session:
+        admin = session.get(Staff, key)
+        assert (admin.roles, admin.is_active) != ({"it_admin"}, True)
 
 
 def test_taking_a_role_away_ends_the_sessions(visitor: Web) -> None:

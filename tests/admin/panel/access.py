@@ -65,7 +65,8 @@ debit_mandates      scex      scex     -         -        sce     -        scex 
 payments            sax       sax      sx        sx       -       s        sax      -
 allocations         sx        sx       sx        -        -       -        sx       -
 statement_rows      sax       sax      sx        -        -       -        sax      -
-day_closes          sx        sx       sx        -        -       -        sx       -
+day_closes          sax       sax      sx        -        -       -        sax      -
+day_reopenings      s         sax      sax       -        -       -        s        -
 day_close_lines     s         s        s         -        -       -        s        -
 # arrears
 reminder_batches    sax       sax      sx        sax      -       sa       sx       -

@@ -165,6 +165,7 @@ def test_a_hold_lasts_through_its_day_or_until_it_is_ended(session):
 REFUSED = [
     ({"method": "smoke"}, "no way of contact"),
     ({"method": "phone", "promised_on": date(2026, 3, 16)}, "before the contact"),
+    ({"method": "phone", "promised_on": date(2026, 4, 18)}, "at most 31 days ahead"),
     ({"method": "phone", "promised_amount": Decimal(1)}, "needs the day"),
     ({"method": "phone", "promised_on": DUE.replace(day=20), "promised_amount": Decimal(0)}, "above zero"),
     ({"method": "phone", "arrears_reason": "bored"}, "no reason for arrears"),

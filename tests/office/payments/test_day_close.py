@@ -54,12 +54,13 @@ def test_what_is_expected_is_taken_less_given_back_by_method(
     for day in (TODAY - DAY, TODAY + DAY):
         add_payment(session, debtor, NOW, "9", cashier_id=anne, posted_on=day)
 
-    expected = day_close.expected(session, anne, TODAY)
+    drawers = day_close.drawers(session, anne, TODAY)
 
-    assert list(expected.items()) == [("cash", Decimal("60.10")), ("wechat", Decimal(30))]
-    assert day_close.receipts(session, anne, TODAY) == {"cash": 2, "wechat": 1}
-    assert day_close.expected(session, anne, TODAY - 2 * DAY) == {}
-    assert day_close.receipts(session, anne, TODAY - 2 * DAY) == {}
+    assert [(method, one.expected, one.entries) for method, one in drawers.items()] == [
+        ("cash", Decimal("60.10"), 2),
+        ("wechat", Decimal(30), 1),
+    ]
+    assert day_close.drawers(session, anne, TODAY - 2 * DAY) == {}
 
 
 def test_past_days_with_entries_are_open_until_closed_the_newest_first(
