@@ -22,6 +22,7 @@ from office.estate import room as estate
 from office.exchange import room as exchange
 from office.exchange.imports import Kind
 from office.operations import room as operations
+from office.operations.nightly import proof_job
 from office.payments import room as payments
 from office.policies import room as policies
 from office.policies.documents import PolicyUnreadable
@@ -59,7 +60,6 @@ _JOBS: tuple[Job, ...] = (
     *reports.JOBS,
     *operations.JOBS,
 )
-TIMETABLE = Timetable((*_JOBS, removal_job(_JOBS)))
 CHECKS: tuple[Check, ...] = (
     *operations.CHECKS,
     *policies.CHECKS,
@@ -68,6 +68,8 @@ CHECKS: tuple[Check, ...] = (
     *arrears.CHECKS,
     *reports.CHECKS,
 )
+_JOBS = (*_JOBS, proof_job(CHECKS))
+TIMETABLE = Timetable((*_JOBS, removal_job(_JOBS)))
 EXPLAINS: Mapping[str, Explain] = joined(arrears.EXPLAINS, complaints.EXPLAINS)
 IMPORTS: Mapping[str, Kind] = exchange.IMPORTS
 HISTORIES: Mapping[str, Kind] = exchange.HISTORIES

@@ -404,7 +404,9 @@ def bill(period: str, *, is_check: bool, on: datetime | None, as_json: bool) -> 
 def check(*, as_json: bool) -> None:
     """Check every invariant and name the rows that break one."""
     from office import rooms
+    from office.operations import damage
 
+    damage.refuse_damaged(db.engine, is_thorough=True)
     found = rooms.findings(db.session())
     text = "\n".join(map(str, found)) or gettext("Every invariant holds.")
     say({"ok": not found, "findings": [one.to_dict() for one in found]}, as_json=as_json, text=text)
@@ -464,11 +466,13 @@ def password(login: str) -> None:
 
 @click.command()
 @click.argument("url")
+@click.option("--stay", "is_staying", is_flag=True, help="Make a copy: this office goes on here as well.")
 @works
-def move(url: str) -> None:
-    """Copy the whole office into the empty database at URL.
+def move(url: str, *, is_staying: bool) -> None:
+    """Move the whole office into the empty database at URL.
 
-    The copy is counted table by table and every invariant is checked; the old database stays as it was.
+    The copy is counted table by table and every invariant is checked; then the old database says where the
+    office is now, and only reads. Run it again if it was interrupted.
     """
     from office.operations import transfer
     from office.rooms import CHECKS
@@ -477,7 +481,7 @@ def move(url: str) -> None:
 
     instance, key = Path(current_app.instance_path), current_app.config["SECRET_KEY"]
     target = create_app(Settings(instance=instance, database_url=url, secret_key=key))
-    counts = transfer.move(db.engine, engine_of(target), CHECKS)
+    counts = transfer.move(db.engine, engine_of(target), CHECKS, is_staying=is_staying)
     click.echo(
         gettext(
             "%(rows)s rows of %(tables)s tables are there, and every invariant holds.",
@@ -485,7 +489,10 @@ def move(url: str) -> None:
             tables=len(counts),
         )
     )
-    click.echo(gettext("Set GATEHOUSE_DATABASE_URL to it and open the office. The old one is as it was."))
+    if is_staying:
+        click.echo(gettext("This office goes on here; what is written from now on is not in the copy."))
+    else:
+        click.echo(gettext("Set GATEHOUSE_DATABASE_URL to it and open the office. Here it can only be read."))
 
 
 @click.command("rotate-key")
@@ -523,7 +530,11 @@ def backup(file: Path) -> None:
     """Back up the whole office to FILE, also while it is in use."""
     from office.core import clock
     from office.operations import backup as backups
+    from office.operations import opening
+    from runtime import readiness
 
+    if opening.revision(db.engine):
+        readiness.prove_key(running(), db.engine)
     counts = backups.make(db.engine, file, now=clock.machine_now())
     click.echo(gettext("%(file)s holds %(rows)s rows", file=file, rows=sum(counts.values())))
 
@@ -537,8 +548,10 @@ def backup(file: Path) -> None:
 def restore(file: Path, *, other_key: bool) -> None:
     """Replace this office by the one in the backup FILE."""
     from office.operations import backup as backups
+    from runtime import readiness
 
     counts = backups.restore(db.engine, file, is_key_ignored=other_key)
+    readiness.prove_key(running(), db.engine)
     click.echo(gettext("Restored %(rows)s rows from %(file)s", file=file, rows=sum(counts.values())))
 
 

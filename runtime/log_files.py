@@ -18,7 +18,9 @@ def log_to_files(instance: Path) -> None:
     file = ConcurrentRotatingFileHandler(
         str(folder / "gatehouse.log"), maxBytes=BYTES, backupCount=FILES, encoding="utf-8"
     )
-    shape = logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    shape = logging.Formatter(
+        "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s", datefmt="%Y-%m-%d %H:%M:%S%z"
+    )
     for handler in (file, logging.StreamHandler(sys.stderr)):
         handler.setFormatter(shape)
         logging.getLogger().addHandler(handler)

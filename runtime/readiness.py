@@ -23,9 +23,9 @@ from admin.auth.guard import outage_page
 from admin.auth.sessions import SAFE_METHODS
 from models import db, secrets
 from models.secrets import Keys
-from office.core import clock
+from office.core import clock, outages
 from office.core.errors import N_, Refused
-from office.operations import opening, outages, secret_key
+from office.operations import opening, secret_key
 from office.operations.secret_key import Resealed
 from runtime.settings import KEY_FILE, NEW_KEY_FILE, write_key
 

@@ -18,8 +18,8 @@ from sqlalchemy.exc import DatabaseError
 
 from models import db
 from models.engine import writing
+from office.core import outages
 from office.core.errors import Refused
-from office.operations import outages
 from office.policies.documents import PolicyRefused
 
 Command = Callable[..., Any]

@@ -14,6 +14,7 @@ from flask import Flask, abort, g, redirect, render_template, request, session, 
 from flask.sessions import SecureCookieSessionInterface
 from flask_babel import gettext as _
 from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
@@ -23,7 +24,7 @@ from admin.auth.sessions import SAFE_METHODS
 from admin.panel import csrf, error_messages, signed_in
 from models.base import db
 from models.engine import set_writing
-from office.operations import outages
+from office.core import outage_log, outages
 from office.policies.documents import PolicyUnreadable
 
 PUBLIC_PATHS = ("/login", "/healthz")
@@ -54,6 +55,7 @@ def init_app(app: Flask) -> None:
     sessions.init_app(app)
     app.before_request(guard)
     app.after_request(add_headers)
+    app.after_request(note_recovery)
     app.teardown_request(lambda _error: set_writing(False))
     app.teardown_appcontext(end_session)  # before Flask-SQLAlchemy's, which was registered first
     app.register_error_handler(HTTPException, error_page)
@@ -105,6 +107,15 @@ def csp_nonce() -> str:
     return str(g.csp_nonce)
 
 
+def note_recovery(response: Response) -> Response:
+    """While the log says that the database is away: see whether it answered this request."""
+    if outage_log.is_away(outage_log.DATABASE) and response.status_code < 500:
+        with suppress(SQLAlchemyError):
+            db.session.execute(text("SELECT 1"))
+            outage_log.ends(outage_log.DATABASE)
+    return response
+
+
 def add_headers(response: Response) -> Response:
     headers = response.headers
     headers.setdefault("X-Content-Type-Options", "nosniff")
@@ -146,6 +157,7 @@ def crash_page(error: Exception) -> Any:
 
     outage = outages.sentence(error)
     if outage is not None:
+        outage_log.begins_with(error)
         return outage_page(outage)
     if isinstance(error, PolicyUnreadable):
         db.session.rollback()

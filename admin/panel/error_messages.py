@@ -13,8 +13,8 @@ from admin.panel import wording
 from admin.panel.column_names import column_name
 from models.base import db
 from models.text_keys import FOLDED
+from office.core import outages
 from office.core.errors import Refusals, Refused
-from office.operations import outages
 
 # constraint → sentence; of others the name is shown
 RULES = {

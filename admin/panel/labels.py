@@ -286,6 +286,7 @@ JOBS = {
     "monthly_report": _("Monthly complaint report"),
     "ladder": _("Dunning ladder"),
     "backup": _("Backup"),
+    "backup_proof": _("Backup restored for proof"),
     "retention": _("Removal of old complaints"),
     "old_runs": _("Removal of old runs"),
     "figures": _("Figures for managers"),

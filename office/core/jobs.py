@@ -27,7 +27,7 @@ class JobResult:
 
 @dataclass(frozen=True)
 class Job:
-    """A job that runs every minute, or daily at an office time, or on one day of the month.
+    """A job that runs every minute, or daily at an office time, or on one day of the month or week.
 
     `run` takes a session and the instant (UTC) for which the run is due. It must be safe to run twice.
     """
@@ -36,6 +36,7 @@ class Job:
     run: Callable[[Session, datetime], JobResult]
     at: time | None = None  # office time; none: every minute
     day: int | None = None  # of the month; none: every day
+    weekday: int | None = None  # 0 Monday to 6 Sunday; none: every day
     order: int = 0  # among the jobs of a minute: the lower runs first
     is_committing: bool = False  # commits by itself between its units, such as messages that are sent
     retention_days: int | None = None  # how long its finished runs are stored; none: for ever
@@ -66,6 +67,7 @@ class Job:
         day = first
         while True:
             last_of_month = calendar.monthrange(day.year, day.month)[1]
-            if self.day is None or day.day == min(self.day, last_of_month):
+            is_its_weekday = self.weekday in {None, day.weekday()}
+            if is_its_weekday and (self.day is None or day.day == min(self.day, last_of_month)):
                 yield day
             day += timedelta(days=1)

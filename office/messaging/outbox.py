@@ -22,7 +22,7 @@ from models.engine import writing
 from models.office import Message
 from models.people import Owner, OwnerPhone, Staff
 from models.secrets import fingerprint
-from office.core import clock, installation
+from office.core import clock, installation, outage_log
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
@@ -130,6 +130,11 @@ def send_due(session: Session, due_for: datetime, *, reminders: ReminderFollowUp
     )
 
 
+def _server(channel: str) -> str:
+    """What the log calls the server of a channel."""
+    return f"the server of channel {channel}"
+
+
 class Dispatcher:
     """One run of the outbox; channels stay open during it, and one that is down is not tried again in it."""
 
@@ -184,6 +189,7 @@ class Dispatcher:
         state, error, is_address_bad = "sent", "", False
         try:
             self._channel(message.channel).send(self._letter(message))
+            outage_log.ends(_server(message.channel))
         except channels.Unsure as unsure:
             state, error = "unknown", str(unsure)
         except channels.Declined as declined:
@@ -192,6 +198,7 @@ class Dispatcher:
             state, error = "failed", str(undelivered)
             if isinstance(undelivered, channels.Unreachable):
                 self.down.add(message.channel)
+                outage_log.begins(_server(message.channel), undelivered)
         except Exception as unforeseen:
             log.exception("sending message %s failed", message_id)
             state, error = "unknown", f"{type(unforeseen).__name__}: {unforeseen}"

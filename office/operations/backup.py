@@ -3,6 +3,7 @@
 The file is a zip with `gatehouse.db` (an SQLite database, whatever the office runs on) and `manifest.json`;
 its last 64 bytes are the SHA-256 of all before them, so that no damage goes unnoticed. A restore checks the
 file, brings its copy up to date in a folder beside it, and only then replaces the office in one transaction.
+Nothing is called good before the database's own check has read it whole.
 """
 
 from __future__ import annotations
@@ -11,27 +12,40 @@ import hashlib
 import json
 import os
 import sqlite3
-import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Engine, Table, create_engine, func, select, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    func,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import Base, engine, secrets, triggers
 from models.engine import BUSY_TIMEOUT_MS, WriteLock, writing
-from office.core import clock, installation, schema
-from office.core.database import plain_tables
+from models.property import Estate
+from office.core import outages, schema
+from office.core.database import plain_tables, plain_type
 from office.core.errors import N_, Refused
-from office.core.jobs import JobResult
-from office.operations import outages
-from office.policies import store
-from rules.upkeep import BackupPolicy
+from office.operations import damage, opening, secret_key
+from office.operations.scratch import scratch_folder
+
+Proof = Callable[[Session], None]
 
 FORMAT = 1
 DATABASE, MANIFEST = "gatehouse.db", "manifest.json"
@@ -39,6 +53,14 @@ DIGEST_LENGTH = 64
 CHUNK = 2000
 NOT_RESTORED = ("web_session", "sign_in_attempt")  # nobody is signed in after a restore
 DAMAGED = N_("%(file)s is no backup of Gatehouse, or it is damaged (%(reason)s): nothing was changed")
+NEWER = N_(
+    "%(file)s was made by a newer version of the program: "
+    "restore it with that version, or update the program first (nothing was changed)"
+)
+BAD_COPY = N_(
+    "The database is damaged (%(finding)s): no backup was made of it, and earlier ones are as they were. "
+    "Close the office and restore the last good one (flask restore FILE)"
+)
 
 
 # --- making -------------------------------------------------------------------------------------------
@@ -47,28 +69,32 @@ DAMAGED = N_("%(file)s is no backup of Gatehouse, or it is damaged (%(reason)s):
 def make(bind: Engine, file: Path, *, now: datetime) -> Mapping[str, int]:
     """Write a backup of the office as it is at one instant; returns the number of rows of each table.
 
-    Works beside any number of readers and writers. Raises Refused when there is no office, when its schema
-    is not the program's, or when the file can't be written.
+    Works beside any number of readers and writers, and on an office of an older version than the program.
+    Raises Refused when there is no office, when it is damaged, or when the file can't be written.
     """
-    with Session(bind) as session:
-        if schema.is_empty(session):
-            raise Refused(N_("The office is not set up: run flask init"))
+    revision = opening.revision(bind)
+    if not revision:
+        raise opening.lost(bind) or Refused(opening.NOT_SET_UP)
     try:
-        with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.absolute().parent) as folder:
-            copy = Path(folder) / DATABASE
+        with scratch_folder(file.absolute().parent, "backup") as folder:
+            copy = folder / DATABASE
             if bind.dialect.name == "sqlite":
                 _copy_sqlite(Path(str(bind.url.database)), copy)
             else:
-                _copy_from_postgresql(bind, copy)
-            counts = _counts(copy)
-            _pack(copy, Path(folder) / "packed", _manifest(copy, counts, now))
-            os.replace(Path(folder) / "packed", file)  # noqa: PTH105 -- shorter with two names
+                _copy_from_postgresql(bind, copy, revision)
+            if found := damage.finding_in_file(copy):
+                raise Refused(BAD_COPY, finding=found)
+            counts = counted(copy)
+            _pack(copy, folder / "packed", _manifest(revision, counts, now))
+            os.replace(folder / "packed", file)  # noqa: PTH105 -- shorter with two names
     except OSError as error:
         raise Refused(
             N_("%(file)s can't be written: %(reason)s"), file=file, reason=error.strerror
         ) from error
     except (sqlite3.Error, SQLAlchemyError) as error:  # the copy is a database, too
-        if outage := outages.sentence(error):
+        if (outage := outages.sentence(error)) == outages.DAMAGED:
+            raise Refused(BAD_COPY, finding=outages.driver_words(error)) from error
+        if outage:
             raise Refused(outage) from error
         raise
     return counts
@@ -81,29 +107,50 @@ def _copy_sqlite(source: Path, target: Path) -> None:
         copy.execute("PRAGMA journal_mode=DELETE")
 
 
-def _copy_from_postgresql(bind: Engine, target: Path) -> None:
+def _copy_from_postgresql(bind: Engine, target: Path, revision: str) -> None:
     """Every table as one snapshot sees it, into a new SQLite database of the same schema."""
     with (
-        _office_at(target) as copy,
+        _office_at(target, revision) as copy,
         bind.connect().execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True, yield_per=CHUNK
         ) as live,
         copy.begin() as writer,
     ):
-        if _revision(live) != _revision(writer):
-            raise Refused(N_("The database is not up to date: start the program once"))
         triggers.drop(writer)
-        for table in plain_tables():
+        for table in _tables_of(writer, revision):
             for rows in live.execute(select(table)).mappings().partitions(CHUNK):
                 writer.execute(table.insert(), [dict(row) for row in rows])
-        triggers.install(writer)
+        if revision == schema.revisions()[-1]:
+            triggers.install(writer)
     with closing(sqlite3.connect(target)) as copied:
         copied.execute("PRAGMA journal_mode=DELETE")
 
 
-def _manifest(copy: Path, counts: Mapping[str, int], now: datetime) -> bytes:
-    with closing(sqlite3.connect(copy)) as connection:
-        (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+def _tables_of(connection: Connection, revision: str) -> list[Table]:
+    """The tables that a database of this revision has, parents first, with the types values travel in."""
+    if revision == schema.revisions()[-1]:
+        return plain_tables()
+    there, known = MetaData(), Base.metadata.tables
+    there.reflect(connection)
+    plain = MetaData()
+    return [
+        Table(
+            table.name,
+            plain,
+            *(Column(column.name, plain_type(_known_column(known, column).type)) for column in table.columns),
+        )
+        for table in there.sorted_tables
+        if table.name != "alembic_version"
+    ]
+
+
+def _known_column(known: Mapping[str, Table], column: Column[Any]) -> Column[Any]:
+    """A column as the models have it; itself where they have it no more."""
+    table = known.get(column.table.name)
+    return column if table is None else table.columns.get(column.name, column)
+
+
+def _manifest(revision: str, counts: Mapping[str, int], now: datetime) -> bytes:
     return json.dumps(
         {
             "format": FORMAT,
@@ -117,6 +164,7 @@ def _manifest(copy: Path, counts: Mapping[str, int], now: datetime) -> bytes:
 
 
 def _pack(copy: Path, packed: Path, manifest: bytes) -> None:
+    packed.touch(mode=0o600)
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr(MANIFEST, manifest)
         archive.write(copy, DATABASE)
@@ -144,29 +192,59 @@ def _digest(packed: Path) -> str:
 # --- restoring ----------------------------------------------------------------------------------------
 
 
-def restore(live: Engine, file: Path, *, is_key_ignored: bool = False) -> Mapping[str, int]:
+def restore(
+    live: Engine, file: Path, *, is_key_ignored: bool = False, prove: Proof | None = None
+) -> Mapping[str, int]:
     """Replace this office by the one in a backup; returns the number of rows of each table.
 
-    Sets up a database that was never initialised. Raises Refused, leaving all as it was, for a damaged or
-    newer file, or one whose personal data this secret key can't read (unless `is_key_ignored`).
+    Sets up a database that was never initialised, and one that is damaged or of another version of the
+    program. `prove` looks at the restored office and may refuse it. Raises Refused, leaving all as it was,
+    for a damaged or newer file, one whose personal data this secret key can't read (unless `is_key_ignored`),
+    and for a database that holds something else.
     """
+    refuse_foreign(live)
     target = Path(str(live.url.database)) if live.dialect.name == "sqlite" else file
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=target.absolute().parent) as folder:
-        copy = Path(folder) / DATABASE
-        counts = _unpack(file, copy, is_key_ignored=is_key_ignored)
-        with _office_at(copy) as checked, writing(), checked.begin() as connection:
-            for name in NOT_RESTORED:
-                connection.exec_driver_sql(f"DELETE FROM {name}")  # noqa: S608 -- our own names
+    with (
+        scratch_folder(target.absolute().parent, "restore") as folder,
+        unpacked(file, folder, is_key_ignored=is_key_ignored) as copy,
+    ):
+        path = Path(str(copy.url.database))
+        counts = counted(path)
         if live.dialect.name == "sqlite":
+            if prove is not None:
+                with Session(copy) as session:
+                    prove(session)
+            copy.dispose()
             live.dispose()
-            _replace_sqlite(copy, target)
+            _replace_sqlite(path, target)
         else:
-            schema.migrate(live)
-            _replace_postgresql(copy, live)
+            _replace_postgresql(copy, live, prove)
     return counts
 
 
-def _unpack(file: Path, copy: Path, *, is_key_ignored: bool) -> Mapping[str, int]:
+def refuse_foreign(live: Engine) -> None:
+    """Refuse to write over the tables of another program; a damaged or newer office may be replaced."""
+    try:
+        opening.revision(live)
+    except Refused as refusal:
+        if refusal.message == opening.FOREIGN:
+            raise
+
+
+@contextmanager
+def unpacked(file: Path, folder: Path, *, is_key_ignored: bool = False) -> Iterator[Engine]:
+    """The office in a backup, laid out in a folder: checked, brought up to date, nobody signed in."""
+    _unpack(file, folder / DATABASE, is_key_ignored=is_key_ignored)
+    with _office_at(folder / DATABASE) as copy:
+        with writing(), copy.begin() as connection:
+            for name in NOT_RESTORED:
+                connection.exec_driver_sql(f"DELETE FROM {name}")  # noqa: S608 -- our own names
+            connection.execute(update(Estate).values(moved_to="", moved_at=None))
+            secret_key.seal_proof(connection, is_anew=is_key_ignored)
+        yield copy
+
+
+def _unpack(file: Path, copy: Path, *, is_key_ignored: bool) -> None:
     """Check every byte of a backup and lay its database out at `copy`."""
     try:
         with file.open("rb") as packed:
@@ -178,13 +256,13 @@ def _unpack(file: Path, copy: Path, *, is_key_ignored: bool) -> Mapping[str, int
             manifest = json.loads(archive.read(MANIFEST))
             if manifest["format"] != FORMAT:
                 raise Refused(DAMAGED, file=file, reason="format")
+            if manifest["revision"] not in schema.revisions():
+                raise Refused(NEWER, file=file)
             archive.extract(DATABASE, copy.parent)
-        with closing(sqlite3.connect(copy)) as connection:
-            (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-            is_whole = finding == "ok" and connection.execute("SELECT count(*) FROM estate").fetchone() == (
-                1,
-            )
-        if not is_whole or _counts(copy) != manifest["rows"]:
+        if found := damage.finding_in_file(copy):
+            raise Refused(DAMAGED, file=file, reason=found)
+        counts = counted(copy)
+        if counts["estate"] != 1 or any(counts[name] != count for name, count in manifest["rows"].items()):
             raise Refused(DAMAGED, file=file, reason="contents")
     except OSError as error:
         raise Refused(N_("%(file)s can't be read: %(reason)s"), file=file, reason=error.strerror) from error
@@ -194,15 +272,19 @@ def _unpack(file: Path, copy: Path, *, is_key_ignored: bool) -> Mapping[str, int
         raise Refused(
             N_("%(file)s was made with another secret key: set GATEHOUSE_SECRET_KEY to that one"), file=file
         )
-    counts: dict[str, int] = manifest["rows"]
-    return counts
 
 
 def _replace_sqlite(copy: Path, target: Path) -> None:
-    """Over the live file, in one transaction that other processes simply see as a commit."""
+    """Over the live file, in one transaction that other processes simply see as a commit.
+
+    A file in which no transaction can be made is kept beside as `….damaged`, and the copy takes its place.
+    """
     lock = WriteLock(str(target))
     lock.acquire()
     try:
+        if target.exists() and not _is_usable(target):
+            _put_in_place_of_damaged(copy, target)
+            return
         with closing(sqlite3.connect(copy)) as source, closing(_open(target)) as live:
             live.execute("PRAGMA journal_mode=WAL")
             live.execute("PRAGMA synchronous=FULL")
@@ -211,18 +293,57 @@ def _replace_sqlite(copy: Path, target: Path) -> None:
         lock.release()
 
 
-def _replace_postgresql(copy: Path, live: Engine) -> None:
-    """All tables emptied and filled again in one transaction, protections put back before it ends."""
-    source = create_engine(f"sqlite:///{copy}")
-    engine.prepare(source)
-    with source.connect() as reader, live.begin() as writer:
-        triggers.drop(writer)
-        tables = plain_tables()
-        writer.execute(text(f"TRUNCATE {', '.join(table.name for table in tables)}"))
-        for table in tables:
+def _is_usable(target: Path) -> bool:
+    try:
+        return not damage.finding_in_file(target, is_quick=True)
+    except sqlite3.Error:
+        return False
+
+
+def _put_in_place_of_damaged(copy: Path, target: Path) -> None:
+    """The log first: SQLite would else put what is left of it into the new file."""
+    with closing(sqlite3.connect(copy)) as whole:
+        whole.execute("PRAGMA journal_mode=DELETE")
+    for ending in ("-wal", "-shm", "-journal"):
+        beside = target.with_name(target.name + ending)
+        if beside.exists():
+            beside.replace(target.with_name(f"{target.name}.damaged{ending}"))
+    kept = target.with_name(f"{target.name}.damaged")
+    kept.unlink(missing_ok=True)
+    os.link(target, kept)
+    copy.chmod(0o600)
+    copy.replace(target)
+
+
+def _replace_postgresql(copy: Engine, live: Engine, prove: Proof | None) -> None:
+    """All tables emptied, or made anew where they are of another version, and filled in one transaction."""
+    with copy.connect() as reader, live.begin() as writer:
+        if _stored_revision(writer) == schema.revisions()[-1]:
+            triggers.drop(writer)
+            names = ", ".join(f'"{table.name}"' for table in plain_tables())
+            writer.execute(text(f"TRUNCATE {names}"))
+        else:
+            _drop_all(writer)
+            schema.migrate(live, on=writer)
+            triggers.drop(writer)
+        for table in plain_tables():
             _copy_rows(reader, writer, table)
         triggers.install(writer)
-    source.dispose()
+        if prove is not None:
+            with Session(writer, join_transaction_mode="create_savepoint") as session:
+                prove(session)
+
+
+def _stored_revision(connection: Connection) -> str:
+    is_office = inspect(connection).has_table("alembic_version")
+    return schema.stored_revision(connection) if is_office else ""
+
+
+def _drop_all(connection: Connection) -> None:
+    """Every table of an office of another version, whatever that one called them."""
+    names = ", ".join(f'"{name}"' for name in inspect(connection).get_table_names())
+    if names:
+        connection.execute(text(f"DROP TABLE {names} CASCADE"))
 
 
 def _copy_rows(reader: Connection, writer: Connection, table: Table) -> None:
@@ -254,30 +375,24 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def _office_at(path: Path) -> Iterator[Engine]:
-    """The SQLite database at a path, brought to the program's schema with all protections."""
+def _office_at(path: Path, revision: str = "head") -> Iterator[Engine]:
+    """The SQLite database at a path, brought to a revision; at the program's own with all protections."""
     opened = create_engine(f"sqlite:///{path}")
     engine.prepare(opened)
     try:
-        schema.migrate(opened)
+        schema.migrate(opened, revision)
         yield opened
     finally:
         opened.dispose()
 
 
-def _revision(connection: Connection) -> str:
-    return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
-
-
-def _counts(copy: Path) -> dict[str, int]:
-    with closing(sqlite3.connect(copy)) as connection:
-        names = sorted(
-            name
-            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            if name in Base.metadata.tables
-        )
+def counted(file: Path) -> dict[str, int]:
+    """The number of rows of each table of an SQLite office."""
+    with closing(sqlite3.connect(file)) as connection:
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        names = [name for (name,) in found if not name.startswith(("sqlite_", "alembic_"))]
         return {
-            name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 -- our own names
+            name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608 -- as found
             for name in names
         }
 
@@ -287,28 +402,11 @@ def _key_check() -> str:
     return secrets.fingerprint("gatehouse backup")
 
 
-# --- every night --------------------------------------------------------------------------------------
-
-
-def daily(session: Session, due_for: datetime) -> JobResult:
-    """Job: make tonight's backup and remove the oldest beyond what the policy keeps (§8).
-
-    A night that was missed is past: only the newest is made, and none where time is chosen by hand.
-    """
-    now = clock.now(session)
-    if clock.chosen_now(session) is not None:
-        return JobResult(result={"skipped": "sandbox"})
-    if now - due_for >= timedelta(days=1):
-        return JobResult(result={"skipped": "a later one follows"})
-    day = clock.office_day(session, due_for)
-    kept = store.in_force(session, BackupPolicy, day).kept
-    bind = session.get_bind()
-    assert isinstance(bind, Engine)
-    session.rollback()
-    place = installation.backup_folder(bind)
-    place.mkdir(parents=True, exist_ok=True)
-    make(bind, place / f"gatehouse-{day.isoformat()}.zip", now=now)
-    old = sorted(place.glob("gatehouse-????-??-??.zip"))[:-kept]
-    for file in old:
-        file.unlink()
-    return JobResult(done=1, result={"removed": len(old)})
+def is_whole(file: Path) -> bool:
+    """Whether every byte of a backup file is as it was written."""
+    try:
+        with file.open("rb") as packed:
+            packed.seek(-DIGEST_LENGTH, os.SEEK_END)
+            return packed.read().decode("ascii", "replace") == _digest(file)
+    except OSError:
+        return False

@@ -6,19 +6,22 @@ Whether the books add up is another question, asked by `flask check`.
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
+import ssl
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
+from models import secrets
 from models.billing import BillingRun, Tariff
 from models.office import JobRun, Message
 from models.payments import StatementRow
@@ -28,6 +31,9 @@ from office.core import clock, installation
 from office.core import schema as core_schema
 from office.core.errors import N_, Refused
 from office.messaging import channels
+from office.messaging.channels.mail import Mail
+from office.operations import damage, opening
+from office.operations import secret_key as sealed
 from office.policies import store
 from office.scheduling import job_status
 
@@ -51,22 +57,56 @@ class Problem:
 
 
 Answer = Iterator[Problem]
+PORTS = {"https": 443, "http": 80, "smtps": 465, "smtp": 25}
+NOTHING_ELSE = N_("Until then nothing else can be looked at.")
+
+
+def _engine(session: Session) -> Engine:
+    bind = session.get_bind()
+    assert isinstance(bind, Engine)
+    return bind
 
 
 def problem(code: str, what: str, advice: str, *, is_grave: bool = False, **values: Any) -> Problem:
     return Problem(code, is_grave, what, advice, values)
 
 
-def schema(session: Session, _now: datetime) -> Answer:
-    if core_schema.is_empty(session):
-        raise Refused(N_("The office is not set up: run flask init"))
-    if not core_schema.is_up_to_date(session):
+def database(session: Session) -> Answer:
+    """What keeps everybody out: damage, tables of another program or version."""
+    bind = _engine(session)
+    try:
+        stored = opening.revision(bind)
+    except Refused as refusal:
+        yield problem("database", refusal.message, NOTHING_ELSE, is_grave=True, **refusal.values)
+        return
+    if not stored:
+        raise opening.lost(bind) or Refused(opening.NOT_SET_UP)
+    if found := damage.finding(bind):
+        yield problem("damaged", damage.DAMAGED, NOTHING_ELSE, is_grave=True, finding=found)
+    elif not core_schema.is_up_to_date(session):
         yield problem(
             "schema",
-            N_("The database is of another version than the program."),
-            N_("Make a backup, then start the program once: it brings the database up to date."),
+            N_("The database is of an older version than the program."),
+            N_("Make a backup (flask backup FILE), then start app.py: it brings the database up to date."),
             is_grave=True,
         )
+
+
+def key(session: Session, _now: datetime) -> Answer:
+    if not sealed.is_right(session.connection(), secrets.in_use()):
+        yield problem(
+            "wrong_key",
+            N_("The secret key is not the one that this office is sealed with: nothing opens."),
+            N_("Run any other command, such as flask check: it says which file or setting is wanted."),
+            is_grave=True,
+        )
+
+
+def moved(session: Session, _now: datetime) -> Answer:
+    try:
+        opening.refuse_moved(session.connection())
+    except Refused as refusal:
+        yield problem("moved", refusal.message, NOTHING_ELSE, is_grave=True, **refusal.values)
 
 
 def protections(session: Session, _now: datetime) -> Answer:
@@ -113,10 +153,8 @@ def jobs_done(session: Session, _now: datetime) -> Answer:
 def backups(session: Session, now: datetime) -> Answer:
     if clock.chosen_now(session) is not None:
         return
-    bind = session.get_bind()
-    assert isinstance(bind, Engine)
-    place = installation.backup_folder(bind)
-    made = sorted(place.glob("gatehouse-????-??-??.zip")) if place.is_dir() else []
+    bind = _engine(session)
+    place, made = installation.backup_folder(bind), installation.nightly_backups(bind)
     newest = datetime.fromtimestamp(made[-1].stat().st_mtime, now.tzinfo) if made else None
     if newest is None or now - newest > BACKUP_AGE:
         yield problem(
@@ -129,21 +167,64 @@ def backups(session: Session, now: datetime) -> Answer:
 
 
 def room(session: Session, _now: datetime) -> Answer:
-    place = installation.of(session).folder
-    if place is None:
+    bind = _engine(session)
+    size, beside = _size_and_folder(session)
+    folders = (installation.of(session).folder, installation.backup_folder(bind), beside)
+    for place in dict.fromkeys(folder for folder in folders if folder is not None and folder.is_dir()):
+        free = shutil.disk_usage(place).free
+        if free < max(FREE_BYTES, 2 * size):
+            yield problem(
+                "disk",
+                N_("Only %(free)s MB are free in %(folder)s."),
+                N_("Make room: a backup needs a copy of the whole database beside it."),
+                is_grave=free < size,
+                free=free >> 20,
+                folder=place,
+            )
+
+
+def _size_and_folder(session: Session) -> tuple[int, Path | None]:
+    """How large the database is, and its folder where it lies on this machine and may be asked for."""
+    bind = _engine(session)
+    if bind.dialect.name == "sqlite":
+        file = Path(str(bind.url.database))
+        return file.stat().st_size, file.parent
+    size = session.scalar(select(func.pg_database_size(func.current_database()))) or 0
+    is_here = session.scalar(
+        text("SELECT inet_server_addr() IS NULL OR inet_server_addr() <<= '127.0.0.0/8'")
+    )
+    may_ask = session.scalar(text("SELECT pg_has_role(current_user, 'pg_read_all_settings', 'usage')"))
+    folder = session.scalar(text("SHOW data_directory")) if is_here and may_ask else None
+    return size, Path(str(folder)) if folder else None
+
+
+def folders(session: Session, _now: datetime) -> Answer:
+    """The folders of the office take what is written into them, and show it to nobody else."""
+    here, bind = installation.of(session).folder, _engine(session)
+    if here is None:
         return
-    free = shutil.disk_usage(place).free
-    bind = session.get_bind()
-    assert isinstance(bind, Engine)
-    size = Path(str(bind.url.database)).stat().st_size if bind.dialect.name == "sqlite" else 0
-    if free < max(FREE_BYTES, 2 * size):
-        yield problem(
-            "disk",
-            N_("Only %(free)s MB are free where the office keeps its data."),
-            N_("Make room: a backup needs a copy of the whole database beside it."),
-            is_grave=free < size,
-            free=free >> 20,
-        )
+    for place in dict.fromkeys((here, installation.backup_folder(bind), here / "logs")):
+        if not place.exists():
+            continue
+        try:
+            with tempfile.TemporaryFile(dir=place):
+                pass
+        except OSError as error:
+            yield problem(
+                "folder",
+                N_("Nothing can be written in %(folder)s (%(reason)s)."),
+                N_("Give it to the user that the office runs as, and look whether its disk is full."),
+                is_grave=True,
+                folder=place,
+                reason=error.strerror or error,
+            )
+        if os.name == "posix" and place.stat().st_mode & 0o077:
+            yield problem(
+                "mode",
+                N_("Others on this machine can look into %(folder)s."),
+                N_("Run: chmod 700 %(folder)s"),
+                folder=place,
+            )
 
 
 def messages(session: Session, _now: datetime) -> Answer:
@@ -160,22 +241,50 @@ def messages(session: Session, _now: datetime) -> Answer:
 
 def channel_servers(session: Session, _now: datetime) -> Answer:
     for name in filter(None, (kind.needs for kind in channels.KINDS.values())):
-        address = urlsplit(installation.of(session).setting(name))
-        if not address.hostname:
+        setting = installation.of(session).setting(name)
+        if not setting:
             continue
-        port = address.port or {"https": 443, "http": 80, "smtps": 465}.get(address.scheme, 25)
+        address = urlsplit(setting)
+        port = _port(address)
+        if port is None:
+            yield problem(
+                "setting",
+                N_("GATEHOUSE_%(name)s is no address that messages can be sent to."),
+                N_("Set it as docs/it.md says, or unset it."),
+                is_grave=True,
+                name=name,
+            )
+            continue
         try:
-            socket.create_connection((address.hostname, port), SECONDS_TO_ANSWER).close()
-        except OSError as error:
+            _greet(setting, address.hostname or "", port)
+        except (OSError, channels.Unreachable) as error:
             yield problem(
                 "channel",
                 N_("%(host)s:%(port)s does not answer (%(reason)s): messages wait in the outbox."),
                 N_("Check GATEHOUSE_%(name)s and the network; waiting messages go out by themselves."),
                 host=address.hostname,
                 port=port,
-                reason=error.strerror or error,
+                reason=getattr(error, "strerror", None) or error,
                 name=name,
             )
+
+
+def _port(address: SplitResult) -> int | None:
+    """The port of a server that is set; None for what is no address of one."""
+    try:
+        return (address.port or PORTS.get(address.scheme)) if address.hostname else None
+    except ValueError:
+        return None
+
+
+def _greet(setting: str, host: str, port: int) -> None:
+    """Speak to a server as the office does, without sending anything: TLS, and the sign-in of mail."""
+    if setting.startswith("smtp"):
+        Mail(setting, seconds=SECONDS_TO_ANSWER).try_out()
+        return
+    with socket.create_connection((host, port), SECONDS_TO_ANSWER) as plain:
+        if setting.startswith("https"):
+            ssl.create_default_context().wrap_socket(plain, server_hostname=host).close()
 
 
 def machine_clock(session: Session, _now: datetime) -> Answer:
@@ -195,8 +304,7 @@ def secret_key(session: Session, _now: datetime) -> Answer:
     folder = installation.of(session).folder
     if folder is None:
         return
-    key = folder / "secret_key"
-    with suppress(OSError):
+    for key in sorted(folder.glob("secret_key*")) if os.name == "posix" else ():
         if key.stat().st_mode & 0o077:
             yield problem(
                 "key",
@@ -280,11 +388,13 @@ def unfinished(session: Session, now: datetime) -> Answer:
 
 
 QUESTIONS: tuple[Callable[[Session, datetime], Answer], ...] = (
+    key,
     protections,
     clock_ticks,
     jobs_done,
     backups,
     room,
+    folders,
     messages,
     channel_servers,
     machine_clock,
@@ -299,9 +409,10 @@ QUESTIONS: tuple[Callable[[Session, datetime], Answer], ...] = (
 def examine(session: Session, now: datetime) -> list[Problem]:
     """Every problem of this installation, grave ones first; empty when all is well.
 
-    Of a database with an outdated schema nothing else is asked. Raises Refused before the set-up.
+    A database in which nobody can work is told alone: nothing else can be asked of it. Raises Refused before
+    the set-up.
     """
-    found = list(schema(session, now))
+    found = list(database(session)) or list(moved(session, now))
     if not found:
         if session.execute(select(Estate.id)).first() is None:
             job_status.office_zone(session)  # refuses

@@ -15,9 +15,8 @@ from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.orm import Session
 
 from models.property import Estate
-from office.core import installation, schema
+from office.core import installation, outages, schema
 from office.core.errors import N_, Refused
-from office.operations import outages
 from office.operations.damage import DAMAGED
 from office.scheduling import job_status
 

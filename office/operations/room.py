@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time
 
 from office.core.exports import Export
-from office.core.jobs import Job
-from office.operations import backup, exports, integrity
+from office.operations import exports, integrity, nightly
 
-JOBS = (Job("backup", backup.daily, at=time(2, 0), is_committing=True),)
+JOBS = (nightly.BACKUP,)
 CHECKS = (integrity.triggers_present, integrity.names_are_apart)
 EXPORTS: Mapping[str, Export] = {
     "audit": exports.audit,

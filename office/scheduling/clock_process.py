@@ -11,10 +11,9 @@ from datetime import timedelta
 from functools import partial
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from office.core import clock
+from office.core import clock, outage_log
 from office.core.errors import Refused
 from office.core.leases import LEASE, is_orphaned
 from office.scheduling.election import elected
@@ -76,12 +75,12 @@ class Clock:
         try:
             with self.open_session() as session:
                 act(session)
+            outage_log.ends(outage_log.DATABASE)
         except Refused as refusal:
             log.warning("%s", refusal)
-        except SQLAlchemyError:
-            log.exception("the scheduler could not connect to the database")
-        except Exception:
-            log.exception("a tick failed")
+        except Exception as error:
+            if not outage_log.begins_with(error):
+                log.exception("a tick failed")
 
 
 def run_clock(clockwork: Clock, *, parent: int | None = None) -> None:

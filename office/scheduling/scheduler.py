@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from models.engine import writing
 from models.office import JobRun
 from models.property import Estate
-from office.core import clock, schema
+from office.core import clock, outage_log, schema
 from office.core.errors import N_, Refused
 from office.core.jobs import Job, JobResult
 from office.core.leases import is_expired, lease_holder
@@ -274,7 +274,8 @@ def _do(session: Session, run: Any, job: Job | None, attempts: int) -> Run | Non
         return _set_aside(session, run, f"{type(refusal).__name__}: {refusal}"[:2000])
     except Exception as error:
         session.rollback()
-        log.exception("job %s for %s failed", run.job, run.due_for)
+        if not outage_log.begins_with(error):
+            log.exception("job %s for %s failed", run.job, run.due_for)
         return _set_aside(session, run, f"{type(error).__name__}: {error}"[:2000])
     except BaseException:  # told to stop: give the run back, so that whoever comes next starts at once
         session.rollback()

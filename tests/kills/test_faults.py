@@ -31,9 +31,9 @@ from models.engine import writing
 from models.office import Audit, Message
 from models.payments import Payment
 from models.property import Area, Unit
-from office.core import clock, schema
+from office.core import clock, outages, schema
 from office.messaging import outbox
-from office.operations import outages, setup
+from office.operations import setup
 from office.rooms import TIMETABLE, findings
 from office.scheduling import scheduler
 from runtime.application import engine_of

@@ -27,8 +27,9 @@ TABLES = "report:"  # letters whose columns stand under each other only in a fac
 class Mail:
     """One SMTP server; connects at the first letter, and again when the connection was lost."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, seconds: int = SECONDS_TO_WAIT) -> None:
         self.url: SplitResult = urlsplit(url)
+        self.seconds = seconds
         self.options = {name: values[-1] for name, values in parse_qs(self.url.query).items()}
         self.sender = self.options.get("from") or f"gatehouse@{self.url.hostname}"
         self.server: smtplib.SMTP | None = None
@@ -46,6 +47,11 @@ class Mail:
             raise
         if code != 250:
             raise _error(code, reply)
+
+    def try_out(self) -> None:
+        """Connect and sign in, and send nothing. Raises Unreachable with the server's own words."""
+        self._connected()
+        self.close()
 
     def close(self) -> None:
         if self.server is not None:
@@ -73,10 +79,10 @@ class Mail:
         if self.url.scheme == "smtps":
             tls = ssl.create_default_context()
             server: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, self.url.port or 465, name, timeout=SECONDS_TO_WAIT, context=tls
+                host, self.url.port or 465, name, timeout=self.seconds, context=tls
             )
         else:
-            server = smtplib.SMTP(host, self.url.port or 25, name, timeout=SECONDS_TO_WAIT)
+            server = smtplib.SMTP(host, self.url.port or 25, name, timeout=self.seconds)
             if self.url.username or self.options.get("starttls") == "1":
                 server.starttls(context=ssl.create_default_context())
         if self.url.username:

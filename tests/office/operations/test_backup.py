@@ -16,28 +16,29 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app import create_app
 from models import db, secrets, triggers
 from models.engine import writing
-from models.office import Paper
+from models.office import Message, Paper
 from models.payments import Payment
-from models.people import Owner
+from models.people import Owner, Staff
 from models.property import Area, Building, Estate, Unit
 from office.billing import runs
-from office.core import installation
+from office.core import clock, installation
 from office.core.database import plain_tables
 from office.core.errors import Refused
-from office.operations import backup
-from office.rooms import findings
+from office.core.jobs import JobResult
+from office.operations import backup, nightly
+from office.rooms import CHECKS, findings
 from runtime.application import engine_of
 from tests.bench import estate
 from tests.conftest import DIALECTS, IS_FULL, SECRET_KEY, Office, Templates
@@ -356,7 +357,11 @@ def test_a_mere_copy_of_the_files_loses_receipts(
 
     real = backup._copy_from_postgresql
     monkeypatch.setattr(backup, "_copy_sqlite", copy_file)
-    monkeypatch.setattr(backup, "_copy_from_postgresql", lambda bind, target: real(Unsettled(bind), target))
+    monkeypatch.setattr(
+        backup,
+        "_copy_from_postgresql",
+        lambda bind, target, revision: real(Unsettled(bind), target, revision),
+    )
     file, clone = tmp_path / "office.zip", empty_office(dialect)
     with tills(at_work, tmp_path / "receipts") as working:
         working.wait_for(10)
@@ -373,32 +378,127 @@ def is_broken(clone: Office, file: Path, marker: set[str]) -> bool:
         return findings(session) != [] or not marker <= restored_receipts(clone)[0]
 
 
-def test_the_nightly_job_keeps_as_many_as_the_policy_says(filled: Office) -> None:
+@pytest.fixture
+def nights(filled: Office) -> Path:
+    """The folder of nightly backups of an office that keeps two: three whole ones of before."""
     with filled.app.app_context(), writing():
         session = db.session()
-        place = installation.backup_folder(db.engine)
-        place.mkdir()
         session.execute(
             text("UPDATE policy_version SET rows = :rows WHERE policy = 'backups'"),
             {"rows": json.dumps({"kept": 2})},
         )
         session.commit()
-        for day in (1, 2, 3):
-            (place / f"gatehouse-2026-01-0{day}.zip").write_bytes(b"")
-        tonight = backup.clock.now(session)
+        place = installation.backup_folder(db.engine)
+        place.mkdir()
+        backup.make(db.engine, place / "gatehouse-2026-01-01.zip", now=NOW)
+        for day in (2, 3):
+            shutil.copy(place / "gatehouse-2026-01-01.zip", place / f"gatehouse-2026-01-0{day}.zip")
+        db.session.remove()
+    return place
 
-        outcome = backup.daily(session, tonight)
 
-        assert outcome.done == 1
-        assert len(list(place.iterdir())) == 2
-        assert backup.daily(session, tonight.replace(year=tonight.year - 1)).done == 0
+def tonight(office: Office) -> JobResult:
+    with office.app.app_context(), writing():
+        try:
+            return nightly.make_tonights(db.session(), clock.machine_now())
+        finally:
+            db.session.remove()
+
+
+def test_the_nightly_job_keeps_as_many_as_the_policy_says(filled: Office, nights: Path) -> None:
+    outcome = tonight(filled)
+
+    assert (outcome.done, outcome.result) == (1, {"removed": 2})
+    assert [file.name for file in nights.iterdir() if "2026-01-0" in file.name] == [
+        "gatehouse-2026-01-03.zip"
+    ]
+    with filled.session() as session:
+        assert nightly.make_tonights(session, NOW - timedelta(days=400)).done == 0
+
+
+@pytest.mark.parametrize("is_counted", [False, True])
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_good_backup_is_never_rotated_away_for_a_bad_one(
+    filled: Office, nights: Path, monkeypatch: pytest.MonkeyPatch, *, is_counted: bool
+) -> None:
+    """The control: were damaged files counted, the last good one of before would go."""
+    for day in (2, 3):
+        file = nights / f"gatehouse-2026-01-0{day}.zip"
+        file.write_bytes(flipped(file.read_bytes(), 0.5))
+    if is_counted:
+        monkeypatch.setattr(backup, "is_whole", lambda _file: True)
+
+    outcome = tonight(filled)
+
+    assert (nights / "gatehouse-2026-01-01.zip").exists() is not is_counted
+    assert is_counted or len(outcome.result["damaged"]) == 2
+
+
+def test_backups_are_for_their_owner_only(filled: Office, tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        made = filled.run("backup", tmp_path / "office.zip")
+        tonight(filled)
+    finally:
+        os.umask(old)
+
+    assert made.exit_code == 0, made.output
+    (night,) = (filled.instance / "backups").iterdir()
+    assert (tmp_path / "office.zip").stat().st_mode & 0o777 == 0o600
+    assert night.stat().st_mode & 0o777 == 0o600
+    assert night.parent.stat().st_mode & 0o777 == 0o700
+
+
+def proved(office: Office) -> JobResult:
+    with office.app.app_context():
+        return nightly.prove_newest(db.engine, CHECKS)
+
+
+def test_the_newest_backup_is_restored_for_proof(filled: Office, nights: Path) -> None:
+    outcome = proved(filled)
+
+    assert outcome.result["file"] == "gatehouse-2026-01-03.zip"
+    assert outcome.result["rows"] > 0
+    assert {file.suffix for file in nights.iterdir()} == {".zip"}
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_a_proof_that_fails_is_told_to_the_administrators(filled: Office, nights: Path) -> None:
+    (nights / "gatehouse-2026-01-03.zip").write_bytes(b"x" * 200)
+    with filled.app.app_context(), writing():
+        session = db.session()
+        session.execute(update(Staff).where(Staff.login == "admin").values(alert_url="json://localhost"))
+        session.commit()
+
+        with pytest.raises(Refused, match="damaged"):
+            nightly.restore_newest(session, clock.machine_now(), checks=CHECKS)
+
+        session.rollback()
+        (message,) = session.scalars(select(Message).where(Message.channel == "alert")).all()
+        assert "gatehouse-2026-01-03.zip" in message.body
+        db.session.remove()
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_the_proof_finds_what_breaks_an_invariant(filled: Office, nights: Path) -> None:
+    """The control: a file that is whole, of an office that is not."""
+    with filled.app.app_context(), writing():
+        session = db.session()
+        session.execute(text("UPDATE policy_version SET rows = '{' WHERE policy = 'backups'"))
+        session.commit()
+        db.session.remove()
+        backup.make(db.engine, nights / "gatehouse-2026-01-04.zip", now=NOW)
+
+    with pytest.raises(Refused, match="breaks an invariant"):
+        proved(filled)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_no_nightly_backup_where_time_is_chosen(session: Session) -> None:
     session.execute(text("UPDATE estate SET present_at = '2026-03-01 00:00:00.000000'"))
 
-    assert backup.daily(session, NOW).result == {"skipped": "sandbox"}
+    assert nightly.make_tonights(session, NOW).result == {"skipped": "sandbox"}
+    assert nightly.restore_newest(session, NOW, checks=CHECKS).result == {"skipped": "sandbox"}
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from app import create_app
-from models import db
+from models import db, secrets
 from models.billing import BillingRun
 from models.engine import writing
 from models.office import JobRun, Message
@@ -24,10 +25,11 @@ from models.people import Occupancy, Owner, Staff, StaffRole
 from models.property import Area, Building, Estate, Unit
 from office.core import clock
 from office.core.errors import Refused
-from office.operations import doctor, transfer
+from office.operations import backup, doctor, opening, transfer
 from office.rooms import CHECKS
+from runtime import serving
 from runtime.settings import Settings
-from tests.conftest import DIALECTS, Office, Templates
+from tests.conftest import DIALECTS, SECRET_KEY, Office, Templates
 
 NOW = datetime(2026, 6, 10, 4, tzinfo=UTC)
 COUNTED = ("staff", "fee_item", "tariff", "policy_version", "department", "category")
@@ -45,7 +47,8 @@ def healthy(office: Office) -> Iterator[Session]:
             session.add(staff)
         session.commit()
         night = office.instance / "backups" / "gatehouse-2026-06-10.zip"
-        night.parent.mkdir()
+        office.instance.chmod(0o700)
+        night.parent.mkdir(mode=0o700)
         night.touch()
         os.utime(night, (NOW.timestamp(), NOW.timestamp()))
         yield session
@@ -150,6 +153,46 @@ def test_a_mail_server_that_does_not_answer(
     assert codes(healthy) == ["channel"]
 
 
+@pytest.mark.parametrize("wrong", ["localhost", "gopher://localhost", "smtp://:25", "smtp://localhost:x"])
+def test_a_setting_that_is_no_address(
+    healthy: Session, office: Office, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    monkeypatch.setitem(office.app.config, "SMTP_URL", wrong)
+
+    assert codes(healthy) == ["setting"]
+
+
+def test_a_mail_server_that_does_not_take_the_password(
+    healthy: Session, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its port answers: only who signs in as the office does sees that nothing will go out."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as deaf:
+        port = deaf.getsockname()[1]
+        monkeypatch.setitem(office.app.config, "SMTP_URL", f"smtp://a:b@127.0.0.1:{port}")
+
+        assert codes(healthy) == ["channel"]
+
+
+def test_folders_that_others_can_look_into_or_nobody_can_write_to(
+    healthy: Session, office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.instance.chmod(0o755)
+    assert codes(healthy) == ["mode"]
+
+    office.instance.chmod(0o700)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GATEHOUSE_BACKUP_FOLDER", str(tmp_path / "file"))
+    assert "folder" in codes(healthy)
+
+
+def test_a_wrong_key_is_told(healthy: Session) -> None:
+    secrets.configure("quite another key")
+    try:
+        assert codes(healthy) == ["wrong_key"]
+    finally:
+        secrets.configure(SECRET_KEY)
+
+
 def test_a_key_that_others_can_read(healthy: Session, office: Office) -> None:
     key = office.instance / "secret_key"
     key.write_text("x")
@@ -237,7 +280,114 @@ def test_a_database_that_holds_something_is_not_overwritten(office: Office) -> N
     answer = office.run("move", office.url)
 
     assert answer.exit_code == 1
-    assert "not empty" in answer.stderr
+    assert "this very one" in answer.stderr
+    assert office.run("tick").exit_code == 0
+
+
+@pytest.fixture
+def elsewhere(office: Office, templates: Templates, dialect: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of the other kind."""
+    url = empty_database(templates, other(dialect), tmp_path)
+    yield url
+    templates.drop(url)
+
+
+def at(url: str, templates: Templates, folder: Path) -> Office:
+    return Office(create_app(templates.settings(url, folder)), url, folder)
+
+
+def close(office: Office) -> None:
+    with office.app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_an_office_that_has_moved_can_only_be_read(office: Office, elsewhere: str, tmp_path: Path) -> None:
+    assert office.run("move", elsewhere).exit_code == 0
+
+    writing_ones = [office.run("tick"), office.run("bill", "2026-07"), office.run("move", elsewhere)]
+
+    for told in (*writing_ones, office.run("clock"), office.run("rotate-key")):
+        assert told.exit_code == 1
+        assert told.stderr.count("\n") == 1
+        assert "This office moved to" in told.stderr
+    assert office.run("check").exit_code == 0
+    assert "This office moved to" in office.run("doctor").output
+    with office.app.app_context(), pytest.raises(Refused, match="moved to"):
+        serving.prepare(office.app)
+    close(office)
+    page = office.app.test_client().post("/login", data={"login": "admin"})
+    assert page.status_code == 503
+    assert "moved to" in page.text
+
+
+def test_without_the_mark_both_would_go_on(
+    office: Office, elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control."""
+    monkeypatch.setattr(transfer, "_mark", lambda _source, _target: None)
+    assert office.run("move", elsewhere).exit_code == 0
+
+    assert office.run("tick").exit_code == 0
+
+
+def test_a_copy_leaves_the_office_where_it_is(office: Office, elsewhere: str) -> None:
+    assert office.run("move", "--stay", elsewhere).exit_code == 0
+
+    assert office.run("tick").exit_code == 0
+
+
+@pytest.mark.parametrize("stop", ["_copy_rows", "_mark", "_prove"])
+def test_a_move_that_is_cut_off_can_be_run_again(
+    office: Office,
+    elsewhere: str,
+    dialect: str,
+    templates: Templates,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    stop: str,
+) -> None:
+    """Whatever the step: nothing half is there, the old office goes on, and the second try does it all."""
+
+    class CutOffError(Exception):
+        pass
+
+    def cut_off(*_arguments: object) -> None:
+        raise CutOffError
+
+    place = backup if stop == "_copy_rows" else transfer
+    if stop == "_copy_rows" and other(dialect) == "sqlite":
+        stop = "_replace_sqlite"
+    with monkeypatch.context() as broken:
+        broken.setattr(place, stop, cut_off)
+        first = office.run("move", elsewhere)
+    assert isinstance(first.exception, CutOffError)
+    assert office.run("check").exit_code == 0
+    there = at(elsewhere, templates, tmp_path)
+    with there.app.app_context():
+        is_there = bool(opening.revision(db.engine))
+    assert is_there is (stop == "_mark")
+
+    again = office.run("move", elsewhere)
+
+    assert again.exit_code == 0, again.output
+    assert there.run("check").exit_code == 0
+    assert "moved to" in office.run("tick").stderr
+    close(there)
+
+
+def test_the_copy_of_a_cut_off_move_is_no_longer_taken_when_work_went_on(
+    office: Office, elsewhere: str
+) -> None:
+    assert office.run("move", "--stay", elsewhere).exit_code == 0
+    with office.session() as session, writing():
+        session.add(Area(name="West"))
+        session.commit()
+
+    refused = office.run("move", elsewhere)
+
+    assert refused.exit_code == 1
+    assert "not empty" in refused.stderr
 
 
 def test_a_copy_that_differs_is_refused(office: Office) -> None:

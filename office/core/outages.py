@@ -21,6 +21,7 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # SQLite: full, input/output error, can't open its journal; PostgreSQL's SQLSTATEs for the same
 _SQLITE_FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 _SQLITE_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_UNREADABLE = "Could not decode to UTF-8"  # what the driver says of a text that is none
 _FULL_STATES = {"53100", "58030"}
 _DAMAGED_CLASS = "XX"  # what the server found unreadable or contradicting itself
 _BUSY_STATES = {"40P01", "40001", "55P03"}
@@ -47,7 +48,7 @@ def _of(error: BaseException) -> str | None:
         return FULL
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in _SQLITE_DAMAGED:
+        if code in _SQLITE_DAMAGED or str(error).startswith(_UNREADABLE):
             return DAMAGED
         return FULL if code in _SQLITE_FULL else BUSY if code == sqlite3.SQLITE_BUSY else None
     if hasattr(error, "sqlstate"):  # psycopg's, which is loaded only where it is used
