@@ -345,11 +345,14 @@ COLUMNS = {
 def column_name(field: str) -> Any:
     """What a column is called; None where nothing says it."""
     relation = field.removesuffix(".name").removesuffix("_id")
+    related = relation.rpartition(".")[2]
     last = field.rpartition(".")[2]
     names = (
         COLUMNS.get(field),
         COLUMNS.get(relation),
         TABLES.get(relation),
+        COLUMNS.get(related),
+        TABLES.get(related),
         COLUMNS.get(last),
         TABLES.get(last),
     )

@@ -129,7 +129,7 @@ class DayCloseView(OfficeView):
         "reopen",
         _l("Ask to open it again"),
         on="row",
-        icon="lock-open",
+        icon="rotate-ccw",
         fields=(Ask("reason", _l("Reason"), is_required=True),),
     )
     def reopen(self, rows: Sequence[DayClose], given: Mapping[str, Any]) -> str:
@@ -144,7 +144,7 @@ class DayReopeningView(OfficeView):
     screen = "day_reopenings"
     title = _l("Closed days to be opened again")
     room = "money"
-    icon = "lock-open"
+    icon = "rotate-ccw"
     can_create = can_edit = can_delete = False
     column_list = (
         "day_close.day",
