@@ -38,6 +38,7 @@ from rules.money import LIMIT
 from rules.numbers import decimal_of, whole_of
 from rules.reasons import Reason
 from rules.severity import FACT_KINDS, Facts, proposal
+from rules.text_keys import compared_key
 
 TICKS = tuple(name for name in FACTS if FACT_KINDS[name] is bool)
 SHOWN_BILLS = 12
@@ -64,11 +65,28 @@ class UnitLoader(pickers.Loader):
         readable = set(db.session.scalars(wanted)) if hits else set()
         return [hit for hit in hits if hit.id in readable]
 
-    def format(self, row: Any) -> tuple[int, str]:
+    def found(self, query: str, limit: int = 20) -> list[tuple[int, str]]:
+        rows = self.get_list(query, 0, limit)
+        return [self._shown(row) for row in rows]
+
+    def named(self, text: str) -> list[int]:
+        """The units that a text names in full: by their code, or by who lives there."""
+        wanted = compared_key(text)
+        rows = self.get_list(text, 0, pickers.MOST_ALIKE)
+        return list(
+            dict.fromkeys(
+                self._shown(row)[0]
+                for row in rows
+                if wanted == compared_key(row.title if isinstance(row, Hit) else row.code)
+            )
+        )
+
+    @staticmethod
+    def _shown(row: Any) -> tuple[int, str]:
         if isinstance(row, Hit):
             assert row.unit_id is not None
             return row.unit_id, f"{row.detail} {row.title}"
-        return super().format(row)
+        return row.id, row.code
 
 
 def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:

@@ -9,10 +9,10 @@ from flask import abort, flash, jsonify, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import IntegerField, StringField, validators
+from wtforms import StringField, validators
 
 from admin.estate.people import RESIDENTS_HELP
-from admin.panel import error_messages, forms, labels, pickers, request_values
+from admin.panel import error_messages, forms, labels, pickers, request_values, typed_text
 from admin.panel.idempotency import idempotent
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
@@ -30,10 +30,9 @@ PICKED = {"unit": (Unit, ("code",)), "owner": (Owner, ("name", "pinyin_initials"
 def day_of(text: str) -> date | None:
     """The day of an address, if it is one that a form would take."""
     try:
-        day = date.fromisoformat(text)
+        return typed_text.day(text)
     except ValueError:
         return None
-    return day if forms.EARLIEST <= day <= forms.LATEST else None
 
 
 class ChangePayerPage(OfficePage):
@@ -58,7 +57,9 @@ class ChangePayerPage(OfficePage):
         if name not in PICKED or not request_values.is_clean(query):
             abort(404)
         loader = self.loader_of(name)
-        return jsonify([loader.format(row) for row in loader.get_list(query, 0, 20)])
+        if "named" in request.args:
+            return jsonify(loader.shown(loader.named(query)))
+        return jsonify(loader.found(query))
 
     def form(self, formdata: Any, **values: Any) -> Any:
         """The new payer: someone known, or a new person or company."""
@@ -77,7 +78,7 @@ class ChangePayerPage(OfficePage):
             name = StringField(_l("Name"), [validators.Length(max=120)])
             phone = StringField(_l("Phone"), [validators.Length(max=200)])
             email = StringField(_l("E-mail"), [validators.Length(max=200)])
-            residents = IntegerField(
+            residents = forms.WholeField(
                 _l("Number of residents"),
                 [validators.Optional(), validators.NumberRange(min=0, max=MOST_RESIDENTS)],
                 description=RESIDENTS_HELP,

@@ -19,12 +19,17 @@ from models.base import db
 class InlineEdit(RecordForms):
     @expose("/ajax/lookup/")
     def ajax_lookup(self) -> Any:
-        """At most 20 rows of a relation that begin with what was typed: `[[id, name], …]`."""
+        """At most 20 rows of a relation that begin with what was typed: `[[id, name], …]`.
+
+        With `named` those that bear the typed name in full.
+        """
         loader = self._form_ajax_refs.get(request.args.get("name", ""))
         query = request.args.get("query", "")[:LONGEST_INPUT].strip()
         if loader is None or not is_clean(query):
             abort(404)
-        return jsonify([loader.format(row) for row in loader.get_list(query, 0, 20)])
+        if "named" in request.args:
+            return jsonify(loader.shown(loader.named(query)))
+        return jsonify(loader.found(query))
 
     @expose("/ajax/update/", methods=("POST",))
     def ajax_update(self) -> Any:

@@ -208,7 +208,7 @@ def _shown_field(field: Any) -> str:
         data = field.data
         if isinstance(data, list):
             return ", ".join(row_names.name_of(each) for each in data)
-        return row_names.name_of(data) if data is not None else ""
+        return row_names.told_apart([data])[data.id] if data is not None else ""
     if isinstance(field, forms.ChoiceField):
         return str(field.labels.get(field.data, field.data or ""))
     if isinstance(field.data, bool):

@@ -195,7 +195,7 @@
     let chosen = -1, wait = 0, asked = 0;
     const close = () => { list.hidden = true; box.setAttribute("aria-expanded", "false"); chosen = -1; };
     const take = (item) => {
-      hidden.value = item.dataset.value; box.value = item.textContent; close();
+      hidden.value = item.dataset.value; box.value = item.textContent; box.setCustomValidity(""); close();
       hidden.dispatchEvent(new Event("change", { bubbles: true }));
       if ("submits" in picker.dataset) box.form.requestSubmit();
     };
@@ -225,11 +225,28 @@
       chosen = -1;
       if (box.value.trim() && list.children.length) mark(1);
     };
-    box.addEventListener("input", () => { hidden.value = ""; clearTimeout(wait); wait = setTimeout(look, 120); });
+    // What was typed in full and not chosen is taken when it names exactly one record.
+    const takeNamed = async () => {
+      const typed = box.value.trim();
+      if (hidden.value || !typed) return;
+      const url = new URL(picker.dataset.picker, location.href);
+      url.searchParams.set("query", typed);
+      url.searchParams.set("named", "1");
+      const answer = await fetch(url, { headers: { Accept: "application/json" } });
+      if (!answer.ok || hidden.value || box.value.trim() !== typed) return;
+      const named = await answer.json();
+      if (named.length === 1) {
+        [hidden.value, box.value] = named[0];
+        hidden.dispatchEvent(new Event("change", { bubbles: true }));
+        if ("submits" in picker.dataset) box.form.requestSubmit();
+      } else box.setCustomValidity(named.length ? picker.dataset.several : picker.dataset.none);
+    };
+    box.addEventListener("input", () => { hidden.value = ""; box.setCustomValidity(""); clearTimeout(wait); wait = setTimeout(look, 120); });
     box.addEventListener("click", () => { if (!hidden.value) look(); });
     box.addEventListener("blur", () => {
+      clearTimeout(wait); asked += 1;
       close();
-      if (!hidden.value && box.value) box.setCustomValidity(" "); else box.setCustomValidity("");
+      takeNamed();
       if (!box.value && "submits" in picker.dataset && picker.dataset.had) box.form.requestSubmit();
     });
     if (hidden.value) picker.dataset.had = "1";
