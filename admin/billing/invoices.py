@@ -32,12 +32,11 @@ from models.billing import (
     Tariff,
 )
 from office.billing import documents, invoices, runs
-from office.core.amounts import refusal
+from office.core.amounts import amount_of
 from office.core.errors import Refused
 from office.documents import archive
 from office.estate import owners
 from office.receivables import late_fees as late_fee
-from rules.money import MoneyError, money
 
 MOST_EXPENSES = 40
 
@@ -161,13 +160,10 @@ def _expenses(text: str) -> list[tuple[str, Decimal]]:
     for line in text.splitlines()[:MOST_EXPENSES]:
         if not line.strip():
             continue
-        read = re.fullmatch(r"(.+?)[\s,，:：;；]+([\d.,，]+)", line.strip()[:200])
+        read = re.fullmatch(r"(.+?)[\s,，:：;；]+(\S+)", line.strip()[:200])
         if read is None or not request_values.is_clean(line):
             raise Refused(_("Write each expense as a line: item, then the amount: %(line)s", line=line[:60]))
-        try:
-            found.append((read[1], money(read[2].replace(",", "").replace("，", ""))))
-        except MoneyError as problem:
-            raise refusal(problem) from problem
+        found.append((read[1], amount_of(read[2])))
     return found
 
 

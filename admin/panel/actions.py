@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from flask import abort, flash, redirect, request
@@ -19,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from werkzeug.wrappers import Response
 
-from admin.panel import error_messages, idempotency, labels, request_values
+from admin.panel import error_messages, idempotency, labels, request_values, typed_text
 from admin.panel.audit import record
 from admin.panel.table_screen import TableScreen
 from models.base import db
@@ -178,7 +176,11 @@ def read_asked(
     fields: Sequence[Ask], given: Mapping[str, str], view: Any = None
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The answers to a sequence of Ask as values, and what is wrong with them: name → sentence."""
-    kinds = {"date": date, "money": Decimal, "number": int}
+    kinds: Mapping[str, Callable[[str], Any]] = {
+        "date": typed_text.day,
+        "money": typed_text.number,
+        "number": typed_text.whole,
+    }
     values: dict[str, Any] = {}
     problems: dict[str, str] = {}
     for each in fields:
@@ -193,7 +195,7 @@ def read_asked(
             problems[each.name] = _("This field is required.")
         elif text and each.kind in kinds:
             try:
-                values[each.name] = request_values.typed_value(kinds[each.kind], text)
-            except ValueError:
-                problems[each.name] = _("This value is not possible here.")
+                values[each.name] = kinds[each.kind](text)
+            except ValueError as wrong:
+                problems[each.name] = str(wrong)
     return values, problems

@@ -10,11 +10,12 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import false, select
 
-from admin.panel import office_time
+from admin.panel import office_time, typed_text
 from admin.panel.columns import along_relation, attribute_of, name_column
+from admin.panel.list_query import Query
 from admin.panel.list_screen import ListScreen
-from admin.panel.request_values import row_id, typed_value
-from admin.panel.row_names import name_of
+from admin.panel.request_values import row_id
+from admin.panel.row_names import name_of, told_apart
 from admin.panel.search import starts_with
 from models.base import db
 
@@ -25,7 +26,8 @@ MOST_OPTIONS = 500  # of a filter's select
 class Filter:
     """A filter above the list; `name` is a column and may be dotted. Its values come from the query string.
 
-    Subclasses say which parameters they own, which SQL conditions these make, and the text of their chip.
+    Subclasses say which parameters they own, how their values are read, which SQL conditions these make, and
+    the text of their chip. Conditions are asked for without the values that can't be read.
     """
 
     name: str
@@ -47,6 +49,21 @@ class Filter:
     def options(self, view: ListScreen) -> Mapping[str, Any]:  # noqa: ARG002 -- subclasses use it
         return {}
 
+    def problems(self, view: ListScreen, args: Mapping[str, str]) -> dict[str, str]:
+        """What is wrong with each parameter whose value can't be read."""
+        found = {}
+        for name in self.parameters():
+            try:
+                if args.get(name):
+                    self.read(view, args[name])
+            except ValueError as wrong:
+                found[name] = str(wrong)
+        return found
+
+    def read(self, view: ListScreen, value: str) -> Any:  # noqa: ARG002 -- subclasses use it
+        """The value of a parameter; raises ValueError, in words, for one that can't be read."""
+        return value
+
     def conditions(self, view: ListScreen, args: Mapping[str, str]) -> list[Any]:
         raise NotImplementedError
 
@@ -56,6 +73,10 @@ class Filter:
     def given(self, args: Mapping[str, str]) -> tuple[str, ...]:
         """The values of its parameters, empty where the address has none."""
         return tuple(args.get(name, "") for name in self.parameters())
+
+    def unread(self, query: Query) -> tuple[str, ...]:
+        """What is wrong with those of its values that can't be read."""
+        return tuple(query.unread[name] for name in self.parameters() if name in query.unread)
 
     def is_active(self, args: Mapping[str, str]) -> bool:
         return any(args.get(name) for name in self.parameters())
@@ -87,11 +108,10 @@ class ChoiceFilter(Filter):
 
     def conditions(self, view: ListScreen, args: Mapping[str, str]) -> list[Any]:
         value = args.get(self.key, "")
-        if not value:
-            return []
-        if value not in self.options(view):
-            return [false()]
-        return [along_relation(view.model, self.name, lambda column: column == value)]
+        return [along_relation(view.model, self.name, lambda column: column == value)] if value else []
+
+    def read(self, view: ListScreen, value: str) -> str:
+        return _one_of(self.options(view), value)
 
     def chip(self, view: ListScreen, args: Mapping[str, str]) -> str:
         value = args.get(self.key, "")
@@ -109,9 +129,10 @@ class FlagFilter(Filter):
 
     def conditions(self, view: ListScreen, args: Mapping[str, str]) -> list[Any]:
         value = args.get(self.key, "")
-        if value not in {"0", "1"}:
-            return [false()] if value else []
-        return [self.condition_of(view, is_yes=value == "1")]
+        return [self.condition_of(view, is_yes=value == "1")] if value else []
+
+    def read(self, view: ListScreen, value: str) -> str:
+        return _one_of(self.options(view), value)
 
     def condition_of(self, view: ListScreen, *, is_yes: bool) -> Any:
         return along_relation(view.model, self.name, lambda column: column.is_(is_yes))
@@ -142,22 +163,26 @@ class RangeFilter(Filter):
     def input_type(self, view: ListScreen) -> str:
         return "date" if issubclass(self._python_type(view), date) else "number"
 
-    def bounds(self, view: ListScreen, args: Mapping[str, str]) -> tuple[Any, Any]:
-        """The two bounds, None where open; raises ValueError for what is no such value."""
+    def read(self, view: ListScreen, value: str) -> Any:
         kind = self._python_type(view)
+        if issubclass(kind, date):  # an instant is asked for by its day
+            return typed_text.day(value, date.min, date.max)
+        if issubclass(kind, int):
+            return typed_text.whole(value)
+        return typed_text.number(value, getattr(view.attribute(self.name).type, "places", 2))
+
+    def bounds(self, view: ListScreen, args: Mapping[str, str]) -> tuple[Any, Any]:
+        """The two bounds, None where open."""
         low, high = (
-            typed_value(kind, value) if (value := args.get(name)) else None for name in self.parameters()
+            self.read(view, value) if (value := args.get(name)) else None for name in self.parameters()
         )
-        if issubclass(kind, datetime):
+        if issubclass(self._python_type(view), datetime):
             low = _start_of(low) if low else None
-            high = _start_of(high + timedelta(days=1)) if high else None
+            high = _start_of(high, days_later=1) if high else None
         return low, high
 
     def conditions(self, view: ListScreen, args: Mapping[str, str]) -> list[Any]:
-        try:
-            low, high = self.bounds(view, args)
-        except (ValueError, OverflowError):
-            return [false()]
+        low, high = self.bounds(view, args)
         upper = (
             (lambda column: column < high) if isinstance(high, datetime) else (lambda column: column <= high)
         )
@@ -223,16 +248,25 @@ class RelationFilter(Filter):
         if not value:
             return []
         key = row_id(value)
-        if key is None:
-            return [false()]
         near, _far = view.attribute_path(self.name).property.local_remote_pairs[0]
         *steps, _last = self.name.split(".")
         return [along_relation(view.model, ".".join([*steps, near.key]), lambda column: column == key)]
 
+    def read(self, view: ListScreen, value: str) -> Any:
+        """The row of that id that the reader may choose."""
+        key, target = row_id(value), self.target(view)
+        asked = select(target).where(target.id == key, *view.lookup_scope(self.name, target))
+        row = db.session.scalars(asked).first() if key else None
+        if row is None:
+            raise ValueError(_("Please choose one of the list."))
+        return row
+
     def chip(self, view: ListScreen, args: Mapping[str, str]) -> str:
-        key = row_id(args.get(self.key, ""))
-        row = db.session.get(self.target(view), key) if key else None
-        return name_of(row) if row is not None else "?"
+        try:
+            row = self.read(view, args.get(self.key, ""))
+            return told_apart([row])[int(row.id)]
+        except ValueError:
+            return "?"
 
 
 @dataclass(frozen=True)
@@ -245,5 +279,16 @@ class OneClick:
     sort: str = ""  # a column name, with a leading `-` for descending
 
 
-def _start_of(day: date) -> datetime:
-    return office_time.instant_of(datetime(day.year, day.month, day.day))  # noqa: DTZ001 -- in office time
+def _one_of(options: Mapping[str, Any], value: str) -> str:
+    if value not in options:
+        raise ValueError(_("Please choose one of the list."))
+    return value
+
+
+def _start_of(day: date, days_later: int = 0) -> datetime | None:
+    """When a day begins in office time; None at the calendar's ends, beyond which nothing lies."""
+    try:
+        found = day + timedelta(days=days_later)
+        return office_time.instant_of(datetime(found.year, found.month, found.day))  # noqa: DTZ001 -- in office time
+    except (OverflowError, ValueError):
+        return None

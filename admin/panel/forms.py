@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from gettext import translation
@@ -24,14 +24,11 @@ from wtforms import (
 )
 from wtforms.i18n import get_translations
 
-from admin.panel import formats, language, office_time, parsing, wording
+from admin.panel import formats, language, office_time, parsing, typed_text, wording
 from admin.panel.request_values import is_clean
+from admin.panel.typed_text import EARLIEST, LATEST
 from models.secrets import masked
 from rules.billing import tier_problem
-from rules.numbers import NumberError, decimal_of, whole_of
-
-EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
-BIGGEST_AMOUNT = Decimal(10**12)
 
 
 @cache
@@ -83,24 +80,9 @@ class FixedField(DecimalField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         text = valuelist[0].strip() if valuelist else ""
-        if not text:
-            self.data = None
-            return
-        try:
-            value = decimal_of(text)
-        except NumberError:
-            self.data = None
-            raise ValueError(_("This is no number: write it as 1234.50 or 1,234.50")) from None
-        if abs(value) >= BIGGEST_AMOUNT:
-            self.data = None
-            raise ValueError(_("This is not a number the office can use."))
-        if -int(value.normalize().as_tuple().exponent) > self.decimals:
-            self.data = None
-            raise ValueError(_("At most %(places)s decimal places.", places=self.decimals))
-        if self.least is not None and value < self.least:
-            self.data = None
-            raise ValueError(_("At least %(least)s.", least=self.least))
-        self.data = value
+        self.data = None
+        if text:
+            self.data = typed_text.number(text, self.decimals, self.least)
 
 
 class MoneyField(FixedField):
@@ -113,11 +95,8 @@ class WholeField(IntegerField):
     def process_formdata(self, valuelist: list[str]) -> None:
         if not valuelist:
             return
-        try:
-            self.data = whole_of(valuelist[0])
-        except NumberError:
-            self.data = None
-            raise ValueError(_("This is no whole number: write digits only, such as 3")) from None
+        self.data = None
+        self.data = typed_text.whole(valuelist[0])
 
 
 class TiersField(StringField):

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from flask import Response, abort, jsonify, redirect, request, send_file
+from flask import Response, abort, flash, jsonify, redirect, request, send_file
 from flask_admin import expose
 from flask_admin.helpers import set_current_view
 from flask_babel import gettext as _
@@ -223,6 +223,9 @@ class ListExports(BulkEdit):
         if not self.can_export or export_type not in KINDS:
             abort(404)
         query = read_query(self, request.args)
+        if query.unread:  # the file would hold more than the person thinks
+            flash(_("One of the filters can't be read: mend or remove it, then export."), "error")
+            return redirect(self.get_url(".index_view", **dict(query.key)))
         record_reading("export", self.model.__tablename__, None, {"format": export_type, **query.args})
         if is_long(self, query):
             task = begin_export(self, query, export_type, staff_id=current_staff().id)

@@ -9,7 +9,6 @@ from flask import request
 from flask_admin import expose
 from flask_babel import gettext as _
 from markupsafe import Markup
-from sqlalchemy import inspect
 
 from admin.panel import paging, row_counts, row_names, table_rows
 from admin.panel.actions import Actions
@@ -17,7 +16,6 @@ from admin.panel.addresses import address_with
 from admin.panel.columns import Column
 from admin.panel.filters import Filter
 from admin.panel.list_query import CURSORS, Query, read_query
-from admin.panel.request_values import row_id
 from admin.panel.saved_views import SavedViews
 from models.base import db
 
@@ -42,6 +40,7 @@ class ListPage(Actions, SavedViews):
                 f"{self.screen}.export", dict(query.key), export_type=kind
             ),
             chips=self._chips(query),
+            unread=self.unread_filters(query),
             actions=self.allowed_actions("rows"),
             list_actions=self.allowed_actions("list"),
             saved_views=self._saved_views(),
@@ -71,19 +70,30 @@ class ListPage(Actions, SavedViews):
         if query.search:
             found.append((_("Search"), query.search, address(search=None)))
         for each in self.filters:
-            if each.is_active(query.args):
+            if each.is_active(query.readable):
                 without = address(**dict.fromkeys(each.parameters()))
-                found.append((self.filter_label(each), each.chip(self, query.args), without))
-        for name in self._parents(query.args):
-            relation = next(
-                (r for r in inspect(self.model).relationships if name in {c.key for c in r.local_columns}),
-                None,
-            )
-            key = row_id(query.args[name])
-            row = db.session.get(relation.mapper.class_, key) if relation is not None and key else None
-            shown = row_names.name_of(row) if row is not None else query.args[name]
+                found.append((self.filter_label(each), each.chip(self, query.readable), without))
+        for name in self._parents(query.readable):
+            row = self.parent_row(name, query.readable[name])
+            shown = row_names.told_apart([row])[row.id]
             found.append((self.get_column_name(name), shown, address(**{name: None})))
         return found
+
+    def unread_filters(self, query: Query) -> list[tuple[Any, str, str]]:
+        """(label, what was given, the address without it) of each filter that isn't applied."""
+        address = self.address(query)
+        labels = {name: self.filter_label(each) for each in self.filters for name in each.parameters()}
+        return [
+            (
+                labels.get(name) or self._parameter_label(name),
+                query.args.get(name, "?"),
+                address(**{name: None}),
+            )
+            for name in query.unread
+        ]
+
+    def _parameter_label(self, name: str) -> Any:
+        return _("View") if name == "view" else self.get_column_name(name)
 
     def filter_label(self, each: Filter) -> Any:
         return each.label or self.get_column_name(each.name)

@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
@@ -18,7 +18,7 @@ from typing import Any
 from admin.panel import request_values
 from admin.panel.columns import python_type
 from admin.panel.list_screen import ListScreen
-from admin.panel.request_values import LONGEST_INPUT, is_clean, typed_value
+from admin.panel.request_values import BIGGEST_ID, LONGEST_INPUT, is_clean
 
 PAGE_SIZES = (25, 50, 100, 200)
 CURSORS = frozenset({"after", "before"})  # parameters that say where in the list one is
@@ -37,11 +37,18 @@ class Query:
     is_backward: bool
     one_click: str
     columns: tuple[str, ...]
+    unstorable: frozenset[str] = frozenset()  # parameters with characters that no database takes
+    unread: dict[str, str] = field(default_factory=dict)  # what is wrong with each filter that isn't applied
 
     @cached_property
     def key(self) -> tuple[tuple[str, str], ...]:
         """The address without the place in the list: the cache key of fragments of the page."""
         return tuple((name, value) for name, value in self.args.items() if name not in CURSORS)
+
+    @cached_property
+    def readable(self) -> dict[str, str]:
+        """The address without the filters that can't be read."""
+        return {name: value for name, value in self.args.items() if name not in self.unread}
 
 
 def read_query(view: ListScreen, args: Mapping[str, str]) -> Query:
@@ -64,7 +71,9 @@ def read_query(view: ListScreen, args: Mapping[str, str]) -> Query:
         is_backward=False,
         one_click=one_click if one_click in view.one_click_codes else "",
         columns=columns or view.default_columns,
+        unstorable=frozenset(name for name, value in args.items() if not is_clean(value)),
     )
+    query.unread = view.unread(query)
     for name, is_backward in (("after", False), ("before", True)):
         cursor = read_cursor(view, query, clean.get(name, ""))
         if cursor is not None:
@@ -112,7 +121,14 @@ def _cursor_value(kind: type, value: Any) -> Any:
         if not amount.is_finite() or abs(amount) >= 10**12:
             raise ValueError(value)
         return amount
-    return typed_value(kind, value)
+    if issubclass(kind, date):
+        return date.fromisoformat(value)
+    if issubclass(kind, int):
+        number = int(value)
+        if abs(number) > BIGGEST_ID:
+            raise ValueError(value)
+        return bool(number) if issubclass(kind, bool) else number
+    return str(value)
 
 
 def _instant(value: str) -> datetime:

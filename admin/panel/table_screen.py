@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import abort
+from flask_babel import gettext as _
 from sqlalchemy import Select, inspect, select
 
 from admin.panel import formats, language, request_values, row_access, row_names, search, wording
@@ -159,20 +160,57 @@ class TableScreen(TableOptions):
         return fingerprint(words)
 
     def conditions(self, query: Query) -> list[Any]:
-        """The SQL conditions of a list: scope, one-click view, filters, parents in the address, search."""
+        """The SQL conditions of a list: scope, one-click view, filters, parents in the address, search.
+
+        Filters that can't be read are left out: `unread` names them.
+        """
         found = list(self.scope())
         for view in self.one_click:
             if view.code == query.one_click:
                 found.extend(view.conditions(self))
         for filter_ in self.filters:
-            if filter_.is_active(query.args):
-                found.extend(filter_.conditions(self, query.args))
-        for name in self._parents(query.args):
-            key = request_values.row_id(query.args[name])
+            if filter_.is_active(query.readable):
+                found.extend(filter_.conditions(self, query.readable))
+        for name in self._parents(query.readable):
+            key = request_values.row_id(query.readable[name])
             found.append(getattr(self.model, name) == key)
         if query.search:
             found.append(self.search_condition(query.search))
         return found
+
+    def unread(self, query: Query) -> dict[str, str]:
+        """What is wrong with each filter of an address that can't be read, by its parameter."""
+        found: dict[str, str] = {}
+        for filter_ in self.filters:
+            found |= filter_.problems(self, query.args)
+            found |= dict.fromkeys(
+                query.unstorable.intersection(filter_.parameters()),
+                _("This holds characters that can't be stored."),
+            )
+        for name in self._parents(query.args):
+            if self.parent_row(name, query.args[name]) is None:
+                found[name] = _("Please choose one of the list.")
+        asked = query.args.get("view", "")
+        if asked and asked not in self.one_click_codes:
+            found["view"] = _("Please choose one of the list.")
+        return found
+
+    def parent_row(self, name: str, value: str) -> Any:
+        """The row that a foreign key in the address names, if the reader may know it; else None."""
+        relation = next(
+            (
+                each
+                for each in inspect(self.model).relationships
+                if name in {c.key for c in each.local_columns}
+            ),
+            None,
+        )
+        key = request_values.row_id(value)
+        if relation is None or key is None:
+            return None
+        target = relation.mapper.class_
+        asked = select(target).where(target.id == key, *self.lookup_scope(relation.key, target))
+        return db.session.scalars(asked).first()
 
     def search_condition(self, words: str) -> Any:
         """The SQL condition of a search; a screen may override it."""

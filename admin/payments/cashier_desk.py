@@ -35,8 +35,7 @@ FOUND_ALIKE = frozenset({"unit", "owner", "invoice"})
 
 def typed_money(text: str, *, is_negative_allowed: bool = False, is_zero_allowed: bool = False) -> Decimal:
     """An amount as a person types it. Raises Refused."""
-    plain = text.strip().replace(",", "").replace("，", "").replace("￥", "").replace("¥", "")
-    return amounts.amount_of(plain, is_negative_allowed=is_negative_allowed, is_zero_allowed=is_zero_allowed)
+    return amounts.amount_of(text, is_negative_allowed=is_negative_allowed, is_zero_allowed=is_zero_allowed)
 
 
 class CashierPage(OfficePage):
