@@ -1,4 +1,7 @@
-"""A search finds a name in any spelling: width, kind of dash, case, blanks (contract "Reading files")."""
+"""A name is one whatever its width, kind of dash, case and blanks: found so, and made once.
+
+Contract "Reading files": text keys.
+"""
 
 from __future__ import annotations
 
@@ -57,3 +60,41 @@ def test_control_a_search_for_the_words_as_typed_finds_less(
     monkeypatch.setattr(search, "compared_key", str)
 
     assert "A-101" not in text_of(office.get("/units/", query_string={"search": "ａ－１０１"}))
+
+
+@pytest.mark.parametrize("typed", SPELLINGS)
+def test_no_second_one_is_made_by_a_form(office: Web, typed: str) -> None:
+    with office.rows() as session:
+        building_id = session.scalars(select(Unit.building_id)).first()
+    given = {"building": str(building_id), "kind": "residence", "area_m2": "88", "state": "vacant"}
+
+    answer = office.post("/units/new/", {**given, "code": typed})
+
+    with office.rows() as session:
+        codes = sorted(session.scalars(select(Unit.code)))
+    assert answer.status_code == 422
+    told = "Already exists" if typed == "A-101" else "Another record already has this: Code"
+    assert told in text_of(answer)
+    assert codes == ["A-101", "B-2"]
+
+
+def test_a_form_writes_a_name_in_its_normal_form(office: Web) -> None:
+    with office.rows() as session:
+        unit = session.scalars(select(Unit).where(Unit.code == "B-2")).one()
+        given = {"building": str(unit.building_id), "kind": "residence", "area_m2": "88", "state": "vacant"}
+        version = str(unit.row_version)
+
+    answer = office.post(f"/units/edit/?id={unit.id}", {**given, "code": " Ｂ－３", "row_version": version})
+
+    with office.rows() as session:
+        codes = sorted(session.scalars(select(Unit.code)))
+    assert answer.status_code == 302
+    assert codes == ["A-101", "B-3"]
+
+
+@pytest.mark.parametrize("login", ["admin", "ADMIN", "ａｄｍｉｎ", " Admin "])
+def test_a_person_signs_in_by_any_spelling_of_the_login(office: Web, login: str) -> None:
+    visitor = Web(office.office, office.office.app.test_client())
+
+    assert visitor.sign_in(login).status_code == 302
+    assert visitor.is_signed_in
