@@ -84,6 +84,8 @@ def _normal(row: Any, value: Any, before: Any, initiator: Any) -> Any:
     normal, folded = text_key(value), f"{initiator.key}{FOLDED}"
     if type(row).__table__.columns[folded].info["is_kept_as_typed"]:
         normal = value
+        if before == value:  # nothing is written for a name that stays
+            return value
     elif isinstance(before, str) and text_key(before) == normal:
         return before  # an old row keeps its spelling until somebody gives it another name
     setattr(row, folded, compared_key(normal))
