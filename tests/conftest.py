@@ -214,9 +214,10 @@ class Templates:
         key = (dialect, preset, fills)
         if key not in self.made and fills:
             source = self.template(dialect, preset, fills[:-1])
-            instance = self.folder / f"{dialect}-{len(self.made)}"
+            self.count += 1
+            instance = self.folder / f"{dialect}-{self.count}"
             instance.mkdir()
-            url = self._copied(source, f"template_{len(self.made)}_{self.worker}", instance)
+            url = self._copied(source, f"template_{self.count}_{self.worker}", instance)
             with opened(url) as session, engine.writing():
                 self.answers[key] = fills[-1](session)
                 session.commit()

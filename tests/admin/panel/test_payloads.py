@@ -47,7 +47,14 @@ TYPED = frozenset(
 )
 REASONS = {"ladder_hold", "deposit", "waiver_request"}
 JSON_OR_CODE = frozenset(
-    {"visit.outcome", "paper.contents", "restriction.reason", "reminder.reason", "job_run.result"}
+    {
+        "ticket.outcome",
+        "visit.outcome",
+        "paper.contents",
+        "restriction.reason",
+        "reminder.reason",
+        "job_run.result",
+    }
 )
 ONE_IS_ENOUGH = pytest.mark.parametrize("dialect", ["sqlite"])
 
