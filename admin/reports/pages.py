@@ -130,6 +130,15 @@ class _Reports(SavedViews, OfficePage):
         code = request.args.get("report", "") or self.codes[0]
         return catalog.FILTERS.get(code, ())
 
+    def unread(self) -> dict[str, str]:
+        """The filters of the address that can't be read, with what was given: they narrow nothing."""
+        period = request.args.get("period", "")
+        found = {"period": period} if period and period != self.wanted().period else {}
+        for name in self.filters():
+            if (given := request.args.get(name, "")) and wanted_id(name) is None:
+                found[name] = given
+        return found
+
     def table(self, code: str) -> Table:
         is_list = code in {"complaint_list", "escalated"}
         return catalog.table(db.session(), code, self.wanted(is_list=is_list))
@@ -193,6 +202,9 @@ class _Reports(SavedViews, OfficePage):
         if export_type not in cards.FILES:
             abort(404)
         code, wanted = self.asked(), self.wanted()
+        if self.unread():  # the file would count more than the person thinks
+            flash(_("One of the filters can't be read: mend or remove it, then export."), "error")
+            return redirect(address_with(f"{self.screen}.index", self.query(report=code)))
         record_reading("export", "report_count", None, {"format": export_type, **self.query(report=code)})
         name = f"{code}-{wanted.period}"
         try:
@@ -215,6 +227,7 @@ class _Reports(SavedViews, OfficePage):
             tabs=self.tabs(code),
             choices=self.choices(),
             chosen={name: request.args.get(name, "") for name in self.filters()},
+            unread=self.unread(),
             report=code,
             saved_views=self._saved_views(),
             kept_query=urlencode(self.query(report=code)),

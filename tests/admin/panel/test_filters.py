@@ -161,3 +161,18 @@ def test_a_saved_view_with_a_wrong_value_says_so(furnished: Web, query: str) -> 
 
     assert "Not applied, because it can’t be read" in page
     assert rows_in(page) == rows_in(furnished.get("/units/?state=occupied").get_data(as_text=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("building", "abc"), ("area", "1.0"), ("period", "2026-13"), ("period", "x")]
+)
+def test_a_report_says_what_it_is_not_narrowed_by(furnished: Web, name: str, value: str) -> None:
+    asked = {"report": "collection", name: value}
+
+    page = text_of(furnished.get("/reports/", query_string=asked))
+    answer = furnished.get("/reports/export/csv/", query_string=asked)
+
+    assert "Not applied, because it can’t be read" in page
+    assert f"“{value}”" in page
+    assert (answer.status_code, answer.mimetype) == (302, "text/html")
+    assert "Not applied" not in text_of(furnished.get("/reports/?report=collection&period=2026-06"))
