@@ -46,6 +46,7 @@ PARENT = "GATEHOUSE_PARENT"  # tells web workers who started them
 @click.option("--port", default=8000, show_default=True, help="The port to listen at; 0 takes a free one.")
 def main(host: str, port: int) -> None:
     """Serve the office: web and clock together."""
+    os.umask(terminal.OWNER_ONLY)
     app = create_app(Settings.from_environment())
     with app.app_context(), force_locale(terminal.reader_language()):
         port = free_port(host, port)

@@ -23,6 +23,7 @@ from office.core.errors import Refused
 from office.policies.documents import PolicyRefused
 
 Command = Callable[..., Any]
+OWNER_ONLY = 0o077
 
 
 def reader_language() -> str:
@@ -51,6 +52,16 @@ def refusals_as_exit() -> Iterator[None]:
             sys.exit(1)
 
 
+@contextmanager
+def files_for_their_owner() -> Iterator[None]:
+    """Files written inside can be read by nobody else on this machine: most hold personal data."""
+    before = os.umask(OWNER_ONLY)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def worded(refusal: Refused) -> str:
     """A refusal in the reader's language; problems of a policy each as its own sentence."""
     values = refusal.values
@@ -73,7 +84,7 @@ def anywhere(command: Command) -> Command:
     @with_appcontext
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
-        with refusals_as_exit():
+        with refusals_as_exit(), files_for_their_owner():
             return command(*args, **kwargs)
 
     return run

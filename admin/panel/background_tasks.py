@@ -43,7 +43,7 @@ def as_reader(staff_id: int | None, code: str) -> Iterator[None]:
 def write_progress(task_id: int, done: int) -> None:
     """Write how far a task is into a file: other processes can't see its transaction yet."""
     file = _progress_file(task_id)
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
     fresh.write_text(str(done), encoding="ascii")
     fresh.replace(file)

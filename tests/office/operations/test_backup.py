@@ -449,6 +449,23 @@ def test_backups_are_for_their_owner_only(filled: Office, tmp_path: Path) -> Non
     assert night.parent.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"])
+def test_what_commands_write_is_for_their_owner_only(filled: Office, tmp_path: Path) -> None:
+    wrong = tmp_path / "roster.csv"
+    wrong.write_text("unit_code,building,unit_kind,area_m2\n1-102,1,palace,80\n")
+    old = os.umask(0)
+    try:
+        told = [filled.run("export", "units", tmp_path / "units.csv"), filled.run("import", "roster", wrong)]
+        left = os.umask(0)
+    finally:
+        os.umask(old)
+
+    assert [each.exit_code for each in told] == [0, 1]
+    for name in ("units.csv", "roster.csv.errors.csv"):
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600, name
+    assert left == 0
+
+
 def proved(office: Office) -> JobResult:
     with office.app.app_context():
         return nightly.prove_newest(db.engine, CHECKS)
