@@ -406,7 +406,7 @@ def check(*, as_json: bool) -> None:
     from office import rooms
     from office.operations import damage
 
-    damage.refuse_damaged(db.engine, is_thorough=True)
+    damage.refuse_damaged(db.session())
     found = rooms.findings(db.session())
     text = "\n".join(map(str, found)) or gettext("Every invariant holds.")
     say({"ok": not found, "findings": [one.to_dict() for one in found]}, as_json=as_json, text=text)

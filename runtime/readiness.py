@@ -73,7 +73,7 @@ def refusal_page(app: Flask) -> Any:
         elif is_writing:
             with bind.connect() as connection:
                 opening.refuse_moved(connection)
-                if not secret_key.is_right(connection, secrets.in_use()):
+                if secret_key.has_changed(connection, secrets.in_use()):
                     prove_key(app, bind)
     except Refused as refusal:
         if refusal.message == opening.NOT_SET_UP:

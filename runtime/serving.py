@@ -96,7 +96,7 @@ def prepare(app: Flask) -> None:
     is_office = bool(opening.revision(bind))
     if is_office:
         readiness.prove_key(app, bind)
-        damage.refuse_damaged(bind)
+        damage.refuse_damaged_at_start(bind)
     elif refusal := opening.lost(bind):
         raise refusal
     session = db.session()

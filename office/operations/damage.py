@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from models import Base
 from office.core import outages
@@ -20,21 +21,22 @@ DAMAGED = N_(
 )
 
 
-def finding(bind: Engine) -> str:
+def finding(session: Session) -> str:
     """What the database's own check finds wrong, in its words; empty when it is whole.
 
     PostgreSQL keeps a checksum of each page, which is looked at when the page is read: so all are read.
     """
-    if bind.dialect.name == "sqlite":
+    bind = session.get_bind()
+    if isinstance(bind, Engine) and bind.dialect.name == "sqlite":
         return finding_in_file(Path(str(bind.url.database)))
-    with bind.connect() as connection:
-        try:
-            for table in Base.metadata.sorted_tables:
-                connection.execute(text(f"SELECT sum(length(t::text)) FROM {table.name} t"))  # noqa: S608 -- our own names
-        except DBAPIError as error:
-            if outages.sentence(error) != outages.DAMAGED:
-                raise
-            return outages.driver_words(error)
+    try:
+        for table in Base.metadata.sorted_tables:
+            session.execute(text(f"SELECT sum(length(t::text)) FROM {table.name} t"))  # noqa: S608 -- our own names
+    except DBAPIError as error:
+        session.rollback()
+        if outages.sentence(error) != outages.DAMAGED:
+            raise
+        return outages.driver_words(error)
     return ""
 
 
@@ -69,13 +71,16 @@ def _torn_text(reader: sqlite3.Connection) -> str:
     return ""
 
 
-def refuse_damaged(bind: Engine, *, is_thorough: bool = False) -> None:
-    """Refuse a damaged database; at a start only an SQLite file of a size that is read in no time."""
-    found = ""
-    if is_thorough:
-        found = finding(bind)
-    elif bind.dialect.name == "sqlite":
-        file = Path(str(bind.url.database))
-        found = finding_in_file(file, is_quick=True) if file.stat().st_size <= AT_A_START else ""
-    if found:
+def refuse_damaged(session: Session) -> None:
+    """Refuse a database that its own check finds damaged."""
+    if found := finding(session):
+        raise Refused(DAMAGED, finding=found)
+
+
+def refuse_damaged_at_start(bind: Engine) -> None:
+    """The same of an SQLite file whose size is read in no time; larger ones are asked every night."""
+    if bind.dialect.name != "sqlite":
+        return
+    file = Path(str(bind.url.database))
+    if file.stat().st_size <= AT_A_START and (found := finding_in_file(file, is_quick=True)):
         raise Refused(DAMAGED, finding=found)

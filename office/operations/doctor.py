@@ -81,7 +81,7 @@ def database(session: Session) -> Answer:
         return
     if not stored:
         raise opening.lost(bind) or Refused(opening.NOT_SET_UP)
-    if found := damage.finding(bind):
+    if found := damage.finding(session):
         yield problem("damaged", damage.DAMAGED, NOTHING_ELSE, is_grave=True, finding=found)
     elif not core_schema.is_up_to_date(session):
         yield problem(

@@ -61,7 +61,7 @@ def is_right(connection: Connection, keys: Keys) -> bool:
     there = inspect(connection)
     names = set(there.get_table_names())
     if any(column["name"] == "key_proof" for column in there.get_columns("estate")):
-        token = connection.execute(text("SELECT key_proof FROM estate")).scalar()
+        token = _proof(connection)
         if token:
             return keys.opened(token) == KEY_PROOF
     tokens: list[str] = []
@@ -72,6 +72,16 @@ def is_right(connection: Connection, keys: Keys) -> bool:
             column = table.c[name]
             tokens += connection.scalars(select(column).where(column != "").limit(1)).all()
     return not tokens or any(keys.opened(token) is not None for token in tokens)
+
+
+def _proof(connection: Connection) -> str:
+    return str(connection.execute(text("SELECT key_proof FROM estate")).scalar() or "")
+
+
+def has_changed(connection: Connection, keys: Keys) -> bool:
+    """Whether an office of this version is sealed with another key by now; one small query."""
+    token = _proof(connection)
+    return bool(token) and keys.opened(token) != KEY_PROOF
 
 
 def seal_proof(connection: Connection, *, is_anew: bool = False) -> None:

@@ -93,6 +93,11 @@ def start(office: Office) -> None:
             close(office)
 
 
+def check(office: Office) -> None:
+    with office.session() as session:
+        damage.refuse_damaged(session)
+
+
 def pages(file: Path) -> list[int]:
     count = file.stat().st_size // PAGE
     step = 1 if IS_FULL else max(1, count // PAGES_IN_THE_GATE)
@@ -117,7 +122,7 @@ def test_each_page_damaged_in_turn(at_rest: Office, kind: str, tmp_path: Path) -
         for beside in at_rest.instance.glob("gatehouse.db-*"):
             beside.unlink()
         saving = told(lambda: backup.make(bind, made, now=clock.machine_now()))
-        asked = told(lambda: damage.refuse_damaged(bind, is_thorough=True))
+        asked = told(lambda: check(at_rest))
 
         assert "\n" not in opening + saving + asked
         assert bool(saving) == bool(asked), page  # `check` and `backup` say the same
@@ -206,4 +211,5 @@ def test_a_whole_database_is_called_whole(office: Office) -> None:
     with office.session() as session, writing():
         session.commit()
 
-    assert damage.finding(engine_of(office.app)) == ""
+    with office.session() as session:
+        assert damage.finding(session) == ""

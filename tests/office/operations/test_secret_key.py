@@ -136,6 +136,18 @@ def test_a_page_says_that_the_key_is_wrong(filled: Office) -> None:
     assert "GATEHOUSE_SECRET_KEY" in answer.text
 
 
+def test_a_web_process_of_before_the_change_writes_nothing(filled: Office) -> None:
+    """It may outlive the clock: what it sealed with the old key nobody could read."""
+    client = filled.app.test_client()
+    assert client.get("/login").status_code == 200
+    secret_key.rotate(engine(filled), Keys.of(OTHER_KEY))
+
+    answer = client.post("/login", data={"login": "admin", "password": "x"})
+
+    assert answer.status_code == 503
+    assert "GATEHOUSE_SECRET_KEY" in answer.text
+
+
 @pytest.mark.parametrize(
     ("files", "wanted"),
     [
