@@ -23,6 +23,7 @@ from office.billing import documents, move_in
 from office.billing.invoices import NewInvoiceLine
 from office.core.errors import Refused
 from office.estate import owners
+from rules import dates
 
 
 class MoveInPage(OfficePage):
@@ -79,7 +80,7 @@ class MoveInPage(OfficePage):
 
     def _day(self, given: Any, name: str) -> date:
         try:
-            return date.fromisoformat(given.get(name) or self.today().isoformat())
+            return dates.day_of(given.get(name) or self.today().isoformat())
         except ValueError:
             return self.today()
 

@@ -7,7 +7,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +40,7 @@ from office.core import background_tasks as core_background_tasks
 from office.core.errors import Refused
 from office.documents import archive
 from office.exchange.spreadsheets import neutral
+from rules import dates
 
 SHOWN = 50  # of what is unusual or can't be billed; the rest is in the file
 ISSUE, PRINT = "issue", "print_notices"
@@ -116,7 +117,7 @@ class BillingPage(OfficePage):
         period = request.form.get("period", "").strip()[:20]
         on, now, session, staff_id = request.form.get("on", ""), self.now(), db.session(), current_staff().id
         try:
-            issued_on = date.fromisoformat(on) if on else None
+            issued_on = dates.day_of(on) if on else None
             expected = billing_runs.preview(session, period, now=now, on=issued_on)
             task = core_background_tasks.begin(
                 session,

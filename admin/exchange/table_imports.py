@@ -50,7 +50,13 @@ class TableKind:
         self.fields = {field.name: field for field in blank if not isinstance(field, NEVER)}
         names = _names(view, list(self.fields))
         self.COLUMNS: Sequence[Column] = [
-            Column(name, names[name], _reader(field), is_required=bool(field.flags.required))
+            Column(
+                name,
+                names[name],
+                _reader(field),
+                is_required=bool(field.flags.required),
+                has_dates=isinstance(field, forms.DayField | forms.InstantField),
+            )
             for name, field in self.fields.items()
         ]
         self.defaults = {name: _default(field) for name, field in self.fields.items()}

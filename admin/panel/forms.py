@@ -28,6 +28,7 @@ from admin.panel import formats, language, office_time, parsing, typed_text, wor
 from admin.panel.request_values import is_clean
 from admin.panel.typed_text import EARLIEST, LATEST
 from models.secrets import masked
+from rules import dates
 from rules.billing import tier_problem
 
 
@@ -116,7 +117,12 @@ class TiersField(StringField):
 
 
 class DayField(DateField):
-    """A native date input."""
+    """A native date input; what is typed where the browser has none is read as rules/dates.py says."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        if valuelist and valuelist[0].strip():
+            self.data = typed_text.day(valuelist[0])
 
     def pre_validate(self, _form: Any) -> None:
         if self.data is not None and not EARLIEST <= self.data <= LATEST:
@@ -131,11 +137,7 @@ def instant_of(local: datetime) -> datetime:
 
 
 class InstantField(DateTimeLocalField):
-    """A native date-and-time input in office time; UTC in the data."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("format", ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
-        super().__init__(*args, **kwargs)
+    """A native date-and-time input in office time, read as rules/dates.py says; UTC in the data."""
 
     def _value(self) -> str:
         if self.raw_data:
@@ -143,10 +145,19 @@ class InstantField(DateTimeLocalField):
         return f"{self.data.astimezone(office_time.zone()):%Y-%m-%dT%H:%M}" if self.data else ""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        super().process_formdata(valuelist)
-        if self.data is not None:
-            local, self.data = self.data, None
-            self.data = instant_of(local)
+        self.data = None
+        if not valuelist or not valuelist[0].strip():
+            return
+        try:
+            day, at, offset = dates.parts(valuelist[0])
+        except ValueError:
+            at = None
+        if at is None:
+            raise ValueError(_("Write the time as YYYY-MM-DD HH:MM, such as 2026-07-01 09:30"))
+        local = datetime.combine(day, at)
+        if offset is not None:
+            local = local.replace(tzinfo=offset).astimezone(office_time.zone()).replace(tzinfo=None)
+        self.data = instant_of(local)
 
 
 class ChoiceField(SelectField):

@@ -1,23 +1,23 @@
 """Numbers and days as people type them into forms, filters and actions; raises ValueError in words.
 
-One strict reader of numbers stands behind them all (rules/numbers.py): what can't be read for sure is refused
+One strict reader of numbers (rules/numbers.py) and one of days (rules/dates.py) stand behind them all: what can't be read for sure is refused
 with what to write, never guessed.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from decimal import Decimal
 
 from flask_babel import lazy_gettext as _
 
+from rules import dates
+from rules.dates import DateError
 from rules.numbers import NumberError, decimal_of, whole_of
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
 BIGGEST_AMOUNT = Decimal(10**12)
 BIGGEST_WHOLE = 2**63 - 1
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 def number(text: str, places: int = 2, least: Decimal | None = None) -> Decimal:
@@ -47,13 +47,11 @@ def whole(text: str) -> int:
 
 
 def day(text: str, earliest: date = EARLIEST, latest: date = LATEST) -> date:
-    """A day written as 2026-03-31. Raises ValueError."""
+    """A day as people write it, such as 2026-03-31 or 2026/3/31 (rules/dates.py). Raises ValueError."""
     try:
-        found = date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        found = None
-    if found is None:
-        raise ValueError(_("This is no date: write it as 2026-03-31"))
+        found = dates.day_of(text)
+    except DateError:
+        raise ValueError(_("This is no date: write it as 2026-03-31")) from None
     if not earliest <= found <= latest:
         raise ValueError(_("This date is too far away."))
     return found

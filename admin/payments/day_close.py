@@ -24,6 +24,7 @@ from models.people import Staff
 from office.core.errors import Refused
 from office.payments import day_close
 from office.payments.payments import in_force
+from rules import dates
 from rules.roles import may_close_for_others
 
 
@@ -65,7 +66,7 @@ class DayClosePage(OfficePage):
         """The day and cashier asked for: one's own today unless said otherwise."""
         text, cashier_id = given.get("day", ""), request_values.row_id(given.get("cashier_id"))
         try:
-            day = date.fromisoformat(text) if text else self.today()
+            day = dates.day_of(text) if text else self.today()
         except ValueError:
             abort(404)
         me = current_staff()

@@ -18,6 +18,7 @@ from models.base import db
 from models.property import CalendarDay
 from office.complaints.policies_in_force import PolicyTimeline
 from office.complaints.recalculation import preview_recalculation
+from rules import dates
 
 
 class CalendarDayView(OfficeView):
@@ -49,7 +50,7 @@ class CalendarDayView(OfficeView):
     def preview_view(self) -> Any:
         """What a day that is not yet saved would do to the deadlines of open complaints."""
         try:
-            day = date.fromisoformat(request.args.get("day", ""))
+            day = dates.day_of(request.args.get("day", ""))
         except ValueError:
             abort(404)
         stood = self.get_one(request.args.get("id")) if request.args.get("id") else None

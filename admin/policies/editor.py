@@ -33,6 +33,7 @@ from office.complaints.recalculation import preview_recalculation
 from office.core import audit
 from office.core.errors import N_, Refused
 from office.policies import documents, store
+from rules import dates
 
 NOT_AS_TYPED = {
     "number": N_("%(field)s: “%(value)s” is no whole number, or too large"),
@@ -343,7 +344,7 @@ class PoliciesPage(OfficePage):
     @staticmethod
     def _day(text: str) -> date:
         try:
-            return date.fromisoformat(text)
+            return dates.day_of(text)
         except ValueError as wrong:
             raise Refused(_("Choose the day from which the policy holds")) from wrong
 

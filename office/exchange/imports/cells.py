@@ -9,26 +9,22 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from contextlib import suppress
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from office.core.errors import N_
+from rules.dates import FIRST_YEAR, LAST_YEAR, DateError, day_of, instant_of
 from rules.money import LIMIT, MoneyError
 from rules.money import money as exact_money
 from rules.numbers import NumberError, decimal_of, whole_of
 
 T = TypeVar("T")
-FIRST_YEAR, LAST_YEAR = 1900, 2199
 
-_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
-_DAY_IN_DIGITS = re.compile(r"(\d{4})(\d\d)(\d\d)", re.ASCII)
 _PERIOD = re.compile(r"(\d{4})(?:[-/.年])(\d{1,2})月?|(\d{4})(\d\d)", re.ASCII)
-_TIME = re.compile(
-    r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,6})\d*)?)?\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
-)
 
 
 class Wrong(Exception):  # noqa: N818 -- reads as the list says it
@@ -143,29 +139,22 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
-@lru_cache(maxsize=4096)
+DATE_WRONG: Mapping[str, tuple[str, str]] = {
+    "not_a_date": (N_("not a date"), N_("Write the date as YYYY-MM-DD, such as 2026-07-01")),
+    "ambiguous": (
+        N_("day and month can't be told apart"),
+        N_("Write the date as YYYY-MM-DD, such as 2026-07-01"),
+    ),
+    "not_a_time": (N_("not a time"), N_("Write the time as YYYY-MM-DD HH:MM, such as 2026-07-01 09:30")),
+}
+
+
 def day(text: str) -> date:
-    """A day written 2026-07-01, 2026/7/1, 2026.7.1, 2026年7月1日 or 20260701; midnight is dropped."""
-    plain = unicodedata.normalize("NFKC", text).strip()
-    plain = re.sub(r"[T ]+0{1,2}:00(:00(\.0+)?)?$", "", plain)
-    found = _DAY.fullmatch(plain) or _DAY_IN_DIGITS.fullmatch(plain)
-    if found:
-        return _day(*(int(part) for part in found.groups()))
-    raise _impossible_day()
-
-
-def _day(year: int, month: int, of_month: int) -> date:
+    """A day as people write it (rules/dates.py); midnight is dropped."""
     try:
-        made = date(year, month, of_month)
-    except ValueError:
-        raise _impossible_day() from None
-    if not FIRST_YEAR <= made.year <= LAST_YEAR:
-        raise _impossible_day()
-    return made
-
-
-def _impossible_day() -> Wrong:
-    return Wrong(N_("not a date"), N_("Write the date as YYYY-MM-DD, such as 2026-07-01"))
+        return day_of(text)
+    except DateError as error:
+        raise Wrong(*DATE_WRONG[error.code if error.code == "ambiguous" else "not_a_date"]) from None
 
 
 @lru_cache(maxsize=1024)
@@ -177,43 +166,19 @@ def period(text: str) -> str:
         year, month = (int(part) for part in found.groups() if part)
         if FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12:
             return f"{year:04}-{month:02}"
-    elif _DAY.fullmatch(plain) and (first := day(plain)).day == 1:  # what a workbook makes of 2026-07
-        return f"{first:%Y-%m}"
+    else:
+        with suppress(DateError):  # what a workbook makes of 2026-07
+            if (first := day_of(plain)).day == 1 and plain[:4].isdigit():
+                return f"{first:%Y-%m}"
     raise Wrong(N_("not a month"), N_("Write the month as YYYY-MM, such as 2026-07"))
 
 
 def instant(text: str, zone: ZoneInfo) -> datetime:
     """An instant in UTC; without an offset it is office time, without a time the day's first."""
-    plain = unicodedata.normalize("NFKC", text).strip()
-    found = re.match(r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{8}(?=\D|$)", plain, re.ASCII)
-    if not found:
-        raise _impossible_instant()
-    on = day(found.group())
-    rest = plain[found.end() :].lstrip("T ").strip()
-    if not rest:
-        return datetime.combine(on, time(0), zone).astimezone(UTC)
-    clock = _TIME.fullmatch(rest)
-    if not clock:
-        raise _impossible_instant()
-    hour, minute, second, fraction, offset = clock.groups()
     try:
-        at = time(int(hour), int(minute), int(second or 0), int((fraction or "0").ljust(6, "0")))
-        local = datetime.combine(on, at, _offset(offset) if offset else zone)
-    except ValueError:
-        raise _impossible_instant() from None
-    return local.astimezone(UTC)
-
-
-def _offset(text: str) -> timezone:
-    if text.upper() == "Z":
-        return UTC
-    sign = -1 if text[0] == "-" else 1
-    digits = text[1:].replace(":", "")
-    return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))
-
-
-def _impossible_instant() -> Wrong:
-    return Wrong(N_("not a time"), N_("Write the time as YYYY-MM-DD HH:MM, such as 2026-07-01 09:30"))
+        return instant_of(text, zone)
+    except DateError as error:
+        raise Wrong(*DATE_WRONG[error.code if error.code == "ambiguous" else "not_a_time"]) from None
 
 
 _FLAGS: Mapping[str, bool] = {

@@ -23,6 +23,7 @@ from office.exchange.imports.cells import Wrong, plain_values
 from office.exchange.imports.headers import MOST_HEADER_ROW, header_key, loose_key
 from office.exchange.imports.mapping import FileMapping, joined, parts_of
 from office.exchange.imports.reader import DATE, ERROR, NUMBER, Line, Table
+from rules import dates
 from rules.text_keys import compared_key, text_key
 
 MOST_PROBLEMS = 2_000  # that are listed; all are counted
@@ -165,7 +166,12 @@ class Column:
     is_code: bool = False
     is_key: bool = False
     measure: str = ""
+    has_dates: bool = False  # besides those whose reader is `day` or `instant`
     is_in_template: bool = True  # the empty table that is offered has it
+
+    @property
+    def is_date(self) -> bool:
+        return self.has_dates or self.read in (day, instant)
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -220,6 +226,10 @@ def key_text(most: int) -> Read:
 
 def instant(text: str, known: Known) -> Any:
     return cells.instant(text, known.zone)
+
+
+def day(text: str, _known: Known) -> Any:
+    return cells.day(text)
 
 
 def unit_code(text: str, known: Known) -> str:
@@ -448,7 +458,20 @@ def _reader(column: Column, body: Body, mapping: FileMapping) -> Callable[[Line]
     place = body.places.get(column.code)
     if place is None:
         return lambda _line: ""
+    if column.is_date:
+        return dates_at(place, body.lines)
     return lambda line: _checked(line, place, is_code=column.is_code, is_number=bool(column.measure))
+
+
+def dates_at(place: int, lines: Iterable[Line]) -> Callable[[Line], str]:
+    """The text of a cell in a column of dates, whose order of day and month the whole column tells."""
+    order = dates.order_of(line.cell(place) for line in lines)
+
+    def read(line: Line) -> str:
+        given = _checked(line, place, is_code=False)
+        return dates.told(given, order, is_number=line.type(place) == NUMBER)
+
+    return read
 
 
 def _checked(line: Line, place: int, *, is_code: bool, is_number: bool = False) -> str:

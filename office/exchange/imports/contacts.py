@@ -49,7 +49,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "promised_on",
         heads("承诺日期 承諾日期 承诺缴费日期 承诺付款日期 承诺时间"),
-        plainly(cells.day),
+        columns.day,
     ),
     Column(
         "promised_amount",

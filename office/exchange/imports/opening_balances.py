@@ -47,7 +47,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "due_on",
         ("到期日", "到期日期", "应缴日期", "應繳日期", "缴费截止日", "截止日期", "应收日期", "due"),
-        plainly(cells.day),
+        columns.day,
         is_required=True,
     ),
 )

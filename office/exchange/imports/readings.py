@@ -34,7 +34,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "read_on",
         ("抄表日期", "抄表时间", "抄表日", "读数日期", "日期"),
-        plainly(cells.day),
+        columns.day,
         is_required=True,
         is_key=True,
     ),

@@ -30,7 +30,7 @@ from models.secrets import fingerprint
 from office.core import clock
 from office.core.errors import N_
 from office.estate.owners import is_company, pinyin_initials
-from office.exchange.imports import cells, roster_row, words
+from office.exchange.imports import cells, columns, roster_row, words
 from office.exchange.imports.columns import (
     UNIT_HEADERS,
     Column,
@@ -112,7 +112,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "handed_over_on",
         ("交付日期", "交房日期", "交付时间", "交房时间", "收楼日期", "handed over"),
-        plainly(cells.day),
+        columns.day,
     ),
     Column(
         "payer_name",
@@ -144,9 +144,7 @@ COLUMNS: tuple[Column, ...] = (
         text(200),
         empty="",
     ),
-    Column(
-        "occupancy_from", ("起始日期", "入住日期", "入住时间", "计费起始日期", "起始时间"), plainly(cells.day)
-    ),
+    Column("occupancy_from", ("起始日期", "入住日期", "入住时间", "计费起始日期", "起始时间"), columns.day),
     Column(
         "steward",
         ("管家", "楼管员", "樓管員", "片区管家", "楼栋管家", "物业管家"),

@@ -35,7 +35,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "used_on",
         ("使用日期", "服务日期", "服務日期", "发生日期", "日期"),
-        plainly(cells.day),
+        columns.day,
         is_required=True,
         is_key=True,
     ),

@@ -28,12 +28,14 @@ from office.exchange.imports.cells import Wrong
 from office.exchange.imports.columns import Column, Known, Problem, ReadRows, text
 from office.exchange.imports.headers import MOST_HEADER_ROW, find, is_total, refuse_measures
 from office.exchange.imports.mapping import FileMapping, of_headers
-from office.exchange.imports.reader import Line, Table
+from office.exchange.imports.reader import NUMBER, Line, Table
 from office.exchange.imports.statement_layouts import Layout, plain_cell
 from office.exchange.imports.taken import Difference, Taken
 from office.payments import statements
 from office.payments.statements import Entry, Posted
+from rules import dates
 from rules.bank_statements import Amount, direction_of
+from rules.dates import Order, order_of
 from rules.matching import State
 from rules.money import ZERO
 
@@ -179,6 +181,7 @@ def alipay(line: Said, known: Known) -> Entry:
     )
 
 
+DAYS = ("paid_at", "day")
 MERCHANT_BILLS: Mapping[str, Callable[[Said, Known], Entry]] = {"wechat": wechat, "alipay": alipay}
 
 
@@ -193,6 +196,7 @@ class LineReader:
     known: Known
     account: str = ""
     is_signed: bool = False  # some amount of the file carries a sign
+    order: Order | None = None  # of day and month, where the file's days tell it
 
     def entry(self, line: Line) -> Entry:
         """What a line says. Raises _WrongCell."""
@@ -204,7 +208,11 @@ class LineReader:
                 _check_cell(line, place, code, is_code=code in CODES)
             said = dict.fromkeys(plain_cell(line.cell(place)) for place in self.layout.places.get(code, ()))
             said.pop("/", None)  # WeChat Pay's way to write nothing
-            return self.layout.mapping.meaning(code, " ".join(one for one in said if one))
+            meant = self.layout.mapping.meaning(code, " ".join(one for one in said if one))
+            if code not in DAYS:
+                return meant
+            is_number = any(line.type(place) == NUMBER for place in self.layout.places.get(code, ()))
+            return dates.told(meant, self.order, is_number=is_number)
 
         amount, direction = self._amount(cell)
         paid_at, is_time_known = self._paid_at(cell)
@@ -395,7 +403,10 @@ def read_rows(table: Table, _columns: Sequence[Column], known: Known, *, mapping
         reads = _merchant_lines(table.counted(lines), header, MERCHANT_BILLS[layout.source], known)
         return _collected(reads, layout.source, header, skipped)
     account = _account_above(table.lines[: count - 1])
-    reader = LineReader(layout, known, account, _is_signed(lines, layout))
+    order = order_of(
+        line.cell(place) for code in DAYS for place in layout.places.get(code, ()) for line in lines
+    )
+    reader = LineReader(layout, known, account, _is_signed(lines, layout), order)
     unused = [name.strip() for place, name in enumerate(header) if name.strip() and place not in layout.taken]
     reads = ((line, reader.entry) for line in table.counted(lines))
     return _collected(reads, layout.source, header, skipped, unused)

@@ -301,3 +301,28 @@ def test_two_different_slips_under_one_number_are_refused(bring):
 
     with pytest.raises(imports.RowsRefused, match="stands in row 2 already"):
         bring("slips", SLIPS, rows)
+
+
+# days of one column → as they are stored; None: the file is refused, naming the row (rules/dates.py)
+COLUMNS_OF_DAYS = [
+    (["13/03/2026", "05/03/2026"], [date(2026, 3, 13), date(2026, 3, 5)]),
+    (["03/13/2026", "05/03/2026"], [date(2026, 3, 13), date(2026, 5, 3)]),
+    (["115/03/05", "2026.3.6"], [date(2026, 3, 5), date(2026, 3, 6)]),
+    (["12/03/2026", "05/03/2026"], None),
+]
+
+
+@pytest.mark.parametrize(("written", "stored"), COLUMNS_OF_DAYS)
+def test_a_column_of_days_tells_the_order_of_day_and_month(session, bring, written, stored):
+    rows = [["3-2-1201", "水表", day, str(place)] for place, day in enumerate(written, 1)]
+    header = ("房号", "仪表", "抄表日期", "读数")
+
+    if stored is None:
+        with pytest.raises(imports.RowsRefused) as refusal:
+            bring("readings", header, rows)
+        assert [problem.message for problem in refusal.value.problems] == [
+            "day and month can't be told apart"
+        ] * len(written)
+    else:
+        bring("readings", header, rows)
+        assert list(session.scalars(select(MeterReading.read_on).order_by(MeterReading.id))) == stored
