@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 FIRST_YEAR, LAST_YEAR = 1900, 2199
+YEARS = range(FIRST_YEAR, LAST_YEAR + 1)  # what lies outside is a slip of the pen
 _ROC = 1911  # the year before the first of the Republic of China
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LONG_MONTHS = (
@@ -106,10 +107,13 @@ def told(written: str, order: Order | None, *, is_number: bool = False) -> str:
     return f"{day}{plain[end:]}"
 
 
-def day_of(text: str, order: Order | None = None) -> date:
-    """Answer the day that a text says, with or without midnight behind it. Raises DateError."""
+def day_of(text: str, order: Order | None = None, years: range = YEARS) -> date:
+    """Answer the day of one of these years that a text says, with or without midnight behind it.
+
+    Raises DateError.
+    """
     day, at, _zone = parts(text, order)
-    if at is not None and at != time(0):
+    if day.year not in years or (at is not None and at != time(0)):
         raise DateError("not_a_date", text)
     return day
 
@@ -120,6 +124,8 @@ def instant_of(text: str, zone: tzinfo, order: Order | None = None) -> datetime:
     Raises DateError.
     """
     day, at, offset = parts(text, order)
+    if day.year not in YEARS:
+        raise DateError("not_a_date", text)
     try:
         return datetime.combine(day, at or time(0), offset or zone).astimezone(UTC)
     except OverflowError:
@@ -181,8 +187,6 @@ def _month(plain: str, name: str) -> int:
 
 
 def _day(plain: str, year: int, month: int, day: int) -> date:
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise DateError("not_a_date", plain)
     try:
         return date(year, month, day)
     except ValueError:

@@ -152,7 +152,7 @@ class InstantField(DateTimeLocalField):
             day, at, offset = dates.parts(valuelist[0])
         except ValueError:
             at = None
-        if at is None:
+        if at is None or not EARLIEST <= day <= LATEST:
             raise ValueError(_("Write the time as YYYY-MM-DD HH:MM, such as 2026-07-01 09:30"))
         local = datetime.combine(day, at)
         if offset is not None:

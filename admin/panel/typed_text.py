@@ -1,7 +1,7 @@
 """Numbers and days as people type them into forms, filters and actions; raises ValueError in words.
 
-One strict reader of numbers (rules/numbers.py) and one of days (rules/dates.py) stand behind them all: what can't be read for sure is refused
-with what to write, never guessed.
+One strict reader of numbers (rules/numbers.py) and one of days (rules/dates.py) stand behind them all: what
+can't be read for sure is refused with what to write, never guessed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def whole(text: str) -> int:
 def day(text: str, earliest: date = EARLIEST, latest: date = LATEST) -> date:
     """A day as people write it, such as 2026-03-31 or 2026/3/31 (rules/dates.py). Raises ValueError."""
     try:
-        found = dates.day_of(text)
+        found = dates.day_of(text, years=range(1, 10_000))
     except DateError:
         raise ValueError(_("This is no date: write it as 2026-03-31")) from None
     if not earliest <= found <= latest:
