@@ -222,7 +222,7 @@ class WebSession(Model):
 
 
 class SignInAttempt(Row, Model):
-    """A sign-in attempt of the last minute, counted across web processes."""
+    """A failed sign-in, a wrong code or a public form sent; counted across web processes, soon forgotten."""
 
     __tablename__ = "sign_in_attempt"
     __table_args__ = (Index("sign_in_attempt_recent_idx", "source", "at"),)

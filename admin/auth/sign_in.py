@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
@@ -21,16 +21,16 @@ from admin.panel.audit import record
 from admin.panel.responses import safe_target
 from admin.panel.signed_in import current_staff, staff_if_signed_in, web_session_if_any
 from models.base import db
-from models.people import LANGUAGES, SignInAttempt, Staff
+from models.people import LANGUAGES, Staff
 from models.secrets import fingerprint
 from models.text_keys import called
-from office.access import two_factor
+from office.access import attempts, two_factor
 from office.access.sessions import end_sessions
 from office.core import clock
 
 entrance = Blueprint("entrance", __name__)
 
-ATTEMPTS_A_MINUTE = 10
+MOST_LOGIN = 61  # characters of a login that are looked at: one more than any has
 CODE_WITHIN = timedelta(minutes=5)
 THEMES = ("auto", "light", "dark")
 # compared with when the login is unknown, so that the answer takes as long
@@ -44,12 +44,20 @@ def login() -> Any:  # noqa: PLR0911 -- one answer a case
         return redirect(url_for("entrance.login"))
     if request.method == "GET":
         return redirect("/") if staff_if_signed_in() else render_template("auth/login.html")
-    if _is_too_often():
-        return render_template("auth/login.html", error=_("Too many attempts. Please wait a minute.")), 429
     if "code" in request.form:
         return _check_code()
-    staff = _person(request.form.get("login", ""), request.form.get("password", ""))
+    name = request.form.get("login", "").replace("\x00", "")[:MOST_LOGIN]
+    source = request.remote_addr or ""
+    present = clock.machine_now()
+    if attempts.is_held_up(db.session(), name, source, now=present):
+        error = _(
+            "Too many wrong passwords. Please wait a while or ask the administrator for a new password."
+        )
+        return render_template("auth/login.html", error=error), 429
+    staff = _person(name, request.form.get("password", ""))
     if staff is None:
+        attempts.note_failure(db.session(), name, source, now=present)
+        db.session.commit()
         return render_template("auth/login.html", error=_("This user name and password do not match.")), 401
     if staff.totp_secret:
         session["password_was_right"] = [staff.id, _password_mark(staff), clock.machine_now().isoformat()]
@@ -58,7 +66,12 @@ def login() -> Any:  # noqa: PLR0911 -- one answer a case
 
 
 def _sign_in(staff: Staff) -> Response:
+    was_held_up = attempts.was_held_up(db.session(), staff)
+    attempts.forget_failures(db.session(), staff.login)
     start_session(staff)
+    if was_held_up:
+        said = _("Wrong passwords were tried for your account too often. Not you? Tell the administrator.")
+        flash(said, "error")
     _note(staff.id, "sign_in")
     db.session.commit()
     return redirect("/")
@@ -147,7 +160,7 @@ def account() -> Any:
 
 def _person(login_name: str, password: str) -> Staff | None:
     """The active person with this login and password."""
-    if "\x00" in login_name or len(login_name) > 60 or len(password) > 1000:
+    if len(login_name) >= MOST_LOGIN or len(password) > 1000:
         return None
     staff = db.session.scalars(called(select(Staff), Staff.login, login_name)).first()
     stored = staff.password_hash if staff and staff.password_hash else NO_ONE
@@ -155,23 +168,6 @@ def _person(login_name: str, password: str) -> Staff | None:
     if staff is None or not staff.password_hash or not matches or not staff.is_active:
         return None
     return staff
-
-
-def _is_too_often() -> bool:
-    """Counts this attempt in the database, so that it holds for all web processes together."""
-    present = clock.machine_now()
-    source = request.remote_addr or ""
-    db.session.execute(delete(SignInAttempt).where(SignInAttempt.at < present - timedelta(hours=1)))
-    recent = select(func.count(SignInAttempt.id)).where(
-        SignInAttempt.source == source, SignInAttempt.at > present - timedelta(minutes=1)
-    )
-    count = db.session.scalar(recent) or 0
-    if count >= ATTEMPTS_A_MINUTE:
-        db.session.rollback()
-        return True
-    db.session.add(SignInAttempt(source=source, at=present))
-    db.session.commit()  # kept whatever comes of the attempt
-    return False
 
 
 def _password_error(staff: Staff, old: str, new: str, again: str) -> str | None:

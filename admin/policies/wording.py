@@ -44,8 +44,10 @@ POLICIES = {
 _WORDS = {
     **labels.ROLES,
     "second_step_for": _l("Second step for"),
-    "wrong_codes": _l("Wrong codes before the door waits"),
-    "wait_minutes": _l("The door waits, minutes"),
+    "wrong_codes": _l("Wrong codes before sign-in waits"),
+    "wrong_passwords": _l("Wrong passwords of one account before it waits"),
+    "wrong_from_address": _l("Wrong passwords from one address before it waits"),
+    "wait_minutes": _l("Sign-in waits, minutes"),
     "recovery_codes": _l("Recovery codes for each person"),
     "policy": _l("In general"),
     "target": _l("Targets"),

@@ -11,7 +11,7 @@ from werkzeug.security import generate_password_hash
 
 from models.people import Staff
 from models.text_keys import called
-from office.access import two_factor
+from office.access import attempts, two_factor
 from office.access.sessions import end_sessions
 from office.core import audit
 from office.core.errors import N_, Refused
@@ -30,6 +30,7 @@ def give_password(session: Session, login: str, *, now: datetime) -> str:
     staff.must_change_password = True
     if staff.totp_secret:
         two_factor.switch_off(session, staff, now=now, by_id=None)
+    attempts.forget_failures(session, staff.login)
     end_sessions(session, staff.id)
     audit.record(session, now, None, "password", staff)
     return password

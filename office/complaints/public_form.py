@@ -10,7 +10,6 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -29,6 +28,7 @@ from office.policies import store
 from rules.lifecycle import Verb
 from rules.public_form import OFF, PublicForm
 from rules.severity import Facts
+from rules.sign_in import network_of
 
 HOUR = timedelta(hours=1)
 SUBMISSION_SOURCE, STATUS_SOURCE = "complaint:", "track:"
@@ -94,22 +94,15 @@ def _count_recent(session: Session, kind: str, address: str, machine_now: dateti
 
     The caller commits before going on, so that it counts whatever comes of it.
     """
-    session.execute(delete(SignInAttempt).where(SignInAttempt.at < machine_now - HOUR))
     source, all_of_kind = kind + network_of(address), SignInAttempt.source.startswith(kind)
-    recent = select(func.count(SignInAttempt.id)).where(SignInAttempt.at > machine_now - HOUR)
+    session.execute(delete(SignInAttempt).where(all_of_kind, SignInAttempt.at < machine_now - HOUR))
+    recent = select(func.count(SignInAttempt.id)).where(
+        SignInAttempt.at.between(machine_now - HOUR, machine_now)
+    )
     own = session.execute(recent.where(SignInAttempt.source == source)).scalar_one()
     total = session.execute(recent.where(all_of_kind)).scalar_one()
     session.add(SignInAttempt(source=source, at=machine_now))
     return own, total
-
-
-def network_of(address: str) -> str:
-    """The network that counts as one address: an IPv4 address, or 64 bits of an IPv6 address."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address[:60]
-    return str(IPv6Address(int(parsed) >> 64 << 64)) if isinstance(parsed, IPv6Address) else str(parsed)
 
 
 def count_submission(session: Session, policy: PublicForm, address: str, machine_now: datetime) -> None:

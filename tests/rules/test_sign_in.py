@@ -1,4 +1,4 @@
-"""Who needs a second factor to sign in (P7)."""
+"""Who needs a second factor to sign in, and whose sign-in waits after failures (P7)."""
 
 from dataclasses import replace
 
@@ -20,12 +20,12 @@ NEEDED = [
 def test_one_role_that_needs_a_second_factor_is_enough(roles, is_needed):
     policy = replace(USUAL, second_step_for={"cashier": True, "steward": False})
 
-    assert policy.is_second_step_needed(roles) == is_needed
+    assert policy.is_two_factor_needed(roles) == is_needed
 
 
 def test_an_office_whose_policy_cannot_be_read_has_the_usual_bounds():
     assert (USUAL.recovery_codes, USUAL.wrong_codes, USUAL.wait_minutes) == (10, 5, 15)
-    assert not USUAL.is_second_step_needed(["it_admin"])
+    assert not USUAL.is_two_factor_needed(["it_admin"])
 
 
 @pytest.mark.parametrize("count", [0, 51])
@@ -34,3 +34,19 @@ def test_a_person_gets_one_to_fifty_recovery_codes(count):
     assert replace(USUAL, recovery_codes=50)
     with pytest.raises(PolicyValueError):
         replace(USUAL, recovery_codes=count)
+
+
+@pytest.mark.parametrize(
+    ("of_account", "from_address", "of_account_from_address", "is_held_up"),
+    [
+        (9, 0, 0, False),
+        (10, 0, 0, True),
+        (0, 60, 0, False),  # somebody else of the same office
+        (1, 59, 1, False),
+        (1, 60, 1, True),
+    ],
+)
+def test_an_address_holds_up_only_accounts_that_failed_from_it(
+    of_account, from_address, of_account_from_address, is_held_up
+):
+    assert USUAL.is_held_up(of_account, from_address, of_account_from_address) == is_held_up

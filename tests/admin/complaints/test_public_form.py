@@ -11,11 +11,12 @@ from models.complaints import Attachment, Complainant, Ticket
 from models.people import SignInAttempt
 from models.property import Unit
 from office.complaints import public_form, work
-from office.complaints.public_form import Submission, network_of, tracking_code
+from office.complaints.public_form import Submission, tracking_code
 from office.core import clock
 from office.core.errors import Refused
 from office.policies import documents, store
 from rules.public_form import PublicForm
+from rules.sign_in import network_of
 from tests.admin.conftest import text_of
 from tests.factories.policies import refusal
 
