@@ -6,11 +6,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models import Base
 from office.core import outages
 from office.core.errors import N_, Refused
 
@@ -30,8 +29,8 @@ def finding(session: Session) -> str:
     if isinstance(bind, Engine) and bind.dialect.name == "sqlite":
         return finding_in_file(Path(str(bind.url.database)))
     try:
-        for table in Base.metadata.sorted_tables:
-            session.execute(text(f"SELECT sum(length(t::text)) FROM {table.name} t"))  # noqa: S608 -- our own names
+        for table in inspect(session.connection()).get_table_names():
+            session.execute(text(f'SELECT sum(length(t::text)) FROM "{table}" t'))  # noqa: S608 -- as found
     except DBAPIError as error:
         session.rollback()
         if outages.sentence(error) != outages.DAMAGED:
