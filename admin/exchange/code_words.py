@@ -17,7 +17,8 @@ LABELS: Mapping[str, Mapping[str, Any]] = {
     "unit_kind": labels.UNIT_KINDS,
     "method": {**labels.METHODS, **labels.CONTACT_METHODS},
     "channel": labels.CHANNELS_IN,
-    "severity": labels.SEVERITIES,
+    # a register's 一般 is minor, so the severity that is called so keeps its code
+    "severity": {code: word for code, word in labels.SEVERITIES.items() if code != "normal"},
     "outcome": {**labels.CONTACT_OUTCOMES, **labels.OUTCOMES},
 }
 

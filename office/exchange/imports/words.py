@@ -26,9 +26,11 @@ def known(codes: tuple[str, ...], words: Mapping[str, str]) -> Mapping[str, str]
 UNIT_KIND_WORDS = known(
     UNIT_KINDS,
     {
-        "residence": "住宅 住房 公寓 别墅 別墅 民宅 apartment flat residential",
-        "office": "办公 辦公 办公室 辦公室 办公楼 写字楼 寫字樓",
-        "shop": "商铺 商鋪 店铺 店鋪 铺位 商业 商業 retail store",
+        "residence": (
+            "住宅 住房 住家 高层住宅 多层住宅 洋房 domestic 公寓 别墅 別墅 民宅 apartment flat residential"
+        ),
+        "office": "办公 辦公 办公室 辦公室 办公楼 写字楼 寫字樓 officespace",
+        "shop": "商铺 底商 店面 商鋪 店铺 店鋪 铺位 商业 商業 retail store",
         "parking": "车位 車位 停车位 停車位 车库 車庫 parkingbay parkingspace",
         "storage": "储藏室 儲藏室 储藏间 储物间 仓库 倉庫 storageroom",
     },
@@ -47,16 +49,18 @@ METHOD_WORDS = known(
 CHANNEL_WORDS = known(
     CHANNELS_IN,
     {
-        "desk": "前台 柜台 服务台 前台投诉 前台接待 现场 frontdesk",
+        "desk": "前台 柜台 服务台 前台投诉 前台接待 前台来访 现场 櫃檯 櫃檯親訪 臨櫃 frontdesk atthedesk",
         "phone": "电话 電話 来电 來電 电话投诉 電話投訴 来电投诉 telephone call",
         "letter": "信函 来信 來信 书信 信件 来信投诉 书面 书面投诉",
         "email": "电子邮件 電子郵件 邮件 郵件 邮箱 邮件投诉 电子邮箱 mail",
-        "web_form": "网页 網頁 网上 网络 網絡 网站 网页表单 网络投诉 在线 小程序 website",
+        "web_form": (
+            "网页 網頁 网上 网络 網絡 网站 网页表单 网络投诉 在线 小程序 网上表单 網路 網路表單 website"
+        ),
         "suggestion_box": "意见箱 意見箱 投诉箱",
-        "chat": "微信 微信群 聊天 企业微信 在线聊天 业主群 qq wechat",
+        "chat": "微信 微信群 聊天 企业微信 在线聊天 业主群 即时通讯 即時通訊 qq wechat line",
         "visit": "上门 上門 走访 走訪 拜访 回访 来访 來訪 来访投诉 巡查",
-        "head_office": "总部 總部 总公司 總公司 集团 集團 总部转办 总公司转办 集团转办",
-        "government": "政府 政府转办 政府部门 12345 12345热线 街道 居委会 住建局 authority",
+        "head_office": "总部 總部 总公司 總公司 集团 集團 总部转办 总公司转办 集团转办 總部轉辦",
+        "government": "政府 政府转办 政府轉辦 政府部门 12345 12345热线 街道 居委会 住建局 authority",
         "call_centre": "呼叫中心 客服热线 客服熱線 热线 熱線 客服中心 400 400电话 callcenter hotline",
     },
 )
@@ -100,7 +104,7 @@ CONTACT_METHOD_WORDS = known(
     CONTACT_METHODS,
     {
         "phone": "电话 電話 打电话 致电 来电 call telephone",
-        "message": "短信 短訊 信息 消息 微信 邮件 留言 sms email wechat",
+        "message": "短信 短訊 信息 訊息 簡訊 消息 微信 邮件 留言 sms email wechat",
         "visit": "上门 上門 走访 走訪 拜访 拜訪 面谈 door",
     },
 )
