@@ -1,6 +1,6 @@
 """Rates, ages and effects (K1–K3)."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -20,6 +20,8 @@ from rules.report_rates import (
     missing_to_target,
     on_time_rate,
     percent,
+    times,
+    working_seconds,
 )
 
 RATES = [
@@ -138,3 +140,50 @@ def test_unprompted_is_before_any_reminder():
 def test_a_bill_of_an_earlier_year_is_old_arrears():
     """K1."""
     assert [year for year in (2025, 2026, 2027) if is_old_arrears(year, 2026)] == [2025]
+
+
+# seconds each complaint took → hours: median, 90th percentile, mean (K8)
+TIMES = [
+    ([], (None, None, None)),
+    ([3600], ("1.0", "1.0", "1.0")),
+    ([3600, 7200], ("1.5", "2.0", "1.5")),
+    ([3600 * hour for hour in range(1, 11)], ("5.5", "9.0", "5.5")),
+    ([3600 * hour for hour in range(1, 12)], ("6.0", "10.0", "6.0")),
+    ([360_000, *[3600] * 9], ("1.0", "1.0", "10.9")),
+    ([179, 180], ("0.0", "0.1", "0.0")),  # half-up: 180 s are 0.05 h
+]
+
+
+@pytest.mark.parametrize(("seconds", "expected"), TIMES)
+def test_median_and_ninetieth_percentile_stand_beside_the_mean(seconds, expected):
+    found = times(seconds)
+
+    assert (found.median, found.ninetieth, found.mean) == tuple(
+        hours and Decimal(hours) for hours in expected
+    )
+
+
+def minute(count):
+    return datetime(2026, 3, 2, 1, tzinfo=UTC) + timedelta(minutes=count)
+
+
+# waits as minutes after the registration, of an hour until it was solved → minutes that count (T6)
+WAITS = [
+    ([], 60),
+    ([(10, 20)], 50),
+    ([(10, 20), (15, 30)], 40),
+    ([(20, 30), (10, 15)], 45),
+    ([(-10, 5)], 55),
+    ([(50, 70)], 50),
+    ([(50, None)], 50),
+    ([(70, 80)], 60),
+    ([(-10, 70)], 0),
+    ([(10, 40), (20, 30)], 30),
+]
+
+
+@pytest.mark.parametrize(("waits", "minutes"), WAITS)
+def test_waiting_counts_nothing_and_no_second_twice(waits, minutes):
+    spans = [(minute(begun), None if ended is None else minute(ended)) for begun, ended in waits]
+
+    assert working_seconds(minute(0), minute(60), spans) == minutes * 60
