@@ -133,6 +133,6 @@ BACKUP = Job("backup", make_tonights, at=time(2, 0), is_committing=True)
 
 
 def proof_job(checks: Sequence[Check]) -> Job:
-    """The weekly proof, Sundays at 03:00, with the checks of the whole office."""
+    """The weekly proof, Sundays at 04:30, with the checks of the whole office."""
     run = partial(restore_newest, checks=checks)
-    return Job("backup_proof", run, at=time(3, 0), weekday=6, is_committing=True)
+    return Job("backup_proof", run, at=time(4, 30), weekday=6, is_committing=True)

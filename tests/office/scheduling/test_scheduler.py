@@ -48,6 +48,7 @@ def idle(_session: Session, _due_for: datetime) -> JobResult:
 DAILY = Job("daily", idle, at=day_time(9, 0))
 MONTHLY = Job("monthly", idle, at=day_time(8, 0), day=25)
 LAST_DAY = Job("last", idle, at=day_time(8, 0), day=31)
+SUNDAYS = Job("sundays", idle, at=day_time(4, 30), weekday=6)
 DUE = [
     # job, after, until, due
     (DAILY, "2026-03-01T08:59", "2026-03-01T08:59:59", []),
@@ -57,6 +58,8 @@ DUE = [
     (DAILY, "2026-03-03T10:00", "2026-03-01T09:00", []),
     (MONTHLY, "2026-01-25T08:00", "2026-03-25T08:00", ["2026-02-25T08:00", "2026-03-25T08:00"]),
     (LAST_DAY, "2026-02-01T00:00", "2026-03-31T08:00", ["2026-02-28T08:00", "2026-03-31T08:00"]),
+    (SUNDAYS, "2026-02-28T00:00", "2026-03-08T04:30", ["2026-03-01T04:30", "2026-03-08T04:30"]),
+    (SUNDAYS, "2026-03-01T04:30", "2026-03-08T04:29", []),
     (Job("minute", idle), "2026-03-01T09:00", "2026-03-01T10:00", []),
 ]  # fmt: skip
 
