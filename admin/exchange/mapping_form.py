@@ -29,6 +29,11 @@ def refuse_unclean(texts: Iterable[str]) -> None:
         raise Refused(N_("This holds characters that can't be stored."))
 
 
+def _is_code_of_row(column: Column) -> bool:
+    """Whether no value can hold for every row: each has a code of its own."""
+    return column.is_required and column.is_key and column.is_code
+
+
 @dataclass(frozen=True)
 class HeaderField:
     """One column of the file: its header, some of its values, and the code of what it is."""
@@ -97,11 +102,19 @@ class MappingForm:
 
     @property
     def needed(self) -> list[Column]:
-        return [one for one in self.lacking if one.is_required or one.code in self.before.constants]
+        said = self.before.constants
+        return [
+            one for one in self.lacking if (one.is_required and not _is_code_of_row(one)) or one.code in said
+        ]
 
     @property
     def others(self) -> list[Column]:
-        return [one for one in self.lacking if one not in self.needed]
+        return [one for one in self.lacking if one not in self.needed and not _is_code_of_row(one)]
+
+    @property
+    def lacks_code(self) -> bool:
+        """Whether the code that each row has for itself stands in no column: it may have to be joined."""
+        return any(map(_is_code_of_row, self.lacking))
 
     @cached_property
     def join(self) -> tuple[str, str]:
