@@ -480,7 +480,7 @@ def test_a_stage_that_has_ended_keeps_what_was_made_of_it():
     ended = replace(rules.stage("demand"), valid_to=day - DAY)
     rules = replace(rules, stages=tuple(ended if one.code == "demand" else one for one in rules.stages))
 
-    assert following(rules, ["reminder", "demand"], day).code == "call"
+    assert following(rules, ["demand"], day).code == "call"
     assert following(rules, ["reminder"], day).code == "call"
     assert following(rules, [], day).code == "reminder"
 
