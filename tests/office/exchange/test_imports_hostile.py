@@ -175,6 +175,7 @@ def damaged(seed):
     return bytes(content)
 
 
+@pytest.mark.timeout(3600)  # a thousand children on a busy machine
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 def test_damaged_files_are_refused_or_whole(session, tmp_path, dialect):
     told: list[str] = []
