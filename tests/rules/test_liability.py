@@ -66,15 +66,21 @@ NEAREST = [
     (day(31, 1), 1),
     (day(1), 2),
     (day(9), 2),
+    (day(1, 4), 3),
 ]
 
 
 @pytest.mark.parametrize(("on", "payer"), NEAREST)
 def test_on_a_vacant_day_the_payer_before_counts_else_the_first_to_come(on, payer):
-    """Lived in from 5 to 20 January by the first, from 1 March by the second."""
-    first, second = Occupancy(1, day(5, 1), day(20, 1)), Occupancy(2, day(1))
+    """Lived in from 5 to 20 January by the first, from 1 to 31 March by the second, then by the third."""
+    first, second, third = (
+        Occupancy(1, day(5, 1), day(20, 1)),
+        Occupancy(2, day(1), day(31)),
+        Occupancy(3, day(1, 4)),
+    )
 
-    assert payer_or_nearest([first, second], on) == payer_or_nearest([second, first], on) == payer
+    assert payer_or_nearest([first, second, third], on) == payer
+    assert payer_or_nearest([third, second, first], on) == payer
 
 
 def test_where_nobody_ever_paid_there_is_no_payer():
