@@ -399,11 +399,11 @@ class PlanInvoice(Row, Model):
 
 
 class Deposit(Row, Model):
-    """A deposit taken, returned or set off: one row an entry (B10)."""
+    """A deposit taken, returned or set off: one row an entry (B10); `void` when its payment was undone."""
 
     __tablename__ = "deposit"
     __table_args__ = (
-        one_of("entry", ("taken", "returned", "set_off"), "deposit_entry_known"),
+        one_of("entry", ("taken", "returned", "set_off", "void"), "deposit_entry_known"),
         CheckConstraint("amount > 0", name="deposit_amount_positive"),
         Index("deposit_unit_idx", "unit_id", "payer_id"),
     )

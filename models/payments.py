@@ -12,14 +12,16 @@ from models.base import EditableRow, Instant, Model, Money, Row, one_of, prefix_
 from models.billing import Invoice
 from models.people import Owner, Staff
 from models.property import Unit
-from models.secrets import Sealed
+from models.secrets import Sealed, masked
 from models.text_keys import folded_of
 
 METHODS = ("cash", "card", "bank_transfer", "direct_debit", "wechat", "alipay")
+STATEMENT_METHODS = tuple(method for method in METHODS if method != "cash")  # cash stands in no statement
 PAYMENT_KINDS = ("payment", "reversal", "refund")
 PAYMENT_STATES = ("posted", "void", "reversed")
 STATEMENT_STATES = ("posted", "waiting", "ignored")
 REOPENING_STATES = ("requested", "approved", "refused")
+DEBIT_STATES = ("sent", "collected", "failed", "waiting")
 PARTS = ("principal", "late_fee")
 
 
@@ -223,10 +225,36 @@ class StatementRow(EditableRow, Model):
     status: Mapped[str] = mapped_column(String(80), default="", server_default="")  # the file's own word
     state: Mapped[str] = mapped_column(String(10), default="waiting", server_default="waiting")
     reason: Mapped[str] = mapped_column(default="", server_default="")
+    reason_before: Mapped[str] = mapped_column(default="", server_default="")  # why it waited, for an undo
     payment_id: Mapped[int | None] = refer("payment", null=True)
     imported_at: Mapped[datetime] = mapped_column(Instant())
 
     payment: Mapped[Payment | None] = relationship()
+
+
+class PayerAccount(Row, Model):
+    """An account from which a person confirmed that money came for a unit: a second sign next time (M5)."""
+
+    __tablename__ = "payer_account"
+    __table_args__ = (
+        UniqueConstraint("unit_id", "account_mac", name="payer_account_once_per_unit"),
+        Index("payer_account_mac_idx", "account_mac"),  # whose is it?
+    )
+
+    unit_id: Mapped[int] = refer("unit")
+    owner_id: Mapped[int] = refer("owner", index=True)  # who pays for the unit with it
+    account: Mapped[str] = mapped_column(Sealed())
+    account_mac: Mapped[str] = mapped_column(String(64))
+    account_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    confirmed_by_id: Mapped[int | None] = refer("staff", null=True)
+    confirmed_at: Mapped[datetime] = mapped_column(Instant())
+
+    unit: Mapped[Unit] = relationship()
+    owner: Mapped[Owner] = relationship()
+    confirmed_by: Mapped[Staff | None] = relationship()
+
+    def __str__(self) -> str:
+        return masked(self.account)
 
 
 class DirectDebitBatch(EditableRow, Model):
@@ -246,11 +274,14 @@ class DirectDebitBatch(EditableRow, Model):
 
 
 class DirectDebit(Row, Model):
-    """One bill in a batch, with the unit code and the account as they went to the bank (M4)."""
+    """One bill in a batch, with the unit code and the account as they went to the bank (M4).
+
+    `waiting`: the bank collected what `payment` had posted already; a person says that it is the same money.
+    """
 
     __tablename__ = "direct_debit"
     __table_args__ = (
-        one_of("state", ("sent", "collected", "failed"), "direct_debit_state_known"),
+        one_of("state", DEBIT_STATES, "direct_debit_state_known"),
         UniqueConstraint("batch_id", "invoice_id", name="direct_debit_once_per_batch"),
     )
 

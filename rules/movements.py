@@ -5,6 +5,7 @@ A movement is what its row says, not how its file is written (contract "Imports:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from rules.matching import is_name, plain
 
 Likeness = Literal["same", "maybe", "other"]
 OWN_LAYOUT = "statement"  # files written in our own column codes: their numbers are sure
+_CUT = re.compile(r"[1-9]\d{14}0+", re.ASCII)
 LONG_NUMBER = 8  # from so many characters on, a number stands for one movement though a file repeats it
 
 
@@ -128,7 +130,8 @@ def _is_subset(one: str, other: str) -> bool:
 def identifying_numbers(rows: Iterable[tuple[str, Movement]]) -> frozenset[str]:
     """The numbers of one file that stand for one movement each.
 
-    A number that repeats on rows that differ in amount, time or payer identifies nothing in that file.
+    A number that repeats on rows that differ in amount, time or payer identifies nothing in that file, nor
+    does one that a spreadsheet has cut: it keeps fifteen digits and writes zeros for the others.
     """
     first: dict[str, Movement] = {}
     repeated: set[str] = set()
@@ -136,7 +139,7 @@ def identifying_numbers(rows: Iterable[tuple[str, Movement]]) -> frozenset[str]:
         one = first.setdefault(number, row)
         if one.bucket != row.bucket or _differ(one.time, row.time) or _differ(one.payer, row.payer):
             repeated.add(number)
-    return frozenset(first.keys() - repeated - {""})
+    return frozenset(one for one in first.keys() - repeated if one and not _CUT.fullmatch(one))
 
 
 def _differ(one: object, other: object) -> bool:

@@ -21,8 +21,14 @@ from models.base import db
 from models.billing import Deposit, FeeItem
 from office.billing import deposits, documents
 from office.estate import owners
+from office.payments.releases import deposit_left
 
-ENTRIES = {"taken": _l("Taken"), "returned": _l("Returned"), "set_off": _l("Set off")}
+ENTRIES = {
+    "taken": _l("Taken"),
+    "returned": _l("Returned"),
+    "set_off": _l("Set off"),
+    "void": _l("Void"),
+}
 
 
 def deposit_items(_view: Any = None) -> dict[str, str]:
@@ -57,7 +63,7 @@ class DepositView(OfficeView):
 
     def held(self, row: Deposit) -> Any:
         """What of a taken deposit is still held."""
-        return deposits.left(db.session(), row) if row.entry == "taken" else None
+        return deposit_left(db.session(), row) if row.entry == "taken" else None
 
     @office_action(
         "take",

@@ -101,6 +101,7 @@ class OwnerView(OfficeView):
         Related("owner_phones", "owner_id"),
         Related("occupancies", "owner_id"),
         Related("invoices", "payer_id"),
+        Related("payer_accounts", "owner_id"),
     )
 
     def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook

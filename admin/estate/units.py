@@ -101,6 +101,7 @@ class UnitView(OfficeView):
         Related("tickets", "unit_id"),
         Related("visits", "unit_id"),
         Related("meters", "unit_id"),
+        Related("payer_accounts", "unit_id"),
     )
 
     def scope(self) -> list[Any]:

@@ -140,13 +140,15 @@ def kind_of_screen(screen: str) -> str:
     return kind if is_known and may(roles, "imports", "act") and may(roles, *need(kind)) else ""
 
 
-def _try(task_id: int, kind: str, table: Table, said: FileMapping | None, now: datetime) -> None:
+def _try(
+    task_id: int, kind: str, table: Table, said: FileMapping | None, now: datetime, staff_id: int | None
+) -> None:
     """Try a file out and keep what that found; with nothing said as the last such file was read."""
     session, what = db.session(), brought(kind, table.tell)
     if said is None:
         headers = uploads.headers_of(table, what, NOTHING_SAID)
         said = uploads.suggested(session, kind, headers)
-    trial = uploads.try_out(session, table, said, what, now=now)
+    trial = uploads.try_out(session, table, said, what, now=now, staff_id=staff_id)
     uploads.keep_trial(session, task_id, trial)
     session.commit()
 
@@ -216,7 +218,7 @@ class ImportPage(OfficePage):
         task_id = task.id
         record("upload", "task", task_id, {}, {"kind": kind, "file": name})
         db.session.commit()
-        self._work(task_id, table, lambda told: _try(task_id, kind, told, None, now))
+        self._work(task_id, table, lambda told: _try(task_id, kind, told, None, now, staff_id))
         return redirect(url_for("imports.preview", id=task_id))
 
     @staticmethod
@@ -296,6 +298,7 @@ class ImportPage(OfficePage):
         """Try again with what the reader says about the file: on the form, in a file, or as remembered."""
         task = self.task(request.form.get("id"))
         task_id, name, kind, now = task.id, task.file_name, task.result["kind"], self.now()
+        staff_id = current_staff().id
         try:
             content = uploads.content_of(db.session(), task)
             said, sheet = self.said(task)
@@ -303,7 +306,7 @@ class ImportPage(OfficePage):
             has_header = self.header_test(kind, said)
             db.session.commit()
             table = uploads.table_of(name, content, has_header, sheet)
-            self._work(task_id, table, lambda told: _try(task_id, kind, told, said, now))
+            self._work(task_id, table, lambda told: _try(task_id, kind, told, said, now, staff_id))
         except Refused as refusal:
             db.session.rollback()
             flash(error_messages.message_for(refusal), "error")

@@ -81,7 +81,12 @@ TEMPLATE_BLOCKS = {
 }
 WAIVER_STATES = {"requested": _("Asked for"), "approved": _("Approved"), "refused": _("Refused")}
 DEBIT_BATCH_STATES = {"exported": _("With the bank"), "answered": _("Answered")}
-DEBIT_STATES = {"sent": _("With the bank"), "collected": _("Collected"), "failed": _("Failed")}
+DEBIT_STATES = {
+    "sent": _("With the bank"),
+    "collected": _("Collected"),
+    "failed": _("Failed"),
+    "waiting": _("Waiting"),
+}
 STATEMENT_STATES = {"posted": _("Posted"), "waiting": _("Waiting"), "ignored": _("Ignored")}
 BATCH_STATES = {"draft": _("Draft"), "approved": _("Approved"), "done": _("Done")}
 REMINDER_STATES = {

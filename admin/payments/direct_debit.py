@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, flash, redirect, request, url_for
@@ -10,11 +10,11 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages, labels
+from admin.panel import error_messages, formats, labels
 from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.idempotency import idempotent
 from admin.panel.signed_in import current_staff
-from admin.panel.view import OfficeView, OneClick, Related
+from admin.panel.view import OfficeView, OneClick, Related, office_action
 from models.base import db
 from models.payments import DebitMandate, DirectDebit, DirectDebitBatch
 from models.people import Occupancy
@@ -141,6 +141,14 @@ class DirectDebitView(OfficeView):
             ),
             "success",
         )
+        if read.waiting:
+            flash(
+                _(
+                    "%(count)s debits wait: receipts have their money already. See “Debits”.",
+                    count=read.waiting,
+                ),
+                "warning",
+            )
         if read.unknown:
             named = ", ".join(read.unknown[:SHOWN_UNKNOWN])
             flash(
@@ -180,8 +188,17 @@ class DirectDebitRowView(OfficeView):
     column_list = ("batch.number", "invoice.number", "invoice.unit.code", "amount", "state", "bank_reason")
     column_searchable_list = ("invoice.number", "invoice.unit.code")
     choices = {"state": labels.DEBIT_STATES}
+    column_formats = {"bank_reason": formats.reason}
     filters = (ChoiceFilter("state"),)
-    one_click = (OneClick("failed", _l("Failed"), lambda _view: [DirectDebit.state == "failed"]),)
+    one_click = (
+        OneClick("failed", _l("Failed"), lambda _view: [DirectDebit.state == "failed"]),
+        OneClick("waiting", _l("Waiting"), lambda _view: [DirectDebit.state == "waiting"]),
+    )
+
+    @office_action("accept_receipt", _l("It is the receipt's money"), on="row", icon="check")
+    def accept_receipt(self, rows: Sequence[DirectDebit], given: Mapping[str, Any]) -> str:  # noqa: ARG002
+        direct_debit.accept_receipt(db.session(), rows[0].id, staff_id=current_staff().id, now=self.now())
+        return _("The debit counts as collected with that receipt.")
 
 
 SCREENS: Sequence[Any] = (DirectDebitView, DirectDebitRowView, DebitMandateView)

@@ -19,7 +19,7 @@ from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
-from models.payments import METHODS, StatementLayout, StatementRow
+from models.payments import STATEMENT_METHODS, PayerAccount, Payment, StatementLayout, StatementRow
 from models.property import Unit
 from models.text_keys import called
 from office.core.errors import Refused
@@ -29,6 +29,21 @@ from office.payments import statement_queue
 from rules.reasons import Reason
 
 SUGGESTED = 5
+SHOWN_ROWS = 10
+FACTS: Mapping[str, Any] = {
+    "amount": _l("Amount"),
+    "paid_at": _l("Paid at"),
+    "payer": _l("Payer"),
+    "memo": _l("Memo"),
+    "account": _l("Account"),
+    "number": _l("Transaction"),
+    "method": _l("Method"),
+    "balance": _l("Balance after it"),
+    "status": _l("State in the file"),
+    "unit": _l("Unit no."),
+    "receipt": _l("Receipt no."),
+    "state": _l("State"),
+}
 BUILT_IN = {
     "wechat": _l("WeChat Pay, merchant bill"),
     "alipay": _l("Alipay, business details"),
@@ -85,11 +100,25 @@ class StatementRowView(OfficeView):
             )
         return _("%(count)s rows were ignored.", count=len(rows))
 
+    @office_action("undo", _l("Let it wait again"), on="row", icon="undo-2")
+    def undo(self, rows: Sequence[StatementRow], given: Mapping[str, Any]) -> str:  # noqa: ARG002
+        statement_queue.undo(db.session(), rows[0].id, staff_id=current_staff().id, now=self.now())
+        return _("The row waits again.")
+
     # The queue: one row at a time, one key for each suggestion ----------------------------------------
 
     @expose("/queue/")
     def queue(self) -> Any:
-        return self._queue(request_values.row_id(request.args.get("id")))
+        return self._queue(
+            request_values.row_id(request.args.get("id")),
+            undoable=self._undoable(request_values.row_id(request.args.get("decided"))),
+        )
+
+    def _undoable(self, row_id: int | None) -> StatementRow | None:
+        """The row that was decided just now, where the reader may undo that."""
+        row = db.session.get(StatementRow, row_id) if row_id else None
+        is_so = row is not None and statement_queue.can_undo(row, current_staff().id, self.now())
+        return row if is_so and self.may("act") else None
 
     def _queue(self, row_id: int | None, **more: Any) -> Any:
         session = db.session()
@@ -106,17 +135,17 @@ class StatementRowView(OfficeView):
             "payments/statement_queue.html",
             row=row,
             left=statement_queue.count_waiting(session),
-            after=statement_queue.next_waiting(session, after=row.id) if row is not None else None,
+            turn=statement_queue.rows_from(session, row, most=SHOWN_ROWS) if row is not None else (),
+            before=statement_queue.previous_waiting(session, before=row.id) if row is not None else None,
             found=[
                 (one, units[one.unit_code], statement_queue.owed(session, units[one.unit_code]))
                 for one in found
             ],
-            other=_other(session, row),
+            facts=_compared(row, _other(session, row)) if row is not None else (),
             words=wording.reason,
-            methods=labels.METHODS,
-            states=labels.STATEMENT_STATES,
+            why=_why,
             view=self,
-            **{"refusal": "", **more},
+            **{"refusal": "", "undoable": None, **more},
         )
 
     @expose("/decide/", methods=("POST",))
@@ -128,7 +157,10 @@ class StatementRowView(OfficeView):
         given, reason = request.form.get("unit_code", ""), request.form.get("reason", "").strip()[:300]
         staff_id = current_staff().id
         try:
-            if request.form.get("what") == "ignore":
+            if request.form.get("what") == "undo":
+                statement_queue.undo(session, row_id, staff_id=staff_id, now=self.now())
+                said = _("Undone: the row waits again.")
+            elif request.form.get("what") == "ignore":
                 statement_queue.ignore_row(
                     session, row_id, reason=_clean(reason), staff_id=staff_id, now=self.now()
                 )
@@ -150,13 +182,71 @@ class StatementRowView(OfficeView):
                 row_id, refusal=error_messages.message_for(refusal), given=given, reason=reason
             ), 422
         flash(said, "success")
-        return redirect(url_for("statement_rows.queue", id=row_id))
+        return redirect(url_for("statement_rows.queue", id=row_id, decided=row_id))
 
 
-def _other(session: Session, row: StatementRow | None) -> StatementRow | None:
-    """The known row that a waiting one may be the same movement as."""
-    known = Reason.from_json(row.reason).inputs.get("row") if row is not None and row.reason else None
-    return session.get(StatementRow, known) if isinstance(known, int) else None
+def _other(session: Session, row: StatementRow) -> StatementRow | Payment | None:
+    """The row, or the receipt, that a waiting one may be the same movement of money as."""
+    inputs = Reason.from_json(row.reason).inputs if row.reason else {}
+    if isinstance(known := inputs.get("row"), int):
+        return session.get(StatementRow, known)
+    asked = db.select(Payment).where(Payment.receipt_no == inputs.get("receipt_no"))
+    return session.scalars(asked).one_or_none() if "receipt_no" in inputs else None
+
+
+def _why(row: StatementRow) -> str:
+    """Why a row waits, in one sentence; which other row it is about stands beside it."""
+    if not row.reason:
+        return ""
+    reason = Reason.from_json(row.reason)
+    inputs = {name: each for name, each in reason.inputs.items() if name not in {"row", "memo"}}
+    return wording.reason(Reason(reason.code, inputs).to_json())
+
+
+def _compared(
+    row: StatementRow, other: StatementRow | Payment | None
+) -> list[tuple[Any, str, str | None, bool]]:
+    """Each thing that a row says: its label, here, at the other candidate, and whether the two differ."""
+    here, there = _facts(row), _facts(other) if other is not None else {}
+    told = []
+    for label in FACTS:
+        mine, theirs = here.get(label, ""), there.get(label, "")
+        if mine or theirs:
+            is_different = other is not None and bool(mine and theirs) and mine != theirs
+            told.append((FACTS[label], mine or "–", None if other is None else theirs or "–", is_different))
+    return told
+
+
+def _facts(one: StatementRow | Payment) -> dict[str, str]:
+    """What a row or a receipt says, in the reader's words."""
+    shared = {
+        "amount": formats.money(one.amount),
+        "paid_at": formats.instant(one.paid_at) if one.paid_at else "",
+        "method": str(labels.METHODS.get(one.method, one.method)),
+    }
+    if isinstance(one, Payment):
+        return {
+            **shared,
+            "payer": one.payer.name,
+            "memo": one.note,
+            "number": one.reference,
+            "unit": one.unit.code,
+            "receipt": one.receipt_no,
+            "state": str(labels.PAYMENT_STATES.get(one.state, one.state)),
+        }
+    receipt = one.payment
+    return {
+        **shared,
+        "payer": one.payer_name,
+        "memo": one.memo,
+        "number": one.number,
+        "account": one.counter_account,
+        "balance": formats.money(one.balance) if one.balance is not None else "",
+        "status": one.status,
+        "unit": receipt.unit.code if receipt else "",
+        "receipt": receipt.receipt_no if receipt else "",
+        "state": str(labels.STATEMENT_STATES.get(one.state, one.state)),
+    }
 
 
 def _clean(text: str) -> str:
@@ -238,7 +328,7 @@ class StatementLayoutView(OfficeView):
     def _problem(row: StatementLayout, name: str, method: str, chosen: Mapping[str, str]) -> str:
         if not name or not request_values.is_clean(name):
             return _("Please give it a name.")
-        if method not in METHODS:
+        if method not in STATEMENT_METHODS:
             return _("This value is not possible here.")
         if "paid_at" not in chosen or not chosen.keys() & {"amount", "amount_in"}:
             return _("Choose the columns of the time and of the amount.")
@@ -247,4 +337,18 @@ class StatementLayoutView(OfficeView):
         return _("Another layout has this name.") if db.session.scalar(twice) else ""
 
 
-SCREENS = (StatementRowView, StatementLayoutView)
+class PayerAccountView(OfficeView):
+    table = PayerAccount
+    screen = "payer_accounts"
+    title = _l("Confirmed accounts")
+    room = "money"
+    icon = "wallet"
+    is_in_menu = False
+    can_create = can_edit = False
+    column_list = ("unit.code", "owner.name", "account", "account_name", "confirmed_by.name", "confirmed_at")
+    column_searchable_list = ("unit.code", "owner.name", "owner.pinyin_initials")
+    column_default_sort = "-confirmed_at"
+    empty_hint = _l("An account is remembered when a payment from it is posted from the statement queue.")
+
+
+SCREENS = (StatementRowView, StatementLayoutView, PayerAccountView)

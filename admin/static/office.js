@@ -170,6 +170,9 @@
     if (event.key === "Escape") all("details.drop[open], details.person[open]").forEach((menu) => { menu.open = false; });
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s" && find('[data-key="save"]')) { event.preventDefault(); press("save"); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const step = { ArrowDown: "next", ArrowRight: "next", j: "next", ArrowUp: "previous", ArrowLeft: "previous", k: "previous" }[event.key];
+    const isTyping = event.target.closest("input, select, textarea, [contenteditable], dialog");
+    if (step && (!isTyping || (event.target.matches("input[data-key]") && /Up|Down/.test(event.key))) && press(step)) { event.preventDefault(); return; }
     if (event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable], dialog")) return;
     if (event.key === "?") { find("#help")?.showModal(); return; }
     if (event.key === "j" || event.key === "k") { go(event.key === "j" ? 1 : -1); event.preventDefault(); return; }
@@ -178,7 +181,7 @@
       if (box) { box.checked = !box.checked; showTicked(); }
       return;
     }
-    if (["/", "n", "e", "f", "b", "d", "[", "]", "u", "i", "1", "2", "3", "4", "5"].includes(event.key) && press(event.key)) event.preventDefault();
+    if (["/", "n", "e", "f", "b", "d", "[", "]", "u", "i", "z", "1", "2", "3", "4", "5"].includes(event.key) && press(event.key)) event.preventDefault();
   });
   find("[data-help]")?.addEventListener("click", () => find("#help").showModal());
 

@@ -221,10 +221,12 @@ def _link_complaint(session: Session, contact: Contact, now: datetime) -> None:
 def check_promises(session: Session, due_for: datetime) -> JobResult:
     """Job: set each promise to kept or broken by what was paid until the end of its day (C6).
 
-    A broken one is looked at again when a payment made in time becomes known later.
+    A broken one is looked at again when a payment made in time becomes known later, a kept one when a payment
+    was voided or taken back.
     """
     as_of = AsOf.of(session, due_for)
     late = select(Payment.unit_id).where(Payment.posted_on >= as_of.day - DAY)
+    undone = late.where(Payment.kind == "reversal")
     promises = session.execute(
         select(
             Contact.id,
@@ -239,6 +241,7 @@ def check_promises(session: Session, due_for: datetime) -> JobResult:
             or_(
                 text("contact.promise_state = 'open'"),
                 (Contact.promise_state == "broken") & Contact.unit_id.in_(late),
+                (Contact.promise_state == "kept") & Contact.unit_id.in_(undone),
             ),
         )
     ).all()

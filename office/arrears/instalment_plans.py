@@ -129,10 +129,20 @@ def cancel_plan(session: Session, plan_id: int, *, reason: str, now: datetime, s
 
 
 def check_plans(session: Session, due_for: datetime) -> JobResult:
-    """Which running plans are done or broken by what was paid until yesterday (B9)."""
+    """Which running plans are done or broken by what was paid until yesterday (B9).
+
+    A plan that was done goes on, or is broken, once a payment of its unit was voided or taken back.
+    """
     as_of = AsOf.of(session, due_for)
+    undone = select(Payment.unit_id).where(
+        Payment.kind == "reversal", Payment.posted_on >= InstalmentPlan.ended_on
+    )
     plans = session.scalars(
-        select(InstalmentPlan).where(InstalmentPlan.state == "running", InstalmentPlan.approved_at < due_for)
+        select(InstalmentPlan).where(
+            (InstalmentPlan.state == "running")
+            | (InstalmentPlan.state == "kept") & InstalmentPlan.unit_id.in_(undone),
+            InstalmentPlan.approved_at < due_for,
+        )
     ).all()
     since = min((_approved(plan) for plan in plans), default=as_of.at)
     paid = payments_since(session, as_of, since, {plan.unit_id for plan in plans})
@@ -149,14 +159,14 @@ def check_plans(session: Session, due_for: datetime) -> JobResult:
             plan.instalments, promises.instalment_states(parts, came, as_of.day), strict=True
         ):
             row.state = state
-        if answer.code != "plan_kept":
-            plan.state, plan.ended_on = STATES[answer.code], as_of.day
-            record(
-                session, due_for, None, "check", plan, {"state": ("running", plan.state), "reason": answer}
-            )
-            ended += 1
+        before, state = plan.state, STATES[answer.code]
+        if state != before:
+            plan.state, plan.ended_on = state, None if state == "running" else as_of.day
+            record(session, due_for, None, "check", plan, {"state": (before, state), "reason": answer})
+            ended += state != "running"
     session.flush()
-    return JobResult(done=ended, result={"running": len(plans) - ended, "ended": ended})
+    running = sum(plan.state == "running" for plan in plans)
+    return JobResult(done=ended, result={"running": running, "ended": ended})
 
 
 def _approved(plan: InstalmentPlan) -> datetime:

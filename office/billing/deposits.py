@@ -24,11 +24,10 @@ from office.core.jobs import JobResult
 from office.core.staff import refuse_same_person
 from office.payments import corrections, credit, payments
 from office.payments.payments import NewPayment
+from office.payments.releases import DEPOSITS, deposit_left
 from office.receivables import ledger
 from rules.allocation import Pick
 from rules.money import ZERO
-
-SERIES = "Y"
 
 
 def held(session: Session, unit_id: int, payer_id: int | None = None) -> Decimal:
@@ -164,7 +163,7 @@ def _entry(
 ) -> Deposit:
     today = clock.office_day(session, now)
     row = Deposit(
-        number=numbering.written(f"{SERIES}{today.year}", numbering.take(session, SERIES, today.year)),
+        number=numbering.written(f"{DEPOSITS}{today.year}", numbering.take(session, DEPOSITS, today.year)),
         unit_id=of.unit_id,
         payer_id=of.payer_id,
         fee_item_id=of.fee_item_id,
@@ -216,19 +215,6 @@ def set_off_deposit(
     return _entry(session, "set_off", of, amount, reason, staff_id, now)
 
 
-def left(session: Session, taken: Deposit) -> Decimal:
-    """Yuan of a taken deposit that is still held."""
-    gone = session.scalar(
-        select(func.coalesce(func.sum(Deposit.amount), 0)).where(
-            Deposit.payment_id == taken.payment_id,
-            Deposit.fee_item_id == taken.fee_item_id,
-            Deposit.unit_id == taken.unit_id,
-            Deposit.entry != "taken",
-        )
-    )
-    return taken.amount - (gone or ZERO)
-
-
 def _free(
     session: Session, deposit_id: int, amount: Decimal, reason: str, staff_id: int | None, now: datetime
 ) -> tuple[_Of, list[tuple[int, Decimal]]]:
@@ -244,7 +230,7 @@ def _free(
     payment = session.get_one(Payment, taken.payment_id)
     if payment.state != "posted":
         raise Refused(N_("Receipt %(number)s is no longer in force"), number=payment.receipt_no)
-    held_now = left(session, taken)
+    held_now = deposit_left(session, taken)
     if not ZERO < amount <= held_now:
         raise Refused(N_("Only %(amount)s of this deposit is held"), amount=held_now)
     invoice_id = session.scalars(

@@ -9,10 +9,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import Table, func, insert, select
+from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from models.billing import CreditNote, FeeItem, Invoice, InvoiceLine
+from models.billing import CreditNote, FeeItem, Invoice, InvoiceLine, ServiceSlip
 from models.office import Audit
 from models.payments import Allocation, Payment
 from models.property import Unit
@@ -282,12 +282,14 @@ def credit_note(
 ) -> CreditNote:
     """Correct an issued invoice downwards (B5). What was paid too much comes back as credit.
 
-    Raises Refused for who charged the one-off bill or took money for it: they don't do it alone (F21).
+    Service slips on a bill that is credited in full wait for the next bill again (B3); what is credited as a
+    reward is not asked for again. Raises Refused for who charged the one-off bill or took money for it: they
+    don't do it alone (F21).
     """
     if not reason.strip():
         raise Refused(N_("Say why"))
     refuse_same_person(_entered_by(session, invoice_id), staff_id)
-    return write_credit_note(
+    note = write_credit_note(
         session,
         invoice_id,
         amount=amount,
@@ -296,6 +298,11 @@ def credit_note(
         now=now,
         fee_item_id=fee_item_id,
     )
+    if session.scalars(
+        select(INVOICE.c.credited == INVOICE.c.amount).where(INVOICE.c.id == invoice_id)
+    ).one():
+        _release_slips(session, invoice_id)
+    return note
 
 
 def _entered_by(session: Session, invoice_id: int) -> set[int | None]:
@@ -356,3 +363,11 @@ def write_credit_note(
     ledger.write_receivables(session, [bill], states={bill.id: state})
     audit.record(session, now, staff_id, "credit", note, {"amount": amount, "reason": note.reason})
     return note
+
+
+def _release_slips(session: Session, invoice_id: int) -> None:
+    session.execute(
+        update(ServiceSlip)
+        .where(ServiceSlip.invoice_id == invoice_id)
+        .values(state="open", invoice_id=None, row_version=ServiceSlip.row_version + 1)
+    )

@@ -18,7 +18,7 @@ from models.billing import Deposit, Invoice
 from models.collection import Contact, LegalCase, Reminder
 from models.complaints import Complainant, Ticket
 from models.office import Message, Paper
-from models.payments import DebitMandate, DirectDebit, Payment
+from models.payments import DebitMandate, DirectDebit, PayerAccount, Payment
 from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Unit
 from office.core import audit
@@ -75,6 +75,13 @@ def _tables(owner_id: int) -> Iterable[Table]:
         select(DebitMandate.bank, DebitMandate.account, DebitMandate.account_name, DebitMandate.signed_on)
         .where(DebitMandate.owner_id == owner_id),
     )  # fmt: skip
+    yield Table(
+        "payer_accounts",
+        select(of_unit, PayerAccount.account, PayerAccount.account_name, PayerAccount.confirmed_at)
+        .join(Unit, Unit.id == PayerAccount.unit_id)
+        .where(PayerAccount.owner_id == owner_id)
+        .order_by(PayerAccount.id),
+    )
     yield Table(
         "reminders",
         select(of_unit, Reminder.planned_on, Reminder.stage, Reminder.channel, Reminder.state, Reminder.debt)
@@ -193,6 +200,7 @@ def erase(session: Session, owner_id: int, *, reason: str, now: datetime, today:
     session.flush()
     session.execute(delete(OwnerPhone).where(OwnerPhone.owner_id == owner_id))
     session.execute(delete(DebitMandate).where(DebitMandate.owner_id == owner_id))
+    session.execute(delete(PayerAccount).where(PayerAccount.owner_id == owner_id))
     debited = select(Invoice.id).where(Invoice.payer_id == owner_id)
     session.execute(
         update(DirectDebit).where(DirectDebit.invoice_id.in_(debited)).values(account="", account_name="")

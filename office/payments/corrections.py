@@ -50,6 +50,12 @@ def reverse_payment(
     return _undo(session, payment, "reversed", reason, staff_id, now)
 
 
+def take_back_posting(session: Session, payment: Payment, *, staff_id: int | None, now: datetime) -> Payment:
+    """Void the receipt of a statement row that its own poster sends back to the queue (M5)."""
+    reason = "posted by mistake, taken back from the statement queue"
+    return _undo(session, _posted(session, payment.id, reason), "void", reason, staff_id, now)
+
+
 def _posted(session: Session, payment_id: int, reason: str) -> Payment:
     if not reason.strip():
         raise Refused(N_("Say why"))
@@ -80,7 +86,7 @@ def _undo(
     )
     payment.state, payment.reason, payment.credit = state, reason.strip(), ZERO
     session.flush()
-    release(session, payment, is_bank_reversal=state == "reversed")
+    release(session, payment, is_bank_reversal=state == "reversed", staff_id=staff_id, now=now)
     audit.record(
         session, now, staff_id, "void" if state == "void" else "reverse", payment, {"reason": payment.reason}
     )

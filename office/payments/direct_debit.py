@@ -22,9 +22,11 @@ from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.payments import payments
 from office.payments.payments import NewPayment
+from office.payments.statement_matching import PaymentWithNumber, payments_with
 from office.receivables import ledger
 from rules.allocation import Pick
 from rules.money import to_fen, yuan
+from rules.reasons import Reason
 
 SERIES = "D"
 COLUMNS_READ = ("reference", "result", "reason")  # of the bank's answer
@@ -174,11 +176,15 @@ def reference(batch: str, invoice: str) -> str:
 
 @dataclass(frozen=True)
 class BankAnswer:
-    """How many debits a bank's answer says were collected or failed, and its lines that are of no debit."""
+    """How many debits a bank's answer says were collected or failed, and its lines that are of no debit.
+
+    `waiting` counts collected ones that a receipt had already.
+    """
 
     collected: int
     failed: int
     unknown: tuple[str, ...]
+    waiting: int = 0
 
 
 def import_results(
@@ -186,7 +192,9 @@ def import_results(
 ) -> BankAnswer:
     """Take in the bank's results: collected debits are paid, failed ones keep the bank's reason (M4).
 
-    The same file again changes nothing. Raises Refused for a file that can't be read.
+    What a statement, the cashier or an import posted already under the debit's reference waits, and is never
+    paid twice (M5). The same file again changes nothing. Raises Refused for a file that can't be read, and
+    on a day that who brings it has closed (M3).
     """
     batch = session.get(DirectDebitBatch, batch_id)
     if batch is None:
@@ -213,19 +221,50 @@ def import_results(
         elif row.state == "sent":
             row.state, row.bank_reason = "failed", (line["reason"] or line["result"])[:200]
             failed += 1
-    paid = payments.record_payments(session, [_payment(batch, row, now) for row in collected], now=now)
-    for row, posted in zip(collected, paid, strict=True):
+    waiting = _hold_posted(session, batch, collected)
+    due = [row for row in collected if row.state == "sent"]
+    paid = payments.record_payments(session, [_payment(batch, row, now, staff_id) for row in due], now=now)
+    for row, posted in zip(due, paid, strict=True):
         row.state, row.payment_id = "collected", posted.payment_id
     if all(row.state != "sent" for row in sent.values()):
         batch.state, batch.answered_at = "answered", now
     session.flush()
-    audit.record(
-        session, now, staff_id, "import_debits", batch, {"collected": len(collected), "failed": failed}
-    )
-    return BankAnswer(len(collected), failed, tuple(unknown))
+    audit.record(session, now, staff_id, "import_debits", batch, {"collected": len(due), "failed": failed})
+    return BankAnswer(len(due), failed, tuple(unknown), waiting)
 
 
-def _payment(batch: DirectDebitBatch, row: DirectDebit, now: datetime) -> NewPayment:
+def _hold_posted(session: Session, batch: DirectDebitBatch, rows: Sequence[DirectDebit]) -> int:
+    """Let debits wait whose reference, unit and amount a receipt has already; answers how many (M5)."""
+    names = {reference(batch.number, row.invoice.number): row for row in rows}
+    posted = payments_with(session, names)
+    count = 0
+    for name, row in names.items():
+        one = next((one for one in posted.get(name, ()) if _is_of(one, row)), None)
+        if one is not None:
+            row.state, row.payment_id = "waiting", one.id
+            row.bank_reason = Reason("posted_by_other_way", {"receipt_no": one.receipt_no}).to_json()
+            count += 1
+    return count
+
+
+def _is_of(payment: PaymentWithNumber, row: DirectDebit) -> bool:
+    return (payment.unit_id, payment.amount) == (row.invoice.unit_id, row.amount)
+
+
+def accept_receipt(session: Session, debit_id: int, *, staff_id: int | None, now: datetime) -> DirectDebit:
+    """Say that a waiting debit is the money of the receipt that it waits for (M5). Raises Refused."""
+    row = session.scalars(
+        select(DirectDebit).where(DirectDebit.id == debit_id).with_for_update()
+    ).one_or_none()
+    if row is None or row.state != "waiting":
+        raise Refused(N_("This debit is not waiting"))
+    row.state, row.bank_reason = "collected", ""
+    session.flush()
+    audit.record(session, now, staff_id, "accept_receipt", row, {"state": ("waiting", "collected")})
+    return row
+
+
+def _payment(batch: DirectDebitBatch, row: DirectDebit, now: datetime, staff_id: int | None) -> NewPayment:
     open_now = row.invoice.balance > Decimal(0)
     return NewPayment(
         unit_id=row.invoice.unit_id,
@@ -234,6 +273,7 @@ def _payment(batch: DirectDebitBatch, row: DirectDebit, now: datetime) -> NewPay
         paid_at=now,
         payer_id=row.invoice.payer_id,
         reference=reference(batch.number, row.invoice.number),
+        cashier_id=staff_id,
         picks=(Pick(row.invoice.number),) if open_now else (),
         form_key=f"debit:{row.id}:{row.bank_reason}".rstrip(":"),  # which changes when a receipt is voided
     )

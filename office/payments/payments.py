@@ -120,19 +120,20 @@ def _checked(row: NewPayment) -> NewPayment:
 
 def _lock(session: Session, rows: Sequence[NewPayment]) -> dict[str | None, int]:
     """Lock the units concerned; answers the payments whose form keys are known already."""
-    known = _known_keys(session, rows)
+    known = known_keys(session, rows)
     unit_ids = {row.unit_id for row in rows}
     if picked := _picked(rows):
         unit_ids |= set(session.scalars(select(INVOICE.c.unit_id).where(INVOICE.c.number.in_(picked))))
     ledger.lock_units(session, unit_ids)
-    return known | _known_keys(session, rows)  # someone else may have posted them meanwhile
+    return known | known_keys(session, rows)  # someone else may have posted them meanwhile
 
 
 def _picked(rows: Iterable[NewPayment]) -> set[str]:
     return {pick.number for row in rows for pick in row.picks}
 
 
-def _known_keys(session: Session, rows: Iterable[NewPayment]) -> dict[str | None, int]:
+def known_keys(session: Session, rows: Iterable[NewPayment]) -> dict[str | None, int]:
+    """Which payments these form keys made already."""
     keys = sorted({row.form_key for row in rows if row.form_key})
     known: dict[str | None, int] = {}
     for chunk in chunks(keys):

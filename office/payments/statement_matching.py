@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from models.people import Occupancy, Owner
 from models.property import Unit
 from office.core.database import chunks
 from office.core.errors import N_, Refused
+from office.payments import payer_accounts
 from office.payments.statement_entries import ROW, IncomingRow
 from office.receivables.ledger import PAYMENT
 from rules import matching
@@ -26,6 +27,7 @@ from rules.reasons import Reason
 class PaymentWithNumber:
     """A payment in force that carries a number as its reference; `amount` in yuan."""
 
+    id: int
     receipt_no: str
     unit_id: int
     amount: Decimal
@@ -58,16 +60,15 @@ class Matcher:
         return matching.match(row.entry.as_matched(), self.index)
 
     def _second(self, weak: Sequence[IncomingRow]) -> None:
-        """Weak codes that have a second sign: a name, or an account, that paid for the unit before."""
+        """Weak codes with a second sign: a name that paid for the unit before, or a confirmed account."""
         if not weak:
             return
-        names, accounts = payers_of(
-            self.session, [self.unit_ids[row.decision.unit_code or ""] for row in weak]
-        )
+        names = payers_of(self.session, [self.unit_ids[row.decision.unit_code or ""] for row in weak])
+        accounts = payer_accounts.confirmed(self.session, {row.entry.counter_account for row in weak})
         for row in weak:
             unit_id = self.unit_ids[row.decision.unit_code or ""]
             row.match = matching.seconded(
-                row.decision, row.entry.as_matched(), names[unit_id], accounts[unit_id]
+                row.decision, row.entry.as_matched(), names[unit_id], accounts.get(unit_id, ())
             )
 
     def _hold_posted(self, rows: Sequence[IncomingRow]) -> None:
@@ -95,38 +96,33 @@ def waiting(reason: str, **inputs: object) -> Match:
     return Match("waiting", None, Reason(reason, inputs))
 
 
-def payers_of(session: Session, unit_ids: Iterable[int]) -> tuple[dict[int, set[str]], dict[int, set[str]]]:
-    """Who pays or paid for units, by unit: names, and accounts from which money was posted for it."""
+def payers_of(session: Session, unit_ids: Iterable[int]) -> dict[int, set[str]]:
+    """The names of who pays or paid for units, by unit."""
     names: dict[int, set[str]] = defaultdict(set)
-    accounts: dict[int, set[str]] = defaultdict(set)
     for some in chunks(sorted(set(unit_ids))):
         paying = select(Occupancy.unit_id, Owner.name).join(Owner, Owner.id == Occupancy.owner_id)
         for unit_id, name in session.execute(
             paying.where(Occupancy.unit_id.in_(some), Occupancy.is_payer).distinct()
         ):
             names[unit_id].add(name)
-        paid = select(PAYMENT.c.unit_id, ROW.c.payer_name, ROW.c.counter_account).distinct()
-        for unit_id, name, account in session.execute(
+        paid = select(PAYMENT.c.unit_id, ROW.c.payer_name).distinct()
+        for unit_id, name in session.execute(
             paid.join(ROW, ROW.c.payment_id == PAYMENT.c.id).where(
                 PAYMENT.c.unit_id.in_(some), PAYMENT.c.state == "posted"
             )
         ):
             names[unit_id].add(name)
-            accounts[unit_id].add(account)
-    return names, accounts
+    return names
+
+
+BY_STATEMENT = select(ROW.c.id).where(ROW.c.payment_id == PAYMENT.c.id).exists()
 
 
 def statement_payments(session: Session, references: Iterable[str]) -> dict[str, set[tuple[int, Decimal]]]:
     """What statements posted under these references, in force: unit and amount, in yuan."""
     found: dict[str, set[tuple[int, Decimal]]] = defaultdict(set)
-    for some in chunks(sorted(references)):
-        asked = select(PAYMENT.c.reference, PAYMENT.c.unit_id, PAYMENT.c.amount)
-        for reference, unit_id, amount in session.execute(
-            asked.join(ROW, ROW.c.payment_id == PAYMENT.c.id).where(
-                PAYMENT.c.reference.in_(some), PAYMENT.c.state == "posted"
-            )
-        ):
-            found[reference].add((unit_id, amount))
+    for reference, payments in payments_with(session, references, BY_STATEMENT).items():
+        found[reference] = {(one.unit_id, one.amount) for one in payments}
     return found
 
 
@@ -144,10 +140,9 @@ class NumberedPayment:
 def numbered_payments(session: Session, references: Iterable[str]) -> dict[str, list[NumberedPayment]]:
     """The payments in force with these references, however they came."""
     found: dict[str, list[NumberedPayment]] = defaultdict(list)
-    by_statement = select(ROW.c.id).where(ROW.c.payment_id == PAYMENT.c.id).exists()
     wanted = PAYMENT.c["reference", "unit_id", "amount", "paid_at", "method"]
     for some in chunks(sorted(references)):
-        asked = select(*wanted, by_statement).where(
+        asked = select(*wanted, BY_STATEMENT).where(
             PAYMENT.c.reference.in_(some), PAYMENT.c.state == "posted", PAYMENT.c.kind == "payment"
         )
         for reference, *said in session.execute(asked.order_by(PAYMENT.c.id)):
@@ -163,15 +158,22 @@ def refuse_posted(session: Session, reference: str, unit_id: int, amount: Decima
 
 def posted_with(session: Session, references: Iterable[str]) -> dict[str, list[PaymentWithNumber]]:
     """The payments in force with these references that came by another way than a statement."""
+    return payments_with(session, references, ~BY_STATEMENT)
+
+
+def payments_with(
+    session: Session, references: Iterable[str], *conditions: ColumnElement[bool]
+) -> dict[str, list[PaymentWithNumber]]:
+    """The payments in force with these references, in the order in which they were posted."""
     found: dict[str, list[PaymentWithNumber]] = defaultdict(list)
-    by_statement = select(ROW.c.id).where(ROW.c.payment_id == PAYMENT.c.id).exists()
+    told = (PAYMENT.c.id, PAYMENT.c.receipt_no, PAYMENT.c.unit_id, PAYMENT.c.amount)
     for some in chunks(sorted(references)):
-        asked = select(PAYMENT.c.reference, PAYMENT.c.receipt_no, PAYMENT.c.unit_id, PAYMENT.c.amount).where(
+        asked = select(PAYMENT.c.reference, *told).where(
             PAYMENT.c.reference.in_(some),
             PAYMENT.c.state == "posted",
             PAYMENT.c.kind == "payment",
-            ~by_statement,
+            *conditions,
         )
-        for reference, receipt_no, unit_id, amount in session.execute(asked.order_by(PAYMENT.c.id)):
-            found[reference].append(PaymentWithNumber(receipt_no, unit_id, amount))
+        for reference, *one in session.execute(asked.order_by(PAYMENT.c.id)):
+            found[reference].append(PaymentWithNumber(*one))
     return found

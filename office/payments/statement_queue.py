@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Select, func, select, text
@@ -16,7 +16,7 @@ from models.people import Occupancy, Owner
 from models.property import Unit
 from office.core import audit
 from office.core.errors import N_, Refused
-from office.payments import payments
+from office.payments import corrections, payer_accounts, payments
 from office.payments.payments import NewPayment
 from office.payments.statement_entries import ROW
 from office.payments.statement_matching import posted_with
@@ -24,6 +24,9 @@ from office.receivables import ledger
 from rules import matching
 from rules.matching import CodeIndex, Suggestion, UnitCandidate
 from rules.reasons import Reason
+
+MATCHED = "statement:"  # begins the form keys of receipts that a person posted from the queue
+UNDO_WITHIN = timedelta(minutes=10)
 
 
 def suggestions(session: Session, row: StatementRow, *, most: int = 5) -> tuple[Suggestion, ...]:
@@ -114,6 +117,22 @@ def next_waiting(session: Session, *, after: int | None = None) -> StatementRow 
     return row
 
 
+def rows_from(session: Session, row: StatementRow, *, most: int) -> list[StatementRow]:
+    """A waiting row and those that follow it in turn, the first ones again after the last."""
+    waiting = select(StatementRow).where(text("state = 'waiting'")).order_by(StatementRow.id).limit(most)
+    rows = list(session.scalars(waiting.where(StatementRow.id >= row.id)))
+    if len(rows) < most:
+        rows += session.scalars(waiting.where(StatementRow.id < row.id).limit(most - len(rows)))
+    return rows
+
+
+def previous_waiting(session: Session, *, before: int) -> StatementRow | None:
+    """The row that waits before this one, the last one before the first."""
+    waiting = select(StatementRow).where(text("state = 'waiting'")).order_by(StatementRow.id.desc()).limit(1)
+    row = session.scalars(waiting.where(StatementRow.id < before)).one_or_none()
+    return row or session.scalars(waiting.where(StatementRow.id > before)).one_or_none()
+
+
 def count_waiting(session: Session) -> int:
     """How many rows wait for a person."""
     return session.scalar(select(func.count()).select_from(ROW).where(text("state = 'waiting'"))) or 0
@@ -145,11 +164,12 @@ def match_row(session: Session, row_id: int, *, unit_id: int, staff_id: int | No
             paid_at=row.paid_at,
             reference=row.number,
             cashier_id=staff_id,
-            form_key=f"statement:{row.id}:{row.row_version}",
+            form_key=f"{MATCHED}{row.id}:{row.row_version}",
         ),
         now=now,
     )
-    row.state, row.payment_id, row.reason = "posted", payment.id, ""
+    payer_accounts.remember(session, row, payment, staff_id=staff_id, now=now)
+    row.state, row.payment_id, row.reason, row.reason_before = "posted", payment.id, "", row.reason
     session.flush()
     audit.record(session, now, staff_id, "match", row, {"state": ("waiting", "posted"), "unit_id": unit_id})
     return payment
@@ -162,10 +182,43 @@ def ignore_row(
     row = _waiting(session, row_id)
     if not reason.strip():
         raise Refused(N_("Say why"))
+    row.reason_before = row.reason
     row.state, row.reason = "ignored", Reason("staff", {"reason": reason.strip()}).to_json()
     session.flush()
     audit.record(session, now, staff_id, "ignore", row, {"state": ("waiting", "ignored"), "reason": reason})
     return row
+
+
+def undo(session: Session, row_id: int, *, staff_id: int | None, now: datetime) -> StatementRow:
+    """Let a row wait again as it did before it was ignored, or posted by this person a moment ago (M5).
+
+    The money stands in the bank's file, so that it can't leave with the receipt: the row waits again. Later
+    than `UNDO_WITHIN`, once the receipt was printed, or for anyone else it is a void like any other (M2).
+    Raises Refused.
+    """
+    ledger.lock_postings(session)
+    row = session.get(StatementRow, row_id, with_for_update=True, populate_existing=True)
+    if row is None or row.state == "waiting" or not can_undo(row, staff_id, now):
+        raise Refused(
+            N_("This can't be undone here: let someone else void the receipt of what was posted long ago")
+        )
+    before, reason = row.state, row.reason_before
+    if row.payment is not None:
+        corrections.take_back_posting(session, row.payment, staff_id=staff_id, now=now)
+    row.state, row.reason = "waiting", reason
+    session.flush()
+    audit.record(session, now, staff_id, "undo", row, {"state": (before, "waiting")})
+    return row
+
+
+def can_undo(row: StatementRow, staff_id: int | None, now: datetime) -> bool:
+    """Whether a decision on a row is this person's to undo (see `undo`)."""
+    if row.state == "ignored" or row.payment is None:
+        return row.state == "ignored" and bool(row.reason_before)
+    payment = row.payment
+    is_own = staff_id is not None and payment.cashier_id == staff_id
+    is_matched = bool(payment.form_key and payment.form_key.startswith(MATCHED))
+    return is_own and is_matched and payment.copies_printed == 0 and now - payment.posted_at <= UNDO_WITHIN
 
 
 def _waiting(session: Session, row_id: int) -> StatementRow:

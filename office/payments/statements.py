@@ -17,8 +17,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.payments import StatementRow
-from office.core import audit, bulk_insert
+from office.core import audit, bulk_insert, clock
 from office.core.database import chunks
+from office.core.errors import N_, Refused
 from office.estate.owners import payers_on
 from office.payments import payments
 from office.payments.payments import NewPayment
@@ -27,11 +28,13 @@ from office.payments.statement_identity import identify, incoming_rows
 from office.payments.statement_matching import Matcher, waiting
 from office.receivables import ledger
 from rules.bank_statements import Balanced, BalanceProof, balance_proof
+from rules.matching import Match
 from rules.reasons import Reason
 
 __all__ = ["Entry", "Posted", "RowOutcome", "post_statement"]
 
 BATCH = 5000
+NO_CASH = N_("Cash stands in no statement: take it at the cashier desk")
 WRITTEN = (
     "transaction_id", "paid_at", "is_time_known", "amount", "method", "memo", "payer_name", "number",
     "account", "counter_account", "balance", "status", "state", "reason", "payment_id",
@@ -40,7 +43,7 @@ WRITTEN = (
 
 @dataclass(frozen=True)
 class RowOutcome:
-    """What became of a row: `posted`, `waiting`, `known`, or it `differs` from one posted before; and why."""
+    """What became of a row: `posted`, `waiting`, `known`, `refused`, or it `differs` from a posted one."""
 
     state: str
     reason: Reason
@@ -54,6 +57,8 @@ class Posted:
 
     outcomes: Sequence[RowOutcome]
     balance: BalanceProof
+    day: date  # into which the sure rows go
+    open_day: date  # the next one that their cashier has not closed: `day` itself, or rows are refused
 
     def _count(self, state: str) -> int:
         return sum(one.state == state for one in self.outcomes)
@@ -83,23 +88,39 @@ def post_statement(
 
     A movement is known by what it says, whichever file brought it. The bank's number becomes the payment's
     reference, who brought the file in its cashier. A row that waited for its final state posts when a later
-    file tells it.
+    file tells it. On a day that its cashier has closed the sure rows are `refused`: the caller must undo all.
+
+    Raises Refused for money in cash.
     """
+    entries = list(entries)
+    if any(entry.method == "cash" for entry in entries):
+        raise Refused(NO_CASH)
     ledger.lock_postings(session)
     last_id = session.scalar(select(func.max(ROW.c.id))) or 0
-    rows = incoming_rows(session, list(entries), source)
+    today = clock.office_day(session, now)
+    open_day = payments.next_open_day(session, staff_id, today)
+    rows = incoming_rows(session, entries, source)
     proof, contradicted = _balances(rows)
     matcher = Matcher(session)
     for batch in _by_days(rows):
         identify(session, batch, last_id)
         undecided = [row for row in batch if _is_undecided(row)]
         matcher.decide(undecided, contradicted)
+        if open_day != today:
+            _refuse_sure(undecided)
         _post(session, undecided, matcher.unit_ids, now, staff_id)
-        _store(session, [row for row in undecided if row.settles_id is None], source, now)
-        for row in undecided:
+        kept = [row for row in undecided if row.decision.state != "refused"]
+        _store(session, [row for row in kept if row.settles_id is None], source, now)
+        for row in kept:
             if row.settles_id is not None:
                 _settle(session, row, now, staff_id)
-    return Posted([_outcome(row) for row in rows], proof)
+    return Posted([_outcome(row) for row in rows], proof, today, open_day)
+
+
+def _refuse_sure(rows: Sequence[IncomingRow]) -> None:
+    for row in rows:
+        if row.decision.state == "posted":
+            row.match = Match("refused", row.decision.unit_code, Reason("day_closed"))
 
 
 def _is_undecided(row: IncomingRow) -> bool:
@@ -179,7 +200,7 @@ def _store(session: Session, rows: Sequence[IncomingRow], source: str, now: date
         ROW,
         WRITTEN,
         [_values(row, taken, now) for row in rows],
-        constants={"source": source, "imported_at": now, "row_version": 1},
+        constants={"source": source, "imported_at": now, "row_version": 1, "reason_before": ""},
     )
 
 

@@ -155,7 +155,7 @@ INVARIANTS = (
         "direct_debit",
         "SELECT d.id, d.id, d.amount, COALESCE(p.amount, 0) FROM direct_debit d "
         "LEFT JOIN payment p ON p.id = d.payment_id AND p.state = 'posted' "
-        "WHERE (d.state = 'collected') <> (p.id IS NOT NULL)",
+        "WHERE (d.state IN ('collected', 'waiting')) <> (p.id IS NOT NULL)",
     ),
     Invariant(
         "billed_slip_has_its_invoice",

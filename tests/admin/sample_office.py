@@ -70,6 +70,7 @@ from models.payments import (
     DebitMandate,
     DirectDebit,
     DirectDebitBatch,
+    PayerAccount,
     Payment,
     StatementLayout,
     StatementRow,
@@ -370,6 +371,14 @@ def _seldom_used(session: Session, world: World, whose: str) -> None:
             account=ACCOUNTS[whose],
             account_name=f"{whose} owner",
             signed_on=TODAY,
+        ),
+        "payer_accounts": PayerAccount(
+            unit_id=unit_id,
+            owner_id=payer_id,
+            account=ACCOUNTS[whose],
+            account_mac=fingerprint(ACCOUNTS[whose]),
+            account_name=f"{whose} owner",
+            confirmed_at=NOW,
         ),
         "statement_layouts": StatementLayout(
             name=f"{whose} layout",

@@ -154,6 +154,8 @@ def take_in(
         raise Refused(
             N_("%(file)s: the database refused a row that contradicts what is stored"), file=table.file
         ) from error
+    if taken.refused:
+        raise RowsRefused(table.file, taken.refused, len(taken.refused))
     if taken.new or taken.updated:
         counts = {"file": table.file, "new": taken.new, "updated": taken.updated}
         changes = json.dumps(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property, partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,6 +43,15 @@ class Problem:
 
 
 Word = Callable[[str, str], str]  # column, code → what a reader calls it
+
+
+def of_closed_day(row: int, day: date, open_day: date) -> Problem:
+    """A row that would be posted into a day that who brings it has closed (M3)."""
+    message, remedy = (
+        N_("your day %(day)s is closed"),
+        N_("Bring the file on %(open_day)s, the next open day"),
+    )
+    return Problem(row, "", "", message, remedy, {"day": day, "open_day": open_day})
 
 
 class RowsRefused(Refused):

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from office.core import clock
 from office.exchange.imports import cells, columns, words
 from office.exchange.imports.columns import Column, Known, Problem, heads, plainly, text
 from office.exchange.imports.taken import NO_UPDATE, POSTED_MONEY, Difference, Taken, counted, shown
@@ -62,7 +63,7 @@ def take_in(
     staff_id: int | None = None,
     **_present: object,
 ) -> Taken:
-    """Post the payments that are not there yet, in the file's order (M1).
+    """Post the payments that are not there yet, in the file's order; who brings them is their cashier (M1).
 
     A reference that stands for one payment is its key: the same reference with another unit, sum, day or
     method is told, never posted beside it, and never written, for posted money is not rewritten (M5).
@@ -71,6 +72,7 @@ def take_in(
     posted = numbered_payments(session, lines)
     differences: list[Difference] = []
     seen: Counter[tuple[Any, ...]] = Counter()
+    places: list[int] = []
     rows = []
     known = Known(session)
     for row in given:
@@ -83,6 +85,7 @@ def take_in(
         if told:
             differences += told
             continue
+        places.append(row["line"])
         rows.append(
             NewPayment(
                 unit_id=row["unit_code"],
@@ -94,8 +97,26 @@ def take_in(
                 form_key=_form_key(one, 1 if row["reference"] else seen[one]),
             )
         )
+    if refused := _of_closed_day(session, places, rows, staff_id, now):
+        return Taken(refused=refused)
     new = sum(one.is_new for one in payments.record_payments(session, rows, now=now))
     return counted(new, len(given), differences, NO_UPDATE)
+
+
+def _of_closed_day(
+    session: Session, places: Sequence[int], rows: Sequence[NewPayment], staff_id: int | None, now: datetime
+) -> list[Problem]:
+    """The rows that would be posted today though who brings them has closed the day (M3)."""
+    today = clock.office_day(session, now)
+    open_day = payments.next_open_day(session, staff_id, today)
+    if open_day == today:
+        return []
+    known = payments.known_keys(session, rows)
+    return [
+        columns.of_closed_day(place, today, open_day)
+        for place, row in zip(places, rows, strict=True)
+        if row.form_key not in known
+    ]
 
 
 def lines_with_reference(given: Sequence[Mapping[str, Any]]) -> frozenset[str]:

@@ -281,8 +281,12 @@ class LineReader:
         return name, account.replace(" ", "")
 
     def _method(self, said: str) -> str:
-        """How it was paid: cash is refused, and a bank's own words are its transfers."""
-        if self.layout.is_own and said:
+        """How it was paid: cash is refused, and a bank's own words are its transfers.
+
+        A column or value that a person named holds for any file.
+        """
+        mapping = self.layout.mapping
+        if said and (self.layout.is_own or mapping.headers("method") or "method" in mapping.constants):
             method: str = _read_cell("method", method_of, said)
             if method == "cash":
                 raise _WrongCell(
@@ -498,7 +502,13 @@ def take_in(
         return Taken()
     entries = [row["entry"] for row in given]
     done = statements.post_statement(session, entries, given[0]["source"], now, staff_id=staff_id)
+    refused = [
+        columns.of_closed_day(entry.line, done.day, done.open_day)
+        for entry, one in zip(entries, done.outcomes, strict=True)
+        if one.state == "refused"
+    ]
     return Taken(
+        refused=refused,
         new=done.posted + done.waiting,
         skipped=done.known,
         differences=[

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from office.core import audit
 from office.core.errors import N_
+from office.exchange.imports.columns import Problem
 
 POSTED_MONEY = N_("Posted money is never changed by an import: void the receipt and take the right sum")
 BILLED_DEBT = N_("A bill is never changed by an import: correct it by a credit note or another charge")
@@ -79,6 +80,7 @@ class Taken:
     differences: Sequence[Difference] = ()
     updated: int = 0  # rows of which differences were written
     preview: Mapping[str, Any] = field(default_factory=dict)  # each row as read, as JSON (statements)
+    refused: Sequence[Problem] = ()  # rows that can't be taken in now: then nothing of the file is
 
 
 def counted(new: int, rows: int, differences: Sequence[Difference], written: Container[Difference]) -> Taken:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from models.complaints import Attachment
 from models.office import Task
-from models.payments import METHODS, StatementLayout
+from models.payments import STATEMENT_METHODS, StatementLayout
 from models.text_keys import called
 from office.core.clock import machine_now
 from office.core.errors import N_, Refused
@@ -33,6 +33,7 @@ from office.exchange.imports.headers import header_key
 from office.exchange.imports.mapping import NOTHING_SAID, FileMapping, from_stored
 from office.exchange.imports.reader import HasHeader, Table, read
 from office.exchange.imports.taken import Difference
+from office.payments import statements
 
 KIND = "import"
 SHOWN_ROWS = 8
@@ -110,7 +111,13 @@ def headers_of(table: Table, brought: Brought, said: FileMapping) -> list[str]:
 
 
 def try_out(
-    session: Session, table: Table, said: FileMapping, brought: Brought, *, now: datetime
+    session: Session,
+    table: Table,
+    said: FileMapping,
+    brought: Brought,
+    *,
+    now: datetime,
+    staff_id: int | None = None,
 ) -> dict[str, Any]:
     """What taking the table in would do; everything it did is undone. To be stored by `keep_trial`."""
     columns = brought.columns
@@ -133,7 +140,9 @@ def try_out(
     if table.sheets:
         found["sheets"] = list(table.sheets)
     try:
-        report = imports.take_in(session, brought.code, brought.kind, table, now=now, mapping=said)
+        report = imports.take_in(
+            session, brought.code, brought.kind, table, now=now, staff_id=staff_id, mapping=said
+        )
         found |= {
             "rows": report.rows,
             "new": report.new,
@@ -299,8 +308,10 @@ def remember(
     method: str = "bank_transfer",
 ) -> None:
     """A bank's header, what its columns mean and how its rows were paid, for its next statement."""
-    if method not in METHODS:
-        raise Refused(N_("%(method)s is no way to pay"), method=method)
+    if method not in STATEMENT_METHODS:
+        raise Refused(
+            statements.NO_CASH if method == "cash" else N_("%(method)s is no way to pay"), method=method
+        )
     known = session.scalars(called(select(StatementLayout), StatementLayout.name, name)).first()
     row = known or StatementLayout(name=name[:80])
     row.header = json.dumps([header_key(header) for header in headers], ensure_ascii=False)

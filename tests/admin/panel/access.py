@@ -59,7 +59,8 @@ waiver_requests     s         sax      sax       s        -       -        s    
 incentive_grants    sx        sax      sx        -        -       -        sa       -
 statement_layouts   sdax      sdax     s         -        -       -        sdax     -
 direct_debits       sax       sax      sx        -        -       -        sax      -
-direct_debit_rows   sx        sx       sx        -        -       -        sx       -
+direct_debit_rows   sax       sax      sx        -        -       -        sax      -
+payer_accounts      sdx       sdx      s         -        -       -        sdx      -
 debit_mandates      scex      scex     -         -        sce     -        scex     -
 # money
 payments            sax       sax      sx        sx       -       s        sax      -
