@@ -61,6 +61,7 @@ REASONS = {
     "maybe_same": _("Perhaps the same money as another row"),
     "posted_by_other_way": _("A receipt has this money already"),
     "receipt_voided": _("Its receipt was voided or taken back"),
+    "day_closed": _("The day is closed"),
     "direction_unknown": _("It is not clear whether money came in or went out"),
     "state_unknown": _("The state in the file is not known"),
     "balance": _("The balances of the file contradict the direction"),

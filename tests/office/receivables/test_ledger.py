@@ -382,7 +382,7 @@ def mutants():
         "a fen from nowhere": (payments, "pay_receivables", a_fen_more),
         "receipt numbers have gaps": (numbering, "take", with_gaps),
         "what was refunded is used again": (ledger, "unused_credits", refunds_forgotten),
-        "a form posts twice": (payments, "_known_keys", no_keys),
+        "a form posts twice": (payments, "known_keys", no_keys),
         "a fen is lost": (payments, "_checked", a_fen_less),
         "void leaves no counter-entry": (corrections, "_counter_entry", counter_of_nothing),
         "void leaves what was paid": (corrections, "give_back_allocated", nothing),
