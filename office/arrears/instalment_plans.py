@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.billing import Instalment, InstalmentPlan, PlanInvoice
+from models.payments import Payment
 from office.arrears.debts import AsOf, Debt, Debtor, owed, payments_since, total
 from office.core.audit import record
 from office.core.errors import N_, Refused
