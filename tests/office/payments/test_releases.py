@@ -222,7 +222,7 @@ def deposit(session, unit, clerk):
 @pytest.mark.parametrize("set_off", [None, "150"])
 def test_a_deposit_is_no_longer_held(session, unit, deposit, clerk, other, set_off):
     if set_off:
-        told = {"amount": Decimal(set_off), "reason": "owed", "staff_id": clerk}
+        told = {"amount": Decimal(set_off), "reason": "owed", "staff_id": other}
         deposits.set_off_deposit(session, deposit.id, **told, now=NOW)
 
     void(session, deposit.payment_id, other)
@@ -236,8 +236,8 @@ def test_a_deposit_is_no_longer_held(session, unit, deposit, clerk, other, set_o
     assert_books_hold(session)
 
 
-def test_a_deposit_that_was_given_back_keeps_its_receipt(session, deposit, clerk, other):
-    told = {"amount": Decimal(2000), "reason": "done", "staff_id": clerk}
+def test_a_deposit_that_was_given_back_keeps_its_receipt(session, deposit, other):
+    told = {"amount": Decimal(2000), "reason": "done", "staff_id": other}
     deposits.return_deposit(session, deposit.id, **told, now=NOW)
 
     with pytest.raises(Refused, match="refunded in part"):
