@@ -346,6 +346,7 @@ class PayerAccountView(OfficeView):
     is_in_menu = False
     can_create = can_edit = False
     column_list = ("unit.code", "owner.name", "account", "account_name", "confirmed_by.name", "confirmed_at")
+    column_labels = {"confirmed_by.name": _l("Confirmed by"), "confirmed_at": _l("Confirmed at")}
     column_searchable_list = ("unit.code", "owner.name", "owner.pinyin_initials")
     column_default_sort = "-confirmed_at"
     empty_hint = _l("An account is remembered when a payment from it is posted from the statement queue.")
