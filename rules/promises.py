@@ -22,11 +22,15 @@ def promise_state(promised_on: date, amount: Decimal, paid: Decimal, today: date
     return "broken" if today > promised_on else "open"
 
 
-def promise_problem(promised_on: date, made_on: date, longest_days: int) -> str:
-    """Why a promise made on a day can't be taken: `past`, `too_far`, or nothing (C6)."""
+def promise_problem(promised_on: date, made_on: date, entered_on: date, longest_days: int) -> str:
+    """Why a promise can't be taken: `past`, `too_far`, or nothing (C6).
+
+    It is too far when it would hold the stages for longer from the day it is entered on; an old contact whose
+    promise has passed holds nothing.
+    """
     if promised_on < made_on:
         return "past"
-    return "too_far" if (promised_on - made_on).days > longest_days else ""
+    return "too_far" if (promised_on - entered_on).days > longest_days else ""
 
 
 @dataclass(frozen=True)

@@ -122,9 +122,10 @@ def _contacts(session: Session, given: Sequence[NewContact], now: datetime) -> l
     payers = payers_on(session, [(one.unit_id, one.at.astimezone(zone).date()) for one in given])
     wanted: dict[int, Decimal] = {}
     made = []
-    terms = store.in_force(session, LadderDocument, clock.office_day(session, now)).policy
+    today = clock.office_day(session, now)
+    longest = longest_promise_days(session, today)
     for one, payer_id in zip(given, payers, strict=True):
-        _check(one, one.at.astimezone(zone).date(), terms.longest_promise_days)
+        _check(one, one.at.astimezone(zone).date(), today, longest)
         owner_id = one.payer_id or payer_id
         if owner_id is None:
             raise Refused(N_("Nobody pays for this unit on that day"))
@@ -152,15 +153,20 @@ def _contacts(session: Session, given: Sequence[NewContact], now: datetime) -> l
     return made
 
 
-def _check(contact: NewContact, day: date, longest_promise_days: int) -> None:
+def longest_promise_days(session: Session, on: date) -> int:
+    """How many days ahead a payer may promise to pay, as the ladder in force says (C6)."""
+    return store.in_force(session, LadderDocument, on).policy.longest_promise_days
+
+
+def _check(contact: NewContact, day: date, today: date, longest: int) -> None:
     if contact.method not in CONTACT_METHODS:
         raise Refused(N_("%(method)s is no way of contact"), method=contact.method)
     if contact.arrears_reason and contact.arrears_reason not in ARREARS_REASONS:
         raise Refused(N_("%(reason)s is no reason for arrears"), reason=contact.arrears_reason)
     if contact.promised_on is not None:
-        problem = promise_problem(contact.promised_on, day, longest_promise_days)
+        problem = promise_problem(contact.promised_on, day, today, longest)
         if problem:
-            raise Refused(PROMISE_PROBLEMS[problem], days=longest_promise_days)
+            raise Refused(PROMISE_PROBLEMS[problem], days=longest)
     if contact.promised_amount is not None and contact.promised_amount <= 0:
         raise Refused(N_("An amount must be above zero"))
     if contact.promised_amount is not None and contact.promised_on is None:

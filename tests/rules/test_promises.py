@@ -31,7 +31,11 @@ PROMISES = [
 
 @pytest.mark.parametrize(("promised", "problem"), [(9, "past"), (10, ""), (20, ""), (21, "too_far")])
 def test_a_promise_is_for_the_day_itself_until_the_longest_time_ahead(promised: int, problem: str) -> None:
-    assert promise_problem(day(promised), day(10), longest_days=10) == problem
+    assert promise_problem(day(promised), day(10), day(10), longest_days=10) == problem
+
+
+def test_an_old_contact_whose_promise_has_passed_is_no_long_promise() -> None:
+    assert promise_problem(day(28), made_on=day(1), entered_on=day(30), longest_days=10) == ""
 
 
 @pytest.mark.parametrize(("paid", "today", "state"), PROMISES)

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from models.collection import Contact
 from office.arrears import contacts
 from office.arrears.contacts import NewContact
+from office.core import clock
 from office.core.database import chunks
 from office.core.errors import N_
 from office.exchange.imports import cells, columns, words
 from office.exchange.imports.columns import Column, Known, Problem, heads, plainly, text
 from office.exchange.imports.taken import NO_UPDATE, Difference, Taken, Update, counted, shown
+from rules.promises import promise_problem
 
 
 def outcome(given: str) -> str:
@@ -61,12 +63,21 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
+PROMISE_PROBLEMS = {  # what is wrong and what to write, for each answer of the rule
+    "past": (N_("before the contact itself"), N_("Write the day by which it was to be paid")),
+    "too_far": (
+        N_("further ahead than a promise may be"),
+        N_("Write a nearer day, or agree an instalment plan"),
+    ),
+}
 COMPARED = ("outcome", "promised_on", "promised_amount", "note")
 JUDGED = N_("The promise was judged already: note the new one as a contact of its own")
 
 
 def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
     found = columns.without_payer(rows, known)
+    today = clock.today(known.session)
+    longest = contacts.longest_promise_days(known.session, today)
     for row in rows:
         promised_on, amount = row["promised_on"], row["promised_amount"]
         if promised_on is None and amount is not None:
@@ -75,16 +86,10 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
                     row, "promised_on", "", N_("empty"), N_("A promised amount needs the day of the promise")
                 )
             )
-        if promised_on is not None and promised_on < row["at"].astimezone(known.zone).date():
-            found.append(
-                columns.problem(
-                    row,
-                    "promised_on",
-                    promised_on,
-                    N_("before the contact itself"),
-                    N_("Write the day by which it was to be paid"),
-                )
-            )
+        made_on = row["at"].astimezone(known.zone).date()
+        wrong = promised_on and promise_problem(promised_on, made_on, today, longest)
+        if wrong:
+            found.append(columns.problem(row, "promised_on", promised_on, *PROMISE_PROBLEMS[wrong]))
     return found
 
 

@@ -187,6 +187,11 @@ def test_contacts_and_promises(session, bring):
             "promised_on",
             "before the contact itself",
         ),
+        (
+            ["2026-07-01", "3-2-1201", "phone", "", "2099-12-31", "1", ""],
+            "promised_on",
+            "further ahead than a promise may be",
+        ),
         (["2026-07-01", "3-2-1201", "phone", "", "", "1", ""], "promised_on", "empty"),
         (["2026-07-01", "3-2-1201", "phone", "", "2026-07-09", "-1", ""], "promised_amount", "below zero"),
     ],
