@@ -178,7 +178,7 @@ def instant(text: str, zone: ZoneInfo) -> datetime:
     try:
         return instant_of(text, zone)
     except DateError as error:
-        raise Wrong(*DATE_WRONG[error.code if error.code == "ambiguous" else "not_a_time"]) from None
+        raise Wrong(DATE_WRONG[error.code][0], DATE_WRONG["not_a_time"][1]) from None
 
 
 _FLAGS: Mapping[str, bool] = {

@@ -149,7 +149,7 @@ def test_payments_are_posted_once(session, bring):
     ("row", "column", "problem"),
     [
         (["3-2-1201", "0", "2026-07-05", "cash", ""], "amount", "zero"),
-        (["3-2-1201", "1", "yesterday", "cash", ""], "paid_at", "not a time"),
+        (["3-2-1201", "1", "yesterday", "cash", ""], "paid_at", "not a date"),
         (["3-2-1201", "1", "2026-07-05", "barter", ""], "method", "unknown: barter"),
         (["3-2-1201", "1", "2026-07-05", "", ""], "method", "empty"),
         (["V-1", "1", "2026-07-05", "cash", ""], "unit_code", "nobody pays for this unit"),
