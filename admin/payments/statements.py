@@ -100,9 +100,18 @@ class StatementRowView(OfficeView):
             )
         return _("%(count)s rows were ignored.", count=len(rows))
 
-    @office_action("undo", _l("Let it wait again"), on="row", icon="undo-2")
-    def undo(self, rows: Sequence[StatementRow], given: Mapping[str, Any]) -> str:  # noqa: ARG002
-        statement_queue.undo(db.session(), rows[0].id, staff_id=current_staff().id, now=self.now())
+    @office_action(
+        "undo",
+        _l("Let it wait again"),
+        on="row",
+        states=("posted", "ignored"),
+        icon="undo-2",
+        fields=(Ask("reason", _l("Reason"), help=_l("Needed for a posted row, whose receipt becomes void")),),
+    )
+    def undo(self, rows: Sequence[StatementRow], given: Mapping[str, Any]) -> str:
+        statement_queue.undo(
+            db.session(), rows[0].id, reason=given["reason"], staff_id=current_staff().id, now=self.now()
+        )
         return _("The row waits again.")
 
     # The queue: one row at a time, one key for each suggestion ----------------------------------------
@@ -115,10 +124,10 @@ class StatementRowView(OfficeView):
         )
 
     def _undoable(self, row_id: int | None) -> StatementRow | None:
-        """The row that was decided just now, where the reader may undo that."""
+        """The row that was ignored just now: its reader may undo that; a posting is for another person."""
         row = db.session.get(StatementRow, row_id) if row_id else None
-        is_so = row is not None and statement_queue.can_undo(row, current_staff().id, self.now())
-        return row if is_so and self.may("act") else None
+        is_ignored = row is not None and row.state == "ignored"
+        return row if is_ignored and self.may("act") else None
 
     def _queue(self, row_id: int | None, **more: Any) -> Any:
         session = db.session()
@@ -158,7 +167,9 @@ class StatementRowView(OfficeView):
         staff_id = current_staff().id
         try:
             if request.form.get("what") == "undo":
-                statement_queue.undo(session, row_id, staff_id=staff_id, now=self.now())
+                statement_queue.undo(
+                    session, row_id, reason=_clean(reason), staff_id=staff_id, now=self.now()
+                )
                 said = _("Undone: the row waits again.")
             elif request.form.get("what") == "ignore":
                 statement_queue.ignore_row(

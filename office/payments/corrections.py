@@ -50,12 +50,6 @@ def reverse_payment(
     return _undo(session, payment, "reversed", reason, staff_id, now)
 
 
-def take_back_posting(session: Session, payment: Payment, *, staff_id: int | None, now: datetime) -> Payment:
-    """Void the receipt of a statement row that its own poster sends back to the queue (M5)."""
-    reason = "posted by mistake, taken back from the statement queue"
-    return _undo(session, _posted(session, payment.id, reason), "void", reason, staff_id, now)
-
-
 def _posted(session: Session, payment_id: int, reason: str) -> Payment:
     if not reason.strip():
         raise Refused(N_("Say why"))

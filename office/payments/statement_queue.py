@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, Select, func, select, text
@@ -24,9 +24,6 @@ from office.receivables import ledger
 from rules import matching
 from rules.matching import CodeIndex, Suggestion, UnitCandidate
 from rules.reasons import Reason
-
-MATCHED = "statement:"  # begins the form keys of receipts that a person posted from the queue
-UNDO_WITHIN = timedelta(minutes=10)
 
 
 def suggestions(session: Session, row: StatementRow, *, most: int = 5) -> tuple[Suggestion, ...]:
@@ -164,12 +161,12 @@ def match_row(session: Session, row_id: int, *, unit_id: int, staff_id: int | No
             paid_at=row.paid_at,
             reference=row.number,
             cashier_id=staff_id,
-            form_key=f"{MATCHED}{row.id}:{row.row_version}",
+            form_key=f"statement:{row.id}:{row.row_version}",
         ),
         now=now,
     )
     payer_accounts.remember(session, row, payment, staff_id=staff_id, now=now)
-    row.state, row.payment_id, row.reason, row.reason_before = "posted", payment.id, "", row.reason
+    row.state, row.payment_id, row.reason = "posted", payment.id, ""
     session.flush()
     audit.record(session, now, staff_id, "match", row, {"state": ("waiting", "posted"), "unit_id": unit_id})
     return payment
@@ -189,36 +186,26 @@ def ignore_row(
     return row
 
 
-def undo(session: Session, row_id: int, *, staff_id: int | None, now: datetime) -> StatementRow:
-    """Let a row wait again as it did before it was ignored, or posted by this person a moment ago (M5).
+def undo(session: Session, row_id: int, *, staff_id: int, now: datetime, reason: str = "") -> StatementRow:
+    """Let a decided row wait again (M5).
 
-    The money stands in the bank's file, so that it can't leave with the receipt: the row waits again. Later
-    than `UNDO_WITHIN`, once the receipt was printed, or for anyone else it is a void like any other (M2).
-    Raises Refused.
+    An ignored one waits as it did before. The receipt of a posted one is voided, for a reason and by another
+    person than its cashier, as on any screen (M2, F21). Raises Refused.
     """
-    ledger.lock_postings(session)
+    ledger.lock_postings(session)  # before the row, as an import does
     row = session.get(StatementRow, row_id, with_for_update=True, populate_existing=True)
-    if row is None or row.state == "waiting" or not can_undo(row, staff_id, now):
-        raise Refused(
-            N_("This can't be undone here: let someone else void the receipt of what was posted long ago")
-        )
-    before, reason = row.state, row.reason_before
-    if row.payment is not None:
-        corrections.take_back_posting(session, row.payment, staff_id=staff_id, now=now)
-    row.state, row.reason = "waiting", reason
-    session.flush()
+    if row is None:
+        raise Refused(N_("There is no such row"))
+    if row.state == "waiting":
+        raise Refused(N_("This row waits already"))
+    before = row.state
+    if row.payment_id is not None:
+        corrections.void_payment(session, row.payment_id, reason=reason, staff_id=staff_id, now=now)
+    else:
+        row.state, row.reason = "waiting", row.reason_before or row.reason
+        session.flush()
     audit.record(session, now, staff_id, "undo", row, {"state": (before, "waiting")})
     return row
-
-
-def can_undo(row: StatementRow, staff_id: int | None, now: datetime) -> bool:
-    """Whether a decision on a row is this person's to undo (see `undo`)."""
-    if row.state == "ignored" or row.payment is None:
-        return row.state == "ignored" and bool(row.reason_before)
-    payment = row.payment
-    is_own = staff_id is not None and payment.cashier_id == staff_id
-    is_matched = bool(payment.form_key and payment.form_key.startswith(MATCHED))
-    return is_own and is_matched and payment.copies_printed == 0 and now - payment.posted_at <= UNDO_WITHIN
 
 
 def _waiting(session: Session, row_id: int) -> StatementRow:

@@ -199,11 +199,31 @@ def test_rows_of_a_statement_wait_with_suggestions_and_are_taken_by_one_key(coun
     ):
         wrong = cashier.post("/statement_rows/decide/", fields)
         assert (wrong.status_code, said in text_of(wrong)) == (422, True), fields
+    undo = 'name="what" value="undo"'
     for name in ("T2", "T3"):
-        cashier.post("/statement_rows/decide/", {"id": ids[name], "what": "ignore", "reason": "not ours"})
+        fields = {"id": ids[name], "what": "ignore", "reason": "not ours"}
+        told = cashier.post("/statement_rows/decide/", fields, follow_redirects=True)
+        assert undo in told.text
+    again = cashier.post("/statement_rows/decide/", {"id": ids["T3"], "what": "undo"}, follow_redirects=True)
+    assert "the row waits again" in text_of(again)
+    cashier.post("/statement_rows/decide/", {"id": ids["T3"], "what": "ignore", "reason": "not ours"})
     assert "Nothing is waiting" in text_of(cashier.get("/statement_rows/queue/"))
     assert counter.one(select(Payment.reference).join(Unit).where(Unit.code == "S-1")) == "T1"
+    kind = Payment.kind == "payment"
     assert counter.director.post("/statement_rows/decide/", {"id": 1}).status_code == 403
+    # what was posted is undone by another person, at every door
+    assert undo not in cashier.get(f"/statement_rows/queue/?decided={ids['T1']}").text
+    for fields in ({"reason": "wrong unit"}, {}):
+        wrong = cashier.post("/statement_rows/decide/", {"id": ids["T1"], "what": "undo", **fields})
+        assert wrong.status_code == 422
+    assert "entered this yourself" in act(cashier, "statement_rows", "undo", ids["T1"], reason="wrong unit")
+    assert "Say why" in act(counter.manager, "statement_rows", "undo", ids["T1"])
+    assert counter.one(select(Payment.state).where(Payment.reference == "T1", kind)) == "posted"
+    assert "The row waits again" in act(
+        counter.manager, "statement_rows", "undo", ids["T1"], reason="wrong unit"
+    )
+    assert counter.one(select(Payment.state).where(Payment.reference == "T1", kind)) == "void"
+    assert counter.one(select(StatementRow.state).where(StatementRow.id == ids["T1"])) == "waiting"
 
 
 def test_a_banks_layout_is_remembered_and_changed(counter: CashierDesk) -> None:

@@ -85,6 +85,43 @@ def test_a_statement_row_waits_again(session, unit, clerk, other, undo):
     assert_books_hold(session)
 
 
+def test_a_posted_row_is_undone_by_another_person_and_says_why(session, unit, clerk, other):
+    row, payment = posted_row(session, unit, clerk)
+    for staff_id, reason, said in ((clerk, "wrong unit", "entered this yourself"), (other, " ", "Say why")):
+        with pytest.raises(Refused, match=said):
+            statement_queue.undo(session, row.id, reason=reason, staff_id=staff_id, now=NOW)
+        assert (row.state, payment.state) == ("posted", "posted")
+
+    statement_queue.undo(session, row.id, reason="wrong unit", staff_id=other, now=NOW)
+
+    assert (row.state, row.payment_id, payment.state, payment.reason) == (
+        "waiting",
+        None,
+        "void",
+        "wrong unit",
+    )
+    assert session.scalars(select(PayerAccount)).all() == []
+    assert_books_hold(session)
+    again = statement_queue.match_row(session, row.id, unit_id=unit.id, staff_id=clerk, now=NOW)
+    assert again.id != payment.id
+    assert_books_hold(session)
+
+
+@pytest.mark.parametrize("by", ["clerk", "other"])
+def test_an_ignored_row_is_undone_by_anybody_and_waits_as_before(session, request, clerk, by):
+    why = Reason("no_known_code", {"memo": "红包"}).to_json()
+    row = add_statement_row(session, "250", reason=why)
+    statement_queue.ignore_row(session, row.id, reason="not ours", staff_id=clerk, now=NOW)
+
+    statement_queue.undo(session, row.id, staff_id=request.getfixturevalue(by), now=NOW)
+
+    assert (row.state, row.reason) == ("waiting", why)
+    with pytest.raises(Refused, match="waits already"):
+        statement_queue.undo(session, row.id, staff_id=clerk, now=NOW)
+    with pytest.raises(Refused, match="no such row"):
+        statement_queue.undo(session, row.id + 1, staff_id=clerk, now=NOW)
+
+
 def test_a_confirmed_account_is_forgotten_unless_another_receipt_stands_for_it(session, unit, clerk, other):
     _, first = posted_row(session, unit, clerk, number="A1")
     _, second = posted_row(session, unit, clerk, number="A2")
