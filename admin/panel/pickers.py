@@ -9,7 +9,7 @@ from markupsafe import Markup
 from sqlalchemy import or_, select
 from wtforms import Field, validators
 
-from admin.panel.request_values import LONGEST_INPUT, row_id
+from admin.panel.request_values import LONGEST_INPUT, is_clean, row_id
 from admin.panel.row_names import BETWEEN, name_of, told_apart
 from admin.panel.search import starts_with
 from models.base import db
@@ -134,6 +134,8 @@ class Loader:
 
     def named(self, text: str) -> list[int]:
         """The ids of the rows that a text names in full, as they are called or as the picker shows them."""
+        if not is_clean(text):
+            return []
         wanted = compared_key(text)
         rows = self.get_list(text.partition(BETWEEN)[0], 0, MOST_ALIKE)
         shown = told_apart(rows) if BETWEEN in text else {}

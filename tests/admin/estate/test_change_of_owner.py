@@ -124,7 +124,14 @@ def test_a_change_that_cannot_be_says_why_and_changes_nothing(web: Web, unit_id:
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"on": "2026-03-01"}, {"unit": "x"}, {"unit": "1", "on": "never", "kind": "guest"}]
+    "fields",
+    [
+        {},
+        {"on": "2026-03-01"},
+        {"unit": "x"},
+        {"unit": "1", "on": "never", "kind": "guest"},
+        {"unit": "", "unit_text": "a\x00b"},  # what no database takes
+    ],
 )
 def test_incomplete_forms_come_back(web: Web, unit_id: int, fields: dict[str, str]) -> None:
     assert web.post("/change_payer/", fields).status_code == 422

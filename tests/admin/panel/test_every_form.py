@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -107,15 +108,16 @@ UNTOLD = {"audit", "web_session", "sign_in_attempt", "counter", "figures_stale"}
 
 @contextmanager
 def watched(web: Web) -> Iterator[list[set[str]]]:
-    """The tables that each committed transaction wrote."""
+    """The tables that each transaction of this thread wrote and committed; background work has its own."""
     written: dict[int, set[str]] = {}
+    own = threading.get_ident()
     committed: list[set[str]] = []
     with web.office.app.app_context():
         engine = db.engine
 
     def execute(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         found = re.match(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)', statement)
-        if found:
+        if found and threading.get_ident() == own:
             written.setdefault(id(connection), set()).add(found[1])
 
     def commit(connection: Any) -> None:
