@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ from admin.panel import labels, language
 from models.complaints import Attachment
 from models.office import ImportMapping, Task
 from models.payments import StatementLayout, StatementRow
+from models.people import Staff
 from models.property import Unit
+from office.core import clock
+from office.payments import day_close
 from tests.admin.conftest import PASSWORD, Web, text_of
 
 ROSTER = "房号,楼栋,类型,面积\n9-101,9,住宅,88.5\n9-102,9,住宅,90\n".encode("gbk")
@@ -85,6 +89,36 @@ def test_a_file_that_cannot_be_read_says_so(web: Web, content: bytes, words: str
     assert words in text_of(answer)
     with web.rows() as session:
         assert session.scalars(select(Task)).all() == []
+
+
+PAID = """交易时间,流水号,收入金额,摘要,对方户名
+2026-07-01 09:00:00,B1,168.00,9-101 物业费,张伟
+2026-07-01 10:00:00,B2,5.00,红包,
+2026-07-01 11:00:00,B3,99.00,9-102 物业费,王芳
+"""
+
+
+def test_rows_into_the_reader_s_closed_day_are_told_one_by_one(web: Web) -> None:
+    web.post("/imports/take/", {"id": task_id(upload(web, "roster", ROSTER))})
+    with web.rows() as session:
+        staff_id, now = (
+            session.scalars(select(Staff.id).where(Staff.login == "admin")).one(),
+            clock.now(session),
+        )
+        today = clock.office_day(session, now)
+        day_close.close_day(
+            session, cashier_id=staff_id, day=today, counted={}, closed_by_id=staff_id, now=now
+        )
+        session.commit()
+
+    preview = upload(web, "statement", PAID.encode(), "bank.csv")
+
+    shown = text_of(web.get(preview))
+    assert "2 cells are wrong" in shown
+    assert shown.count(f"your day {today} is closed") == 2
+    assert shown.count(f"Bring the file on {today + timedelta(days=1)}, the next open day") == 2
+    with web.rows() as session:
+        assert session.scalars(select(StatementRow)).all() == []
 
 
 def test_foreign_headers_are_mapped_and_remembered(web: Web) -> None:

@@ -245,6 +245,7 @@ def test_a_banks_layout_is_remembered_and_changed(counter: CashierDesk) -> None:
     for changed, said in (
         ({"name": ""}, "give it a name"),
         ({"method": "shells"}, "not possible"),
+        ({"method": "cash"}, "not possible"),
         ({"column_amount": ""}, "columns of the time and of the amount"),
     ):
         answer = cashier.post("/statement_layouts/save/", {**good, **changed}, follow_redirects=True)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
-from models.payments import Payment, StatementRow
+from models.engine import writing
+from models.payments import Payment, StatementLayout, StatementRow
+from models.property import Unit
+from office.core import clock
 from office.core.errors import Refused
 from office.exchange import imports
-from office.payments import corrections, statement_queue
+from office.payments import corrections, day_close, statement_queue
 from office.payments.statement_matching import refuse_posted
 from office.receivables.integrity import money_adds_up
 from office.rooms import IMPORTS
+from rules import movements
 from rules.reasons import Reason
 from tests.factories.estate import add_staff, add_unit, assert_books_hold
 from tests.factories.spreadsheets import csv_file, xlsx_file
@@ -288,3 +294,136 @@ def test_a_file_that_its_balances_contradict_waits_as_a_whole(session, bring):
     )
 
     assert (posted(session), reasons(session)) == ([], ["balance", "balance"])
+
+
+# --- numbers that a spreadsheet has cut ----------------------------------------------------------------
+
+CUT = "2026112000000010000"  # of two numbers that differ in their last digits
+BY_DAY = ("交易日期", "流水号", "收入金额", "摘要", "对方户名")
+
+
+def bring_cut_numbers(bring):
+    """Two payments of one day that say the same, and on another day one of another household."""
+    twice = ["2026-11-20", CUT, "168.00", "1-101 物业费", "张伟"]
+    bring(BY_DAY, twice, twice)
+    bring(BY_DAY, ["2026-11-21", CUT, "253.00", "1-102 物业费", "李娜"])
+
+
+def test_a_number_cut_after_fifteen_digits_identifies_nothing(session, bring):
+    bring_cut_numbers(bring)
+
+    assert posted(session) == [("1-101", "168.00"), ("1-101", "168.00"), ("1-102", "253.00")]
+    assert reasons(session) == []
+    again = bring(BY_DAY, ["2026-11-21", CUT, "253.00", "1-102 物业费", "李娜"])
+    assert (again.new, again.skipped) == (0, 1)
+
+
+def test_the_control_taken_for_whole_such_numbers_lose_payments(session, bring, monkeypatch):
+    monkeypatch.setattr(movements, "_CUT", re.compile("never"))
+
+    bring_cut_numbers(bring)
+
+    assert posted(session) == [("1-101", "168.00")]
+    assert reasons(session) == ["same_number"]
+
+
+# --- closed days ---------------------------------------------------------------------------------------
+
+TODAY = date(2026, 11, 30)
+THREE = (
+    ["2026-11-20 09:00:00", "B1", "168.00", "1-101 物业费", "张伟"],
+    ["2026-11-21 09:00:00", "B2", "5.00", "红包", ""],
+    ["2026-11-22 09:00:00", "B3", "99.00", "1-103 物业费", "王芳"],
+)
+
+
+def close(session, staff_id, day):
+    day_close.close_day(session, cashier_id=staff_id, day=day, counted={}, closed_by_id=staff_id, now=NOW)
+
+
+def test_each_sure_row_into_a_closed_day_is_refused_with_the_next_open_day(session, bring):
+    one, other = (add_staff(session, login, "cashier").id for login in ("one", "other"))
+    close(session, one, TODAY)
+
+    with pytest.raises(imports.RowsRefused) as refusal, session.begin_nested():
+        bring(SHORT, *THREE, staff_id=one)
+
+    told = [(problem.row, problem.values) for problem in refusal.value.problems]
+    assert told == [(row, {"day": TODAY, "open_day": TODAY + timedelta(days=1)}) for row in (2, 4)]
+    assert (posted(session), reasons(session)) == ([], [])
+    taken = bring(SHORT, *THREE, staff_id=other)
+    assert taken.details == {"posted": 2, "waiting": 1}, "another person's day is open"
+    assert_books_hold(session)
+
+
+def test_rows_that_only_wait_may_come_on_a_closed_day(session, bring):
+    one = add_staff(session, "one", "cashier").id
+    close(session, one, TODAY)
+
+    assert bring(SHORT, THREE[1], staff_id=one).details == {"posted": 0, "waiting": 1}
+
+    (row_id,) = session.scalars(select(StatementRow.id))
+    with pytest.raises(Refused, match="is closed"):
+        match_to(session, row_id, "1-101", one)
+
+
+def match_to(session, row_id, code, staff_id):
+    unit_id = session.scalars(select(Unit.id).where(Unit.code == code)).one()
+    statement_queue.match_row(session, row_id, unit_id=unit_id, staff_id=staff_id, now=NOW)
+
+
+def test_the_command_s_money_is_in_nobody_s_day(office, tmp_path):
+    """The command knows no cashier: their closed day neither stops it nor holds its money."""
+    with writing(), office.session() as session:
+        now = clock.now(session)
+        add_unit(session, "1-101", payer="张伟")
+        one, today = add_staff(session, "one", "cashier").id, clock.office_day(session, now)
+        day_close.close_day(session, cashier_id=one, day=today, counted={}, closed_by_id=one, now=now)
+        session.commit()
+    path = csv_file(tmp_path / "a.csv", SHORT, THREE[:1])
+
+    done = office.run("import", "statement", path, "--json")
+
+    assert json.loads(done.stdout)["details"] == {"posted": 1, "waiting": 0}
+    with office.session() as session:
+        assert session.scalars(select(Payment.cashier_id)).all() == [None]
+        assert day_close.drawers(session, one, today) == {}
+
+
+# --- cash ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["cash", "现金", "現金"])
+def test_cash_is_refused_for_every_row_by_set_and_by_map(office, tmp_path, word):
+    path, said = csv_file(tmp_path / "a.csv", SHORT, THREE[:2]), tmp_path / "map.toml"
+    said.write_text(f'[set]\nmethod = "{word}"\n')
+    with writing(), office.session() as session:
+        add_unit(session, "1-101", payer="张伟")
+        session.commit()
+
+    for more in (("--set", f"method={word}"), ("--map", said)):
+        done = office.run("import", "statement", path, *more, "--json")
+        assert done.exit_code == 1
+        told = json.loads(done.stdout)
+        assert [one["row"] for one in told["errors"]] == [2, 3]
+        assert all("cash stands in no statement" in one["problem"] for one in told["errors"])
+    with office.session() as session:
+        assert session.scalars(select(StatementRow)).all() == []
+    done = office.run("import", "statement", path, "--set", "method=银行转账", "--json")
+    assert json.loads(done.stdout)["details"] == {"posted": 1, "waiting": 1}
+
+
+def test_a_layout_of_cash_is_refused_by_the_database_and_by_the_posting(session, bring):
+    layout = StatementLayout(
+        name="Till",
+        header=json.dumps(SHORT),
+        columns=json.dumps({"paid_at": SHORT[0], "amount_in": SHORT[2], "memo": SHORT[3]}),
+        method="cash",
+    )
+    session.add(layout)
+    session.flush()
+
+    with pytest.raises(Refused, match="Cash"), session.begin_nested():
+        bring(SHORT, *THREE)
+
+    assert (posted(session), reasons(session)) == ([], [])
