@@ -267,7 +267,7 @@ def test_the_month_of_943_households_to_the_fen(month):
     # late, in part, corrected, taken back, handed over
     month.run("tick", "--at", AFTER_DUE)
     late_ones = [
-        [code(n), str(100 + n % 300), f"2026-12-{14 + n % 6} 10:00", "cash", f"L{n}"]
+        [code(n), str(100 + n % 300), f"2026-12-{14 + n % 6} 10:00", "card", f"L{n}"]
         for n in range(PAYING, PAYING + 60)
     ]
     month.bring("payments", ("unit_code", "amount", "paid_at", "method", "reference"), late_ones)
