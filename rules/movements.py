@@ -83,8 +83,7 @@ def _compared(one: Movement, other: Movement) -> tuple[set[str], set[str]]:
     if one.account and other.account and not _are_equal_numbers(one.account, other.account):
         differing.add("account")
     if one.time is not None and other.time is not None:
-        is_alike = one.layout == other.layout
-        note("time", one.time == other.time if is_alike else _are_equal_times(one.time, other.time))
+        note("time", _are_equal_times(one.time, other.time))
     if one.balance is not None and other.balance is not None:
         note("balance", one.balance == other.balance)
     if one.counter_account and other.counter_account:
@@ -107,7 +106,7 @@ def _are_equal_balances(one: Movement, other: Movement) -> bool:
 
 
 def _are_equal_times(one: time, other: time) -> bool:
-    """To the minute where one of the two files shows no seconds."""
+    """To the minute where one of the two shows no seconds, as when a spreadsheet has saved its file again."""
     if one.second == 0 or other.second == 0:
         return (one.hour, one.minute) == (other.hour, other.minute)
     return one.replace(microsecond=0) == other.replace(microsecond=0)

@@ -84,7 +84,10 @@ def test_day_and_amount_alone_are_no_identity(more, expected):
         ({"number": "B2026080200002"}, "maybe"),  # the balance says one movement
         ({"number": "B2026080200002", "balance": Decimal("1700.00")}, "other"),
         ({"number": "B2026080200002", "balance": None}, "other"),
-        ({"number": "", "time": time(9, 10)}, "other"),  # one layout always writes seconds
+        ({"number": "", "time": time(9, 10)}, "same"),  # a spreadsheet has saved it without seconds
+        ({"number": "", "time": time(9, 10, 13)}, "other"),
+        ({"number": "", "time": time(9, 11)}, "other"),
+        ({"number": "", "time": time(9, 10), "balance": Decimal("1700.00")}, "other"),  # paid twice
         ({"number": "", "balance": None, "time": None, "memo": "1-102物业费"}, "other"),
     ],
 )
@@ -117,6 +120,17 @@ def test_identical_rows_of_a_file_are_as_many_movements():
     assert told([UNNUMBERED, UNNUMBERED]) == [NEW, NEW]
     assert told([UNNUMBERED, UNNUMBERED], [UNNUMBERED]) == [(1, "", False), NEW]
     assert told([UNNUMBERED], [UNNUMBERED, UNNUMBERED]) == [(1, "", False)]
+
+
+def test_two_payments_of_one_minute_stay_two_when_their_seconds_are_lost():
+    told_once = replace(UNNUMBERED, balance=None)
+    known = [replace(told_once, time=time(9, 10, second)) for second in (12, 40)]
+    saved = replace(told_once, time=time(9, 10))
+
+    assert told([saved, saved], known) == [(1, "", False), (2, "", False)]
+    assert told(known, [saved, saved]) == [(1, "", False), (2, "", False)]
+    assert told(known, [saved]) == [(1, "", False), NEW]
+    assert told([known[1]], known) == [(2, "", False)]  # what agrees to the second goes first
 
 
 def test_a_row_pasted_twice_with_its_number_is_one_movement():

@@ -115,7 +115,7 @@ class Export:
         if not self.is_saved_again:
             return cell
         if cell[:4] == "2026" and cell[4:5] == "-" and len(cell) in {10, 19}:
-            return cell.replace("-", "/")
+            return cell[:16].replace("-", "/")  # without seconds
         return cell.removesuffix(".00") if cell.endswith(".00") and "," not in cell else cell
 
 
