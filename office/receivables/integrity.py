@@ -167,10 +167,13 @@ INVARIANTS = (
     Invariant(
         "closed_day_is_what_was_taken",
         "day_close",
-        "SELECT d.id, d.day, l.expected, COALESCE(SUM(p.amount), 0) FROM day_close d "
-        "JOIN day_close_line l ON l.day_close_id = d.id "
-        "LEFT JOIN payment p ON p.cashier_id = d.cashier_id AND p.posted_on = d.day AND p.method = l.method "
-        "GROUP BY d.id, d.day, l.id, l.expected HAVING l.expected <> COALESCE(SUM(p.amount), 0)",
+        "SELECT id, day, expected, taken FROM (SELECT d.id, d.day, l.expected, COALESCE(("
+        "SELECT SUM(p.amount) FROM payment p LEFT JOIN payment o ON o.id = p.counters_id "
+        "WHERE p.posted_on = d.day AND p.method = l.method AND d.cashier_id = "
+        "CASE p.kind WHEN 'reversal' THEN o.cashier_id ELSE p.cashier_id END), 0) AS taken "
+        "FROM day_close d JOIN day_close_line l ON l.day_close_id = d.id WHERE NOT EXISTS "
+        "(SELECT 1 FROM day_reopening r WHERE r.day_close_id = d.id AND r.state = 'approved')) of_line "
+        "WHERE expected <> taken",
     ),
     Invariant(
         "ledger_adds_up",

@@ -177,7 +177,7 @@ def test_a_promise_without_its_day_is_asked_for(arrears: Web) -> None:
 
     page = text_of(arrears.post("/call_list/enter/", fields, follow_redirects=True))
     told = text_of(
-        arrears.post("/call_list/enter/", {**fields, "promised_on": "2026-12-31"}, follow_redirects=True)
+        arrears.post("/call_list/enter/", {**fields, "promised_on": "2026-04-10"}, follow_redirects=True)
     )
 
     assert "Ask by which day they will pay" in page
@@ -296,9 +296,13 @@ def test_a_plan_is_proposed_and_approved(arrears: Web) -> None:
         arrears, "instalment_plans", "propose", unit_code="8-801", count="3", first_on="2026-04-20", reason=""
     )
     plan = first(arrears, InstalmentPlan)
+    head = Web(arrears.office, arrears.office.app.test_client())
+    head.sign_in("head", PASSWORD)
 
-    act(arrears, "instalment_plans", "approve", plan)
+    own = text_of(act(arrears, "instalment_plans", "approve", plan))
+    act(head, "instalment_plans", "approve", plan)
 
+    assert "entered this yourself" in own
     assert (first(arrears, InstalmentPlan).state, str(plan.amount)) == ("running", "100.00")
     details = text_of(arrears.get(f"/instalment_plans/details/?id={plan.id}"))
     assert "33.33" in details

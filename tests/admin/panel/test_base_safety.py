@@ -341,6 +341,12 @@ def test_an_impossible_id_is_not_found(web: Web) -> None:
             assert web.get(f"/trial_units/{page}/?id={key}").status_code == 404
 
 
+UNREAD = frozenset(  # a file of a list whose filter can't be read would hold more than was asked for
+    """kind=castle state=%00 building_id=abc building_id=99999999999999999999999 area_m2_from=NaN
+    area_m2_to=1e400 area_m2_from=9999999999999999 handed_over_on_from=0000-00-00 view=none""".split()  # noqa: SIM905
+)
+
+
 def test_no_query_string_crashes_a_list(web: Web) -> None:
     for query in [
         "page=-1",
@@ -375,7 +381,10 @@ def test_no_query_string_crashes_a_list(web: Web) -> None:
     ]:
         for screen in ["trial_units", "trial_invoices"]:
             assert web.get(f"/{screen}/?{query}").status_code == 200
-            assert web.get(f"/{screen}/export/csv/?{query}").status_code == 200
+            is_unread = query in UNREAD and (screen == "trial_units" or query.startswith(("state", "view")))
+            answer = web.get(f"/{screen}/export/csv/?{query}")
+            assert answer.status_code == (302 if is_unread else 200), query
+            assert not is_unread or answer.location.startswith(f"/{screen}/")
 
 
 @pytest.mark.parametrize(

@@ -285,7 +285,10 @@ class TestDrawers:
         self.voided(session, people, "2026-06-10")
 
         (drawer,) = day_close.drawers(session, people[0], TODAY).values()
+        close(session, people[0], TODAY)
+        close(session, people[1], TODAY)
 
+        assert_books_hold(session)
         assert (drawer.expected, drawer.entries, drawer.voided, drawer.voided_amount) == (0, 0, 1, 250)
         assert day_close.drawers(session, people[1], TODAY) == {}, "nobody else's drawer changes"
         assert session.scalar(select(func.sum(Payment.credit))) == 0
@@ -335,6 +338,7 @@ class TestReopening:
         again = close(session, cashier, TODAY, cash="10")
 
         assert (closed.round, again.round) == (1, 2)
+        assert_books_hold(session)
         with pytest.raises(Refused, match="decided already"):
             day_close.decide_reopening(session, asked.id, is_approved=True, staff_id=people[1], now=NOW)
         with pytest.raises(Refused, match="is closed"):
