@@ -49,6 +49,7 @@ OF_THE_PROGRAM = {
         "job_run.job",
     ),
     *("message.key", "opening_text.arrears_reason", "opening_text.language", "paper.kind"),
+    "payer_account.account_mac",
     *("paper.number", "paper_template.language", "paper_template.paper", "payment.form_key"),
     *("payment.receipt_no", "payment.series", "policy_version.policy", "recovery_code.code_mac"),
     *("reminder.reason_code", "reminder.stage", "reminder_batch.number", "reminder_batch.stage"),
