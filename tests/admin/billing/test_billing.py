@@ -132,7 +132,7 @@ def test_a_bill_is_corrected_charged_beside_and_its_papers_printed(counter: Cash
     invoice_id = counter.invoice("C-1", "2026-01")
     wrong = [
         ({"amount": "-1", "reason": "x"}, "above zero"),
-        ({"amount": "1.005", "reason": "x"}, "not possible"),
+        ({"amount": "1.005", "reason": "x"}, "At most 2 decimal places"),
         ({"amount": "250.01", "reason": "x"}, "Only 250.00"),
         ({"amount": "1", "reason": ""}, "required"),
         ({"amount": "1", "reason": "x", "fee_item": "nonsense"}, "not possible"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import os
 import random
-import resource
 import struct
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import zipfile
 import zlib
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 
 import pytest
 import xlsxwriter
@@ -196,16 +196,32 @@ def test_damaged_files_are_refused_or_whole(session, tmp_path, dialect):
     assert all(line.split(".")[0].isdigit() and "\n" not in line for line in told)
 
 
-def test_the_child_keeps_the_memory_bound(tmp_path):
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    for name in ("bomb.xlsx", "lying.xlsx", "zeros.xlsx", "corner.xlsx", "big.csv"):
-        path = tmp_path / name
-        path.write_bytes(content_of(name))
-        with pytest.raises(Refused):
-            reader.read(path)
+ROOT = Path(__file__).parents[3]
+READ_ALL = """
+import resource, sys
+from pathlib import Path
+from office.core.errors import Refused
+from office.exchange.imports import reader
 
-    most = max(before, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) * 1024
-    assert most <= parser.MOST_MEMORY
+for path in sys.argv[1:]:
+    try:
+        reader.read(Path(path))
+    except Refused:
+        continue
+    sys.exit(f"{path} was read")
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+"""
+
+
+def test_the_child_keeps_the_memory_bound(tmp_path):
+    paths = [tmp_path / name for name in ("bomb.xlsx", "lying.xlsx", "zeros.xlsx", "corner.xlsx", "big.csv")]
+    for path in paths:
+        path.write_bytes(content_of(path.name))
+
+    # in a process of its own: what is measured is the largest of all its children
+    most = subprocess.check_output([sys.executable, "-c", READ_ALL, *map(str, paths)], text=True, cwd=ROOT)
+
+    assert 0 < int(most) <= parser.MOST_MEMORY
 
 
 def test_without_the_check_the_bomb_would_grow(tmp_path):
