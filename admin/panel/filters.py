@@ -12,7 +12,7 @@ from sqlalchemy import false, select
 
 from admin.panel import office_time, typed_text
 from admin.panel.columns import along_relation, attribute_of, name_column
-from admin.panel.list_query import Query
+from admin.panel.list_request import Query
 from admin.panel.list_screen import ListScreen
 from admin.panel.request_values import row_id
 from admin.panel.row_names import name_of, told_apart

@@ -24,7 +24,8 @@ from admin.panel import background_tasks, formats, language, office_time, permis
 from admin.panel.audit import record_reading
 from admin.panel.bulk_edit import BulkEdit
 from admin.panel.columns import Column, Source
-from admin.panel.list_query import Query, read_query
+from admin.panel.list_query import read_query
+from admin.panel.list_request import Query
 from admin.panel.registry import view_of, views
 from admin.panel.signed_in import current_staff
 from admin.panel.table_screen import TableScreen

@@ -15,7 +15,8 @@ from admin.panel.actions import Actions
 from admin.panel.addresses import address_with
 from admin.panel.columns import Column
 from admin.panel.filters import Filter
-from admin.panel.list_query import CURSORS, Query, read_query
+from admin.panel.list_query import read_query
+from admin.panel.list_request import CURSORS, Query
 from admin.panel.saved_views import SavedViews
 from models.base import db
 

@@ -28,7 +28,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql import operators
 
 from admin.panel.columns import Source
-from admin.panel.list_query import Query, written_cursor
+from admin.panel.list_query import written_cursor
+from admin.panel.list_request import Query
 from admin.panel.list_screen import ListScreen
 
 MOST_STATEMENTS = 500  # of a screen: readers choose columns as they like

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select
 
 from admin.panel import request_values
 from admin.panel.audit import pending_changes, record
-from admin.panel.list_query import CURSORS
+from admin.panel.list_request import CURSORS
 from admin.panel.screen import Screen
 from admin.panel.signed_in import current_staff, staff_if_signed_in
 from models.base import db

@@ -11,7 +11,7 @@ from sqlalchemy import Select, inspect, select
 
 from admin.panel import formats, language, request_values, row_access, row_names, search, wording
 from admin.panel.columns import Column, attribute_of
-from admin.panel.list_query import Query
+from admin.panel.list_request import Query
 from admin.panel.table_options import TableOptions
 from models.base import db
 from models.secrets import fingerprint

@@ -28,7 +28,7 @@ from typing import Any, NamedTuple
 from flask import Flask
 from sqlalchemy import text
 
-from admin.panel import list_query
+from admin.panel import list_query, list_request
 from models import db, engine
 from models.billing import Invoice
 from models.complaints import Ticket
@@ -429,7 +429,7 @@ class Place(NamedTuple):
 
 def cursors(app: Flask) -> list[str]:
     """Places in the middle of the list, some months apart."""
-    query = list_query.Query({}, "", "issued_on", True, 50, None, False, "", ())
+    query = list_request.Query({}, "", "issued_on", True, 50, None, False, "", ())
     with app.app_context():
         found = db.session.execute(
             text("SELECT issued_on, min(id) + 10 FROM invoice GROUP BY issued_on ORDER BY issued_on")
