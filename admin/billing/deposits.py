@@ -21,7 +21,7 @@ from models.base import db
 from models.billing import Deposit, FeeItem
 from office.billing import deposits, documents
 from office.estate import owners
-from office.payments.releases import deposit_left
+from office.payments.deposit_entries import deposit_left
 
 ENTRIES = {
     "taken": _l("Taken"),

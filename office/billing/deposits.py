@@ -7,7 +7,6 @@ giving it back credits that invoice, and the credit is refunded or pays the arre
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,13 +17,13 @@ from models.billing import Deposit, FeeItem, Invoice, InvoiceLine
 from models.payments import Allocation, Payment
 from office.billing import invoices
 from office.billing.invoices import Charge
-from office.core import amounts, audit, clock, numbering
+from office.core import amounts, audit, clock
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.core.staff import refuse_same_person
 from office.payments import corrections, credit, payments
+from office.payments.deposit_entries import DepositOf, add_entry, deposit_left
 from office.payments.payments import NewPayment
-from office.payments.releases import DEPOSITS, deposit_left
 from office.receivables import ledger
 from rules.allocation import Pick
 from rules.money import ZERO
@@ -85,7 +84,7 @@ def take_deposit(
         form_key=form_key,
     )
     payment = payments.record_payment(session, new, now=now)
-    of = _Of(unit_id, payer_id, item.id, payment.id)
+    of = DepositOf(unit_id, payer_id, item.id, payment.id)
     return _entry(session, "taken", of, amount, "", cashier_id, now)
 
 
@@ -125,7 +124,9 @@ def enter_paid(
         )
     )
     return [
-        _entry(session, "taken", _Of(row[0], row[1], row[2], row.payment_id), row.amount, "", staff_id, now)
+        _entry(
+            session, "taken", DepositOf(row[0], row[1], row[2], row.payment_id), row.amount, "", staff_id, now
+        )
         for row in session.execute(brought).all()
         if (row[0], row[2], row.payment_id) not in known
     ]
@@ -142,40 +143,16 @@ def _of_form(session: Session, form_key: str) -> Deposit | None:
     ).one_or_none()
 
 
-@dataclass(frozen=True)
-class _Of:
-    """Whose deposit: unit, payer, fee item, and the payment that brought it."""
-
-    unit_id: int
-    payer_id: int
-    fee_item_id: int
-    payment_id: int
-
-
 def _entry(
     session: Session,
     entry: str,
-    of: _Of,
+    of: DepositOf,
     amount: Decimal,
     reason: str,
     staff_id: int | None,
     now: datetime,
 ) -> Deposit:
-    today = clock.office_day(session, now)
-    row = Deposit(
-        number=numbering.written(f"{DEPOSITS}{today.year}", numbering.take(session, DEPOSITS, today.year)),
-        unit_id=of.unit_id,
-        payer_id=of.payer_id,
-        fee_item_id=of.fee_item_id,
-        entry=entry,
-        amount=amount,
-        reason=reason.strip(),
-        posted_on=today,
-        payment_id=of.payment_id,
-        staff_id=staff_id,
-    )
-    session.add(row)
-    session.flush()
+    row = add_entry(session, entry, of, amount, reason, staff_id, now)
     audit.record(session, now, staff_id, entry, row, {"amount": amount, "reason": reason})
     return row
 
@@ -217,7 +194,7 @@ def set_off_deposit(
 
 def _free(
     session: Session, deposit_id: int, amount: Decimal, reason: str, staff_id: int | None, now: datetime
-) -> tuple[_Of, list[tuple[int, Decimal]]]:
+) -> tuple[DepositOf, list[tuple[int, Decimal]]]:
     """Turn part of a held deposit into credit of the payments that brought it; answers how much of each.
 
     Raises Refused for who took it (F21).
@@ -259,7 +236,7 @@ def _free(
         (payment_id, credit - before.get(payment_id, ZERO))
         for payment_id, credit in _credits(session, invoice_id).items()
     ]
-    of = _Of(taken.unit_id, taken.payer_id, taken.fee_item_id, taken.payment_id)
+    of = DepositOf(taken.unit_id, taken.payer_id, taken.fee_item_id, taken.payment_id)
     return of, [(payment_id, part) for payment_id, part in freed if part > 0]
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.billing import Deposit
 from models.payments import DirectDebit, DirectDebitBatch, Payment, StatementRow
-from office.core import clock, numbering
 from office.payments import payer_accounts
-from rules.money import ZERO
+from office.payments.deposit_entries import DepositOf, add_entry, deposit_left
 from rules.reasons import Reason
-
-DEPOSITS = "Y"  # the series of entries of deposits
 
 
 def release(
@@ -48,36 +44,8 @@ def release(
 
 
 def _withdraw_deposits(session: Session, payment: Payment, staff_id: int | None, now: datetime) -> None:
-    today = clock.office_day(session, now)
     brought = select(Deposit).where(Deposit.payment_id == payment.id, Deposit.entry == "taken")
     for taken in session.scalars(brought).all():
         if (held := deposit_left(session, taken)) > 0:
-            session.add(
-                Deposit(
-                    number=numbering.written(
-                        f"{DEPOSITS}{today.year}", numbering.take(session, DEPOSITS, today.year)
-                    ),
-                    unit_id=taken.unit_id,
-                    payer_id=taken.payer_id,
-                    fee_item_id=taken.fee_item_id,
-                    entry="void",
-                    amount=held,
-                    reason=payment.reason,
-                    posted_on=today,
-                    payment_id=payment.id,
-                    staff_id=staff_id,
-                )
-            )
-
-
-def deposit_left(session: Session, taken: Deposit) -> Decimal:
-    """Yuan of a taken deposit that is still held."""
-    gone = session.scalar(
-        select(func.coalesce(func.sum(Deposit.amount), 0)).where(
-            Deposit.payment_id == taken.payment_id,
-            Deposit.fee_item_id == taken.fee_item_id,
-            Deposit.unit_id == taken.unit_id,
-            Deposit.entry != "taken",
-        )
-    )
-    return taken.amount - (gone or ZERO)
+            of = DepositOf(taken.unit_id, taken.payer_id, taken.fee_item_id, payment.id)
+            add_entry(session, "void", of, held, payment.reason, staff_id, now)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
-from models.complaints import Category, Complainant, Ticket
+from models.complaints import FACTS, Category, Complainant, Ticket
 from models.property import Unit
 from models.secrets import fingerprint, masked
 from models.visits import Visit
@@ -27,18 +27,6 @@ from rules.text_keys import compared_key
 CLOSED = N_("The complaint is closed: what was closed is not rewritten")
 DECIDES = N_("This decides deadlines and visits: change it on the complaint's own page")
 WRITABLE = frozenset({"unit_code", "channel", "complainant"})
-FACTS = (
-    "household_count",
-    "loss_amount",
-    "is_media",
-    "is_injury",
-    "is_legal_letter",
-    "is_repeat",
-    "is_written",
-    "from_authority",
-    "about_staff_conduct",
-    "happening_now",
-)
 Key = tuple[Any, ...]
 
 
