@@ -29,8 +29,8 @@ from office.rooms import IMPORTS
 from rules import movements
 from rules.movements import Identity
 from tests.factories.bank_files import FILES, Told
+from tests.factories.month_of_943 import HOUSEHOLDS, OPENS, PAYING, PERIOD, Month, code, roster
 from tests.factories.spreadsheets import ROSTER_HEADER, csv_file, xlsx_file
-from tests.office.reports.test_recount import HOUSEHOLDS, OPENS, PAYING, PERIOD, Month, code, roster
 
 pytestmark = pytest.mark.long
 

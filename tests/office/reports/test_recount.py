@@ -7,11 +7,8 @@ part payments, a credit note, a reversal and a change of payer after the bill, c
 import csv
 import json
 import shutil
-import subprocess
-import sys
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -27,16 +24,12 @@ from office.estate import owners
 from office.operations import demo, setup
 from office.payments import corrections
 from office.policies import store
-from tests.factories.spreadsheets import ROSTER_HEADER, csv_file
+from tests.factories.month_of_943 import HOUSEHOLDS, OPENS, PAYING, PERIOD, Month, code, counted, roster
+from tests.factories.spreadsheets import ROSTER_HEADER
 from tests.factories.statements import WECHAT, wechat_line
-from tests.oracles import ledger
 
 pytestmark = pytest.mark.long
 
-HOUSEHOLDS, PAYING = 943, 590
-ROOT = Path(__file__).parents[3]
-PRESET = ROOT / "seed" / "presets" / "residential"
-PERIOD = "2026-12"
 LATE_FEE = """[late_fee]
 is_on = true
 daily_rate = "0.0005"
@@ -44,36 +37,7 @@ grace_days = 1
 cap_rate = "1.00"
 """
 TIERS = [[170, "0.5283"], [260, "0.5783"], [None, "0.8283"]]
-OPENS, AFTER_DUE, LATER = (f"2026-12-{day}T08:00:00+08:00" for day in ("01", "19", "23"))
-
-
-def code(number):
-    return f"{number % 12 + 1}-{number // 12 + 1:03d}"
-
-
-def roster():
-    """943 homes that are paid for, and in the west what makes a month hard."""
-    rows = [
-        [code(n), f"{n % 12 + 1}栋", "东区", n % 20 + 1, "住宅", f"{61 + n % 83}.{n % 97:02d}", "",
-         f"业主{n}", f"1390000{n:04}", "", "2020-01-01", "", n % 6]
-        for n in range(HOUSEHOLDS)
-    ]  # fmt: skip
-    west = [
-        ("S-01", "商铺", "64.25", "", "甲店", "2020-01-01"),
-        ("S-02", "商铺", "33.33", "2026-12-11", "乙店", ""),  # handed over within the month
-        ("S-03", "商铺", "50", "2027-01-05", "丙店", ""),  # no part of it
-        ("S-04", "商铺", "77.77", "", "", ""),  # nobody pays
-        ("S-05", "商铺", "41.5", "", "丁店", "2020-01-01"),  # another payer from the 12th on
-        ("S-06", "商铺", "45.45", "", "戊店", "2026-12-20"),  # let from the 20th on
-        ("S-07", "商铺", "12.34", "", "己店", "2020-01-01"),  # its meter is read late
-        ("B-01", "办公", "132.1", "", "庚公司", "2020-01-01"),
-        ("P-01", "车位", "12.5", "", "辛", "2020-01-01"),
-        ("C-01", "储藏室", "6.4", "", "壬", "2020-01-01"),
-    ]
-    return rows + [
-        [unit, "裙楼", "西区", 1, kind, area, handed, name, "", "", since, "", ""]
-        for unit, kind, area, handed, name, since in west
-    ]
+AFTER_DUE, LATER = (f"2026-12-{day}T08:00:00+08:00" for day in ("19", "23"))
 
 
 def readings():
@@ -103,52 +67,6 @@ def slips():
         ["W900", "S-05", "repair", "2026-11-25", 1, ""],
         ["W901", "S-05", "repair", "2026-11-26", 1, ""],
     ]
-
-
-class Month:
-    """The office, its commands and its exports."""
-
-    def __init__(self, office, folder):
-        self.office, self.folder = office, folder
-        (folder / "out").mkdir()
-
-    def run(self, *arguments):
-        done = self.office.run(*arguments)
-        assert done.exit_code == 0, (arguments, done.output, done.stderr)
-        return done.stdout
-
-    def bring(self, kind, header, rows, **more):
-        path = csv_file(self.folder / f"{kind}.csv", header, rows, **more)
-        return json.loads(self.run("import", kind, path, "--json"))
-
-    def exported(self, kind):
-        path = self.folder / "out" / f"{kind}.csv"
-        self.run("export", kind, path)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
-
-    def recount(self, *more):
-        """What the other author counts, after `flask check` has found nothing."""
-        out = self.folder / "out"
-        for kind in ledger.NEEDED:
-            self.run("export", kind, out / f"{kind}.csv")
-        assert json.loads(self.run("check", "--json")) == {"ok": True, "findings": []}
-        return counted(out, *more)
-
-
-def counted(folder, *more):
-    """What recompute.py says of a folder, in a process that can import nothing of the program."""
-    done = subprocess.run(
-        [sys.executable, "-I", ledger.__file__, folder, PRESET, *more],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in {0, 1}, done.stderr
-    result = json.loads(done.stdout)
-    assert done.returncode == bool(result["differences"])
-    return result
 
 
 @pytest.fixture
