@@ -4,8 +4,11 @@ import csv
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from tests.conftest import Office
 from tests.factories.spreadsheets import csv_file
 from tests.oracles import ledger
 
@@ -15,18 +18,18 @@ OPENS = "2026-12-01T08:00:00+08:00"
 PRESET = Path(__file__).parents[2] / "seed" / "presets" / "residential"
 
 
-def code(number):
+def code(number: int) -> str:
     return f"{number % 12 + 1}-{number // 12 + 1:03d}"
 
 
-def roster():
+def roster() -> list[list[object]]:
     """943 homes that are paid for, and in the west what makes a month hard."""
-    rows = [
+    rows: list[list[object]] = [
         [code(n), f"{n % 12 + 1}栋", "东区", n % 20 + 1, "住宅", f"{61 + n % 83}.{n % 97:02d}", "",
          f"业主{n}", f"1390000{n:04}", "", "2020-01-01", "", n % 6]
         for n in range(HOUSEHOLDS)
     ]  # fmt: skip
-    west = [
+    west: list[tuple[str, ...]] = [
         ("S-01", "商铺", "64.25", "", "甲店", "2020-01-01"),
         ("S-02", "商铺", "33.33", "2026-12-11", "乙店", ""),  # handed over within the month
         ("S-03", "商铺", "50", "2027-01-05", "丙店", ""),  # no part of it
@@ -47,26 +50,29 @@ def roster():
 class Month:
     """The office, its commands and its exports."""
 
-    def __init__(self, office, folder):
+    def __init__(self, office: Office, folder: Path) -> None:
         self.office, self.folder = office, folder
         (folder / "out").mkdir()
 
-    def run(self, *arguments):
+    def run(self, *arguments: object) -> str:
         done = self.office.run(*arguments)
         assert done.exit_code == 0, (arguments, done.output, done.stderr)
         return done.stdout
 
-    def bring(self, kind, header, rows, **more):
+    def bring(
+        self, kind: str, header: Sequence[str], rows: Sequence[Sequence[object]], **more: Any
+    ) -> dict[str, Any]:
         path = csv_file(self.folder / f"{kind}.csv", header, rows, **more)
-        return json.loads(self.run("import", kind, path, "--json"))
+        told: dict[str, Any] = json.loads(self.run("import", kind, path, "--json"))
+        return told
 
-    def exported(self, kind):
+    def exported(self, kind: str) -> list[dict[str, str]]:
         path = self.folder / "out" / f"{kind}.csv"
         self.run("export", kind, path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))
 
-    def recount(self, *more):
+    def recount(self, *more: object) -> dict[str, Any]:
         """What the other author counts, after `flask check` has found nothing."""
         out = self.folder / "out"
         for kind in ledger.NEEDED:
@@ -75,16 +81,16 @@ class Month:
         return counted(out, *more)
 
 
-def counted(folder, *more):
+def counted(folder: Path, *more: object) -> dict[str, Any]:
     """What recompute.py says of a folder, in a process that can import nothing of the program."""
     done = subprocess.run(
-        [sys.executable, "-I", ledger.__file__, folder, PRESET, *more],
+        [sys.executable, "-I", ledger.__file__, folder, PRESET, *map(str, more)],
         cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode in {0, 1}, done.stderr
-    result = json.loads(done.stdout)
+    result: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == bool(result["differences"])
     return result
