@@ -6,7 +6,8 @@ A unit, a meter, a slip or a login is written in its normal form (rules/text_key
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Select, String, Table, event, or_
@@ -38,11 +39,12 @@ def folded_of(
     )
 
 
-def folded_columns(table: Table) -> Iterator[tuple[Column[str], Column[str]]]:
+@cache
+def folded_columns(table: Table) -> tuple[tuple[Column[str], Column[str]], ...]:
     """Of a table, each column that names something, with the one that holds its folded form."""
-    for column in table.columns:
-        if source := column.info.get("folds"):
-            yield table.columns[source], column
+    return tuple(
+        (table.columns[source], column) for column in table.columns if (source := column.info.get("folds"))
+    )
 
 
 def folded_column(column: Any) -> Any:
