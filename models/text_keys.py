@@ -6,7 +6,7 @@ A unit, a meter, a slip or a login is written in its normal form (rules/text_key
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, TypeVar
 
@@ -39,12 +39,16 @@ def folded_of(
     )
 
 
-@cache
-def folded_columns(table: Table) -> tuple[tuple[Column[str], Column[str]], ...]:
+def folded_columns(table: Table) -> Iterator[tuple[Column[str], Column[str]]]:
     """Of a table, each column that names something, with the one that holds its folded form."""
-    return tuple(
-        (table.columns[source], column) for column in table.columns if (source := column.info.get("folds"))
-    )
+    for column in table.columns:
+        if source := column.info.get("folds"):
+            yield table.columns[source], column
+
+
+@cache
+def _folded_names(table: Table) -> tuple[tuple[str, str], ...]:
+    return tuple((column.name, folded.name) for column, folded in folded_columns(table))
 
 
 def folded_column(column: Any) -> Any:
@@ -65,11 +69,7 @@ def with_folded(table: Table, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a row with the folded form of each name among them."""
     return {
         **values,
-        **{
-            folded.name: compared_key(values[column.name])
-            for column, folded in folded_columns(table)
-            if column.name in values
-        },
+        **{folded: compared_key(values[name]) for name, folded in _folded_names(table) if name in values},
     }
 
 
