@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,19 @@ class WriteLock:
             self.descriptor = None
 
 
+def forget_log(engine: Engine) -> bool:
+    """Empty SQLite's log of writes, in which deleted texts still stand (F23).
+
+    Answers whether that could be done; while somebody reads, the next checkpoint does it. PostgreSQL's own
+    log and vacuum are the server's affair.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with closing(engine.raw_connection()) as connection:
+        busy, _pages, _moved = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
 def is_written(engine: Engine) -> bool:
     """Whether somebody writes this SQLite file now; asked before writing what can be written later."""
     database = engine.url.database
@@ -114,6 +127,7 @@ def prepare(engine: Engine) -> None:
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA secure_delete=ON")  # what was deleted is overwritten in the file (F23)
         cursor.close()
 
     @event.listens_for(engine, "begin")

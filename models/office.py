@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import EditableRow, Instant, Model, Row, one_of, refer
 from models.people import Owner, Staff
 from models.property import Area, Unit
+from models.secrets import Sealed
 from models.text_keys import folded_of
 
 JOB_STATES = ("due", "running", "done", "failed", "dead")
@@ -35,6 +36,21 @@ class Audit(Row, Model):
     changes: Mapped[str] = mapped_column(default="{}", server_default="{}")  # JSON {column: [before, after]}
 
     staff: Mapped[Staff | None] = relationship()
+
+
+class Erasure(Row, Model):
+    """That a person's data was erased, by whom, when (P3, F23).
+
+    While `finished_at` is empty the database lets the texts of posted rows and of the change history be
+    emptied (models/triggers.py); both ends are written in the one transaction of the erasure.
+    """
+
+    __tablename__ = "erasure"
+
+    owner_id: Mapped[int] = refer("owner", unique=True)
+    staff_id: Mapped[int | None] = refer("staff", null=True)
+    started_at: Mapped[datetime] = mapped_column(Instant())
+    finished_at: Mapped[datetime | None] = mapped_column(Instant())
 
 
 class JobRun(Row, Model):
@@ -79,7 +95,10 @@ class JobRun(Row, Model):
 
 
 class Message(EditableRow, Model):
-    """The outbox: messages to be sent, each exactly once (C4, C5)."""
+    """The outbox: messages to be sent, each exactly once (C4, C5).
+
+    `cleared_at`: when address, subject and text were removed, after the days of the policy (P3, F23).
+    """
 
     __tablename__ = "message"
     __table_args__ = (
@@ -99,13 +118,20 @@ class Message(EditableRow, Model):
             sqlite_where=text("state IN ('pending', 'failed', 'sending')"),
             postgresql_where=text("state IN ('pending', 'failed', 'sending')"),
         ),  # outbox job
+        Index(
+            "message_old_idx",
+            "made_at",
+            "id",
+            sqlite_where=text("cleared_at IS NULL AND state IN ('sent', 'dropped', 'unknown', 'dead')"),
+            postgresql_where=text("cleared_at IS NULL AND state IN ('sent', 'dropped', 'unknown', 'dead')"),
+        ),  # what is to be cleared
     )
 
     key: Mapped[str] = mapped_column(String(120), unique=True)  # what it is about: never made twice
     channel: Mapped[str] = mapped_column(String(10))
-    address: Mapped[str] = mapped_column(String(300))
+    address: Mapped[str] = mapped_column(Sealed())
     subject: Mapped[str] = mapped_column(String(300), default="", server_default="")
-    body: Mapped[str] = mapped_column()
+    body: Mapped[str] = mapped_column(Sealed())
     language: Mapped[str] = mapped_column(String(10), default="zh_Hans", server_default="zh_Hans")
     reminder_id: Mapped[int | None] = refer("reminder", null=True, index=True)
     ticket_id: Mapped[int | None] = refer("ticket", null=True, index=True)
@@ -118,6 +144,7 @@ class Message(EditableRow, Model):
     claimed_at: Mapped[datetime | None] = mapped_column(Instant())
     sent_at: Mapped[datetime | None] = mapped_column(Instant())
     error: Mapped[str] = mapped_column(default="", server_default="")
+    cleared_at: Mapped[datetime | None] = mapped_column(Instant())
 
 
 class Paper(Row, Model):
@@ -148,7 +175,15 @@ class Task(Row, Model):
     """Long work that a page asks after: import, export, issue, print."""
 
     __tablename__ = "task"
-    __table_args__ = (one_of("state", TASK_STATES, "task_state_known"),)
+    __table_args__ = (
+        one_of("state", TASK_STATES, "task_state_known"),
+        Index(
+            "task_old_idx",
+            "made_at",
+            sqlite_where=text("is_cleared IS FALSE"),
+            postgresql_where=text("is_cleared IS FALSE"),
+        ),  # what is to be cleared
+    )
 
     kind: Mapped[str] = mapped_column(String(40))
     staff_id: Mapped[int | None] = refer("staff", null=True, index=True)
@@ -159,6 +194,7 @@ class Task(Row, Model):
     done: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     result: Mapped[Any] = mapped_column(JSON, default=dict)
     file_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    is_cleared: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # of names (F23)
 
 
 class Counter(Model):

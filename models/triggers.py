@@ -25,7 +25,18 @@ POSTED: Mapping[str, frozenset[str]] = {
     "day_close_line": frozenset(),
     "audit": frozenset(),
     "escalation": frozenset(),
+    "erasure": frozenset({"finished_at"}),
 }
+# table -> its texts that may be changed while a person is being erased, and at no other time (F23)
+ERASABLE: Mapping[str, frozenset[str]] = {
+    "audit": frozenset({"changes"}),
+    "credit_note": frozenset({"reason"}),
+    "deposit": frozenset({"reason"}),
+    "late_fee_waiver": frozenset({"reason"}),
+    "payment": frozenset({"note", "reference"}),
+}
+NOBODY_IS_ERASED = "NOT EXISTS (SELECT 1 FROM erasure WHERE finished_at IS NULL)"
+NOT_OPENED_AGAIN = "erasure_is_not_opened_again"
 # tables whose rows the retention job alone may remove, with the ticket they belong to (T11)
 REMOVED_BY_RETENTION = frozenset({"escalation"})
 ONE_PAYER = "occupancy_one_payer_at_a_time"
@@ -33,16 +44,18 @@ ONE_PAYER = "occupancy_one_payer_at_a_time"
 COUNTED = ("paid", "credited", "balance")
 
 
-def _columns(table: str) -> list[str]:
+def _frozen(table: str) -> list[str]:
+    """The columns of a posted table that never change."""
     from models.base import db
 
-    return [column.name for column in db.metadata.tables[table].columns]
+    free = POSTED[table] | ERASABLE.get(table, frozenset())
+    return [column.name for column in db.metadata.tables[table].columns if column.name not in free]
 
 
 def _sqlite() -> dict[str, list[str]]:
     made: dict[str, list[str]] = {}
-    for table, free in POSTED.items():
-        frozen = [name for name in _columns(table) if name not in free]
+    for table in POSTED:
+        frozen = _frozen(table)
         changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in frozen)
         name = f"{table}_is_never_rewritten"
         made[name] = [
@@ -54,6 +67,18 @@ def _sqlite() -> dict[str, list[str]]:
             made[name] = [
                 f"CREATE TRIGGER {name} BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{name}'); END"
             ]
+    for table, texts in ERASABLE.items():
+        name = f"{table}_text_is_only_erased"
+        changed = " OR ".join(f"OLD.{text} IS NOT NEW.{text}" for text in sorted(texts))
+        made[name] = [
+            f"CREATE TRIGGER {name} BEFORE UPDATE OF {', '.join(sorted(texts))} ON {table} "
+            f"WHEN ({changed}) AND {NOBODY_IS_ERASED} BEGIN SELECT RAISE(ABORT, '{name}'); END"
+        ]
+    made[NOT_OPENED_AGAIN] = [
+        f"CREATE TRIGGER {NOT_OPENED_AGAIN} BEFORE UPDATE OF finished_at ON erasure "
+        "WHEN OLD.finished_at IS NOT NULL "
+        f"BEGIN SELECT RAISE(ABORT, '{NOT_OPENED_AGAIN}'); END"
+    ]
     overlap = (
         "WHEN NEW.is_payer AND EXISTS (SELECT 1 FROM occupancy o WHERE o.unit_id = NEW.unit_id "
         "AND o.is_payer AND o.id IS NOT NEW.id "
@@ -98,13 +123,13 @@ def _sqlite_figures() -> dict[str, list[str]]:
 
 def _postgresql() -> dict[str, list[str]]:
     made: dict[str, list[str]] = {}
-    for table, free in POSTED.items():
-        frozen = [name for name in _columns(table) if name not in free]
+    refuse = (
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_NAME, ERRCODE = 'check_violation'; END $$"
+    )
+    for table in POSTED:
+        frozen = _frozen(table)
         changed = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in frozen)
-        refuse = (
-            "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION USING MESSAGE = TG_NAME, ERRCODE = 'check_violation'; END $$"
-        )
         name = f"{table}_is_never_rewritten"
         made[name] = [
             refuse,
@@ -118,6 +143,24 @@ def _postgresql() -> dict[str, list[str]]:
                 f"CREATE TRIGGER {name} BEFORE DELETE ON {table} FOR EACH ROW "
                 "EXECUTE FUNCTION refuse_change()",
             ]
+    only_erased = (
+        "CREATE OR REPLACE FUNCTION refuse_unless_erased() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF {NOBODY_IS_ERASED} THEN "
+        "RAISE EXCEPTION USING MESSAGE = TG_NAME, ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$"
+    )
+    for table, texts in ERASABLE.items():
+        name = f"{table}_text_is_only_erased"
+        changed = " OR ".join(f"OLD.{text} IS DISTINCT FROM NEW.{text}" for text in sorted(texts))
+        made[name] = [
+            only_erased,
+            f"CREATE TRIGGER {name} BEFORE UPDATE OF {', '.join(sorted(texts))} ON {table} FOR EACH ROW "
+            f"WHEN ({changed}) EXECUTE FUNCTION refuse_unless_erased()",
+        ]
+    made[NOT_OPENED_AGAIN] = [
+        refuse,
+        f"CREATE TRIGGER {NOT_OPENED_AGAIN} BEFORE UPDATE OF finished_at ON erasure FOR EACH ROW "
+        "WHEN (OLD.finished_at IS NOT NULL) EXECUTE FUNCTION refuse_change()",
+    ]
     made[ONE_PAYER] = [
         f"ALTER TABLE occupancy ADD CONSTRAINT {ONE_PAYER} EXCLUDE USING gist "
         "(int8range(unit_id, unit_id, '[]') WITH &&, daterange(from_on, to_on, '[]') WITH &&) "

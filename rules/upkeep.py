@@ -33,6 +33,12 @@ class MessagePolicy(Checked):
 
 @dataclass(frozen=True)
 class PrivacyPolicy(Checked):
-    """How many years after their last tie to a unit a person's data may be erased (P3)."""
+    """How long personal data stays (P3, F23).
+
+    A person's data may be erased so many years after their last tie to a unit. Address and text of a message
+    are removed so many days after it was made, files brought or made so many days after that.
+    """
 
     erase_after_years: NotNegative
+    message_days: Positive = 180
+    upload_days: Positive = 14

@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from admin.panel import error_messages
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
+from models import engine
 from models.base import db
 from models.people import Owner
 from office.core import audit
@@ -26,6 +27,9 @@ TABLES = {
     "invoices": _l("Invoices"),
     "payments": _l("Payments and receipts"),
     "direct_debit": _l("Direct debit"),
+    "payer_accounts": _l("Confirmed accounts"),
+    "statement_rows": _l("Statement rows"),
+    "messages": _l("Messages out"),
     "reminders": _l("Reminders"),
     "contacts": _l("Contact log"),
     "complaints": _l("Complaint tickets"),
@@ -51,7 +55,8 @@ class PersonalDataPage(OfficePage):
             owner=owner,
             counts=[(label, counts[code]) for code, label in TABLES.items()],
             obstacles=[error_messages.message_for(each) for each in obstacles],
-            is_erased=owner.name == personal_data.ERASED,
+            is_erased=personal_data.is_erased(db.session(), owner.id),
+            kept=personal_data.kept_for(db.session(), self.today()),
             view=self,
         )
 
@@ -81,6 +86,7 @@ class PersonalDataPage(OfficePage):
                 staff_id=current_staff().id,
             )
             session.commit()
+            engine.forget_log(db.engine)
         except Refused as refusal:
             session.rollback()
             flash(error_messages.message_for(refusal), "error")

@@ -95,6 +95,7 @@ COLUMNS = {
     "round": _("How often closed"),
     "started_at": _("Started at"),
     "finished_at": _("Finished at"),
+    "cleared_at": _("Text removed at"),
     "sent_at": _("Sent at"),
     "at": _("Time"),
     "from_on": _("Begins on"),

@@ -294,6 +294,7 @@ JOBS = {
     "backup_proof": _("Backup restored for proof"),
     "retention": _("Removal of old complaints"),
     "old_runs": _("Removal of old runs"),
+    "expiry": _("Old messages and uploads cleared"),
     "figures": _("Figures for managers"),
     "report_counts": _("Reports counted at night"),
     "report_mails": _("Reports by mail"),

@@ -62,6 +62,7 @@ TABLES = {
     "recovery_code": _("Recovery code"),
     "restriction": _("Service restriction"),
     "retention_removal": _("Removal after retention"),
+    "erasure": _("Erasure of personal data"),
     "review_meeting": _("Review meeting"),
     "saved_view": _("View"),
     "service_slip": _("Service slip"),

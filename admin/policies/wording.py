@@ -37,7 +37,7 @@ POLICIES = {
     "reports": (_l("Reports by mail"), _l("Which report goes to whom every week or month")),
     "messages": (_l("Messages"), _l("Tries and waits of what is sent")),
     "backups": (_l("Backups"), _l("How many are kept")),
-    "privacy": (_l("Personal data"), _l("When it may be erased")),
+    "privacy": (_l("Personal data"), _l("When it may be erased; days until messages and files go")),
     "sign_in": (_l("Signing in"), _l("Which roles need a second step, wrong codes before the door waits")),
 }
 
@@ -162,6 +162,9 @@ _WORDS = {
     "report": _l("Report"),
     "every": _l("How often"),
     "kept": _l("How many are kept"),
+    "erase_after_years": _l("A person's data may be erased after, years"),
+    "message_days": _l("Texts of messages are removed after, days"),
+    "upload_days": _l("Files brought or made are removed after, days"),
     "effect": _l("Effect of a channel"),
     "days": _l("Days"),
     "move_in": _l("Move-in bill"),

@@ -165,6 +165,10 @@ def filed_pdf(session: Session, paper_id: int, now: datetime) -> bytes:
     filed = session.get(Paper, paper_id)
     if filed is None:
         raise Refused(N_("This paper is not in the file"))
+    if not filed.contents:
+        raise Refused(
+            N_("What this paper said was erased with the personal data in it; its number and day stay")
+        )
     return pdf(session, filed.kind, [registry.value_of(filed.kind, filed.contents)], filed.language, now)
 
 

@@ -1,7 +1,7 @@
 """What a person may ask for: all that the office knows about them, and its erasure (P3, decisions: Law).
 
-Money stays: invoices, receipts and entries are kept as the law asks, under a name that says nothing. The
-change history and papers already issued keep what they said; they can't be rewritten.
+Money stays: invoices, receipts and deposits are kept as the law asks, under a name that says nothing. All
+texts go: of messages, notes, complaints and papers, and of the history of changes (`erasure.py`).
 """
 
 from __future__ import annotations
@@ -11,22 +11,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.billing import Deposit, Invoice
 from models.collection import Contact, LegalCase, Reminder
 from models.complaints import Complainant, Ticket
-from models.office import Message, Paper
-from models.payments import DebitMandate, DirectDebit, PayerAccount, Payment
+from models.office import Erasure, Message, Paper
+from models.payments import DebitMandate, DirectDebit, PayerAccount, Payment, StatementRow
 from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Unit
 from office.core import audit
 from office.core.errors import N_, Refused
+from office.estate import erasure
 from office.policies import store
-from rules.upkeep import PrivacyPolicy
-
-ERASED = "—"  # the name of nobody
+from rules.upkeep import BackupPolicy, PrivacyPolicy
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,23 @@ def _tables(owner_id: int) -> Iterable[Table]:
         .order_by(PayerAccount.id),
     )
     yield Table(
+        "statement_rows",
+        select(
+            StatementRow.paid_at, StatementRow.amount, StatementRow.payer_name, StatementRow.counter_account,
+            StatementRow.memo,
+        )
+        .join(Payment, Payment.id == StatementRow.payment_id)
+        .where(Payment.payer_id == owner_id)
+        .order_by(StatementRow.id),
+    )  # fmt: skip
+    yield Table(
+        "messages",
+        select(Message.made_at, Message.channel, Message.address, Message.subject, Message.body)
+        .join(Reminder, Reminder.id == Message.reminder_id)
+        .where(Reminder.payer_id == owner_id)
+        .order_by(Message.made_at),
+    )
+    yield Table(
         "reminders",
         select(of_unit, Reminder.planned_on, Reminder.stage, Reminder.channel, Reminder.state, Reminder.debt)
         .join(Unit, Unit.id == Reminder.unit_id)
@@ -122,32 +138,14 @@ def known(session: Session, owner_id: int) -> dict[str, list[dict[str, Any]]]:
 
 def obstacles(session: Session, owner_id: int, today: date) -> list[Refused]:
     """Why a person's data can't be erased yet; empty when it may."""
-    found: list[Refused] = []
-
-    def holds(statement: Any) -> bool:
-        return bool(session.execute(select(statement.exists())).scalar_one())
-
-    if holds(
-        select(Occupancy.id).where(
-            Occupancy.owner_id == owner_id, or_(Occupancy.to_on.is_(None), Occupancy.to_on >= today)
-        )
-    ):
-        found.append(Refused(N_("They still own or rent a unit")))
-    if holds(select(Invoice.id).where(Invoice.payer_id == owner_id, Invoice.balance > 0)):
-        found.append(Refused(N_("They still owe something")))
-    if holds(select(Payment.id).where(Payment.payer_id == owner_id, Payment.credit != 0)):
-        found.append(Refused(N_("Prepaid credit is still theirs: refund it first")))
+    found = [
+        Refused(sentence)
+        for statement, sentence in _ties(owner_id, today)
+        if session.execute(select(statement.exists())).scalar_one()
+    ]
     signed = case((Deposit.entry == "taken", Deposit.amount), else_=-Deposit.amount)
     if session.execute(select(func.sum(signed)).where(Deposit.payer_id == owner_id)).scalar_one():
         found.append(Refused(N_("A deposit is still theirs: return it first")))
-    if holds(
-        select(Ticket.id)
-        .join(Complainant, Complainant.ticket_id == Ticket.id)
-        .where(Complainant.owner_id == owner_id, Ticket.state.not_in(("closed", "invalid")))
-    ):
-        found.append(Refused(N_("A complaint of theirs is still open")))
-    if holds(select(LegalCase.id).where(LegalCase.payer_id == owner_id, LegalCase.closed_on.is_(None))):
-        found.append(Refused(N_("A legal case is still open")))
     years = years_kept(session, today)
     left_on = session.execute(
         select(func.max(Occupancy.to_on)).where(Occupancy.owner_id == owner_id)
@@ -159,9 +157,78 @@ def obstacles(session: Session, owner_id: int, today: date) -> list[Refused]:
     return found
 
 
+def _ties(owner_id: int, today: date) -> Iterable[tuple[Any, str]]:
+    """What still ties a person to the office: the rows, and the sentence that tells it."""
+    yield (
+        select(Occupancy.id).where(
+            Occupancy.owner_id == owner_id, or_(Occupancy.to_on.is_(None), Occupancy.to_on >= today)
+        ),
+        N_("They still own or rent a unit"),
+    )
+    yield (
+        select(Invoice.id).where(Invoice.payer_id == owner_id, Invoice.balance > 0),
+        N_("They still owe something"),
+    )
+    yield (
+        select(Payment.id).where(Payment.payer_id == owner_id, Payment.credit != 0),
+        N_("Prepaid credit is still theirs: refund it first"),
+    )
+    complaints = (
+        select(Ticket.id)
+        .join(Complainant, Complainant.ticket_id == Ticket.id)
+        .where(Complainant.owner_id == owner_id)
+    )
+    yield (
+        complaints.where(Ticket.state.not_in(("closed", "invalid"))),
+        N_("A complaint of theirs is still open"),
+    )
+    yield (
+        complaints.where(Ticket.is_on_hold),
+        N_("A complaint of theirs is kept beyond its time: end that first"),
+    )
+    yield (
+        select(LegalCase.id).where(LegalCase.payer_id == owner_id, LegalCase.closed_on.is_(None)),
+        N_("A legal case is still open"),
+    )
+    yield (
+        select(DirectDebit.id)
+        .join(Invoice, Invoice.id == DirectDebit.invoice_id)
+        .where(Invoice.payer_id == owner_id, DirectDebit.state.in_(("sent", "waiting"))),
+        N_("A direct debit of theirs is still with the bank"),
+    )
+    name = select(Owner.name).where(Owner.id == owner_id).scalar_subquery()
+    yield (
+        select(StatementRow.id).where(StatementRow.state == "waiting", StatementRow.payer_name == name),
+        N_("A row of a bank statement in their name still waits: settle it first"),
+    )
+
+
+def is_erased(session: Session, owner_id: int) -> bool:
+    """Whether a person's data was erased, by this version of the program or a later one."""
+    return bool(
+        session.execute(select(select(Erasure.id).where(Erasure.owner_id == owner_id).exists())).scalar()
+    )
+
+
 def years_kept(session: Session, on: date) -> int:
     """The policy's years; an older office got it at its start (setup.complete)."""
     return store.in_force(session, PrivacyPolicy, on).erase_after_years
+
+
+@dataclass(frozen=True)
+class KeptFor:
+    """For how long what an erasure does not reach still stands: nights of backups, days of the rest."""
+
+    backup_nights: int
+    upload_days: int
+    message_days: int
+
+
+def kept_for(session: Session, on: date) -> KeptFor:
+    """What the policies say of backups, files brought or made, and texts of messages (F23)."""
+    privacy = store.in_force(session, PrivacyPolicy, on)
+    nights = store.in_force(session, BackupPolicy, on).kept
+    return KeptFor(nights, privacy.upload_days, privacy.message_days)
 
 
 def _years_after(day: date, years: int) -> date:
@@ -173,44 +240,17 @@ def _years_after(day: date, years: int) -> date:
 
 
 def erase(session: Session, owner_id: int, *, reason: str, now: datetime, today: date, staff_id: int) -> None:
-    """Take a person's identity out of the office's books; money and dates stay (P3).
+    """Take a person's identity out of the office's books; money and dates stay (P3, F23).
 
     Raises Refused without a reason, for who is not there, and with the first obstacle.
     """
-    owner = session.get(Owner, owner_id)
-    if owner is None or owner.name == ERASED:
+    owner = session.get(Owner, owner_id, with_for_update=True)
+    if owner is None or is_erased(session, owner_id):
         raise Refused(N_("There is no such person, or their data is erased already"))
     if not reason.strip():
         raise Refused(N_("Please give a reason."))
     if found := obstacles(session, owner_id, today):
         raise found[0]
-    owner.name = ERASED
-    owner.id_number = owner.id_number_mac = None
-    for name in (
-        "pinyin_initials",
-        "email",
-        "chat_id",
-        "post_address",
-        "tags",
-        "note",
-        "quiet_from",
-        "quiet_to",
-    ):
-        setattr(owner, name, "")
-    session.flush()
-    session.execute(delete(OwnerPhone).where(OwnerPhone.owner_id == owner_id))
-    session.execute(delete(DebitMandate).where(DebitMandate.owner_id == owner_id))
-    session.execute(delete(PayerAccount).where(PayerAccount.owner_id == owner_id))
-    debited = select(Invoice.id).where(Invoice.payer_id == owner_id)
-    session.execute(
-        update(DirectDebit).where(DirectDebit.invoice_id.in_(debited)).values(account="", account_name="")
-    )
-    session.execute(update(Contact).where(Contact.payer_id == owner_id).values(spoke_with="", note=""))
-    session.execute(
-        update(Complainant).where(Complainant.owner_id == owner_id).values(name=ERASED, phone=None)
-    )
-    reminders = select(Reminder.id).where(Reminder.payer_id == owner_id)
-    session.execute(
-        update(Message).where(Message.reminder_id.in_(reminders)).values(address=ERASED, subject="", body="")
-    )
-    audit.record(session, now, staff_id, "erase", owner, {"reason": reason.strip()[:300]})
+    found = erasure.take_out(session, owner, now=now, staff_id=staff_id)
+    said = found.without_words(reason.strip())[:300]
+    audit.record(session, now, staff_id, "erase", owner, {"reason": said})

@@ -354,6 +354,8 @@ def decide_unknown(
     message = session.get(Message, message_id)
     if message is None or message.state not in {"unknown", "dead"}:
         raise Refused(N_("Only a message whose fate is unknown, or that was given up, can be decided"))
+    if not has_arrived and message.cleared_at is not None:
+        raise Refused(N_("The text of this message is removed already: it can't be sent again"))
     before = message.state
     message.state = "sent" if has_arrived else "pending"
     message.sent_at = now if has_arrived else None
@@ -362,6 +364,24 @@ def decide_unknown(
     session.flush()
     _sync_reminder(session, message, "sent" if has_arrived else "approved", message.sent_at)
     record(session, now, staff_id, "decide", message, {"state": [before, message.state]})
+
+
+def clear_old(session: Session, before: datetime, now: datetime) -> int:
+    """Remove address, subject and text of messages made before an instant; answers of how many (P3, F23).
+
+    What has not gone out yet keeps them; that a message went, when and by which channel, stays.
+    """
+    cleared: Any = session.execute(
+        update(Message)
+        .where(
+            Message.made_at < before,
+            text("cleared_at IS NULL AND state IN ('sent', 'dropped', 'unknown', 'dead')"),
+        )
+        .values(
+            address="", subject="", body="", error="", cleared_at=now, row_version=Message.row_version + 1
+        )
+    )
+    return int(cleared.rowcount)
 
 
 def drop_waiting(session: Session, reminder_ids: Iterable[int]) -> None:

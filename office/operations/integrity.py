@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.base import Model
+from models.office import Erasure
 from models.text_keys import SECOND, folded_columns
 from office.core import schema
 from office.core.integrity import Finding
@@ -20,6 +21,12 @@ def triggers_present(session: Session) -> Iterable[Finding]:
     """Every trigger and constraint that protects posted rows is there."""
     for name in schema.missing_protections(session):
         yield Finding("trigger_missing", "trigger", 0, name, says="missing", should="present")
+
+
+def erasures_are_finished(session: Session) -> Iterable[Finding]:
+    """No erasure stands open: while one does, texts of posted rows could be changed (F23)."""
+    for row in session.scalars(select(Erasure).where(Erasure.finished_at.is_(None))):
+        yield Finding("erasure_open", "erasure", row.id, str(row.owner_id), says="open", should="finished")
 
 
 def names_are_apart(session: Session) -> Iterable[Finding]:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 
 import seed
 from models.billing import Invoice
+from models.office import Erasure
 from models.payments import DebitMandate, DirectDebit, DirectDebitBatch
 from models.property import Unit
 from office.core import audit, clock, numbering
@@ -129,7 +130,11 @@ def export_batch(
 
 
 def batch_file(session: Session, batch_id: int) -> tuple[DirectDebitBatch, bytes]:
-    """The file of a batch again, byte for byte as it was sent. Raises Refused when there is no such batch."""
+    """The file of a batch again, byte for byte as it was sent.
+
+    Raises Refused when there is no such batch, and when a payer in it was erased: another file than the bank
+    got is never made (F23).
+    """
     batch = session.get(DirectDebitBatch, batch_id)
     if batch is None:
         raise Refused(N_("There is no such batch"))
@@ -139,6 +144,11 @@ def batch_file(session: Session, batch_id: int) -> tuple[DirectDebitBatch, bytes
         .options(joinedload(DirectDebit.invoice))
         .order_by(DirectDebit.id)
     ).all()
+    erased = select(Erasure.id).join(Invoice, Invoice.payer_id == Erasure.owner_id)
+    if session.scalar(erased.where(Invoice.id.in_([row.invoice_id for row in debits])).limit(1)):
+        raise Refused(
+            N_("The personal data of a payer in this file was erased: the bank's file can't be made again")
+        )
     return batch, _file(_layout(batch.layout), batch, debits)
 
 

@@ -41,6 +41,11 @@ KEPT_PROBLEMS = 500
 LOOKED_AT = 200  # earlier imports, for their headers
 SAMPLES, SAMPLE_LENGTH = 3, 40  # values shown of a column
 LOOKED_THROUGH = 2_000  # rows, for values that differ
+# what a finished task keeps: numbers, and how the file was read, for the next with the same headers
+LASTING = (
+    "kind", "rows", "new", "skipped", "differs", "updated", "details", "headers", "said", "claimed_by",
+    "claimed_at", "period", "run", "screen", "format",
+)  # fmt: skip
 MOST_WORDS = 60  # that are asked for at once
 
 
@@ -328,3 +333,23 @@ def give_up(session: Session, task_id: int, *, now: datetime) -> None:
 
 def _forget(session: Session, task: Task) -> None:
     session.execute(delete(Attachment).where(Attachment.key == task.result["key"]))
+
+
+def forget_old(session: Session, before: datetime, now: datetime) -> int:
+    """Forget files brought or made before an instant, and what their trials showed (P3, F23).
+
+    A file that still waits is given up; how many rows came in, and how the file was read, stays. Files of a
+    complaint or a visit are no uploads. Answers how many files went.
+    """
+    old = session.scalars(select(Task).where(Task.made_at < before, Task.is_cleared.is_(False)))
+    for task in old:
+        if task.kind == KIND and task.state in {"waiting", "running"}:
+            task.state, task.finished_at = "failed", now
+        task.result = {name: task.result[name] for name in LASTING if name in task.result} | {"key": ""}
+        task.file_name, task.is_cleared = "", True
+    gone: Any = session.execute(
+        delete(Attachment).where(
+            Attachment.ticket_id.is_(None), Attachment.visit_id.is_(None), Attachment.added_at < before
+        )
+    )
+    return int(gone.rowcount)

@@ -13,13 +13,15 @@ from sqlalchemy.orm import Session
 
 from models.billing import Deposit, FeeItem, Invoice
 from models.collection import Contact, LegalCase
+from models.complaints import Complainant
 from models.office import Audit
-from models.payments import Payment
+from models.payments import DirectDebit, DirectDebitBatch, Payment, StatementRow
 from models.people import Occupancy, Owner, OwnerPhone, Staff
 from models.property import Area, Building, Unit
 from models.secrets import fingerprint
 from office.core.errors import Refused
 from office.estate import personal_data
+from tests.factories.rows import add_ticket
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 TODAY = date(2026, 6, 1)
@@ -119,12 +121,36 @@ def is_in_court(session: Session, owner: Owner) -> None:
     )  # fmt: skip
 
 
+def is_kept_as_evidence(session: Session, owner: Owner) -> None:
+    ticket = add_ticket(session, NOW, state="closed", closed_at=NOW, is_on_hold=True)
+    session.add(Complainant(ticket_id=ticket.id, owner_id=owner.id, name=owner.name))
+
+
+def is_being_debited(session: Session, owner: Owner) -> None:
+    batch = DirectDebitBatch(number="D1", period="2023-05", layout="icbc_text", exported_at=NOW)
+    invoice_id = session.scalars(select(Invoice.id)).one()
+    batch.rows = [DirectDebit(invoice_id=invoice_id, amount=Decimal(5))]
+    session.add(batch)
+
+
+def is_waited_for(session: Session, owner: Owner) -> None:
+    session.add(
+        StatementRow(
+            source="bank", transaction_id="X1", paid_at=NOW, amount=Decimal(3), method="bank_transfer",
+            payer_name=owner.name, imported_at=NOW,
+        )
+    )  # fmt: skip
+
+
 TIES: tuple[tuple[Callable[[Session, Owner], None], str], ...] = (
     (still_lives_there, "still own or rent"),
     (owes, "still owe"),
     (has_credit, "credit"),
     (has_deposit, "deposit"),
     (is_in_court, "legal case"),
+    (is_kept_as_evidence, "beyond its time"),
+    (is_being_debited, "with the bank"),
+    (is_waited_for, "still waits"),
 )
 
 

@@ -1,0 +1,143 @@
+"""What an erasure does with each text column of the database: the register of personal data (P3, F23).
+
+Every column that can hold text stands here once; a test fails for one that does not. What is none of a
+person's is `plain`: codes that the program chooses, numbers of papers and receipts, what is said of the estate
+or its staff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import JSON, LargeBinary, String, Table
+from sqlalchemy.types import TypeEngine
+
+from models.secrets import Sealed
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The text columns of one table, by what happens to them on rows that belong to an erased person.
+
+    `emptied`: the text goes. `scrubbed`: the row is not theirs alone, so that only what names them goes.
+    `expiring`: goes by itself after the policy's days. `plain`: names nobody and stays.
+    """
+
+    emptied: str = ""
+    scrubbed: str = ""
+    expiring: str = ""
+    plain: str = ""
+
+    def named(self) -> list[str]:
+        """All the columns, in no order."""
+        return f"{self.emptied} {self.scrubbed} {self.expiring} {self.plain}".split()
+
+
+NAMES = "name_en name_zh_hans name_zh_hant"
+COLUMNS: Mapping[str, Columns] = {
+    "allocation": Columns(plain="part"),
+    "area": Columns(plain="name"),
+    "arrears_notice": Columns(plain="reason place"),
+    "attachment": Columns(emptied="file_name content", plain="key media_type"),
+    "audit": Columns(emptied="changes", plain="action table_name"),
+    "billing_run": Columns(plain="period state unbilled"),
+    "building": Columns(plain="name"),
+    "calendar_day": Columns(plain="note"),
+    "case_entry": Columns(scrubbed="title what_happened what_was_done lesson"),
+    "category": Columns(plain=f"code {NAMES}"),
+    "clock_pause": Columns(emptied="reason", plain="waiting_for"),
+    "complainant": Columns(emptied="name phone"),
+    "contact": Columns(emptied="spoke_with outcome note", plain="method arrears_reason promise_state"),
+    "counter": Columns(plain="series"),
+    "credit_note": Columns(emptied="reason", plain="number"),
+    "day_close_line": Columns(plain="method reason"),
+    "day_reopening": Columns(plain="reason state"),
+    "debit_mandate": Columns(emptied="bank account account_name"),
+    "department": Columns(plain=f"code email {NAMES}"),
+    "deposit": Columns(emptied="reason", plain="number entry"),
+    "direct_debit": Columns(emptied="account account_name bank_reason", plain="unit_code bank state"),
+    "direct_debit_batch": Columns(plain="number period layout state"),
+    "escalation": Columns(plain="clock to_role reason"),
+    "estate": Columns(
+        plain="name address phone time_zone currency language preset payment_accounts ways_to_pay key_proof "
+        "moved_to"
+    ),
+    "fee_item": Columns(plain=f"code basis timing services {NAMES}"),
+    "figures_collected": Columns(plain="period"),
+    "figures_item": Columns(plain="period"),
+    "figures_owed": Columns(plain="period"),
+    "figures_stale": Columns(plain="period"),
+    "import_mapping": Columns(plain="kind name headers said sheet"),
+    "incentive": Columns(plain=f"gift {NAMES}"),
+    "incentive_grant": Columns(plain="explanation"),
+    "instalment": Columns(plain="state"),
+    "instalment_plan": Columns(emptied="reason", plain="state"),
+    "invalid_request": Columns(emptied="reason", plain="ground"),
+    "invoice": Columns(plain="number kind part period state stage"),
+    "invoice_line": Columns(plain="explanation"),
+    "job_run": Columns(plain="job state claimed_by result error"),
+    "ladder_hold": Columns(emptied="reason"),
+    "late_fee_waiver": Columns(emptied="reason"),
+    "legal_case": Columns(emptied="result", plain="state missing letter_batch filing_batch"),
+    "message": Columns(emptied="address subject body error", plain="key channel language state claimed_by"),
+    "meter": Columns(plain="code"),
+    "occupancy": Columns(plain="kind"),
+    "opening_text": Columns(plain="arrears_reason language text"),
+    "owner": Columns(
+        emptied="name pinyin_initials email chat_id post_address id_number id_number_mac quiet_from quiet_to "
+        "tags note",
+        plain="kind preferred_channel language",
+    ),
+    "owner_phone": Columns(emptied="number number_mac label"),
+    "paper": Columns(emptied="contents", plain="kind number language"),
+    "paper_template": Columns(plain="paper language blocks"),
+    "payer_account": Columns(emptied="account account_mac account_name"),
+    "payment": Columns(
+        emptied="note reason", scrubbed="reference", plain="receipt_no series kind method state form_key"
+    ),
+    "policy_version": Columns(plain="policy rows reason"),
+    "recovery_code": Columns(plain="code_mac"),
+    "reminder": Columns(emptied="reason", plain="stage channel state reason_code why"),
+    "reminder_batch": Columns(plain="number stage state"),
+    "report_count": Columns(plain="report period figures"),
+    "restriction": Columns(emptied="reason", plain="contract_clause state undertaking_state"),
+    "retention_removal": Columns(plain="kind number"),
+    "review_meeting": Columns(emptied="cause correction prevention attended"),
+    "saved_view": Columns(emptied="name query", plain="screen"),
+    "sent_form": Columns(plain="key"),
+    "service_slip": Columns(emptied="signed_by note", plain="slip_no state"),
+    "sign_in_attempt": Columns(expiring="source"),
+    "staff": Columns(plain="login name password_hash email phone alert_url language theme totp_secret"),
+    "staff_role": Columns(plain="role"),
+    "statement_layout": Columns(plain="name header columns method"),
+    "statement_row": Columns(
+        emptied="memo payer_name counter_account reason reason_before",
+        plain="source transaction_id method number account status state",
+    ),
+    "tariff": Columns(plain="unit_kind tiers"),
+    "task": Columns(scrubbed="result file_name", plain="kind state"),
+    "ticket": Columns(
+        emptied="place statement wish present resolution",
+        plain="number channel severity severity_reason state outcome",
+    ),
+    "ticket_clock": Columns(plain="clock state rule"),
+    "ticket_event": Columns(emptied="reason note", plain="verb"),
+    "unit": Columns(scrubbed="note", plain="code kind state"),
+    "visit": Columns(emptied="met words", plain="number kind assignee_role method outcome reason"),
+    "waiver_request": Columns(emptied="reason", plain="state"),
+    "web_session": Columns(expiring="data", plain="key_hash csrf_secret"),
+    "work_slip": Columns(emptied="task plan", plain="number"),
+}
+
+
+def holds_text(kind: TypeEngine[object]) -> bool:
+    """Whether a column of this type can hold words."""
+    return isinstance(kind, String | Sealed | JSON | LargeBinary)
+
+
+def text_columns(table: Table) -> Iterator[str]:
+    """The columns of a table that can hold words; a folded form follows the column that it folds."""
+    for column in table.columns:
+        if holds_text(column.type) and not column.info.get("folds"):
+            yield column.name
