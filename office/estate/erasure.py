@@ -53,7 +53,7 @@ REMOVED = frozenset(  # rows that go whole
     {"attachment", "debit_mandate", "owner_phone", "payer_account", "saved_view"}
 )
 NEEDED = frozenset({("owner", "name"), ("complainant", "name")})  # columns that can't be empty
-OF_TICKET = (ClockPause, InvalidRequest, ReviewMeeting, TicketEvent, WorkSlip)
+OF_TICKET: tuple[Any, ...] = (ClockPause, InvalidRequest, ReviewMeeting, TicketEvent, WorkSlip)
 UNSENT = ("pending", "failed", "unknown", "dead")
 # tables whose rows may have been deleted before: the history of changes still says whose they were
 MAY_BE_GONE = ("contact", "debit_mandate", "ladder_hold", "occupancy", "owner_phone", "payer_account")
@@ -126,9 +126,10 @@ def belongings(session: Session, owner: Owner) -> Belongings:
     invoices = select(Invoice.id).where(Invoice.payer_id == owner.id)
     payments = select(Payment.id).where(Payment.payer_id == owner.id)
     found.theirs["owner"].add(owner.id)
-    for model in (OwnerPhone, Occupancy, DebitMandate, PayerAccount):
+    owned: tuple[Any, ...] = (OwnerPhone, Occupancy, DebitMandate, PayerAccount)
+    for model in owned:
         take(model, model.owner_id == owner.id)
-    for model in (
+    paid: tuple[Any, ...] = (
         Payment,
         Deposit,
         Contact,
@@ -138,10 +139,12 @@ def belongings(session: Session, owner: Owner) -> Belongings:
         InstalmentPlan,
         DunningHold,
         Paper,
-    ):
+    )
+    for model in paid:
         take(model, model.payer_id == owner.id)
     take(Invoice, Invoice.payer_id == owner.id)
-    for model in (CreditNote, LateFeeWaiver, WaiverRequest, DirectDebit):
+    billed: tuple[Any, ...] = (CreditNote, LateFeeWaiver, WaiverRequest, DirectDebit)
+    for model in billed:
         take(model, model.invoice_id.in_(invoices))
     take(Message, Message.reminder_id.in_(sorted(found.theirs["reminder"])))
     found.words = _words(session, owner, found)
@@ -264,7 +267,7 @@ def _take_complaints(session: Session, owner: Owner, found: Belongings) -> None:
 def _take_ticket_rows(session: Session, into: dict[str, set[int]], tickets: Sequence[int]) -> None:
     into["ticket"].update(tickets)
     for model in (*OF_TICKET, Visit, Message):
-        ids = session.scalars(select(model.id).where(model.ticket_id.in_(tickets)))  # type: ignore[attr-defined]
+        ids = session.scalars(select(model.id).where(model.ticket_id.in_(tickets)))
         into[model.__tablename__].update(ids)
     numbers = set(session.scalars(select(Ticket.number).where(Ticket.id.in_(tickets))))
     slips = session.scalars(select(WorkSlip.number).where(WorkSlip.ticket_id.in_(tickets)))

@@ -1,8 +1,8 @@
 """What an erasure does with each text column of the database: the register of personal data (P3, F23).
 
 Every column that can hold text stands here once; a test fails for one that does not. What is none of a
-person's is `plain`: codes that the program chooses, numbers of papers and receipts, what is said of the estate
-or its staff.
+person's is `plain`: codes that the program chooses, numbers of papers and receipts, what is said of the
+estate or its staff.
 """
 
 from __future__ import annotations

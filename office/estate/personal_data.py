@@ -251,6 +251,6 @@ def erase(session: Session, owner_id: int, *, reason: str, now: datetime, today:
         raise Refused(N_("Please give a reason."))
     if found := obstacles(session, owner_id, today):
         raise found[0]
-    found = erasure.take_out(session, owner, now=now, staff_id=staff_id)
-    said = found.without_words(reason.strip())[:300]
+    erased = erasure.take_out(session, owner, now=now, staff_id=staff_id)
+    said = erased.without_words(reason.strip())[:300]
     audit.record(session, now, staff_id, "erase", owner, {"reason": said})

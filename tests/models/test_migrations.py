@@ -24,6 +24,7 @@ from models.billing import Incentive, IncentiveGrant
 from models.engine import writing
 from models.office import Paper
 from models.people import Occupancy
+from models.secrets import unseal
 from office.core import schema as core_schema
 from runtime.application import engine_of
 from tests.admin import sample_office
@@ -105,6 +106,14 @@ def reward(session: Session, unit_id: int) -> None:
 
 
 Contents = Mapping[str, Mapping[str, str]]
+# plain text before 0021, sealed since: what they say is compared, as every seal is another
+SEALED_BY_A_MIGRATION = frozenset({("message", "address"), ("message", "body")})
+
+
+def said(table: str, column: str, value: object) -> object:
+    """A value as it is compared."""
+    is_sealed = (table, column) in SEALED_BY_A_MIGRATION and isinstance(value, str)
+    return unseal(str(value)) or value if is_sealed else value
 
 
 def checksums(office: Office) -> Contents:
@@ -117,8 +126,8 @@ def checksums(office: Office) -> Contents:
             key = ", ".join(schema.get_pk_constraint(table)["constrained_columns"]) or columns[0]
             sums = [hashlib.sha256() for _ in columns]
             for row in connection.execute(text(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {key}")):
-                for value, total in zip(row, sums, strict=True):
-                    total.update(repr(value).encode() + b"\n")
+                for name, value, total in zip(columns, row, sums, strict=True):
+                    total.update(repr(said(table, name, value)).encode() + b"\n")
             found[table] = {name: total.hexdigest() for name, total in zip(columns, sums, strict=True)}
     found.pop("alembic_version")
     return found
@@ -292,3 +301,18 @@ def test_down_to_before_the_basis_per_person_and_up_again(office_of: Callable[..
         assert db.session.scalars(select(Occupancy.residents)).all() == [None]
     assert differences(office) == []
     assert protections(office) == []
+
+
+def test_messages_of_an_older_office_are_sealed_by_the_upgrade(filled: Office) -> None:
+    """F23: 0021 seals address and text of every message; going back opens them again."""
+    core_schema.downgrade(engine_of(filled.app), "0020")
+    asked = text("SELECT address, body FROM message WHERE key = 'own-1'")
+    with filled.app.app_context(), db.engine.connect() as connection:
+        assert connection.execute(asked).one() == ("own@example.invalid", "own body")
+
+    core_schema.migrate(engine_of(filled.app))
+
+    with filled.app.app_context(), db.engine.connect() as connection:
+        stored = connection.execute(asked).one()
+    assert "own" not in "".join(stored)
+    assert [unseal(one) for one in stored] == ["own@example.invalid", "own body"]

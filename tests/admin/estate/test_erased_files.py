@@ -19,9 +19,9 @@ from office.estate import erasure
 from office.operations import backup, nightly
 from runtime.application import engine_of
 from tests.admin.conftest import Web
+from tests.admin.person_everywhere import NAME, files_with, furnish_person, sealed_texts, spellings
 from tests.admin.sample_office import NOW, PHONES
 from tests.conftest import Office
-from tests.factories.personal import NAME, files_with, furnish_person, sealed_texts, spellings
 
 WORDS = (NAME, PHONES["own"])
 PAGES = (

@@ -20,8 +20,8 @@ from office.estate.personal_columns import COLUMNS, Columns, text_columns
 from office.operations import integrity
 from office.payments import direct_debit
 from office.rooms import EXPORTS
+from tests.admin.person_everywhere import ACCOUNT, NAME, furnish_person, places
 from tests.admin.sample_office import NOW, PHONES
-from tests.factories.personal import ACCOUNT, NAME, furnish_person, places
 
 WORDS = (NAME, PHONES["own"], ACCOUNT, "own@example.invalid", "110101199001011237")
 CLEARED = [name for name, said in COLUMNS.items() if said.emptied or said.scrubbed]
