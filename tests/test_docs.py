@@ -199,3 +199,15 @@ def test_the_proxy_example_sends_what_the_program_trusts() -> None:
     assert text.count("{") == text.count("}")
     for header in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"):
         assert f"proxy_set_header {header}" in text
+
+
+def test_each_promise_of_the_security_page_names_tests_that_are_there() -> None:
+    rows = re.findall(
+        r"^\| (?!promise|---)(.+) \| (.+) \|$", (ROOT / "SECURITY.md").read_text(), re.MULTILINE
+    )
+    assert len(rows) >= 12
+    for promise, told in rows:
+        files = re.findall(r"`([^`]+)`", told)
+        assert files, promise
+        for name in files:
+            assert (ROOT / "tests" / name).is_file(), (promise, name)
