@@ -55,29 +55,49 @@ class Amount:
     word: str | None = None  # of the direction column; None where there is none
 
 
-def direction_of(amount: Amount, words: Words, *, is_file_signed: bool) -> tuple[Decimal, Direction]:
+@dataclass(frozen=True)
+class Signs:
+    """Where the amounts of one file carry signs."""
+
+    is_amount_signed: bool = False  # some amount of the only column is below zero
+    is_outgoing_negative: bool = False  # so is each in the column of what went out: the sign says it again
+
+
+def direction_of(amount: Amount, words: Words, signs: Signs) -> tuple[Decimal, Direction]:
     """The signed amount of a row and its direction, by the first that speaks (contract "Direction").
 
     Two amount columns; a sign; a direction word. A word that is not known, or none where the column is
     there, leaves an unsigned amount unknown, unless other rows of the file carry signs and it has no words.
     """
     if amount.came or amount.went or amount.plain is None:
-        return _of_two_columns(amount.came or Decimal(0), amount.went or Decimal(0))
+        return _of_two_columns(amount.came or Decimal(0), amount.went or Decimal(0), signs)
     value = amount.plain
     if amount.is_signed:
         return value, "out" if value < 0 else "in"
-    if amount.word is None or (not amount.word.strip() and is_file_signed):
+    if amount.word is None or (not amount.word.strip() and signs.is_amount_signed):
         return value, "in"
     word = words.direction(amount.word)
     return (-value if word == "out" else value), word
 
 
-def _of_two_columns(came: Decimal, went: Decimal) -> tuple[Decimal, Direction]:
-    """A negative amount is a correction in red: it goes the other way."""
-    total = came - went
+def _of_two_columns(came: Decimal, went: Decimal, signs: Signs) -> tuple[Decimal, Direction]:
+    """A negative amount is a correction in red (`is_correction`): it goes the other way."""
+    total = came - (abs(went) if signs.is_outgoing_negative else went)
     if came and went:
         return total, "unknown"
     return total, "out" if total < 0 else "in"
+
+
+def is_correction(amount: Amount, signs: Signs) -> bool:
+    """Whether a row takes back what went out: money that came, and yet nobody's payment."""
+    return amount.went is not None and amount.went < 0 and not signs.is_outgoing_negative
+
+
+def looks_like_directions(said: Sequence[str], words: Words) -> bool:
+    """Whether at least half of a column's filled cells are direction words, whatever its header says."""
+    filled = [one for one in said if one.strip()]
+    known = sum(words.direction(one) != "unknown" for one in filled)
+    return bool(known) and 2 * known >= len(filled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ _DATE = re.compile(
 )
 _WRITTEN_OUT = re.compile(
     r"(?<![0-9a-z])(?P<building>[0-9a-z]{1,4})\s*(?:栋|棟|幢|座|号楼|號樓|#)[\s-]*"
-    r"(?:(?P<staircase>[0-9a-z]{1,3})\s*(?:单元|單元)[\s-]*)?(?P<room>[0-9a-z]{2,5})(?![0-9a-z-])"
+    r"(?:(?P<staircase>[0-9a-z]{1,3})\s*(?:(?:单元|單元)[\s-]*|-))?(?P<room>[0-9a-z]{2,5})(?![0-9a-z-])"
 )
 
 

@@ -19,8 +19,7 @@ from office.core.errors import N_, Refused
 from office.exchange.imports.columns import Column
 from office.exchange.imports.headers import header_key
 from office.exchange.imports.mapping import FileMapping, from_stored, parts_of
-
-SEVERAL = frozenset({"memo"})  # columns whose text may stand in several columns of a file
+from office.exchange.imports.statement_layouts import MANY
 
 
 def refuse_unclean(texts: Iterable[str]) -> None:
@@ -155,7 +154,7 @@ class MappingForm:
 
     def _refuse_twice(self, codes: Sequence[str]) -> None:
         for code in codes:
-            if code not in SEVERAL and codes.count(code) > 1:
+            if code not in MANY and codes.count(code) > 1:
                 raise Refused(
                     N_("Two columns of the file are chosen for %(column)s: leave one out, or join them"),
                     column=str(column_name(code) or code),

@@ -63,9 +63,10 @@ class StatementRowView(OfficeView):
     icon = "list-checks"
     is_large = True
     can_create = can_edit = can_delete = False
-    column_list = ("transaction_id", "paid_at", "amount", "payer_name", "memo", "method", "state", "reason")
+    column_list = ("number", "paid_at", "amount", "payer_name", "memo", "method", "state", "reason")
     column_hidden = ("source", "payment.receipt_no", "imported_at")
-    column_searchable_list = ("transaction_id",)
+    column_labels = {"number": _l("Transaction no.")}
+    column_searchable_list = ("number",)
     column_default_sort = "-id"
     choices = {"state": labels.STATEMENT_STATES, "method": labels.METHODS}
     column_formats = {"reason": formats.reason}

@@ -35,9 +35,11 @@ def payments(session: Session) -> Table:
 
 
 def statement_rows(session: Session) -> Table:
+    """Each row under the bank's number, which is its receipt's reference; under our own where it has none."""
+    number = func.coalesce(func.nullif(StatementRow.number, ""), StatementRow.transaction_id)
     query = (
         select(
-            StatementRow.transaction_id,
+            number.label("transaction_id"),
             StatementRow.source,
             StatementRow.paid_at,
             StatementRow.amount,

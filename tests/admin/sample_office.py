@@ -293,6 +293,7 @@ def _money(session: Session, world: World, whose: str, item: FeeItem, position: 
         "statement_rows": StatementRow(
             source="bank",
             transaction_id=f"{whose}-X1",
+            number=f"{whose}-X1",
             paid_at=NOW,
             amount=Decimal(3),
             method="bank_transfer",

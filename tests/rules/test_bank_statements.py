@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.bank_statements import Amount, Balanced, Words, balance_proof, direction_of
+from rules.bank_statements import (
+    Amount,
+    Balanced,
+    Signs,
+    Words,
+    balance_proof,
+    direction_of,
+    is_correction,
+    looks_like_directions,
+)
 
 WORDS = Words(
     incoming=frozenset({"贷", "收入"}),
@@ -41,7 +50,37 @@ TEN = Decimal("10.00")
     ],
 )
 def test_direction_by_the_first_that_speaks(amount, is_file_signed, expected):
-    assert direction_of(amount, WORDS, is_file_signed=is_file_signed) == expected
+    assert direction_of(amount, WORDS, Signs(is_amount_signed=is_file_signed)) == expected
+
+
+def test_a_sign_in_the_column_of_what_went_out_may_say_it_again():
+    """Some banks write `-10.00` below 支出: where each amount there is below zero, it went out."""
+    signs = Signs(is_outgoing_negative=True)
+
+    assert direction_of(Amount(went=-TEN), WORDS, signs) == (-TEN, "out")
+    assert direction_of(Amount(came=TEN), WORDS, signs) == (TEN, "in")
+
+
+def test_what_takes_back_an_outgoing_amount_is_nobodys_payment():
+    assert is_correction(Amount(went=-TEN), Signs())
+    assert not is_correction(Amount(went=-TEN), Signs(is_outgoing_negative=True))
+    assert not is_correction(Amount(went=TEN), Signs())
+    assert not is_correction(Amount(came=-TEN), Signs())
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (["收入", "支出", ""], True),
+        (["收入", "转账", "贷"], True),
+        (["收入", "转账", "结息"], False),
+        (["转账", "结息"], False),
+        (["", ""], False),
+        ([], False),
+    ],
+)
+def test_a_column_of_direction_words_is_known_by_them(said, answer):
+    assert looks_like_directions(said, WORDS) is answer
 
 
 @pytest.mark.parametrize(

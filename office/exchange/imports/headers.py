@@ -36,8 +36,13 @@ _TITLE_MEASURE = re.compile(rf"(?:金额|金額|货币|貨幣|币种|幣種|面�
 _TOTAL = re.compile(
     r"(?:人民币|人民幣|美元|港币|本页|本頁|本月|本期|累计|累計|全部)?(?:合计|合計|总计|總計|小计|小計|共计|共計|汇总|匯總|总额|總額)"
     r"|总笔数|總筆數|总交易单数|總交易單數|总收入|总支出|承前页|过次页|\d+笔|\d+(?:收|支|借|贷|貸)"
-    r"|以上(?:数据|數據|信息|资料|資料|内容|內容)|(?:仅|僅)供(?:参考|參考)|制表|製表|打印(?:时间|日期|人)|列印|审核|審核|复核|複核"
+    r"|以上(?:数据|數據|信息|资料|資料|内容|內容)|(?:仅|僅)供(?:参考|參考)|制表|製表|第\d+[页頁]|共\d+[页頁]|打印(?:时间|日期|人)|列印|审核|審核|复核|複核"
     r"|(?:备注|備註|说明|說明|注|註):|查询时间|导出时间|匯出|(?:sub|grand)?total(?![a-z])"
+)
+_BALANCE_LINE = re.compile(
+    r"(?:期初|期末|上期|本期|上日|昨日|上月|上页|上頁|承前|承上|承|转下|轉下|结转|結轉)?(?:账户|帳戶)?(?:余额|餘額|结余|結餘|结存|結存)"
+    r"(?:承前|承上|结转|結轉|转下|轉下)?"
+    r"|(?:opening|closing)balance|balance[bc]/?f|[bc]/fbalance|[bc]/f|balance(?:brought|carried)forward"
 )
 _GROUP = re.compile(
     r"(?:信息|資訊|资料|資料|情况|情況|明细|明細|内容|內容|数据|數據|详情|詳情|details?|info)$"
@@ -158,10 +163,16 @@ def _joined(upper: Sequence[str], lower: Sequence[str], heading: Heading) -> tup
 
 def is_total(text: str) -> bool:
     """Whether a cell's text is a word for a total, or a remark that banks put under a table."""
-    return (
-        bool(text)
-        and _TOTAL.match("".join(unicodedata.normalize("NFKC", text).split()).casefold()) is not None
-    )
+    return bool(text) and _TOTAL.match(_bare(text)) is not None
+
+
+def is_balance_line(text: str) -> bool:
+    """Whether a cell's text calls its line the balance before or after all others: 期初余额, Balance B/F."""
+    return bool(text) and _BALANCE_LINE.fullmatch(_bare(text).rstrip(":.")) is not None
+
+
+def _bare(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split()).casefold()
 
 
 @dataclass(frozen=True)

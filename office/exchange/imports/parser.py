@@ -46,6 +46,9 @@ HEAD_LENGTH = 100_000  # characters that hold them
 ENCODINGS = ("utf-8-sig", "gb18030", "big5")  # tried in this order; UTF-16 where its mark stands
 SEPARATORS = (",", "\t", ";")
 TEXT, NUMBER, DATE, ERROR = "t", "n", "d", "e"  # what kind of cell a spreadsheet keeps
+NO_TABLES = (  # PDF, RTF, XML (camt.053, old spreadsheets), a page as a mail, OFX, SWIFT MT940
+    b"%PDF", b"{\\rtf", b"<?xml", b"MIME-Version:", b"OFXHEADER", b"<OFX>", b":20:", b"{1:F", b"\x89PNG",
+)  # fmt: skip
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -132,6 +135,8 @@ def ways_of(path: Path, sheet: str) -> list[Way]:
         return sheets(content, sheet)
     if is_web_page(content):
         raise Unreadable("web_page")
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(NO_TABLES):
+        raise Unreadable("not_a_table")
     return texts(content)
 
 

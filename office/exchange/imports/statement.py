@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -26,7 +26,13 @@ from office.core.errors import N_, Refused
 from office.exchange.imports import cells, columns, statement_layouts, words
 from office.exchange.imports.cells import Wrong
 from office.exchange.imports.columns import Column, Known, Problem, ReadRows, text
-from office.exchange.imports.headers import MOST_HEADER_ROW, find, is_total, refuse_measures
+from office.exchange.imports.headers import (
+    MOST_HEADER_ROW,
+    find,
+    is_balance_line,
+    is_total,
+    refuse_measures,
+)
 from office.exchange.imports.mapping import FileMapping, of_headers
 from office.exchange.imports.reader import NUMBER, Line, Table
 from office.exchange.imports.statement_layouts import Layout, plain_cell
@@ -34,9 +40,9 @@ from office.exchange.imports.taken import Difference, Taken
 from office.payments import statements
 from office.payments.statements import Entry, Posted
 from rules import dates
-from rules.bank_statements import Amount, direction_of
+from rules.bank_statements import Amount, Signs, direction_of, is_correction, looks_like_directions
 from rules.dates import Order, order_of
-from rules.matching import State
+from rules.matching import Direction, State
 from rules.money import ZERO
 
 CURRENCY = "CNY"  # of the estate's bills
@@ -182,6 +188,7 @@ def alipay(line: Said, known: Known) -> Entry:
 
 
 DAYS = ("paid_at", "day")
+NO_AMOUNT = frozenset({"-", "--", "—", "——", "－"})
 MERCHANT_BILLS: Mapping[str, Callable[[Said, Known], Entry]] = {"wechat": wechat, "alipay": alipay}
 
 
@@ -190,12 +197,12 @@ MERCHANT_BILLS: Mapping[str, Callable[[Said, Known], Entry]] = {"wechat": wechat
 
 @dataclass(frozen=True)
 class LineReader:
-    """Reads the lines of one file by its layout; `account` is the one told above the table."""
+    """Reads the lines of one file by its layout."""
 
     layout: Layout
     known: Known
-    account: str = ""
-    is_signed: bool = False  # some amount of the file carries a sign
+    account: str  # told above the table
+    signs: Signs
     order: Order | None = None  # of day and month, where the file's days tell it
 
     def entry(self, line: Line) -> Entry:
@@ -214,10 +221,12 @@ class LineReader:
             is_number = any(line.type(place) == NUMBER for place in self.layout.places.get(code, ()))
             return dates.told(meant, self.order, is_number=is_number)
 
-        amount, direction = self._amount(cell)
+        told = self._amount(cell)
+        amount, direction = direction_of(told, statement_layouts.words(), self.signs)
         paid_at, is_time_known = self._paid_at(cell)
         payer, counter_account = self._counterparty(cell, is_outgoing=direction == "out")
         memo = cell("memo")
+        state = "refund" if is_correction(told, self.signs) else self._state(cell, memo, direction)
         return Entry(
             transaction_id=self._number(cell),
             paid_at=paid_at,
@@ -227,7 +236,7 @@ class LineReader:
             payer_name=payer[:200],
             is_time_known=is_time_known,
             direction=direction,
-            state=self._state(cell, memo),
+            state=state,
             status=cell("status")[:80],
             account=(cell("account") or self.account)[:64],
             counter_account=counter_account[:64],
@@ -242,22 +251,21 @@ class LineReader:
             raise _empty("transaction_id")
         return str(_read_cell("transaction_id", cells.short_text(120), said)) if said else ""
 
-    def _amount(self, cell: Callable[[str], str]) -> Any:
-        given = {code: cell(code) for code in ("amount", "amount_in", "amount_out")}
+    def _amount(self, cell: Callable[[str], str]) -> Amount:
+        given = {code: _amount_said(cell(code)) for code in ("amount", "amount_in", "amount_out")}
         if not any(given.values()):
             raise _empty("amount" if "amount" in self.layout.places else "amount_in")
         read = {
             code: _read_cell(code, cells.signed_money, said) if said else None for code, said in given.items()
         }
         has_words = self.layout.has("direction")
-        told = Amount(
+        return Amount(
             read["amount_in"],
             read["amount_out"],
             read["amount"],
             is_signed=is_signed(given["amount"]),
             word=self.layout.direction_word(cell("direction")) if has_words else None,
         )
-        return direction_of(told, statement_layouts.words(), is_file_signed=self.is_signed)
 
     def _paid_at(self, cell: Callable[[str], str]) -> tuple[datetime, bool]:
         """The instant, from one cell or from a day and a time beside it; and whether the time is told."""
@@ -297,14 +305,19 @@ class LineReader:
             return method
         return self.layout.method
 
-    def _state(self, cell: Callable[[str], str], memo: str) -> State:
-        """The state that the file tells; without such a column a row is done (contract "State")."""
+    def _state(self, cell: Callable[[str], str], memo: str, direction: Direction) -> State:
+        """The state that the file tells; without such a column a row is done (contract "State").
+
+        What comes in and is called a refund, by its kind or its memo, was paid by the office before.
+        """
         refunded = plain_cell(cell("refunded"))
         if refunded and _read_cell("refunded", cells.signed_money, refunded):
             return "refund"
         if self.layout.has("reversal") and statement_layouts.is_reversed(cell("reversal")):
             return "not_successful"
         if statement_layouts.is_reversal_memo(memo):
+            return "refund"
+        if direction != "out" and statement_layouts.is_refund(f"{cell('kind')} {memo}"):
             return "refund"
         return (
             statement_layouts.words().state(statement_layouts.word(cell("status")))
@@ -313,7 +326,13 @@ class LineReader:
         )
 
     def _balance(self, said: str) -> Decimal | None:
-        return _read_cell("balance", cells.signed_money, said) if said and said not in {"-", "--"} else None
+        said = _amount_said(said)
+        return _read_cell("balance", cells.signed_money, said) if said else None
+
+
+def _amount_said(cell: str) -> str:
+    """What an amount's cell says, empty for the dash that stands for none."""
+    return "" if cell in NO_AMOUNT else cell
 
 
 def is_signed(amount: str) -> bool:
@@ -402,6 +421,7 @@ def read_rows(table: Table, _columns: Sequence[Column], known: Known, *, mapping
         lambda bare: statement_layouts.is_money_header(bare) and bare not in read_amounts,
     )
     lines = _body(table.lines[count:], layout)
+    layout = _with_directions(layout, header, lines)
     skipped = len(table.lines) - count - len(lines)
     if layout.source in MERCHANT_BILLS:
         reads = _merchant_lines(table.counted(lines), header, MERCHANT_BILLS[layout.source], known)
@@ -410,7 +430,7 @@ def read_rows(table: Table, _columns: Sequence[Column], known: Known, *, mapping
     order = order_of(
         line.cell(place) for code in DAYS for place in layout.places.get(code, ()) for line in lines
     )
-    reader = LineReader(layout, known, account, _is_signed(lines, layout), order)
+    reader = LineReader(layout, known, account, _signs(lines, layout), order)
     unused = [name.strip() for place, name in enumerate(header) if name.strip() and place not in layout.taken]
     reads = ((line, reader.entry) for line in table.counted(lines))
     return _collected(reads, layout.source, header, skipped, unused)
@@ -426,13 +446,31 @@ def _account_above(lines: Sequence[Line]) -> str:
     return ""
 
 
-def _is_signed(lines: Sequence[Line], layout: Layout) -> bool:
-    """Whether amounts of this file carry their sign, some of them below zero."""
-    return any(
-        plain_cell(line.cell(place)).startswith(("-", "(", "（", "－", "−"))
-        for place in layout.places.get("amount", ())
-        for line in lines
-    )
+def _signs(lines: Sequence[Line], layout: Layout) -> Signs:
+    """Where the amounts of a file carry signs."""
+
+    def are_negative(code: str) -> list[bool]:
+        said = (plain_cell(line.cell(place)) for place in layout.places.get(code, ()) for line in lines)
+        return [is_signed(one) and not one.startswith(("+", "＋")) for one in said if one.strip("0.-— ")]
+
+    outgoing = are_negative("amount_out")
+    return Signs(any(are_negative("amount")), bool(outgoing) and all(outgoing))
+
+
+def _with_directions(layout: Layout, header: Sequence[str], lines: Sequence[Line]) -> Layout:
+    """The layout with the column that tells directions, where its header is not known but its words are.
+
+    Only for a file with one column of amounts and no sign in it: it would be taken for money in.
+    """
+    if "amount" not in layout.places or layout.has("direction") or _signs(lines, layout).is_amount_signed:
+        return layout
+    used = {place for code, places in layout.places.items() if code != "kind" for place in places}
+    known = statement_layouts.words()
+    for place in range(len(header)):
+        said = [layout.direction_word(plain_cell(line.cell(place))) for line in lines]
+        if place not in used and looks_like_directions(said, known):
+            return replace(layout, places={**layout.places, "direction": (place,)})
+    return layout
 
 
 def _body(lines: Sequence[Line], layout: Layout) -> list[Line]:
@@ -450,6 +488,8 @@ def _is_footer(line: Line, layout: Layout) -> bool:
     said = [plain_cell(cell) for cell in line.cells if plain_cell(cell)]
     if not said:
         return True
+    if any(map(is_balance_line, said)) and not _has_amount(line, layout):
+        return True
     day = next((plain_cell(line.cell(place)) for place in layout.places.get("paid_at", ())), "-")
     if is_total(day) or any(map(is_total, said[:1])) or said[0].startswith(("#", "---", "===")):
         return True
@@ -457,6 +497,14 @@ def _is_footer(line: Line, layout: Layout) -> bool:
         return False
     telling = ("transaction_id", "payer_name", "counter_account", "memo")
     return not any(plain_cell(line.cell(place)) for code in telling for place in layout.places.get(code, ()))
+
+
+def _has_amount(line: Line, layout: Layout) -> bool:
+    return any(
+        _amount_said(plain_cell(line.cell(place)))
+        for code in statement_layouts.AMOUNTS
+        for place in layout.places.get(code, ())
+    )
 
 
 def _merchant_lines(

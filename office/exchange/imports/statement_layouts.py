@@ -18,7 +18,7 @@ from office.exchange.imports.headers import header_key, loose_key
 from office.exchange.imports.mapping import NOTHING_SAID, FileMapping
 from rules.bank_statements import Words, compared
 
-MANY = frozenset({"memo"})  # columns that may stand in several places
+MANY = frozenset({"memo", "kind"})  # columns that may stand in several places
 AMOUNTS = frozenset({"amount", "amount_in", "amount_out"})
 MONEY = frozenset({*AMOUNTS, "balance", "refunded"})
 _BRACKET = re.compile(r"\(([^()]*)\)$")
@@ -85,6 +85,12 @@ def is_reversal_memo(memo: str) -> bool:
     """Whether a memo says that money came back by the bank's doing."""
     said = word(memo)
     return any(one in said for one in _words_of("states", "reversal_words"))
+
+
+def is_refund(text: str) -> bool:
+    """Whether a row's kind or memo says that money was given back."""
+    said = word(text)
+    return any(one in said for one in words().refunded)
 
 
 def is_currency(text: str, currency: str) -> bool:

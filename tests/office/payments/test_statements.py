@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from models.payments import Payment, StatementRow
 from office.core.errors import Refused
-from office.payments import statement_queue, statements
+from office.payments import exports, statement_queue, statements
 from office.payments.statements import Entry
 from rules.reasons import Reason
 from tests.factories.estate import NOW, add_unit, assert_books_hold, at, bill, invoices, paid, pay
@@ -87,6 +87,19 @@ def test_the_same_short_number_twice_in_a_file_waits(session):
 
     assert (first.posted, first.waiting, again.known) == (1, 1, 2)
     assert {state[1:] for state in states(session)} == {("posted", ""), ("waiting", "maybe_same")}
+
+
+def test_the_export_names_a_row_by_the_banks_number(session):
+    """Also one that waits because an earlier row has the number; a row without one has a name of its own."""
+    read(session, entry("4200001", "1-101"))
+    read(session, entry("4200001", "1-101", "99"), entry("", "x"), entry("", "y"))
+
+    _header, rows = exports.statement_rows(session)
+    names = [row[0] for row in rows]
+
+    assert names[:2] == ["4200001", "4200001"]
+    assert len(set(names[2:])) == 2
+    assert all(names)
 
 
 def test_another_service_may_use_the_same_number(session):

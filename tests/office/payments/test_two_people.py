@@ -12,14 +12,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.billing import Deposit, Invoice
-from models.payments import DayClose, DayReopening, Payment
+from models.payments import DayClose, DayReopening, Payment, StatementRow
 from models.property import Unit
 from office.arrears import instalment_plans
 from office.billing import deposits, invoices
 from office.billing.invoices import Charge
 from office.core.errors import Refused
 from office.estate.owners import payers_on
-from office.payments import corrections, day_close
+from office.payments import corrections, day_close, statement_queue
 from office.payments.day_close import Counted
 from rules import roles
 from tests.factories.estate import NOW, add_staff, add_unit, assert_books_hold, at, bill, day, pay
@@ -121,6 +121,19 @@ def set_off_deposit(session: Session, who: int) -> Verb:
     )
 
 
+def undo_what_was_matched(session: Session, who: int) -> Verb:
+    unit = add_unit(session)
+    bill(session)
+    given = {"paid_at": at("2026-06-10"), "amount": Decimal(300), "method": "bank_transfer"}
+    row = StatementRow(source="bank", transaction_id="1", imported_at=at("2026-06-10"), **given)
+    session.add(row)
+    session.flush()
+    statement_queue.match_row(session, row.id, unit_id=unit.id, staff_id=who, now=at("2026-06-10"))
+    return lambda session, staff: statement_queue.undo(
+        session, row.id, reason=WHY, staff_id=staff, now=at("2026-06-10")
+    )
+
+
 def plan(session: Session, who: int) -> Verb:
     unit = add_unit(session)
     bill(session)
@@ -154,6 +167,7 @@ VERBS = (
     credit_what_was_charged,
     return_deposit,
     set_off_deposit,
+    undo_what_was_matched,
     plan,
     reopen,
 )  # fmt: skip; waivers, restrictions and public lists: test_payments, test_restrictions
