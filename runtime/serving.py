@@ -7,13 +7,15 @@ one, however it ends. Granian serves the pages, waitress where there is no wheel
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from sqlalchemy.exc import DatabaseError
 from models import db
 from models.engine import writing
 from models.property import PRESETS
-from office.core import clock, schema
+from office.core import clock, outage_log, schema
 from office.core.errors import Refused
 from office.core.leases import is_orphaned
 from office.operations import damage, demo, opening, secret_key, setup
@@ -35,8 +37,13 @@ from runtime import log_files, readiness, terminal
 from runtime.application import create_app
 from runtime.settings import ROOT, Settings
 from runtime.version import version, versions
+from runtime.whole_requests import SLOWEST, WholeRequests
 
 SECONDS_TO_STOP = 10
+CLIENT_SECONDS = 30  # how long a client may be silent or slow; GATEHOUSE_CLIENT_SECONDS
+CONNECTIONS = 4096  # of each web worker; idle ones cost next to nothing
+WAITRESS_CONNECTIONS = 900  # below the files that a process may have open
+LARGEST_ANSWER = 1 << 30  # bytes; larger than any
 PARENT = "GATEHOUSE_PARENT"  # tells web workers who started them
 
 
@@ -199,7 +206,8 @@ def web_server(host: str, port: int) -> Callable[[], None]:
         return lambda: serve_by_waitress(host, port)
     try:
         from granian import Granian
-        from granian.constants import Interfaces
+        from granian.constants import HTTPModes, Interfaces
+        from granian.http import HTTP1Settings
         from granian.log import LogLevels
     except ImportError:
         return lambda: serve_by_waitress(host, port)
@@ -208,9 +216,11 @@ def web_server(host: str, port: int) -> Callable[[], None]:
         "app",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
+        http=HTTPModes.http1,  # the other mode waits for a first byte without a deadline
+        http1_settings=HTTP1Settings(header_read_timeout=client_seconds() * 1000),  # idle ones too
         workers=workers,
-        blocking_threads=Settings.count("GATEHOUSE_THREADS") or 2,
+        backpressure=CONNECTIONS,
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
@@ -219,15 +229,24 @@ def web_server(host: str, port: int) -> Callable[[], None]:
     return lambda: server.serve(target_loader=web_application, wrap_loader=False)
 
 
-def web_application() -> Any:
+def client_seconds() -> int:
+    """How long a client may take for the headers, say nothing, or take nothing of an answer."""
+    return min(Settings.count("GATEHOUSE_CLIENT_SECONDS"), 600) or CLIENT_SECONDS
+
+
+def web_application() -> WholeRequests:
     """The application of one web worker, which ends when the process that started it is gone."""
     threading.Thread(target=end_with, args=(int(os.environ[PARENT]),), daemon=True).start()
-    return logged_app()
+    app = logged_app()
+    threads = Settings.count("GATEHOUSE_THREADS") or 2
+    largest = app.config["MAX_CONTENT_LENGTH"]
+    return WholeRequests(app, threads=threads, seconds=client_seconds(), largest=largest)
 
 
 def logged_app() -> Flask:
     app = create_app()
     log_files.log_to_files(Path(app.instance_path))
+    outage_log.ends(outage_log.DAMAGE)  # the start has looked
     return app
 
 
@@ -238,10 +257,46 @@ def end_with(parent: int) -> None:
 
 
 def serve_by_waitress(host: str, port: int) -> None:
+    """Waitress reads requests whole, too; the deadlines that it lacks are added to its own upkeep."""
     import waitress
 
     def stop(*_arguments: object) -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
-    waitress.serve(logged_app(), host=host, port=port, threads=8, ident=None)
+    server = waitress.create_server(
+        logged_app(),
+        host=host,
+        port=port,
+        threads=8,
+        ident=None,
+        connection_limit=WAITRESS_CONNECTIONS,
+        asyncore_use_poll=hasattr(select, "poll"),
+        channel_timeout=client_seconds(),
+        cleanup_interval=1,
+        outbuf_high_watermark=LARGEST_ANSWER,  # above it a thread would wait for the reader
+    )
+    close_silent = server.maintenance
+
+    def close_silent_and_slow(now: float) -> None:
+        close_silent(now)
+        close_slow(server.active_channels.values(), now)
+
+    server.maintenance = close_silent_and_slow
+    server.run()
+
+
+def close_slow(channels: Iterable[Any], now: float) -> None:
+    """End the connections whose request or answer is overdue: `now` as in `time.time()`."""
+    for channel in channels:
+        request, seconds = channel.request, client_seconds()
+        if request is None:
+            is_late = channel.total_outbufs_len and now - channel.last_activity > seconds
+        else:
+            request.begun_at = getattr(request, "begun_at", now)
+            received = request.body_bytes_received / SLOWEST if request.headers_finished else 0
+            is_late = now - request.begun_at > seconds + received
+        if is_late:
+            channel.will_close = True
+            with suppress(OSError):  # gone already
+                channel.socket.shutdown(socket.SHUT_RDWR)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import db
+from office.core import outage_log
 from runtime import log_files
 from tests.conftest import Office
 
@@ -27,7 +28,8 @@ for number in range(100):
 
 
 @pytest.fixture
-def root_logger() -> Iterator[logging.Logger]:
+def root_logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
+    monkeypatch.setattr(outage_log, "_folder", None)
     root = logging.getLogger()
     before = list(root.handlers)
     yield root

@@ -1,7 +1,7 @@
 """What guards every request: the sign-in check, the token of each POST, headers, error pages.
 
-Nothing here knows a screen. Order of a request: the database mode (reading or writing), the session's
-person, the sign-in check, the token; after it, the headers.
+Nothing here knows a screen. Order of a request: its body to the end, the database mode (reading or writing),
+the session's person, the sign-in check, the token; after it, the headers.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def init_app(app: Flask) -> None:
 
 def guard() -> Any:
     """Runs before each request; an answer from here is the request's answer."""
+    unreadable = read_body()
     set_writing(request.method not in SAFE_METHODS)
     if request.path.startswith("/static/"):
         signed_in.set_user(None)
@@ -77,6 +78,8 @@ def guard() -> Any:
     is_public = request.path in PUBLIC_PATHS or request.path.startswith(PUBLIC_FOLDERS)
     if staff is None and not is_public:
         return signed_in.login_manager.unauthorized()
+    if unreadable is not None:
+        raise unreadable
     if request.method not in SAFE_METHODS and not csrf.has_token():
         return abort(
             400, _("This page was open for too long or in another session. Please go back and try again.")
@@ -85,6 +88,18 @@ def guard() -> Any:
         return redirect(url_for("entrance.account"))
     if _must_set_up() and request.endpoint not in _OPEN_WITHOUT_TWO_FACTOR:
         return redirect(url_for("entrance.second_step_page"))
+    return None
+
+
+def read_body() -> HTTPException | None:
+    """Read form and files to the end before any transaction: nobody is awaited with a lock in hand (F19).
+
+    Answers what was wrong with the body, to be told once it is known whom to tell.
+    """
+    try:
+        request.get_data(parse_form_data=True)
+    except HTTPException as error:
+        return error
     return None
 
 
@@ -108,11 +123,15 @@ def csp_nonce() -> str:
 
 
 def note_recovery(response: Response) -> Response:
-    """While the log says that the database is away: see whether it answered this request."""
-    if outage_log.is_away(outage_log.DATABASE) and response.status_code < 500:
+    """While the log says that the database is away, or the disk full: see what this request found."""
+    if response.status_code >= 500:
+        return response
+    if outage_log.is_away(outage_log.DATABASE):
         with suppress(SQLAlchemyError):
             db.session.execute(text("SELECT 1"))
             outage_log.ends(outage_log.DATABASE)
+    if outage_log.is_away(outage_log.DISK) and request.method not in SAFE_METHODS:
+        outage_log.ends(outage_log.DISK)
     return response
 
 

@@ -76,6 +76,7 @@ class Clock:
             with self.open_session() as session:
                 act(session)
             outage_log.ends(outage_log.DATABASE)
+            outage_log.ends(outage_log.DISK)
         except Refused as refusal:
             log.warning("%s", refusal)
         except Exception as error:

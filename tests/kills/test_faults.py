@@ -163,6 +163,10 @@ def test_postgresql_stopped_hard(tmp_path: Path, letters: SlowInbox) -> None:
     assert set(states.values()) <= {"sent", "unknown"}
     assert all(letters.received[key] == 1 for key, state in states.items() if state == "sent")
     assert max(letters.received.values()) == 1
+    written = (tmp_path / "logs" / "gatehouse.log").read_text()
+    begun, over = (written.count(f"the database is {word}") for word in ("away", "back"))
+    assert 1 <= begun <= STOPS
+    assert over == begun
     receipts = sum(len(till.receipts) for till in tills)
     answers = sum((till.answers for till in tills), Counter())
     print(f"{STOPS} stops, {receipts} receipts, answers {dict(answers)}, letters {Counter(states.values())}")
