@@ -24,6 +24,7 @@ class SignInPolicy(Checked):
     wait_minutes: Annotated[int, Range(1, 24 * 60)]
     wrong_passwords: Positive = 10  # of one account
     wrong_from_address: Positive = 60  # of all accounts together
+    wrong_at_held_address: Positive = 3  # of one account from an address that is held up
 
     def is_two_factor_needed(self, roles: Collection[str]) -> bool:
         """Whether one of a person's roles needs a second factor."""
@@ -32,11 +33,12 @@ class SignInPolicy(Checked):
     def is_held_up(self, of_account: int, from_address: int, of_account_from_address: int) -> bool:
         """Whether an account must wait after so many failures within `wait_minutes`.
 
-        An address that fails too often holds up only accounts that failed from it, so that nobody locks out
-        the others of an office behind the same address.
+        An address that fails too often holds up only accounts that failed from it, and those only after a few
+        failures of their own, so that nobody locks out the others of an office behind the same address.
         """
-        is_address_held = from_address >= self.wrong_from_address and of_account_from_address > 0
-        return of_account >= self.wrong_passwords or is_address_held
+        is_address_held = from_address >= self.wrong_from_address
+        is_guessed_from_it = of_account_from_address >= self.wrong_at_held_address
+        return of_account >= self.wrong_passwords or (is_address_held and is_guessed_from_it)
 
 
 def network_of(address: str) -> str:

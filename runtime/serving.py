@@ -7,15 +7,13 @@ one, however it ends. Granian serves the pages, waitress where there is no wheel
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +35,11 @@ from runtime import log_files, readiness, terminal
 from runtime.application import create_app
 from runtime.settings import ROOT, Settings
 from runtime.version import version, versions
-from runtime.whole_requests import SLOWEST, WholeRequests
+from runtime.whole_requests import WholeRequests
 
 SECONDS_TO_STOP = 10
 CLIENT_SECONDS = 30  # how long a client may be silent or slow; GATEHOUSE_CLIENT_SECONDS
 CONNECTIONS = 4096  # of each web worker; idle ones cost next to nothing
-WAITRESS_CONNECTIONS = 900  # below the files that a process may have open
-LARGEST_ANSWER = 1 << 30  # bytes; larger than any
 PARENT = "GATEHOUSE_PARENT"  # tells web workers who started them
 
 
@@ -234,7 +230,7 @@ def client_seconds() -> int:
     return min(Settings.count("GATEHOUSE_CLIENT_SECONDS"), 600) or CLIENT_SECONDS
 
 
-def web_application() -> WholeRequests:
+def web_application() -> Any:
     """The application of one web worker, which ends when the process that started it is gone."""
     threading.Thread(target=end_with, args=(int(os.environ[PARENT]),), daemon=True).start()
     app = logged_app()
@@ -257,46 +253,10 @@ def end_with(parent: int) -> None:
 
 
 def serve_by_waitress(host: str, port: int) -> None:
-    """Waitress reads requests whole, too; the deadlines that it lacks are added to its own upkeep."""
-    import waitress
+    from runtime.waitress_server import PunctualServer
 
     def stop(*_arguments: object) -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, stop)
-    server = waitress.create_server(
-        logged_app(),
-        host=host,
-        port=port,
-        threads=8,
-        ident=None,
-        connection_limit=WAITRESS_CONNECTIONS,
-        asyncore_use_poll=hasattr(select, "poll"),
-        channel_timeout=client_seconds(),
-        cleanup_interval=1,
-        outbuf_high_watermark=LARGEST_ANSWER,  # above it a thread would wait for the reader
-    )
-    close_silent = server.maintenance
-
-    def close_silent_and_slow(now: float) -> None:
-        close_silent(now)
-        close_slow(server.active_channels.values(), now)
-
-    server.maintenance = close_silent_and_slow
-    server.run()
-
-
-def close_slow(channels: Iterable[Any], now: float) -> None:
-    """End the connections whose request or answer is overdue: `now` as in `time.time()`."""
-    for channel in channels:
-        request, seconds = channel.request, client_seconds()
-        if request is None:
-            is_late = channel.total_outbufs_len and now - channel.last_activity > seconds
-        else:
-            request.begun_at = getattr(request, "begun_at", now)
-            received = request.body_bytes_received / SLOWEST if request.headers_finished else 0
-            is_late = now - request.begun_at > seconds + received
-        if is_late:
-            channel.will_close = True
-            with suppress(OSError):  # gone already
-                channel.socket.shutdown(socket.SHUT_RDWR)
+    PunctualServer.of(logged_app(), host, port, seconds=client_seconds()).run()

@@ -25,7 +25,7 @@ def last_answer(templates: Templates, folder: Path, proxies: int) -> int:
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/login").text)
     assert found
     answer = 0
-    for number in (*range(USUAL.wrong_from_address), 0):
+    for number in (*range(USUAL.wrong_from_address), *[0] * USUAL.wrong_at_held_address):
         fields = {"csrf_token": found[1], "login": f"nobody{number}", "password": "wrong"}
         headers = {"X-Forwarded-For": f"10.0.0.{number}"}
         answer = client.post("/login", data=fields, headers=headers).status_code

@@ -68,6 +68,7 @@ def login() -> Any:  # noqa: PLR0911 -- one answer a case
 def _sign_in(staff: Staff) -> Response:
     was_held_up = attempts.was_held_up(db.session(), staff)
     attempts.forget_failures(db.session(), staff.login)
+    two_factor.forget_wrong_codes(db.session(), staff)
     start_session(staff)
     if was_held_up:
         said = _("Wrong passwords were tried for your account too often. Not you? Tell the administrator.")

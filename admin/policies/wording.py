@@ -47,6 +47,7 @@ _WORDS = {
     "wrong_codes": _l("Wrong codes before sign-in waits"),
     "wrong_passwords": _l("Wrong passwords of one account before it waits"),
     "wrong_from_address": _l("Wrong passwords from one address before it waits"),
+    "wrong_at_held_address": _l("Wrong passwords of one account from an address that waits"),
     "wait_minutes": _l("Sign-in waits, minutes"),
     "recovery_codes": _l("Recovery codes for each person"),
     "policy": _l("In general"),

@@ -105,13 +105,18 @@ def is_held_up(session: Session, staff: Staff, *, now: datetime, on: date) -> bo
     policy = in_force(session, on)
     since = now - timedelta(minutes=policy.wait_minutes)
     wrong = select(func.count(SignInAttempt.id)).where(
-        SignInAttempt.source == _source(staff), SignInAttempt.at > since
+        SignInAttempt.source == _source(staff), SignInAttempt.at > since, SignInAttempt.at <= now
     )
     return bool((session.scalar(wrong) or 0) >= policy.wrong_codes)
 
 
 def note_wrong_code(session: Session, staff: Staff, *, now: datetime) -> None:
     session.add(SignInAttempt(source=_source(staff), at=now))
+
+
+def forget_wrong_codes(session: Session, staff: Staff) -> None:
+    """A correct sign-in ends the count."""
+    session.execute(delete(SignInAttempt).where(SignInAttempt.source == _source(staff)))
 
 
 def _source(staff: Staff) -> str:

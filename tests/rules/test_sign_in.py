@@ -42,8 +42,11 @@ def test_a_person_gets_one_to_fifty_recovery_codes(count):
         (9, 0, 0, False),
         (10, 0, 0, True),
         (0, 60, 0, False),  # somebody else of the same office
-        (1, 59, 1, False),
-        (1, 60, 1, True),
+        (3, 59, 3, False),
+        (1, 60, 1, False),  # a mistyped password
+        (2, 60, 2, False),
+        (5, 60, 2, False),  # most of them from elsewhere
+        (3, 60, 3, True),
     ],
 )
 def test_an_address_holds_up_only_accounts_that_failed_from_it(

@@ -7,11 +7,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from models import engine
 from models.people import SignInAttempt, Staff
 from office.access import attempts
 from office.core import clock
-from rules.sign_in import USUAL
+from office.policies import store
+from rules.sign_in import USUAL, SignInPolicy
 from tests.admin.conftest import ADMIN_PASSWORD, PASSWORD, Web, add_staff, text_of
+from tests.conftest import Office
+from tests.factories.policies import document
 
 HELD, ELSEWHERE = "10.0.0.9", "10.0.0.8"
 
@@ -50,9 +54,9 @@ def test_a_correct_sign_in_ends_the_count(visitor: Web) -> None:
 
 
 def test_an_address_holds_only_the_accounts_that_failed_from_it(visitor: Web, colleague: str) -> None:
-    for number in range(USUAL.wrong_from_address - 1):
+    for number in range(USUAL.wrong_from_address - USUAL.wrong_at_held_address):
         sign_in(visitor, f"nobody{number}")
-    assert sign_in(visitor) == 401
+    assert [sign_in(visitor) for _each in range(USUAL.wrong_at_held_address)] == [401] * 3
 
     assert sign_in(visitor, password=ADMIN_PASSWORD) == 429
     assert sign_in(visitor, password=ADMIN_PASSWORD, source=ELSEWHERE) == 302
@@ -60,12 +64,38 @@ def test_an_address_holds_only_the_accounts_that_failed_from_it(visitor: Web, co
 
 
 def test_an_ipv6_network_is_one_address(visitor: Web) -> None:
-    for number in range(USUAL.wrong_from_address - 1):
+    for number in range(USUAL.wrong_from_address - USUAL.wrong_at_held_address):
         sign_in(visitor, f"nobody{number}", source=f"2001:db8::{number:x}")
-    assert sign_in(visitor, source="2001:db8::ffff") == 401
+    for last in range(USUAL.wrong_at_held_address):
+        assert sign_in(visitor, source=f"2001:db8::f:{last:x}") == 401
 
     assert sign_in(visitor, password=ADMIN_PASSWORD, source="2001:db8:0:0:1::1") == 429
     assert sign_in(visitor, password=ADMIN_PASSWORD, source="2001:db8:0:1::1") == 302
+
+
+def test_a_mistyped_password_from_a_held_address_is_told_as_such(visitor: Web) -> None:
+    for number in range(USUAL.wrong_from_address):
+        sign_in(visitor, f"nobody{number}")
+
+    assert [sign_in(visitor), sign_in(visitor)] == [401] * 2
+    assert sign_in(visitor, password=ADMIN_PASSWORD) == 302
+
+
+def test_a_wait_of_hours_lasts_so_long_whoever_else_fails(office: Office) -> None:
+    """Failures are forgotten when the policy's wait is over, and no sooner."""
+    with office.session() as session, engine.writing():
+        now = clock.machine_now()
+        hours = document("residential", SignInPolicy) | {"wait_minutes": 180}
+        store.store(session, "sign_in", hours, valid_from=now.date() - timedelta(days=1), now=now)
+        for _ in range(USUAL.wrong_passwords):
+            attempts.note_failure(session, "admin", HELD, now=now)
+        attempts.note_failure(session, "nobody", HELD, now=now + timedelta(minutes=179))
+        held = [
+            attempts.is_held_up(session, "admin", ELSEWHERE, now=now + timedelta(minutes=minutes))
+            for minutes in (0, 61, 179, 181)
+        ]
+
+    assert held == [True, True, True, False]
 
 
 @pytest.mark.parametrize("by", [timedelta(days=1), timedelta(days=-1)], ids=["future", "past"])

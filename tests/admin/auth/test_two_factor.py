@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pyotp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from admin.auth import guard
@@ -16,6 +17,7 @@ from models.office import Audit
 from models.people import RecoveryCode, SignInAttempt, Staff
 from models.policies import PolicyVersion
 from office.access import two_factor
+from office.core import clock
 from tests.admin.conftest import PASSWORD, Web, text_of
 from tests.conftest import ADMIN_PASSWORD
 
@@ -139,6 +141,21 @@ def test_after_five_wrong_codes_the_door_waits_from_wherever_they_come(web: Web)
         session.execute(SignInAttempt.__table__.delete())
         session.commit()
     assert send_code(visitor, pyotp.TOTP(secret).now()).status_code == 302
+
+
+def test_wrong_codes_of_another_time_or_before_a_right_one_do_not_count(web: Web) -> None:
+    secret, _codes = set_up(web)
+    for at in ("future", "a right one before"):
+        visitor = visitor_of(web)
+        visitor.sign_in()
+        assert [send_code(visitor, "000000").status_code for _ in range(4)] == [401] * 4, at
+        if at == "future":  # the machine's clock was set back
+            with web.rows() as session:
+                session.execute(update(SignInAttempt).values(at=clock.machine_now() + timedelta(days=1)))
+                session.commit()
+            assert send_code(visitor, "000000").status_code == 401
+        assert send_code(visitor, pyotp.TOTP(secret).now()).status_code == 302, at
+        forget_step(web)
 
 
 def test_control_without_the_count_wrong_codes_go_on(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
