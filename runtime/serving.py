@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from runtime.whole_requests import WholeRequests
 
 SECONDS_TO_STOP = 10
 CLIENT_SECONDS = 30  # how long a client may be silent or slow; GATEHOUSE_CLIENT_SECONDS
+MOST_FILES = 16_384
 CONNECTIONS = 4096  # of each web worker; idle ones cost next to nothing
 PARENT = "GATEHOUSE_PARENT"  # tells web workers who started them
 
@@ -153,12 +155,23 @@ def set_up(is_asking: bool) -> None:  # noqa: FBT001 -- one flag, one meaning
 def serve(host: str, port: int) -> None:
     """Run the scheduler beside the web server until the server ends."""
     os.environ[PARENT] = str(os.getpid())
+    allow_connections()
     clock_process = ClockSupervisor()
     clock_process.start()
     try:
         web_server(host, port)()
     finally:
         clock_process.stop()
+
+
+def allow_connections() -> None:
+    """Let each process open as many files, of which a connection is one, as the system permits."""
+    with suppress(ImportError, ValueError, OSError):  # Windows has no such limit
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 class ClockSupervisor:
