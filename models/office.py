@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import EditableRow, Instant, Model, Row, one_of, refer
+from models.base import EditableRow, Instant, Model, Money, Row, one_of, refer
 from models.people import Owner, Staff
 from models.property import Area, Unit
 from models.secrets import Sealed
@@ -147,8 +148,18 @@ class Message(EditableRow, Model):
     cleared_at: Mapped[datetime | None] = mapped_column(Instant())
 
 
+class PaperSetting(Row, Model):
+    """The letterhead and the texts with which papers were printed, once however many they were (D3)."""
+
+    __tablename__ = "paper_setting"
+
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    estate: Mapped[Any] = mapped_column(JSON)
+    texts: Mapped[Any] = mapped_column(JSON)
+
+
 class Paper(Row, Model):
-    """A paper that was issued: its number and the values it was drawn from, so that it draws again (§10)."""
+    """A paper that was issued: its number and all it was drawn from, so that it draws again (§10, D3)."""
 
     __tablename__ = "paper"
     __table_args__ = (
@@ -163,6 +174,10 @@ class Paper(Row, Model):
     payer_id: Mapped[int | None] = refer("owner", null=True, index=True)
     language: Mapped[str] = mapped_column(String(10))
     contents: Mapped[Any] = mapped_column(JSON)
+    setting_id: Mapped[int | None] = refer("paper_setting", null=True, index=True)
+    dated: Mapped[date | None] = mapped_column(Date)  # the date that it bears
+    total: Mapped[Decimal | None] = mapped_column(Money())  # what it says is to be paid, was paid or promised
+    sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")  # of all it says
     issued_at: Mapped[datetime] = mapped_column(Instant())
     staff_id: Mapped[int | None] = refer("staff", null=True)
     copies: Mapped[int] = mapped_column(Integer, default=0, server_default="0")

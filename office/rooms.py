@@ -18,6 +18,7 @@ from office.complaints import room as complaints
 from office.core.exports import Export
 from office.core.integrity import Check, Finding
 from office.core.jobs import Job
+from office.documents import room as documents
 from office.estate import room as estate
 from office.exchange import room as exchange
 from office.exchange.imports import Kind
@@ -82,6 +83,7 @@ EXPORTS: Mapping[str, Export] = joined(
     reports.EXPORTS,
     scheduling.EXPORTS,
     operations.EXPORTS,
+    documents.EXPORTS,
 )
 
 

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.panel import language
 from admin.panel.responses import pdf_response
-from admin.panel.signed_in import staff_id
+from admin.panel.signed_in import current_staff, staff_id
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
 from models.collection import ArrearsNotice
@@ -76,7 +76,13 @@ class PublicNoticeView(OfficeView):
 
     @office_action("print", _l("Print"), on="row", icon="printer")
     def print(self, rows: Sequence[ArrearsNotice], _given: Any) -> Response:
-        made = letters.public_list_pdf(db.session(), rows[0].id, language=language.current(), now=self.now())
+        made = letters.public_list_pdf(
+            db.session(),
+            rows[0].id,
+            language=language.current(),
+            now=self.now(),
+            staff_id=current_staff().id,
+        )
         return pdf_response(made, f"notice-{rows[0].id}.pdf")
 
     @office_action("take_down", _l("Taken down"), icon="check")

@@ -35,6 +35,7 @@ from office.billing import documents, invoices, runs
 from office.core.amounts import amount_of
 from office.core.errors import Refused
 from office.documents import archive
+from office.documents.filing import NewPaper, print_papers
 from office.estate import owners
 from office.receivables import late_fees as late_fee
 
@@ -409,21 +410,14 @@ class InvoiceView(OfficeView):
 def notices_pdf(view: Any, ids: Sequence[int]) -> Response:
     """The payment notices of invoices as one PDF, each filed in its household file (B5)."""
     session, now, reader = db.session(), view.now(), language.current()
-    values = []
-    for invoice, value in archive.payment_notices(session, ids, reader):
-        archive.file_document(
-            session,
-            "payment_notice",
-            value,
-            number=invoice.number,
-            language=reader,
-            now=now,
-            unit_id=invoice.unit_id,
-            payer_id=invoice.payer_id,
-            staff_id=current_staff().id,
-        )
-        values.append(value)
-    return pdf_response(archive.pdf(session, "payment_notice", values, reader, now), "notices.pdf")
+    papers = [
+        NewPaper(invoice.number, value, invoice.unit_id, invoice.payer_id)
+        for invoice, value in archive.payment_notices(session, ids, reader)
+    ]
+    made = print_papers(
+        session, "payment_notice", papers, language=reader, now=now, staff_id=current_staff().id
+    )
+    return pdf_response(made, "notices.pdf")
 
 
 class InvoiceLineView(OfficeView):

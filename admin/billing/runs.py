@@ -39,6 +39,7 @@ from office.billing import runs as billing_runs
 from office.core import background_tasks as core_background_tasks
 from office.core.errors import Refused
 from office.documents import archive
+from office.documents.filing import NewPaper, Printing
 from office.exchange.spreadsheets import neutral
 from rules import dates
 
@@ -233,10 +234,11 @@ def print_notices(
     """Draw the notices without holding the database, then file them and keep the one PDF."""
     session.commit()
     set_writing(False)
-    values = [
-        (invoice.number, invoice.unit_id, invoice.payer_id, value)
+    papers = [
+        NewPaper(invoice.number, value, invoice.unit_id, invoice.payer_id)
         for invoice, value in archive.payment_notices(session, ids, reader)
     ]
+    printing = Printing(session, "payment_notice", papers, language=reader, now=now)
 
     session.commit()
     set_writing(True)
@@ -246,15 +248,10 @@ def print_notices(
             core_background_tasks.advance(session, task_id, done)
             session.commit()
 
-    drawn = archive.pdf(
-        session, "payment_notice", [value for *_, value in values], reader, now, progress=note_progress
-    )
-    task = session.get_one(Task, task_id)
-    archive.file_documents(
-        session, "payment_notice", values, language=reader, now=now, staff_id=task.staff_id
-    )
+    drawn = printing.pdf(note_progress)
+    printing.file(session, session.get_one(Task, task_id).staff_id)
     core_background_tasks.keep_file(session, task_id, name, "application/pdf", drawn, now=now)
-    core_background_tasks.finish(session, task_id, now=now, done=len(values))
+    core_background_tasks.finish(session, task_id, now=now, done=len(papers))
     session.commit()
 
 

@@ -320,6 +320,8 @@ COLUMNS = {
     "to_at": _("Ends at"),
     "to_role": _("To the role"),
     "total": _("Total"),
+    "dated": _("Dated"),
+    "sha256": _("Digest (SHA-256)"),
     "totp_secret": _("One-time code"),
     "transaction_id": _("Transaction no."),
     "turns_major_at": _("Turns major at"),

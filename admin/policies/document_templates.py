@@ -18,7 +18,7 @@ from admin.panel.responses import pdf_response
 from admin.panel.view import OfficeView
 from models.base import db
 from models.policies import PaperTemplate
-from office.documents import archive
+from office.documents import letterhead
 from office.documents.pdf import registry, samples
 from office.documents.pdf.templates import LONGEST, PLACEHOLDERS, check_template, seed_blocks
 from office.documents.pdf.values import DocumentRefused
@@ -123,7 +123,7 @@ class PaperTemplateView(OfficeView):
             drawn = registry.draw(
                 row.paper,
                 samples.VALUES[row.paper],
-                archive.estate_details(db.session()),
+                letterhead.estate_details(db.session()),
                 row.language,
                 blocks,
             )

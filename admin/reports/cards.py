@@ -15,7 +15,7 @@ from admin.panel.addresses import address_with
 from admin.panel.permissions import may_see
 from admin.panel.responses import pdf_response
 from models.base import db
-from office.documents import archive
+from office.documents.filing import unfiled_pdf
 from office.documents.pdf.reports import ReportSheet, SheetColumn, SheetRow, SheetTable
 from office.documents.pdf.wording import Words, words_of
 from office.exchange import spreadsheets
@@ -156,14 +156,14 @@ def weekly_paper(wanted: Wanted, *, name: str) -> Response:
     """The sheet of the weekly meeting. Raises Refused when it can't be printed (K5)."""
     session = db.session()
     sheet = weekly.meeting(session, wanted)
-    made = archive.pdf(session, "weekly_meeting", [sheet], language.current(), wanted.now)
+    made = unfiled_pdf(session, "weekly_meeting", sheet, language=language.current(), now=wanted.now)
     return pdf_response(made, f"{name}.pdf")
 
 
 def pdf(tables: Sequence[Table], wanted: Wanted, *, scope: str) -> bytes:
     """The tables as one paper. Raises Refused when it can't be printed."""
     sheet = sheet_of(tables, wanted, words(), scope=scope)
-    return archive.pdf(db.session(), "report_sheet", [sheet], language.current(), wanted.now)
+    return unfiled_pdf(db.session(), "report_sheet", sheet, language=language.current(), now=wanted.now)
 
 
 def sheet_of(tables: Sequence[Table], wanted: Wanted, said: Words, *, scope: str) -> ReportSheet:

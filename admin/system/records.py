@@ -18,7 +18,7 @@ from admin.panel.view import OfficeView, OneClick, office_action
 from models.base import db
 from models.office import Audit, Message, Paper
 from models.property import Estate
-from office.documents import archive
+from office.documents import filing
 from office.messaging import outbox
 from office.messaging.channels import NOT_SET_UP
 
@@ -124,11 +124,22 @@ class PaperView(OfficeView):
     icon = "file-text"
     is_large = True
     can_create = can_edit = can_delete = False
-    column_list = ("number", "kind", "unit.code", "payer.name", "issued_at", "copies")
+    column_list = ("number", "kind", "unit.code", "payer.name", "dated", "total", "issued_at", "copies")
     column_searchable_list = ("number", "unit.code")
     column_default_sort = "-issued_at"
     choices = {"kind": labels.PAPERS, "language": labels.LANGUAGES}
-    detail_columns = ("number", "kind", "unit.code", "payer.name", "language", "issued_at", "copies")
+    detail_columns = (
+        "number",
+        "kind",
+        "unit.code",
+        "payer.name",
+        "dated",
+        "total",
+        "language",
+        "issued_at",
+        "copies",
+        "sha256",
+    )
     filters = (ChoiceFilter("kind"), RangeFilter("issued_at"))
     verbs = {"pdf": "see"}
     details_template = "system/document_details.html"
@@ -137,7 +148,7 @@ class PaperView(OfficeView):
     def pdf(self) -> Any:
         """The paper drawn again as it was filed."""
         row = self.get_or_404(request.args.get("id"))
-        made = archive.filed_pdf(db.session(), row.id, self.now())
+        made = filing.filed_pdf(db.session(), row.id, self.now())
         return Response(made, mimetype="application/pdf", headers={"Content-Disposition": "inline"})
 
 

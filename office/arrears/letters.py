@@ -19,7 +19,9 @@ from office.arrears.debts import AsOf, owed, total
 from office.core import clock
 from office.core.errors import N_, Refused
 from office.documents import archive
+from office.documents.filing import NewPaper, print_papers
 from office.documents.pdf import registry
+from office.documents.pdf.billing import PaymentNotice
 from office.documents.pdf.collection import ArrearsNotice as PublicList
 from office.documents.pdf.collection import (
     Consent,
@@ -30,13 +32,13 @@ from office.documents.pdf.collection import (
     RestrictionNotice,
     Undertaking,
 )
-from office.documents.pdf.document import Document
 from office.documents.pdf.values import Recipient
 from office.policies import store
 from rules.dunning import past_due
 from rules.gates import Gates
 from rules.ladder import Stage, deadline_on
 
+Letter = PaymentNotice | Demand | LawyerLetter | RestrictionNotice
 FALLBACK = "payment_reminder"  # the paper for a stage that names none
 PRINTABLE = ("approved", "printed", "done", "sent")
 
@@ -66,33 +68,24 @@ def batch_pdf(
     chain = holds.stored_ladder(session, AsOf.of(session, now).day)
     stage = chain.find(batch.stage)
     kind = stage.document if stage is not None and stage.document in registry.KINDS else FALLBACK
-    values = list(_values(session, kind, stage, batch, rows, now=now, language=language))
-    if not values:
-        raise Refused(N_("There is nothing to print"))
-    for reminder, value in values:
-        archive.file_document(
-            session,
-            kind,
-            value,
-            number=_number(batch, reminder),
-            language=language,
-            now=now,
-            unit_id=reminder.unit_id,
-            payer_id=reminder.payer_id,
-            staff_id=staff_id,
-        )
-    from office.documents.pdf.writer import pdf_bytes  # reportlab loads slowly (S16)
-
-    made = pdf_bytes(_documents(session, kind, values, language), printed_at=now)
-    unprinted = [reminder.id for reminder, _ in values if reminder.state == "approved"]
+    papers: dict[Reminder, list[NewPaper]] = {row: [] for row in rows}
+    for reminder, value in _values(session, kind, stage, batch, rows, now=now, language=language):
+        paper = NewPaper(value.number, value, reminder.unit_id, reminder.payer_id)
+        papers[reminder].append(paper)
+    for reminder, listed in papers.items():
+        if not listed and reminder.state != "approved":  # paid meanwhile: the letter that went out, if any
+            listed.append(NewPaper(_number(batch, reminder), None))
+    made = print_papers(
+        session,
+        kind,
+        [paper for listed in papers.values() for paper in listed],
+        language=language,
+        now=now,
+        staff_id=staff_id,
+    )
+    unprinted = [row.id for row, listed in papers.items() if listed and row.state == "approved"]
     reminder_batches.mark(session, unprinted, "printed", now=now, staff_id=staff_id)
     return made
-
-
-def _documents(
-    session: Session, kind: str, values: Sequence[tuple[Reminder, registry.Value]], language: str
-) -> Iterator[Document]:
-    yield from archive.draw_documents(session, kind, (value for _, value in values), language)
 
 
 def _number(batch: ReminderBatch, reminder: Reminder) -> str:
@@ -108,7 +101,7 @@ def _values(
     *,
     now: datetime,
     language: str,
-) -> Iterator[tuple[Reminder, registry.Value]]:
+) -> Iterator[tuple[Reminder, Letter]]:
     """The values of each letter; a debtor who owes nothing any more gets none."""
     if kind == "payment_notice":
         by_subject = {row.subject_id: row for row in rows}
@@ -148,7 +141,7 @@ def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
 
 def _restriction_notices(
     session: Session, rows: Sequence[Reminder], language: str
-) -> Iterator[tuple[Reminder, registry.Value]]:
+) -> Iterator[tuple[Reminder, Letter]]:
     """The notices of requests with both approvals; the others are printed later."""
     by_debt: dict[tuple[int, int], list[Restriction]] = defaultdict(list)
     restrictions = session.scalars(
@@ -208,18 +201,8 @@ def restriction_pdf(
     if restriction is None:
         raise Refused(N_("There is nothing to print"))
     value = notice_of(session, restriction, AsOf.of(session, now).day, language)
-    archive.file_document(
-        session,
-        "restriction_notice",
-        value,
-        number=value.number,
-        language=language,
-        now=now,
-        unit_id=restriction.unit_id,
-        payer_id=restriction.payer_id,
-        staff_id=staff_id,
-    )
-    return archive.pdf(session, "restriction_notice", [value], language, now)
+    paper = NewPaper(value.number, value, restriction.unit_id, restriction.payer_id)
+    return print_papers(session, "restriction_notice", [paper], language=language, now=now, staff_id=staff_id)
 
 
 def undertaking_pdf(
@@ -242,21 +225,13 @@ def undertaking_pdf(
         services=(item.name_in(language),),
         ends_on=restriction.undertaking_until,
     )
-    archive.file_document(
-        session,
-        "undertaking",
-        value,
-        number=value.number,
-        language=language,
-        now=now,
-        unit_id=debtor[0],
-        payer_id=debtor[1],
-        staff_id=staff_id,
-    )
-    return archive.pdf(session, "undertaking", [value], language, now)
+    paper = NewPaper(value.number, value, *debtor)
+    return print_papers(session, "undertaking", [paper], language=language, now=now, staff_id=staff_id)
 
 
-def public_list_pdf(session: Session, notice_id: int, *, language: str, now: datetime) -> bytes:
+def public_list_pdf(
+    session: Session, notice_id: int, *, language: str, now: datetime, staff_id: int | None
+) -> bytes:
     """The public list: unit codes and nothing else (C11). Raises Refused before the director's approval."""
     notice = session.get(ArrearsNotice, notice_id)
     if notice is None or notice.approved_by_id is None:
@@ -270,4 +245,11 @@ def public_list_pdf(session: Session, notice_id: int, *, language: str, now: dat
         approved_by=session.scalar(select(Staff.name).where(Staff.id == notice.approved_by_id)) or "",
         unit_codes=tuple(public_notices.notice_units(session, notice, at=now)),
     )
-    return archive.pdf(session, "arrears_notice", [value], language, now)
+    return print_papers(
+        session,
+        "arrears_notice",
+        [NewPaper(value.number, value)],
+        language=language,
+        now=now,
+        staff_id=staff_id,
+    )

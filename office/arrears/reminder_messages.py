@@ -18,7 +18,7 @@ from models.people import Owner, OwnerPhone
 from models.property import Estate, Unit
 from office.arrears.debts import Debtor
 from office.core.database import chunks
-from office.documents import archive
+from office.documents.letterhead import office_texts
 from office.documents.pdf.templates import PLACEHOLDERS, Blocks, Filled
 from office.documents.pdf.wording import Words, money, words_of
 from office.messaging.channels import ELECTRONIC
@@ -65,7 +65,7 @@ def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> I
         for reminder, code, name, mail, chat, own_language, number, period in rows:
             language = own_language or estate.language
             if language not in stored:
-                stored[language] = archive.templates(session, language)
+                stored[language] = office_texts(session, language)
             document = ladder.stage(reminder.stage).document or FALLBACK
             if document not in PLACEHOLDERS:
                 document = FALLBACK

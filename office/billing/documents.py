@@ -13,49 +13,16 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from models.billing import CreditNote, Deposit, FeeItem, Invoice, InvoiceLine, Tariff
-from models.office import Paper
 from models.payments import Payment
 from models.people import Owner, Staff
 from models.property import UNIT_KINDS, Unit
 from office.core.errors import N_, Refused
-from office.documents import archive
+from office.documents.filing import NewPaper, print_papers, unfiled_pdf
 from office.documents.pdf import billing, payments
-from office.documents.pdf.document import Mark
 from office.documents.pdf.values import ChargeLine, Recipient
 from office.documents.pdf.wording import words_of
 from rules.money import ZERO
 from rules.reasons import Reason
-
-
-def _mark(session: Session, kind: str, wanted: str) -> Mark:
-    """A paper that was printed before is a copy."""
-    found = select(Paper.id).where(Paper.kind == kind, Paper.number == wanted)
-    return "" if session.scalar(found) is None else "copy"
-
-
-def _printed(
-    session: Session,
-    kind: str,
-    value: billing.MoveInBill | billing.CreditNote | payments.DepositSlip,
-    *,
-    language: str,
-    now: datetime,
-    staff_id: int | None,
-    unit_id: int,
-    payer_id: int,
-) -> bytes:
-    archive.file_document(
-        session,
-        kind,
-        value,
-        number=value.number,
-        language=language,
-        now=now,
-        unit_id=unit_id,
-        payer_id=payer_id,
-        staff_id=staff_id,
-    )
-    return archive.pdf(session, kind, [value], language, now)
 
 
 def print_move_in_bill(
@@ -86,18 +53,9 @@ def print_move_in_bill(
             )
             for line, item in rows
         ),
-        mark=_mark(session, "move_in_bill", invoice.number),
     )
-    return _printed(
-        session,
-        "move_in_bill",
-        value,
-        language=language,
-        now=now,
-        staff_id=staff_id,
-        unit_id=unit.id,
-        payer_id=payer.id,
-    )
+    paper = NewPaper(value.number, value, unit.id, payer.id)
+    return print_papers(session, "move_in_bill", [paper], language=language, now=now, staff_id=staff_id)
 
 
 def _basis(line: InvoiceLine, language: str) -> str:
@@ -134,18 +92,9 @@ def print_credit_note(
         reason=note.reason,
         lines=(ChargeLine(item.name_in(language), note.amount),) if item else (),
         approved_by=issuer.name if issuer else "",
-        mark=_mark(session, "credit_note", note.number),
     )
-    return _printed(
-        session,
-        "credit_note",
-        value,
-        language=language,
-        now=now,
-        staff_id=staff_id,
-        unit_id=unit.id,
-        payer_id=payer.id,
-    )
+    paper = NewPaper(value.number, value, unit.id, payer.id)
+    return print_papers(session, "credit_note", [paper], language=language, now=now, staff_id=staff_id)
 
 
 def print_deposit_slip(
@@ -166,18 +115,9 @@ def print_deposit_slip(
         method=payment.method,
         amount=deposit.amount,
         cashier=payment.cashier.name if payment.cashier else "",
-        mark=_mark(session, "deposit_slip", deposit.number),
     )
-    return _printed(
-        session,
-        "deposit_slip",
-        value,
-        language=language,
-        now=now,
-        staff_id=staff_id,
-        unit_id=deposit.unit_id,
-        payer_id=deposit.payer_id,
-    )
+    paper = NewPaper(value.number, value, deposit.unit_id, deposit.payer_id)
+    return print_papers(session, "deposit_slip", [paper], language=language, now=now, staff_id=staff_id)
 
 
 def print_tariff_notice(
@@ -225,7 +165,7 @@ def print_tariff_notice(
     value = billing.TariffNotice(
         posted_on=posted_on, valid_from=on, rows=tuple(shown), balances=tuple(balances)
     )
-    return archive.pdf(session, "tariff_notice", [value], language, now)
+    return unfiled_pdf(session, "tariff_notice", value, language=language, now=now)
 
 
 def _income(session: Session, periods: tuple[str, str], language: str) -> list[billing.Balance]:

@@ -16,7 +16,7 @@ from models.complaints import InvalidRequest, ReviewMeeting, Ticket, TicketEvent
 from models.people import Staff
 from office.complaints import timeline
 from office.core.errors import N_, Refused
-from office.documents import archive
+from office.documents.filing import NewPaper, print_papers
 from office.documents.pdf.complaints import ComplaintForm, FollowUp, InvalidClosure, Review, WorkContactSlip
 
 PLANNED = "keep_department_plan"
@@ -37,18 +37,9 @@ def print_form(
     if ticket is None:
         raise Refused(N_("There is no such complaint"))
     shared = _form(session, ticket, language, reason)
-    archive.file_document(
-        session,
-        "complaint_form",
-        shared,
-        number=ticket.number,
-        language=language,
-        now=now,
-        unit_id=ticket.unit_id,
-        staff_id=staff_id,
-    )
-    form = _with_identity(shared, ticket) if has_identity else shared
-    return archive.pdf(session, "complaint_form", [form], language, now)
+    shown = _with_identity(shared, ticket) if has_identity else None
+    paper = NewPaper(ticket.number, shared, ticket.unit_id, shown=shown)
+    return print_papers(session, "complaint_form", [paper], language=language, now=now, staff_id=staff_id)
 
 
 def _form(session: Session, ticket: Ticket, language: str, reason: str) -> ComplaintForm:
@@ -125,17 +116,8 @@ def print_slip(
         unit_code=ticket.unit.code if ticket.unit else "",
         reply=slip.plan,
     )
-    archive.file_document(
-        session,
-        "work_contact_slip",
-        value,
-        number=slip.number,
-        language=language,
-        now=now,
-        unit_id=ticket.unit_id,
-        staff_id=staff_id,
-    )
-    return archive.pdf(session, "work_contact_slip", [value], language, now)
+    paper = NewPaper(slip.number, value, ticket.unit_id)
+    return print_papers(session, "work_contact_slip", [paper], language=language, now=now, staff_id=staff_id)
 
 
 def print_invalid(
@@ -161,14 +143,5 @@ def print_invalid(
         decided_by=decider.name if decider else "",
         decided_at=request.decided_at,
     )
-    archive.file_document(
-        session,
-        "invalid_closure",
-        value,
-        number=f"{ticket.number}-{request.id}",
-        language=language,
-        now=now,
-        unit_id=ticket.unit_id,
-        staff_id=staff_id,
-    )
-    return archive.pdf(session, "invalid_closure", [value], language, now)
+    paper = NewPaper(f"{ticket.number}-{request.id}", value, ticket.unit_id)
+    return print_papers(session, "invalid_closure", [paper], language=language, now=now, staff_id=staff_id)

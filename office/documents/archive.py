@@ -1,36 +1,27 @@
-"""Documents from rows: gathered set-based, filed in the household file, printed as one PDF (§10, P8).
-
-A document is filed with the values it was drawn from, so that it draws again as it was; a second print of a
-receipt is marked as a copy.
-"""
+"""The values of receipts, payment notices and demands, gathered from many rows at once (§10)."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from io import BytesIO
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine
-from models.office import Paper
 from models.payments import Allocation, Payment
 from models.people import Owner, Staff
-from models.policies import PaperTemplate
-from models.property import Estate, Unit
+from models.property import Unit
 from office.core import clock
 from office.core.database import chunks
 from office.core.errors import N_, Refused
-from office.documents.pdf import registry
+from office.documents.filing import NewPaper, print_papers
 from office.documents.pdf.billing import PaymentNotice
 from office.documents.pdf.collection import Demand
-from office.documents.pdf.document import Document, Progress
 from office.documents.pdf.payments import Receipt, ReceiptLine
-from office.documents.pdf.values import ChargeLine, DebtLine, DocumentRefused, EstateDetails, Recipient
+from office.documents.pdf.values import ChargeLine, DebtLine, Recipient
 from office.documents.pdf.wording import Words, words_of
 from rules.billing import Basis
 from rules.reasons import Reason
@@ -39,143 +30,10 @@ ZERO = Decimal(0)
 PORTION = 500  # documents in memory at once
 
 
-def estate_details(session: Session) -> EstateDetails:
-    """The estate as documents show it (P1)."""
-    estate = session.execute(select(Estate)).scalar_one()
-    ways = [*estate.payment_accounts.splitlines(), *estate.ways_to_pay.splitlines()]
-    return EstateDetails(
-        name=estate.name,
-        time_zone=estate.time_zone,
-        address=estate.address,
-        phone=estate.phone,
-        ways_to_pay=tuple(line for line in ways if line.strip()),
-    )
-
-
-def templates(session: Session, language: str) -> dict[str, Mapping[str, str]]:
-    """The office's own texts by document, in one language."""
-    rows = session.execute(
-        select(PaperTemplate.paper, PaperTemplate.blocks).where(PaperTemplate.language == language)
-    )
-    return {document: json.loads(blocks) for document, blocks in rows}
-
-
-def draw_documents(
-    session: Session, kind: str, values: Iterable[registry.Value], language: str
-) -> Iterator[Document]:
-    """The documents of one kind, one by one. Raises Refused with what a document refuses."""
-    estate, stored = estate_details(session), templates(session, language).get(kind)
-    for value in values:
-        try:
-            yield registry.draw(kind, value, estate, language, stored)
-        except DocumentRefused as refusal:
-            raise Refused(N_("This paper can't be printed: %(why)s"), why=str(refusal)) from refusal
-
-
-def pdf(
-    session: Session,
-    kind: str,
-    values: Iterable[registry.Value],
-    language: str,
-    now: datetime,
-    *,
-    progress: Progress | None = None,
-) -> bytes:
-    """The documents of one kind as one PDF; `progress` is called after each. Raises Refused without any."""
-    listed = list(values)
-    if not listed:
-        raise Refused(N_("There is nothing to print"))
-    target = BytesIO()
-    from office.documents.pdf.writer import write_documents  # reportlab loads slowly (S16)
-
-    write_documents(
-        draw_documents(session, kind, listed, language), target, printed_at=now, progress=progress
-    )
-    return target.getvalue()
-
-
-def file_document(
-    session: Session,
-    kind: str,
-    value: registry.Value,
-    *,
-    number: str,
-    language: str,
-    now: datetime,
-    unit_id: int | None = None,
-    payer_id: int | None = None,
-    staff_id: int | None = None,
-) -> Paper:
-    """Put a document into the household file, once per kind and number; a reprint counts as a copy."""
-    filed = session.execute(
-        select(Paper).where(Paper.kind == kind, Paper.number == number)
-    ).scalar_one_or_none()
-    if filed is not None:
-        filed.copies += 1
-        return filed
-    filed = Paper(
-        kind=kind,
-        number=number,
-        unit_id=unit_id,
-        payer_id=payer_id,
-        language=language,
-        contents=registry.contents(value),
-        issued_at=now,
-        staff_id=staff_id,
-    )
-    session.add(filed)
-    return filed
-
-
-def file_documents(
-    session: Session,
-    kind: str,
-    documents: Sequence[tuple[str, int, int, registry.Value]],
-    *,
-    language: str,
-    now: datetime,
-    staff_id: int | None,
-) -> None:
-    """Put many documents (number, unit id, payer id, value) into their files, each once; reprints count."""
-    for portion in chunks(documents, PORTION):
-        numbers = [number for number, *_ in portion]
-        filed = (Paper.kind == kind, Paper.number.in_(numbers))
-        known = set(session.scalars(select(Paper.number).where(*filed)))
-        session.execute(update(Paper).where(*filed).values(copies=Paper.copies + 1))
-        rows = [
-            {
-                "kind": kind,
-                "number": number,
-                "unit_id": unit_id,
-                "payer_id": payer_id,
-                "language": language,
-                "contents": registry.contents(value),
-                "issued_at": now,
-                "staff_id": staff_id,
-            }
-            for number, unit_id, payer_id, value in portion
-            if number not in known
-        ]
-        if rows:
-            session.execute(insert(Paper), rows)
-
-
-def filed_pdf(session: Session, paper_id: int, now: datetime) -> bytes:
-    """A filed document drawn again as it was. Raises Refused when there is none."""
-    filed = session.get(Paper, paper_id)
-    if filed is None:
-        raise Refused(N_("This paper is not in the file"))
-    if not filed.contents:
-        raise Refused(
-            N_("What this paper said was erased with the personal data in it; its number and day stay")
-        )
-    return pdf(session, filed.kind, [registry.value_of(filed.kind, filed.contents)], filed.language, now)
-
-
 # Receipts (M2) ----------------------------------------------------------------------------------------
 
 
-def receipt(session: Session, payment_id: int, *, is_copy: bool) -> Receipt:
+def receipt(session: Session, payment_id: int) -> Receipt:
     """The receipt of a payment as it stands: what it pays, what is kept as credit (M2)."""
     payment, unit_code, payer, cashier = session.execute(
         select(Payment, Unit.code, Owner.name, Staff.name)
@@ -210,7 +68,7 @@ def receipt(session: Session, payment_id: int, *, is_copy: bool) -> Receipt:
         cashier=cashier or "",
         reference=payment.reference,
         void_reason=payment.reason if payment.state != "posted" else "",
-        mark="void" if payment.state != "posted" else "copy" if is_copy else "",
+        mark="void" if payment.state != "posted" else "",
     )
 
 
@@ -221,20 +79,9 @@ def print_receipt(
     payment = session.get(Payment, payment_id)
     if payment is None:
         raise Refused(N_("There is no such payment"))
-    value = receipt(session, payment_id, is_copy=payment.copies_printed > 0)
+    paper = NewPaper(payment.receipt_no, receipt(session, payment_id), payment.unit_id, payment.payer_id)
     payment.copies_printed += 1
-    file_document(
-        session,
-        "receipt",
-        value,
-        number=payment.receipt_no,
-        language=language,
-        now=now,
-        unit_id=payment.unit_id,
-        payer_id=payment.payer_id,
-        staff_id=staff_id,
-    )
-    return pdf(session, "receipt", [value], language, now)
+    return print_papers(session, "receipt", [paper], language=language, now=now, staff_id=staff_id)
 
 
 # Payment notices (B5) ---------------------------------------------------------------------------------

@@ -90,7 +90,8 @@ COLUMNS: Mapping[str, Columns] = {
         plain="kind preferred_channel language",
     ),
     "owner_phone": Columns(emptied="number number_mac label"),
-    "paper": Columns(emptied="contents", plain="kind number language"),
+    "paper": Columns(emptied="contents sha256", plain="kind number language"),
+    "paper_setting": Columns(plain="sha256 estate texts"),
     "paper_template": Columns(plain="paper language blocks"),
     "payer_account": Columns(emptied="account account_mac account_name"),
     "payment": Columns(

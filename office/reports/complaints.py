@@ -343,7 +343,7 @@ def _with_breaches(
 
 def file_monthly_report(session: Session, due_for: datetime) -> JobResult:
     """File last month's report of all valid complaints; safe to run twice (K3, §8)."""
-    from office.documents import archive
+    from office.documents.filing import NewPaper, Printing
     from office.documents.pdf.reports import ComplaintRow, MonthlyComplaints
 
     day = clock.office_day(session, due_for)
@@ -375,7 +375,6 @@ def file_monthly_report(session: Session, due_for: datetime) -> JobResult:
             for ticket, code, category, department, breaches in rows
         ),
     )
-    archive.file_document(
-        session, "monthly_complaints", report, number=number, language=language, now=due_for
-    )
+    papers = [NewPaper(number, report)]
+    Printing(session, "monthly_complaints", papers, language=language, now=due_for).file(session, None)
     return JobResult(done=len(report.rows), result={"period": period})

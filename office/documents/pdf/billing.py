@@ -31,6 +31,10 @@ class PaymentNotice:
     late_fee: Decimal = Decimal(0)
     paid: Decimal = Decimal(0)  # since the bill went out
 
+    @property
+    def total(self) -> Decimal:
+        return self.amount + self.late_fee + self.previous_balance - self.credit_used - self.paid
+
 
 def payment_notice(
     notice: PaymentNotice, estate: EstateDetails, language: str, stored: Blocks | None = None
@@ -38,13 +42,12 @@ def payment_notice(
     """The payment notice of one bill, with ways to pay and the QR code of its memo (B5, M5)."""
     builder = DocumentBuilder("payment_notice", estate, language, stored)
     words, to = builder.words, notice.recipient
-    total = notice.amount + notice.late_fee + notice.previous_balance - notice.credit_used - notice.paid
     builder.fill(
         **builder.letter(to, notice.number, notice.issued_on),
         period=words.period(notice.period),
         due_on=words.day(notice.due_on),
         amount=builder.money(notice.amount),
-        total_due=builder.money(total),
+        total_due=builder.money(notice.total),
     )
     sums = [(words["this_bill"], builder.money(notice.amount))]
     if notice.late_fee:
@@ -55,7 +58,7 @@ def payment_notice(
         sums.append((words["credit_used"], builder.money(-notice.credit_used)))
     if notice.paid:
         sums.append((words["paid_so_far"], builder.money(-notice.paid)))
-    sums.append((words["total_due"], builder.money(total)))
+    sums.append((words["total_due"], builder.money(notice.total)))
     parts: list[Block] = [
         *builder.opening(),
         *builder.text("body", is_letter=True),
@@ -99,6 +102,10 @@ class MoveInBill:
     lines: tuple[MoveInLine, ...]
     mark: Mark = ""
 
+    @property
+    def total(self) -> Decimal:
+        return sum((line.amount for line in self.lines), Decimal(0))
+
 
 def move_in_bill(
     bill: MoveInBill, estate: EstateDetails, language: str, stored: Blocks | None = None
@@ -106,12 +113,11 @@ def move_in_bill(
     """The move-in bill of one unit (B6)."""
     builder = DocumentBuilder("move_in_bill", estate, language, stored)
     words, to = builder.words, bill.recipient
-    total = sum((line.amount for line in bill.lines), Decimal(0))
     builder.fill(
         **builder.letter(to, bill.number, bill.issued_on),
         handed_over_on=words.day(bill.handed_over_on),
         due_on=words.day(bill.due_on),
-        total_due=builder.money(total),
+        total_due=builder.money(bill.total),
     )
     rows = [
         [
@@ -142,7 +148,7 @@ def move_in_bill(
             ]
         ),
         Table(columns, rows),
-        Totals([(words["total_due"], builder.money(total))]),
+        Totals([(words["total_due"], builder.money(bill.total))]),
         builder.pay_box(to.unit_code, bill.number),
         *builder.note(),
         Signatures((words["payer_signature"], words["office_seal"]), words["date_blank"]),

@@ -40,6 +40,7 @@ class Document:
     under_title: Sequence[str] = ()
     mark: Mark = ""
     form: Literal["a4", "a4_wide", "a5_wide"] = "a4"
+    printed_at: datetime | None = None  # of its first print, where this is a copy
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def lay_out(document: Document, printed_at: datetime) -> LaidOutDocument:
     _head(sheet, document)
     for part in document.parts:
         part.place(sheet)
-    _foot(sheet, document, words, printed_at)
+    _foot(sheet, document, words, document.printed_at or printed_at)
     return LaidOutDocument(sheet.pages, frozenset(sheet.missing))
 
 

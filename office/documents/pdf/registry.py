@@ -39,9 +39,14 @@ Value = (
 
 
 class DocumentKind(NamedTuple):
+    """`is_kept_up`: the office goes on working with it, and files it anew when its values change (D3)."""
+
     value: type[Any]
     draw: Callable[[Any, EstateDetails, str, Blocks | None], Document]
+    is_kept_up: bool = False
 
+
+KEPT_UP = True
 
 KINDS: Mapping[str, DocumentKind] = types.MappingProxyType(
     {
@@ -56,12 +61,12 @@ KINDS: Mapping[str, DocumentKind] = types.MappingProxyType(
         "final_letter": DocumentKind(collection.Demand, collection.final_letter),
         "restriction_notice": DocumentKind(collection.RestrictionNotice, collection.restriction_notice),
         "lawyer_letter": DocumentKind(collection.LawyerLetter, collection.lawyer_letter),
-        "undertaking": DocumentKind(collection.Undertaking, collection.undertaking),
+        "undertaking": DocumentKind(collection.Undertaking, collection.undertaking, KEPT_UP),
         "arrears_notice": DocumentKind(collection.ArrearsNotice, collection.arrears_notice),
         "collection_rates": DocumentKind(collection.CollectionRates, collection.collection_rates),
-        "work_contact_slip": DocumentKind(complaints.WorkContactSlip, complaints.work_contact_slip),
-        "complaint_form": DocumentKind(complaints.ComplaintForm, complaints.complaint_form),
-        "invalid_closure": DocumentKind(complaints.InvalidClosure, complaints.invalid_closure),
+        "work_contact_slip": DocumentKind(complaints.WorkContactSlip, complaints.work_contact_slip, KEPT_UP),
+        "complaint_form": DocumentKind(complaints.ComplaintForm, complaints.complaint_form, KEPT_UP),
+        "invalid_closure": DocumentKind(complaints.InvalidClosure, complaints.invalid_closure, KEPT_UP),
         "monthly_complaints": DocumentKind(reports.MonthlyComplaints, reports.monthly_complaints),
         "weekly_meeting": DocumentKind(reports.WeeklyMeeting, reports.weekly_meeting),
         "report_sheet": DocumentKind(reports.ReportSheet, reports.report_sheet),
@@ -83,6 +88,29 @@ def contents(value: Value | EstateDetails) -> dict[str, Any]:
     plain = _plain(value)
     assert isinstance(plain, dict)
     return plain
+
+
+def dated(value: Value) -> date | None:
+    """The paper's own date, None where it bears none."""
+    names = ("issued_on", "paid_on", "received_on", "signed_on", "posted_on")
+    return next((getattr(value, name) for name in names if hasattr(value, name)), None)
+
+
+def total(value: Value) -> Decimal | None:
+    """What the paper says is to be paid, was paid or is promised, late fees included; in yuan."""
+    if isinstance(value, billing.PaymentNotice | billing.MoveInBill):
+        return value.total
+    if isinstance(value, collection.Demand | collection.LawyerLetter | collection.RestrictionNotice):
+        return sum((debt.amount + debt.late_fee for debt in value.debts), Decimal(0))
+    amount: Decimal | None = getattr(value, "amount", None)
+    return amount
+
+
+def estate_of(stored: Mapping[str, Any]) -> EstateDetails:
+    """The estate as a paper was printed with it, from its JSON; fields added since get their defaults."""
+    found = _read(EstateDetails, stored)
+    assert isinstance(found, EstateDetails)
+    return found
 
 
 def value_of(kind: str, stored: Mapping[str, Any]) -> Any:

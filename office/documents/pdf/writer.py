@@ -80,7 +80,7 @@ def _print(
     done, pages = 0, 0
     missing: list[tuple[str, str]] = []
     for document in documents:
-        canvas = canvas or _PdfCanvas(file, document, printed_at)
+        canvas = canvas or _PdfCanvas(file, document, document.printed_at or printed_at)
         layout = lay_out(document, printed_at)
         if layout.missing:
             missing.append((document.number or document.title, "".join(sorted(layout.missing))))

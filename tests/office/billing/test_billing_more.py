@@ -10,6 +10,7 @@ from models.payments import DebitMandate, DirectDebit, Payment
 from office.billing import deposits, final_account, move_in, runs
 from office.core.errors import Refused
 from office.documents import archive
+from office.documents.filing import unfiled_pdf
 from office.payments import corrections, day_close, direct_debit
 from office.payments.day_close import Counted
 from tests.factories.estate import (
@@ -360,7 +361,9 @@ def test_a_reprinted_notice_tells_credit_from_payments(
 
     for language, (credit_word, paid_word) in WORDS.items():
         ((_, notice),) = archive.payment_notices(session, ids, language)
-        text = text_of(archive.pdf(session, "payment_notice", [notice], language, at("2026-06-12")))
+        text = text_of(
+            unfiled_pdf(session, "payment_notice", notice, language=language, now=at("2026-06-12"))
+        )
 
         assert (notice.credit_used, notice.paid) == (Decimal(credit), Decimal(received))
         assert (bare(credit_word) in text, bare(paid_word) in text) == (credit != "0", received != "0")

@@ -14,7 +14,7 @@ from models.office import Audit, Erasure, Message, Paper
 from models.payments import DirectDebit, DirectDebitBatch, Payment
 from models.people import Owner
 from office.core.errors import Refused
-from office.documents import archive
+from office.documents import filing
 from office.estate import erasure, personal_data
 from office.estate.personal_columns import COLUMNS, Columns, text_columns
 from office.operations import integrity
@@ -137,7 +137,7 @@ def test_what_can_no_longer_be_made_the_same_is_refused_not_made_otherwise(
     with pytest.raises(Refused, match="erased"):
         direct_debit.batch_file(session, batch_id)
     with pytest.raises(Refused, match="erased"):
-        archive.filed_pdf(session, paper.id, NOW)
+        filing.filed_pdf(session, paper.id, NOW)
 
 
 def test_a_message_that_waits_does_not_go_out_empty(person: tuple[Session, Owner]) -> None:

@@ -1,0 +1,158 @@
+"""A paper is what it was: filed at its first print, and printed again as a copy of that (D3)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.billing import Invoice
+from models.office import Paper, PaperSetting
+from models.policies import PaperTemplate
+from models.property import Estate
+from office.core.errors import Refused
+from office.documents import archive, exports
+from office.documents.filing import NewPaper, Printing, filed_pdf, print_papers
+from office.payments import corrections
+from tests.factories.estate import NOW, add_staff, add_unit, at, bill, pay
+from tests.factories.pdf_text import text_of
+
+COPY = "副本"
+
+
+def notices(session: Session) -> list[NewPaper]:
+    ids = session.scalars(select(Invoice.id)).all()
+    return [
+        NewPaper(invoice.number, notice, invoice.unit_id, invoice.payer_id)
+        for invoice, notice in archive.payment_notices(session, ids, "zh_Hans")
+    ]
+
+
+def printed(session: Session, papers: list[NewPaper], now: Any = NOW, kind: str = "payment_notice") -> bytes:
+    made = print_papers(session, kind, papers, language="zh_Hans", now=now, staff_id=None)
+    session.flush()
+    session.expire_all()
+    return made
+
+
+def change_everything(session: Session) -> None:
+    """A payment, another name of the estate, another text of the office."""
+    unit_id = session.scalars(select(Invoice.unit_id)).first()
+    pay(session, type("U", (), {"id": unit_id}), "60", "2026-06-10")
+    session.scalars(select(Estate)).one().name = "新名小区"
+    own = (PaperTemplate.paper == "payment_notice", PaperTemplate.language == "zh_Hans")
+    session.scalars(select(PaperTemplate).where(*own)).one().blocks = '{"title": "新标题"}'
+    session.flush()
+
+
+def test_a_paper_printed_again_is_the_same_but_for_its_mark(session: Session) -> None:
+    add_unit(session)
+    bill(session)
+    first = printed(session, notices(session), at("2026-06-01"))
+    change_everything(session)
+
+    second = printed(session, notices(session), at("2026-06-12"))
+    third = printed(session, notices(session), at("2026-06-20"))
+
+    assert text_of(second).replace(COPY, "") == text_of(first)
+    assert COPY in text_of(second)
+    assert COPY not in text_of(first)
+    assert second == third
+    paper = session.scalars(select(Paper)).one()
+    assert (paper.copies, paper.total, paper.issued_at) == (2, Decimal("250.00"), at("2026-06-01"))
+
+
+def test_the_control_a_paper_that_is_not_in_the_file_says_what_is_so_now(session: Session) -> None:
+    add_unit(session)
+    bill(session)
+    first = printed(session, notices(session))
+    change_everything(session)
+    papers = [NewPaper("another", paper.value, paper.unit_id, paper.payer_id) for paper in notices(session)]
+
+    second = printed(session, papers)
+
+    assert "新名小区" in text_of(second)
+    assert "新标题" in text_of(second)
+    assert "190.00" in text_of(second)
+    assert "新名小区" not in text_of(first)
+    assert session.scalar(select(func.count()).select_from(PaperSetting)) == 2
+
+
+def test_a_letterhead_is_stored_once_for_many_papers(session: Session) -> None:
+    for code in ("1-101", "1-102", "1-103"):
+        add_unit(session, code)
+    bill(session)
+
+    printed(session, notices(session))
+
+    assert session.scalar(select(func.count()).select_from(Paper)) == 3
+    assert session.scalar(select(func.count()).select_from(PaperSetting)) == 1
+
+
+def test_a_receipt_that_was_voided_says_so_when_it_is_printed_again(session: Session) -> None:
+    payment = pay(session, add_unit(session), "60", "2026-06-10")
+    archive.print_receipt(session, payment.id, language="zh_Hans", now=NOW, staff_id=None)
+    manager = add_staff(session, "m", "manager").id
+    corrections.void_payment(session, payment.id, reason="错收", staff_id=manager, now=NOW)
+
+    again = archive.print_receipt(session, payment.id, language="zh_Hans", now=NOW, staff_id=None)
+
+    assert "作废" in text_of(again)
+    assert COPY not in text_of(again)
+    columns, rows = exports.papers(session)
+    (row,) = [dict(zip(columns, row, strict=True)) for row in rows]
+    assert (row["state"], row["copies"], row["total"]) == ("void", 1, Decimal("60.00"))
+
+
+def test_what_is_kept_up_is_filed_anew_when_it_has_changed(session: Session) -> None:
+    from office.documents.pdf.complaints import WorkContactSlip
+
+    def slip(reply: str) -> NewPaper:
+        value = WorkContactSlip(
+            number="W1", ticket_number="T1", issued_at=NOW, from_department="客服部", to_department="工程部",
+            subject="漏水", requested="查看", reply_by=None, unit_code="1-101", reply=reply,
+        )  # fmt: skip
+        return NewPaper("W1", value)
+
+    made = [
+        text_of(printed(session, [slip(reply)], kind="work_contact_slip"))
+        for reply in ("", "", "已修好", "已修好")
+    ]
+
+    assert [COPY in text for text in made] == [False, True, False, True]
+    found = session.execute(select(Paper.number, Paper.copies).order_by(Paper.id)).all()
+    assert [tuple(row) for row in found] == [("W1", 1), ("W1/2", 1)]
+
+
+def test_the_digest_is_that_of_what_the_paper_says(session: Session) -> None:
+    add_unit(session)
+    bill(session)
+    printed(session, notices(session))
+    before = session.scalars(select(Paper.sha256)).one()
+    change_everything(session)
+    printed(session, notices(session))
+    assert session.scalars(select(Paper.sha256)).one() == before
+
+    papers = [NewPaper("another", paper.value) for paper in notices(session)]
+    printed(session, papers)
+    assert len(set(session.scalars(select(Paper.sha256)))) == 2
+
+
+def test_looking_at_the_file_counts_no_copy(session: Session) -> None:
+    add_unit(session)
+    bill(session)
+    printed(session, notices(session))
+    paper_id = session.scalars(select(Paper.id)).one()
+
+    assert COPY in text_of(filed_pdf(session, paper_id, NOW + timedelta(days=3)))
+
+    assert session.scalars(select(Paper.copies)).one() == 0
+
+
+def test_nothing_to_print_is_said(session: Session) -> None:
+    with pytest.raises(Refused, match="nothing to print"):
+        Printing(session, "demand", [NewPaper("20260601-1", None)], language="zh_Hans", now=NOW)
