@@ -131,6 +131,13 @@ class Ticket(EditableRow, Model):
             postgresql_where=text("turns_major_at IS NOT NULL"),
         ),  # month rule sweep (T8)
         Index(
+            "ticket_form_key_once",
+            "form_key",
+            unique=True,
+            sqlite_where=text("form_key IS NOT NULL"),
+            postgresql_where=text("form_key IS NOT NULL"),
+        ),
+        Index(
             "ticket_closed_idx",
             "closed_at",
             sqlite_where=text("closed_at IS NOT NULL"),
@@ -165,6 +172,10 @@ class Ticket(EditableRow, Model):
     from_authority: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     about_staff_conduct: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     happening_now: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
+    claimed_facts: Mapped[str | None] = (
+        mapped_column()
+    )  # Facts as JSON, of the public form: not confirmed yet
+    form_key: Mapped[str | None] = mapped_column(String(64))  # one form of the public, one complaint
 
     severity: Mapped[str] = mapped_column(String(20))
     severity_reason: Mapped[str] = mapped_column(default="", server_default="")  # a Reason as JSON

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
 from rules.codes import Role, Severity
 from rules.policy_values import Amount, Checked, NotNegative, PolicyValueError
@@ -55,6 +56,15 @@ class Facts:
                 raise TypeError(f"{name}: a tick box is true or false, not text")
             given[name] = Decimal(str(value)) if kind is Decimal else kind(value)  # type: ignore[arg-type,call-overload] # int and bool take what a column holds
         return cls(**given)  # type: ignore[arg-type] # each value was made by its own field's kind
+
+    @classmethod
+    def from_json(cls, stored: str) -> Self:
+        """Build from what `to_json` gave."""
+        return cls(**{**json.loads(stored), "loss_amount": Decimal(json.loads(stored)["loss_amount"])})
+
+    def to_json(self) -> str:
+        """Answer all facts as JSON."""
+        return json.dumps({**asdict(self), "loss_amount": str(self.loss_amount)})
 
     def value(self, name: str) -> Fact:
         """Answer one fact by its column code. Raises KeyError for a name that is no fact."""
@@ -153,6 +163,12 @@ def registered_severity(
     refused = change_refusal(policy, proposed.severity, chosen, roles=roles, explanation=explanation)
     inputs = {"proposed": proposed.severity, "note": explanation}
     return refused or Proposal(chosen, Reason("chosen_by_staff", inputs))
+
+
+def unconfirmed_severity(policy: SeverityPolicy, claimed: Facts) -> Proposal:
+    """Answer the severity of a complaint whose facts a stranger claims: as if without them (T3)."""
+    inputs: dict[str, object] = {"proposed": proposal(policy, claimed).severity}
+    return Proposal(proposal(policy, Facts()).severity, Reason("not_confirmed", inputs))
 
 
 def change_refusal(

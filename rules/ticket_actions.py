@@ -6,18 +6,23 @@ from rules.lifecycle import ENDED, SOLVED, State, verbs_from
 
 # offered before the others: what usually comes next
 USUAL_ACTIONS = frozenset(
-    {"take_on", "assign", "start", "resolve", "keep_clock", "close", "resume", "hold_review"}
+    {"confirm_facts", "take_on", "assign", "start", "resolve", "keep_clock", "close", "resume", "hold_review"}
 )
 UNTIL_ENDED = frozenset({"change_severity", "work_slip", "join", "link_repeat", "link_debt", "hold_review"})
 ALWAYS = frozenset({"print", "print_shared"})
 
 
-def possible_actions(state: State, *, is_waiting: bool, has_clock_to_meet: bool) -> frozenset[str]:
+def possible_actions(
+    state: State, *, is_waiting: bool, has_clock_to_meet: bool, is_unconfirmed: bool = False
+) -> frozenset[str]:
     """Answer the codes of the actions that a ticket in this state offers.
 
-    `is_waiting`: a pause lasts; `has_clock_to_meet`: a clock runs that a person stops by hand.
+    `is_waiting`: a pause lasts; `has_clock_to_meet`: a clock runs that a person stops by hand;
+    `is_unconfirmed`: what its sender says waits for a clerk.
     """
     codes = {verb.value for verb in verbs_from(state)} | ALWAYS
+    if is_unconfirmed and state not in ENDED:
+        codes.add("confirm_facts")
     if state not in ENDED:
         codes |= UNTIL_ENDED
     if state in SOLVED:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rules.deadlines import ClockState
-from rules.lifecycle import State
+from rules.lifecycle import SOLVED, State
 
-GROUPS = ("late", "soon", "take_up", "at_work", "waiting", "visit", "close")
+GROUPS = ("confirm", "late", "soon", "take_up", "at_work", "waiting", "visit", "close")
 SCOPES = ("mine", "department", "escalated", "all")
 NOT_TAKEN_UP = frozenset({State.REGISTERED, State.ASSIGNED, State.REOPENED})
 OVERSEEING_ROLES = frozenset({"it_admin", "manager", "director", "station_head", "front_desk"})
@@ -25,12 +25,22 @@ class OpenClock:
     due_at: datetime
 
 
-def board_group(state: str, clocks: Sequence[OpenClock], now: datetime, soon: timedelta) -> str:
+def board_group(
+    state: str,
+    clocks: Sequence[OpenClock],
+    now: datetime,
+    soon: timedelta,
+    *,
+    is_unconfirmed: bool = False,
+) -> str:
     """Answer the group of an open complaint by its next step; `clocks` are those that were not stopped.
 
-    A deadline that is due right now is not late yet; one due in exactly the time `soon` is due soon. Only
-    what is not resolved is late; a resolved one whose visit is late stands first among the visits.
+    What a sender of the public form says is confirmed first of all. A deadline that is due right now is not
+    late yet; one due in exactly the time `soon` is due soon. Only what is not resolved is late; a resolved
+    one whose visit is late stands first among the visits.
     """
+    if is_unconfirmed and state not in SOLVED:
+        return "confirm"
     running = [clock for clock in clocks if clock.state != ClockState.PAUSED]
     if state == State.FOLLOWED_UP:
         return "close"
@@ -40,9 +50,8 @@ def board_group(state: str, clocks: Sequence[OpenClock], now: datetime, soon: ti
         return "soon"
     if state == State.RESOLVED:
         return "visit"
-    if len(running) < len(clocks):
-        return "waiting"
-    return "take_up" if state in NOT_TAKEN_UP else "at_work"
+    is_waiting = len(running) < len(clocks)
+    return "waiting" if is_waiting else "take_up" if state in NOT_TAKEN_UP else "at_work"
 
 
 def first_deadline(clocks: Sequence[OpenClock]) -> OpenClock | None:

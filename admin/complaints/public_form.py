@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from werkzeug.wrappers import Response
 from wtforms import (
@@ -32,7 +33,7 @@ from admin.panel.permissions import may
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
-from models.complaints import Category
+from models.complaints import Category, Ticket
 from models.people import LANGUAGES
 from models.property import Estate
 from office.complaints import public_form
@@ -138,19 +139,18 @@ def form() -> Any:
     if request.method == "POST":
         given = CombinedMultiDict[str, Any]([request.files, request.form])
     asked = typed_form(policy, given)
-    status = 200
+    status, new_key = 200, secrets.token_urlsafe(16)
     if request.method == "POST":
         answer = _take(policy, asked)
         if isinstance(answer, Response):
             return answer
         status = answer
-    session.setdefault("form_key", secrets.token_urlsafe(16))
     page = render_template(
         "complaints/public_form.html",
         form=asked,
         ticks=TICKS,
         policy=policy,
-        key=session["form_key"],
+        key=new_key if status == 409 else request.form.get("key", "")[:60] or new_key,
         estate_name=estate_name(),
     )
     return page, status
@@ -158,29 +158,42 @@ def form() -> Any:
 
 def _take(policy: PublicForm, asked: Any) -> Response | int:
     """Register what was sent and lead on to its number, or the status with which it stays on the page."""
-    if request.form.get("key") != session.get("form_key"):  # sent already
-        return redirect(url_for("public.done" if "complaint" in session else "public.form"))
-    if request.form.get("website"):  # a field that no person sees
+    key = request.form.get("key", "")[:60]
+    if request.form.get("website") or not key:  # a field that no person sees, and one that each form has
         return redirect(url_for("public.form"))
     if not asked.validate():
         return 422
+    if (sent := public_form.sent_before(db.session(), key)) is not None:
+        return _sent_already(sent, asked)
     try:
         public_form.count_submission(db.session(), policy, request.remote_addr or "", clock.machine_now())
         db.session.commit()
-        ticket = public_form.submit(db.session(), policy, _submission(policy, asked), clock.now(db.session()))
+        ticket = public_form.submit(
+            db.session(), policy, _submission(policy, asked), clock.now(db.session()), form_key=key
+        )
         number = ticket.number
         db.session.commit()
-    except public_form.TooManyRequests as refused:
-        db.session.commit()  # it counts
-        flash(error_messages.message_for(refused), "error")
-        return 429
-    except Refused as refused:
+    except IntegrityError:  # the same form, sent at the same moment
         db.session.rollback()
+        if (sent := public_form.sent_before(db.session(), key)) is None:
+            raise
+        return _sent_already(sent, asked)
+    except Refused as refused:
+        is_flood = isinstance(refused, public_form.TooManyRequests)
+        (db.session.commit if is_flood else db.session.rollback)()  # a flood counts
         flash(error_messages.message_for(refused), "error")
-        return 422
-    session.pop("form_key", None)
+        return 429 if is_flood else 422
     session["complaint"] = number
     return redirect(url_for("public.done"))
+
+
+def _sent_already(sent: Ticket, asked: Any) -> Response | int:
+    """A form that comes again (double click, reload, back) leads to its number; with another text it asks."""
+    if sent.statement == (asked.statement.data or "").strip():
+        session["complaint"] = sent.number
+        return redirect(url_for("public.done"))
+    flash(_("You have sent this form already. Send it once more if this is another matter."), "info")
+    return 409
 
 
 def _submission(policy: PublicForm, asked: Any) -> Submission:

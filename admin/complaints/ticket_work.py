@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from admin.complaints import intake
 from admin.panel import labels
+from admin.panel.reason_words import REASONS
 from admin.panel.request_values import row_id
 from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, office_action
@@ -22,6 +23,7 @@ from models.complaints import Ticket, TicketClock
 from models.people import Department
 from models.text_keys import called
 from office.complaints import complainants, links, pauses, severities, work, work_slips
+from office.complaints.policies_in_force import PolicyTimeline
 from rules.text_keys import text_key
 
 WAITING_FOR = {"resident": _l("The resident"), "outside": _l("An outside body")}
@@ -65,6 +67,30 @@ def running_by_hand(ticket: Ticket) -> list[str]:
     return list(db.session.scalars(running.order_by(TicketClock.due_at, TicketClock.id)))
 
 
+def claimed_words(ticket: Ticket, now: datetime) -> str:
+    """What its sender says of a complaint and which severity that would give; empty when nothing waits."""
+    claimed = severities.claims_of(ticket)
+    if claimed is None:
+        return ""
+    policy = PolicyTimeline(db.session()).at(now).severities
+    proposed = severities.proposed_severity(policy, ticket)
+    said = [str(REASONS[name]) for name in intake.TICKS if claimed.value(name)]
+    if claimed.household_count > 1:
+        said.append(_("%(count)s households", count=claimed.household_count))
+    listed = _(", ").join(said) if said else _("nothing that weighs more")
+    severity = labels.SEVERITIES.get(proposed, proposed)
+    return _("%(facts)s; proposed: %(severity)s", facts=listed, severity=severity)
+
+
+def _confirmations(view: Any) -> Mapping[str, Any]:
+    ticket = _asked_about()
+    said = claimed_words(ticket, view.now()) if ticket is not None else ""
+    return {
+        "yes": _("It is so (%(said)s)", said=said) if said else _("It is so"),
+        "no": _("It is not so: a usual complaint"),
+    }
+
+
 def _severities(view: Any) -> Mapping[str, Any]:
     return intake.severities(view.now())
 
@@ -101,6 +127,31 @@ class WorkActions:
                 note=given["note"],
             )
         return _("Assigned.")
+
+    @office_action(
+        "confirm_facts",
+        _l("Confirm"),
+        on="row",
+        icon="check",
+        tone="main",
+        fields=(
+            Ask(
+                "answer", _l("What the sender says"), kind="choice", is_required=True, choices=_confirmations
+            ),
+            Ask("note", _l("Note")),
+        ),
+    )
+    def confirm_facts(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
+        for row in rows:
+            severities.confirm_claims(
+                db.session(),
+                row.id,
+                is_so=given["answer"] == "yes",
+                now=self.now(),
+                staff_id=staff_id(),
+                note=given["note"],
+            )
+        return _("Confirmed.")
 
     @office_action("take_on", _l("Take it on"), on="row", icon="play", tone="main")
     def take_on(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from admin.complaints import intake
 from admin.complaints.files import attach_uploads, file_answer
 from admin.complaints.ticket_closing import ClosingActions
 from admin.complaints.ticket_intake import IntakeViews
-from admin.complaints.ticket_work import WorkActions, running_by_hand
+from admin.complaints.ticket_work import WorkActions, claimed_words, running_by_hand
 from admin.panel import error_messages, formats, labels, pickers, wording
 from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.permissions import may
@@ -224,6 +224,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
             facts=self.facts(row),
             links=self.fact_links(row),
             ticked=[name for name in intake.TICKS if getattr(row, name)],
+            claimed=claimed_words(row, self.now()),
             related=self.related_lists(row),
             history=self.history(row.id),
             actions=self._possible(row),
@@ -244,6 +245,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
             State(row.state),
             is_waiting=pauses.open_pause(db.session(), row.id) is not None,
             has_clock_to_meet=bool(running_by_hand(row)),
+            is_unconfirmed=row.claimed_facts is not None,
         )
         order = list(self.office_actions)
         allowed = [action for action in self.allowed_actions("row") if action.code in codes]

@@ -33,6 +33,7 @@ HOUR, DAY = 60, 24 * 60
 def groups(due_soon_minutes: int) -> dict[str, tuple[str, str]]:
     """The heading and the tint of each group of the board."""
     return {
+        "confirm": (_("To confirm"), "warn"),
         "late": (_("Overdue"), "bad"),
         "soon": (formats.due_within(due_soon_minutes), "warn"),
         "take_up": (_("To take up"), ""),

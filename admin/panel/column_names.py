@@ -188,6 +188,8 @@ COLUMNS = {
     "first_level": _("First level"),
     "followed_up_at": _("Followed up at"),
     "from_at": _("Begins at"),
+    "claimed_facts": _("What the sender says, not confirmed"),
+    "form_key": _("Form sent"),
     "from_authority": _("From government or head office"),
     "gift": _("Gift"),
     "granted_on": _("Granted on"),

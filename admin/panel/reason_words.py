@@ -86,6 +86,7 @@ REASONS = {
     "too_many_in_total": _("Too many in all"),
     "chosen_by_staff": _("Chosen by staff"),
     "changed_by_staff": _("Changed by staff"),
+    "not_confirmed": _("Sent by the public form, not confirmed yet"),
     "given_by_register": _("Taken from the old register"),
     "old_register": _("From the old register"),
     "unsolved_for_months": _("Unsolved for too long"),

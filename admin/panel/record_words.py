@@ -175,6 +175,8 @@ ACTIONS = {
     "pause": _("Paused"),
     "resume": _("Resumed"),
     "change_severity": _("Severity changed"),
+    "confirm_facts": _("What the sender says confirmed"),
+    "dismiss_facts": _("What the sender says found not so"),
     "acknowledge": _("Acknowledged"),
     "stop_clock": _("Deadline met"),
     "link_debt": _("Linked with a bill"),

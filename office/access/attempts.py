@@ -57,7 +57,8 @@ def note_failure(session: Session, login: str, address: str, *, now: datetime) -
     session.add_all(SignInAttempt(source=source, at=now) for source in _sources(login, address))
     session.flush()
     staff = session.scalars(called(select(Staff), Staff.login, login)).first()
-    if staff is not None and is_held_up(session, login, address, now=now):
+    is_held = is_held_up(session, login, address, now=now)  # asked of unknown logins too: it takes as long
+    if staff is not None and is_held:
         audit.record(session, now, None, HELD_UP, staff, {"address": network_of(address)})
 
 

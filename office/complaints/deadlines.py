@@ -41,7 +41,7 @@ from rules.reasons import Reason
 from rules.severity import Facts
 
 BATCH = 5000  # tickets or clocks worked on at once
-FOLLOW_UP = "follow_up"
+FOLLOW_UP, ACKNOWLEDGE = "follow_up", "acknowledge"
 Values = dict[str, Any]
 Columns = Mapping[Any, Any]  # a row as read, or one to be written
 
@@ -77,6 +77,23 @@ def new_clocks(
     in_force = policies.at(at)
     rules = clocks_starting(in_force.clocks, moment, profile.severity, profile.facts)
     return [clock_row(in_force, profile, rule, at, pauses) for rule in rules]
+
+
+def confirmation_clocks(
+    in_force: PoliciesInForce, profile: TicketProfile, rows: Sequence[Values], at: datetime
+) -> list[Values]:
+    """The clock in which a clerk looks at what a stranger says: to acknowledge, even if that is off (T4)."""
+    if any(row["clock"] == ACKNOWLEDGE for row in rows):
+        return []
+    rules = [rule for rule in in_force.clocks if rule.clock == ACKNOWLEDGE]
+    return [clock_row(in_force, profile, rule, at) for rule in rules[:1]]
+
+
+def clocks_of_facts(
+    policies: PolicyTimeline, profile: TicketProfile, known: Collection[str], at: datetime
+) -> list[Values]:
+    """The clocks that a ticket of these facts has from its registration on, but for those known."""
+    return [row for row in new_clocks(policies, profile, Moment.REGISTERED, at) if row["clock"] not in known]
 
 
 def clock_row(

@@ -120,10 +120,22 @@ def count_status_request(session: Session, policy: PublicForm, address: str, mac
         raise TooManyRequests(N_("Too many questions came in a short time. Please try again in an hour."))
 
 
-def submit(session: Session, policy: PublicForm, submission: Submission, now: datetime) -> Ticket:
+def sent_before(session: Session, key: str) -> Ticket | None:
+    """The complaint that a form of this key has become, if it was sent already."""
+    return session.scalars(select(Ticket).where(Ticket.form_key == _stored_key(key))).one_or_none()
+
+
+def _stored_key(key: str) -> str:
+    return fingerprint(f"public form {key}")[:64]
+
+
+def submit(
+    session: Session, policy: PublicForm, submission: Submission, now: datetime, *, form_key: str = ""
+) -> Ticket:
     """Register a complaint of the public form; a unit code that is unknown is stored as text (T1, T3, T4).
 
-    Raises Refused for an empty statement and for files that are not kept.
+    What it says of facts decides no severity: a clerk confirms it. The database takes one form once. Raises
+    Refused for an empty statement and for files that are not kept.
     """
     if len(submission.files) > policy.most_files:
         raise Refused(N_("No more than %(count)s files can be attached"), count=policy.most_files)
@@ -143,7 +155,8 @@ def submit(session: Session, policy: PublicForm, submission: Submission, now: da
             channel="web_form",
             category=_category_of(session, submission.category or policy.unsure_category),
             statement=submission.statement,
-            facts=submission.facts,
+            claimed=submission.facts,
+            form_key=_stored_key(form_key) if form_key else None,
             registered_at=now,
             unit_id=unit_id,
             complainants=()

@@ -23,7 +23,7 @@ from office.core.errors import N_, Refused
 from rules.deadlines import Moment
 from rules.lifecycle import State
 from rules.reasons import Reason
-from rules.severity import Facts, Proposal, registered_severity
+from rules.severity import Facts, Proposal, registered_severity, unconfirmed_severity
 
 SERIES = "ticket"
 
@@ -33,7 +33,9 @@ class NewTicket:
     """What the clerk, the public form or another part of the office writes down about a complaint.
 
     `registered_at` is an aware instant; a `severity` overrules the one that the facts give and needs
-    a `severity_note` when it is lower; without a `number` the office's own series gives one.
+    a `severity_note` when it is lower; without a `number` the office's own series gives one. `claimed` are
+    facts as a stranger says them who has sent the form of this `form_key`: they decide nothing until a clerk
+    confirms them.
     """
 
     channel: str
@@ -57,6 +59,8 @@ class NewTicket:
     handler_id: int | None = None
     repeat_of_id: int | None = None
     invoice_id: int | None = None
+    claimed: Facts | None = None
+    form_key: str | None = None
 
 
 def register_ticket(session: Session, new: NewTicket, *, now: datetime) -> Ticket:
@@ -87,9 +91,10 @@ def register_ticket(session: Session, new: NewTicket, *, now: datetime) -> Ticke
         )
     )
     profile = deadlines.TicketProfile.of(ticket)
-    deadlines.insert_clocks(
-        session, deadlines.new_clocks(policies, profile, Moment.REGISTERED, new.registered_at)
-    )
+    rows = deadlines.new_clocks(policies, profile, Moment.REGISTERED, new.registered_at)
+    if new.claimed is not None:
+        rows += deadlines.confirmation_clocks(in_force, profile, rows, new.registered_at)
+    deadlines.insert_clocks(session, rows)
     changes = {"number": ticket.number, "severity": ticket.severity}
     audit.record(session, now, new.clerk_id, "open_ticket", ticket, changes)
     if invoice is not None:
@@ -112,6 +117,8 @@ def _check(new: NewTicket, now: datetime) -> None:
 
 def _severity(session: Session, in_force: PoliciesInForce, new: NewTicket) -> Proposal:
     """The severity that the facts give, or the one that the clerk chose and may choose (T3)."""
+    if new.claimed is not None:
+        return unconfirmed_severity(in_force.severities, new.claimed)
     if new.severity:
         check_known(in_force.severities, new.severity)
     clerk = active_staff(session, new.clerk_id) if new.severity else None
@@ -153,6 +160,8 @@ def _ticket(
         level=in_force.level_of(severity.severity),
         repeat_of_id=new.repeat_of_id,
         turns_major_at=in_force.turns_major_at(new.registered_at, severity.severity),
+        claimed_facts=new.claimed.to_json() if new.claimed is not None else None,
+        form_key=new.form_key,
         **fact_columns(new.facts),
     )
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.complaints import Ticket
+from models.complaints import FACTS, Ticket, TicketClock
 from office.complaints import deadlines, visits
 from office.complaints.transitions import LockedTicket, lock, refusal, solved_spans
 from office.core.errors import N_, Refused
 from rules.deadlines import Moment
 from rules.lifecycle import ENDED, SOLVED, State
 from rules.reasons import Reason
-from rules.severity import SeverityPolicy, change_refusal, proposal
+from rules.severity import Facts, SeverityPolicy, change_refusal, proposal
 
 
 def change_severity(
@@ -63,6 +65,54 @@ def raise_to_facts(locked: LockedTicket) -> None:
     _exchange_clocks(locked, is_raised=True)
     locked.record("raise_severity", reason=proposed.reason)
     locked.audit("change_severity", severity=(before, ticket.severity))
+
+
+def confirm_claims(
+    session: Session,
+    ticket_id: int,
+    *,
+    is_so: bool,
+    now: datetime,
+    staff_id: int | None = None,
+    note: str = "",
+) -> Ticket:
+    """Confirm what the sender of the public form says, or that it is not so (T3, T4).
+
+    Confirmed facts add to those that the office knows, raise the severity and start their clocks now. Either
+    way the complaint is acknowledged. Raises Refused when nothing waits for that.
+    """
+    locked = lock(session, ticket_id, now, staff_id)
+    ticket = locked.ticket
+    claimed = claims_of(ticket)
+    if claimed is None or locked.state in ENDED:
+        raise Refused(N_("Nothing of this complaint waits to be confirmed"))
+    for name in FACTS if is_so else ():
+        setattr(ticket, name, max(getattr(ticket, name), claimed.value(name)))  # a tick, a count, a sum
+    before, ticket.claimed_facts = ticket.severity, None
+    decided = proposal(locked.in_force.severities, deadlines.TicketProfile.of(ticket).facts)
+    if decided.severity == ticket.severity:
+        ticket.severity_reason = decided.reason.to_json()
+    deadlines.stop_clocks(session, ticket.id, now, names=(deadlines.ACKNOWLEDGE,))
+    raise_to_facts(locked)
+    if locked.state not in SOLVED:
+        had = set(session.scalars(select(TicketClock.clock).where(TicketClock.ticket_id == ticket.id)))
+        profile = deadlines.TicketProfile.of(ticket)
+        deadlines.insert_clocks(session, deadlines.clocks_of_facts(locked.policies, profile, had, now))
+    locked.record("confirm_facts" if is_so else "dismiss_facts", note=note)
+    said = ", ".join(sorted(name for name, value in asdict(claimed).items() if value))
+    locked.audit("confirm_facts", claimed_facts=(said, None), severity=(before, ticket.severity))
+    return locked.saved()
+
+
+def claims_of(ticket: Ticket) -> Facts | None:
+    """The facts that its sender claims and nobody has confirmed yet, if any."""
+    return Facts.from_json(ticket.claimed_facts) if ticket.claimed_facts else None
+
+
+def proposed_severity(policy: SeverityPolicy, ticket: Ticket) -> str:
+    """The severity that a ticket's claimed facts would give; its own when nothing waits."""
+    claimed = claims_of(ticket)
+    return ticket.severity if claimed is None else proposal(policy, claimed).severity
 
 
 def check_known(policy: SeverityPolicy, severity: str) -> None:

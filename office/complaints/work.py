@@ -50,7 +50,8 @@ def assign(
         ticket.department_id = department_id
     ticket.handler_id = handler.id if handler else None
     ticket.assigned_at = now
-    deadlines.stop_clocks(session, ticket.id, now, names=("acknowledge",))
+    if ticket.claimed_facts is None:  # else it is confirming that acknowledges
+        deadlines.stop_clocks(session, ticket.id, now, names=("acknowledge",))
     return locked.saved()
 
 
@@ -108,6 +109,8 @@ def resolve_ticket(
     `is_on_spot` resolves a ticket at the desk that was never assigned.
     """
     locked = lock(session, ticket_id, now, staff_id)
+    if locked.ticket.claimed_facts is not None:
+        raise Refused(N_("First confirm what the sender says, or that it is not so"))
     verb = Verb.RESOLVE_ON_SPOT if is_on_spot else Verb.RESOLVE
     locked.move(verb, note=resolution, has_solution=bool(resolution.strip()))
     ticket = locked.ticket

@@ -35,6 +35,7 @@ class BoardRow:
     handler: str
     clock: str
     due_at: datetime | None
+    is_unconfirmed: bool = False  # what its sender says
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ def board(
     soon = timedelta(minutes=minutes)
     groups: dict[str, list[BoardRow]] = {group: [] for group in GROUPS}
     for ticket, unit_code, category, handler in found:
-        group = board_group(ticket.state, clocks[ticket.id], now, soon)
+        group = board_group(
+            ticket.state, clocks[ticket.id], now, soon, is_unconfirmed=ticket.claimed_facts is not None
+        )
         groups[group].append(_row(ticket, unit_code or "", category, handler or "", clocks[ticket.id]))
     for rows in groups.values():
         rows.sort(key=lambda row: board_order(row.due_at, row.id))
@@ -100,6 +103,7 @@ def _row(
         handler,
         first.clock if first else "",
         first.due_at if first else None,
+        ticket.claimed_facts is not None,
     )
 
 

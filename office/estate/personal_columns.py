@@ -120,7 +120,7 @@ COLUMNS: Mapping[str, Columns] = {
     "task": Columns(scrubbed="result file_name", plain="kind state"),
     "ticket": Columns(
         emptied="place statement wish present resolution",
-        plain="number channel severity severity_reason state outcome",
+        plain="number channel severity severity_reason claimed_facts form_key state outcome",
     ),
     "ticket_clock": Columns(plain="clock state rule"),
     "ticket_event": Columns(emptied="reason note", plain="verb"),

@@ -12,6 +12,7 @@ from rules.severity import (
     change_refusal,
     proposal,
     registered_severity,
+    unconfirmed_severity,
 )
 from tests.factories.policies import policy, refusal
 
@@ -148,3 +149,18 @@ def test_the_reason_of_a_chosen_severity_names_the_proposal():
 
 def test_nothing_is_true_of_a_complaint_of_which_nothing_is_ticked():
     assert not any(vars(Facts()).values())
+
+
+def test_a_stranger_s_facts_only_propose():
+    claimed = Facts(household_count=40, is_injury=True)
+
+    answer = unconfirmed_severity(PROJECT, claimed)
+
+    assert answer.severity == "simple"
+    assert answer.reason == Reason("not_confirmed", {"proposed": "major"})
+
+
+def test_facts_are_stored_and_read_again():
+    facts = Facts(household_count=3, loss_amount=Decimal("10.50"), is_media=True)
+
+    assert Facts.from_json(facts.to_json()) == facts

@@ -43,7 +43,19 @@ def test_waiting_and_a_running_clock_count_only_while_it_is_unsolved(state):
     assert plain - more == ({"pause"} if is_unsolved else set())
 
 
+@pytest.mark.parametrize("state", State)
+def test_what_a_sender_says_can_be_confirmed_until_the_ticket_has_ended(state):
+    plain = possible_actions(state, is_waiting=False, has_clock_to_meet=False)
+
+    more = possible_actions(state, is_waiting=False, has_clock_to_meet=False, is_unconfirmed=True)
+
+    assert more - plain == (set() if state in {State.CLOSED, State.INVALID} else {"confirm_facts"})
+
+
 def test_the_usual_actions_are_actions_of_some_state():
-    all_actions = [possible_actions(state, is_waiting=True, has_clock_to_meet=True) for state in State]
+    all_actions = [
+        possible_actions(state, is_waiting=True, has_clock_to_meet=True, is_unconfirmed=True)
+        for state in State
+    ]
 
     assert set.union(*map(set, all_actions)) >= USUAL_ACTIONS

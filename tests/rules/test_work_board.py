@@ -41,8 +41,17 @@ def test_the_next_step_decides_the_group(state, clocks, group):
     assert board_group(state, rows, NOW, SOON) == group
 
 
+@pytest.mark.parametrize(
+    ("state", "group"), [("registered", "confirm"), ("in_progress", "confirm"), ("resolved", "visit")]
+)
+def test_what_a_sender_says_is_confirmed_before_all_else_until_it_is_resolved(state, group):
+    late = [OpenClock("acknowledge", "running", NOW - MINUTE)]
+
+    assert board_group(state, late, NOW, SOON, is_unconfirmed=True) == group
+
+
 def test_every_group_of_the_board_is_reached():
-    assert {group for _state, _clocks, group in GROUPS} == set(CODES)
+    assert {group for _state, _clocks, group in GROUPS} | {"confirm"} == set(CODES)
 
 
 def test_the_first_deadline_is_the_earliest_and_those_without_one_come_last():

@@ -2,26 +2,34 @@
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
-from models.complaints import Attachment, Complainant, Ticket
+from models.complaints import Attachment, Complainant, Ticket, TicketClock
 from models.people import SignInAttempt
 from models.property import Unit
-from office.complaints import public_form, work
+from models.secrets import fingerprint
+from office.complaints import public_form, severities, work
 from office.complaints.public_form import Submission, tracking_code
+from office.complaints.registration import NewTicket, register_ticket
 from office.core import clock
 from office.core.errors import Refused
 from office.policies import documents, store
 from rules.public_form import PublicForm
+from rules.severity import Facts
 from rules.sign_in import network_of
 from tests.admin.conftest import text_of
+from tests.factories.complaint_desk import act
 from tests.factories.policies import refusal
 
 FORM, TRACK, DONE = "/public/complaint/", "/public/complaint/track/", "/public/complaint/done/"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+COUNT = count()
 # an address, and what counts as one
 ADDRESSES = [
     ("203.0.113.7", "203.0.113.7"),
@@ -81,9 +89,11 @@ def test_a_complaint_is_sent_and_followed(resident):
     with resident.rows() as session:
         ticket = session.scalars(select(Ticket)).one()
         number, code = ticket.number, tracking_code(ticket.number)
-        assert (ticket.channel, ticket.unit.code, ticket.happening_now) == ("web_form", "A-01", True)
+        assert (ticket.channel, ticket.unit.code, ticket.happening_now) == ("web_form", "A-01", False)
+        assert severities.claims_of(ticket).happening_now
         assert session.scalars(select(Complainant.name)).one() == "王秀英小姐"
         assert session.scalars(select(Attachment.media_type)).one() == "image/png"
+        severities.confirm_claims(session, ticket.id, is_so=True, now=ticket.registered_at)
         work.resolve_on_spot(session, ticket.id, resolution="王秀英小姐 met", now=ticket.registered_at)
         session.commit()
 
@@ -134,6 +144,110 @@ def test_sending_twice_registers_once(resident):
         assert answer.location.endswith(DONE)
 
     assert sent(resident) == 1
+
+
+def form_of(web, **fields):
+    page = web.get(FORM).text
+    hidden = {name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("csrf_token", "key")}
+    return {**hidden, "statement": "x", "household_count": "1", **fields}
+
+
+@pytest.mark.parametrize("is_guarded", [True, False], ids=["once", "control"])
+def test_a_double_click_registers_once(resident, is_guarded, monkeypatch):
+    """Both clicks are on their way before either is answered: neither finds the other's complaint."""
+    given = form_of(resident)
+    if not is_guarded:
+        monkeypatch.setattr(public_form, "_stored_key", lambda key: fingerprint(f"{key} {next(COUNT)}"))
+    twice = [resident.office.app.test_client() for _click in range(2)]
+    for client in twice:
+        client.set_cookie("gatehouse", resident.client.get_cookie("gatehouse").value)
+    with ThreadPoolExecutor() as clicks:
+        answers = list(clicks.map(lambda client: client.post(FORM, data=given), twice))
+
+    assert {answer.location for answer in answers} == {DONE}
+    assert sent(resident) == (1 if is_guarded else 2)
+
+
+def test_the_database_takes_one_form_once(resident):
+    """What the look before does not see, when both are written at the same moment."""
+    with resident.rows() as session:
+        now = clock.now(session)
+        policy = public_form.form_policy(session, now)
+        public_form.submit(session, policy, Submission(statement="x"), now, form_key="one")
+        session.flush()
+        with pytest.raises(IntegrityError):
+            public_form.submit(session, policy, Submission(statement="x"), now, form_key="one")
+
+
+def test_back_with_another_text_asks_and_keeps_it(resident):
+    """Nothing is dropped in silence: what was sent leads to its number, another matter is asked about."""
+    given = form_of(resident)
+    assert resident.client.post(FORM, data=given).location == DONE
+
+    again = resident.client.post(FORM, data={**given, "statement": "又一件"})
+    key = re.search(r'name="key" value="([^"]*)"', again.text)[1]
+
+    assert again.status_code == 409
+    assert "sent this form already" in text_of(again)
+    assert "又一件" in again.text
+    assert key != given["key"]
+    assert resident.client.post(FORM, data={**given, "statement": "又一件", "key": key}).location == DONE
+    assert sent(resident) == 2
+
+
+def test_a_stranger_decides_no_severity(resident, web):
+    """Until a clerk confirms: a usual complaint whose acknowledgement runs, first on the board (T3, T4)."""
+    send(resident, is_injury="y", happening_now="y", household_count="40")
+    with resident.rows() as session:
+        ticket = session.scalars(select(Ticket)).one()
+        key, usual, proposed = ticket.id, ticket.severity, severities.claims_of(ticket)
+        assert (ticket.household_count, ticket.is_injury, ticket.level) == (1, False, 0)
+        assert running(session) >= {"acknowledge", "first_word"}
+        assert not running(session) & {"on_site", "report_manager"}
+        with pytest.raises(Refused, match="First confirm"):
+            work.resolve_on_spot(session, key, resolution="done", now=ticket.registered_at)
+
+    board = text_of(web.get("/board/?of=all"))
+    page = text_of(web.get(f"/tickets/details/?id={key}"))
+    assert "To confirm" in board
+    assert "40 households" in page
+    assert "proposed: Major" in page
+    assert proposed.is_injury
+
+    act(web, key, "confirm_facts", answer="yes")
+    with resident.rows() as session:
+        ticket = session.get(Ticket, key)
+        assert (usual, ticket.severity, ticket.household_count) == ("minor", "major", 40)
+        assert running(session) >= {"on_site", "report_manager", "first_word"}
+        assert "acknowledge" not in running(session)
+        assert ticket.claimed_facts is None
+    assert "To confirm" not in text_of(web.get("/board/?of=all"))
+
+
+def test_what_is_not_so_stays_a_usual_complaint(resident):
+    send(resident, is_injury="y")
+    with resident.rows() as session:
+        ticket = session.scalars(select(Ticket)).one()
+        severities.confirm_claims(session, ticket.id, is_so=False, now=ticket.registered_at, note="a prank")
+
+        assert (ticket.severity, ticket.is_injury, ticket.claimed_facts) == ("minor", False, None)
+        with pytest.raises(Refused, match="waits to be confirmed"):
+            severities.confirm_claims(session, ticket.id, is_so=True, now=ticket.registered_at)
+
+
+def test_the_control_at_the_desk_the_same_facts_decide(resident):
+    with resident.rows() as session:
+        now = clock.now(session)
+        facts = Facts(is_injury=True, happening_now=True, household_count=40)
+        new = NewTicket("desk", "security", "x", now, facts=facts)
+        ticket = register_ticket(session, new, now=now)
+
+        assert ticket.severity == "major"
+        assert running(session) >= {"on_site", "report_manager"}
+
+
+def running(session):
+    return set(session.scalars(select(TicketClock.clock).where(TicketClock.stopped_at.is_(None))))
 
 
 def test_who_sends_too_much_waits(resident):
