@@ -18,7 +18,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from admin.arrears import screens as arrears
-from admin.auth import guard, sign_in, two_factor  # noqa: F401 -- two_factor adds its pages
+from admin.auth import alert_address, guard, sign_in, two_factor  # noqa: F401 -- pages of a person's own
 from admin.billing import screens as billing
 from admin.complaints import screens as complaints
 from admin.estate import screens as estate

@@ -14,7 +14,7 @@ from wtforms.validators import Length, NumberRange, Optional
 from admin.panel import forms, labels
 from admin.panel.filters import ChoiceFilter, FlagFilter, RelationFilter
 from admin.panel.signed_in import current_staff
-from admin.panel.view import OfficeView, Related, office_action
+from admin.panel.view import OfficeView, OneClick, Related, office_action
 from models.base import db
 from models.people import (
     MOST_RESIDENTS,
@@ -165,7 +165,15 @@ class StaffView(OfficeView):
     title = _l("Staff")
     icon = "id-card"
     can_delete = can_import = False  # passwords and roles are given one by one
-    column_list = ("name", "login", "department.name", "is_active")
+    column_list = ("name", "login", "department.name", "is_active", "has_alerts")
+    column_computed = {"has_alerts": lambda staff: staff.alert_url.is_not(None)}
+    one_click = (
+        OneClick(
+            "no_alerts",
+            _l("Alerts do not reach them"),
+            lambda _view: [Staff.is_active.is_(True), Staff.alert_url.is_(None)],
+        ),
+    )
     column_labels = {"department.name": _l("Own department"), "department": _l("Own department")}
     column_searchable_list = ("name", "login")
     column_default_sort = "name"

@@ -124,6 +124,7 @@ COLUMNS = {
     "accused": _("Person complained about"),
     "added_at": _("Added at"),
     "alert_url": _("Alert address"),
+    "has_alerts": _("Alerts reach them"),
     "allocated_at": _("Allocated at"),
     "allocated_on": _("Allocated on"),
     "allocations": _("Allocations"),

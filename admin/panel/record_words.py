@@ -100,6 +100,8 @@ ACTIONS = {
     "reveal": _("Masked value shown"),
     "give_out": _("Everything known given out"),
     "erase": _("Personal data erased"),
+    "alert_address": _("Own address for alerts"),
+    "alert_test": _("Test alert sent"),
     "bulk_edit": _("Changed together"),
     "undo": _("Change undone"),
     "import": _("Imported"),

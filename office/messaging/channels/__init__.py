@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from office.core import installation
-from office.core.errors import N_
 from office.messaging.channels.base import (
+    NOT_SET_UP,
     Channel,
     ChannelKind,
     Declined,
@@ -19,9 +19,6 @@ from office.messaging.channels.base import (
 
 __all__ = ["ELECTRONIC", "KINDS", "NOT_SET_UP", "Channel", "Declined", "Letter", "Undelivered", "Unreachable",
            "Unsure", "available", "open_channel"]  # fmt: skip
-
-NOT_SET_UP = N_("IT has not set up this channel yet")
-
 
 # each is imported when it first sends: a page needs none of them (goals S16)
 
@@ -44,10 +41,10 @@ def _wecom(setting: Setting) -> Channel:
     return WeCom(setting("WECOM_URL"))
 
 
-def _alerts(_setting: Setting) -> Channel:
+def _alerts(setting: Setting) -> Channel:
     from office.messaging.channels.alerts import Alerts
 
-    return Alerts()
+    return Alerts(setting)
 
 
 def _print(_setting: Setting) -> Channel:

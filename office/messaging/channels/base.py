@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from office.core.errors import N_
+
+NOT_SET_UP = N_("IT has not set up this channel yet")
 Setting = Callable[[str], str]  # the name of a setting of IT's without GATEHOUSE_ → its value, empty without
 
 

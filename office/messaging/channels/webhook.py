@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 
 from office.messaging.channels.base import Declined, Undelivered, Unreachable, Unsure
 
@@ -29,3 +31,16 @@ def post(request: urllib.request.Request) -> bytes:
         raise Unreachable(str(error.reason)) from error
     except OSError as error:
         raise Unsure(f"no answer from the webhook: {error}") from error
+
+
+def answered(body: bytes, names: Sequence[str]) -> tuple[int, str]:
+    """The code and the words in a service's answer; the code stands under the first of these names.
+
+    Raises Unsure for an answer that is none of the service's.
+    """
+    try:
+        said = json.loads(body)
+        code = next(said[name] for name in names if name in said)
+        return int(code), str(said.get("errmsg") or said.get("msg") or "")
+    except (ValueError, TypeError, AttributeError, StopIteration) as wrong:
+        raise Unsure(f"the webhook's answer has no {names[0]}") from wrong

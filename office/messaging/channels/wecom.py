@@ -11,8 +11,8 @@ import json
 import urllib.request
 from urllib.parse import urlsplit
 
-from office.messaging.channels.base import Declined, Letter, Undelivered, Unreachable, Unsure
-from office.messaging.channels.webhook import post
+from office.messaging.channels.base import Declined, Letter, Undelivered, Unreachable
+from office.messaging.channels.webhook import answered, post
 
 NO_SUCH_PERSON = frozenset({40003, 60111, 81013, 46004})
 
@@ -36,7 +36,7 @@ class WeCom:
             method="POST",
             headers={"Content-Type": "application/json", "Idempotency-Key": letter.key},
         )
-        code, text = _answer(post(request))
+        code, text = answered(post(request), ("errcode",))
         if code in NO_SUCH_PERSON:
             raise Declined(f"{code} {text}", is_address_bad=True)
         if code:
@@ -44,12 +44,3 @@ class WeCom:
 
     def close(self) -> None:
         """Nothing stays open."""
-
-
-def _answer(body: bytes) -> tuple[int, str]:
-    """WeCom's code and message. Raises Unsure for an answer that is none of WeCom's."""
-    try:
-        said = json.loads(body)
-        return int(said["errcode"]), str(said.get("errmsg", ""))
-    except (ValueError, TypeError, KeyError) as wrong:
-        raise Unsure("the webhook's answer has no errcode") from wrong

@@ -248,6 +248,8 @@ OPEN_ADDRESSES = """
 /                                   GET   signed-in
 /account                            GET   signed-in
 /account                            POST  signed-in
+/account/alerts                     GET   signed-in
+/account/alerts                     POST  signed-in
 /account/second-step                GET   signed-in
 /account/second-step                POST  signed-in
 /preferences                        POST  signed-in

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -29,6 +27,7 @@ from office.policies import store
 from rules.upkeep import MessagePolicy
 from tests.factories.mail_server import Inbox, free_port, smtp_server
 from tests.factories.sandbox import set_present
+from tests.factories.webhook import Webhook, webhook_server
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)
 
@@ -238,34 +237,13 @@ class TestAfterAKill:
         assert len(inbox.letters) == 2
 
 
-class Webhook(BaseHTTPRequestHandler):
-    received: list[tuple[dict[str, str], bytes]] = []
-    status = 200
-    answer = b'{"errcode": 0, "errmsg": "ok"}'
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.received.append((dict(self.headers), body))
-        self.send_response(self.status)
-        self.end_headers()
-        self.wfile.write(self.answer)
-
-    def log_message(self, *_arguments: Any) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Webhook]]:
-    handler = type("Handler", (Webhook,), {"received": []})
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        monkeypatch.setenv("GATEHOUSE_SMS_URL", f"http://127.0.0.1:{server.server_port}/sms")
+    with webhook_server() as (url, handler):
+        monkeypatch.setenv("GATEHOUSE_SMS_URL", f"{url}/sms")
         monkeypatch.setenv("GATEHOUSE_SMS_SECRET", "shared")
-        monkeypatch.setenv("GATEHOUSE_WECOM_URL", f"http://127.0.0.1:{server.server_port}/wecom")
+        monkeypatch.setenv("GATEHOUSE_WECOM_URL", f"{url}/wecom")
         yield handler
-        server.shutdown()
-        thread.join()
 
 
 def test_an_sms_is_signed_and_says_its_key(ready: Session, webhook: type[Webhook]) -> None:
