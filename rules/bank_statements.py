@@ -94,8 +94,11 @@ def is_correction(amount: Amount, signs: Signs) -> bool:
 
 
 def looks_like_directions(said: Sequence[str], words: Words) -> bool:
-    """Whether at least half of a column's filled cells are direction words, whatever its header says."""
-    filled = [one for one in said if one.strip()]
+    """Whether at least half of a column's filled cells are direction words, whatever its header says.
+
+    A lone sign fills no cell there: in a column of anything else a dash stands for nothing.
+    """
+    filled = [one for one in said if plain(one).strip("+-/ ")]
     known = sum(words.direction(one) != "unknown" for one in filled)
     return bool(known) and 2 * known >= len(filled)
 

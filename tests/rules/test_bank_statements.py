@@ -19,7 +19,7 @@ from rules.bank_statements import (
 
 WORDS = Words(
     incoming=frozenset({"贷", "收入"}),
-    outgoing=frozenset({"借", "支出"}),
+    outgoing=frozenset({"借", "支出", "-"}),
     successful=frozenset({"交易成功"}),
     refunded=("退款",),
     unsuccessful=("失败", "冲正"),
@@ -76,6 +76,8 @@ def test_what_takes_back_an_outgoing_amount_is_nobodys_payment():
         (["收入", "转账", "结息"], False),
         (["转账", "结息"], False),
         (["", ""], False),
+        (["-", "—", "-"], False),
+        (["-", "收入"], True),
         ([], False),
     ],
 )

@@ -13,7 +13,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, seed, settings
+from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -48,6 +48,7 @@ MEMOS = (
 AMOUNTS = ("350.00", "350.00", "360.50", "1.00", "2100.00")
 PARTS = range(50) if IS_FULL else range(1)
 EXAMPLES = 40 if IS_FULL else 25  # of a part, each of two to four overlapping statements
+PHASES = (Phase.explicit, Phase.generate, Phase.shrink)  # to explain takes longer than a test may
 OF_SERVICES = 8 if IS_FULL else 5  # of a part, each of three
 
 
@@ -178,7 +179,7 @@ def as_often(part, examples):
     """So many examples of a part, other ones than those of the other parts."""
 
     def drawn(proof):
-        return seed(part)(settings(max_examples=examples, deadline=None)(proof))
+        return seed(part)(settings(max_examples=examples, deadline=None, phases=PHASES)(proof))
 
     return drawn
 
