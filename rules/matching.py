@@ -73,6 +73,8 @@ class CodeIndex:
         for code in codes:
             if wanted := plain(code).strip():
                 self._codes.setdefault(wanted, set()).add(code)
+            if out := _WRITTEN_OUT.fullmatch(wanted):  # 1栋-1单元-101 is also 1-1-101
+                self._codes.setdefault("-".join(filter(None, out.groups())), set()).add(code)
         self._lengths = sorted({len(code) for code in self._codes}, reverse=True)
         firsts = {code[0] for code in self._codes}
         tokens = "|".join(f"{_BEGINS}{char}" for char in sorted(filter(_is_token, firsts)))
@@ -98,7 +100,7 @@ class CodeIndex:
                 continue
             taken.append((start, end))
             for code in codes:
-                is_vague = is_weak(code) and not is_written_out
+                is_vague = is_weak(text[start:end]) and not is_written_out
                 if not _is_quantity(text, start, end, is_vague=is_vague):
                     is_sure = not is_vague or _ROOM.match(text, end) is not None
                     seen[code] = seen.get(code, False) or is_sure

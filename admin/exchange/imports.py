@@ -280,7 +280,8 @@ class ImportPage(OfficePage):
             name=all_kinds()[kind],
             form=None if task.state != "waiting" else mapping_form.MappingForm(found, columns),
             remembered=remembered.fitting(db.session(), kind, found.get("headers", ())),
-            refusal=error_messages.message_for(Refused(refusal[0], **refusal[1])) if refusal else "",
+            refusal=_refusal(refusal[0], refusal[1], label) if refusal else "",
+            named=found.get("named", {}),
             problems=[_told(problem, label, word) for problem in found.get("problems", ())[:50]],
             differences=found.get("differences", ()),
             may_update=may_update(kind),
@@ -443,6 +444,14 @@ def may_update(kind: str) -> bool:
     """Whether the reader may change rows that a kind of import finds there with other values."""
     screen, verb = UPDATES.get(kind.removesuffix(HISTORY)) or (kind.removeprefix(OF_SCREEN), "edit")
     return may(current_staff().roles, screen, verb)
+
+
+def _refusal(message: str, values: Mapping[str, Any], label: Callable[[str], str]) -> str:
+    """Why a file is refused as a whole; missing columns under the names that they have on screens."""
+    said = dict(values)
+    if "missing" in said:
+        said["columns"] = "、".join(map(label, said["missing"]))
+    return error_messages.message_for(Refused(message, **said))
 
 
 def _told(

@@ -18,7 +18,7 @@ from admin.panel.column_names import column_name
 from office.core.errors import N_, Refused
 from office.exchange.imports.columns import Column
 from office.exchange.imports.headers import header_key
-from office.exchange.imports.mapping import FileMapping, from_stored, parts_of
+from office.exchange.imports.mapping import FileMapping, from_stored, parts_of, proposed_join
 from office.exchange.imports.statement_layouts import MANY
 
 
@@ -117,13 +117,14 @@ class MappingForm:
 
     @cached_property
     def join(self) -> tuple[str, str]:
-        """The code that is joined of several headers and how; as it was said, or as a problem proposes."""
+        """The code that is joined of several headers and how: as it was said, or as is proposed."""
         for code, template in self.before.joins.items():
             return code, template
         for one in self.found.get("problems", ()):
             if pattern := one["values"].get("pattern"):
                 return str(one["column"]), str(pattern)
-        return "", ""
+        lacking = next((one.code for one in self.lacking if _is_code_of_row(one)), "")
+        return lacking, proposed_join(one.header for one in self.headers) if lacking else ""
 
     @property
     def joinable(self) -> list[Column]:

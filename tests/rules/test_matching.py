@@ -168,6 +168,25 @@ def test_a_weak_code_needs_the_name_of_one_who_pays_there(payer, names, state):
     assert (found.state, found.unit_code) == (state, "1011")
 
 
+@pytest.mark.parametrize(
+    ("memo", "expected"),
+    [
+        ("1-1-101物业费", "one_known_code"),
+        ("1栋1单元101", "one_known_code"),
+        ("1栋-1单元-101室", "one_known_code"),
+        ("1#1-101", "one_known_code"),
+        ("3-12 物业费", "weak_code"),
+        ("3-12月物业费", "no_known_code"),
+        ("3栋12室", "one_known_code"),
+    ],
+)
+def test_a_code_that_is_stored_written_out_is_found_in_short_too(memo, expected):
+    """A roster whose code was joined of its parts as they stand: `1栋-1单元-101`."""
+    index = CodeIndex(["1栋-1单元-101", "3栋-12"])
+
+    assert match(RowToMatch(memo, Decimal(100)), index).reason.code == expected
+
+
 def test_a_room_inside_a_code_that_is_written_out_is_no_unit_of_its_own():
     index = CodeIndex(["1001", "1-1-1001"])
 

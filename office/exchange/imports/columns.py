@@ -307,7 +307,7 @@ def places_of(
     """Where each column stands among the cells of a header, {code: places}: its own name first.
 
     A header with something in brackets that no name has is taken only where it is the only one, and never for
-    a sum or an area.
+    a sum or an area; `读数(吨)` is a reading in the meter's own measure.
     """
     exact = [header_key(cell) for cell in cells_]
     loose = [loose_key(cell) for cell in cells_]
@@ -316,7 +316,7 @@ def places_of(
         wanted = wanted_keys(column, mapping)
         places = [place for place, header in enumerate(exact) if header in wanted]
         places.sort(key=lambda place: exact[place] != header_key(column.code))
-        if not places and not column.measure:
+        if not places and column.measure in {"", "own"}:
             places = [place for place, header in enumerate(loose) if header in wanted]
             places = places if len(places) == 1 else []
         if places:
@@ -390,6 +390,7 @@ def find_body(table: Table, columns: Sequence[Column], mapping: FileMapping) -> 
             N_("%(file)s: required columns are missing: %(columns)s"),
             file=table.file,
             columns=", ".join(f"{column.code} ({column.names[0]})" for column in heading.missing(places)),
+            missing=[column.code for column in heading.missing(places)],
         )
     for of_column in places.values():
         if len({header_key(header[place]) for place in of_column}) < len(of_column):
@@ -399,9 +400,18 @@ def find_body(table: Table, columns: Sequence[Column], mapping: FileMapping) -> 
                 column=header[of_column[0]].strip(),
             )
     chosen = {code: of_column[0] for code, of_column in places.items()}
+
+    def stands_in(column: Column) -> list[int]:
+        """The place of a column, or of the parts that its code is joined of."""
+        template = mapping.joins.get(column.code)
+        if template is None:
+            return [chosen[column.code]] if column.code in chosen else []
+        named = set(map(header_key, parts_of(template)))
+        return [place for place, cell in enumerate(header) if header_key(cell) in named]
+
     needed = headers.Needed(
-        required=tuple(chosen[one.code] for one in columns if one.is_required and one.code in chosen),
-        keys=tuple(chosen[one.code] for one in columns if one.is_key and one.code in chosen),
+        required=tuple(place for one in columns if one.is_required for place in stands_in(one)),
+        keys=tuple(place for one in columns if one.is_key for place in stands_in(one)),
     )
     lines = table.lines[count:]
     footer = headers.footer_length(lines, needed) if needed.keys else 0

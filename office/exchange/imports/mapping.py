@@ -15,6 +15,15 @@ from office.exchange.imports.cells import key
 
 _PART = re.compile(r"\{([^{}]+)\}")
 PARTS = ("columns", "values", "join", "set")  # of the TOML file
+# headers of the parts of a unit's code: before the room's, and the room's own
+PARTS_BEFORE = frozenset((
+    "楼栋", "樓棟", "栋", "棟", "楼号", "樓號", "幢", "座", "单元", "單元", "单元号", "單元號", "门洞", "梯",
+    "staircase", "entrance",
+))  # fmt: skip
+ROOMS = frozenset((
+    "门牌号", "門牌號", "门牌", "門牌", "室号", "室號", "室", "户号", "戶號", "房", "号", "號",
+    "门号", "門號", "room", "flat",
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,14 @@ NOTHING_SAID = FileMapping()
 def parts_of(template: str) -> tuple[str, ...]:
     """The headers that a joined code is made of."""
     return tuple(name.strip() for name in _PART.findall(template))
+
+
+def proposed_join(headers: Iterable[str]) -> str:
+    """The unit's code of a file that has it in parts, `{楼栋}-{单元}-{门牌号}`; empty without a room."""
+    names = [header.strip() for header in headers]
+    parts = [name for name in names if key(name) in PARTS_BEFORE]
+    rooms = [name for name in names if key(name) in ROOMS]
+    return "-".join(f"{{{name}}}" for name in (*parts, rooms[0])) if parts and rooms else ""
 
 
 def joined(template: str, said: Mapping[str, str]) -> str:

@@ -43,6 +43,7 @@ from office.exchange.imports.columns import (
     twice,
 )
 from office.exchange.imports.headers import header_key
+from office.exchange.imports.mapping import PARTS_BEFORE
 from office.exchange.imports.roster_row import Place, RosterRow, place_of
 from office.exchange.imports.taken import NO_UPDATE, Taken, Update
 from rules.text_keys import compared_key
@@ -215,20 +216,6 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
-JOINABLE = (
-    "楼栋",
-    "樓棟",
-    "幢",
-    "座",
-    "单元",
-    "單元",
-    "门洞",
-    "梯",
-    "staircase",
-    "entrance",
-)  # parts of a code
-
-
 def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
     """Two rows for one unit, and residents of a unit that nobody is named to pay for."""
     return _same_code(rows, known) + [
@@ -247,7 +234,7 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
 def _same_code(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
     """Two rows for one unit; where the file has a column for the staircase, the code needs it."""
     headers = [header.strip() for header in known.header]
-    parts = [header for header in headers if header_key(header) in JOINABLE]
+    parts = [header for header in headers if header_key(header) in PARTS_BEFORE]
     codes = {header_key(name) for name in ("unit_code", *UNIT_HEADERS)}
     own = next((header for header in headers if header_key(header) in codes), "")
     if not parts or not own:

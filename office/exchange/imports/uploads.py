@@ -28,10 +28,10 @@ from office.core.errors import N_, Refused
 from office.core.leases import is_expired, lease_holder
 from office.exchange import imports
 from office.exchange.imports import remembered
-from office.exchange.imports.columns import Column, Problem, RowsRefused, guess, header_line
+from office.exchange.imports.columns import Column, Problem, RowsRefused, guess, header_line, places_of
 from office.exchange.imports.headers import header_key
-from office.exchange.imports.mapping import NOTHING_SAID, FileMapping, from_stored
-from office.exchange.imports.reader import HasHeader, Table, read
+from office.exchange.imports.mapping import NOTHING_SAID, FileMapping, from_stored, joined, parts_of
+from office.exchange.imports.reader import HasHeader, Line, Table, read
 from office.exchange.imports.taken import Difference
 from office.payments import statements
 
@@ -157,6 +157,7 @@ def try_out(
             "unused": list(report.unused),
             "differs": report.differs,
             "differences": [vars(one) for one in report.differences[:KEPT_PROBLEMS]],
+            "named": _named(table, header, columns, said, {one.row for one in report.differences}),
             "preview": _first_rows(report.preview),
         }
     except RowsRefused as refusal:
@@ -170,6 +171,28 @@ def try_out(
     finally:
         session.rollback()
     return found
+
+
+def _named(
+    table: Table, header: Sequence[str], columns: Sequence[Column], said: FileMapping, rows: Container[int]
+) -> dict[str, str]:
+    """What each of these rows is about, by its number: the cells of the columns that name a row."""
+    places = places_of(header, columns, said)
+    headers = {header_key(cell): place for place, cell in enumerate(header)}
+
+    def key(line: Line, column: Column) -> str:
+        template = said.joins.get(column.code)
+        if template is None:
+            return line.cell(places[column.code][0]).strip() if column.code in places else ""
+        said_there = {name: line.cell(headers[header_key(name)]).strip() for name in parts_of(template)}
+        return joined(template, said_there)
+
+    keys = [column for column in columns if column.is_key]
+    return {
+        str(line.number): " ".join(filter(None, (key(line, column) for column in keys)))[:SAMPLE_LENGTH]
+        for line in table.lines
+        if line.number in rows
+    }
 
 
 def _sample(cells: Iterable[str]) -> list[str]:

@@ -235,6 +235,21 @@ def test_a_mapping_is_taken_and_given_as_the_command_s_file(web: Web) -> None:
     assert tomllib.loads(given) == tomllib.loads(toml)
 
 
+def test_a_code_in_parts_is_proposed_and_what_is_missing_has_its_name_on_screen(web: Web) -> None:
+    content = "楼栋,单元,门牌号,类型,面积\n9,1,101,住宅,88\n".encode()
+    preview = upload(web, "roster", content)
+    page = web.get(preview)
+
+    assert "required columns are missing: Unit no." in text_of(page)
+    assert 'value="{楼栋}-{单元}-{门牌号}"' in page.text
+    join = {"join_code": "unit_code", "join_pattern": "{楼栋}-{单元}-{门牌号}"}
+    fields = {"header_0": "building", "header_3": "unit_kind", "header_4": "area_m2"}
+    web.post("/imports/map/", {"id": task_id(preview), **fields, **join})
+    web.post("/imports/take/", {"id": task_id(preview)})
+
+    assert units(web) == 1
+
+
 def test_a_remembered_mapping_is_forgotten_and_the_history_says_so(web: Web) -> None:
     preview = upload(web, "roster", STRANGE)
     web.post("/imports/map/", {"id": task_id(preview), **SAID, **WORDS})
@@ -283,6 +298,7 @@ def test_differences_are_shown_side_by_side_and_those_that_are_ticked_are_writte
     web.post("/imports/take/", {"id": task_id(preview), "write": ["1", "2", "77", "x"]})
 
     assert "Another building changes who answers for the unit" in shown
+    assert re.search(r"2\s+9-101\s+Area", shown), "each difference says which unit it is about"
     assert next(row["here"] for row in csv.DictReader(io.StringIO(listed))) == "98.5"
     with web.rows() as session:
         found = dict(session.execute(select(Unit.code, Unit.area_m2).where(Unit.code.like("9-%"))).all())

@@ -213,6 +213,45 @@ def test_a_mapping_says_columns_words_joined_codes_and_constants():
     assert mapping.from_stored(said.stored()) == said
 
 
+def test_notes_below_a_table_with_a_joined_code_are_a_footer():
+    """The parts of the code tell which lines are rows; a line without them and values is a note."""
+    said = mapping.FileMapping(joins={"unit_code": "{楼栋}-{门牌号}"})
+
+    found = columns.read_rows(
+        table(
+            ("序号", "楼栋", "门牌号", "类型", "面积"),
+            ("1", "1栋", "101", "住宅", "80"),
+            ("注：以上由管家核对",),
+            ("制表：王某", "", "", "审核："),
+        ),
+        roster.COLUMNS,
+        None,
+        mapping=said,
+    )
+
+    assert [row["unit_code"] for row in found.rows] == ["1栋-101"]
+    assert (found.problems, found.skipped_lines) == ([], 2)
+
+
+@pytest.mark.parametrize(
+    ("headers", "proposed"),
+    [
+        (("序号", "楼栋", "单元", "门牌号", "面积"), "{楼栋}-{单元}-{门牌号}"),
+        (("楼号", "室号"), "{楼号}-{室号}"),
+        (("楼栋", "面积"), ""),
+        (("房号", "面积"), ""),
+    ],
+)
+def test_a_code_in_parts_is_proposed(headers, proposed):
+    assert mapping.proposed_join(headers) == proposed
+
+
+def test_a_reading_may_say_the_measure_of_its_meter():
+    places = columns.places_of(("房号", "表号", "本期读数(吨)", "抄表日期"), readings.COLUMNS, NOTHING_SAID)
+
+    assert places["value"] == (2,)
+
+
 @pytest.mark.parametrize(
     "text",
     [
