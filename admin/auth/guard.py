@@ -160,14 +160,29 @@ def error_page(error: HTTPException) -> Any:
     """A refusal in the reader's words; never the program's inner state."""
     if error.code is None or error.response is not None or error.code < 400:
         return error.get_response()
-    db.session.rollback()
+    is_json = request.accept_mimetypes.best == "application/json"
+    db.session.rollback() if is_json else _undo_request()
     own_words = (
         error.description if error.code == 400 and error.description != type(error).description else None
     )
     text = own_words or _explanation(error.code)
-    if request.accept_mimetypes.best == "application/json":
+    if is_json:
         return {"error": str(text)}, error.code
     return render_template("panel/error.html", code=error.code, text=text), error.code
+
+
+def _undo_request() -> None:
+    """Roll back; the person, whom the page's frame names, is not read from the database a second time."""
+    staff, row = signed_in.staff_if_signed_in(), signed_in.web_session_if_any()
+    known = [
+        each
+        for each in (staff, row)
+        if each is not None and each in db.session and not db.session.is_modified(each)
+    ]
+    for each in known:
+        db.session.expunge(each)
+    db.session.rollback()
+    db.session.add_all(known)
 
 
 def crash_page(error: Exception) -> Any:
