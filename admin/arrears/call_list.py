@@ -18,12 +18,13 @@ from admin.panel.request_values import row_id
 from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, OfficePage, read_asked
 from models.base import db
-from models.collection import Contact
+from models.collection import Contact, Reminder
 from models.people import Owner
 from models.property import Unit
 from office.arrears import call_list, contacts
 from office.arrears.contacts import NewContact
 from office.core.errors import Refused
+from office.estate import owners
 from rules import next_steps
 
 PROMISES = {
@@ -114,15 +115,23 @@ class CallListPage(OfficePage):
         """Show the payer's numbers to who is about to call; that they were shown is kept (F16)."""
         return self._form({}, {}, is_calling=True)
 
+    @staticmethod
+    def _household(given: Mapping[str, str]) -> tuple[Unit, Owner]:
+        """The unit and payer that a request names: within reach, and of each other; so is its reminder."""
+        unit = row_access.find_or_404(Unit, given.get("unit_id"))
+        payer = row_access.find_or_404(Owner, given.get("payer_id"))
+        if not owners.is_of_unit(db.session(), payer.id, unit.id):
+            abort(404)
+        if given.get("reminder_id"):
+            reminder = row_access.find_or_404(Reminder, given["reminder_id"])
+            if (reminder.unit_id, reminder.payer_id) != (unit.id, payer.id):
+                abort(404)
+        return unit, payer
+
     def _form(
         self, given: Mapping[str, Any], problems: Mapping[str, str], *, is_calling: bool = False
     ) -> Any:
-        unit_id, payer_id = (row_id(request.values.get(name, "")) for name in ("unit_id", "payer_id"))
-        unit = db.session.get(Unit, unit_id) if unit_id else None
-        payer = db.session.get(Owner, payer_id) if payer_id else None
-        if unit is None or payer is None:
-            abort(404)
-        row_access.unit_or_404(unit.id)
+        unit, payer = self._household(request.values)
         entry = call_list.entry_of(
             db.session(), (unit.id, payer.id), now=self.now(), language=language.current()
         )
@@ -158,10 +167,8 @@ class CallListPage(OfficePage):
     @idempotent
     def enter(self) -> Any:
         given, problems = read_asked(self.fields, request.form, self)
-        unit_id, payer_id = row_id(request.form.get("unit_id", "")), row_id(request.form.get("payer_id", ""))
-        if unit_id is None or payer_id is None:
-            abort(404)
-        row_access.unit_or_404(unit_id)
+        unit, payer = self._household(request.form)
+        unit_id, payer_id = unit.id, payer.id
         if given["outcome"] == "promised" and not given["promised_on"]:  # else it would hold nothing (C8)
             problems.setdefault("promised_on", _("Ask by which day they will pay"))
         if problems:

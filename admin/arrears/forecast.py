@@ -17,6 +17,7 @@ from admin.panel.request_values import row_id
 from admin.panel.view import OfficePage
 from models.base import db
 from models.billing import Invoice
+from models.property import Unit
 from office.arrears import explain
 from office.core.errors import Refused
 from office.policies import store
@@ -63,12 +64,14 @@ class ForecastPage(OfficePage):
     @expose("/debt/")
     def debt(self) -> Any:
         number = request.args.get("number", "")[:60]
-        unit_id = row_id(request.args.get("unit_id", ""))
-        if unit_id is not None:
-            number = self._oldest(unit_id)
+        if row_id(request.args.get("unit_id", "")) is not None:
+            number = self._oldest(row_access.find_or_404(Unit, request.args["unit_id"]).id)
         if not number:
             return self.render("arrears/debt.html", story=None, view=self, number="")
-        row_access.unit_or_404(db.session.scalar(db.select(Invoice.unit_id).where(Invoice.number == number)))
+        bill = row_access.named(Invoice, Invoice.number, number)
+        if bill is None:
+            abort(404)
+        number = bill.number
         try:
             story = explain.invoice(db.session(), number, now=self.now())
         except Refused:

@@ -76,7 +76,7 @@ class MoveInPage(OfficePage):
         key = request_values.row_id(given.get("unit_id"))
         if key is None and given.get("unit_code", "").strip():
             key = row_access.unit_named(given["unit_code"])
-        return db.session.get(Unit, key) if key else None
+        return row_access.find(Unit, key)
 
     def _day(self, given: Any, name: str) -> date:
         try:
@@ -112,9 +112,8 @@ class MoveInPage(OfficePage):
 
     @expose("/paper/", methods=("POST",))
     def paper(self) -> Any:
-        key = request_values.row_id(request.form.get("id"))
-        invoice = db.session.get(Invoice, key) if key else None
-        if invoice is None or invoice.kind != "move_in":
+        invoice = row_access.find_or_404(Invoice, request.form.get("id"))
+        if invoice.kind != "move_in":
             abort(404)
         made = documents.print_move_in_bill(
             db.session(),

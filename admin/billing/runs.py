@@ -25,6 +25,7 @@ from admin.panel import (
     language,
     reason_words,
     request_values,
+    row_access,
     wording,
 )
 from admin.panel.audit import record
@@ -96,7 +97,7 @@ class BillingPage(OfficePage):
         run_id = request_values.row_id(request.args.get("run"))
         try:
             if run_id is not None:
-                run = db.session.get(BillingRun, run_id) or abort(404)
+                run = row_access.find_or_404(BillingRun, run_id)
                 period, rows = run.period, json.loads(run.unbilled)
             else:
                 shown = billing_runs.preview(db.session(), request.args.get("period", ""), now=self.now())
@@ -160,10 +161,7 @@ class BillingPage(OfficePage):
     @expose("/notices/", methods=("POST",))
     def notices(self) -> Any:
         """All payment notices of a run as one file, in the background."""
-        run_id, session = request_values.row_id(request.form.get("run")), db.session()
-        run = session.get(BillingRun, run_id) if run_id else None
-        if run is None:
-            abort(404)
+        session, run = db.session(), row_access.find_or_404(BillingRun, request.form.get("run"))
         ids = list(
             session.scalars(db.select(Invoice.id).where(Invoice.run_id == run.id).order_by(Invoice.unit_id))
         )
@@ -190,11 +188,7 @@ class BillingPage(OfficePage):
         return redirect(url_for("billing.progress", id=task_id))
 
     def task(self) -> Task:
-        key = request_values.row_id(request.values.get("id"))
-        task = db.session.get(Task, key) if key else None
-        if task is None or task.kind not in KINDS:
-            abort(404)
-        return task
+        return row_access.find_or_404(Task, request.values.get("id"), within=(Task.kind.in_(KINDS),))
 
     @expose("/progress/")
     def progress(self) -> Any:

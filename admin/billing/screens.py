@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from admin.billing import deposits, incentives, invoices, late_fees, move_in, runs
 from admin.panel.row_access import RowAccess, along_unit
-from models.billing import Invoice, InvoiceLine, Meter, MeterReading, ServiceSlip
+from models.billing import (
+    CreditNote,
+    Deposit,
+    IncentiveGrant,
+    Invoice,
+    InvoiceLine,
+    LateFeeWaiver,
+    Meter,
+    MeterReading,
+    ServiceSlip,
+    WaiverRequest,
+)
 
 SCREENS = (
     *runs.SCREENS,
@@ -19,5 +30,10 @@ ROW_ACCESS: RowAccess = {
     MeterReading: along_unit(MeterReading.meter, Meter.unit_id),
     ServiceSlip: along_unit(ServiceSlip.unit_id),
     Invoice: along_unit(Invoice.unit_id),
-    InvoiceLine: along_unit(InvoiceLine.invoice, Invoice.unit_id),
+    **{
+        model: along_unit(model.invoice, Invoice.unit_id)
+        for model in (InvoiceLine, CreditNote, LateFeeWaiver, WaiverRequest)
+    },
+    Deposit: along_unit(Deposit.unit_id),
+    IncentiveGrant: along_unit(IncentiveGrant.unit_id),
 }

@@ -32,6 +32,7 @@ from office.complaints.complainants import NewComplainant
 from office.complaints.deadlines import TicketProfile, new_clocks
 from office.complaints.policies_in_force import PolicyTimeline
 from office.complaints.registration import NewTicket, register_ticket
+from office.estate import owners
 from office.estate.search import Hit, search
 from rules.deadlines import Moment
 from rules.money import LIMIT
@@ -276,14 +277,12 @@ def register(form: Any, *, now: datetime, clerk_id: int) -> Ticket:
 
 
 def _joining(form: Any, unit: Any) -> list[NewComplainant]:
-    """The first complainant; the unit's payer where the name is theirs."""
+    """The first complainant; the owner or tenant of the unit where the name is theirs."""
     name = (form.complainant.data or "").strip()
     if not name:
         return []
-    owner = db.session.scalars(select(Owner).where(Owner.name == name).limit(1)).first() if unit else None
-    return [
-        NewComplainant(name, form.phone.data or "", owner.id if owner else None, unit.id if unit else None)
-    ]
+    owner_id = owners.named_at(db.session(), name, unit.id) if unit else None
+    return [NewComplainant(name, form.phone.data or "", owner_id, unit.id if unit else None)]
 
 
 def sentence(ticket: Ticket) -> str:

@@ -1,18 +1,24 @@
 """Which complaints somebody reads, and what belongs to them (P7, F4).
 
 The desk and those who lead read all; anyone else those they took, handle, or that their department has, a
-steward also those of their buildings. Who a complaint is about never reads it.
+steward also those of their buildings. Who a complaint is about reads nothing of it: neither the complaint nor
+its visits, deadlines, papers, messages and changes (F22).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from flask import g
+from sqlalchemy import String, and_, case, cast, func, not_, or_, select
 
-from admin.panel.row_access import Conditions, RowAccess, nobody, own_buildings, own_units
+from admin.panel import office_time
+from admin.panel.row_access import Conditions, RowAccess, along_unit, nobody, own_buildings, own_units
 from admin.panel.signed_in import staff_if_signed_in
+from models.base import Model, db
 from models.complaints import (
+    Attachment,
+    CaseEntry,
     Complainant,
     Escalation,
     InvalidRequest,
@@ -21,9 +27,13 @@ from models.complaints import (
     TicketClock,
     WorkSlip,
 )
+from models.office import Audit, Message, Paper
 from models.people import Staff
 from models.visits import Visit
+from office.reports import complaints
 from rules.roles import reads_all_complaints
+
+MONTHLY = "monthly_complaints"
 
 
 def tickets() -> list[Any]:
@@ -75,15 +85,91 @@ def visits() -> list[Any]:
     return found
 
 
+def papers() -> list[Any]:
+    """Papers of units within reach, and those of complaints only for who may read the complaint."""
+    found = along_unit(Paper.unit_id)()
+    staff = staff_if_signed_in()
+    if staff is not None and reads_all_complaints(staff.roles) and not _ids_about(staff):
+        return found
+    of_request = Ticket.number + "-" + cast(InvalidRequest.id, String)
+    numbers = {
+        "complaint_form": select(Ticket.number).where(*tickets()),
+        "work_contact_slip": select(WorkSlip.number).where(*work_slips()),
+        "invalid_closure": select(of_request).join(InvalidRequest.ticket).where(*tickets()),
+    }
+    # filed anew, a paper bears a further number: T20260001/2
+    bare = case(
+        (Paper.number.like("%/%"), func.rtrim(func.rtrim(Paper.number, "0123456789"), "/")),
+        else_=Paper.number,
+    )
+    readable = [and_(Paper.kind == kind, bare.in_(asked)) for kind, asked in numbers.items()]
+    if staff is not None and reads_all_complaints(staff.roles):
+        of_months = Paper.number.not_in(_monthly_papers_about(staff))
+        readable.append(and_(Paper.kind == MONTHLY, of_months))
+    return [*found, or_(Paper.kind.not_in((*numbers, MONTHLY)), *readable)]
+
+
+def _monthly_papers_about(staff: Staff) -> list[str]:
+    """The numbers of the monthly papers that list a complaint about this person."""
+    asked = select(Ticket.registered_at).where(Ticket.id.in_(_ids_about(staff)))
+    zone = office_time.zone()
+    return [complaints.monthly_number(f"{at.astimezone(zone):%Y-%m}") for at in db.session.scalars(asked)]
+
+
+def not_about_reader(model: Any) -> Conditions:
+    """For a table whose rows may belong to a complaint: all but those of complaints about oneself."""
+
+    def conditions() -> list[Any]:
+        staff = staff_if_signed_in()
+        ids = _ids_about(staff) if staff is not None else ()
+        return [or_(model.ticket_id.is_(None), model.ticket_id.not_in(ids))] if ids else []
+
+    return conditions
+
+
+def changes() -> list[Any]:
+    """The history of changes without what was changed on a complaint about oneself."""
+    staff = staff_if_signed_in()
+    ids = _ids_about(staff) if staff is not None else ()
+    if not ids:
+        return []
+    visits_about = select(Visit.id).where(Visit.ticket_id.in_(ids))
+    of_attachment = or_(Attachment.ticket_id.in_(ids), Attachment.visit_id.in_(visits_about))
+    rows: dict[str, Any] = {
+        Ticket.__tablename__: ids,
+        **{model.__tablename__: select(model.id).where(model.ticket_id.in_(ids)) for model in _of_tickets()},
+        Attachment.__tablename__: select(Attachment.id).where(of_attachment),
+    }
+    row_id = func.coalesce(Audit.row_id, 0)
+    return [not_(or_(*(and_(Audit.table_name == table, row_id.in_(keys)) for table, keys in rows.items())))]
+
+
+def _of_tickets() -> list[Any]:
+    """The tables whose rows belong to a complaint."""
+    return [each.class_ for each in Model.registry.mappers if "ticket_id" in each.columns]
+
+
 def _about(staff: Staff) -> Any:
     """The keys of the complaints about this person."""
     return select(Ticket.id).where(Ticket.accused_id == staff.id)
+
+
+def _ids_about(staff: Staff) -> tuple[int, ...]:
+    """The same as numbers, asked for once a request: nearly always none, so that large lists stay fast."""
+    if "complaints_about_reader" not in g:
+        g.complaints_about_reader = tuple(db.session.scalars(_about(staff)))
+    found: tuple[int, ...] = g.complaints_about_reader
+    return found
 
 
 ROW_ACCESS: RowAccess = {
     Ticket: tickets,
     Visit: visits,
     WorkSlip: work_slips,
+    Paper: papers,
+    Message: not_about_reader(Message),
+    CaseEntry: not_about_reader(CaseEntry),
+    Audit: changes,
     **{
         model: of_ticket(model)
         for model in (TicketClock, Escalation, Complainant, InvalidRequest, ReviewMeeting)

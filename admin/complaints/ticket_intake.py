@@ -74,8 +74,11 @@ class IntakeViews(OfficeView):
         if unit is None:
             abort(404)
         found = intake.household(unit.id, self.today())
-        if not row_access.has_unit(unit.id) or not may(current_staff().roles, "invoices", "see"):
+        has_unit, roles = row_access.has_unit(unit.id), current_staff().roles
+        if not (has_unit and may(roles, "invoices", "see")):
             found["invoices"] = []
+        if not (has_unit and may(roles, "owners", "see")):
+            found["resident"] = found["file"] = ""
         readable = set(db.session.scalars(select(Ticket.id).where(Ticket.unit_id == unit.id, *self.scope())))
         found["tickets"] = [each for each in found["tickets"] if each["id"] in readable]
         return jsonify(found)

@@ -12,19 +12,16 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from admin.complaints import intake
-from admin.panel import labels
+from admin.panel import labels, row_access
 from admin.panel.reason_words import REASONS
-from admin.panel.request_values import row_id
 from admin.panel.signed_in import staff_id
 from admin.panel.view import Ask, office_action
 from models.base import db
 from models.billing import Invoice
 from models.complaints import Ticket, TicketClock
 from models.people import Department
-from models.text_keys import called
 from office.complaints import complainants, links, pauses, severities, work, work_slips
 from office.complaints.policies_in_force import PolicyTimeline
-from rules.text_keys import text_key
 
 WAITING_FOR = {"resident": _l("The resident"), "outside": _l("An outside body")}
 MET_BY_HAND = tuple(code for code in labels.CLOCKS if code not in {"solve", "follow_up"})
@@ -38,8 +35,7 @@ def _departments(view: Any) -> Mapping[str, str]:
 def _asked_about() -> Ticket | None:
     """The one complaint that an action is about."""
     chosen = request.form.getlist("rowid")
-    key = row_id(chosen[0]) if len(chosen) == 1 else None
-    return db.session.get(Ticket, key) if key else None
+    return row_access.find(Ticket, chosen[0]) if len(chosen) == 1 else None
 
 
 def _handlers(_view: Any) -> Mapping[str, str]:
@@ -331,7 +327,7 @@ class WorkActions:
         fields=(Ask("number", _l("Ticket no."), is_required=True),),
     )
     def link_repeat(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
-        first = db.session.scalars(called(select(Ticket), Ticket.number, given["number"])).first()
+        first = row_access.named(Ticket, Ticket.number, given["number"])
         for row in rows:
             links.link_repeat(
                 db.session(),
@@ -350,9 +346,7 @@ class WorkActions:
         fields=(Ask("number", _l("Invoice no."), is_required=True),),
     )
     def link_debt(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
-        bill = db.session.scalars(
-            select(Invoice).where(Invoice.number == text_key(given["number"]).upper())
-        ).first()
+        bill = row_access.named(Invoice, Invoice.number, given["number"])
         for row in rows:
             links.link_debt(
                 db.session(),

@@ -16,7 +16,7 @@ from admin.complaints.files import attach_uploads, file_answer
 from admin.complaints.ticket_closing import ClosingActions
 from admin.complaints.ticket_intake import IntakeViews
 from admin.complaints.ticket_work import WorkActions, claimed_words, running_by_hand
-from admin.panel import error_messages, formats, labels, pickers, wording
+from admin.panel import error_messages, formats, labels, pickers, row_access, wording
 from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.permissions import may
 from admin.panel.signed_in import current_staff, staff_id
@@ -235,8 +235,8 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
             pauses=timeline.pauses(session, row),
             files=attachments.of_ticket(session, row.id),
             words=wording,
-            earlier=session.get(Ticket, row.repeat_of_id) if row.repeat_of_id else None,
-            invoice=session.get(Invoice, row.invoice_id) if row.invoice_id else None,
+            earlier=row_access.find(Ticket, row.repeat_of_id),
+            invoice=row_access.find(Invoice, row.invoice_id),
         )
 
     def _possible(self, row: Ticket) -> list[Any]:

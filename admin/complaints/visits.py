@@ -12,7 +12,7 @@ from flask import abort, flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import or_, select
+from sqlalchemy import or_
 
 from admin.complaints import intake
 from admin.complaints.files import attach_uploads, chosen_files, file_answer
@@ -257,7 +257,7 @@ class RoutePage(OfficePage):
 
     def _visit(self, key: Any) -> Visit:
         """A visit that this person makes, or may give to another."""
-        identity, staff = request_values.row_id(key), current_staff()
+        staff = current_staff()
         own = [
             or_(
                 Visit.assignee_id == staff.id,
@@ -266,12 +266,7 @@ class RoutePage(OfficePage):
         ]
         if may(staff.roles, "visits", "act"):
             own = []
-        found = db.session.scalars(
-            select(Visit).where(Visit.id == identity, *row_access.visible_rows(Visit), *own)
-        ).first()
-        if found is None:
-            abort(404)
-        return found
+        return row_access.find_or_404(Visit, key, within=[*row_access.visible_rows(Visit), *own])
 
     def _keep_signature(self, visit: Visit, drawn: str) -> None:
         if not drawn.startswith(PNG):

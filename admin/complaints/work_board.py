@@ -85,7 +85,7 @@ class BoardPage(OfficePage):
             groups=groups(found.due_soon_minutes),
             now=now,
             left=time_left,
-            slips=work_slips.slips_to_answer(db.session(), staff.department_id)
+            slips=work_slips.slips_to_answer(db.session(), staff.department_id, view_of("work_slips").scope())
             if may(staff.roles, "work_slips", "see")
             else (),
             may_work=may(staff.roles, "tickets", "act"),

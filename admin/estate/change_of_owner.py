@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import StringField, validators
 
 from admin.estate.people import RESIDENTS_HELP
-from admin.panel import error_messages, forms, labels, pickers, request_values, typed_text
+from admin.panel import error_messages, forms, labels, pickers, request_values, row_access, typed_text
 from admin.panel.idempotency import idempotent
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
@@ -41,8 +41,8 @@ class ChangePayerPage(OfficePage):
     room = "property"
     icon = "handshake"
 
-    def lookup_scope(self, _name: str, _model: Any) -> list[Any]:
-        return []
+    def lookup_scope(self, _name: str, model: Any) -> list[Any]:
+        return row_access.visible_rows(model)
 
     def loader_of(self, name: str) -> pickers.Loader:
         model, fields = PICKED[name]
@@ -89,8 +89,7 @@ class ChangePayerPage(OfficePage):
     @expose("/", methods=("GET", "POST"))
     @idempotent
     def index(self) -> Any:
-        unit_id = request_values.row_id(request.args.get("unit_id"))
-        unit = db.session.get(Unit, unit_id) if unit_id else None
+        unit = row_access.find(Unit, request.args.get("unit_id"))
         is_post = request.method == "POST"
         on = day_of(request.args.get("on", "")) or self.today()
         form = self.form(request.form if is_post else None, unit=unit, on=on)
@@ -155,10 +154,7 @@ class ContactQualityPage(OfficePage):
 
     @expose("/")
     def index(self) -> Any:
-        staff = current_staff()
-        is_steward = staff.roles <= {"steward"}
-        buildings = [building.id for building in staff.buildings] if is_steward else []
-        found = owners.unreachable_payers(db.session(), self.today(), buildings=buildings)
+        found = owners.unreachable_payers(db.session(), self.today(), buildings=row_access.own_buildings())
         return self.render("estate/contact_quality.html", found=found, view=self)
 
 

@@ -17,6 +17,8 @@ from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
 from models.complaints import Ticket
+from models.office import Paper
+from models.property import Unit
 from models.visits import Visit
 from office.estate import household_file
 
@@ -49,7 +51,7 @@ def readable(found: household_file.Household) -> list[household_file.HouseholdEv
     roles = current_staff().roles
     kinds = {kind for kind, (_label, screen, _codes) in KINDS.items() if may(roles, screen, "see")}
     events = [event for event in found.events if event.kind in kinds]
-    for kind, model in (("ticket", Ticket), ("visit", Visit)):
+    for kind, model in (("ticket", Ticket), ("visit", Visit), ("paper", Paper)):
         own = set(
             db.session.scalars(
                 select(model.id).where(model.unit_id == found.unit.id, *row_access.visible_rows(model))
@@ -68,12 +70,10 @@ class HouseholdPage(OfficePage):
 
     @expose("/")
     def index(self) -> Any:
-        unit_id = request.args.get("unit_id", "")
-        is_key = unit_id.isascii() and unit_id.isdigit() and len(unit_id) < 19
-        found = household_file.household(db.session(), int(unit_id), self.today()) if is_key else None
+        unit = row_access.find_or_404(Unit, request.args.get("unit_id"))
+        found = household_file.household(db.session(), unit.id, self.today())
         if found is None:
             abort(404)
-        row_access.unit_or_404(found.unit.id)
         found = replace(found, events=readable(found))
         return self.render(
             "estate/household_file.html",

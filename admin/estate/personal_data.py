@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Response, abort, flash, redirect, request, url_for
+from flask import Response, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages
+from admin.panel import error_messages, row_access
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models import engine
 from models.base import db
+from models.complaints import Ticket
 from models.people import Owner
 from office.core import audit
 from office.core.errors import Refused
@@ -48,7 +49,7 @@ class PersonalDataPage(OfficePage):
     @expose("/")
     def index(self) -> Any:
         owner = self._owner(request.args.get("id", ""))
-        counts = {code: len(rows) for code, rows in personal_data.known(db.session(), owner.id).items()}
+        counts = {code: len(rows) for code, rows in self._known(owner).items()}
         obstacles = personal_data.obstacles(db.session(), owner.id, self.today())
         return self.render(
             "estate/personal_data.html",
@@ -64,7 +65,7 @@ class PersonalDataPage(OfficePage):
     def known(self) -> Any:
         """Everything as one JSON file; that it was given out is noted."""
         session, owner = db.session(), self._owner(request.form.get("id", ""))
-        found = personal_data.known(session, owner.id)
+        found = self._known(owner)
         audit.record(session, self.now(), current_staff().id, "give_out", owner)
         session.commit()
         return Response(
@@ -96,8 +97,12 @@ class PersonalDataPage(OfficePage):
 
     @staticmethod
     def _owner(key: str) -> Owner:
-        is_key = key.isascii() and key.isdigit() and len(key) < 19
-        return (db.session.get(Owner, int(key)) if is_key else None) or abort(404)
+        return row_access.find_or_404(Owner, key)
+
+    @staticmethod
+    def _known(owner: Owner) -> dict[str, list[dict[str, Any]]]:
+        """What may be given out by this reader: not a complaint about themselves, which another gives out."""
+        return personal_data.known(db.session(), owner.id, row_access.visible_rows(Ticket))
 
 
 SCREENS = (PersonalDataPage,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from flask import redirect, request, url_for
@@ -10,11 +11,13 @@ from flask_admin import expose
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from admin.panel import row_access
 from admin.panel.permissions import may
 from admin.panel.registry import view_of
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
+from models.property import Unit
 from office.estate import search
 
 SCREEN_OF = {
@@ -41,7 +44,7 @@ def address(hit: search.Hit) -> str:
 
 
 def within_reach(hits: list[search.Hit]) -> list[search.Hit]:
-    """The hits whose rows the reader may touch; units are no secret, their files are."""
+    """The hits whose rows the reader may touch; units are no secret, who lives there and their files are."""
     for kind, screen in SCREEN_OF.items():
         bounds = view_of(screen).scope()
         ids = {hit.id for hit in hits if hit.kind == kind}
@@ -49,7 +52,15 @@ def within_reach(hits: list[search.Hit]) -> list[search.Hit]:
             model = view_of(screen).model
             ids = set(db.session.scalars(select(model.id).where(model.id.in_(ids), *bounds)))
             hits = [hit for hit in hits if hit.kind != kind or hit.id in ids]
-    return hits
+    if not row_access.visible_rows(Unit):
+        return hits
+    wanted = {hit.unit_id for hit in hits}
+    own = set(db.session.scalars(select(Unit.id).where(Unit.id.in_(wanted), *row_access.visible_rows(Unit))))
+    return [
+        hit if hit.unit_id in own else replace(hit, detail="", unit_id=None)
+        for hit in hits
+        if hit.unit_id in own or hit.kind in {"unit", "owner"}
+    ]
 
 
 def more(text: str, hits: list[search.Hit]) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.panel import request_values, row_access
 from admin.panel.permissions import may
+from admin.panel.registry import view_of
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
@@ -19,7 +20,7 @@ SHOWN = {
     "owed": (_l("What is owed"), "invoices"),
     "complaints": (_l("Open complaints"), "tickets"),
     "visits": (_l("To be visited"), "visits"),
-}
+}  # each with the screen whose rows it counts
 # state → its word, its colour, and the mark that says the same without colour
 STATES = {
     "overdue": (_l("Overdue"), "bad", "!"),
@@ -57,7 +58,14 @@ class GridPage(OfficePage):
         chosen = known[start : start + AT_ONCE] if allowed else []
         return self.render(
             "estate/unit_grid.html",
-            blocks=unit_grid.grid(session, chosen, what, today=self.today(), now=self.now()),
+            blocks=unit_grid.grid(
+                session,
+                chosen,
+                what,
+                today=self.today(),
+                now=self.now(),
+                readable=view_of(SHOWN[what][1]).scope(),
+            ),
             known=known,
             first=known[start][0] if known else None,
             previous=known[max(start - AT_ONCE, 0)][0] if start else None,

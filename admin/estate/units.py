@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import labels
+from admin.panel import labels, row_access
 from admin.panel.columns import coded
 from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.signed_in import current_staff
@@ -107,6 +107,11 @@ class UnitView(OfficeView):
     def scope(self) -> list[Any]:
         """Where a unit is, is no secret; what hangs on it is bound by its own screens."""
         return []
+
+    def facts(self, row: Any) -> list[tuple[str, Any, Any, bool]]:
+        """What is noted about a unit is for those who answer for it."""
+        found = super().facts(row)
+        return found if row_access.has_unit(row.id) else [each for each in found if each[0] != "note"]
 
     empty_hint = _l("Import the roster under “Imports”, or enter the first area, building and unit by hand.")
 

@@ -21,7 +21,15 @@ from admin.exchange import mapping_form, table_imports
 from admin.exchange.code_words import words_of
 from admin.exchange.keys import ALL_IT_SAYS, KEYS, Key
 from admin.exchange.keys import OF_SCREEN as FORM_CHANGES
-from admin.panel import background_tasks, error_messages, labels, language, request_values, wording
+from admin.panel import (
+    background_tasks,
+    error_messages,
+    labels,
+    language,
+    request_values,
+    row_access,
+    wording,
+)
 from admin.panel.audit import record
 from admin.panel.column_names import column_name
 from admin.panel.permissions import may
@@ -255,11 +263,8 @@ class ImportPage(OfficePage):
 
     def task(self, key: str | None) -> Task:
         """The reader's own import."""
-        task_id = request_values.row_id(key)
-        task = db.session.get(Task, task_id) if task_id else None
-        staff = current_staff()
-        if task is None or task.kind != uploads.KIND or task.staff_id != staff.id:
-            abort(404)
+        own = (Task.kind == uploads.KIND, Task.staff_id == current_staff().id)
+        task = row_access.find_or_404(Task, key, within=own)
         if task.result["kind"] not in self.kinds():
             abort(403)
         uploads.let_go(task)
@@ -335,10 +340,7 @@ class ImportPage(OfficePage):
 
     def mapping_row(self, key: Any) -> ImportMapping:
         """A remembered mapping of a kind that the reader may bring in."""
-        row = db.session.get(ImportMapping, request_values.row_id(str(key)) or 0)
-        if row is None or row.kind not in self.kinds():
-            abort(404)
-        return row
+        return row_access.find_or_404(ImportMapping, key, within=(ImportMapping.kind.in_(self.kinds()),))
 
     @expose("/mapping/")
     def mapping(self) -> Any:

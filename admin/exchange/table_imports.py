@@ -188,7 +188,8 @@ class There(Columns):
         wanted = ("id", *self.columns, *self.sealed)
         self.fields = fields
         self.rows: dict[tuple[Any, ...], dict[str, Any]] = {}
-        for found in session.execute(select(*(getattr(view.model, name) for name in wanted))):
+        asked = select(*(getattr(view.model, name) for name in wanted)).where(*view.scope())
+        for found in session.execute(asked):
             row = dict(zip(wanted, found, strict=True))
             self.rows[tuple(_comparable(row[name]) for name in self.key)] = row
         self.lines = dict.fromkeys(self.rows, 0)

@@ -19,7 +19,7 @@ from flask_babel import ngettext
 from sqlalchemy import inspect, select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 
-from admin.panel import columns, error_messages, request_values, wording
+from admin.panel import columns, error_messages, row_access, wording
 from admin.panel.audit import BATCH, pending_changes, plain, record
 from admin.panel.inline_edit import InlineEdit
 from models.base import db
@@ -114,8 +114,7 @@ class BulkEdit(InlineEdit):
     @expose("/undo/", methods=("POST",))
     def undo_view(self) -> Any:
         """Undo one bulk edit, row by row; rows that were changed since stay as they are."""
-        key = request_values.row_id(request.form.get("audit"))
-        start = db.session.get(Audit, key) if key else None
+        start = row_access.find(Audit, request.form.get("audit"))
         if (
             start is None
             or start.action != "bulk_edit"

@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import false, select
 
-from admin.panel import office_time, typed_text
+from admin.panel import office_time, row_access, typed_text
 from admin.panel.columns import along_relation, attribute_of, name_column
 from admin.panel.list_request import Query
 from admin.panel.list_screen import ListScreen
@@ -222,15 +222,18 @@ class RelationFilter(Filter):
     def options(self, view: ListScreen) -> Mapping[str, Any]:
         """Id → name; two columns instead of model rows, because every page of the list reads them."""
         target = self.target(view)
-        called = name_column(target)
+        called, within = name_column(target), view.lookup_scope(self.name, target)
         if called is None:
-            rows = db.session.scalars(select(target).limit(MOST_OPTIONS))
+            rows = db.session.scalars(select(target).where(*within).limit(MOST_OPTIONS))
             return {str(row.id): name_of(row) for row in rows}
         place = (view.language, self)
-        if place not in view.statements:
+        if within or place not in view.statements:
             name = attribute_of(target, "name" if called == "name_zh_hans" else called, view.language)
             order = (target.position, name) if hasattr(target, "position") else (name,)
-            view.statements[place] = select(target.id, name).order_by(*order).limit(MOST_OPTIONS)
+            asked = select(target.id, name).where(*within).order_by(*order).limit(MOST_OPTIONS)
+            if within:  # of this reader only
+                return {str(key): text for key, text in db.session.execute(asked)}
+            view.statements[place] = asked
         found = db.session.connection().execute(view.statements[place]).all()
         return {str(key): text for key, text in found}
 
@@ -254,9 +257,8 @@ class RelationFilter(Filter):
 
     def read(self, view: ListScreen, value: str) -> Any:
         """The row of that id that the reader may choose."""
-        key, target = row_id(value), self.target(view)
-        asked = select(target).where(target.id == key, *view.lookup_scope(self.name, target))
-        row = db.session.scalars(asked).first() if key else None
+        target = self.target(view)
+        row = row_access.find(target, value, within=view.lookup_scope(self.name, target))
         if row is None:
             raise ValueError(_("Please choose one of the list."))
         return row

@@ -20,7 +20,7 @@ from markupsafe import escape
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin.panel import background_tasks, formats, language, office_time, permissions, request_values
+from admin.panel import background_tasks, formats, language, office_time, permissions, row_access
 from admin.panel.audit import record_reading
 from admin.panel.bulk_edit import BulkEdit
 from admin.panel.columns import Column, Source
@@ -236,10 +236,8 @@ class ListExports(BulkEdit):
     @expose("/exported/")
     def exported_view(self) -> Any:
         """A long export: how far it is (`?ask=1` for the page that waits), then its file (`?file=1`)."""
-        key, staff = request_values.row_id(request.args.get("id")), current_staff()
-        task = db.session.get(Task, key) if key else None
-        if task is None or task.kind != TASK or task.staff_id != staff.id:
-            abort(404)
+        own = (Task.kind == TASK, Task.staff_id == current_staff().id)
+        task = row_access.find_or_404(Task, request.args.get("id"), within=own)
         if task.result["screen"] != self.screen:
             abort(404)
         is_working = task.state == "running" and not core_background_tasks.is_lost(task)

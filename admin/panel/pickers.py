@@ -9,7 +9,8 @@ from markupsafe import Markup
 from sqlalchemy import or_, select
 from wtforms import Field, validators
 
-from admin.panel.request_values import LONGEST_INPUT, is_clean, row_id
+from admin.panel import row_access
+from admin.panel.request_values import LONGEST_INPUT, is_clean
 from admin.panel.row_names import BETWEEN, name_of, told_apart
 from admin.panel.search import starts_with
 from models.base import db
@@ -151,15 +152,7 @@ class Loader:
         return typed == name or typed.startswith(f"{name} ")
 
     def get_one(self, key: Any) -> Any:
-        identity = row_id(key)
-        if identity is None:
-            return None
-        with db.session.no_autoflush:
-            return db.session.scalars(
-                select(self.model).where(
-                    self.model.id == identity, *self.view.lookup_scope(self.name, self.model)
-                )
-            ).first()
+        return row_access.find(self.model, key, within=self.view.lookup_scope(self.name, self.model))
 
     def get_list(self, query: str | None, offset: int = 0, limit: int = 10) -> list[Any]:
         statement = select(self.model).where(*self.view.lookup_scope(self.name, self.model))

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from markupsafe import escape
 from sqlalchemy import inspect, select
 
-from admin.panel import formats, row_names, wording
+from admin.panel import formats, row_access, row_names, wording
 from admin.panel.addresses import address_with
 from admin.panel.audit import BATCH, record
 from admin.panel.columns import name_column
@@ -155,7 +155,9 @@ class RecordPage(ListPage):
         return found
 
     def history(self, row_id: int) -> list[dict[str, Any]]:
-        """What was changed on a record, newest first."""
+        """What was changed on a record, newest first; nothing of a record out of reach that is shown."""
+        if row_access.visible_rows(self.model) and row_access.find(self.model, row_id) is None:
+            return []
         return history_of(self.model.__tablename__, row_id, self.get_column_name)
 
 
@@ -164,7 +166,7 @@ def history_of(table: str, row_id: int, label: Callable[[str], Any]) -> list[dic
     statement = (
         select(Audit.id, Audit.at, Audit.action, Audit.changes, Staff.name.label("staff"))
         .join(Staff, Staff.id == Audit.staff_id, isouter=True)
-        .where(Audit.table_name == table, Audit.row_id == row_id)
+        .where(Audit.table_name == table, Audit.row_id == row_id, *row_access.visible_rows(Audit))
         .order_by(Audit.id.desc())
         .limit(HISTORY_ROWS)
     )

@@ -8,8 +8,8 @@ the whole estate.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from flask import Flask, abort, current_app, g, has_request_context
 from sqlalchemy import false, select
@@ -26,6 +26,7 @@ from rules.roles import is_bound_to_buildings
 
 Conditions = Callable[[], list[Any]]
 RowAccess = Mapping[type[Any], Conditions]  # table → what the signed-in person reaches of it
+Found = TypeVar("Found")
 EXTENSION = "row_access"
 
 
@@ -37,6 +38,39 @@ def visible_rows(model: Any) -> list[Any]:
     """SQL conditions of the rows of a table that the signed-in person reaches; none means all."""
     rules: RowAccess = current_app.extensions[EXTENSION]
     return rules[model]() if model in rules else []
+
+
+def find(model: type[Found], key: Any, *, within: Sequence[Any] | None = None) -> Found | None:
+    """The row of an id that came with a request, if the signed-in person reaches it; else None (F22).
+
+    Every id of an address, a form, a picker, a cell or a filter is fetched here, so that nobody is told of a
+    row that is out of reach, not even that there is one. `within` are the SQL conditions of a screen that
+    bounds its rows otherwise than `visible_rows`.
+    """
+    identity = request_values.row_id(key)
+    if identity is None:
+        return None
+    reach = visible_rows(model) if within is None else within
+    asked: Any = select(model).where(model.id == identity, *reach)  # type: ignore[attr-defined]
+    with db.session.no_autoflush:
+        found: Found | None = db.session.scalars(asked).first()
+    return found
+
+
+def find_or_404(model: type[Found], key: Any, *, within: Sequence[Any] | None = None) -> Found:
+    """The same; what is out of reach and what isn't there are answered alike."""
+    found = find(model, key, within=within)
+    return found if found is not None else abort(404)
+
+
+def named(model: type[Found], column: InstrumentedAttribute[str], text: str) -> Found | None:
+    """The row that bears a typed name or number, among those the person reaches."""
+    typed = text.strip()
+    if not request_values.is_clean(typed):
+        return None
+    asked = called(select(model).where(*visible_rows(model)), column, typed)
+    found: Found | None = db.session.scalars(asked).first()
+    return found
 
 
 def along_unit(*way: InstrumentedAttribute[Any]) -> Conditions:
@@ -83,19 +117,12 @@ def has_unit(unit_id: int | None) -> bool:
     return db.session.scalar(select(Unit.id).where(Unit.id == unit_id, Unit.id.in_(own_units()))) is not None
 
 
-def unit_or_404(unit_id: int | None) -> None:
-    if not has_unit(unit_id):
-        abort(404)
-
-
 def unit_named(code: str) -> int:
     """The id of a unit by the number that was typed, among those the person reaches. Raises Refused."""
-    typed = code.strip()
-    asked = called(select(Unit.id).where(*visible_rows(Unit)), Unit.code, typed)
-    found: int | None = db.session.scalar(asked) if request_values.is_clean(typed) else None
+    found = named(Unit, Unit.code, code)
     if found is None:
-        raise Refused(N_("There is no unit %(code)s"), code=typed[:40])
-    return found
+        raise Refused(N_("There is no unit %(code)s"), code=code.strip()[:40])
+    return found.id
 
 
 def nobody() -> list[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from admin.panel import language, wording
+from admin.panel import language, row_access, wording
 from models.base import db
 from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Unit
@@ -35,7 +35,7 @@ def told_apart(rows: Sequence[Any]) -> dict[int, str]:
 
 
 def _marks(owner_ids: Sequence[int]) -> dict[int, list[str]]:
-    """Of each owner the first of the units of today and the last four digits of the first phone."""
+    """Of each owner the first unit of today within reach, and the last four digits of the first phone."""
     found: dict[int, list[str]] = {}
     if not owner_ids:
         return found
@@ -48,6 +48,7 @@ def _marks(owner_ids: Sequence[int]) -> dict[int, list[str]]:
             Occupancy.owner_id.in_(owner_ids),
             Occupancy.from_on <= today,
             or_(Occupancy.to_on.is_(None), Occupancy.to_on >= today),
+            *row_access.visible_rows(Unit),
         )
         .order_by(Unit.code)
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask import abort, flash, redirect, request
+from flask import flash, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from sqlalchemy import bindparam, select
 
-from admin.panel import request_values
+from admin.panel import request_values, row_access
 from admin.panel.audit import pending_changes, record
 from admin.panel.list_request import CURSORS
 from admin.panel.screen import Screen
@@ -67,10 +67,8 @@ class SavedViews(Screen):
     @expose("/views/forget/", methods=("POST",))
     def forget_view(self) -> Any:
         staff = current_staff()
-        key = request_values.row_id(request.form.get("id"))
-        row = db.session.get(SavedView, key) if key else None
-        if row is None or row.staff_id != staff.id or row.screen != self.screen:
-            abort(404)
+        own = (SavedView.staff_id == staff.id, SavedView.screen == self.screen)
+        row = row_access.find_or_404(SavedView, request.form.get("id"), within=own)
         record("forget_view", "saved_view", row.id, {"name": row.name}, {})
         db.session.delete(row)
         db.session.commit()

@@ -72,7 +72,7 @@ class TableOptions(Screen, ModelView):
         "payer": ("name", "pinyin_initials"),
         "ticket": ("number",),
         "invoice": ("number",),
-        "payment": ("number",),
+        "payment": ("receipt_no",),
     }
 
     list_template = "panel/list.html"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import abort
 from flask_babel import gettext as _
 from sqlalchemy import Select, inspect, select
 
@@ -13,7 +12,6 @@ from admin.panel import formats, language, request_values, row_access, row_names
 from admin.panel.columns import Column, attribute_of
 from admin.panel.list_request import Query
 from admin.panel.table_options import TableOptions
-from models.base import db
 from models.secrets import fingerprint
 
 MOST_COLUMN_LISTS = 500  # of a screen: readers choose columns as they like
@@ -147,14 +145,10 @@ class TableScreen(TableOptions):
 
     def get_one(self, id: Any) -> Any:  # noqa: A002 -- Flask-Admin's name
         """The record in scope, or None."""
-        key = request_values.row_id(id)
-        if key is None:
-            return None
-        return db.session.scalars(select(self.model).where(self.model.id == key, *self.scope())).first()
+        return row_access.find(self.model, id, within=self.scope())
 
     def get_or_404(self, key: Any) -> Any:
-        row = self.get_one(key)
-        return row if row is not None else abort(404)
+        return row_access.find_or_404(self.model, key, within=self.scope())
 
     def fingerprint(self, words: str) -> str:
         return fingerprint(words)
@@ -205,12 +199,10 @@ class TableScreen(TableOptions):
             ),
             None,
         )
-        key = request_values.row_id(value)
-        if relation is None or key is None:
+        if relation is None:
             return None
         target = relation.mapper.class_
-        asked = select(target).where(target.id == key, *self.lookup_scope(relation.key, target))
-        return db.session.scalars(asked).first()
+        return row_access.find(target, value, within=self.lookup_scope(relation.key, target))
 
     def search_condition(self, words: str) -> Any:
         """The SQL condition of a search; a screen may override it."""

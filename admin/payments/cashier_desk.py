@@ -12,7 +12,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages, formats, labels, language, request_values
+from admin.panel import error_messages, formats, labels, language, request_values, row_access
 from admin.panel.audit import record
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import current_staff
@@ -56,8 +56,9 @@ class CashierPage(OfficePage):
             hits = [hit for hit in search.search(db.session(), text, FOUND_ALIKE) if hit.unit_id]
             if len({hit.unit_id for hit in hits}) == 1:
                 return redirect(url_for("cashier.index", unit_id=hits[0].unit_id))
-        posted_id = request_values.row_id(request.args.get("posted"))
-        posted = db.session.get(Payment, posted_id) if posted_id else None
+        posted = row_access.find(Payment, request.args.get("posted"))
+        if posted is not None and posted.unit_id != unit_id:
+            posted = None
         return self._page(unit_id, request.args, text=text, hits=hits, posted=posted)
 
     def _page(self, unit_id: int | None, given: Mapping[str, str], **more: Any) -> str:
@@ -90,7 +91,7 @@ class CashierPage(OfficePage):
         if desk is None or not desk.payers:
             return None
         chosen = request_values.row_id(given.get("payer_id"))
-        return chosen if chosen in {payer.id for payer in desk.payers} else desk.payers[0].id
+        return chosen if _is_payer(desk, chosen) else desk.payers[0].id
 
     @expose("/take/", methods=("POST",))
     def take(self) -> Any:
@@ -103,22 +104,21 @@ class CashierPage(OfficePage):
             amount = typed_money(form.get("amount", ""))
             change = _change(form, amount)
             refuse_posted(session, _words(form, "reference", 120), unit_id, amount)
-            payment = payments.record_payment(
-                session,
-                payments.NewPayment(
-                    unit_id=unit_id,
-                    amount=amount,
-                    method=form.get("method", ""),
-                    paid_at=self.now(),
-                    payer_id=self._payer(desk, form),
-                    reference=_words(form, "reference", 120),
-                    note=_words(form, "note", 500),
-                    cashier_id=staff.id,
-                    picks=tuple(_picks(desk, form)),
-                    form_key=f"cashier:{form.get('form_key', '')[:60]}" if form.get("form_key") else None,
-                ),
-                now=self.now(),
+            new = payments.NewPayment(
+                unit_id=unit_id,
+                amount=amount,
+                method=form.get("method", ""),
+                paid_at=self.now(),
+                payer_id=self._payer(desk, form),
+                reference=_words(form, "reference", 120),
+                note=_words(form, "note", 500),
+                cashier_id=staff.id,
+                picks=tuple(_picks(desk, form)),
+                form_key=f"cashier:{form.get('form_key', '')[:60]}" if form.get("form_key") else None,
             )
+            if not payments.known_keys(session, [new]):  # sent twice, its bills are paid
+                _check_pairs(desk, form)
+            payment = payments.record_payment(session, new, now=self.now())
             deposits.enter_paid(session, now=self.now(), staff_id=staff.id, unit_ids=[unit_id])
             session.commit()
         except Refused as refusal:
@@ -136,8 +136,21 @@ class CashierPage(OfficePage):
     @expose("/receipt/", methods=("POST",))
     def receipt(self) -> Any:
         """The receipt as PDF; the first print is the original, later ones are copies (M2)."""
-        payment_id = request_values.row_id(request.form.get("id"))
-        return receipt_pdf(self, payment_id) if payment_id else abort(404)
+        return receipt_pdf(self, row_access.find_or_404(Payment, request.form.get("id")))
+
+
+def _is_payer(desk: Desk, payer_id: int | None) -> bool:
+    return payer_id in {payer.id for payer in desk.payers}
+
+
+def _check_pairs(desk: Desk, form: Mapping[str, str]) -> None:
+    """Refuse a payer and bills that the desk of this unit does not show (F22)."""
+    given = form.get("payer_id", "").strip()
+    if given and not _is_payer(desk, request_values.row_id(given)):
+        raise Refused(_("This payer has nothing to do with this unit"))
+    open_bills = {str(bill.id) for bill in desk.bills}
+    if not open_bills.issuperset(request.form.getlist("pick")[:MOST_PICKS]):
+        raise Refused(_("A ticked bill is paid by now, or is of another unit: look at the list again"))
 
 
 def _asked(desk: Desk | None, payer_id: int | None) -> Decimal | None:
@@ -187,11 +200,8 @@ def _picks(desk: Desk, form: Mapping[str, str]) -> list[Pick]:
     return picks
 
 
-def receipt_pdf(view: Any, payment_id: int) -> Response:
-    session = db.session()
-    payment = session.get(Payment, payment_id)
-    if payment is None:
-        abort(404)
+def receipt_pdf(view: Any, payment: Payment) -> Response:
+    session, payment_id = db.session(), payment.id
     made = archive.print_receipt(
         session, payment_id, language=language.current(), now=view.now(), staff_id=current_staff().id
     )

@@ -11,7 +11,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages, labels, request_values
+from admin.panel import error_messages, labels, request_values, row_access
 from admin.panel.addresses import address_with
 from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.idempotency import idempotent
@@ -74,7 +74,7 @@ class DayClosePage(OfficePage):
             return day, me
         if not self._may_for_others():
             abort(403)
-        return day, db.session.get(Staff, cashier_id) or abort(404)
+        return day, row_access.find_or_404(Staff, cashier_id)
 
     @expose("/close/", methods=("POST",))
     @idempotent

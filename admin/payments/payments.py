@@ -89,7 +89,7 @@ class PaymentView(OfficeView):
 
     @office_action("receipt", _l("Print receipt"), on="row", icon="printer")
     def receipt(self, rows: Sequence[Payment], _given: Any) -> Response:
-        return receipt_pdf(self, rows[0].id)
+        return receipt_pdf(self, rows[0])
 
     @office_action(
         "void",

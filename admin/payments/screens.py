@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from admin.panel.row_access import RowAccess, along_unit
 from admin.payments import cashier_desk, day_close, direct_debit, payments, statements
-from models.payments import Payment
+from models.billing import Invoice
+from models.payments import Allocation, DebitMandate, DirectDebit, PayerAccount, Payment
 
 SCREENS = (
     *cashier_desk.SCREENS,
@@ -15,4 +16,8 @@ SCREENS = (
 )
 ROW_ACCESS: RowAccess = {
     Payment: along_unit(Payment.unit_id),
+    Allocation: along_unit(Allocation.invoice, Invoice.unit_id),
+    DebitMandate: along_unit(DebitMandate.unit_id),
+    PayerAccount: along_unit(PayerAccount.unit_id),
+    DirectDebit: along_unit(DirectDebit.invoice, Invoice.unit_id),
 }

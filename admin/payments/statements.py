@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -121,18 +121,18 @@ class StatementRowView(OfficeView):
     def queue(self) -> Any:
         return self._queue(
             request_values.row_id(request.args.get("id")),
-            undoable=self._undoable(request_values.row_id(request.args.get("decided"))),
+            undoable=self._undoable(request.args.get("decided")),
         )
 
-    def _undoable(self, row_id: int | None) -> StatementRow | None:
+    def _undoable(self, key: str | None) -> StatementRow | None:
         """The row that was ignored just now: its reader may undo that; a posting is for another person."""
-        row = db.session.get(StatementRow, row_id) if row_id else None
+        row = self.get_one(key)
         is_ignored = row is not None and row.state == "ignored"
         return row if is_ignored and self.may("act") else None
 
     def _queue(self, row_id: int | None, **more: Any) -> Any:
         session = db.session()
-        row = session.get(StatementRow, row_id) if row_id else None
+        row = self.get_one(row_id)
         row = (
             row
             if row is not None and row.state == "waiting"
@@ -161,9 +161,7 @@ class StatementRowView(OfficeView):
     @expose("/decide/", methods=("POST",))
     def decide(self) -> Any:
         """Post the row to a unit, or set it aside; then the next one."""
-        session, row_id = db.session(), request_values.row_id(request.form.get("id"))
-        if row_id is None:
-            abort(404)
+        session, row_id = db.session(), self.get_or_404(request.form.get("id")).id
         given, reason = request.form.get("unit_code", ""), request.form.get("reason", "").strip()[:300]
         staff_id = current_staff().id
         try:

@@ -11,11 +11,12 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import formats, labels
+from admin.panel import formats, labels, row_access
 from admin.panel.view import OfficePage
 from admin.policies import wording
 from admin.policies.editor import Editor
 from models.base import db
+from models.complaints import Ticket
 from office.core.errors import Refused
 from office.policies import store
 from office.whatif import dunning
@@ -134,6 +135,7 @@ def _differences(found: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Complaints or bills that would differ: which, as it was, as tried; targets are all in the table."""
     if found["policy"] == TARGETS:
         return []
+    hidden = _hidden({one["number"] for one in found["changes"] if "clock" in one})
     return [
         (
             f"{one['number']} {labels.CLOCKS[one['clock']] if 'clock' in one else one['unit_code']}",
@@ -141,7 +143,15 @@ def _differences(found: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             _side_in_words(one["simulated"]),
         )
         for one in found["changes"]
+        if "clock" not in one or one["number"] not in hidden
     ]
+
+
+def _hidden(numbers: set[str]) -> set[str]:
+    """Those of these complaints that the reader may not read, being whom they are about (F22)."""
+    readable = row_access.visible_rows(Ticket)
+    asked = db.select(Ticket.number).where(Ticket.number.in_(numbers), *readable)
+    return numbers - set(db.session.scalars(asked)) if readable else set()
 
 
 def _side_in_words(side: Mapping[str, Any]) -> str:

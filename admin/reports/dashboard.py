@@ -18,7 +18,7 @@ from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from admin.reports import cards
 from models.base import db
-from models.collection import Contact, Reminder
+from models.collection import Contact, Reminder, ReminderBatch
 from models.complaints import Ticket
 from models.visits import Visit
 from office.arrears import call_list
@@ -143,7 +143,7 @@ class StartPage(OfficePage):
             promised = dashboard.promises_due(session, day, row_access.visible_rows(Contact))
             found.append(("contacts", promised, _("Promises due this week"), {"view": "week"}, ""))
         if may(current_staff().roles, "reminder_batches", "act"):
-            drafts = dashboard.batches_to_approve(session)
+            drafts = dashboard.batches_to_approve(session, row_access.visible_rows(ReminderBatch))
             found.append(("reminder_batches", drafts, _("Batches to approve"), {"view": "draft"}, "warn"))
         elif may(current_staff().roles, "reminders", "act"):
             to_do = dashboard.reminders_to_do(session, day, row_access.visible_rows(Reminder))

@@ -24,7 +24,7 @@ from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.core.staff import roles_of
-from office.estate.owners import payers_on
+from office.estate.owners import is_of_unit, payers_on
 from office.policies import store
 from rules.call_list import is_settled
 from rules.ladder import LadderDocument
@@ -63,6 +63,7 @@ def record_contact(session: Session, contact: NewContact, *, now: datetime) -> C
     The reminder that it answers is done with it, if the contact does what that stage asked for.
     """
     made = _contacts(session, [contact], now)[0]
+    _check_pairs(session, made)
     session.add(made)
     session.flush()
     _settle_reminder(session, made, now)
@@ -72,10 +73,21 @@ def record_contact(session: Session, contact: NewContact, *, now: datetime) -> C
     return made
 
 
-def _settle_reminder(session: Session, contact: Contact, now: datetime) -> None:
-    """Set the contact's reminder to done when it is the same debtor's and the contact settles it (C8)."""
-    reminder = session.get(Reminder, contact.reminder_id or 0, populate_existing=True)
+def _check_pairs(session: Session, contact: Contact) -> None:
+    """Refuse a payer of another unit, and a reminder of another household (F22)."""
+    if not is_of_unit(session, contact.payer_id, contact.unit_id):
+        raise Refused(N_("This payer has nothing to do with this unit"))
+    if contact.reminder_id is None:
+        return
+    reminder = session.get(Reminder, contact.reminder_id)
     if reminder is None or (reminder.unit_id, reminder.payer_id) != (contact.unit_id, contact.payer_id):
+        raise Refused(N_("This reminder is of another household"))
+
+
+def _settle_reminder(session: Session, contact: Contact, now: datetime) -> None:
+    """Set the contact's reminder to done when the contact settles it (C8)."""
+    reminder = session.get(Reminder, contact.reminder_id or 0, populate_existing=True)
+    if reminder is None:
         return
     stage = stored_ladder(session, AsOf.of(session, now).day).find(reminder.stage)
     roles = roles_of(session, contact.staff_id) if contact.staff_id is not None else frozenset()

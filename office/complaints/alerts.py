@@ -92,17 +92,19 @@ def _tickets(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any
     found: dict[int, Mapping[str, Any]] = {}
     for some in chunks(ids):
         rows = session.execute(
-            select(Ticket.id, Ticket.number, Ticket.handler_id, Ticket.department_id).where(
-                Ticket.id.in_(some)
-            )
+            select(
+                Ticket.id, Ticket.number, Ticket.handler_id, Ticket.department_id, Ticket.accused_id
+            ).where(Ticket.id.in_(some))
         ).mappings()
         found |= {row["id"]: row for row in rows}
     return found
 
 
 def _recipients(
-    item: ClockEvent, ticket: Mapping[str, Any], people: Sequence[Mapping[str, Any]]
+    item: ClockEvent, ticket: Mapping[str, Any], staff: Sequence[Mapping[str, Any]]
 ) -> Sequence[Mapping[str, Any]]:
+    """Whom an event concerns; never the person complained about (F22)."""
+    people = [person for person in staff if person["id"] != ticket["accused_id"]]
     if item.to_role:
         return [person for person in people if item.to_role in person["roles"]]
     handlers = [person for person in people if person["id"] == ticket["handler_id"]]

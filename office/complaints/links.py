@@ -50,7 +50,9 @@ def invoice_of(session: Session, invoice_id: int) -> Invoice:
 def add_debt_link(
     session: Session, ticket: Ticket, invoice: Invoice, *, now: datetime, staff_id: int | None
 ) -> None:
-    """Set a ticket's invoice, with a line in its history and in the audit."""
+    """Set a ticket's invoice, with a line in its history and in the audit. Raises Refused (F22)."""
+    if ticket.unit_id is not None and ticket.unit_id != invoice.unit_id:
+        raise Refused(N_("Bill %(number)s is of another unit than the complaint"), number=invoice.number)
     ticket.invoice_id = invoice.id
     session.add(
         TicketEvent(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from models.complaints import WorkSlip
@@ -65,13 +65,15 @@ def answer_work_slip(
     return slip
 
 
-def slips_to_answer(session: Session, department_id: int | None) -> Sequence[WorkSlip]:
-    """The slips to a department that are not done, the oldest first (T2)."""
+def slips_to_answer(
+    session: Session, department_id: int | None, readable: Sequence[ColumnElement[bool]] = ()
+) -> Sequence[WorkSlip]:
+    """The slips to a department that are not done, the oldest first; under the reader's conditions (T2)."""
     if department_id is None:
         return ()
     query = (
         select(WorkSlip)
-        .where(WorkSlip.department_id == department_id, WorkSlip.done_at.is_(None))
+        .where(WorkSlip.department_id == department_id, WorkSlip.done_at.is_(None), *readable)
         .order_by(WorkSlip.issued_at, WorkSlip.id)
         .limit(MAX_ROWS)
     )

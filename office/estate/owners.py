@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
+from models.billing import Invoice
 from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Building, Unit
 from models.secrets import fingerprint
@@ -188,6 +189,26 @@ def unreachable_payers(
     if buildings:
         query = query.where(Unit.building_id.in_(buildings))
     return [UnreachableUnit(*row) for row in session.execute(query)]
+
+
+def is_of_unit(session: Session, owner_id: int, unit_id: int) -> bool:
+    """Whether a person lives or lived in a unit, or was ever billed for it."""
+    asked = select(Owner.id).where(Owner.id == owner_id, _has_to_do_with(unit_id))
+    return session.scalar(asked) is not None
+
+
+def named_at(session: Session, name: str, unit_id: int) -> int | None:
+    """The person of that name who lives or lived in a unit, or was billed for it; the newest of several."""
+    asked = select(Owner.id).where(Owner.name == name, _has_to_do_with(unit_id)).order_by(Owner.id.desc())
+    found: int | None = session.scalars(asked).first()
+    return found
+
+
+def _has_to_do_with(unit_id: int) -> ColumnElement[bool]:
+    return or_(
+        exists().where(Occupancy.owner_id == Owner.id, Occupancy.unit_id == unit_id),
+        exists().where(Invoice.payer_id == Owner.id, Invoice.unit_id == unit_id),
+    )
 
 
 def payers_on(session: Session, wanted: Sequence[tuple[int, date]]) -> list[int | None]:

@@ -6,12 +6,12 @@ texts go: of messages, notes, complaints and papers, and of the history of chang
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.billing import Deposit, Invoice
@@ -36,7 +36,7 @@ class Table:
     rows: Any
 
 
-def _tables(owner_id: int) -> Iterable[Table]:
+def _tables(owner_id: int, readable: Sequence[ColumnElement[bool]]) -> Iterable[Table]:
     of_unit = Unit.code.label("unit_code")
     yield Table(
         "person",
@@ -117,7 +117,7 @@ def _tables(owner_id: int) -> Iterable[Table]:
         select(Ticket.number, Ticket.registered_at, Ticket.statement, Ticket.state, Complainant.name,
                Complainant.phone)
         .join(Complainant, Complainant.ticket_id == Ticket.id)
-        .where(Complainant.owner_id == owner_id)
+        .where(Complainant.owner_id == owner_id, *readable)
         .order_by(Ticket.registered_at),
     )  # fmt: skip
     yield Table(
@@ -128,11 +128,16 @@ def _tables(owner_id: int) -> Iterable[Table]:
     )
 
 
-def known(session: Session, owner_id: int) -> dict[str, list[dict[str, Any]]]:
-    """All that the office knows about a person, by kind, values as they are stored (nothing masked)."""
+def known(
+    session: Session, owner_id: int, readable: Sequence[ColumnElement[bool]] = ()
+) -> dict[str, list[dict[str, Any]]]:
+    """All that the office knows about a person, by kind, values as they are stored (nothing masked).
+
+    Of complaints only those under the conditions of who reads it.
+    """
     return {
         table.code: [dict(row) for row in session.execute(table.rows).mappings()]
-        for table in _tables(owner_id)
+        for table in _tables(owner_id, readable)
     }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from models.base import Money
@@ -17,6 +17,7 @@ from models.complaints import Ticket, is_escalated
 from models.property import Area, Building, Unit
 from models.visits import Visit
 
+Conditions = Sequence[ColumnElement[bool]]  # which units, and what of them the reader reaches
 SHOWN = ("owed", "complaints", "visits")
 
 
@@ -60,11 +61,20 @@ def buildings(session: Session, within: Collection[int]) -> list[tuple[int, str,
 
 
 def grid(
-    session: Session, chosen: Collection[tuple[int, str, str]], what: str, *, today: date, now: datetime
+    session: Session,
+    chosen: Collection[tuple[int, str, str]],
+    what: str,
+    *,
+    today: date,
+    now: datetime,
+    readable: Conditions = (),
 ) -> list[Block]:
-    """The chosen buildings, in a number of queries that doesn't grow with them."""
+    """The chosen buildings, in a number of queries that doesn't grow with them.
+
+    `readable` are the conditions of the bills, complaints or visits that the reader reaches.
+    """
     ids = [key for key, _area, _name in chosen]
-    states = _STATES[what](session, ids, today, now)
+    states = _STATES[what](session, [Unit.building_id.in_(ids), *readable], today, now)
     floors: dict[int, dict[int | None, list[Square]]] = {key: {} for key in ids}
     counts: dict[int, dict[str, int]] = {key: {} for key in ids}
     rows = session.execute(
@@ -93,38 +103,38 @@ def grid(
     ]
 
 
-def _owed(session: Session, ids: list[int], today: date, _now: datetime) -> dict[int, tuple[str, Any]]:
+def _owed(session: Session, within: Conditions, today: date, _now: datetime) -> dict[int, tuple[str, Any]]:
     """Overdue, or open and not due yet, with what is open in yuan."""
     rows = session.execute(
         select(Invoice.unit_id, func.min(Invoice.due_on), func.sum(Invoice.balance, type_=Money()))
         .join(Unit, Unit.id == Invoice.unit_id)
-        .where(Invoice.balance > 0, Unit.building_id.in_(ids))
+        .where(Invoice.balance > 0, *within)
         .group_by(Invoice.unit_id)
     )
     return {unit_id: ("overdue" if due_on < today else "open", amount) for unit_id, due_on, amount in rows}
 
 
 def _complaints(
-    session: Session, ids: list[int], _today: date, _now: datetime
+    session: Session, within: Conditions, _today: date, _now: datetime
 ) -> dict[int | None, tuple[str, Any]]:
     """With an open complaint, or an escalated one, and how many are open."""
     rows = session.execute(
         select(Ticket.unit_id, func.count().filter(is_escalated()), func.count())
         .join(Unit, Unit.id == Ticket.unit_id)
-        .where(Ticket.closed_at.is_(None), Unit.building_id.in_(ids))
+        .where(Ticket.closed_at.is_(None), *within)
         .group_by(Ticket.unit_id)
     )
     return {unit_id: ("escalated" if escalated else "complaint", count) for unit_id, escalated, count in rows}
 
 
 def _visits(
-    session: Session, ids: list[int], _today: date, now: datetime
+    session: Session, within: Conditions, _today: date, now: datetime
 ) -> dict[int | None, tuple[str, Any]]:
     """To be visited, or already late, and how many visits."""
     rows = session.execute(
         select(Visit.unit_id, func.min(Visit.due_at), func.count())
         .join(Unit, Unit.id == Visit.unit_id)
-        .where(Visit.done_at.is_(None), Unit.building_id.in_(ids))
+        .where(Visit.done_at.is_(None), *within)
         .group_by(Visit.unit_id)
     )
     return {unit_id: ("visit_late" if due_at < now else "visit", count) for unit_id, due_at, count in rows}

@@ -341,6 +341,11 @@ def _with_breaches(
     )
 
 
+def monthly_number(period: str) -> str:
+    """The number of the paper that lists a month's complaints."""
+    return f"complaints-{period}"
+
+
 def file_monthly_report(session: Session, due_for: datetime) -> JobResult:
     """File last month's report of all valid complaints; safe to run twice (K3, §8)."""
     from office.documents.filing import NewPaper, Printing
@@ -348,7 +353,7 @@ def file_monthly_report(session: Session, due_for: datetime) -> JobResult:
 
     day = clock.office_day(session, due_for)
     period = (day.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
-    number = f"complaints-{period}"
+    number = monthly_number(period)
     if session.execute(select(Paper.id).where(Paper.number == number)).first():
         return JobResult()
     language = session.execute(select(Estate.language)).scalar_one()

@@ -78,10 +78,10 @@ def promises_due(session: Session, today: date, within: Conditions) -> int:
     ).scalar_one()
 
 
-def batches_to_approve(session: Session) -> int:
+def batches_to_approve(session: Session, within: Conditions) -> int:
     """Reminder batches that nobody has looked through yet."""
     return session.execute(
-        select(func.count()).select_from(ReminderBatch).where(ReminderBatch.state == "draft")
+        select(func.count()).select_from(ReminderBatch).where(ReminderBatch.state == "draft", *within)
     ).scalar_one()
 
 

@@ -90,6 +90,7 @@ PHONES = {"own": "13800138001", "foreign": "13900139002"}
 ID_NUMBERS = {"own": "110101199001011237", "foreign": "44010119900101123X"}
 COMPLAINANT_PHONES = {"own": "13700137003", "foreign": "13600136004"}
 ACCOUNTS = {"own": "6222020200112233445", "foreign": "6222020200998877665"}
+MORE = {"own": Decimal(0), "foreign": Decimal(7000)}  # by which a stranger's sums differ
 REASON = '{"code": "manual", "inputs": {}}'
 
 
@@ -215,9 +216,9 @@ def _money(session: Session, world: World, whose: str, item: FeeItem, position: 
             unit_id=unit_id,
             payer_id=payer_id,
             period="2026-01",
-            amount=Decimal(100),
+            amount=Decimal(100) + MORE[whose],
             paid=Decimal(40),
-            balance=Decimal(60),
+            balance=Decimal(60) + MORE[whose],
             state="partly_paid",
             issued_on=date(2026, 1, 1),
             due_on=date(2026, 1, 15),
@@ -229,8 +230,8 @@ def _money(session: Session, world: World, whose: str, item: FeeItem, position: 
             invoice_id=invoice.id,
             fee_item_id=item.id,
             quantity=Decimal(10),
-            rate=Decimal(10),
-            amount=Decimal(100),
+            rate=Decimal(10) + MORE[whose] / 10,
+            amount=Decimal(100) + MORE[whose],
         ),
     )
     payment = _added(
@@ -243,9 +244,9 @@ def _money(session: Session, world: World, whose: str, item: FeeItem, position: 
             unit_id=unit_id,
             payer_id=payer_id,
             method="cash",
-            amount=Decimal(50),
+            amount=Decimal(50) + MORE[whose],
             allocated=Decimal(40),
-            credit=Decimal(10),
+            credit=Decimal(10) + MORE[whose],
             paid_at=NOW,
             posted_at=NOW,
             posted_on=TODAY,
@@ -254,9 +255,11 @@ def _money(session: Session, world: World, whose: str, item: FeeItem, position: 
     )
     plan = _added(
         session,
-        InstalmentPlan(unit_id=unit_id, payer_id=payer_id, amount=Decimal(60), reason=f"{whose} plan"),
+        InstalmentPlan(
+            unit_id=unit_id, payer_id=payer_id, amount=Decimal(60) + MORE[whose], reason=f"{whose} plan"
+        ),
     )
-    part = _added(session, Instalment(plan_id=plan.id, due_on=TODAY, amount=Decimal(60)))
+    part = _added(session, Instalment(plan_id=plan.id, due_on=TODAY, amount=Decimal(60) + MORE[whose]))
     rows = {
         "allocations": Allocation(
             payment_id=payment.id,
@@ -424,7 +427,7 @@ def _arrears(session: Session, world: World, whose: str, item: FeeItem) -> None:
             stage="call",
             unit_id=unit_id,
             payer_id=payer_id,
-            debt=Decimal(60),
+            debt=Decimal(60) + MORE[whose],
             due_on=date(2026, 1, 15),
             planned_on=TODAY,
             channel="phone",

@@ -270,7 +270,7 @@ OPEN_ADDRESSES = """
 # own: the steward's building, the complaint that one took; foreign: another steward's, another's complaint.
 ROWS_OF_UNITS = words(
     "owners owner_phones occupancies meters meter_readings service_slips invoices invoice_lines payments "
-    "reminders contacts ladder_holds instalment_plans instalments restrictions household"
+    "reminders reminder_batches contacts ladder_holds instalment_plans instalments restrictions household"
 )
 ROWS_OF_COMPLAINTS = words(
     "tickets ticket_clocks escalations complainants work_slips invalid_requests review_meetings"

@@ -7,17 +7,14 @@ of clerks for each form).
 from __future__ import annotations
 
 import random
-import re
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from admin.panel import audit, csrf, record_forms
 from admin.panel import view as panel_view
@@ -29,6 +26,7 @@ from tests.admin.crawl import ODD, TOKEN, Form, every_form, filled, forms_of
 from tests.admin.panel import access
 from tests.admin.sample_office import World, furnish
 from tests.conftest import IS_FULL, Office
+from tests.factories.writes import watched
 
 POSTS = 10_000 if IS_FULL else 250
 QUERIES = 5_000 if IS_FULL else 250
@@ -106,40 +104,11 @@ def test_control_without_the_check_forged_posts_are_taken(
 UNTOLD = {"audit", "web_session", "sign_in_attempt", "counter", "figures_stale"}
 
 
-@contextmanager
-def watched(web: Web) -> Iterator[list[set[str]]]:
-    """The tables that each transaction of this thread wrote and committed; background work has its own."""
-    written: dict[int, set[str]] = {}
-    own = threading.get_ident()
-    committed: list[set[str]] = []
-    with web.office.app.app_context():
-        engine = db.engine
-
-    def execute(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        found = re.match(r'\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+"?(\w+)', statement)
-        if found and threading.get_ident() == own:
-            written.setdefault(id(connection), set()).add(found[1])
-
-    def commit(connection: Any) -> None:
-        if tables := written.pop(id(connection), None):
-            committed.append(tables)
-
-    def rollback(connection: Any) -> None:
-        written.pop(id(connection), None)
-
-    listeners = (("before_cursor_execute", execute), ("commit", commit), ("rollback", rollback))
-    for name, listener in listeners:
-        event.listen(engine, name, listener)
-    yield committed
-    for name, listener in listeners:
-        event.remove(engine, name, listener)
-
-
 def unaudited(web: Web, world: World) -> tuple[list[str], Counter[str]]:
     """Forms whose change was committed without an audit row, and how many changed something by address."""
     wrong, changing = [], Counter[str]()
     for form in every_form(web, world):
-        with watched(web) as transactions:
+        with watched(web.office.app) as transactions:
             answer = post(web, form, filled(web, form))
         assert answer.status_code < 500, (form.action, answer.status_code)
         for tables in transactions:

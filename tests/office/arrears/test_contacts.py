@@ -238,15 +238,20 @@ def test_only_the_heads_own_visit_settles_the_visit_by_the_head(session_of, meth
     assert (reminder.stage, reminder.state) == ("head_visit", state)
 
 
-def test_a_contact_with_another_household_settles_nothing(session):
+def test_a_contact_with_another_household_is_refused_and_settles_nothing(session):
+    """F22."""
     debtor = add_unit(session)
     add_bill(session, debtor, DUE)
     judge(session, date(2026, 3, 16), date(2026, 3, 19))
     other = add_unit(session, "1-102", "李四")
     call, now = reminders(session)[-1], at(date(2026, 3, 19), 15)
 
-    contacts.record_contact(session, NewContact(other[0], "phone", now, reminder_id=call.id), now=now)
+    with pytest.raises(Refused, match="another household"):
+        contacts.record_contact(session, NewContact(other[0], "phone", now, reminder_id=call.id), now=now)
+    with pytest.raises(Refused, match="nothing to do with this unit"):
+        contacts.record_contact(session, NewContact(other[0], "phone", now, payer_id=debtor[1]), now=now)
 
+    assert session.scalars(select(Contact)).all() == []
     session.refresh(call)
     assert (call.stage, call.state) == ("call", "planned")
 

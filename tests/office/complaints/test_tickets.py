@@ -258,6 +258,24 @@ def test_alerts_go_to_staff_of_the_role_once(session):
     assert sorted(sent) == sorted([(staff["worker"], "alert"), (staff["station_head"], "alert")])
 
 
+def test_who_a_complaint_is_about_is_alerted_to_nothing_of_it(session):
+    """F22: the second complaint, about somebody else, shows that the two could be alerted."""
+    staff = people(session)
+    for name in ("station_head", "department_lead"):
+        session.get(Staff, staff[name]).alert_url = "json://localhost"
+    about, other = complain(session), complain(session)
+    about.accused_id, other.accused_id = staff["station_head"], staff["department_lead"]
+    session.flush()
+
+    for text in ("10:50", "11:01"):
+        clock_jobs.sweep(session, at(text))
+
+    sent = set(session.execute(select(Message.ticket_id, Message.staff_id)).all())
+    assert (about.id, staff["department_lead"]) in sent
+    assert (other.id, staff["station_head"]) in sent
+    assert {(about.id, staff["station_head"]), (other.id, staff["department_lead"])} & sent == set()
+
+
 def alerts_of(session):
     return {key.split(":")[0] for key in session.execute(select(Message.key)).scalars()}
 
@@ -720,3 +738,17 @@ def test_a_bill_is_linked_to_a_complaint_that_exists(session):
 
     with pytest.raises(Refused, match="no such complaint"):
         links.link_debt(session, 0, invoice_id=bill.id, now=at("10:00"))
+
+
+def test_a_complaint_is_linked_to_a_bill_of_its_own_unit(session):
+    """F22: at the desk, and later."""
+    own, other = add_unit(session), add_unit(session, "1-102", "李四")
+    bill = add_bill(session, other, date(2026, 3, 15))
+    ticket = complain(session, unit_id=own[0])
+
+    with pytest.raises(Refused, match="of another unit"):
+        links.link_debt(session, ticket.id, invoice_id=bill.id, now=at("10:00"))
+    with pytest.raises(Refused, match="of another unit"):
+        complain(session, unit_id=own[0], invoice_id=bill.id)
+
+    assert ticket.invoice_id is None
