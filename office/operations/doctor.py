@@ -43,6 +43,8 @@ SKEW = timedelta(minutes=1)
 FREE_BYTES = 1 << 30
 WAITING = timedelta(days=7)
 SECONDS_TO_ANSWER = 3
+FIRST_PERSON = 1000  # users below it are services; a person's own checkout is theirs
+PROGRAM = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -227,6 +229,17 @@ def folders(session: Session, _now: datetime) -> Answer:
             )
 
 
+def program(_session: Session, _now: datetime) -> Answer:
+    """A service can't change its own program, so that whoever breaks into it can't either."""
+    if os.name == "posix" and 0 < os.geteuid() < FIRST_PERSON and os.access(PROGRAM, os.W_OK):
+        yield problem(
+            "program",
+            N_("The user that the office runs as can change the program in %(folder)s."),
+            N_("Let it belong to root, and only the instance folder to that user, as docs/it.md says."),
+            folder=PROGRAM,
+        )
+
+
 def messages(session: Session, _now: datetime) -> Answer:
     stuck = ("unknown", "dead")
     count = session.execute(select(func.count()).where(Message.state.in_(stuck))).scalar_one()
@@ -395,6 +408,7 @@ QUESTIONS: tuple[Callable[[Session, datetime], Answer], ...] = (
     backups,
     room,
     folders,
+    program,
     messages,
     channel_servers,
     machine_clock,

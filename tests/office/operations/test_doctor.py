@@ -185,6 +185,18 @@ def test_folders_that_others_can_look_into_or_nobody_can_write_to(
     assert "folder" in codes(healthy)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="users with numbers")
+@pytest.mark.parametrize(("user", "told"), [(0, []), (999, ["program"]), (1000, [])])
+def test_a_service_that_could_change_its_own_program(
+    healthy: Session, user: int, told: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert codes(healthy) == told
+
+    monkeypatch.setattr(doctor, "PROGRAM", tmp_path / "of root")  # where this user may not write
+    assert codes(healthy) == []
+
+
 def test_a_wrong_key_is_told(healthy: Session) -> None:
     secrets.configure("quite another key")
     try:
