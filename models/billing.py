@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import get_args
 
 from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -20,9 +21,11 @@ from models.base import (
     prefix_index,
     refer,
 )
+from models.decisions import REQUEST_STATES, AskedFor
 from models.people import Owner, Staff
 from models.property import UNIT_KINDS, Unit
 from models.text_keys import folded_of
+from rules import codes
 from rules.billing import Basis
 
 BASES = tuple(basis.value for basis in Basis)
@@ -32,7 +35,7 @@ INVOICE_STATES = ("open", "partly_paid", "paid", "credited")
 SLIP_STATES = ("open", "billed", "cancelled")
 PLAN_STATES = ("proposed", "running", "kept", "broken", "cancelled")
 RUN_STATES = ("running", "done", "failed")
-WAIVER_STATES = ("requested", "approved", "refused")
+CREDIT_KINDS: tuple[str, ...] = get_args(codes.CreditKind)
 
 
 class FeeItem(EditableRow, Named, Model):
@@ -251,15 +254,22 @@ class InvoiceLine(Row, Model):
 
 
 class CreditNote(Row, Model):
-    """A correction of an issued invoice; never edited (B5)."""
+    """A correction of an issued invoice; never edited (B5).
+
+    An `error` was never owed and takes the late fee that it caused; `goodwill` leaves it.
+    """
 
     __tablename__ = "credit_note"
-    __table_args__ = (CheckConstraint("amount > 0", name="credit_note_amount_positive"),)
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="credit_note_amount_positive"),
+        one_of("kind", CREDIT_KINDS, "credit_note_kind_known"),
+    )
 
     number: Mapped[str] = mapped_column(String(30), unique=True)
     invoice_id: Mapped[int] = refer("invoice", index=True)
     fee_item_id: Mapped[int | None] = refer("fee_item", null=True)
     amount: Mapped[Decimal] = mapped_column(Money())
+    kind: Mapped[str] = mapped_column(String(10), default="goodwill", server_default="goodwill")
     reason: Mapped[str] = mapped_column()
     issued_on: Mapped[date] = mapped_column(Date)
     issued_at: Mapped[datetime | None] = mapped_column(Instant())  # ladder: what was known at an hour
@@ -285,27 +295,20 @@ class LateFeeWaiver(Row, Model):
     staff: Mapped[Staff] = relationship()
 
 
-class WaiverRequest(EditableRow, Model):
+class WaiverRequest(AskedFor, EditableRow, Model):
     """A late fee that someone asks to have waived; another person decides (B7)."""
 
     __tablename__ = "waiver_request"
     __table_args__ = (
-        one_of("state", WAIVER_STATES, "waiver_request_state_known"),
+        one_of("state", REQUEST_STATES, "waiver_request_state_known"),
         CheckConstraint("amount > 0", name="waiver_request_amount_positive"),
     )
 
     invoice_id: Mapped[int] = refer("invoice", index=True)
     amount: Mapped[Decimal] = mapped_column(Money())
     reason: Mapped[str] = mapped_column()
-    state: Mapped[str] = mapped_column(String(10), default="requested", server_default="requested")
-    asked_by_id: Mapped[int] = refer("staff")
-    asked_at: Mapped[datetime] = mapped_column(Instant())
-    decided_by_id: Mapped[int | None] = refer("staff", null=True)
-    decided_at: Mapped[datetime | None] = mapped_column(Instant())
 
     invoice: Mapped[Invoice] = relationship()
-    asked_by: Mapped[Staff] = relationship(foreign_keys=[asked_by_id])
-    decided_by: Mapped[Staff | None] = relationship(foreign_keys=[decided_by_id])
 
 
 class Incentive(EditableRow, Named, Model):

@@ -253,6 +253,7 @@ class Restriction(EditableRow, Model):
     effective_on: Mapped[date | None] = mapped_column(Date)
     lifted_on: Mapped[date | None] = mapped_column(Date)
     reason: Mapped[str] = mapped_column(default="", server_default="")
+    follows_id: Mapped[int | None] = refer("restriction", null=True, unique=True)  # lifted as paid, bounced
     undertaking_until: Mapped[date | None] = mapped_column(Date)
     undertaking_state: Mapped[str] = mapped_column(
         String(10), default="", server_default=""

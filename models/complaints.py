@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, Instant, Model, Money, Named, Row, one_of, prefix_index, refer
+from models.decisions import Decided
 from models.people import Department, Owner, Staff
 from models.property import Unit
 from models.secrets import Sealed
@@ -351,7 +352,7 @@ class WorkSlip(EditableRow, Model):
     department: Mapped[Department] = relationship()
 
 
-class InvalidRequest(EditableRow, Model):
+class InvalidRequest(Decided, EditableRow, Model):
     """A request to close as invalid, decided by another person (T7)."""
 
     __tablename__ = "invalid_request"
@@ -368,8 +369,6 @@ class InvalidRequest(EditableRow, Model):
     reason: Mapped[str] = mapped_column()
     requested_by_id: Mapped[int] = refer("staff")
     requested_at: Mapped[datetime] = mapped_column(Instant())
-    decided_by_id: Mapped[int | None] = refer("staff", null=True)
-    decided_at: Mapped[datetime | None] = mapped_column(Instant())
     is_approved: Mapped[bool | None] = mapped_column(Boolean)
 
     ticket: Mapped[Ticket] = relationship()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, Instant, Model, Money, Row, one_of, prefix_index, refer
 from models.billing import Invoice
+from models.decisions import REQUEST_STATES, AskedFor
 from models.people import Owner, Staff
 from models.property import Unit
 from models.secrets import Sealed, masked
@@ -20,7 +21,6 @@ STATEMENT_METHODS = tuple(method for method in METHODS if method != "cash")  # c
 PAYMENT_KINDS = ("payment", "reversal", "refund")
 PAYMENT_STATES = ("posted", "void", "reversed")
 STATEMENT_STATES = ("posted", "waiting", "ignored")
-REOPENING_STATES = ("requested", "approved", "refused")
 DEBIT_STATES = ("sent", "collected", "failed", "waiting")
 PARTS = ("principal", "late_fee")
 
@@ -135,12 +135,12 @@ class DayClose(Row, Model):
     lines: Mapped[list[DayCloseLine]] = relationship(back_populates="day_close", passive_deletes="all")
 
 
-class DayReopening(EditableRow, Model):
+class DayReopening(AskedFor, EditableRow, Model):
     """A closed day that somebody asks to have opened again; another person decides (M3)."""
 
     __tablename__ = "day_reopening"
     __table_args__ = (
-        one_of("state", REOPENING_STATES, "day_reopening_state_known"),
+        one_of("state", REQUEST_STATES, "day_reopening_state_known"),
         CheckConstraint("asked_by_id <> decided_by_id", name="day_reopening_takes_two_people"),
         Index(
             "day_reopening_asked_once",
@@ -153,15 +153,8 @@ class DayReopening(EditableRow, Model):
 
     day_close_id: Mapped[int] = refer("day_close")
     reason: Mapped[str] = mapped_column()
-    state: Mapped[str] = mapped_column(String(10), default="requested", server_default="requested")
-    asked_by_id: Mapped[int] = refer("staff")
-    asked_at: Mapped[datetime] = mapped_column(Instant())
-    decided_by_id: Mapped[int | None] = refer("staff", null=True)
-    decided_at: Mapped[datetime | None] = mapped_column(Instant())
 
     day_close: Mapped[DayClose] = relationship()
-    asked_by: Mapped[Staff] = relationship(foreign_keys=[asked_by_id])
-    decided_by: Mapped[Staff | None] = relationship(foreign_keys=[decided_by_id])
 
 
 class DayCloseLine(Row, Model):
@@ -276,7 +269,8 @@ class DirectDebitBatch(EditableRow, Model):
 class DirectDebit(Row, Model):
     """One bill in a batch, with the unit code and the account as they went to the bank (M4).
 
-    `waiting`: the bank collected what `payment` had posted already; a person says that it is the same money.
+    `waiting`: the bank collected what `payment` had posted already, and a person says that it is the same
+    money; or it answered another amount than was sent (`answered`), and a person says what holds.
     """
 
     __tablename__ = "direct_debit"
@@ -294,6 +288,7 @@ class DirectDebit(Row, Model):
     account_name: Mapped[str] = mapped_column(String(120), default="", server_default="")
     state: Mapped[str] = mapped_column(String(10), default="sent", server_default="sent")
     bank_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    answered: Mapped[Decimal | None] = mapped_column(Money())  # where it is not the amount that was sent
     payment_id: Mapped[int | None] = refer("payment", null=True)
 
     batch: Mapped[DirectDebitBatch] = relationship(back_populates="rows")

@@ -29,3 +29,4 @@ UnitKind = Literal["residence", "office", "shop", "parking", "storage"]
 VisitKind = Literal["follow_up", "repair", "collection", "courtesy"]
 SendingChannel = Literal["email", "sms", "wecom", "print"]
 ContactMethod = Literal["phone", "message", "visit"]
+CreditKind = Literal["error", "goodwill"]  # never owed; owed, and given up

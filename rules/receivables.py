@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from rules.allocation import OpenInvoice, Pick, allocate
-from rules.late_fee import LateFee, LateFeePolicy, Reduction, late_fee
+from rules.late_fee import DAY, LateFee, LateFeePolicy, Reduction, late_fee
 from rules.money import ZERO
+
+
+@dataclass(frozen=True)
+class Owed:
+    """What is open on a day, in yuan: principal and late fee, each without the other (D2)."""
+
+    principal: Decimal = ZERO
+    late_fee: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        return self.principal + self.late_fee
+
+    def __add__(self, other: Owed) -> Owed:
+        return Owed(self.principal + other.principal, self.late_fee + other.late_fee)
 
 
 @dataclass
 class Receivable:
     """An issued invoice with its running totals in yuan; changed in memory, then written once.
 
-    `reductions` (principal paid or credited, by day) and `waived` count only where late fees are charged.
+    Its history counts where late fees are charged, and for a day that has passed: `reductions` (principal
+    paid, or credited as goodwill), `errors` (principal that was never owed, by the day of its credit note),
+    `fees_paid`, and `waived`.
     """
 
     id: int
@@ -31,6 +48,8 @@ class Receivable:
     paid_late_fee: Decimal
     state: str
     reductions: list[Reduction] = field(default_factory=list)
+    errors: list[Reduction] = field(default_factory=list)
+    fees_paid: list[Reduction] = field(default_factory=list)
     waived: Decimal = ZERO
 
     @property
@@ -54,28 +73,46 @@ class Receivable:
         return "partly_paid" if self.paid else "open"
 
     def gross_late_fee(self, policy: LateFeePolicy, on: date) -> LateFee:
-        """The late fee to the end of a day before waivers, with how it came about."""
-        return late_fee(policy, self.amount, self.due_on, self.reductions, on)
+        """The late fee as it stands on a day, before waivers, with how it came about.
 
-    def late_fee_owed(self, policy: LateFeePolicy, on: date, *also: Reduction) -> Decimal:
-        """The late fee to the end of a day less what was waived; never below what of it was paid."""
-        fee = late_fee(policy, self.amount, self.due_on, [*self.reductions, *also], on)
-        return max(fee.amount - self.waived, self.paid_late_fee, ZERO)
+        The days before it are charged, itself not: who pays on a day owes nothing for that day. What a credit
+        note took off as an error never caused a fee.
+        """
+        owed = self.amount - sum((one.amount for one in self.errors), ZERO)
+        return late_fee(policy, owed, self.due_on, self.reductions, on - DAY)
 
-    def late_fee_if_paid(self, policy: LateFeePolicy, on: date) -> Decimal:
-        """The late fee if everything open is paid on that day: the day itself isn't charged."""
-        if not policy.is_on or self.due_on >= on:
-            return self.late_fee
-        return self.late_fee_owed(policy, on, Reduction(on, self.principal))
+    def late_fee_on(self, policy: LateFeePolicy, on: date) -> Decimal:
+        """The late fee as it stands on a day, less what was waived; never below what of it was paid.
 
-    def open_late_fee_if_paid(self, policy: LateFeePolicy, on: date) -> Decimal:
-        """What of that late fee is not paid yet."""
-        return self.late_fee_if_paid(policy, on) - self.paid_late_fee
+        Where the policy is off, what was charged before stays.
+        """
+        return self._late_fee(policy, on, self.paid_late_fee)
+
+    def late_fee_overpaid(self, policy: LateFeePolicy, on: date) -> Decimal:
+        """What was paid of a late fee that a credit note for an error took away."""
+        return max(self.paid_late_fee - self._late_fee(policy, on, ZERO), ZERO)
+
+    def _late_fee(self, policy: LateFeePolicy, on: date, paid: Decimal) -> Decimal:
+        charged = self.gross_late_fee(policy, on).amount - self.waived if policy.is_on else self.late_fee
+        return max(charged, paid, ZERO)
+
+    def owed_on(self, policy: LateFeePolicy, on: date) -> Owed:
+        """What is open on a day: paying it that day leaves 0.00 (D2).
+
+        Of a day that has passed: what came later is put back, for which the history is needed.
+        """
+        paid = self.paid_late_fee - sum_after(on, self.fees_paid)
+        principal = self.principal + sum_after(on, self.reductions) + sum_after(on, self.errors)
+        return Owed(principal, self._late_fee(policy, on, paid) - paid)
+
+    def credit(self, amount: Decimal, on: date, *, is_error: bool) -> None:
+        """Take off what a credit note credits; an error as if it had never been billed (B5)."""
+        self.credited += amount
+        (self.errors if is_error else self.reductions).append(Reduction(on, amount))
 
     def accrue(self, policy: LateFeePolicy, today: date) -> None:
-        """Set the late fee to what it is at the end of today."""
-        if policy.is_on:
-            self.late_fee = self.late_fee_owed(policy, today)
+        """Set the late fee to what it is today: paying it today leaves 0.00."""
+        self.late_fee = self.late_fee_on(policy, today)
 
     def pay(self, principal: Decimal, late_fee: Decimal, on: date) -> None:
         """Add a paid part; negative amounts give it back."""
@@ -83,6 +120,13 @@ class Receivable:
         self.paid_late_fee += late_fee
         if principal:
             self.reductions.append(Reduction(on, principal))
+        if late_fee:
+            self.fees_paid.append(Reduction(on, late_fee))
+
+
+def sum_after(on: date, changes: Iterable[Reduction]) -> Decimal:
+    """The sum of what changed after a day, in yuan."""
+    return sum((one.amount for one in changes if one.on > on), ZERO)
 
 
 @dataclass(frozen=True)
@@ -107,7 +151,7 @@ def pay_receivables(
     get nothing keep their late fee. Raises MoneyError and UnknownPickError.
     """
     by_number = {one.number: one for one in among}
-    fees = {one.number: one.late_fee_if_paid(policy, paid_on) for one in among}
+    fees = {one.number: one.late_fee_on(policy, paid_on) for one in among}
     owed = []
     for one in among:
         fee = fees[one.number]

@@ -218,6 +218,7 @@ def exportable() -> Iterable[str]:
 )
 @click.option("--update", "is_update", is_flag=True, help="Also write what differs from what is there.")
 @click.option("--history", "is_history", is_flag=True, help="Tickets: close what has ended; nothing follows.")
+@click.option("--yes", "is_confirmed", is_flag=True, help="Unusually large sums are right (policy).")
 @click.option("--set", "constants", multiple=True, metavar="COLUMN=VALUE", help="A value for every row.")
 @json_option
 @works
@@ -231,6 +232,7 @@ def import_file(
     constants: tuple[str, ...],
     is_update: bool,
     is_history: bool,
+    is_confirmed: bool,
     as_json: bool,
 ) -> None:
     """Import FILE (CSV or XLSX), whole or not at all.
@@ -242,6 +244,7 @@ def import_file(
     from admin.exchange.code_words import words_of
     from office.core import clock
     from office.exchange import imports
+    from office.policies import large_sums
 
     what = _imported(kind, is_history=is_history)
     mapping = _mapping(map_file, constants, [column.code for column in what.COLUMNS])
@@ -257,7 +260,8 @@ def import_file(
         try:
             now = clock.now(session)
             wanted = imports.EVERY_DIFFERENCE if is_update else ()
-            report = imports.take_in(session, kind, what, table, now=now, mapping=mapping, wanted=wanted)
+            with large_sums.confirmed(session, large_sums.ANY if is_confirmed else None):
+                report = imports.take_in(session, kind, what, table, now=now, mapping=mapping, wanted=wanted)
         except imports.RowsRefused as refusal:
             wrong = refusal.told(gettext, words_of(session))
             with suppress(OSError):  # a folder that can't be written to: the line on stderr must do

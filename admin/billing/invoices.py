@@ -316,6 +316,14 @@ class InvoiceView(OfficeView):
         icon="undo-2",
         fields=(
             Ask("amount", _l("Amount"), kind="money", is_required=True),
+            Ask(
+                "kind",
+                _l("Kind"),
+                kind="choice",
+                is_required=True,
+                choices=labels.CREDIT_KINDS,
+                preset="error",
+            ),
             Ask("fee_item", _l("Fee item"), kind="choice", choices=fee_items),
             Ask("reason", _l("Reason"), is_required=True),
         ),
@@ -323,15 +331,10 @@ class InvoiceView(OfficeView):
     def credit(self, rows: Sequence[Invoice], given: Any) -> str:
         session = db.session()
         item_id = session.scalar(db.select(FeeItem.id).where(FeeItem.code == given["fee_item"]))
-        note = invoices.credit_note(
-            session,
-            rows[0].id,
-            amount=given["amount"],
-            reason=given["reason"],
-            staff_id=current_staff().id,
-            now=self.now(),
-            fee_item_id=item_id,
+        new = invoices.NewCreditNote(
+            rows[0].id, given["amount"], given["reason"], current_staff().id, given["kind"], item_id
         )
+        note = invoices.credit_note(session, new, now=self.now())
         return _("Credit note %(number)s was issued.", number=note.number)
 
     @office_action(
@@ -412,7 +415,7 @@ def notices_pdf(view: Any, ids: Sequence[int]) -> Response:
     session, now, reader = db.session(), view.now(), language.current()
     papers = [
         NewPaper(invoice.number, value, invoice.unit_id, invoice.payer_id)
-        for invoice, value in archive.payment_notices(session, ids, reader)
+        for invoice, value in archive.payment_notices(session, ids, reader, on=view.today())
     ]
     made = print_papers(
         session, "payment_notice", papers, language=reader, now=now, staff_id=current_staff().id
@@ -448,10 +451,12 @@ class CreditNoteView(OfficeView):
         "amount",
         "reason",
         "issued_on",
+        "kind",
     )
     column_searchable_list = ("number", "invoice.number", "invoice.unit.code")
     column_default_sort = "-issued_on"
-    filters = (RangeFilter("issued_on"), RangeFilter("amount"))
+    choices = {"kind": labels.CREDIT_KINDS}
+    filters = (RangeFilter("issued_on"), RangeFilter("amount"), ChoiceFilter("kind"))
 
     @office_action("paper", _l("Print the credit note"), on="row", icon="printer", verb="see")
     def paper(self, rows: Sequence[CreditNote], _given: Any) -> Response:

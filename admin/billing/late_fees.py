@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import labels
+from admin.panel.decisions import Decision, decisions
 from admin.panel.filters import ChoiceFilter, RangeFilter
-from admin.panel.signed_in import current_staff
-from admin.panel.view import OfficeView, OneClick, office_action
-from models.base import db
+from admin.panel.view import OfficeView, OneClick
 from models.billing import LateFeeWaiver, WaiverRequest
+from office.core.errors import N_
 from office.receivables import late_fees
 
 
@@ -43,31 +39,12 @@ class WaiverRequestView(OfficeView):
     )
     empty_hint = _l("Ask for a waiver on the invoice: “Waive late fee”.")
 
-    @office_action(
-        "approve", _l("Approve"), states=("requested",), icon="check", confirm=_l("Waive these late fees?")
+    approve, refuse = decisions(
+        late_fees.decide_waiver,
+        state="requested",
+        approve=Decision(N_("%(count)s waivers were approved."), _l("Waive these late fees?")),
+        refuse=Decision(N_("%(count)s waivers were refused."), _l("Refuse these waivers?")),
     )
-    def approve(self, rows: Sequence[WaiverRequest], _given: Any) -> str:
-        return self._decide(rows, is_approved=True)
-
-    @office_action(
-        "refuse",
-        _l("Refuse"),
-        states=("requested",),
-        icon="x",
-        tone="bad",
-        confirm=_l("Refuse these waivers?"),
-    )
-    def refuse(self, rows: Sequence[WaiverRequest], _given: Any) -> str:
-        return self._decide(rows, is_approved=False)
-
-    def _decide(self, rows: Sequence[WaiverRequest], *, is_approved: bool) -> str:
-        for row in rows:
-            late_fees.decide_waiver(
-                db.session(), row.id, is_approved=is_approved, staff_id=current_staff().id, now=self.now()
-            )
-        if is_approved:
-            return _("%(count)s waivers were approved.", count=len(rows))
-        return _("%(count)s waivers were refused.", count=len(rows))
 
 
 class LateFeeWaiverView(OfficeView):

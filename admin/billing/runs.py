@@ -38,6 +38,7 @@ from models.engine import set_writing
 from models.office import Task
 from office.billing import runs as billing_runs
 from office.core import background_tasks as core_background_tasks
+from office.core import clock
 from office.core.errors import Refused
 from office.documents import archive
 from office.documents.filing import NewPaper, Printing
@@ -230,7 +231,7 @@ def print_notices(
     set_writing(False)
     papers = [
         NewPaper(invoice.number, value, invoice.unit_id, invoice.payer_id)
-        for invoice, value in archive.payment_notices(session, ids, reader)
+        for invoice, value in archive.payment_notices(session, ids, reader, on=clock.office_day(session, now))
     ]
     printing = Printing(session, "payment_notice", papers, language=reader, now=now)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import language
+from admin.panel.decisions import Decision, decisions
 from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import staff_id
@@ -16,6 +16,7 @@ from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
 from models.complaints import InvalidRequest
 from office.complaints import closures, documents
+from office.core.errors import N_
 
 GROUNDS = {
     "not_about_us": _l("Not about us"),
@@ -48,31 +49,19 @@ class InvalidRequestView(OfficeView):
     def text_of(self, row: InvalidRequest) -> str:
         return row.ticket.number
 
-    @office_action(
-        "approve",
-        _l("Approve"),
+    approve, refuse = decisions(
+        closures.decide_request,
+        state="waiting",
         on="row",
-        states=("waiting",),
-        icon="check",
-        confirm=_l("Close this complaint as invalid? The complainant is told in writing."),
-        fields=(Ask("note", _l("Note")),),
+        approve=Decision(
+            N_("Approved."),
+            _l("Close this complaint as invalid? The complainant is told in writing."),
+            (Ask("note", _l("Note")),),
+        ),
+        refuse=Decision(
+            N_("Refused; the complaint goes on."), fields=(Ask("note", _l("Reason"), is_required=True),)
+        ),
     )
-    def approve(self, rows: Sequence[InvalidRequest], given: Mapping[str, Any]) -> str:
-        self._decide(rows, given["note"], is_approved=True)
-        return _("Approved.")
-
-    @office_action(
-        "refuse",
-        _l("Refuse"),
-        on="row",
-        states=("waiting",),
-        icon="x",
-        tone="bad",
-        fields=(Ask("note", _l("Reason"), is_required=True),),
-    )
-    def refuse(self, rows: Sequence[InvalidRequest], given: Mapping[str, Any]) -> str:
-        self._decide(rows, given["note"], is_approved=False)
-        return _("Refused; the complaint goes on.")
 
     @office_action("print", _l("Print"), on="row", icon="printer")
     def print_invalid(self, rows: Sequence[InvalidRequest], _given: Mapping[str, Any]) -> Any:
@@ -84,17 +73,6 @@ class InvalidRequestView(OfficeView):
             staff_id=staff_id(),
         )
         return pdf_response(made, f"{rows[0].ticket.number}.pdf")
-
-    def _decide(self, rows: Sequence[InvalidRequest], note: str, *, is_approved: bool) -> None:
-        for row in rows:
-            closures.decide_invalid(
-                db.session(),
-                row.ticket_id,
-                is_approved=is_approved,
-                now=self.now(),
-                staff_id=staff_id(),
-                note=note,
-            )
 
 
 SCREENS = (InvalidRequestView,)

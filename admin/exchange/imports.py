@@ -47,6 +47,7 @@ from office.exchange.imports.mapping import NOTHING_SAID, FileMapping, from_toml
 from office.exchange.imports.reader import HasHeader, Table
 from office.exchange.room import HISTORIES, IMPORTS
 from office.exchange.spreadsheets import neutral
+from office.policies import large_sums
 from rules.reasons import Reason
 
 KINDS: Mapping[str, Any] = {
@@ -378,21 +379,23 @@ class ImportPage(OfficePage):
         remember_as = request.form.get("layout", "").strip()[: remembered.MOST_NAME]
         method = request.form.get("method") or "bank_transfer"
         wanted, said = self.wanted(task), uploads.said_of(task)
+        is_confirmed = bool(request.form.get("large_sums"))
         kind, sheet, now = task.result["kind"], task.result.get("sheet", ""), self.now()
 
         def take_in(table: Table) -> None:
             session = db.session()
-            report = uploads.take_in(
-                session,
-                task_id,
-                table,
-                brought(kind, table.tell),
-                now=now,
-                staff_id=staff_id,
-                name=remember_as,
-                method=method,
-                wanted=wanted,
-            )
+            with large_sums.confirmed(session, large_sums.ANY if is_confirmed else None):
+                report = uploads.take_in(
+                    session,
+                    task_id,
+                    table,
+                    brought(kind, table.tell),
+                    now=now,
+                    staff_id=staff_id,
+                    name=remember_as,
+                    method=method,
+                    wanted=wanted,
+                )
             counts = {"new": report.new, "skipped": report.skipped, "updated": report.updated}
             record("take_in", "task", task_id, {}, counts)
             session.commit()

@@ -17,19 +17,23 @@ from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from werkzeug.wrappers import Response
 
-from admin.panel import error_messages, idempotency, labels, request_values, typed_text
+from admin.panel import confirmations, error_messages, idempotency, labels, request_values, typed_text
 from admin.panel.audit import record
 from admin.panel.table_screen import TableScreen
 from models.base import db
 from office.core.audit import RECORDED
 from office.core.errors import Refused
+from office.policies import large_sums
 
 MOST_ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A field of an action's form; `kind` is text, area, date, money, number or choice (with choices)."""
+    """A field of an action's form; `kind` is text, area, date, money, number or choice (with choices).
+
+    `preset` stands in it at first, and holds where the form brings nothing.
+    """
 
     name: str
     label: Any
@@ -37,6 +41,7 @@ class Ask:
     is_required: bool = False
     choices: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]] | None = None
     help: Any = ""
+    preset: str = ""
 
 
 PAY_OUT_FIELDS = (
@@ -123,8 +128,17 @@ class Actions(TableScreen):
             return self._form(action, rows, problems if request.form.get("confirmed") else {})
         return self._run(action, rows, given)
 
-    def _form(self, action: Action, rows: list[Any], problems: Mapping[str, str]) -> Any:
-        """The form of an action: the chosen rows, its fields, and what was typed so far."""
+    def _form(
+        self,
+        action: Action,
+        rows: list[Any],
+        problems: Mapping[str, str],
+        asked: large_sums.NotConfirmed | None = None,
+    ) -> Any:
+        """The form of an action: the chosen rows, its fields, and what was typed so far.
+
+        With the question about a large sum, where the office asked for it.
+        """
         return self.render(
             "panel/confirm.html",
             heading=action.label,
@@ -132,6 +146,7 @@ class Actions(TableScreen):
             rows=rows,
             ids=[row.id for row in rows],
             problems=problems,
+            question=confirmations.question(asked) if asked else None,
         )
 
     def rows_of(self, keys: Sequence[str]) -> list[Any]:
@@ -155,11 +170,15 @@ class Actions(TableScreen):
         try:
             if not idempotency.is_first():
                 return idempotency.already_processed(self.return_url())
-            answer = getattr(self, action.handler)(rows, given)
+            with large_sums.confirmed(db.session(), confirmations.confirmed_sum()):
+                answer = getattr(self, action.handler)(rows, given)
             for key in ids or [None]:
                 if (action.code, self.model.__tablename__, key) not in recorded:  # else the verb wrote it
                     record(action.code, self.model.__tablename__, key, {}, given)
             db.session.commit()
+        except large_sums.NotConfirmed as asked:
+            db.session.rollback()
+            return self._form(action, self.rows_of(list(map(str, ids))), {}, asked), 422
         except (Refused, IntegrityError, DataError, StatementError) as error:
             db.session.rollback()
             flash(error_messages.message_for(error), "error")
@@ -184,7 +203,7 @@ def read_asked(
     values: dict[str, Any] = {}
     problems: dict[str, str] = {}
     for each in fields:
-        text = given.get(each.name, "").strip()
+        text = given.get(each.name, "").strip() or each.preset
         values[each.name] = None if each.kind in kinds else text
         choices = each.choices(view) if callable(each.choices) else each.choices
         is_odd = not request_values.is_clean(text) or len(text) > 20_000

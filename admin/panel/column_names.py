@@ -138,6 +138,7 @@ COLUMNS = {
     "attended": _("Attended by"),
     "bank": _("Bank"),
     "bank_reason": _("Bank's reason"),
+    "answered": _("Answered by the bank"),
     "basis": _("Charged by"),
     "batch": _("Batch"),
     "became_major_at": _("Became major at"),

@@ -48,6 +48,10 @@ INVOICE_KINDS = {
     "move_in": _("Move-in"),
     "one_off": _("One-off"),
 }
+CREDIT_KINDS = {
+    "error": _("Error: was never owed, its late fee goes too"),
+    "goodwill": _("Goodwill: the late fee stays"),
+}
 INVOICE_STATES = {
     "open": _("Open"),
     "partly_paid": _("Partly paid"),

@@ -30,6 +30,7 @@ REASONS = {
     "staff": _("Decided by staff"),
     "undertaking": _("An undertaking was signed"),
     "undertaking_broken": _("The undertaking was broken"),
+    "payment_bounced": _("Lifted as paid, but that payment was taken back"),
     "term_over": _("Its months are over"),
     "approved": _("Approved"),
     # bills
@@ -60,6 +61,9 @@ REASONS = {
     "same_number": _("A known number with another amount or day"),
     "maybe_same": _("Perhaps the same money as another row"),
     "posted_by_other_way": _("A receipt has this money already"),
+    "large_sum": _("Unusually large: a person confirms it by posting it"),
+    "debit_amount_differs": _("The bank answered another amount than was sent"),
+    "debit_amount_unread": _("The bank's amount can't be read"),
     "receipt_voided": _("Its receipt was voided or taken back"),
     "day_closed": _("The day is closed"),
     "direction_unknown": _("It is not clear whether money came in or went out"),

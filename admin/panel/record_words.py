@@ -133,6 +133,7 @@ ACTIONS = {
     "match": _("Matched"),
     "ignore": _("Ignored"),
     "accept_receipt": _("It is the receipt's money"),
+    "settle_amount": _("Said what was collected"),
     "close_day": _("Day closed"),
     "propose": _("Proposed"),
     "approve": _("Approved"),

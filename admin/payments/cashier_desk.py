@@ -12,7 +12,15 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import error_messages, formats, labels, language, request_values, row_access
+from admin.panel import (
+    confirmations,
+    error_messages,
+    formats,
+    labels,
+    language,
+    request_values,
+    row_access,
+)
 from admin.panel.audit import record
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import current_staff
@@ -27,6 +35,7 @@ from office.estate import search
 from office.payments import cashier_desk, payments
 from office.payments.cashier_desk import Desk
 from office.payments.statement_matching import refuse_posted
+from office.policies import large_sums
 from rules.allocation import Pick
 
 MOST_PICKS = 200
@@ -81,7 +90,7 @@ class CashierPage(OfficePage):
                 given=given,
                 picked=set(request.form.getlist("pick")),
                 view=self,
-                **{"text": "", "hits": [], "posted": None, "refusal": "", **more},
+                **{"text": "", "hits": [], "posted": None, "refusal": "", "question": None, **more},
             )
         )
 
@@ -118,9 +127,15 @@ class CashierPage(OfficePage):
             )
             if not payments.known_keys(session, [new]):  # sent twice, its bills are paid
                 _check_pairs(desk, form)
-            payment = payments.record_payment(session, new, now=self.now())
+            with large_sums.confirmed(session, confirmations.confirmed_sum()):
+                payment = payments.record_payment(session, new, now=self.now())
             deposits.enter_paid(session, now=self.now(), staff_id=staff.id, unit_ids=[unit_id])
             session.commit()
+        except large_sums.NotConfirmed as asked:
+            session.rollback()
+            who = next((payer.name for payer in desk.payers if payer.id == self._payer(desk, form)), "")
+            question = confirmations.question(asked, f"{desk.unit.code} · {who}")
+            return self._page(unit_id, form, question=question), 422
         except Refused as refusal:
             session.rollback()
             return self._page(unit_id, form, refusal=error_messages.message_for(refusal)), 422

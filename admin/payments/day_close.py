@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from admin.panel import error_messages, labels, request_values, row_access
 from admin.panel.addresses import address_with
+from admin.panel.decisions import Decision, decisions
 from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.idempotency import idempotent
 from admin.panel.signed_in import current_staff
@@ -21,7 +22,7 @@ from admin.payments.cashier_desk import typed_money
 from models.base import db
 from models.payments import METHODS, DayClose, DayCloseLine, DayReopening
 from models.people import Staff
-from office.core.errors import Refused
+from office.core.errors import N_, Refused
 from office.payments import day_close
 from office.payments.payments import in_force
 from rules import dates
@@ -164,30 +165,15 @@ class DayReopeningView(OfficeView):
     )
     empty_hint = _l("Ask for it on the closed day: “Ask to open it again”.")
 
-    @office_action(
-        "approve",
-        _l("Approve"),
-        states=("requested",),
-        icon="check",
-        confirm=_l("Open these days again? They must be counted and closed once more."),
+    approve, refuse = decisions(
+        day_close.decide_reopening,
+        state="requested",
+        approve=Decision(
+            N_("%(count)s days are open again."),
+            _l("Open these days again? They must be counted and closed once more."),
+        ),
+        refuse=Decision(N_("%(count)s days stay closed."), _l("Leave them closed?")),
     )
-    def approve(self, rows: Sequence[DayReopening], _given: Any) -> str:
-        return self._decide(rows, is_approved=True)
-
-    @office_action(
-        "refuse", _l("Refuse"), states=("requested",), icon="x", tone="bad", confirm=_l("Leave them closed?")
-    )
-    def refuse(self, rows: Sequence[DayReopening], _given: Any) -> str:
-        return self._decide(rows, is_approved=False)
-
-    def _decide(self, rows: Sequence[DayReopening], *, is_approved: bool) -> str:
-        for row in rows:
-            day_close.decide_reopening(
-                db.session(), row.id, is_approved=is_approved, staff_id=current_staff().id, now=self.now()
-            )
-        if is_approved:
-            return _("%(count)s days are open again.", count=len(rows))
-        return _("%(count)s days stay closed.", count=len(rows))
 
 
 class DayCloseLineView(OfficeView):

@@ -14,7 +14,7 @@ from admin.panel import error_messages, formats, labels
 from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.idempotency import idempotent
 from admin.panel.signed_in import current_staff
-from admin.panel.view import OfficeView, OneClick, Related, office_action
+from admin.panel.view import Ask, OfficeView, OneClick, Related, office_action
 from models.base import db
 from models.payments import DebitMandate, DirectDebit, DirectDebitBatch
 from models.people import Occupancy
@@ -144,7 +144,8 @@ class DirectDebitView(OfficeView):
         if read.waiting:
             flash(
                 _(
-                    "%(count)s debits wait: receipts have their money already. See “Debits”.",
+                    "%(count)s debits wait for you: a receipt has their money already, or the bank answered "
+                    "another amount. See “Debits”.",
                     count=read.waiting,
                 ),
                 "warning",
@@ -185,7 +186,15 @@ class DirectDebitRowView(OfficeView):
     room = "money"
     is_in_menu = False
     can_create = can_edit = can_delete = False
-    column_list = ("batch.number", "invoice.number", "invoice.unit.code", "amount", "state", "bank_reason")
+    column_list = (
+        "batch.number",
+        "invoice.number",
+        "invoice.unit.code",
+        "amount",
+        "state",
+        "bank_reason",
+        "answered",
+    )
     column_searchable_list = ("invoice.number", "invoice.unit.code")
     choices = {"state": labels.DEBIT_STATES}
     column_formats = {"bank_reason": formats.reason}
@@ -199,6 +208,34 @@ class DirectDebitRowView(OfficeView):
     def accept_receipt(self, rows: Sequence[DirectDebit], given: Mapping[str, Any]) -> str:  # noqa: ARG002
         direct_debit.accept_receipt(db.session(), rows[0].id, staff_id=current_staff().id, now=self.now())
         return _("The debit counts as collected with that receipt.")
+
+    @office_action(
+        "settle_amount",
+        _l("Say what was collected"),
+        on="row",
+        icon="pencil",
+        states=("waiting",),
+        fields=(
+            Ask(
+                "collected",
+                _l("Amount that the bank collected"),
+                kind="money",
+                is_required=True,
+                help=_l("As it stands on the bank's account; 0 if nothing came"),
+            ),
+        ),
+    )
+    def settle_amount(self, rows: Sequence[DirectDebit], given: Mapping[str, Any]) -> str:
+        row = direct_debit.settle_amount(
+            db.session(),
+            rows[0].id,
+            collected=given["collected"],
+            staff_id=current_staff().id,
+            now=self.now(),
+        )
+        if row.state == "failed":
+            return _("The debit counts as failed: its bill stays open.")
+        return _("%(amount)s yuan were posted.", amount=formats.money(given["collected"]))
 
 
 SCREENS: Sequence[Any] = (DirectDebitView, DirectDebitRowView, DebitMandateView)

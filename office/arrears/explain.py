@@ -21,6 +21,8 @@ from office.arrears.debts import Debt, Debtor, owed, total
 from office.arrears.dunning import Day, LadderHistory, StoredHistory, lookahead, notices, stages_up_to
 from office.core import clock
 from office.core.errors import N_, Refused
+from office.receivables import sums
+from office.receivables.ledger import INVOICE
 from rules import dunning
 from rules.dunning import DayFacts, DunningCase
 from rules.gates import NOTHING_TRIED
@@ -109,12 +111,15 @@ def invoice(session: Session, number: str, *, now: datetime) -> dict[str, Any]:
     coming = _coming(day, standing, bill, day.on + timedelta(days=FORECAST_DAYS))
     holds = _holds(day, standing)
     late = dunning.past_due(standing.invoices, day.on) if standing else []
+    open_now = sums.together(sums.owed(session, clock.office_day(session, now), INVOICE.c.id == bill.id))
     return {
         "unit_code": unit_code,
         "payer_name": payer_name,
         "state": bill.state,
         "due_on": bill.due_on.isoformat(),
-        "balance": yuan(bill.balance),
+        "principal": yuan(open_now.principal),
+        "late_fee": yuan(open_now.late_fee),
+        "balance": yuan(open_now.total),
         "debt": yuan(total(late)),
         "stage": bill.stage,
         "stage_on": made[-1]["planned_on"] if made else None,

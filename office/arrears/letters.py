@@ -15,7 +15,7 @@ from models.collection import ArrearsNotice, Reminder, ReminderBatch, Restrictio
 from models.people import Owner, Staff
 from models.property import Unit
 from office.arrears import holds, public_notices, reminder_batches, restrictions
-from office.arrears.debts import AsOf, owed, total
+from office.arrears.debts import AsOf
 from office.core import clock
 from office.core.errors import N_, Refused
 from office.documents import archive
@@ -34,7 +34,7 @@ from office.documents.pdf.collection import (
 )
 from office.documents.pdf.values import Recipient
 from office.policies import store
-from rules.dunning import past_due
+from office.receivables import sums
 from rules.gates import Gates
 from rules.ladder import Stage, deadline_on
 
@@ -105,7 +105,9 @@ def _values(
     """The values of each letter; a debtor who owes nothing any more gets none."""
     if kind == "payment_notice":
         by_subject = {row.subject_id: row for row in rows}
-        for invoice, notice in archive.payment_notices(session, list(by_subject), language):
+        for invoice, notice in archive.payment_notices(
+            session, list(by_subject), language, on=AsOf.of(session, now).day
+        ):
             yield by_subject[invoice.id], notice
         return
     if kind == "restriction_notice":
@@ -213,15 +215,16 @@ def undertaking_pdf(
     item = session.get(FeeItem, restriction.fee_item_id) if restriction and restriction.fee_item_id else None
     if restriction is None or item is None or restriction.undertaking_until is None:
         raise Refused(N_("There is no undertaking for this restriction"))
-    as_of = AsOf.of(session, now)
+    day = AsOf.of(session, now).day
     debtor = (restriction.unit_id, restriction.payer_id)
-    owes = past_due(owed(session, as_of, until=as_of.day, units=[debtor[0]]).get(debtor, []), as_of.day)
+    past_due = [one for one in sums.owed_by(session, debtor, day) if one.due_on < day]
+    amount = sums.together(past_due).total
     value = Undertaking(
         number=f"U{restriction.id:06d}",
-        signed_on=as_of.day,
+        signed_on=day,
         recipient=_recipient(session, restriction),
-        amount=total(owes),
-        payments=(PromisedPayment(restriction.undertaking_until, total(owes)),),
+        amount=amount,
+        payments=(PromisedPayment(restriction.undertaking_until, amount),),
         services=(item.name_in(language),),
         ends_on=restriction.undertaking_until,
     )

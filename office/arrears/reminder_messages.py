@@ -17,11 +17,13 @@ from models.collection import Reminder
 from models.people import Owner, OwnerPhone
 from models.property import Estate, Unit
 from office.arrears.debts import Debtor
+from office.core import clock
 from office.core.database import chunks
 from office.documents.letterhead import office_texts
 from office.documents.pdf.templates import PLACEHOLDERS, Blocks, Filled
 from office.documents.pdf.wording import Words, money, words_of
 from office.messaging.channels import ELECTRONIC
+from office.receivables import sums
 from rules.allocation import number_key
 from rules.ladder import Ladder, deadline_on
 
@@ -60,7 +62,7 @@ def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> I
             .where(Reminder.id.in_(chunk), Reminder.channel.in_(ELECTRONIC))
             .order_by(Reminder.id)
         ).all()
-        debts = _debts(session, {row[0].unit_id for row in rows})
+        debts = _debts(session, {row[0].unit_id for row in rows}, clock.today(session))
         phones = _phones(session, {row[0].payer_id for row in rows if row[0].channel == "sms"})
         for reminder, code, name, mail, chat, own_language, number, period in rows:
             language = own_language or estate.language
@@ -107,23 +109,11 @@ def _phones(session: Session, payers: set[int]) -> dict[int, str]:
     return found
 
 
-def _debts(session: Session, units: set[int]) -> dict[Debtor, list[ReminderDebt]]:
+def _debts(session: Session, units: set[int], today: date) -> dict[Debtor, list[ReminderDebt]]:
     found: dict[Debtor, list[ReminderDebt]] = defaultdict(list)
-    for chunk in chunks(units):
-        rows = session.execute(
-            select(
-                Invoice.unit_id,
-                Invoice.payer_id,
-                Invoice.number,
-                Invoice.period,
-                Invoice.due_on,
-                Invoice.balance,
-            ).where(Invoice.unit_id.in_(chunk), Invoice.balance > 0)
-        )
-        for row in rows:
-            found[row.unit_id, row.payer_id].append(
-                ReminderDebt(row.number, row.period, row.due_on, row.balance)
-            )
+    for one in sums.owed_at(session, units, today):
+        debt = ReminderDebt(one.number, one.period, one.due_on, one.total)
+        found[one.unit_id, one.payer_id].append(debt)
     for debts in found.values():
         debts.sort(key=lambda one: (one.due_on, number_key(one.number)))
     return found

@@ -6,12 +6,12 @@ a policy says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select, text
+from sqlalchemy.orm import Session, aliased
 
 from models.billing import FeeItem, Invoice
 from models.collection import Contact, Restriction
@@ -41,6 +41,9 @@ from rules.reasons import Reason
 from rules.roles import is_head
 
 WAITING = ("requested", "approved")
+NOT_ENDED = (*WAITING, "in_effect", "suspended")
+BOUNCES_SEEN = timedelta(days=7)  # how far back the daily job looks for payments that were taken back
+AGAIN = aliased(Restriction)  # that follows one that was lifted
 HEAD_VISIT = "head_visit"
 
 
@@ -268,7 +271,10 @@ def _end(
 
 
 def apply_restrictions(session: Session, due_for: datetime) -> JobResult:
-    """Each day: approved ones take effect, gate asked again; paid ones are lifted; undertakings end (C9)."""
+    """Each day: approved ones take effect, gate asked again; paid ones are lifted; undertakings end (C9).
+
+    One that was lifted as paid is asked for again when that payment was taken back.
+    """
     as_of = AsOf.of(session, due_for)
     rows = session.scalars(
         select(Restriction)
@@ -277,6 +283,8 @@ def apply_restrictions(session: Session, due_for: datetime) -> JobResult:
     ).all()
     debts = owed(session, as_of, until=as_of.day, units={row.unit_id for row in rows}) if rows else {}
     counts: dict[str, int] = {}
+    if asked := _question_lifted(session, as_of):
+        counts["requested"] = asked
     for restriction in rows:
         before = restriction.state
         _step(session, restriction, as_of, debts)
@@ -305,6 +313,62 @@ def _step(
         ends = {"until": restriction.undertaking_until}
         _end(session, restriction, "in_effect", Reason("undertaking_broken", ends), as_of.at, None)
         _tell_security(session, restriction, as_of.at)
+
+
+def _question_lifted(session: Session, as_of: AsOf) -> int:
+    """Ask again for restrictions lifted as paid whose payment was taken back; answers how many (C9).
+
+    The new request says why and needs its gate and approvals; the station head and the manager are told.
+    """
+    taken_back, of = aliased(Payment), aliased(Payment)
+    rows = session.execute(
+        select(Restriction, of.receipt_no)
+        .join(of, (of.unit_id == Restriction.unit_id) & (of.payer_id == Restriction.payer_id))
+        .join(taken_back, taken_back.counters_id == of.id)
+        .where(
+            taken_back.kind == "reversal",
+            taken_back.posted_on >= as_of.day - BOUNCES_SEEN,
+            taken_back.posted_at <= as_of.at,
+            Restriction.state == "lifted",
+            Restriction.lifted_on >= of.posted_on,
+            ~exists().where(AGAIN.follows_id == Restriction.id),
+        )
+        .order_by(Restriction.id, taken_back.id)
+    )
+    asked = 0
+    for restriction, receipt_no in rows.all():
+        if Reason.from_json(restriction.reason).code == "paid" and _ask_again(
+            session, restriction, receipt_no, as_of
+        ):
+            asked += 1
+    return asked
+
+
+def _ask_again(session: Session, lifted: Restriction, receipt_no: str, as_of: AsOf) -> bool:
+    debtor = (lifted.unit_id, lifted.payer_id)
+    same_debtor = (Restriction.unit_id == lifted.unit_id, Restriction.payer_id == lifted.payer_id)
+    running = select(Restriction.id).where(*same_debtor, Restriction.state.in_(NOT_ENDED))
+    debts = _past_due(session, as_of, debtor)
+    if not debts or session.scalar(running.limit(1)) is not None:
+        return False
+    reason = Reason("payment_bounced", {"receipt_no": receipt_no, "lifted_on": lifted.lifted_on})
+    made = Restriction(
+        unit_id=lifted.unit_id,
+        payer_id=lifted.payer_id,
+        invoice_id=debts[0].id,
+        fee_item_id=lifted.fee_item_id,
+        contract_clause=lifted.contract_clause,
+        requested_on=as_of.day,
+        reason=reason.to_json(),
+        follows_id=lifted.id,
+    )
+    session.add(made)
+    session.flush()
+    record(session, as_of.at, None, "request", made, {"reason": str(reason)})
+    heads = select(Staff.id).join(StaffRole, StaffRole.staff_id == Staff.id)
+    in_charge = heads.where(Staff.is_active, StaffRole.role.in_(("station_head", "manager")))
+    _tell(session, made, set(session.scalars(in_charge)), as_of.at)
+    return True
 
 
 def _is_broken(restriction: Restriction, day: date) -> bool:
@@ -380,8 +444,13 @@ def _tell_security(session: Session, restriction: Restriction, at: datetime) -> 
     """Security must know what is restricted and what no longer is (C9)."""
     department_id = session.scalar(select(Department.id).where(Department.code == "security"))
     staff = session.scalars(select(Staff.id).where(Staff.department_id == department_id, Staff.is_active))
+    _tell(session, restriction, set(staff), at)
+
+
+def _tell(session: Session, restriction: Restriction, staff: Collection[int], at: datetime) -> None:
+    """An alert to each of these people: what became of a restriction."""
     code = session.scalar(select(Unit.code).where(Unit.id == restriction.unit_id))
-    for staff_id in staff:
+    for staff_id in sorted(staff):
         outbox.enqueue(
             session,
             f"restriction-{restriction.id}-{restriction.state}-{at:%Y%m%d%H%M}-{staff_id}",

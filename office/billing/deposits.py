@@ -24,6 +24,7 @@ from office.core.staff import refuse_same_person
 from office.payments import corrections, credit, payments
 from office.payments.deposit_entries import DepositOf, add_entry, deposit_left
 from office.payments.payments import NewPayment
+from office.policies import large_sums
 from office.receivables import ledger
 from rules.allocation import Pick
 from rules.money import ZERO
@@ -72,7 +73,7 @@ def take_deposit(
         now=now,
         staff_id=cashier_id,
         is_credit_used=False,
-    )
+    )  # which asks about a large sum
     new = NewPayment(
         unit_id=unit_id,
         payer_id=payer_id,
@@ -83,7 +84,8 @@ def take_deposit(
         picks=(Pick(invoice.number),),
         form_key=form_key,
     )
-    payment = payments.record_payment(session, new, now=now)
+    with large_sums.confirmed(session, amount):
+        payment = payments.record_payment(session, new, now=now)
     of = DepositOf(unit_id, payer_id, item.id, payment.id)
     return _entry(session, "taken", of, amount, "", cashier_id, now)
 
@@ -167,12 +169,14 @@ def return_deposit(
     now: datetime,
     method: str | None = None,
 ) -> Deposit:
-    """Give a deposit back, or part of it (B10). Raises Refused."""
+    """Give a deposit back, or part of it (B10). Raises Refused, NotConfirmed for a large sum."""
+    large_sums.ask_again(session, "refund", amount, clock.office_day(session, now))
     of, freed = _free(session, deposit_id, amount, reason, staff_id, now)
-    for payment_id, part in freed:
-        corrections.refund_payment(
-            session, payment_id, amount=part, reason=reason, staff_id=staff_id, now=now, method=method
-        )
+    with large_sums.confirmed(session, large_sums.ANY):  # the whole was asked about
+        for payment_id, part in freed:
+            corrections.refund_payment(
+                session, payment_id, amount=part, reason=reason, staff_id=staff_id, now=now, method=method
+            )
     return _entry(session, "returned", of, amount, reason, staff_id, now)
 
 
@@ -223,15 +227,8 @@ def _free(
         .limit(1)
     ).one()
     before = _credits(session, invoice_id)
-    invoices.write_credit_note(
-        session,
-        invoice_id,
-        amount=amount,
-        reason=reason,
-        staff_id=staff_id,
-        now=now,
-        fee_item_id=taken.fee_item_id,
-    )
+    note = invoices.NewCreditNote(invoice_id, amount, reason, staff_id, "goodwill", taken.fee_item_id)
+    invoices.write_credit_note(session, note, now=now)
     freed = [
         (payment_id, credit - before.get(payment_id, ZERO))
         for payment_id, credit in _credits(session, invoice_id).items()

@@ -92,6 +92,7 @@ def print_credit_note(
         reason=note.reason,
         lines=(ChargeLine(item.name_in(language), note.amount),) if item else (),
         approved_by=issuer.name if issuer else "",
+        kind=note.kind,
     )
     paper = NewPaper(value.number, value, unit.id, payer.id)
     return print_papers(session, "credit_note", [paper], language=language, now=now, staff_id=staff_id)

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine
 from office.billing import deposits, invoices, runs
-from office.billing.invoices import NewInvoice, NewInvoiceLine
+from office.billing.invoices import NewCreditNote, NewInvoice, NewInvoiceLine
 from office.core.errors import N_, Refused
-from office.receivables import late_fees, ledger
+from office.receivables import ledger, sums
 from office.receivables.ledger import PAYMENT
+from office.receivables.sums import OwedInvoice
 from rules.billing import (
     MONTHLY,
     Basis,
@@ -31,28 +32,16 @@ from rules.reasons import Reason
 
 
 @dataclass(frozen=True)
-class FinalAccountInvoice:
-    """An open invoice of a final account; yuan, the late fee to the day of the account."""
-
-    invoice_id: int
-    number: str
-    period: str
-    due_on: date
-    principal: Decimal
-    late_fee: Decimal
-
-
-@dataclass(frozen=True)
 class FinalAccount:
     """What a payer still owes for a unit on a day, and what we hold of theirs; yuan."""
 
-    owed: tuple[FinalAccountInvoice, ...]
+    owed: tuple[OwedInvoice, ...]
     credit: Decimal
     deposits: Decimal
 
     @property
     def debt(self) -> Decimal:
-        return sum((one.principal + one.late_fee for one in self.owed), ZERO)
+        return sums.together(self.owed).total
 
     @property
     def to_pay(self) -> Decimal:
@@ -62,15 +51,6 @@ class FinalAccount:
 
 def final_account(session: Session, unit_id: int, payer_id: int, on: date) -> FinalAccount:
     """What a payer would have to pay on a day to leave a unit with nothing owed (过户结清, P5)."""
-    policy = late_fees.policy_on(session, on)
-    bills = [
-        one for one in ledger.open_receivables(session, [unit_id], policy=policy) if one.payer_id == payer_id
-    ]
-    periods = dict(
-        session.execute(
-            select(Invoice.id, Invoice.period).where(Invoice.id.in_([one.id for one in bills]))
-        ).all()
-    )
     credit = sum(
         (
             one.amount
@@ -81,17 +61,7 @@ def final_account(session: Session, unit_id: int, payer_id: int, on: date) -> Fi
         ZERO,
     )
     return FinalAccount(
-        tuple(
-            FinalAccountInvoice(
-                one.id,
-                one.number,
-                periods[one.id],
-                one.due_on,
-                one.principal,
-                one.open_late_fee_if_paid(policy, on),
-            )
-            for one in sorted(bills, key=lambda one: (one.due_on, one.id))
-        ),
+        tuple(sums.owed_by(session, (unit_id, payer_id), on)),
         credit,
         deposits.held(session, unit_id, payer_id),
     )
@@ -134,9 +104,7 @@ def move_billing(
         if amount <= 0:
             continue
         reason = str(Reason("change_of_payer", {"on": on}))
-        invoices.write_credit_note(
-            session, invoice.id, amount=amount, reason=reason, staff_id=staff_id, now=now
-        )
+        invoices.write_credit_note(session, NewCreditNote(invoice.id, amount, reason, staff_id), now=now)
         if new_payer_id is not None:
             if isinstance(lines, Reason):
                 raise Refused(

@@ -202,9 +202,9 @@ def _grant(
     for bill in bills:
         part = min(left, bill.amount - bill.credited)
         if part > 0:
-            invoices.write_credit_note(
-                session, bill.id, amount=part, reason=f"{name} ({row.receipt_no})", staff_id=staff_id, now=now
-            )
+            reason = f"{name} ({row.receipt_no})"
+            note = invoices.NewCreditNote(bill.id, part, reason, staff_id, "goodwill")
+            invoices.write_credit_note(session, note, now=now)
             left -= part
     inputs = {**earned.reason.inputs, "incentive": name, "receipt_no": row.receipt_no}
     known = session.scalars(

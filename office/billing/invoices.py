@@ -22,10 +22,11 @@ from office.core.errors import N_, Refused
 from office.core.staff import refuse_same_person
 from office.estate.owners import payers_on
 from office.payments import corrections, credit
+from office.policies import large_sums
 from office.receivables import late_fees, ledger
 from office.receivables.ledger import INVOICE
 from rules.billing import Basis, Period, Quote, quote
-from rules.late_fee import Reduction
+from rules.codes import CreditKind
 from rules.money import ZERO, MoneyError
 from rules.reasons import Reason
 from rules.receivables import Receivable
@@ -258,6 +259,7 @@ def charge(
         due_on,
         lines,
     )
+    large_sums.ask_again(session, "charge", new.amount, today)
     made = issue(session, [new], now=now, is_credit_used=is_credit_used)
     if not made:
         raise Refused(N_("This can't be charged"))
@@ -270,38 +272,37 @@ def _items(session: Session) -> Mapping[str, FeeItem]:
     return {item.code: item for item in session.scalars(select(FeeItem))}
 
 
-def credit_note(
-    session: Session,
-    invoice_id: int,
-    *,
-    amount: Decimal,
-    reason: str,
-    staff_id: int | None,
-    now: datetime,
-    fee_item_id: int | None = None,
-) -> CreditNote:
+@dataclass(frozen=True)
+class NewCreditNote:
+    """A correction of an issued invoice downwards, in yuan (B5).
+
+    An error was never owed: the late fee that it caused goes with it. Goodwill leaves the late fee.
+    """
+
+    invoice_id: int
+    amount: Decimal
+    reason: str
+    staff_id: int | None
+    kind: CreditKind = "error"
+    fee_item_id: int | None = None
+
+
+def credit_note(session: Session, new: NewCreditNote, *, now: datetime) -> CreditNote:
     """Correct an issued invoice downwards (B5). What was paid too much comes back as credit.
 
     Service slips on a bill that is credited in full wait for the next bill again (B3); what is credited as a
     reward is not asked for again. Raises Refused for who charged the one-off bill or took money for it: they
     don't do it alone (F21).
     """
-    if not reason.strip():
+    if not new.reason.strip():
         raise Refused(N_("Say why"))
-    refuse_same_person(_entered_by(session, invoice_id), staff_id)
-    note = write_credit_note(
-        session,
-        invoice_id,
-        amount=amount,
-        reason=reason,
-        staff_id=staff_id,
-        now=now,
-        fee_item_id=fee_item_id,
-    )
+    refuse_same_person(_entered_by(session, new.invoice_id), new.staff_id)
+    large_sums.ask_again(session, "credit", new.amount, clock.office_day(session, now))
+    note = write_credit_note(session, new, now=now)
     if session.scalars(
-        select(INVOICE.c.credited == INVOICE.c.amount).where(INVOICE.c.id == invoice_id)
+        select(INVOICE.c.credited == INVOICE.c.amount).where(INVOICE.c.id == new.invoice_id)
     ).one():
-        _release_slips(session, invoice_id)
+        _release_slips(session, new.invoice_id)
     return note
 
 
@@ -318,50 +319,44 @@ def _entered_by(session: Session, invoice_id: int) -> set[int | None]:
     return {*session.scalars(charged), *session.scalars(paid)}
 
 
-def write_credit_note(
-    session: Session,
-    invoice_id: int,
-    *,
-    amount: Decimal,
-    reason: str,
-    staff_id: int | None,
-    now: datetime,
-    fee_item_id: int | None = None,
-) -> CreditNote:
+def write_credit_note(session: Session, new: NewCreditNote, *, now: datetime) -> CreditNote:
     """A credit note that another decision brings about: a deposit returned, a move, a reward (B5)."""
-    amount = amounts.amount_of(amount)
-    unit_id = session.scalars(select(INVOICE.c.unit_id).where(INVOICE.c.id == invoice_id)).one_or_none()
+    amount = amounts.amount_of(new.amount)
+    unit_id = session.scalars(select(INVOICE.c.unit_id).where(INVOICE.c.id == new.invoice_id)).one_or_none()
     if unit_id is None:
         raise Refused(N_("There is no such invoice"))
     ledger.lock_units(session, [unit_id])
     today = clock.office_day(session, now)
     policy = late_fees.policy_on(session, today)
-    (bill,) = ledger.receivables(session, INVOICE.c.id == invoice_id, policy=policy)
+    (bill,) = ledger.receivables(session, INVOICE.c.id == new.invoice_id, policy=policy)
     if amount > bill.creditable:
         raise Refused(N_("Only %(amount)s of this invoice can be credited"), amount=bill.creditable)
     was_open = bill.balance > 0
     if amount > bill.principal:
-        corrections.free_principal(session, bill, amount - bill.principal, policy, now)
+        corrections.free_part(session, bill, "principal", amount - bill.principal, policy, now)
     note = CreditNote(
         number=numbering.written(
             f"{CREDIT_NOTES}{today.year}", numbering.take(session, CREDIT_NOTES, today.year)
         ),
-        invoice_id=invoice_id,
-        fee_item_id=fee_item_id,
+        invoice_id=new.invoice_id,
+        fee_item_id=new.fee_item_id,
         amount=amount,
-        reason=reason.strip(),
+        kind=new.kind,
+        reason=new.reason.strip(),
         issued_on=today,
         issued_at=now,
-        staff_id=staff_id,
+        staff_id=new.staff_id,
     )
     session.add(note)
     session.flush()
-    bill.credited += amount
-    bill.reductions.append(Reduction(today, amount))
+    bill.credit(amount, today, is_error=new.kind == "error")
+    if overpaid := bill.late_fee_overpaid(policy, today):
+        corrections.free_part(session, bill, "late_fee", overpaid, policy, now)
     bill.accrue(policy, today)
     state = bill.settled_state(is_credited=was_open)
     ledger.write_receivables(session, [bill], states={bill.id: state})
-    audit.record(session, now, staff_id, "credit", note, {"amount": amount, "reason": note.reason})
+    details = {"amount": amount, "kind": new.kind, "reason": note.reason}
+    audit.record(session, now, new.staff_id, "credit", note, details)
     return note
 
 

@@ -115,6 +115,14 @@ def decide_invalid(
     return locked.saved()
 
 
+def decide_request(
+    session: Session, request_id: int, *, is_approved: bool, now: datetime, staff_id: int, note: str = ""
+) -> Ticket:
+    """Decide a request by its id, as `decide_invalid` does by its ticket's."""
+    ticket_id = session.get_one(InvalidRequest, request_id).ticket_id
+    return decide_invalid(session, ticket_id, is_approved=is_approved, now=now, staff_id=staff_id, note=note)
+
+
 def hold_review(
     session: Session,
     ticket_id: int,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -23,6 +23,8 @@ from office.documents.pdf.collection import Demand
 from office.documents.pdf.payments import Receipt, ReceiptLine
 from office.documents.pdf.values import ChargeLine, DebtLine, Recipient
 from office.documents.pdf.wording import Words, words_of
+from office.receivables import sums
+from office.receivables.sums import OwedInvoice
 from rules.billing import Basis
 from rules.reasons import Reason
 
@@ -88,9 +90,9 @@ def print_receipt(
 
 
 def payment_notices(
-    session: Session, invoice_ids: Sequence[int], language: str
+    session: Session, invoice_ids: Sequence[int], language: str, *, on: date
 ) -> Iterator[tuple[Invoice, PaymentNotice]]:
-    """The notice of each invoice, in the order of unit codes within each portion; money in yuan (B5)."""
+    """The notice of each invoice as it stands on a day, by unit code within each portion; yuan (B5)."""
     names = {item.id: item.name_in(language) for item in session.execute(select(FeeItem)).scalars()}
     for portion in chunks(invoice_ids, PORTION):
         invoices = session.execute(
@@ -101,7 +103,11 @@ def payment_notices(
             .order_by(Unit.code, Invoice.id)
         ).all()
         lines = _charge_lines(session, portion, names, words_of(language))
-        before = _previous_balances(session, [row[0] for row in invoices])
+        open_now: dict[tuple[int, int], list[OwedInvoice]] = defaultdict(list)
+        charged: dict[int, Decimal] = {}
+        for one in sums.owed_at(session, {row[0].unit_id for row in invoices}, on):
+            open_now[one.unit_id, one.payer_id].append(one)
+            charged[one.id] = one.late_fee_charged
         credit = _credit_used(session, [row[0] for row in invoices])
         for invoice, code, name, address in invoices:
             yield (
@@ -114,9 +120,9 @@ def payment_notices(
                     recipient=Recipient(name, code, address),
                     lines=tuple(lines[invoice.id]),
                     amount=invoice.amount - invoice.credited,
-                    previous_balance=before.get(invoice.id, ZERO),
+                    previous_balance=_previous_balance(open_now, invoice),
                     credit_used=credit.get(invoice.id, ZERO),
-                    late_fee=invoice.late_fee,
+                    late_fee=charged.get(invoice.id, invoice.late_fee),
                     paid=invoice.paid - credit.get(invoice.id, ZERO),
                 ),
             )
@@ -181,28 +187,10 @@ def _explained(line: InvoiceLine, words: Words) -> str:
     return "; ".join(said)
 
 
-def _previous_balances(session: Session, invoices: Sequence[Invoice]) -> dict[int, Decimal]:
-    """What the same payer still owes for the same unit on older invoices, by invoice (B5)."""
-    units = {invoice.unit_id for invoice in invoices}
-    older = defaultdict(list)
-    rows = session.execute(
-        select(Invoice.unit_id, Invoice.payer_id, Invoice.id, Invoice.due_on, Invoice.balance).where(
-            Invoice.unit_id.in_(units), Invoice.balance > 0
-        )
-    )
-    for unit_id, payer_id, invoice_id, due_on, balance in rows:
-        older[unit_id, payer_id].append((due_on, invoice_id, balance))
-    return {
-        invoice.id: sum(
-            (
-                balance
-                for due_on, other_id, balance in older[invoice.unit_id, invoice.payer_id]
-                if (due_on, other_id) < (invoice.due_on, invoice.id)
-            ),
-            ZERO,
-        )
-        for invoice in invoices
-    }
+def _previous_balance(open_now: Mapping[tuple[int, int], Sequence[OwedInvoice]], invoice: Invoice) -> Decimal:
+    """What the same payer still owes for the same unit on older invoices, in yuan (B5)."""
+    theirs, place = open_now.get((invoice.unit_id, invoice.payer_id), ()), (invoice.due_on, invoice.id)
+    return sums.together(one for one in theirs if (one.due_on, one.id) < place).total
 
 
 # Demands and letters (C2, C3) -------------------------------------------------------------------------
@@ -215,36 +203,39 @@ def demands(
     issued_on: date,
     contact: tuple[str, str] = ("", ""),
 ) -> Iterator[Demand]:
-    """A letter for each (unit id, payer id, number, deadline), listing what is past due on `issued_on`."""
-    unit_ids = sorted({debtor[0] for debtor in debtors})
+    """A letter for each (unit id, payer id, number, deadline), listing what is past due on `issued_on`.
+
+    Principal and late fee are those of that day (D2); who owes nothing any more gets none.
+    """
     owed: dict[tuple[int, int], list[DebtLine]] = defaultdict(list)
-    names: dict[tuple[int, int], Recipient] = {}
-    for portion in chunks(unit_ids, PORTION):
-        rows = session.execute(
-            select(Invoice, Unit.code, Owner.name, Owner.post_address)
-            .join(Unit, Unit.id == Invoice.unit_id)
-            .join(Owner, Owner.id == Invoice.payer_id)
-            .where(
-                Invoice.unit_id.in_(portion),
-                Invoice.balance > 0,
-                Invoice.due_on < issued_on,
-            )
-            .order_by(Invoice.due_on, Invoice.id)
-        )
-        for invoice, code, name, address in rows:
-            key = (invoice.unit_id, invoice.payer_id)
-            names[key] = Recipient(name, code, address)
-            owed[key].append(
-                DebtLine(invoice.number, invoice.period, invoice.due_on, invoice.balance, invoice.late_fee)
-            )
+    for one in sums.owed_at(session, {debtor[0] for debtor in debtors}, issued_on):
+        if one.due_on < issued_on:
+            line = DebtLine(one.number, one.period, one.due_on, one.principal, one.late_fee)
+            owed[one.unit_id, one.payer_id].append(line)
+    recipients = _recipients(session, owed)
     for unit_id, payer_id, number, deadline_on in debtors:
         if owed[unit_id, payer_id]:
             yield Demand(
                 number=number,
                 issued_on=issued_on,
                 deadline_on=deadline_on,
-                recipient=names[unit_id, payer_id],
+                recipient=recipients[unit_id, payer_id],
                 debts=tuple(owed[unit_id, payer_id]),
                 contact_name=contact[0],
                 contact_phone=contact[1],
             )
+
+
+def _recipients(session: Session, debtors: Collection[tuple[int, int]]) -> dict[tuple[int, int], Recipient]:
+    """Name, unit and address of each (unit id, payer id)."""
+    codes: dict[int, str] = {}
+    owners: dict[int, tuple[str, str]] = {}
+    for portion in chunks(sorted({unit_id for unit_id, _ in debtors})):
+        codes |= dict(session.execute(select(Unit.id, Unit.code).where(Unit.id.in_(portion))).all())
+    for portion in chunks(sorted({payer_id for _, payer_id in debtors})):
+        named = select(Owner.id, Owner.name, Owner.post_address).where(Owner.id.in_(portion))
+        owners |= {owner_id: (name, address) for owner_id, name, address in session.execute(named)}
+    return {
+        (unit_id, payer_id): Recipient(owners[payer_id][0], codes[unit_id], owners[payer_id][1])
+        for unit_id, payer_id in debtors
+    }

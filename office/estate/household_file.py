@@ -21,7 +21,10 @@ from models.people import Occupancy, Owner
 from models.property import Area, Building, Unit
 from models.visits import Visit
 from office.core import clock
+from office.receivables import sums
+from office.receivables.sums import OwedInvoice
 from rules.money import ZERO
+from rules.receivables import Owed
 
 NEWEST = 20  # of each kind; older ones are on the kind's own list
 
@@ -47,10 +50,10 @@ class Household:
     building: str
     area: str
     payers: Sequence[tuple[Occupancy, str, Decimal]]
-    balance: Decimal
+    owed: Owed
     credit: Decimal
     overdue: Decimal
-    open_invoices: Sequence[Invoice]
+    open_invoices: Sequence[OwedInvoice]
     events: Sequence[HouseholdEvent]
 
 
@@ -65,16 +68,10 @@ def household(session: Session, unit_id: int, today: date) -> Household | None:
     if found is None:
         return None
     unit, building, area = found
-    open_invoices = list(
-        session.execute(
-            select(Invoice)
-            .where(Invoice.unit_id == unit_id, Invoice.balance > 0)
-            .order_by(Invoice.due_on, Invoice.id)
-        ).scalars()
-    )
+    open_now = sums.owed_at(session, [unit_id], today)
     owed: dict[int, Decimal] = {}
-    for invoice in open_invoices:
-        owed[invoice.payer_id] = owed.get(invoice.payer_id, ZERO) + invoice.balance
+    for one in open_now:
+        owed[one.payer_id] = owed.get(one.payer_id, ZERO) + one.total
     payers = session.execute(
         select(Occupancy, Owner.name)
         .join(Owner, Owner.id == Occupancy.owner_id)
@@ -91,10 +88,10 @@ def household(session: Session, unit_id: int, today: date) -> Household | None:
         building=building,
         area=area,
         payers=[(occupancy, name, owed.get(occupancy.owner_id, ZERO)) for occupancy, name in payers],
-        balance=sum((invoice.balance for invoice in open_invoices), ZERO),
+        owed=sums.together(open_now),
         credit=credit,
-        overdue=sum((invoice.balance for invoice in open_invoices if invoice.due_on < today), ZERO),
-        open_invoices=open_invoices,
+        overdue=sums.together(one for one in open_now if one.due_on < today).total,
+        open_invoices=open_now,
         events=_events(session, unit_id, clock.zone(session)),
     )
 

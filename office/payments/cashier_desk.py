@@ -14,16 +14,15 @@ from sqlalchemy.orm import Session
 from models.billing import FeeItem, Invoice, InvoiceLine
 from models.people import Occupancy, Owner
 from models.property import Unit
-from office.receivables import late_fees, ledger
+from office.receivables import ledger, sums
 from office.receivables.ledger import INVOICE, PAYMENT
-from rules.late_fee import LateFeePolicy
+from office.receivables.sums import OwedInvoice
 from rules.money import ZERO
-from rules.receivables import Receivable
 
 
 @dataclass(frozen=True)
 class OpenBill:
-    """An open bill; yuan, the late fee as if it were paid today."""
+    """An open bill; yuan, as it has to be paid today so that nothing is left."""
 
     id: int
     number: str
@@ -79,18 +78,11 @@ def desk(session: Session, unit_id: int, on: date, language: str) -> Desk | None
     unit = session.get(Unit, unit_id)
     if unit is None:
         return None
-    policy = late_fees.policy_on(session, on)
-    here = ledger.open_receivables(session, [unit_id], policy=policy)
+    here = sums.owed_at(session, [unit_id], on)
     payers = _payers(session, unit_id, on, {bill.payer_id for bill in here})
     present = [payer.id for payer in payers if payer.is_present]
-    others = ledger.receivables(
-        session,
-        INVOICE.c.payer_id.in_(present),
-        INVOICE.c.unit_id != unit_id,
-        ledger.is_open(),
-        policy=policy,
-    )
-    return Desk(unit, tuple(payers), tuple(_shown(session, [*here, *others], policy, unit_id, on, language)))
+    others = sums.owed(session, on, INVOICE.c.payer_id.in_(present), INVOICE.c.unit_id != unit_id)
+    return Desk(unit, tuple(payers), tuple(_shown(session, [*here, *others], unit_id, language)))
 
 
 def _payers(session: Session, unit_id: int, on: date, also: set[int]) -> list[Payer]:
@@ -112,18 +104,13 @@ def _payers(session: Session, unit_id: int, on: date, also: set[int]) -> list[Pa
 
 
 def _shown(
-    session: Session,
-    bills: Sequence[Receivable],
-    policy: LateFeePolicy,
-    desk_unit_id: int,
-    on: date,
-    language: str,
+    session: Session, bills: Sequence[OwedInvoice], desk_unit_id: int, language: str
 ) -> list[OpenBill]:
     ids = [bill.id for bill in bills]
     invoices = {
         row.id: row
         for row in session.execute(
-            select(Invoice.id, Invoice.kind, Invoice.period, Unit.code, Owner.name)
+            select(Invoice.id, Unit.code, Owner.name)
             .join(Unit, Unit.id == Invoice.unit_id)
             .join(Owner, Owner.id == Invoice.payer_id)
             .where(Invoice.id.in_(ids))
@@ -141,15 +128,15 @@ def _shown(
         OpenBill(
             id=bill.id,
             number=bill.number,
-            kind=invoices[bill.id].kind,
+            kind=bill.kind,
             unit_id=bill.unit_id,
             unit_code=invoices[bill.id].code,
             payer_id=bill.payer_id,
             payer_name=invoices[bill.id].name,
-            period=invoices[bill.id].period,
+            period=bill.period,
             due_on=bill.due_on,
             principal=bill.principal,
-            late_fee=bill.open_late_fee_if_paid(policy, on),
+            late_fee=bill.late_fee,
             lines=tuple(lines[bill.id]),
         )
         for bill in bills

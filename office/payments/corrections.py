@@ -19,6 +19,7 @@ from office.core.errors import N_, Refused
 from office.core.staff import refuse_same_person
 from office.payments.payments import next_open_day, refuse_closed
 from office.payments.releases import release
+from office.policies import large_sums
 from office.receivables import late_fees, ledger
 from office.receivables.ledger import ALLOCATION, INVOICE, PAYMENT, AllocationEntry
 from rules.late_fee import LateFeePolicy
@@ -108,19 +109,22 @@ def give_back_allocated(session: Session, payment: Payment, today: date, now: da
     _write_given_back(session, give_back(paid, payment.allocated, policy, today), today, now)
 
 
-def free_principal(
-    session: Session, receivable: Receivable, amount: Decimal, policy: LateFeePolicy, now: datetime
+def free_part(
+    session: Session, receivable: Receivable, part: str, amount: Decimal, policy: LateFeePolicy, now: datetime
 ) -> None:
-    """Turn paid principal of an invoice back into credit of the payments that paid it, the last one first."""
+    """Turn paid principal or late fee (`part`) of an invoice back into credit of the payments that paid it.
+
+    The last one first.
+    """
     net = func.sum(ALLOCATION.c.amount)
     rows = session.execute(
         select(ALLOCATION.c.payment_id, net)
-        .where(ALLOCATION.c.invoice_id == receivable.id, ALLOCATION.c.part == "principal")
+        .where(ALLOCATION.c.invoice_id == receivable.id, ALLOCATION.c.part == part)
         .group_by(ALLOCATION.c.payment_id)
         .having(net > 0)
         .order_by(func.max(ALLOCATION.c.id).desc())
     ).all()
-    paid = [PaidEarlier(payment_id, receivable, "principal", lies) for payment_id, lies in rows]
+    paid = [PaidEarlier(payment_id, receivable, part, lies) for payment_id, lies in rows]
     today = clock.office_day(session, now)
     _write_given_back(session, give_back(paid, amount, policy, today), today, now)
 
@@ -193,7 +197,7 @@ def refund_payment(
     """Give unused credit of a payment back; both entries stay (M6). Answers the refund.
 
     It goes back by the way it came; in cash only where somebody else is known to have entered the payment.
-    The same form key again answers the first refund. Raises Refused.
+    The same form key again answers the first refund. Raises Refused, NotConfirmed for a large sum.
     """
     payment = _posted(session, payment_id, reason)
     refuse_same_person([payment.cashier_id], staff_id)
@@ -212,7 +216,9 @@ def refund_payment(
         raise Refused(
             N_("Only %(amount)s of receipt %(number)s is unused"), amount=left, number=payment.receipt_no
         )
-    refuse_closed(session, [staff_id], clock.office_day(session, now))
+    today = clock.office_day(session, now)
+    large_sums.ask_again(session, "refund", amount, today)
+    refuse_closed(session, [staff_id], today)
     refund = _counter_entry(
         session, payment, "refund", -amount, reason, staff_id, now, method=method, form_key=form_key
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 import seed
@@ -18,19 +18,20 @@ from models.billing import Invoice
 from models.office import Erasure
 from models.payments import DebitMandate, DirectDebit, DirectDebitBatch
 from models.property import Unit
-from office.core import audit, clock, numbering
+from office.core import amounts, audit, clock, numbering
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.payments import payments
 from office.payments.payments import NewPayment
 from office.payments.statement_matching import PaymentWithNumber, payments_with
-from office.receivables import ledger
+from office.receivables import ledger, sums
 from rules.allocation import Pick
 from rules.money import to_fen, yuan
 from rules.reasons import Reason
 
 SERIES = "D"
 COLUMNS_READ = ("reference", "result", "reason")  # of the bank's answer
+AMOUNTS_READ = ("amount", "amount_fen")  # of the bank's answer, where it has one
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def export_batch(
     under_way = exists().where(
         DirectDebit.invoice_id == Invoice.id,
         DirectDebit.batch_id == DirectDebitBatch.id,
-        DirectDebitBatch.state == "exported",
+        or_(DirectDebitBatch.state == "exported", DirectDebit.state == "waiting"),
     )
     owed = session.execute(
         select(Invoice, DebitMandate, Unit.code)
@@ -105,6 +106,7 @@ def export_batch(
     ).all()
     if not owed:
         raise Refused(N_("Nothing is left to debit"))
+    sums_now = {one.id: one.total for one in sums.owed_at(session, {row[0].unit_id for row in owed}, today)}
     running = numbering.take(session, SERIES, today.year)
     batch = DirectDebitBatch(
         number=numbering.written(f"{SERIES}{today.year}", running),
@@ -114,7 +116,7 @@ def export_batch(
         rows=[
             DirectDebit(
                 invoice=invoice,
-                amount=invoice.balance,
+                amount=sums_now[invoice.id],
                 unit_code=unit_code,
                 bank=mandate.bank,
                 account=mandate.account,
@@ -188,7 +190,7 @@ def reference(batch: str, invoice: str) -> str:
 class BankAnswer:
     """How many debits a bank's answer says were collected or failed, and its lines that are of no debit.
 
-    `waiting` counts collected ones that a receipt had already.
+    `waiting` counts collected ones that a receipt had already, or whose amount is not the one that was sent.
     """
 
     collected: int
@@ -203,8 +205,9 @@ def import_results(
     """Take in the bank's results: collected debits are paid, failed ones keep the bank's reason (M4).
 
     What a statement, the cashier or an import posted already under the debit's reference waits, and is never
-    paid twice (M5). The same file again changes nothing. Raises Refused for a file that can't be read, and
-    on a day that who brings it has closed (M3).
+    paid twice (M5). So does a debit whose answer has another amount than was sent. The same file again
+    changes nothing. Raises Refused for a file that can't be read, and on a day that who brings it has closed
+    (M3).
     """
     batch = session.get(DirectDebitBatch, batch_id)
     if batch is None:
@@ -221,17 +224,20 @@ def import_results(
         )
     }
     collected: list[DirectDebit] = []
-    failed, unknown = 0, []
+    failed, differing, unknown = 0, 0, []
     for line in _lines(layout, file):
         row = sent.get(line["reference"])
         if row is None:
             unknown.append(line["reference"])
         elif row.state == "sent" and line["result"] in layout.back["collected"]:
-            collected.append(row)
+            if _is_amount_sent(row, line):
+                collected.append(row)
+            else:
+                differing += 1
         elif row.state == "sent":
             row.state, row.bank_reason = "failed", (line["reason"] or line["result"])[:200]
             failed += 1
-    waiting = _hold_posted(session, batch, collected)
+    waiting = differing + _hold_posted(session, batch, collected)
     due = [row for row in collected if row.state == "sent"]
     paid = payments.record_payments(session, [_payment(batch, row, now, staff_id) for row in due], now=now)
     for row, posted in zip(due, paid, strict=True):
@@ -241,6 +247,26 @@ def import_results(
     session.flush()
     audit.record(session, now, staff_id, "import_debits", batch, {"collected": len(due), "failed": failed})
     return BankAnswer(len(due), failed, tuple(unknown), waiting)
+
+
+def _is_amount_sent(row: DirectDebit, line: Mapping[str, str]) -> bool:
+    """Whether a line's own amount is the one that was sent; another, or one that can't be read, waits."""
+    said = next((name for name in AMOUNTS_READ if name in line), None)
+    if said is None:
+        return True
+    try:
+        answered = amounts.amount_of(line[said])
+        answered = answered if said == "amount" else answered / 100
+    except Refused:
+        row.state = "waiting"
+        row.bank_reason = Reason("debit_amount_unread", {"sent": yuan(row.amount)}).to_json()
+        return False
+    if answered == row.amount:
+        return True
+    row.state, row.answered = "waiting", answered
+    inputs = {"sent": yuan(row.amount), "answered": yuan(answered)}
+    row.bank_reason = Reason("debit_amount_differs", inputs).to_json()
+    return False
 
 
 def _hold_posted(session: Session, batch: DirectDebitBatch, rows: Sequence[DirectDebit]) -> int:
@@ -263,14 +289,47 @@ def _is_of(payment: PaymentWithNumber, row: DirectDebit) -> bool:
 
 def accept_receipt(session: Session, debit_id: int, *, staff_id: int | None, now: datetime) -> DirectDebit:
     """Say that a waiting debit is the money of the receipt that it waits for (M5). Raises Refused."""
+    row = _waiting(session, debit_id)
+    if row.payment_id is None:
+        raise Refused(N_("This debit waits for its amount, not for a receipt"))
+    row.state, row.bank_reason = "collected", ""
+    session.flush()
+    audit.record(session, now, staff_id, "accept_receipt", row, {"state": ("waiting", "collected")})
+    return row
+
+
+def _waiting(session: Session, debit_id: int) -> DirectDebit:
     row = session.scalars(
         select(DirectDebit).where(DirectDebit.id == debit_id).with_for_update()
     ).one_or_none()
     if row is None or row.state != "waiting":
         raise Refused(N_("This debit is not waiting"))
-    row.state, row.bank_reason = "collected", ""
+    return row
+
+
+def settle_amount(
+    session: Session, debit_id: int, *, collected: Decimal, staff_id: int | None, now: datetime
+) -> DirectDebit:
+    """Say what the bank collected of a debit whose answer had another amount; 0 for nothing (M4).
+
+    Raises Refused.
+    """
+    ledger.lock_postings(session)
+    row = _waiting(session, debit_id)
+    if row.payment_id is not None:
+        raise Refused(N_("A receipt has this money already"))
+    if collected < 0:
+        raise Refused(N_("The amount can't be below zero"))
+    said = Reason.from_json(row.bank_reason)
+    if collected:
+        new = replace(_payment(row.batch, row, now, staff_id), amount=collected, form_key=None)
+        (posted,) = payments.record_payments(session, [new], now=now)
+        row.state, row.payment_id, row.answered = "collected", posted.payment_id, collected
+    else:
+        row.state = "failed"
     session.flush()
-    audit.record(session, now, staff_id, "accept_receipt", row, {"state": ("waiting", "collected")})
+    details = {"reason": said.code, "collected": collected}
+    audit.record(session, now, staff_id, "settle_amount", row, details)
     return row
 
 
@@ -300,6 +359,8 @@ def _lines(layout: BankLayout, file: bytes) -> list[dict[str, str]]:
     places = {name: header.index(column) for name, column in wanted.items() if column in header}
     if len(places) != len(wanted):
         raise _not_as_agreed(layout)
+    told = {name: layout.back[name] for name in AMOUNTS_READ if name in layout.back}
+    places |= {name: header.index(column) for name, column in told.items() if column in header}
     return [
         {name: row[place].strip() if place < len(row) else "" for name, place in places.items()}
         for row in rows

@@ -20,6 +20,7 @@ from office.core import amounts, audit, bulk_insert, clock, numbering
 from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.estate.owners import payers_on
+from office.policies import large_sums
 from office.receivables import late_fees, ledger
 from office.receivables.ledger import INVOICE, PAYMENT, AllocationEntry
 from rules.allocation import Pick, UnknownPickError
@@ -87,8 +88,9 @@ class Allocated:
 def record_payment(session: Session, new: NewPayment, *, now: datetime) -> Payment:
     """Post one payment, pay the payer's open bills of the unit, keep what is over as credit (M1).
 
-    The same form key again answers the first payment. Raises Refused.
+    The same form key again answers the first payment. Raises Refused, NotConfirmed for a large sum.
     """
+    large_sums.ask_again(session, "payment", new.amount, clock.office_day(session, now))
     (posted,) = record_payments(session, [new], now=now)
     payment = session.get_one(Payment, posted.payment_id)
     if posted.is_new:

@@ -14,13 +14,14 @@ from models.billing import Invoice
 from models.payments import Payment, StatementRow
 from models.people import Occupancy, Owner
 from models.property import Unit
-from office.core import audit
+from office.core import audit, clock
 from office.core.errors import N_, Refused
 from office.payments import corrections, payer_accounts, payments
 from office.payments.payments import NewPayment
 from office.payments.statement_entries import ROW
 from office.payments.statement_matching import posted_with
-from office.receivables import ledger
+from office.policies import large_sums
+from office.receivables import ledger, sums
 from rules import matching
 from rules.matching import CodeIndex, Suggestion, UnitCandidate
 from rules.reasons import Reason
@@ -137,7 +138,7 @@ def count_waiting(session: Session) -> int:
 
 def owed(session: Session, unit_id: int) -> Decimal:
     """What is open for a unit, in yuan."""
-    return sum((bill.balance for bill in ledger.open_receivables(session, [unit_id])), Decimal(0))
+    return sums.together(sums.owed_at(session, [unit_id], clock.today(session))).total
 
 
 def match_row(session: Session, row_id: int, *, unit_id: int, staff_id: int | None, now: datetime) -> Payment:
@@ -152,19 +153,17 @@ def match_row(session: Session, row_id: int, *, unit_id: int, staff_id: int | No
                 N_("Receipt %(number)s has this money already: ignore this row with a reason"),
                 number=one.receipt_no,
             )
-    payment = payments.record_payment(
-        session,
-        NewPayment(
-            unit_id=unit_id,
-            amount=row.amount,
-            method=row.method,
-            paid_at=row.paid_at,
-            reference=row.number,
-            cashier_id=staff_id,
-            form_key=f"statement:{row.id}:{row.row_version}",
-        ),
-        now=now,
+    new = NewPayment(
+        unit_id=unit_id,
+        amount=row.amount,
+        method=row.method,
+        paid_at=row.paid_at,
+        reference=row.number,
+        cashier_id=staff_id,
+        form_key=f"statement:{row.id}:{row.row_version}",
     )
+    with large_sums.confirmed(session, row.amount):  # the bank names the sum, and a person says whose it is
+        payment = payments.record_payment(session, new, now=now)
     payer_accounts.remember(session, row, payment, staff_id=staff_id, now=now)
     row.state, row.payment_id, row.reason = "posted", payment.id, ""
     session.flush()

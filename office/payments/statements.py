@@ -26,6 +26,7 @@ from office.payments.payments import NewPayment
 from office.payments.statement_entries import ROW, Entry, IncomingRow
 from office.payments.statement_identity import identify, incoming_rows
 from office.payments.statement_matching import Matcher, waiting
+from office.policies import large_sums
 from office.receivables import ledger
 from rules.bank_statements import Balanced, BalanceProof, balance_proof
 from rules.matching import Match
@@ -177,11 +178,15 @@ def _post(
     units = [unit_ids[row.decision.unit_code or ""] for row in sure]
     days = [cast("date", row.movement.day) for row in sure]
     payers = payers_on(session, list(zip(units, days, strict=True)))
+    large = large_sums.policy_on(session, clock.office_day(session, now))
     new: list[tuple[IncomingRow, NewPayment]] = []
     for row, unit_id, payer in zip(sure, units, payers, strict=True):
         entry = row.entry
         if payer is None:
             row.match = waiting("no_payer", memo=entry.memo)
+            continue
+        if large.asks("payment", entry.amount):
+            row.match = waiting("large_sum", amount=entry.amount)
             continue
         paid_at = cast("datetime", entry.paid_at)
         payment = NewPayment(

@@ -25,6 +25,7 @@ from rules.billing import BillingDocument
 from rules.deadlines import ClockPolicy, EscalationPolicy
 from rules.gates import Gates
 from rules.ladder import LadderDocument
+from rules.large_sums import LargeSums
 from rules.late_fee import LateFeeDocument
 from rules.lifecycle import ComplaintPolicy
 from rules.policy_values import OfficeRows, PolicyValueError, field_types
@@ -49,6 +50,7 @@ TYPES: Mapping[str, type[Any]] = {
     "escalation": EscalationPolicy,
     "gates": Gates,
     "ladder": LadderDocument,
+    "large_sums": LargeSums,
     "late_fee": LateFeeDocument,
     "messages": MessagePolicy,
     "privacy": PrivacyPolicy,

@@ -87,7 +87,7 @@ def _charged_otherwise(
         policy = next((policy for from_on, policy in reversed(versions) if from_on <= on), versions[0][1])
         if not policy.is_on or known[bill.id].is_perhaps_new(bill, on):
             continue
-        should = bill.late_fee_owed(policy, on)
+        should = bill.late_fee_on(policy, on)
         if bill.late_fee != should:
             yield _finding(bill, should)
 

@@ -13,7 +13,7 @@ from office.core import audit, clock
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.core.staff import refuse_same_person, roles_of
-from office.policies import store
+from office.policies import large_sums, store
 from office.receivables import ledger
 from office.receivables.ledger import INVOICE
 from rules.late_fee import LateFee, LateFeeDocument, LateFeePolicy
@@ -101,8 +101,12 @@ def _refuse_too_much(bill: Receivable, amount: Decimal) -> None:
 def ask_for_waiver(
     session: Session, invoice_id: int, *, amount: Decimal, reason: str, staff_id: int, now: datetime
 ) -> LateFeeWaiver | WaiverRequest:
-    """Waive at once where this person may alone, else ask another for it (B7). Raises Refused."""
+    """Waive at once where this person may alone, else ask another for it (B7).
+
+    Raises Refused, NotConfirmed for a large sum.
+    """
     today = clock.office_day(session, now)
+    large_sums.ask_again(session, "waiver", amount, today)
     if may_waive(roles_of(session, staff_id)) and not policy_on(session, today).needs_two_people(amount):
         return waive_late_fee(session, invoice_id, amount=amount, reason=reason, staff_id=staff_id, now=now)
     if not reason.strip():

@@ -76,11 +76,14 @@ def lock_postings(session: Session) -> None:
 
 
 def receivables(
-    session: Session, *conditions: ColumnElement[bool], policy: LateFeePolicy | None = None
+    session: Session,
+    *conditions: ColumnElement[bool],
+    policy: LateFeePolicy | None = None,
+    is_history_read: bool = False,
 ) -> list[Receivable]:
     """Invoices that meet the conditions, with what has been paid of their late fee.
 
-    With a late-fee policy that is on, also what lowered their principal, and when.
+    With a late-fee policy that is on, or where it is asked for, also what lowered them, and when.
     """
     paid_late_fee = (
         select(func.coalesce(func.sum(ALLOCATION.c.amount), 0))
@@ -98,23 +101,22 @@ def receivables(
     found = [
         Receivable(*row[:9], Decimal(row.paid_late_fee) if row.late_fee else ZERO, row.state) for row in rows
     ]
-    if policy is not None and policy.is_on:
+    if is_history_read or (policy is not None and policy.is_on):
         _load_history(session, {one.id: one for one in found})
     return found
 
 
 def _load_history(session: Session, by_id: Mapping[int, Receivable]) -> None:
-    """Add to receivables what reduced their principal and what was waived of their late fees."""
+    """Add to receivables what was paid and credited, and when, and what was waived of their late fees."""
     for ids in chunks(sorted(by_id)):
-        paid = select(*ALLOCATION.c["invoice_id", "allocated_on", "amount"]).where(
-            ALLOCATION.c.invoice_id.in_(ids), ALLOCATION.c.part == "principal"
-        )
-        credited = select(CreditNote.invoice_id, CreditNote.issued_on, CreditNote.amount).where(
-            CreditNote.invoice_id.in_(ids)
-        )
-        for statement in (paid, credited):
-            for invoice_id, on, amount in session.execute(statement):
-                by_id[invoice_id].reductions.append(Reduction(on, amount))
+        paid = select(*ALLOCATION.c["invoice_id", "allocated_on", "amount", "part"])
+        credited = select(CreditNote.invoice_id, CreditNote.issued_on, CreditNote.amount, CreditNote.kind)
+        for invoice_id, on, amount, part in session.execute(paid.where(ALLOCATION.c.invoice_id.in_(ids))):
+            one = by_id[invoice_id]
+            (one.fees_paid if part == "late_fee" else one.reductions).append(Reduction(on, amount))
+        for invoice_id, on, amount, kind in session.execute(credited.where(CreditNote.invoice_id.in_(ids))):
+            one = by_id[invoice_id]
+            (one.errors if kind == "error" else one.reductions).append(Reduction(on, amount))
         waived = select(LateFeeWaiver.invoice_id, LateFeeWaiver.amount).where(
             LateFeeWaiver.invoice_id.in_(ids)
         )

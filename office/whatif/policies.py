@@ -276,8 +276,8 @@ def _late_fee(session: Session, policy: str, rows: Mapping[str, Any], span: Span
 
 def _accrued(policy: LateFeePolicy, bill: Receivable, span: Span) -> Decimal:
     """The fee that the days of the month add to a bill."""
-    before = span.first - timedelta(days=1)
-    at_end, at_start = (bill.gross_late_fee(policy, on).amount for on in (span.last, before))
+    after = span.last + timedelta(days=1)
+    at_end, at_start = (bill.gross_late_fee(policy, on).amount for on in (after, span.first))
     return at_end - at_start
 
 

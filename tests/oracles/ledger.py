@@ -320,11 +320,15 @@ class Books:
                 falls[on] += amount
             else:
                 paid_fee += amount
+        never_owed = Decimal(0)
         for one in self.credited_on[number]:
             on = as_day(one["issued_on"])
-            falls[on] += Decimal(one["amount"])
             last = max(on, last or date.min)
-        principal = Decimal(row["amount"])
+            if one["kind"] == "error":
+                never_owed += Decimal(one["amount"])
+            else:
+                falls[on] += Decimal(one["amount"])
+        principal = Decimal(row["amount"]) - never_owed
         runs = [as_day(one["due_for"]) for one in self.job_runs if one["job"] == "late_fees"]
         if principal > sum(falls.values()) and runs:
             last = max(*runs, last or date.min)
@@ -332,7 +336,7 @@ class Books:
             return NIL
         day, owed = due_on + timedelta(days=1 + int(self.late["grace_days"])), NIL
         left = principal - sum(amount for on, amount in falls.items() if on < day)
-        while day <= last:
+        while day < last:  # a day is charged once it is over
             left -= falls.get(day, NIL)
             owed += max(left, NIL)
             day += timedelta(days=1)

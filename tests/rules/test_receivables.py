@@ -1,13 +1,14 @@
 """What is owed on an invoice, and how payments and late fees change it (M1, M6, B7)."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from rules.allocation import Pick, UnknownPickError
-from rules.late_fee import LateFeePolicy
-from rules.receivables import PaidEarlier, Receivable, give_back, pay_receivables
+from rules.late_fee import LateFeePolicy, Reduction
+from rules.money import yuan
+from rules.receivables import Owed, PaidEarlier, Receivable, give_back, pay_receivables
 
 NO_FEE = LateFeePolicy(is_on=False, daily_rate=Decimal(0), grace_days=0)
 FEE = LateFeePolicy(is_on=True, daily_rate=Decimal("0.01"), grace_days=0)  # 1 yuan a day on 100
@@ -57,8 +58,8 @@ def test_who_paid_is_not_credited_unless_said():
     assert owed(paid="100").settled_state() == "paid"
 
 
-IF_PAID = [
-    # policy, day, late fee stored and paid of it, late fee if paid that day, open of it
+ON_A_DAY = [
+    # policy, day, late fee stored and paid of it, late fee as it stands that day, open of it
     (FEE, date(2026, 1, 5), "0", "0", 0, 0),
     (FEE, date(2026, 1, 6), "0", "0", 0, 0),  # the day itself isn't charged
     (FEE, date(2026, 1, 7), "0", "0", 1, 1),
@@ -66,16 +67,72 @@ IF_PAID = [
     (FEE, TODAY, "3", "1", 2, 1),
     (FEE, TODAY, "5", "4", 4, 0),  # never below what was paid of it
     (NO_FEE, TODAY, "3", "1", 3, 2),
-    (FEE, date(2026, 1, 5), "3", "1", 3, 2),
+    (FEE, date(2026, 1, 5), "3", "1", 1, 0),  # paid by the due day: nothing of what was charged since
 ]
 
 
-@pytest.mark.parametrize(("policy", "on", "late_fee", "paid", "wanted", "still_open"), IF_PAID)
+@pytest.mark.parametrize(("policy", "on", "late_fee", "paid", "wanted", "still_open"), ON_A_DAY)
 def test_the_late_fee_stops_on_the_day_of_payment(policy, on, late_fee, paid, wanted, still_open):
     one = owed(late_fee=late_fee, paid=paid, paid_late_fee=paid)
+    assert one.late_fee_on(policy, on) == wanted
+    assert one.owed_on(policy, on) == Owed(Decimal(100), Decimal(still_open))
 
-    assert one.late_fee_if_paid(policy, on) == wanted
-    assert one.open_late_fee_if_paid(policy, on) == still_open
+
+@pytest.mark.parametrize("days", range(6))
+def test_paying_what_is_owed_on_a_day_leaves_nothing(days):
+    """Of every day: the sum that is shown, not a fen more or less (contract "Figures, exactly")."""
+    on, one = DUE + timedelta(days=days), owed()
+    one.accrue(FEE, on)
+    shown = one.owed_on(FEE, on)
+
+    parts, credit = pay_receivables(shown.total, [one], FEE, on)
+    one.accrue(FEE, on)
+
+    assert (one.balance, credit, len(parts)) == (0, 0, 1)
+    assert one.owed_on(FEE, on) == Owed(Decimal(0), Decimal(0))
+
+
+def test_what_was_owed_on_a_day_that_has_passed():
+    one = owed(late_fee="2", paid="52", paid_late_fee="2", credited="10")
+    one.reductions = [Reduction(date(2026, 1, 7), Decimal(50))]
+    one.fees_paid = [Reduction(date(2026, 1, 7), Decimal(2))]
+    one.errors = [Reduction(TODAY, Decimal(10))]
+
+    found = [one.owed_on(FEE, date(2026, 1, day)) for day in (5, 6, 7, 8)]
+
+    assert [(each.principal, yuan(each.late_fee), each.total) for each in found] == [
+        (100, "0.00", 100),
+        (100, "0.00", 100),
+        (50, "0.00", 50),  # the fee on the 90 that were owed, one day: paid with two
+        (40, "0.00", 40),
+    ]
+
+
+CREDITED = [
+    # kind, late fee of four days on 100 after 40 were credited today, and the day after
+    ("goodwill", "4.00", "4.60"),
+    ("error", "2.40", "3.00"),
+]
+
+
+@pytest.mark.parametrize(("kind", "today", "tomorrow"), CREDITED)
+def test_an_error_takes_the_late_fee_that_it_caused(kind, today, tomorrow):
+    one, on = owed(), date(2026, 1, 10)
+
+    one.credit(Decimal(40), on, is_error=kind == "error")
+
+    assert yuan(one.late_fee_on(FEE, on)) == today
+    assert yuan(one.late_fee_on(FEE, on + timedelta(days=1))) == tomorrow
+    assert one.creditable == 60
+
+
+def test_an_error_gives_back_the_late_fee_that_was_paid():
+    one, on = owed(late_fee="4", paid="4", paid_late_fee="4"), date(2026, 1, 10)
+
+    one.credit(Decimal(40), on, is_error=True)
+
+    assert yuan(one.late_fee_overpaid(FEE, on)) == "1.60"
+    assert one.late_fee_overpaid(NO_FEE, on) == 0, "nothing is reckoned where the policy is off"
 
 
 def test_a_waiver_takes_its_part_but_never_more():
@@ -84,13 +141,13 @@ def test_a_waiver_takes_its_part_but_never_more():
     found = []
     for waived in (0, 1, 2, 3):
         one.waived = Decimal(waived)
-        found.append(one.late_fee_owed(FEE, date(2026, 1, 7)))
+        found.append(one.late_fee_on(FEE, TODAY))
 
     assert found == [2, 1, 0, 0]
-    assert one.gross_late_fee(FEE, date(2026, 1, 7)).amount == 2
+    assert one.gross_late_fee(FEE, TODAY).amount == 2
 
 
-@pytest.mark.parametrize(("policy", "late_fee"), [(FEE, 3), (NO_FEE, 7)])
+@pytest.mark.parametrize(("policy", "late_fee"), [(FEE, 2), (NO_FEE, 7)])
 def test_a_late_fee_accrues_where_the_policy_charges_one(policy, late_fee):
     one = owed(late_fee="7")
 
@@ -181,7 +238,8 @@ def test_what_is_given_back_is_charged_again():
 
     give_back([PaidEarlier(7, one, "principal", Decimal(100))], Decimal(100), FEE, TODAY)
 
-    assert one.late_fee == 1  # of today
+    assert one.late_fee == 0
+    assert one.late_fee_on(FEE, TODAY + timedelta(days=1)) == 1  # for today
 
 
 def test_giving_back_nothing_changes_nothing():

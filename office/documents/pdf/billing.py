@@ -170,6 +170,7 @@ class CreditNote:
     lines: tuple[ChargeLine, ...] = ()
     approved_by: str = ""
     mark: Mark = ""
+    kind: str = ""  # error or goodwill; papers of older programs say nothing
 
 
 def credit_note(
@@ -192,6 +193,8 @@ def credit_note(
         builder.fact("period", words.period(note.period)),
         builder.fact("reason", note.reason, is_wide=True),
     ]
+    if note.kind:
+        facts.append(builder.fact("kind_of_credit", words.code("credit", note.kind), is_wide=True))
     if note.approved_by:
         facts.append(builder.fact("approved_by", note.approved_by, is_wide=True))
     parts: list[Block] = [

@@ -90,6 +90,7 @@ VALUES: dict[str, Value] = {
         reason="水表读数录入有误，按复核读数冲减",
         lines=(ChargeLine("水费", Decimal("60.55"), explanation="原读数 336，复核读数 318"),),
         approved_by="陈立",
+        kind="error",
     ),
     "tariff_notice": billing.TariffNotice(
         posted_on=date(2026, 3, 1),

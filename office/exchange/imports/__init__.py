@@ -95,6 +95,7 @@ class Report:
     differences: Sequence[Difference] = ()
     updated: int = 0  # rows of which differences were written
     preview: Mapping[str, Any] = field(default_factory=dict)  # each row as read (statements)
+    large: tuple[str, ...] = ()  # unusually large sums that were confirmed, in yuan
 
     def counts(self) -> dict[str, int]:
         """What became of the rows of a file without wrong ones."""
@@ -175,6 +176,7 @@ def take_in(
         differences=tuple(taken.differences),
         updated=taken.updated,
         preview=taken.preview,
+        large=tuple(problem.value for problem in taken.large),
     )
 
 

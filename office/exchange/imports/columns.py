@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,6 +53,15 @@ def of_closed_day(row: int, day: date, open_day: date) -> Problem:
         N_("Bring the file on %(open_day)s, the next open day"),
     )
     return Problem(row, "", "", message, remedy, {"day": day, "open_day": open_day})
+
+
+def of_large_sum(row: int, amount: Decimal) -> Problem:
+    """A row whose sum is unusually large and not confirmed."""
+    message, remedy = (
+        N_("%(amount)s yuan is an unusually large sum"),
+        N_("Check it; then confirm the large sums of this file (command: --yes)"),
+    )
+    return Problem(row, "amount", f"{amount}", message, remedy, {"amount": amount})
 
 
 class RowsRefused(Refused):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from office.exchange.imports.taken import NO_UPDATE, POSTED_MONEY, Difference, T
 from office.payments import payments
 from office.payments.payments import NewPayment
 from office.payments.statement_matching import NumberedPayment, numbered_payments
+from office.policies import large_sums
 from rules.movements import LONG_NUMBER
 
 COLUMNS: tuple[Column, ...] = (
@@ -99,8 +101,11 @@ def take_in(
         )
     if refused := _of_closed_day(session, places, rows, staff_id, now):
         return Taken(refused=refused)
+    large = _large(session, places, rows, now)
+    if large and not large_sums.is_confirmed(session, large_sums.ANY):
+        return Taken(refused=large)
     new = sum(one.is_new for one in payments.record_payments(session, rows, now=now))
-    return counted(new, len(given), differences, NO_UPDATE)
+    return replace(counted(new, len(given), differences, NO_UPDATE), large=large)
 
 
 def _of_closed_day(
@@ -117,6 +122,18 @@ def _of_closed_day(
         for place, row in zip(places, rows, strict=True)
         if row.form_key not in known
     ]
+
+
+def _large(
+    session: Session, places: Sequence[int], rows: Sequence[NewPayment], now: datetime
+) -> list[Problem]:
+    """The new rows whose sum is unusually large (F21)."""
+    policy = large_sums.policy_on(session, clock.office_day(session, now))
+    found = [
+        (place, row) for place, row in zip(places, rows, strict=True) if policy.asks("payment", row.amount)
+    ]
+    known = payments.known_keys(session, [row for _, row in found])
+    return [columns.of_large_sum(place, row.amount) for place, row in found if row.form_key not in known]
 
 
 def lines_with_reference(given: Sequence[Mapping[str, Any]]) -> frozenset[str]:

@@ -80,6 +80,7 @@ class Taken:
     differences: Sequence[Difference] = ()
     updated: int = 0  # rows of which differences were written
     preview: Mapping[str, Any] = field(default_factory=dict)  # each row as read, as JSON (statements)
+    large: Sequence[Problem] = ()  # rows with unusually large sums, which were confirmed
     refused: Sequence[Problem] = ()  # rows that can't be taken in now: then nothing of the file is
 
 

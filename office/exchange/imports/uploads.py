@@ -34,6 +34,7 @@ from office.exchange.imports.mapping import NOTHING_SAID, FileMapping, from_stor
 from office.exchange.imports.reader import HasHeader, Line, Table, read
 from office.exchange.imports.taken import Difference
 from office.payments import statements
+from office.policies import large_sums
 
 KIND = "import"
 SHOWN_ROWS = 8
@@ -145,10 +146,12 @@ def try_out(
     if table.sheets:
         found["sheets"] = list(table.sheets)
     try:
-        report = imports.take_in(
-            session, brought.code, brought.kind, table, now=now, staff_id=staff_id, mapping=said
-        )
+        with large_sums.confirmed(session, large_sums.ANY):  # asked about when the file is taken in
+            report = imports.take_in(
+                session, brought.code, brought.kind, table, now=now, staff_id=staff_id, mapping=said
+            )
         found |= {
+            "large": list(report.large),
             "rows": report.rows,
             "new": report.new,
             "skipped": report.skipped,

@@ -172,7 +172,7 @@ def test_a_late_fee_is_explained_to_the_day_and_waived_by_two(counter: CashierDe
         session.commit()
 
     page = text_of(cashier.get(f"/invoices/details/?id={invoice_id}&late_on=2026-01-25"))
-    assert "8.00" in page  # 800.00 × 10 days × 0.1 %
+    assert "7.20" in page  # 800.00 × the 9 days from the 16th to the 24th × 0.1 %
     assert "2026-01-16" in page
 
     assert "asked for" in act(cashier, "invoices", "waive", invoice_id, amount="30", reason="long ill")
@@ -190,6 +190,48 @@ def test_a_late_fee_is_explained_to_the_day_and_waived_by_two(counter: CashierDe
     assert counter.all(select(LateFeeWaiver.amount).order_by(LateFeeWaiver.id)) == [Decimal(1), Decimal(30)]
     assert "31.00" in text_of(cashier.get(f"/invoices/details/?id={invoice_id}"))
     counter.policy("late_fee", is_on=False)
+
+
+@pytest.mark.parametrize(("given", "kind"), [({}, "error"), ({"kind": "goodwill"}, "goodwill")])
+def test_a_credit_note_says_its_kind(counter: CashierDesk, given: dict[str, str], kind: str) -> None:
+    manager, code = counter.manager, f"K-{kind}"
+    counter.unit(code, "周明")
+    counter.bill("2026-02")
+    invoice_id = counter.invoice(code, "2026-02")
+    form = text_of(manager.post("/invoices/action/", {"action": "credit", "rowid": invoice_id}))
+    assert form.index("Error: was never owed") < form.index("Goodwill: the late fee stays")
+
+    unknown = act(manager, "invoices", "credit", invoice_id, amount="5", reason="x", kind="gift")
+    said = act(manager, "invoices", "credit", invoice_id, amount="5", reason="area", **given)
+
+    assert "not possible here" in unknown
+    assert "was issued" in said
+    note = counter.one(select(CreditNote).where(CreditNote.invoice_id == invoice_id))
+    assert note.kind == kind
+
+
+def test_a_large_credit_note_asks_once_more(counter: CashierDesk) -> None:
+    manager = counter.manager
+    unit_id = counter.unit("K-9", "周大明")
+    with counter.rows() as session:
+        session.get_one(Unit, unit_id).area_m2 = Decimal(4000)
+        session.commit()
+    counter.bill("2026-02")
+    invoice_id = counter.invoice("K-9", "2026-02")
+    given = {"action": "credit", "rowid": invoice_id, "confirmed": "1", "amount": "5000.01", "reason": "area"}
+
+    asked = manager.post("/invoices/action/", given)
+    other = manager.post("/invoices/action/", {**given, "confirmed_sum": "5000.02"})
+    counted = counter.one(select(func.count()).where(CreditNote.invoice_id == invoice_id))
+    said = text_of(
+        manager.post("/invoices/action/", {**given, "confirmed_sum": "5000.01"}, follow_redirects=True)
+    )
+
+    assert (asked.status_code, other.status_code, counted) == (422, 422, 0)
+    assert "unusually large sum" in text_of(asked)
+    assert "伍仟元零壹分" in text_of(asked)
+    assert 'name="confirmed_sum" value="5000.01"' in asked.text
+    assert "was issued" in said
 
 
 def test_who_moves_in_gets_one_bill_whose_deposits_are_held_when_it_is_paid(counter: CashierDesk) -> None:

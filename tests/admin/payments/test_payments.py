@@ -94,6 +94,26 @@ def test_one_payment_for_many_is_found_picked_posted_once_and_printed(counter: C
     assert counter.one(select(Payment.credit).where(Payment.id == rest)) == Decimal(100)
 
 
+def test_a_large_payment_asks_once_more_in_words_and_by_name(counter: CashierDesk) -> None:
+    cashier = counter.cashier
+    unit_id = counter.unit("L-100", "赵大")
+    before = counter.one(POSTED)
+
+    usual = take(cashier, unit_id, "100000")
+    asked = take(cashier, unit_id, "100000.01", form_key="large")
+    other = take(cashier, unit_id, "200000", form_key="large", confirmed_sum="100000.01")
+    posted = take(cashier, unit_id, "100000.01", form_key="large", confirmed_sum="100000.01")
+    again = take(cashier, unit_id, "100000.01", form_key="large", confirmed_sum="100000.01")
+
+    assert usual.status_code == 302
+    assert (asked.status_code, other.status_code) == (422, 422)
+    page = text_of(asked)
+    for words in ("unusually large sum", "壹拾万元零壹分", "L-100 · 赵大", "Yes, 100,000.01 yuan"):
+        assert words in page, words
+    assert receipt(counter, posted) == receipt(counter, again)
+    assert counter.one(POSTED) == before + 2
+
+
 def test_what_cannot_be_taken_says_why_and_keeps_what_was_typed(counter: CashierDesk) -> None:
     cashier = counter.cashier
     unit_id = counter.unit("W-1", "吴辉")

@@ -8,6 +8,7 @@ import io
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -109,11 +110,12 @@ def add_mixed_bills(session: Session, units: list[tuple[int, int]]) -> None:
         ]
         session.add(bill)
         session.flush()
-        given = {"reason": "x", "staff_id": None, "now": NOW}
+        note = invoices.NewCreditNote(bill.id, Decimal("5.55"), "x", None)
         if number % 4 == 1:
-            invoices.credit_note(session, bill.id, amount=Decimal("5.55"), **given)
+            invoices.credit_note(session, note, now=NOW)
         elif number % 4 == 2:
-            invoices.credit_note(session, bill.id, amount=Decimal("9.99"), fee_item_id=items[0].id, **given)
+            of_item = replace(note, amount=Decimal("9.99"), fee_item_id=items[0].id)
+            invoices.credit_note(session, of_item, now=NOW)
         owed = session.scalar(select(func.sum(Invoice.balance)).where(Invoice.unit_id == unit_id))
         payments.record_payment(
             session,

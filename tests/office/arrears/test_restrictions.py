@@ -8,9 +8,14 @@ from sqlalchemy import select
 
 from models.billing import FeeItem
 from models.collection import ArrearsNotice, LegalCase, Restriction
+from models.office import Message
+from models.payments import Payment
+from models.people import StaffRole
 from office.arrears import contacts, legal_cases, letters, public_notices, reminder_batches, restrictions
 from office.arrears.contacts import NewContact
 from office.core.errors import Refused
+from office.payments import corrections
+from rules.reasons import Reason
 from tests.factories.arrears import add_bill, add_unit, at, judge, not_made, pay
 from tests.factories.arrears import reminders as rows
 from tests.factories.estate import add_staff
@@ -173,6 +178,48 @@ def test_payment_lifts_it_by_itself(session_of):
     restrictions.lift_paid(session, at(date(2026, 4, 8), 11, 1))
 
     assert (request.state, request.lifted_on) == ("lifted", date(2026, 4, 8))
+
+
+def lifted_then_bounced(session):
+    """A restriction lifted on 8 April as paid, whose payment the bank takes back on the 20th."""
+    debtor, request = in_effect(session)
+    paid_at = at(date(2026, 4, 8), 10)
+    pay(session, debtor, "100", paid_at)
+    restrictions.lift_paid(session, at(date(2026, 4, 8), 10, 1))
+    assert request.state == "lifted"
+    payment = session.scalars(select(Payment).where(Payment.kind == "payment")).one()
+    undone = {"reason": "bounced", "staff_id": add_staff(session, "other", "cashier").id}
+    corrections.void_payment(session, payment.id, **undone, now=at(date(2026, 4, 20), 10))
+    return request, payment
+
+
+def test_one_lifted_as_paid_comes_back_into_question_when_the_payment_bounces(session_of):
+    session = session_of("tower")
+    lifted, payment = lifted_then_bounced(session)
+
+    for day in (21, 22, 23):
+        restrictions.apply_restrictions(session, at(date(2026, 4, day), 0, 20))
+
+    (again,) = session.scalars(select(Restriction).where(Restriction.id != lifted.id))
+    assert (again.state, again.follows_id, again.requested_on) == ("requested", lifted.id, date(2026, 4, 21))
+    assert (again.fee_item_id, again.contract_clause) == (lifted.fee_item_id, "§ 6")
+    reason = Reason.from_json(again.reason)
+    assert (reason.code, reason.inputs["receipt_no"]) == ("payment_bounced", payment.receipt_no)
+    alerts = select(Message.staff_id).where(Message.key.like(f"restriction-{again.id}-%"))
+    told = set(session.scalars(alerts))
+    heads = select(StaffRole.staff_id).where(StaffRole.role.in_(("station_head", "manager")))
+    assert told == set(session.scalars(heads))
+
+
+def test_a_payment_that_holds_questions_nothing(session_of):
+    session = session_of("tower")
+    debtor, request = in_effect(session)
+    pay(session, debtor, "100", at(date(2026, 4, 8), 10))
+    restrictions.lift_paid(session, at(date(2026, 4, 8), 10, 1))
+
+    restrictions.apply_restrictions(session, at(date(2026, 4, 9), 0, 20))
+
+    assert session.scalars(select(Restriction.id)).all() == [request.id]
 
 
 def test_it_ends_by_itself_after_the_months_of_the_policy(session_of):

@@ -304,7 +304,7 @@ def test_the_payment_notice_says_how_many(session, language, one, many):
     bill(session)
     ids = session.scalars(select(Invoice.id).order_by(Invoice.id)).all()
 
-    notices = [value for _, value in archive.payment_notices(session, ids, language)]
+    notices = [value for _, value in archive.payment_notices(session, ids, language, on=day("2026-06-20"))]
 
     assert [notice.lines[1].explanation for notice in notices] == [one, many]
 

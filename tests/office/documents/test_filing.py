@@ -18,7 +18,7 @@ from office.core.errors import Refused
 from office.documents import archive, exports
 from office.documents.filing import NewPaper, Printing, filed_pdf, print_papers
 from office.payments import corrections
-from tests.factories.estate import NOW, add_staff, add_unit, at, bill, pay
+from tests.factories.estate import NOW, add_staff, add_unit, at, bill, day, pay
 from tests.factories.pdf_text import text_of
 
 COPY = "副本"
@@ -28,7 +28,7 @@ def notices(session: Session) -> list[NewPaper]:
     ids = session.scalars(select(Invoice.id)).all()
     return [
         NewPaper(invoice.number, notice, invoice.unit_id, invoice.payer_id)
-        for invoice, notice in archive.payment_notices(session, ids, "zh_Hans")
+        for invoice, notice in archive.payment_notices(session, ids, "zh_Hans", on=day("2026-06-20"))
     ]
 
 

@@ -60,7 +60,7 @@ def file_of(session: Session, debtor: Debtor) -> Household:
 def test_a_household_without_history_has_an_empty_file(session: Session, debtor: Debtor) -> None:
     found = file_of(session, debtor)
 
-    assert (found.balance, found.credit, found.overdue) == (0, 0, 0)
+    assert (found.owed.total, found.credit, found.overdue) == (0, 0, 0)
     assert (found.open_invoices, found.events) == ([], [])
 
 
@@ -97,7 +97,7 @@ def test_what_is_owed_is_overdue_from_the_day_after_the_due_day(session: Session
     found = file_of(session, debtor)
 
     assert [row.id for row in found.open_invoices] == [late.id, twin.id, today.id, later.id]
-    assert (found.balance, found.overdue) == (Decimal("321.01"), Decimal("300.01"))
+    assert (found.owed.total, found.overdue) == (Decimal("321.01"), Decimal("300.01"))
 
 
 @pytest.mark.usefixtures("neighbour")

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.office import Audit
-from models.payments import DebitMandate, DirectDebit, DirectDebitBatch
+from models.payments import DebitMandate, DirectDebit, DirectDebitBatch, Payment
 from models.people import Owner
 from models.property import Unit
 from office.core.errors import Refused
 from office.payments import direct_debit
+from rules.reasons import Reason
 from tests.factories.rows import Debtor, add_household, add_invoice, added, at
 
 TODAY = date(2026, 6, 20)
@@ -191,3 +193,72 @@ def test_batches_without_an_answer_are_named_in_their_order(session: Session) ->
     found = direct_debit.remind_direct_debit(session, NOW)
 
     assert (found.done, found.result) == (2, {"unanswered": ["D1", "D3"]})
+
+
+ANSWERS = [
+    # layout, amount in the answer's own column, state, why it waits, what the bank collected
+    ("unionpay_csv", "100.00", "collected", None, None),
+    ("unionpay_csv", "100", "collected", None, None),
+    ("unionpay_csv", "99.99", "waiting", "debit_amount_differs", "99.99"),
+    ("unionpay_csv", "1,000.00", "waiting", "debit_amount_differs", "1000.00"),
+    ("unionpay_csv", "", "waiting", "debit_amount_unread", None),
+    ("unionpay_csv", "?", "waiting", "debit_amount_unread", None),
+    ("icbc_text", "10000", "collected", None, None),
+    ("icbc_text", "100", "waiting", "debit_amount_differs", "1.00"),
+    ("icbc_text", "x", "waiting", "debit_amount_unread", None),
+]
+
+
+def answered(session: Session, layout: str, amount: str) -> DirectDebit:
+    """The one debit of 100.00 yuan, after the bank's answer, which says that it was collected."""
+    debtor = add_household(session)
+    add_mandate(session, debtor)
+    add_invoice(session, debtor, TODAY, number="F", amount="100")
+    batch, _ = direct_debit.export_batch(session, period="2026-06", layout=layout, now=NOW)
+    name = direct_debit.reference(batch.number, "F")
+    if layout == "icbc_text":
+        answer = f"{name}|6222|张三|{amount}|00|成功\n"
+    else:
+        answer = f'流水号,金额,处理结果,失败原因\n{name},"{amount}",成功,\n'
+    for _ in range(2):  # the same file again changes nothing
+        direct_debit.import_results(session, batch.id, answer.encode("gb18030"), now=NOW)
+    return session.scalars(select(DirectDebit)).one()
+
+
+@pytest.mark.parametrize(("layout", "amount", "state", "why", "collected"), ANSWERS)
+def test_an_answer_with_another_amount_waits(
+    session: Session, layout: str, amount: str, state: str, why: str | None, collected: str | None
+) -> None:
+    debit = answered(session, layout, amount)
+
+    assert debit.state == state
+    assert (debit.answered and str(debit.answered)) == collected
+    assert (Reason.from_json(debit.bank_reason).code if debit.bank_reason else None) == why
+    assert session.scalar(select(func.count()).select_from(Payment)) == (state == "collected")
+    assert export(session) == [], "what waits is not debited again"
+
+
+def test_the_control_without_the_comparison_it_is_booked(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct_debit, "_is_amount_sent", lambda *_given: True)
+
+    assert answered(session, "unionpay_csv", "99.99").state == "collected"
+
+
+@pytest.mark.parametrize(
+    ("collected", "state", "balance"), [("99.99", "collected", "0.01"), ("0", "failed", "100.00")]
+)
+def test_a_person_says_what_was_collected(session: Session, collected: str, state: str, balance: str) -> None:
+    debit = answered(session, "unionpay_csv", "99.99")
+    given: dict[str, Any] = {"staff_id": None, "now": NOW}
+    with pytest.raises(Refused, match="not for a receipt"):
+        direct_debit.accept_receipt(session, debit.id, **given)
+
+    direct_debit.settle_amount(session, debit.id, collected=Decimal(collected), **given)
+
+    session.expire_all()
+    assert debit.state == state
+    assert str(debit.invoice.balance) == balance
+    with pytest.raises(Refused, match="not waiting"):
+        direct_debit.settle_amount(session, debit.id, collected=Decimal(1), **given)

@@ -288,9 +288,8 @@ class TestCreditNotes:
             pay(session, unit, paid_before)
         invoice_id = session.scalars(select(Invoice.id)).one()
 
-        billed.credit_note(
-            session, invoice_id, amount=Decimal(amount), reason="area wrong", staff_id=None, now=NOW
-        )
+        note = billed.NewCreditNote(invoice_id, Decimal(amount), "area wrong", None)
+        billed.credit_note(session, note, now=NOW)
 
         assert [one[3:] for one in invoices(session)] == [expected]
         assert [one[2] for one in paid(session)] == ([credit] if credit else [])
@@ -303,7 +302,7 @@ class TestCreditNotes:
 
         with pytest.raises(Refused, match="can be credited"):
             billed.credit_note(
-                session, invoice_id, amount=Decimal("250.01"), reason="x", staff_id=None, now=NOW
+                session, billed.NewCreditNote(invoice_id, Decimal("250.01"), "x", None), now=NOW
             )
 
 
@@ -323,7 +322,10 @@ class TestOpeningBalances:
 
 
 class TestLateFee:
-    """B7, contract: principal × rate × whole days after the due date; late fee after principal."""
+    """B7, contract: principal × rate × whole days after the due date; late fee after principal.
+
+    A day is whole when it is over: what is shown on a day is what leaves 0.00 when it is paid that day.
+    """
 
     @pytest.fixture
     def unit(self, session):
@@ -338,7 +340,8 @@ class TestLateFee:
         return str(one.late_fee), str(one.balance), one.state
 
     @pytest.mark.parametrize(
-        ("today", "expected"), [("2026-06-15", "0.00"), ("2026-06-16", "0.50"), ("2026-06-25", "5.00")]
+        ("today", "expected"),
+        [("2026-06-15", "0.00"), ("2026-06-16", "0.00"), ("2026-06-17", "0.50"), ("2026-06-25", "4.50")],
     )
     def test_to_the_day(self, session, unit, today, expected):
         for _ in range(2):
@@ -380,8 +383,8 @@ class TestLateFee:
 
         accrue(session, at("2026-06-25", 0, 15))
 
-        # 16th to 19th on 1,000.00, 20th to 25th on 600.00
-        assert self.fee(session)[0] == "3.80"
+        # 16th to 19th on 1,000.00, 20th to 24th on 600.00
+        assert self.fee(session)[0] == "3.50"
         assert_books_hold(session)
 
     def test_a_payment_known_late_counts_from_its_own_day(self, session, unit):
@@ -398,7 +401,7 @@ class TestLateFee:
 
         accrue(session, at("2026-06-25", 0, 15))
 
-        assert self.fee(session)[0] == "3.00"
+        assert self.fee(session)[0] == "2.50"
         assert_books_hold(session)
 
     @pytest.mark.parametrize(("role", "is_refused"), [("manager", False), ("cashier", True)])
@@ -406,7 +409,7 @@ class TestLateFee:
         staff = add_staff(session, "one", role)
         accrue(session, at("2026-06-25", 0, 15))
         invoice_id = session.scalars(select(Invoice.id)).one()
-        given = {"amount": Decimal(5), "reason": "our mistake", "staff_id": staff.id, "now": NOW}
+        given = {"amount": Decimal("4.50"), "reason": "our mistake", "staff_id": staff.id, "now": NOW}
 
         if is_refused:
             with pytest.raises(Refused, match="manager"):

@@ -342,7 +342,7 @@ def test_slips_of_a_bill_that_is_credited_in_full_wait_for_the_next_bill(session
     billed = session.get_one(invoices.Invoice, slip.invoice_id)
     credit = billed.amount - Decimal(100) + Decimal(amount)
 
-    invoices.credit_note(session, billed.id, amount=credit, reason="wrong", staff_id=None, now=NOW)
+    invoices.credit_note(session, invoices.NewCreditNote(billed.id, credit, "wrong", None), now=NOW)
 
     session.refresh(slip)
     assert (slip.state, slip.invoice_id is None) == (state, state == "open")
@@ -357,10 +357,10 @@ def test_a_reward_asks_for_no_slip_again(session):
     add_slip(session, unit, "2026-05-20", code="repair", amount="100")
     bill(session, now=at("2026-06-01"))
     slip = session.scalars(select(ServiceSlip)).one()
-    told = {"reason": "reward", "staff_id": None, "now": NOW}
     amount = session.get_one(invoices.Invoice, slip.invoice_id).amount
 
-    invoices.write_credit_note(session, slip.invoice_id, amount=amount, **told)
+    note = invoices.NewCreditNote(slip.invoice_id, amount, "reward", None, "goodwill")
+    invoices.write_credit_note(session, note, now=NOW)
 
     session.refresh(slip)
     assert slip.state == "billed"

@@ -16,7 +16,7 @@ from models.payments import DayClose, DayReopening, Payment, StatementRow
 from models.property import Unit
 from office.arrears import instalment_plans
 from office.billing import deposits, invoices
-from office.billing.invoices import Charge
+from office.billing.invoices import Charge, NewCreditNote
 from office.core.errors import Refused
 from office.estate.owners import payers_on
 from office.payments import corrections, day_close, statement_queue
@@ -72,7 +72,7 @@ def credit_what_was_taken(session: Session, who: int) -> Verb:
     paid_by(session, who)
     invoice = session.scalars(select(Invoice.id)).one()
     return lambda session, staff: invoices.credit_note(
-        session, invoice, amount=Decimal(50), reason=WHY, staff_id=staff, now=at("2026-06-10")
+        session, NewCreditNote(invoice, Decimal(50), WHY, staff), now=at("2026-06-10")
     )
 
 
@@ -88,7 +88,7 @@ def credit_what_was_charged(session: Session, who: int) -> Verb:
         staff_id=who,
     )
     return lambda session, staff: invoices.credit_note(
-        session, made.id, amount=Decimal(80), reason=WHY, staff_id=staff, now=at("2026-06-10")
+        session, NewCreditNote(made.id, Decimal(80), WHY, staff), now=at("2026-06-10")
     )
 
 

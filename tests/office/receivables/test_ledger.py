@@ -188,17 +188,16 @@ class Books(RuleBasedStateMachine):
             return
         self.taken -= amount
 
-    @rule(pick=st.integers(0, 100), part=st.integers(1, 3))
-    def credit_an_invoice(self, pick, part):
+    @rule(pick=st.integers(0, 100), part=st.integers(1, 3), kind=st.sampled_from(["error", "goodwill"]))
+    def credit_an_invoice(self, pick, part, kind):
         invoice_id = self.one_of(Invoice, pick, Invoice.amount > Invoice.credited)
         if invoice_id is None:
             return
         invoice = self.session.get_one(Invoice, invoice_id)
         amount = ((invoice.amount - invoice.credited) / part).quantize(Decimal("0.01"))
         if amount:
-            billed.credit_note(
-                self.session, invoice_id, amount=amount, reason="x", staff_id=None, now=self.now
-            )
+            note = billed.NewCreditNote(invoice_id, amount, "x", None, kind)
+            billed.credit_note(self.session, note, now=self.now)
             self.credited += amount
 
     @rule(pick=st.integers(0, 100))

@@ -192,9 +192,9 @@ def test_the_month_of_943_households_to_the_fen(month):
     with writing(), month.office.session() as session:
         now = clock.now(session)
         of = dict(session.execute(select(Unit.code, Invoice.id).join(Invoice)).all())
-        given = {"reason": "x", "staff_id": None, "now": now}
-        invoices.credit_note(session, of[code(0)], amount=Decimal("50.05"), **given)  # paid: back to credit
-        invoices.credit_note(session, of[code(PAYING + 1)], amount=Decimal("7.77"), **given)
+        for unit, amount in ((code(0), "50.05"), (code(PAYING + 1), "7.77")):  # the first is paid already
+            note = invoices.NewCreditNote(of[unit], Decimal(amount), "x", None)
+            invoices.credit_note(session, note, now=now)
         bounced = session.scalars(select(Payment.id).where(Payment.reference == f"L{PAYING + 2}")).one()
         corrections.reverse_payment(session, bounced, reason="x", now=now)
         change_payer(session, code(800), "新业主", date(2026, 12, 18), now, residents=5)
