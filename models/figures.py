@@ -15,25 +15,58 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Id, Model, Money, Row
 
+MESSAGES = -1  # in the place of a building: what was sent in a month, and what was paid after it
+
 
 class FiguresCollected(Row, Model):
-    """What a building's invoices of a month (`2026-06`) or a year (`2026`) brought (K1)."""
+    """What invoices of a building's units of one kind brought in a month (`2026-06`) or year (`2026`) (K1).
+
+    `billed` and `paid` are principal without refundable deposits; late fees and deposits stand apart. The
+    households are units that were billed something and those of them that owe nothing for it; which kinds
+    of units are households is said when it is read.
+    """
 
     __tablename__ = "figures_collected"
     __table_args__ = (
-        UniqueConstraint("period", "building_id", name="figures_collected_once_per_period_and_building"),
+        UniqueConstraint("period", "building_id", "unit_kind", name="figures_collected_once_per_cell"),
     )
 
     period: Mapped[str] = mapped_column(String(7))
     building_id: Mapped[int] = mapped_column(Id)
+    unit_kind: Mapped[str] = mapped_column(String(20))
     billed: Mapped[Decimal] = mapped_column(Money())
     paid: Mapped[Decimal] = mapped_column(Money())
+    late_fees: Mapped[Decimal] = mapped_column(Money())
+    deposits_billed: Mapped[Decimal] = mapped_column(Money())
+    deposits_paid: Mapped[Decimal] = mapped_column(Money())
     households: Mapped[int] = mapped_column(Integer)
     households_paid: Mapped[int] = mapped_column(Integer)
 
 
+class FiguresYear(Row, Model):
+    """What the bills of one year say of another: billed, credited in it, paid of their principal in it (K1).
+
+    `billed` stands in the row of the bills' own year; refundable deposits are left out.
+    """
+
+    __tablename__ = "figures_year"
+    __table_args__ = (
+        UniqueConstraint("building_id", "bills_year", "year", name="figures_year_once_per_cell"),
+    )
+
+    building_id: Mapped[int] = mapped_column(Id)
+    bills_year: Mapped[str] = mapped_column(String(4))
+    year: Mapped[str] = mapped_column(String(4))
+    billed: Mapped[Decimal] = mapped_column(Money())
+    credited: Mapped[Decimal] = mapped_column(Money())
+    paid: Mapped[Decimal] = mapped_column(Money())
+
+
 class FiguresItem(Row, Model):
-    """The same of one fee item in a month; an invoice's money lies on its items in proportion (K1)."""
+    """The same of one fee item in a month; an invoice's money lies on its items in proportion (K1).
+
+    What is paid lies on the other items first, on refundable deposits last.
+    """
 
     __tablename__ = "figures_item"
     __table_args__ = (
@@ -48,12 +81,15 @@ class FiguresItem(Row, Model):
 
 
 class FiguresOwed(Row, Model):
-    """What is open in a building by due day and period; a household counts once, at its oldest debt (K2)."""
+    """What units of one kind owe in a building by due day and period; each counts at its oldest debt (K2)."""
 
     __tablename__ = "figures_owed"
-    __table_args__ = (UniqueConstraint("building_id", "due_on", "period", name="figures_owed_once_per_cell"),)
+    __table_args__ = (
+        UniqueConstraint("building_id", "due_on", "period", "unit_kind", name="figures_owed_once_per_cell"),
+    )
 
     building_id: Mapped[int] = mapped_column(Id)
+    unit_kind: Mapped[str] = mapped_column(String(20))
     due_on: Mapped[date] = mapped_column(Date)
     period: Mapped[str] = mapped_column(String(7))
     amount: Mapped[Decimal] = mapped_column(Money())
@@ -62,7 +98,10 @@ class FiguresOwed(Row, Model):
 
 
 class FiguresStale(Row, Model):
-    """A building's month that changed since it was counted; written by the triggers of models/triggers."""
+    """A building's month that changed since it was counted; written by the triggers of models/triggers.
+
+    MESSAGES in the place of a building: reminders of the month, or what was paid after them, changed.
+    """
 
     __tablename__ = "figures_stale"
     __table_args__ = (Index("figures_stale_cell_idx", "building_id", "period"),)

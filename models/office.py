@@ -295,6 +295,7 @@ class ReportCount(Row, Model):
     __table_args__ = (UniqueConstraint("report", "period", name="report_count_once_per_period"),)
 
     report: Mapped[str] = mapped_column(String(20))
-    period: Mapped[str] = mapped_column(String(7))  # a month; a year for what old arrears brought
+    period: Mapped[str] = mapped_column(String(7))
     counted_at: Mapped[datetime] = mapped_column(Instant())
+    is_stale: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # count it again
     figures: Mapped[Any] = mapped_column(JSON)  # {code: {figure: whole number}}, money in fen

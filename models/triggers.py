@@ -6,11 +6,14 @@ SQLite's batch migrations drop triggers without a word, so they are installed ag
 and the program does not start while one is missing (decisions: Data).
 """
 
+# ruff: noqa: S608 -- these statements are made of our own names only
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
+
+from models.figures import MESSAGES
 
 # table -> the columns that may still change; every other column is frozen, and no row is ever deleted
 POSTED: Mapping[str, frozenset[str]] = {
@@ -40,8 +43,11 @@ NOT_OPENED_AGAIN = "erasure_is_not_opened_again"
 # tables whose rows the retention job alone may remove, with the ticket they belong to (T11)
 REMOVED_BY_RETENTION = frozenset({"escalation"})
 ONE_PAYER = "occupancy_one_payer_at_a_time"
-# what makes a building's month of `figures_collected`, `figures_item` and `figures_owed` stale
+# what makes a building's month of the tables of models/figures stale
 COUNTED = ("paid", "credited", "balance")
+PLACED = ("building_id", "kind")  # of a unit: where its figures stand
+WENT_OUT = "('sent', 'printed', 'done')"  # states of a reminder that reached somebody
+LATEST = 31  # the longest a payment may follow a message, in days, and be found in the month before
 
 
 def _frozen(table: str) -> list[str]:
@@ -102,11 +108,47 @@ def _sqlite_figures() -> dict[str, list[str]]:
         "WHERE s.building_id = u.building_id AND s.period = NEW.period)"
     )
     changed = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in COUNTED)
+    replaced = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in PLACED)
     moved = (
         "INSERT INTO figures_stale (building_id, period) SELECT DISTINCT b.id, i.period FROM invoice i, "
         "(SELECT OLD.building_id AS id UNION SELECT NEW.building_id) b WHERE i.unit_id = NEW.id"
     )
+    new = (
+        "NOT EXISTS (SELECT 1 FROM figures_stale s "
+        "WHERE s.building_id = n.building_id AND s.period = n.period)"
+    )
+    messages = "INSERT INTO figures_stale (building_id, period) SELECT n.building_id, n.period FROM "
+    its_days = (
+        "SELECT a.allocated_on AS day FROM allocation a "
+        "WHERE a.payment_id = NEW.payment_id AND a.invoice_id = NEW.invoice_id"
+    )
+    paid = (
+        f"{messages} (SELECT {MESSAGES} AS building_id, substr(day, 1, 7) AS period FROM ({its_days}) UNION "
+        f"SELECT {MESSAGES}, substr(date(day, '-{LATEST} days'), 1, 7) FROM ({its_days})) n WHERE {new}"
+    )
+    months = " UNION ".join(
+        f"SELECT {MESSAGES} AS building_id, substr({day}, 1, 7) AS period"
+        for day in ("NEW.planned_on", "NEW.sent_at", "date(NEW.sent_at, '+1 day')")
+    )
+    reminded = (
+        f"{messages} ({months}) n WHERE n.period IS NOT NULL AND {new}; "
+        f"{messages} (SELECT DISTINCT u.building_id, i.period FROM unit u, invoice i "
+        "WHERE u.id = NEW.unit_id AND i.unit_id = NEW.unit_id AND i.payer_id = NEW.payer_id "
+        f"AND i.due_on >= NEW.due_on AND i.due_on < NEW.planned_on) n WHERE {new}"
+    )
     return {
+        "figures_note_what_is_paid": [
+            f"CREATE TRIGGER figures_note_what_is_paid AFTER INSERT ON allocation BEGIN {paid}; END"
+        ],
+        "figures_note_a_reminder": [
+            "CREATE TRIGGER figures_note_a_reminder AFTER INSERT ON reminder "
+            f"WHEN NEW.state IN {WENT_OUT} BEGIN {reminded}; END"
+        ],
+        "figures_note_a_reminders_fate": [
+            "CREATE TRIGGER figures_note_a_reminders_fate AFTER UPDATE OF state, sent_at ON reminder "
+            f"WHEN (OLD.state IN {WENT_OUT}) <> (NEW.state IN {WENT_OUT}) "
+            f"OR NEW.state IN {WENT_OUT} AND OLD.sent_at IS NOT NEW.sent_at BEGIN {reminded}; END"
+        ],
         "figures_note_an_invoice": [
             f"CREATE TRIGGER figures_note_an_invoice AFTER INSERT ON invoice BEGIN {note}; END"
         ],
@@ -115,8 +157,8 @@ def _sqlite_figures() -> dict[str, list[str]]:
             f"WHEN {changed} BEGIN {note}; END"
         ],
         "figures_note_a_move": [
-            "CREATE TRIGGER figures_note_a_move AFTER UPDATE OF building_id ON unit "
-            f"WHEN OLD.building_id <> NEW.building_id BEGIN {moved}; END"
+            f"CREATE TRIGGER figures_note_a_move AFTER UPDATE OF {', '.join(PLACED)} ON unit "
+            f"WHEN {replaced} BEGIN {moved}; END"
         ],
     }
 
@@ -180,13 +222,30 @@ def _postgresql_figures() -> dict[str, list[str]]:
         f"JOIN unit u ON u.id = c.unit_id WHERE {differ};",
         "note_a_move": f"{cells} x.id, i.period FROM invoice i CROSS JOIN "
         "(VALUES (OLD.building_id), (NEW.building_id)) AS x (id) WHERE i.unit_id = NEW.id;",
+        # OFFSET 0: through the index of the payment, whatever the planner thinks of many rows
+        "note_what_is_paid": f"{cells} {MESSAGES}, to_char(d.day, 'YYYY-MM') FROM changed c "
+        "CROSS JOIN LATERAL (SELECT a.allocated_on FROM allocation a WHERE a.payment_id = c.payment_id "
+        "AND a.invoice_id = c.invoice_id OFFSET 0) a CROSS JOIN LATERAL "
+        f"(VALUES (a.allocated_on), (a.allocated_on - {LATEST})) AS d (day);",
+        "note_a_reminder": f"{cells} {MESSAGES}, to_char(d.day, 'YYYY-MM') FROM (VALUES (NEW.planned_on), "
+        "(CAST(NEW.sent_at AT TIME ZONE 'UTC' AS date)), "
+        "(CAST(NEW.sent_at AT TIME ZONE 'UTC' AS date) + 1)) AS d (day) WHERE d.day IS NOT NULL; "
+        f"{cells} u.building_id, i.period FROM unit u JOIN invoice i ON i.unit_id = u.id "
+        "WHERE u.id = NEW.unit_id AND i.payer_id = NEW.payer_id AND i.due_on >= NEW.due_on "
+        "AND i.due_on < NEW.planned_on;",
     }
+    functions["note_a_reminders_fate"] = functions["note_a_reminder"]
+    replaced = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in PLACED)
     events = {
         "note_an_invoice": "AFTER INSERT ON invoice REFERENCING NEW TABLE AS changed FOR EACH STATEMENT",
         "note_a_change": "AFTER UPDATE ON invoice REFERENCING OLD TABLE AS before NEW TABLE AS changed "
         "FOR EACH STATEMENT",
-        "note_a_move": "AFTER UPDATE OF building_id ON unit FOR EACH ROW "
-        "WHEN (OLD.building_id <> NEW.building_id)",
+        "note_a_move": f"AFTER UPDATE OF {', '.join(PLACED)} ON unit FOR EACH ROW WHEN ({replaced})",
+        "note_what_is_paid": "AFTER INSERT ON allocation REFERENCING NEW TABLE AS changed FOR EACH STATEMENT",
+        "note_a_reminder": f"AFTER INSERT ON reminder FOR EACH ROW WHEN (NEW.state IN {WENT_OUT})",
+        "note_a_reminders_fate": "AFTER UPDATE OF state, sent_at ON reminder FOR EACH ROW "
+        f"WHEN ((OLD.state IN {WENT_OUT}) <> (NEW.state IN {WENT_OUT}) "
+        f"OR NEW.state IN {WENT_OUT} AND OLD.sent_at IS DISTINCT FROM NEW.sent_at)",
     }
     return {
         f"figures_{name}": [

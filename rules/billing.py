@@ -142,12 +142,20 @@ class ChannelEffect(Checked):
 
 
 @dataclass(frozen=True)
+class HouseholdKinds(Checked):
+    """The kinds of units that reports count as households; the others count by amount only (K1)."""
+
+    unit_kinds: tuple[UnitKind, ...] = ("residence",)
+
+
+@dataclass(frozen=True)
 class BillingDocument:
     """The policy document billing.toml."""
 
     billing: BillingPolicy
     ageing: AgeingColumns
     effect: ChannelEffect
+    households: HouseholdKinds = HouseholdKinds()
     move_in: tuple[MoveInRow, ...] = ()
 
 

@@ -74,12 +74,15 @@ def times(seconds: Iterable[int]) -> Times:
 
 @dataclass(frozen=True)
 class Collected:
-    """What a period's invoices brought; `billed` and `paid` in yuan, credits taken off `billed` (K1)."""
+    """What a period's invoices brought, in yuan: credits taken off, late fees and deposits apart (K1)."""
 
     billed: Decimal = ZERO
     paid: Decimal = ZERO
     households_billed: int = 0
     households_paid: int = 0
+    late_fees: Decimal = ZERO  # paid
+    deposits_billed: Decimal = ZERO
+    deposits_paid: Decimal = ZERO
 
     def __add__(self, other: Collected) -> Collected:
         return Collected(
@@ -87,6 +90,9 @@ class Collected:
             self.paid + other.paid,
             self.households_billed + other.households_billed,
             self.households_paid + other.households_paid,
+            self.late_fees + other.late_fees,
+            self.deposits_billed + other.deposits_billed,
+            self.deposits_paid + other.deposits_paid,
         )
 
     @property
@@ -96,6 +102,24 @@ class Collected:
     @property
     def rate_households(self) -> Decimal | None:
         return percent(self.households_paid, self.households_billed)
+
+
+@dataclass(frozen=True)
+class YearSplit:
+    """What some bills asked for and what was paid of them in a year; yuan of principal (K1, 当年款/往年款).
+
+    Of the year's own bills `asked` is what was billed, of older ones what was open when the year began.
+    """
+
+    asked: Decimal = ZERO
+    paid: Decimal = ZERO
+
+    def __add__(self, other: YearSplit) -> YearSplit:
+        return YearSplit(self.asked + other.asked, self.paid + other.paid)
+
+    @property
+    def rate(self) -> Decimal | None:
+        return percent(self.paid, self.asked)
 
 
 def billed(amounts: Iterable[Decimal], credited: Iterable[Decimal]) -> Decimal:
@@ -160,6 +184,11 @@ def kept_rate(kept: int, broken: int) -> Decimal | None:
 def is_effect(sent_on: date, paid_on: date, within_days: int) -> bool:
     """Whether a payment counts as the effect of a message: on its day or up to so many days later (K2)."""
     return 0 <= (paid_on - sent_on).days <= within_days
+
+
+def is_judged(sent_on: date, today: date, within_days: int) -> bool:
+    """Whether a message is old enough to be a success or a failure; a younger one is neither (K2)."""
+    return (today - sent_on).days >= within_days
 
 
 def is_unprompted(paid_on: date, first_reminder_on: date | None) -> bool:

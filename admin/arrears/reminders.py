@@ -66,7 +66,14 @@ class ReminderView(OfficeView):
         OneClick(
             "unknown", _l("Unknown or given up"), lambda _view: [coded(Reminder.state, "unknown", "dead")]
         ),
-        OneClick("todo", _l("To do"), lambda _view: [coded(Reminder.state, "planned", "approved")]),
+        OneClick(
+            "todo",
+            _l("To do"),
+            lambda view: [
+                coded(Reminder.state, "planned", "approved"),
+                Reminder.planned_on <= view.today(),
+            ],
+        ),
     )
     detail_columns = (
         "stage",

@@ -267,6 +267,12 @@ class InvoiceView(OfficeView):
         ),
         OneClick("open", _l("Open"), lambda _view: [Invoice.balance > literal_column("0")], sort="due_on"),
         OneClick(
+            "old",
+            _l("Old arrears"),
+            lambda view: [Invoice.balance > literal_column("0"), Invoice.period < f"{view.today():%Y}-01"],
+            sort="due_on",
+        ),
+        OneClick(
             "reminded",
             _l("Reminded"),
             lambda _view: [

@@ -129,6 +129,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         OneClick("overdue", _l("Overdue"), lambda _view: [queries.is_overdue()]),
         OneClick("soon", _l("Due soon"), _due_soon),
         OneClick("escalated", _l("Escalated"), lambda _view: [is_escalated()]),
+        OneClick("valid", _l("Without invalid ones"), lambda _view: [Ticket.state != "invalid"]),
         OneClick("mine", _l("Mine"), _mine),
         OneClick("department", _l("My department"), _my_department),
         OneClick("waiting", _l("Waiting"), _waiting),

@@ -172,6 +172,8 @@ _WORDS = {
     "erase_after_years": _l("A person's data may be erased after, years"),
     "message_days": _l("Texts of messages are removed after, days"),
     "upload_days": _l("Files brought or made are removed after, days"),
+    "households": _l("Households in reports"),
+    "unit_kinds": _l("Kinds of units that are households"),
     "effect": _l("Effect of a channel"),
     "days": _l("Days"),
     "move_in": _l("Move-in bill"),
@@ -228,6 +230,7 @@ CHOICES: dict[str, dict[str, Any]] = {
     "kind": labels.VISIT_KINDS,
     "gate": {"legal": _l("Legal case")},
     "unit_kind": labels.UNIT_KINDS,
+    "unit_kinds": labels.UNIT_KINDS,
     "document": {code: labels.PAPERS[code] for code in get_args(StageDocument)},
     "report": {
         "weekly_meeting": _l("Weekly meeting sheet"),

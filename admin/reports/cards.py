@@ -19,9 +19,12 @@ from office.documents.filing import unfiled_pdf
 from office.documents.pdf.reports import ReportSheet, SheetColumn, SheetRow, SheetTable
 from office.documents.pdf.wording import Words, words_of
 from office.exchange import spreadsheets
-from office.reports import rendering, weekly
+from office.reports import complaints, rendering, weekly
 from office.reports.table import Chart, Column, Line, Link, Table, Wanted
 
+FIGURES = tuple(
+    Column(key) for key in ("rate_amount", "rate_households", "open_now", "overdue_amount", "rate_kept")
+)
 FILES = (*list_exports.KINDS, "pdf")
 
 
@@ -42,7 +45,7 @@ class Card:
     table: Table
     title: str
     note: str
-    headings: Sequence[tuple[str, str]]  # words and layout
+    headings: Sequence[tuple[str, str, str]]  # words, layout, what the column counts
     rows: Sequence[Row]
     chart: Mapping[str, str] | None
     files: Mapping[str, str]  # kind → address
@@ -50,6 +53,12 @@ class Card:
 
 def words() -> Words:
     return words_of(language.current())
+
+
+def hints() -> dict[str, str]:
+    """What the figures beside the tables count, by column, in the reader's language."""
+    said = words()
+    return {column.key: rendering.hint(column, said) for column in (*FIGURES, *complaints.COMPLAINTS)}
 
 
 def address(link: Link | None) -> str:
@@ -72,7 +81,10 @@ def card(table: Table, file_address: Callable[[str], str] | None = None) -> Card
         table=table,
         title=rendering.title(table, said),
         note=rendering.note(table, said),
-        headings=[(rendering.heading(column, said), _layout(column)) for column in table.columns],
+        headings=[
+            (rendering.heading(column, said), _layout(column), rendering.hint(column, said))
+            for column in table.columns
+        ],
         rows=[_row(table, line, said, zone) for line in table.lines],
         chart=_chart(table, table.chart, said) if table.chart and table.lines else None,
         files={kind: file_address(kind) for kind in FILES} if file_address else {},
@@ -185,7 +197,7 @@ def sheet_of(tables: Sequence[Table], wanted: Wanted, said: Words, *, scope: str
                 ),
                 rows=tuple(SheetRow(tuple(rendering.cells(table, line, said, zone))) for line in table.lines),
                 sums=_sums(table),
-                note=rendering.note(table, said),
+                notes=rendering.notes(table, said),
             )
             for table in tables
         ),

@@ -26,7 +26,6 @@ from office.estate import owners
 from office.reports import catalog, collection, complaints, dashboard, nightly, rates
 from office.reports.table import Table, Wanted
 from office.scheduling import job_status
-from rules.report_rates import Collected, distance, missing_to_target
 
 MANAGING = frozenset({"manager", "director", "station_head", "it_admin"})
 CALLS = 6  # of today's call list
@@ -40,17 +39,15 @@ class Tile:
     label: str
     address: str
     tone: str = ""
+    hint: str = ""  # what it counts, in one sentence
 
 
 @dataclass(frozen=True)
 class EstateRate:
-    """What a part of the estate brought against its target."""
+    """What a part of the estate brought against its target, under a title, and where its report is."""
 
     title: str
-    collected: Collected
-    target: Any
-    points: Any
-    missing: Any
+    found: collection.AgainstTarget
     address: str
 
 
@@ -72,7 +69,8 @@ class StartPage(OfficePage):
             "reports/dashboard.html",
             tiles=self.tiles(wanted, ageing),
             may_register=may(roles, "tickets", "create"),
-            period=wanted.period if rates.periods(session, 1) else None,
+            period=wanted.period if rates.newest_period(session) else None,
+            hints=cards.hints(),
             rate=self.rate(wanted) if is_managing or is_steward or is_cashier else None,
             by_month=self.card(collection.by_month(session, wanted)) if is_managing else None,
             ageing=self.card(ageing) if is_managing or is_steward else None,
@@ -94,7 +92,7 @@ class StartPage(OfficePage):
         """This billing period; of a bound steward the own buildings."""
         session, now = db.session(), self.now()
         bound = current_staff().id if row_access.own_buildings() else None
-        period = next(iter(rates.periods(session, 1)), self.today().strftime("%Y-%m"))
+        period = rates.newest_period(session) or self.today().strftime("%Y-%m")
         return Wanted(
             period=period, now=now, today=self.today(), language=language.current(), steward_id=bound
         )
@@ -169,14 +167,9 @@ class StartPage(OfficePage):
         return [Tile(units, _("Payers nobody reaches"), url_for("contact_quality.index"), tone)]
 
     def rate(self, wanted: Wanted) -> EstateRate:
-        collected = collection.of_estate(db.session(), wanted)
-        aim = collection.targets(db.session(), wanted.year).get(None)
         return EstateRate(
             title=_("My buildings") if wanted.steward_id else _("Collection rate"),
-            collected=collected,
-            target=aim,
-            points=None if aim is None else distance(collected.rate_amount, aim),
-            missing=None if aim is None else missing_to_target(collected, aim),
+            found=collection.against_target(db.session(), wanted),
             address=url_for("reports.index", period=wanted.period) if may_see("reports") else "",
         )
 

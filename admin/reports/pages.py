@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, true
 from werkzeug.wrappers import Response
 
-from admin.panel import error_messages, language, request_values, row_access
+from admin.panel import error_messages, formats, language, request_values, row_access
 from admin.panel.addresses import address_with
 from admin.panel.audit import record, record_reading
 from admin.panel.permissions import may_see
@@ -23,6 +24,7 @@ from admin.panel.saved_views import SavedViews
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, OfficeView
 from admin.reports import cards
+from admin.reports.dashboard import Tile
 from models.base import db
 from models.billing import FeeItem
 from models.complaints import Ticket
@@ -35,15 +37,13 @@ from office.reports.table import Table, Wanted
 from rules.calendar_months import week_of
 from rules.roles import reads_all_complaints
 
-PERIODS = 36  # months in the drop-down, behind them their years
 # of any report; links from tab to tab keep their values
 FILTERS = tuple(dict.fromkeys(chain.from_iterable(catalog.FILTERS.values())))
 
 
-def wanted_period(known: Sequence[str], fallback: str) -> str:
-    """The month or year asked for, else the newest month."""
+def wanted_period(newest: str) -> str:
+    """The month or year asked for, else the newest."""
     asked = request.args.get("period", "")
-    newest = known[0] if known else fallback
     try:
         date.fromisoformat({4: f"{asked}-01-01", 7: f"{asked}-01"}[len(asked)])
     except (KeyError, ValueError):
@@ -108,16 +108,20 @@ class _Reports(SavedViews, OfficePage):
 
     def wanted(self, *, is_list: bool = False) -> Wanted:
         """What the address asks for; lists hold what the reader may read, figures count all they lead."""
-        session, today = db.session(), self.today()
+        today = self.today()
         sees_all = reads_all_complaints(current_staff().roles)
         return Wanted(
-            period=wanted_period(rates.periods(session, 1), today.strftime("%Y-%m")),
+            period=wanted_period(self.newest()),
             now=self.now(),
             today=today,
             language=language.current(),
             **{f"{name}_id": wanted_id(name) for name in self.filters()},
             own_tickets=tuple(row_access.visible_rows(Ticket)) if is_list or not sees_all else (),
         )
+
+    def newest(self) -> str:
+        """The period that is shown when none is asked for: the newest that was billed."""
+        return rates.newest_period(db.session()) or f"{self.today():%Y-%m}"
 
     def asked(self) -> str:
         code = request.args.get("report", "") or self.codes[0]
@@ -174,10 +178,8 @@ class _Reports(SavedViews, OfficePage):
 
     def choices(self) -> dict[str, Mapping[str, Any]]:
         """The options of the filters, by name."""
-        session = db.session()
-        months = rates.periods(session, PERIODS)
-        present = self.today().strftime("%Y-%m")
-        known = sorted({*months, present, self.wanted().period}, reverse=True)
+        months = rates.choosable_months(db.session(), self.today())
+        known = sorted({*months, self.wanted().period}, reverse=True)
         years = sorted({month[:4] for month in known}, reverse=True)
         found: dict[str, Mapping[str, Any]] = {
             "period": {each: each for each in dict.fromkeys([*known, *years])},
@@ -246,16 +248,42 @@ class ReportsPage(_Reports):
 
     @expose("/")
     def index(self) -> Any:
-        session, wanted = db.session(), self.wanted()
-        first, last = wanted.days()
+        wanted = self.wanted()
         return self.shown(
             "reports/reports.html",
-            whole=collection.of_estate(session, wanted),
-            is_whole=wanted.is_whole and wanted.fee_item_id is None,
-            target=rates.target(session, wanted.year),
-            split=rates.year_split(session, self.today()),
-            promises=rates.promises(session, first, last),
+            whole=collection.against_target(db.session(), wanted),
+            tiles=self.tiles(wanted) if wanted.is_whole and wanted.fee_item_id is None else [],
+            hints=cards.hints(),
         )
+
+    def tiles(self, wanted: Wanted) -> list[Tile]:
+        """Figures of other reports of the page, each with the list or report that holds its rows."""
+        session, hints = db.session(), cards.hints()
+        split = catalog.table(session, "year_split", wanted)
+        found = {line.cells[0]: (line.cells[-1], line.link) for line in split.lines}
+        kept = catalog.table(session, "promises", wanted).lines
+        report = partial(self.query, period=wanted.period)
+        return [
+            Tile(
+                formats.money(found["current_year"][0]),
+                _("Bills of the year, open"),
+                cards.address(found["current_year"][1]),
+                hint=hints["open_now"],
+            ),
+            Tile(
+                formats.money(found["old_arrears"][0]),
+                _("Old arrears, open"),
+                cards.address(found["old_arrears"][1])
+                or address_with("reports.index", report(report="year_split")),
+                hint=hints["open_now"],
+            ),
+            Tile(
+                formats.percent(kept[-1].cells[-1] if kept else None),
+                _("Promises kept"),
+                address_with("reports.index", report(report="promises")),
+                hint=hints["rate_kept"],
+            ),
+        ]
 
     @expose("/export/<export_type>/")
     def export(self, export_type: str) -> Any:
@@ -267,12 +295,9 @@ class ReportsPage(_Reports):
         session, code = db.session(), request.form.get("report", "")
         wanted = self.wanted()
         try:
-            kept = "old_arrears" if code == "year_split" else code
-            known = set(rates.periods(session, nightly.KEPT))
-            periods = [str(wanted.year)] if kept == "old_arrears" else wanted.months()
-            for period in periods:
-                if kept == "old_arrears" or period in known:
-                    nightly.count(session, kept, period, self.now())
+            for period in wanted.months():
+                if period <= f"{wanted.today:%Y-%m}":
+                    nightly.count(session, code, period, self.now())
             record("recount", "report_count", None, {}, {"report": code, "period": wanted.period})
             session.commit()
         except Refused as refusal:
@@ -329,11 +354,16 @@ class ComplaintReportPage(_Reports):
     codes = tuple(catalog.COMPLAINT)
     verbs = {"export": "export"}
 
+    def newest(self) -> str:
+        """Complaints go by the calendar month."""
+        return f"{self.today():%Y-%m}"
+
     @expose("/")
     def index(self) -> Any:
         wanted = self.wanted()
         return self.shown(
             "reports/complaint_report.html",
+            hints=cards.hints(),
             figures=complaints.complaint_totals(db.session(), wanted),
             invalid=complaints.invalid_count(db.session(), wanted),
         )

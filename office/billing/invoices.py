@@ -331,6 +331,8 @@ def write_credit_note(session: Session, new: NewCreditNote, *, now: datetime) ->
     (bill,) = ledger.receivables(session, INVOICE.c.id == new.invoice_id, policy=policy)
     if amount > bill.creditable:
         raise Refused(N_("Only %(amount)s of this invoice can be credited"), amount=bill.creditable)
+    if fee_item_id is not None and amount > (left := _left_of(session, invoice_id, fee_item_id)):
+        raise Refused(N_("Only %(amount)s of this fee item can be credited on this invoice"), amount=left)
     was_open = bill.balance > 0
     if amount > bill.principal:
         corrections.free_part(session, bill, "principal", amount - bill.principal, policy, now)
@@ -358,6 +360,20 @@ def write_credit_note(session: Session, new: NewCreditNote, *, now: datetime) ->
     details = {"amount": amount, "kind": new.kind, "reason": note.reason}
     audit.record(session, now, new.staff_id, "credit", note, details)
     return note
+
+
+def _left_of(session: Session, invoice_id: int, fee_item_id: int) -> Decimal:
+    """What an invoice's lines of an item still ask for after the credit notes of that item, in yuan."""
+    asked, credited = (
+        session.scalar(
+            select(func.sum(table.amount)).where(
+                table.invoice_id == invoice_id, table.fee_item_id == fee_item_id
+            )
+        )
+        or ZERO
+        for table in (InvoiceLine, CreditNote)
+    )
+    return asked - credited
 
 
 def _release_slips(session: Session, invoice_id: int) -> None:

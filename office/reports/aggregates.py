@@ -1,32 +1,42 @@
 """Materialized aggregates of billed, paid and open money, always read as of now (K1, K2).
 
-The tables of models/figures hold a row per building and month (or year), per building, month and item,
-and per building and due day. A trigger notes each building's month that a posted change made stale. Who
-reads takes the stored rows of what is not stale and counts the rest in the same statement, so a figure
-is never old; the minute tick stores what was counted. The cost follows the buildings, not the history.
+The tables of models/figures hold a row per building, kind of unit and month (or year), per building, month
+and item, per building and two years, and per building, kind of unit and due day. A trigger notes each
+building's month that a posted change made stale. Who reads takes the stored rows of what is not stale and
+counts the rest in the same statement, so a figure is never old; the minute tick stores what was counted. The
+cost follows the buildings, not the history.
+
+Collected is what was allocated to principal; late fees and refundable deposits stand apart. A bill that asks
+for a deposit beside other items pays the other items first: a deposit is held once its bill is paid.
 """
 
 # ruff: noqa: S608 -- these statements are made of our own names only
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, text
+from sqlalchemy import BindParameter, CursorResult, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
-from office.core.integrity import Finding
+from models.figures import MESSAGES
+from office.core import clock
 from office.core.jobs import JobResult
-from rules.money import from_fen
-from rules.report_rates import Collected
+from office.policies import store as policies
+from rules.billing import BillingDocument, HouseholdKinds
+from rules.money import ZERO, from_fen
+from rules.report_rates import Collected, YearSplit
 
 MONTH = len("2026-06")
 MONTHS = " UNION ALL ".join(f"SELECT '-{month:02}' AS month" for month in range(1, 13))
-# late fee comes after the principal (contract: Money)
-PRINCIPAL_PAID = "CASE WHEN i.paid > i.amount - i.credited THEN i.amount - i.credited ELSE i.paid END"
+# a bill without a late fee has only principal paid: the allocations of the others are read
+PRINCIPAL_PAID = (
+    "CASE WHEN i.late_fee = 0 THEN i.paid ELSE COALESCE((SELECT SUM(a.amount) FROM allocation a "
+    "WHERE a.invoice_id = i.id AND a.part = 'principal'), 0) END"
+)
 # CROSS JOIN: SQLite then begins at the few cells, whatever its statistics say
 ITS_INVOICES = (
     "CROSS JOIN unit u CROSS JOIN invoice i WHERE u.building_id = k.building_id AND i.unit_id = u.id"
@@ -36,7 +46,22 @@ STALE_MONTH = "SELECT 1 FROM figures_stale s WHERE s.building_id = f.building_id
 STALE_YEAR = (
     "SELECT 1 FROM figures_stale s WHERE s.building_id = f.building_id AND substr(s.period, 1, 4) = f.period"
 )
+STALE_BILLS_YEAR = (
+    "SELECT 1 FROM figures_stale s WHERE s.building_id = f.building_id "
+    "AND substr(s.period, 1, 4) = f.bills_year"
+)
 STALE_BUILDING = "SELECT 1 FROM figures_stale s WHERE s.building_id = f.building_id"
+NOTED_AND_PAID = ("n.issued_on", "a.allocated_on")  # the days of a credit note and of what was paid
+OF_HOUSEHOLDS = "CASE WHEN unit_kind IN :kinds THEN {} ELSE 0 END"
+MONEY = ("billed", "paid", "late_fees", "deposits_billed", "deposits_paid")
+HOUSEHOLDS = ("households", "households_paid")
+CELL = ", ".join((*MONEY, *HOUSEHOLDS))
+SUMMED = ", ".join(
+    (
+        *(f"SUM({name})" for name in MONEY),
+        *(f"SUM({OF_HOUSEHOLDS.format(name)})" for name in HOUSEHOLDS),
+    )
+)
 
 
 # What is counted, of which cells -----------------------------------------------------------------------
@@ -55,14 +80,51 @@ def _years(stale: str) -> str:
     )
 
 
-def _collected(cells: str) -> str:
+def _of_deposits(amounts: str) -> str:
+    """What an invoice's rows of a table say of deposits; a period's own bill never asks for one."""
     return (
-        "SELECT building_id, cell AS period, SUM(billed) AS billed, SUM(paid) AS paid, "
-        "COUNT(*) AS households, SUM(CASE WHEN owed = 0 THEN 1 ELSE 0 END) AS households_paid FROM ("
-        "SELECT k.building_id, k.cell, i.unit_id, SUM(i.amount - i.credited) AS billed, "
-        f"SUM({PRINCIPAL_PAID}) AS paid, SUM(i.balance) AS owed FROM ({cells}) k {ITS_INVOICES} "
-        "AND i.period = k.period GROUP BY k.building_id, k.cell, i.unit_id) per_unit "
-        "GROUP BY building_id, cell"
+        f"CASE WHEN i.kind = 'regular' THEN 0 ELSE COALESCE((SELECT SUM(r.amount) FROM {amounts} r "
+        "JOIN fee_item f ON f.id = r.fee_item_id WHERE r.invoice_id = i.id AND f.basis = 'deposit'), 0) END"
+    )
+
+
+def _bills(cells: str) -> str:
+    """The invoices of the cells, each with its billed and paid principal and the part that is no deposit.
+
+    `income` is what it charges for good: its lines less its credit notes, each without those of deposits,
+    never less than nothing nor more than is billed. `income_paid` is what of it is paid.
+    """
+    bills = (
+        "SELECT k.building_id, k.cell, u.kind AS unit_kind, i.id, i.unit_id, i.amount, i.balance, "
+        f"i.paid AS paid_in_all, i.amount - i.credited AS billed, {PRINCIPAL_PAID} AS principal, "
+        f"{_of_deposits('invoice_line')} AS deposit_lines, {_of_deposits('credit_note')} AS deposit_notes "
+        f"FROM ({cells}) k {ITS_INVOICES} AND i.period = k.period"
+    )
+    income = (
+        "CASE WHEN deposit_lines = 0 OR deposit_notes > deposit_lines THEN billed "
+        "WHEN billed - deposit_lines + deposit_notes < 0 THEN 0 "
+        "ELSE billed - deposit_lines + deposit_notes END"
+    )
+    return (
+        "SELECT b.*, CASE WHEN principal < income THEN principal ELSE income END AS income_paid "
+        f"FROM (SELECT b.*, {income} AS income FROM ({bills}) b) b"
+    )
+
+
+def _collected(cells: str) -> str:
+    per_unit = (
+        "SELECT building_id, cell, unit_kind, unit_id, SUM(income) AS billed, SUM(income_paid) AS paid, "
+        "SUM(paid_in_all - principal) AS late_fees, SUM(billed - income) AS deposits_billed, "
+        "SUM(principal - income_paid) AS deposits_paid, "
+        "SUM(CASE WHEN income > 0 THEN balance ELSE 0 END) AS owed "
+        f"FROM ({_bills(cells)}) bill GROUP BY building_id, cell, unit_kind, unit_id"
+    )
+    return (
+        "SELECT building_id, unit_kind, cell AS period, SUM(billed) AS billed, SUM(paid) AS paid, "
+        "SUM(late_fees) AS late_fees, SUM(deposits_billed) AS deposits_billed, "
+        "SUM(deposits_paid) AS deposits_paid, SUM(CASE WHEN billed > 0 THEN 1 ELSE 0 END) AS households, "
+        "SUM(CASE WHEN billed > 0 AND owed = 0 THEN 1 ELSE 0 END) AS households_paid "
+        f"FROM ({per_unit}) per_unit GROUP BY building_id, unit_kind, cell"
     )
 
 
@@ -76,7 +138,8 @@ def _share(amount: str, part: str, *, is_sqlite: bool) -> str:
 def _items(cells: str, *, is_sqlite: bool) -> str:
     """Shares of the items in an invoice's billed and paid money, in proportion to what is left of each.
 
-    Left after its own credit notes; shares are differences of running sums, so that no fen is lost.
+    Left after its own credit notes, at least nothing; shares are differences of running sums, so that no fen
+    is lost. Deposits share what is billed and paid of them.
     """
 
     def share(amount: str) -> str:
@@ -84,17 +147,25 @@ def _items(cells: str, *, is_sqlite: bool) -> str:
         before = _share(amount, "(running - net)", is_sqlite=is_sqlite)
         return f"CAST(SUM(COALESCE({until} - {before}, 0)) AS BIGINT) AS {amount}"
 
+    per_line = (
+        "SELECT b.building_id, b.cell, b.id, b.billed, b.income, b.principal, b.income_paid, l.fee_item_id, "
+        "SUM(l.amount) AS amount, "
+        "MAX(CASE WHEN b.deposit_lines <> 0 AND f.basis = 'deposit' THEN 1 ELSE 0 END) AS is_deposit "
+        f"FROM ({_bills(cells)}) b CROSS JOIN invoice_line l CROSS JOIN fee_item f "
+        "WHERE l.invoice_id = b.id AND f.id = l.fee_item_id GROUP BY b.building_id, b.cell, b.id, b.billed, "
+        "b.income, b.principal, b.income_paid, l.fee_item_id"
+    )
     per_item = (
-        "SELECT k.building_id, k.cell, i.id, l.fee_item_id, i.amount - i.credited AS billed, "
-        f"{PRINCIPAL_PAID} AS paid, SUM(l.amount) - COALESCE((SELECT SUM(n.amount) FROM credit_note n "
-        "WHERE n.invoice_id = i.id AND n.fee_item_id = l.fee_item_id), 0) AS net "
-        f"FROM ({cells}) k {ITS_INVOICES.replace(' WHERE', ' CROSS JOIN invoice_line l WHERE')} "
-        "AND i.period = k.period AND l.invoice_id = i.id "
-        "GROUP BY k.building_id, k.cell, i.id, i.amount, i.credited, i.paid, l.fee_item_id"
+        "SELECT building_id, cell, id, fee_item_id, is_deposit, "
+        "CASE WHEN is_deposit = 1 THEN billed - income ELSE income END AS billed, "
+        "CASE WHEN is_deposit = 1 THEN principal - income_paid ELSE income_paid END AS paid, "
+        "CASE WHEN noted > amount THEN 0 ELSE amount - noted END AS net FROM ("
+        "SELECT l.*, COALESCE((SELECT SUM(n.amount) FROM credit_note n WHERE n.invoice_id = l.id "
+        f"AND n.fee_item_id = l.fee_item_id), 0) AS noted FROM ({per_line}) l) l"
     )
     running = (
-        "SELECT per_item.*, SUM(net) OVER (PARTITION BY id ORDER BY fee_item_id) AS running, "
-        f"NULLIF(SUM(net) OVER (PARTITION BY id), 0) AS whole FROM ({per_item}) per_item"
+        "SELECT per_item.*, SUM(net) OVER (PARTITION BY id, is_deposit ORDER BY fee_item_id) AS running, "
+        f"NULLIF(SUM(net) OVER (PARTITION BY id, is_deposit), 0) AS whole FROM ({per_item}) per_item"
     )
     return (
         f"SELECT building_id, cell AS period, fee_item_id, {share('billed')}, {share('paid')} "
@@ -104,13 +175,48 @@ def _items(cells: str, *, is_sqlite: bool) -> str:
 
 def _owed(stale: str) -> str:
     return (
-        "SELECT building_id, due_on, period, SUM(balance) AS amount, COUNT(*) AS invoices, "
+        "SELECT building_id, unit_kind, due_on, period, SUM(balance) AS amount, COUNT(*) AS invoices, "
         "SUM(is_oldest) AS households FROM ("
-        "SELECT u.building_id, i.due_on, i.period, i.balance, CASE WHEN ROW_NUMBER() OVER "
-        "(PARTITION BY i.unit_id ORDER BY i.due_on, i.id) = 1 THEN 1 ELSE 0 END AS is_oldest "
+        "SELECT u.building_id, u.kind AS unit_kind, i.due_on, i.period, i.balance, CASE WHEN ROW_NUMBER() "
+        "OVER (PARTITION BY i.unit_id ORDER BY i.due_on, i.id) = 1 THEN 1 ELSE 0 END AS is_oldest "
         f"FROM (SELECT DISTINCT building_id FROM figures_stale WHERE {stale}) k {ITS_INVOICES} "
         "AND i.balance > 0) open_invoice "
-        "GROUP BY building_id, due_on, period"
+        "GROUP BY building_id, unit_kind, due_on, period"
+    )
+
+
+def _split(cells: str) -> str:
+    """What the bills of years ask for, and what was credited and paid of them in each year (K1).
+
+    A bill with a deposit pays its other items first, also where it is paid over several years.
+    """
+    noted_in, paid_in = (f"substr(CAST({day} AS VARCHAR(10)), 1, 4)" for day in NOTED_AND_PAID)
+    of_years = (
+        "SELECT b.building_id, b.cell, b.id, b.deposit_lines, b.income, "
+        f"{paid_in} AS year, SUM(a.amount) AS paid FROM b CROSS JOIN allocation a "
+        "WHERE a.invoice_id = b.id AND a.part = 'principal' "
+        f"GROUP BY b.building_id, b.cell, b.id, b.deposit_lines, b.income, {paid_in}"
+    )
+    running = (
+        "SELECT y.*, SUM(paid) OVER (PARTITION BY id ORDER BY year) AS paid_until, "
+        f"SUM(paid) OVER (PARTITION BY id ORDER BY year) - paid AS paid_before FROM ({of_years}) y"
+    )
+    until, before = (
+        f"CASE WHEN deposit_lines = 0 OR {paid} < income THEN {paid} ELSE income END"
+        for paid in ("paid_until", "paid_before")
+    )
+    return (
+        f"WITH b AS ({_bills(cells)}), parts AS ("
+        "SELECT building_id, cell AS bills_year, cell AS year, SUM(amount - deposit_lines) AS billed, "
+        "0 AS credited, 0 AS paid FROM b GROUP BY building_id, cell UNION ALL "
+        f"SELECT b.building_id, b.cell, {noted_in}, 0, SUM(n.amount), 0 FROM b CROSS JOIN credit_note n "
+        "LEFT JOIN fee_item f ON f.id = n.fee_item_id WHERE n.invoice_id = b.id "
+        "AND (b.deposit_lines = 0 OR f.basis IS NULL OR f.basis <> 'deposit') "
+        f"GROUP BY b.building_id, b.cell, {noted_in} UNION ALL "
+        f"SELECT building_id, cell, year, 0, 0, SUM(({until}) - ({before})) FROM ({running}) y "
+        "GROUP BY building_id, cell, year) "
+        "SELECT building_id, bills_year, year, SUM(billed) AS billed, SUM(credited) AS credited, "
+        "SUM(paid) AS paid FROM parts GROUP BY building_id, bills_year, year"
     )
 
 
@@ -121,47 +227,82 @@ def _is_sqlite(session: Session) -> bool:
 # Read --------------------------------------------------------------------------------------------------
 
 
+def household_kinds(session: Session) -> tuple[str, ...]:
+    """The kinds of units that count as households, as today's billing policy says (K1)."""
+    policy = policies.last_readable(session, BillingDocument, clock.today(session))
+    return (policy.households if policy else HouseholdKinds()).unit_kinds
+
+
+def _of_households(session: Session, statement: str) -> TextClause:
+    """A statement that counts households, told which kinds of units they are."""
+    kinds: BindParameter[Any] = bindparam("kinds", household_kinds(session), expanding=True)
+    return text(statement).bindparams(kinds)
+
+
+def _brought(figures: Sequence[Any]) -> Collected:
+    """The figures of SUMMED."""
+    money = [from_fen(int(each)) for each in figures[: len(MONEY)]]
+    households, households_paid = figures[len(MONEY) :]
+    return Collected(
+        billed=money[0],
+        paid=money[1],
+        households_billed=int(households),
+        households_paid=int(households_paid),
+        late_fees=money[2],
+        deposits_billed=money[3],
+        deposits_paid=money[4],
+    )
+
+
 def collected(session: Session, period: str) -> dict[int, Collected]:
     """What each building's invoices of a month (`2026-06`) or a year (`2026`) brought, in yuan (K1)."""
     if len(period) == MONTH:
         stale, live = STALE_MONTH, _collected(_months("period = :period"))
     else:
         stale, live = STALE_YEAR, _collected(_years("substr(period, 1, 4) = :period"))
-    columns = "building_id, billed, paid, households, households_paid"
-    rows = session.execute(
-        text(
-            f"SELECT {columns} FROM figures_collected f WHERE period = :period AND NOT EXISTS ({stale}) "
-            f"UNION ALL SELECT {columns} FROM ({live}) live"
-        ),
-        {"period": period},
+    statement = (
+        f"SELECT building_id, {SUMMED} FROM (SELECT building_id, unit_kind, {CELL} "
+        f"FROM figures_collected f WHERE period = :period AND NOT EXISTS ({stale}) "
+        f"UNION ALL SELECT building_id, unit_kind, {CELL} FROM ({live}) live) both_parts GROUP BY building_id"
     )
-    return {
-        building: Collected(from_fen(int(billed)), from_fen(int(paid)), households, int(households_paid))
-        for building, billed, paid, households, households_paid in rows
-    }
+    rows = session.execute(_of_households(session, statement), {"period": period})
+    return {building: _brought(figures) for building, *figures in rows}
 
 
 def by_month(session: Session, year: int) -> dict[str, Collected]:
     """The same of the whole estate, by month of a year (K1)."""
     live = _collected(_months("substr(period, 1, 4) = :year"))
-    columns = "period, billed, paid, households, households_paid"
-    rows = session.execute(
-        text(
-            "SELECT period, SUM(billed), SUM(paid), SUM(households), SUM(households_paid) FROM ("
-            f"SELECT {columns} FROM figures_collected f WHERE period IN "
-            f"(SELECT :year || month FROM ({MONTHS}) m) AND NOT EXISTS ({STALE_MONTH}) "
-            f"UNION ALL SELECT {columns} FROM ({live}) live) both_parts GROUP BY period"
-        ),
-        {"year": f"{year:04}"},
+    statement = (
+        f"SELECT period, {SUMMED} FROM (SELECT period, unit_kind, {CELL} FROM figures_collected f "
+        f"WHERE period IN (SELECT :year || month FROM ({MONTHS}) m) AND NOT EXISTS ({STALE_MONTH}) "
+        f"UNION ALL SELECT period, unit_kind, {CELL} FROM ({live}) live) both_parts GROUP BY period"
     )
-    return {
-        month: Collected(from_fen(int(billed)), from_fen(int(paid)), int(households), int(done))
-        for month, billed, paid, households, done in rows
-    }
+    rows = session.execute(_of_households(session, statement), {"year": f"{year:04}"})
+    return {month: _brought(figures) for month, *figures in rows}
+
+
+@dataclass(frozen=True)
+class MonthlyBill:
+    """A bill of a month that asks for more than deposits, with what is open of it in yuan."""
+
+    invoice_id: int
+    unit_id: int
+    unit_kind: str
+    balance: Decimal
+
+
+def bills_of_month(session: Session, period: str) -> list[MonthlyBill]:
+    """The bills of a month that count for households; read from the bills themselves (K1, K2)."""
+    everywhere = "SELECT id AS building_id, :period AS cell, :period AS period FROM building"
+    rows = session.execute(
+        text(f"SELECT id, unit_id, unit_kind, balance FROM ({_bills(everywhere)}) bill WHERE income > 0"),
+        {"period": period},
+    )
+    return [MonthlyBill(one, unit, kind, from_fen(int(balance))) for one, unit, kind, balance in rows]
 
 
 def by_item(session: Session, period: str) -> dict[tuple[int, int], Collected]:
-    """The same by building and fee item, without households (K1)."""
+    """The same by building and fee item, without households and late fees; deposits are items too (K1)."""
     wanted = "period = :period" if len(period) == MONTH else "substr(period, 1, 4) = :period"
     live = _items(_months(wanted), is_sqlite=_is_sqlite(session))
     columns = "building_id, fee_item_id, billed, paid"
@@ -192,17 +333,15 @@ class OpenAmount:
 
 def owed(session: Session) -> list[OpenAmount]:
     """Everything open in the estate, by due day and period, oldest first (K1, K2)."""
-    columns = "due_on, period, amount, invoices, households"
+    columns = "due_on, period, unit_kind, amount, invoices, households"
     # the estate as stored, without its stale buildings, with these counted now
-    rows = session.execute(
-        text(
-            "SELECT due_on, period, SUM(amount), SUM(invoices), SUM(households) FROM ("
-            f"SELECT {columns} FROM figures_owed WHERE building_id = {ESTATE} "
-            "UNION ALL SELECT due_on, period, -amount, -invoices, -households FROM figures_owed f "
-            f"WHERE building_id IN (SELECT building_id FROM figures_stale) "
-            f"UNION ALL SELECT {columns} FROM ({_owed('1 = 1')}) live) parts "
-            "GROUP BY due_on, period HAVING SUM(invoices) > 0 ORDER BY due_on, period"
-        )
+    statement = (
+        f"SELECT due_on, period, SUM(amount), SUM(invoices), SUM({OF_HOUSEHOLDS.format('households')}) FROM ("
+        f"SELECT {columns} FROM figures_owed WHERE building_id = {ESTATE} "
+        "UNION ALL SELECT due_on, period, unit_kind, -amount, -invoices, -households FROM figures_owed f "
+        "WHERE building_id IN (SELECT building_id FROM figures_stale) "
+        f"UNION ALL SELECT {columns} FROM ({_owed('1 = 1')}) live) parts "
+        "GROUP BY due_on, period HAVING SUM(invoices) > 0 ORDER BY due_on, period"
     )
     return [
         OpenAmount(
@@ -212,16 +351,55 @@ def owed(session: Session) -> list[OpenAmount]:
             int(invoices),
             int(households),
         )
-        for due_on, period, amount, invoices, households in rows
+        for due_on, period, amount, invoices, households in session.execute(
+            _of_households(session, statement)
+        )
     ]
+
+
+def year_split(session: Session, year: int) -> tuple[YearSplit, YearSplit]:
+    """What the year's own bills, and those of earlier years, brought in the year, in yuan (K1)."""
+    columns = "bills_year, year, billed, credited, paid"
+    rows = session.execute(
+        text(
+            "SELECT bills_year, year, SUM(billed), SUM(credited), SUM(paid) FROM ("
+            f"SELECT {columns} FROM figures_year WHERE building_id = {ESTATE} "
+            "UNION ALL SELECT bills_year, year, -billed, -credited, -paid FROM figures_year f "
+            f"WHERE building_id <> {ESTATE} AND EXISTS ({STALE_BILLS_YEAR}) "
+            f"UNION ALL SELECT {columns} FROM ({_split(_years('1 = 1'))}) live) parts "
+            "WHERE bills_year <= :year GROUP BY bills_year, year"
+        ),
+        {"year": f"{year:04}"},
+    )
+    current, old = YearSplit(), YearSplit()
+    for bills_year, in_year, *money in rows:
+        billed, credited, paid = (from_fen(int(each)) for each in money)
+        if int(bills_year) == year:
+            current += YearSplit(billed - credited, paid if int(in_year) == year else ZERO)
+        elif int(in_year) < year:
+            old += YearSplit(billed - credited - paid, ZERO)
+        elif int(in_year) == year:
+            old += YearSplit(ZERO, paid)
+    return current, old
 
 
 # Store -------------------------------------------------------------------------------------------------
 
 COLUMNS = {
-    "figures_collected": "building_id, period, billed, paid, households, households_paid",
+    "figures_collected": f"building_id, unit_kind, period, {CELL}",
     "figures_item": "building_id, period, fee_item_id, billed, paid",
-    "figures_owed": "building_id, due_on, period, amount, invoices, households",
+    "figures_owed": "building_id, unit_kind, due_on, period, amount, invoices, households",
+    "figures_year": "building_id, bills_year, year, billed, credited, paid",
+}
+# tables with rows of all buildings together: what these are grouped by, what is summed
+OF_ESTATE = {
+    "figures_owed": ("due_on, period, unit_kind", ("amount", "invoices", "households")),
+    "figures_year": ("bills_year, year", ("billed", "credited", "paid")),
+}
+# what is counted at night → the notes after which it is counted again
+COUNTED_AGAIN = {
+    "unprompted": f"building_id <> {MESSAGES}",
+    "channels": f"building_id = {MESSAGES}",
 }
 
 
@@ -229,6 +407,7 @@ def store(session: Session, due_for: datetime) -> JobResult:  # noqa: ARG001 -- 
     """Job: refresh every stale cell; safe to run twice and beside running changes (§8).
 
     Only the notes seen at the start are counted and taken away: a change committed meanwhile keeps its own.
+    What is counted at night is marked where a note concerns it.
     """
     noted = session.execute(text("SELECT EXISTS (SELECT 1 FROM figures_stale)")).scalar_one()
     if not noted:
@@ -242,124 +421,29 @@ def store(session: Session, due_for: datetime) -> JobResult:  # noqa: ARG001 -- 
         ("figures_collected", STALE_YEAR, _collected(_years(counting))),
         ("figures_item", STALE_MONTH, items),
         ("figures_owed", STALE_BUILDING, _owed(counting)),
+        ("figures_year", STALE_BILLS_YEAR, _split(_years(counting))),
     ):
         session.execute(text(f"DELETE FROM {table} AS f WHERE EXISTS ({old} AND s.is_counting)"))
         columns = COLUMNS[table]
         insert = text(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM ({counted}) counted")
         stored += cast("CursorResult[Any]", session.execute(insert)).rowcount
-    session.execute(text(f"DELETE FROM figures_owed WHERE building_id = {ESTATE}"))
-    session.execute(
-        text(
-            f"INSERT INTO figures_owed ({COLUMNS['figures_owed']}) SELECT {ESTATE}, due_on, period, "
-            "SUM(amount), SUM(invoices), SUM(households) FROM figures_owed GROUP BY due_on, period"
+    for table, (cell, figures) in OF_ESTATE.items():
+        sums = ", ".join(f"SUM({name})" for name in figures)
+        session.execute(text(f"DELETE FROM {table} WHERE building_id = {ESTATE}"))
+        session.execute(
+            text(
+                f"INSERT INTO {table} (building_id, {cell}, {', '.join(figures)}) "
+                f"SELECT {ESTATE}, {cell}, {sums} FROM {table} GROUP BY {cell}"
+            )
         )
-    )
+    for report, is_meant in COUNTED_AGAIN.items():
+        noted_months = f"SELECT period FROM figures_stale WHERE is_counting AND {is_meant}"
+        session.execute(
+            text(
+                "UPDATE report_count SET is_stale = true "
+                f"WHERE report = :report AND NOT is_stale AND period IN ({noted_months})"
+            ),
+            {"report": report},
+        )
     session.execute(text("DELETE FROM figures_stale WHERE is_counting"))
     return JobResult(done=stored)
-
-
-# Check -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class AggregateCheck:
-    """A query of stored cells, and the query that counts the same cells from all invoices."""
-
-    code: str
-    stored: str
-    counted: str
-    key: str
-    fields: tuple[str, ...]
-    stale: str
-
-
-def _checks() -> tuple[AggregateCheck, ...]:
-    def per_unit(period: str) -> str:
-        return (
-            f"SELECT u.building_id, {period} AS period, SUM(i.amount - i.credited) AS billed, "
-            f"SUM({PRINCIPAL_PAID}) AS paid, COUNT(DISTINCT i.unit_id) AS households, "
-            "COUNT(DISTINCT i.unit_id) - COUNT(DISTINCT CASE WHEN i.balance > 0 THEN i.unit_id END) "
-            "AS households_paid FROM invoice i JOIN unit u ON u.id = i.unit_id "
-            f"GROUP BY u.building_id, {period}"
-        )
-
-    money = ("billed", "paid")
-    households = ("households", "households_paid")
-    by_day = (
-        "SELECT u.building_id, i.due_on, SUM(i.balance) AS amount, COUNT(*) AS invoices, 0 AS households "
-        "FROM invoice i JOIN unit u ON u.id = i.unit_id WHERE i.balance > 0 GROUP BY u.building_id, i.due_on"
-    )
-    oldest = (
-        "SELECT building_id, due_on, 0 AS amount, 0 AS invoices, COUNT(*) AS households FROM ("
-        "SELECT u.building_id, MIN(i.due_on) AS due_on FROM invoice i JOIN unit u ON u.id = i.unit_id "
-        "WHERE i.balance > 0 GROUP BY u.building_id, u.id) oldest GROUP BY building_id, due_on"
-    )
-    months = f"SELECT * FROM figures_collected WHERE length(period) = {MONTH}"
-    years = f"SELECT * FROM figures_collected WHERE length(period) < {MONTH}"
-    return (
-        AggregateCheck(
-            "figures_of_month", months, per_unit("i.period"), "period", money + households, STALE_MONTH
-        ),
-        AggregateCheck(
-            "figures_of_year",
-            years,
-            per_unit("substr(i.period, 1, 4)"),
-            "period",
-            money + households,
-            STALE_YEAR,
-        ),
-        AggregateCheck(
-            "figures_by_item",
-            "SELECT building_id, period, billed, paid FROM figures_item",
-            months,
-            "period",
-            money,
-            STALE_MONTH,
-        ),
-        AggregateCheck(
-            "figures_owed",
-            f"SELECT * FROM figures_owed WHERE building_id <> {ESTATE}",
-            f"{by_day} UNION ALL {oldest}",
-            "due_on",
-            ("amount", "invoices", "households"),
-            STALE_BUILDING,
-        ),
-        AggregateCheck(
-            "figures_owed_in_all",
-            f"SELECT * FROM figures_owed WHERE building_id = {ESTATE}",
-            f"SELECT {ESTATE} AS building_id, due_on, amount, invoices, households FROM figures_owed "
-            f"WHERE building_id <> {ESTATE}",
-            "due_on",
-            ("amount", "invoices", "households"),
-            STALE_BUILDING,
-        ),
-    )
-
-
-def all_hold(session: Session) -> Iterator[Finding]:
-    """Stored figures that nothing marked stale and that differ from a full recount (`flask check`)."""
-    for check in _checks():
-        says = ", ".join(f"SUM(CASE WHEN side = 1 THEN {name} ELSE 0 END)" for name in check.fields)
-        should = says.replace("side = 1", "side = 2")
-        differ = " OR ".join(
-            f"SUM(CASE WHEN side = 1 THEN {name} ELSE -{name} END) <> 0" for name in check.fields
-        )
-        listed = ", ".join(("building_id", check.key, *check.fields))
-        rows = session.execute(
-            text(
-                f"SELECT building_id, {check.key}, {says}, {should} FROM ("
-                f"SELECT 1 AS side, {listed} FROM ({check.stored}) stored UNION ALL "
-                f"SELECT 2, {listed} FROM ({check.counted}) counted) f "
-                f"WHERE NOT EXISTS ({check.stale}) GROUP BY building_id, {check.key} HAVING {differ}"
-            )
-        )
-        width = len(check.fields)
-        for building_id, key, *figures in rows:
-            yield Finding(
-                check.code,
-                "building",
-                building_id,
-                str(key),
-                says=" / ".join(str(int(each)) for each in figures[:width]),
-                should=" / ".join(str(int(each)) for each in figures[width:]),
-            )

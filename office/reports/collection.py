@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice
@@ -20,8 +21,8 @@ from office.policies import store
 from office.reports import aggregates, nightly
 from office.reports import rates as reports_rates
 from office.reports.table import Chart, Column, Line, Link, Place, Table, Wanted, places
-from rules.billing import BillingDocument
-from rules.money import ZERO, from_fen
+from rules.billing import Basis, BillingDocument
+from rules.money import ZERO
 from rules.report_rates import (
     Collected,
     age_band,
@@ -44,6 +45,14 @@ def targets(session: Session, year: int) -> dict[int | None, Decimal]:
     return {area_id: Decimal(percent_) for area_id, percent_ in rows}
 
 
+def own_target(session: Session, wanted: Wanted, aims: Mapping[int | None, Decimal]) -> Decimal | None:
+    """The target of the wanted part of the estate: its area's, else the estate's; None without one (K1)."""
+    area_id = wanted.area_id
+    if wanted.building_id:
+        area_id = next((place.area_id for place in places(session, wanted)), area_id)
+    return aims.get(area_id, aims.get(None))
+
+
 def summed(many: Iterable[Collected]) -> Collected:
     return sum(many, Collected())
 
@@ -57,12 +66,33 @@ def collected(session: Session, wanted: Wanted, period: str = "") -> dict[int, C
     return {building: found for (building, item), found in by_item.items() if item == wanted.fee_item_id}
 
 
-def of_estate(session: Session, wanted: Wanted) -> Collected:
-    """What the wanted part of the estate's bills of the period brought (K1)."""
-    found = collected(session, wanted)
-    if wanted.is_whole:
-        return summed(found.values())
-    return summed(found.get(place.building_id, Collected()) for place in places(session, wanted))
+@dataclass(frozen=True)
+class AgainstTarget:
+    """What a part of the estate brought, its own target, and the yuan that its buildings miss to theirs."""
+
+    collected: Collected
+    target: Decimal | None
+    missing: Decimal | None
+
+    @property
+    def points(self) -> Decimal | None:
+        return None if self.target is None else distance(self.collected.rate_amount, self.target)
+
+
+def against_target(session: Session, wanted: Wanted) -> AgainstTarget:
+    """The wanted part of the estate against its target: the last line of `collection` (K1)."""
+    found, aims = collected(session, wanted), targets(session, wanted.year)
+    here = [place for place in places(session, wanted) if place.building_id in found]
+    gaps = [
+        gap
+        for place in here
+        if (gap := _missing(found[place.building_id], aims.get(place.area_id, aims.get(None)))) is not None
+    ]
+    return AgainstTarget(
+        summed(found[place.building_id] for place in here),
+        own_target(session, wanted, aims),
+        sum(gaps, ZERO) if gaps else None,
+    )
 
 
 # --- collection (K1) ------------------------------------------------------------------------------------
@@ -71,14 +101,16 @@ def of_estate(session: Session, wanted: Wanted) -> Collected:
 def collected_columns(wanted: Wanted, *, has_target: bool) -> tuple[Column, ...]:
     """What a line says of bills and payments; what a target adds only where there is one.
 
-    A household owes a bill, not an item of it: of one fee item nothing is said of households.
+    A household owes a bill, not an item of it, and a late fee is for a bill: of one fee item nothing is said
+    of either.
     """
     aim = (
         Column("target", "rate"),
         Column("points_to_target", "points"),
         Column("missing_to_target", "money"),
     )
-    households = (
+    of_bills = (
+        Column("late_fees_paid", "money"),
         Column("households_billed", "count"),
         Column("households_paid", "count"),
         Column("rate_households", "rate"),
@@ -88,18 +120,25 @@ def collected_columns(wanted: Wanted, *, has_target: bool) -> tuple[Column, ...]
         Column("collected", "money"),
         Column("rate_amount", "rate"),
         *(aim if has_target else ()),
-        *(households if wanted.fee_item_id is None else ()),
+        *(of_bills if wanted.fee_item_id is None else ()),
     )
 
 
 def _collected(found: Collected, target: Decimal | None, columns: Iterable[Column]) -> tuple[Any, ...]:
+    """The cells of a line that is no total."""
+    return _measured(AgainstTarget(found, target, _missing(found, target)), columns)
+
+
+def _measured(line: AgainstTarget, columns: Iterable[Column]) -> tuple[Any, ...]:
+    found = line.collected
     values = {
         "billed": found.billed,
         "collected": found.paid,
         "rate_amount": found.rate_amount,
-        "target": target,
-        "points_to_target": None if target is None else distance(found.rate_amount, target),
-        "missing_to_target": None if target is None else missing_to_target(found, target),
+        "target": line.target,
+        "points_to_target": line.points,
+        "missing_to_target": line.missing,
+        "late_fees_paid": found.late_fees,
         "households_billed": found.households_billed,
         "households_paid": found.households_paid,
         "rate_households": found.rate_households,
@@ -107,12 +146,26 @@ def _collected(found: Collected, target: Decimal | None, columns: Iterable[Colum
     return tuple(values[column.key] for column in columns)
 
 
-def _bills(wanted: Wanted, **query: Any) -> Link:
-    return Link("invoices", {"period": wanted.period, **{name: str(value) for name, value in query.items()}})
+def _missing(found: Collected, aim: Decimal | None) -> Decimal | None:
+    """What a line misses to its target; None without one."""
+    return None if aim is None else missing_to_target(found, aim)
+
+
+def _bills(wanted: Wanted, period: str = "", building_id: int | None = None) -> Link | None:
+    """The list of the bills that a line counts; none where no list is narrowed alike."""
+    if wanted.fee_item_id:
+        return None
+    query = {"period": period or wanted.period}
+    if building_id or wanted.building_id:
+        return Link("invoices", {**query, "unit_building_id": str(building_id or wanted.building_id)})
+    return Link("invoices", query) if wanted.is_whole else None
 
 
 def collection(session: Session, wanted: Wanted) -> Table:
-    """The collection rate of each building, behind them their area, at the end all together (K1)."""
+    """The collection rate of each building, behind them their area, at the end all together (K1).
+
+    Each line is measured at its own target; what a total misses is what its buildings miss together.
+    """
     found, aims = collected(session, wanted), targets(session, wanted.year)
     columns = collected_columns(wanted, has_target=bool(aims))
     by_area: dict[int, list[Place]] = defaultdict(list)
@@ -122,37 +175,32 @@ def collection(session: Session, wanted: Wanted) -> Table:
     lines: list[Line] = []
     for area_id, within in by_area.items():
         aim = aims.get(area_id, aims.get(None))
+        parts = [found[place.building_id] for place in within]
         lines += [
             Line(
-                (place.area, place.building, *_collected(found[place.building_id], aim, columns)),
-                _bills(wanted, unit_building_id=place.building_id),
+                (place.area, place.building, *_collected(part, aim, columns)),
+                _bills(wanted, building_id=place.building_id),
             )
-            for place in within
+            for place, part in zip(within, parts, strict=True)
         ]
-        area = summed(found[place.building_id] for place in within)
         if len(within) > 1:
-            lines.append(Line((within[0].area, "", *_collected(area, aim, columns)), is_total=True))
+            gaps = [gap for part in parts if (gap := _missing(part, aim)) is not None]
+            area = AgainstTarget(summed(parts), aim, sum(gaps, ZERO) if gaps else None)
+            lines.append(Line((within[0].area, "", *_measured(area, columns)), is_total=True))
     if by_area:
-        everything = summed(found[place.building_id] for within in by_area.values() for place in within)
-        lines.append(
-            Line(
-                ("", "", *_collected(everything, aims.get(None), columns)),
-                _bills(wanted),
-                is_total=True,
-            )
-        )
+        cells = _measured(against_target(session, wanted), columns)
+        lines.append(Line(("", "", *cells), _bills(wanted), is_total=True))
     return Table("collection", (Column("area"), Column("building"), *columns), tuple(lines), head=1)
 
 
 def by_month(session: Session, wanted: Wanted) -> Table:
     """The collection rate of each month of the year (K1)."""
-    aim = targets(session, wanted.year).get(None)
+    aim = own_target(session, wanted, targets(session, wanted.year))
     columns = (Column("month", "month"), *collected_columns(wanted, has_target=aim is not None))
     lines = []
     for month, whole in _months(session, wanted):
         if whole.billed or whole.households_billed:
-            link = Link("invoices", {"period": month})
-            lines.append(Line((month, *_collected(whole, aim, columns[1:])), link))
+            lines.append(Line((month, *_collected(whole, aim, columns[1:])), _bills(wanted, month)))
     rates = tuple(place for place, column in enumerate(columns) if column.key.startswith("rate_"))
     return Table("by_month", columns, tuple(lines), Chart(0, rates, "line", aim))
 
@@ -187,7 +235,7 @@ def stewards(session: Session, wanted: Wanted) -> Table:
     lines = [
         Line(
             (name, len(parts), *_collected(summed(parts), aim, columns)),
-            Link("reports", {"report": "collection", "period": wanted.period, "steward": str(staff_id)}),
+            _narrowed(wanted, steward=staff_id),
         )
         for (staff_id, name), parts in people.items()
     ]
@@ -195,14 +243,31 @@ def stewards(session: Session, wanted: Wanted) -> Table:
     return Table("stewards", (*named, *columns), tuple(lines), Chart(0, (4,), "bar", aim))
 
 
+def _narrowed(wanted: Wanted, **more: int) -> Link:
+    """The collection rates of the period and place, narrowed further."""
+    chosen = {
+        "area": wanted.area_id,
+        "building": wanted.building_id,
+        "steward": wanted.steward_id,
+        "fee_item": wanted.fee_item_id,
+        **more,
+    }
+    asked = {name: str(value) for name, value in chosen.items() if value}
+    return Link("reports", {"report": "collection", "period": wanted.period, **asked})
+
+
 def fee_items(session: Session, wanted: Wanted) -> Table:
-    """What each fee item brought; a bill's money lies on its items in proportion (K1)."""
+    """What each fee item brought; a bill's money lies on its items in proportion (K1).
+
+    Refundable deposits, which are no income, stand behind the others.
+    """
     own = None if wanted.is_whole else {place.building_id for place in places(session, wanted)}
     found: dict[int, Collected] = defaultdict(Collected)
     for (building, item_id), each in aggregates.by_item(session, wanted.period).items():
         if own is None or building in own:
             found[item_id] += each
-    items = session.scalars(select(FeeItem).order_by(FeeItem.position, FeeItem.id))
+    is_deposit = case((FeeItem.basis == Basis.DEPOSIT.value, 1), else_=0)
+    items = session.scalars(select(FeeItem).order_by(is_deposit, FeeItem.position, FeeItem.id))
     lines = [
         Line(
             (
@@ -212,7 +277,7 @@ def fee_items(session: Session, wanted: Wanted) -> Table:
                 found[item.id].billed - found[item.id].paid,
                 found[item.id].rate_amount,
             ),
-            Link("invoices", {"period": wanted.period}),
+            _narrowed(wanted, fee_item=item.id),
         )
         for item in items
         if item.id in found and wanted.fee_item_id in {None, item.id}
@@ -228,36 +293,40 @@ def fee_items(session: Session, wanted: Wanted) -> Table:
 
 
 def year_split(session: Session, wanted: Wanted) -> Table:
-    """This year's bills against old arrears: collected in the year, open now (K1, 当年款/往年款)."""
-    current, old = ZERO, ZERO
-    for owed in aggregates.owed(session):
-        if is_old_arrears(int(owed.period[:4]), wanted.year):
-            old += owed.amount
-        elif int(owed.period[:4]) == wanted.year:
-            current += owed.amount
-    this_year = summed(aggregates.collected(session, str(wanted.year)).values())
-    count = nightly.counted(session, "old_arrears", [str(wanted.year)]).get(str(wanted.year))
-    brought = from_fen(count.figures["all"]["paid"]) if count else None
-    first = f"{wanted.year:04}-01-01"
-    lines = (
-        Line(
-            ("current_year", this_year.paid, current, this_year.rate_amount),
-            Link("invoices", {"period": str(wanted.year), "view": "open"}),
-        ),
-        Line(
-            ("old_arrears", brought, old, None if brought is None else percent(brought, brought + old)),
-            Link(
-                "invoices", {"view": "open", "due_on_to": str(date.fromisoformat(first) - timedelta(days=1))}
-            ),
-        ),
+    """The year's bills against old arrears: what was paid in the year, what is open now (K1, 当年款/往年款).
+
+    Rates are principal of principal, without deposits; what is open holds all, as the list behind it.
+    """
+    still_open = open_by_year(session, wanted.year)
+    current, old = aggregates.year_split(session, wanted.year)
+    is_present = wanted.year == wanted.today.year  # the list of old arrears goes by today
+    links = {
+        "current_year": Link("invoices", {"period": str(wanted.year), "view": "open"}),
+        "old_arrears": Link("invoices", {"view": "old"}) if is_present else None,
+    }
+    lines = tuple(
+        Line((which, found.asked, found.paid, found.rate, still_open[which]), links[which])
+        for which, found in (("current_year", current), ("old_arrears", old))
     )
     columns = (
         Column("which_bills", "code", "split"),
+        Column("asked_in_year", "money"),
         Column("collected_in_year", "money"),
-        Column("open", "money"),
         Column("collection_rate", "rate"),
+        Column("open_now", "money"),
     )
-    return Table("year_split", columns, lines, counted_at=count.at if count else None, is_counted=True)
+    return Table("year_split", columns, lines)
+
+
+def open_by_year(session: Session, year: int) -> dict[str, Decimal]:
+    """What is open now of a year's bills and of those of earlier years, in yuan (K1)."""
+    found = {"current_year": ZERO, "old_arrears": ZERO}
+    for owed in aggregates.owed(session):
+        if is_old_arrears(int(owed.period[:4]), year):
+            found["old_arrears"] += owed.amount
+        elif int(owed.period[:4]) == year:
+            found["current_year"] += owed.amount
+    return found
 
 
 # --- arrears (K2) ---------------------------------------------------------------------------------------
@@ -267,24 +336,32 @@ def _bands(session: Session, wanted: Wanted) -> Any:
     return age_bands(store.in_force(session, BillingDocument, wanted.today).ageing.bounds)
 
 
-def _band_link(band: Any, today: date, **query: str) -> Link:
+def _overdue(wanted: Wanted, **query: str) -> Link | None:
+    """The list of overdue bills that a line counts; none where no list is narrowed alike."""
+    if wanted.area_id or wanted.steward_id:
+        return None
+    building = {"unit_building_id": str(wanted.building_id)} if wanted.building_id else {}
+    return Link("invoices", {"view": "overdue", **query, **building})
+
+
+def _band_link(band: Any, wanted: Wanted) -> Link | None:
     """The overdue bills of one column: those due so many days ago."""
-    found = {"view": "overdue", "due_on_to": str(today - timedelta(days=max(band.from_days, 1))), **query}
+    today = wanted.today
+    found = {"due_on_to": str(today - timedelta(days=max(band.from_days, 1)))}
     if band.to_days is not None:
         found["due_on_from"] = str(today - timedelta(days=band.to_days))
-    return Link("invoices", found)
+    return _overdue(wanted, **found)
 
 
 def ageing(session: Session, wanted: Wanted) -> Table:
     """What is past due today by age; a household counts once, at its oldest debt (K2)."""
     rows = reports_rates.ageing(session, wanted.today) if wanted.is_whole else _ageing_of(session, wanted)
     bands = {band.code: band for band in _bands(session, wanted)}
-    building = {"unit_building_id": str(wanted.building_id)} if wanted.building_id else {}
     whole = sum((row.amount for row in rows), ZERO)
     lines = [
         Line(
             (row.code, row.amount, percent(row.amount, whole), row.invoices, row.households),
-            _band_link(bands[row.code], wanted.today, **building),
+            _band_link(bands[row.code], wanted),
         )
         for row in rows
     ]
@@ -297,7 +374,7 @@ def ageing(session: Session, wanted: Wanted) -> Table:
                 sum(row.invoices for row in rows),
                 sum(row.households for row in rows),
             ),
-            Link("invoices", {"view": "overdue", **building}),
+            _overdue(wanted),
             is_total=True,
         )
     )
@@ -316,16 +393,17 @@ def _ageing_of(session: Session, wanted: Wanted) -> list[reports_rates.AgeRow]:
     bands = _bands(session, wanted)
     units = select(Unit.id).where(Unit.building_id.in_([one.building_id for one in places(session, wanted)]))
     rows = session.execute(
-        select(Invoice.unit_id, Invoice.due_on, Invoice.balance)
+        select(Invoice.unit_id, Invoice.due_on, Invoice.balance, _is_household(session))
+        .join(Unit, Unit.id == Invoice.unit_id)
         .where(Invoice.balance > 0, Invoice.due_on < wanted.today, Invoice.unit_id.in_(units))
         .order_by(Invoice.due_on, Invoice.id)
     )
     found = {band.code: reports_rates.AgeRow(band.code, ZERO, 0, 0) for band in bands}
     seen: set[int] = set()
-    for unit_id, due_on, balance in rows:
+    for unit_id, due_on, balance, is_household in rows:
         band = age_band(bands, due_on, wanted.today)
         assert band is not None
-        row, is_new = found[band.code], unit_id not in seen
+        row, is_new = found[band.code], is_household and unit_id not in seen
         seen.add(unit_id)
         found[band.code] = reports_rates.AgeRow(
             band.code, row.amount + balance, row.invoices + 1, row.households + is_new
@@ -333,16 +411,21 @@ def _ageing_of(session: Session, wanted: Wanted) -> list[reports_rates.AgeRow]:
     return list(found.values())
 
 
+def _is_household(session: Session) -> ColumnElement[bool]:
+    """Whether a unit counts as a household (K1)."""
+    return Unit.kind.in_(aggregates.household_kinds(session))
+
+
 def arrears_reasons(session: Session, wanted: Wanted) -> Table:
     """What is past due by the reason that was last heard from the payer, and by age (K2, C7)."""
     bands = _bands(session, wanted)
     amounts: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(lambda: ZERO))
     homes: dict[str, set[int]] = defaultdict(set)
-    for unit_id, due_on, balance, reason in _late_of_heard(session, wanted):
+    for unit_id, due_on, balance, reason, is_household in _late_of_heard(session, wanted):
         band = age_band(bands, due_on, wanted.today)
         assert band is not None
         amounts[reason or ""][band.code] += balance
-        homes[reason or ""].add(unit_id)
+        homes[reason or ""] |= {unit_id} if is_household else set()
     households = {reason: len(units) for reason, units in homes.items()}
     # the others gave no reason: what is past due in all, less what is reported here
     reported = {band.code: sum((by[band.code] for by in amounts.values()), ZERO) for band in bands}
@@ -358,11 +441,10 @@ def arrears_reasons(session: Session, wanted: Wanted) -> Table:
         Line(
             (
                 reason,
-                households[reason],
+                households.get(reason, 0),
                 *(amounts[reason].get(band.code, ZERO) for band in bands),
                 sum(amounts[reason].values(), ZERO),
             ),
-            Link("contacts", {"arrears_reason": reason}) if reason else Link("invoices", {"view": "overdue"}),
         )
         for reason in order
     ]
@@ -376,7 +458,7 @@ def arrears_reasons(session: Session, wanted: Wanted) -> Table:
 
 
 def _late_of_heard(session: Session, wanted: Wanted) -> Iterator[Any]:
-    """What is past due at units where a reason was heard: unit, due day, yuan, its payer's last reason."""
+    """What is past due where a reason was heard: unit, due day, yuan, the last reason, if a household."""
     newest = (
         select(
             Contact.unit_id,
@@ -395,7 +477,8 @@ def _late_of_heard(session: Session, wanted: Wanted) -> Iterator[Any]:
     heard = select(newest).where(newest.c.place == 1).subquery()
     units = select(Contact.unit_id).where(Contact.arrears_reason != "")
     late = (
-        select(Invoice.unit_id, Invoice.due_on, Invoice.balance, heard.c.reason)
+        select(Invoice.unit_id, Invoice.due_on, Invoice.balance, heard.c.reason, _is_household(session))
+        .join(Unit, Unit.id == Invoice.unit_id)
         .outerjoin(heard, (heard.c.unit_id == Invoice.unit_id) & (heard.c.payer_id == Invoice.payer_id))
         .where(Invoice.balance > 0, Invoice.due_on < wanted.today, Invoice.unit_id.in_(units))
     )
@@ -423,17 +506,15 @@ def promises(session: Session, wanted: Wanted) -> Table:
         counts[name or ""][state] += count
         promised[name or ""] += amount or ZERO
     days = {"promised_on_from": str(first), "promised_on_to": str(last)}
-    lines = [
-        Line(_kept(name, promised[name], states), Link("contacts", days))
-        for name, states in sorted(counts.items())
-    ]
+    lines = [Line(_kept(name, promised[name], states)) for name, states in sorted(counts.items())]
     if lines:
         whole: dict[str, int] = defaultdict(int)
         for states in counts.values():
             for state, count in states.items():
                 whole[state] += count
         total = _kept(None, sum(promised.values(), ZERO), whole)
-        lines.append(Line(total, Link("contacts", days), is_total=True))
+        link = Link("contacts", days) if wanted.is_whole else None
+        lines.append(Line(total, link, is_total=True))
     columns = (
         Column("taken_by"),
         Column("promised_amount", "money"),
@@ -466,8 +547,9 @@ def unprompted(session: Session, wanted: Wanted) -> Table:
                         found["unprompted"],
                         percent(found["unprompted"], found["billed"]),
                         percent(found["unprompted"], found["paid"]),
+                        counts[month].at,
                     ),
-                    Link("invoices", {"period": month, "state": "paid"}),
+                    Link("reports", {"report": "collection", "period": month}),
                 )
             )
     columns = (
@@ -477,6 +559,7 @@ def unprompted(session: Session, wanted: Wanted) -> Table:
         Column("unprompted", "count"),
         Column("rate_unprompted", "rate"),
         Column("share_of_paid", "rate"),
+        Column("counted_at", "instant"),
     )
     chart = Chart(0, (4,), "line") if len(lines) > 1 else None
     return Table("unprompted", columns, tuple(lines), chart, _oldest(counts), is_counted=True)
@@ -485,19 +568,23 @@ def unprompted(session: Session, wanted: Wanted) -> Table:
 def channels(session: Session, wanted: Wanted) -> Table:
     """Reminders by the way they went, and how many were followed by a payment; counted at night (K2)."""
     counts = nightly.counted(session, "channels", wanted.months())
-    sums: dict[str, dict[str, int]] = defaultdict(lambda: {"sent": 0, "effect": 0})
+    sums: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    at: dict[str, datetime] = {}
     for count in counts.values():
         for channel, found in count.figures.items():
-            sums[channel]["sent"] += found["sent"]
-            sums[channel]["effect"] += found["effect"]
-    first, last = wanted.days()
+            at[channel] = min(count.at, at.get(channel, count.at))
+            for name, value in found.items():
+                sums[channel][name] += value
     lines = tuple(
         Line(
-            (channel, found["sent"], found["effect"], percent(found["effect"], found["sent"])),
-            Link(
-                "reminders",
-                {"channel": channel, "planned_on_from": str(first), "planned_on_to": str(last)},
-            ),
+            (
+                channel,
+                found["sent"],
+                found["effect"],
+                percent(found["effect"], found["sent"]),
+                found["young"],
+                at[channel],
+            )
         )
         for channel, found in sorted(sums.items(), key=lambda item: (-item[1]["sent"], item[0]))
     )
@@ -506,6 +593,8 @@ def channels(session: Session, wanted: Wanted) -> Table:
         Column("reminders", "count"),
         Column("paid_after", "count"),
         Column("rate_effect", "rate"),
+        Column("too_young", "count"),
+        Column("counted_at", "instant"),
     )
     return Table("channels", columns, lines, Chart(0, (3,)), _oldest(counts), is_counted=True)
 

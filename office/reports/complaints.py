@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,7 +12,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Result, func, select
 from sqlalchemy.orm import Session
 
-from models.complaints import CLOCKS, Category, ClockPause, Ticket, TicketClock
+from models.complaints import (
+    CLOCKS,
+    Category,
+    ClockPause,
+    Ticket,
+    TicketClock,
+    TicketEvent,
+    is_unresolved,
+)
 from models.office import Paper
 from models.people import Department
 from models.property import Area, Building, Estate, Unit
@@ -21,6 +29,7 @@ from office.core import clock
 from office.core.jobs import JobResult
 from office.reports import rates
 from office.reports.table import Chart, Column, Line, Link, Table, Wanted, places
+from rules.lifecycle import Verb
 from rules.old_registers import Outcome
 from rules.report_rates import Span, mean, on_time_rate, percent, times, working_seconds
 from rules.visits import FOLLOW_UP, VisitOutcome
@@ -32,13 +41,14 @@ class _Tickets:
 
     registered: int = 0
     resolved: int = 0
+    ever_resolved: int = 0  # also those that were reopened
     seconds: list[int] = field(default_factory=list)  # from registering to solving, without waiting
-    met: int = 0
-    breached: int = 0
+    done: int = 0  # resolved, no deadline runs any more
+    on_time: int = 0  # of these: every deadline was met
     reopened: int = 0
     rounds: int = 0  # resolvings that are due a visit
     visited: int = 0
-    scored: int = 0
+    scored: int = 0  # visits
     satisfied: int = 0
     score: int = 0
 
@@ -47,11 +57,11 @@ class _Tickets:
         return (
             self.registered,
             self.resolved,
-            on_time_rate(self.met, self.breached),
+            percent(self.on_time, self.done),
             taken.median,
             taken.ninetieth,
             taken.mean,
-            percent(self.reopened, self.registered),
+            percent(self.reopened, self.ever_resolved),
             percent(self.visited, self.rounds),
             percent(self.satisfied, self.scored),
             mean(self.score, self.scored),
@@ -70,6 +80,7 @@ COMPLAINTS = (
     Column("rate_satisfied", "rate"),
     Column("score", "score"),
 )
+SATISFIED_FROM = 4  # of a visit's score from 1 to 5 (contract: Figures)
 DIMENSIONS = ("category", "department", "severity", "building", "channel", "month", "outcome")
 
 
@@ -134,40 +145,53 @@ def _counts(session: Session, wanted: Wanted, what: str) -> dict[Any, _Tickets]:
             Ticket.registered_at,
             Ticket.resolved_at,
             Ticket.reopen_count,
-            Ticket.satisfaction,
             Ticket.outcome,
         )
         .outerjoin(Unit, Unit.id == Ticket.unit_id)
         .where(*conditions)
     )
-    waited = _waits(session, conditions)
-    for ticket_id, value, registered_at, resolved_at, reopened, satisfaction, outcome in rows:
+    waited, punctual = _waits(session, conditions), _punctual(session, conditions)
+    for ticket_id, value, registered_at, resolved_at, reopened, outcome in rows:
         place = f"{value.astimezone(zone):%Y-%m}" if what == "month" else value
         of_ticket[ticket_id] = place
+        is_resolved = resolved_at is not None or outcome == Outcome.SOLVED
         for one in (counts[place], counts[_ALL]):
             one.registered += 1
             one.reopened += reopened > 0
-            one.resolved += resolved_at is not None or outcome == Outcome.SOLVED
+            one.resolved += is_resolved
+            one.ever_resolved += is_resolved or reopened > 0
             if resolved_at is not None:
                 one.seconds.append(working_seconds(registered_at, resolved_at, waited[ticket_id]))
-            if satisfaction is not None:
-                one.scored += 1
-                one.satisfied += satisfaction >= 4
-                one.score += satisfaction
-    clocks = session.execute(
-        select(TicketClock.ticket_id, TicketClock.state)
-        .join(Ticket, Ticket.id == TicketClock.ticket_id)
-        .where(*conditions, TicketClock.state.in_(("met", "breached")))
-    )
-    for ticket_id, state in clocks:
-        for one in (counts[of_ticket[ticket_id]], counts[_ALL]):
-            one.met += state == "met"
-            one.breached += state == "breached"
-    for ticket_id, is_visited in _rounds(session, conditions):
-        for one in (counts[of_ticket[ticket_id]], counts[_ALL]):
+            if (is_punctual := punctual.get(ticket_id)) is not None:
+                one.done += 1
+                one.on_time += is_punctual
+    for round_ in _rounds(session, conditions):
+        for one in (counts[of_ticket[round_.ticket_id]], counts[_ALL]):
             one.rounds += 1
-            one.visited += is_visited
+            one.visited += round_.is_visited
+            one.scored += len(round_.scores)
+            one.satisfied += sum(score >= SATISFIED_FROM for score in round_.scores)
+            one.score += sum(round_.scores)
     return counts
+
+
+def _punctual(session: Session, conditions: Sequence[ColumnElement[bool]]) -> dict[int, bool]:
+    """Of each resolved complaint whose deadlines all have an end, whether every one was met (K3).
+
+    One that still runs is neither; void ones don't count.
+    """
+    rows = session.execute(
+        select(
+            TicketClock.ticket_id,
+            func.count().filter(TicketClock.stopped_at.is_(None)),
+            func.count().filter(TicketClock.state == "breached"),
+        )
+        .join(Ticket, Ticket.id == TicketClock.ticket_id)
+        .outerjoin(Unit, Unit.id == Ticket.unit_id)
+        .where(*conditions, TicketClock.state != "void", ~is_unresolved())
+        .group_by(TicketClock.ticket_id)
+    )
+    return {ticket_id: breached == 0 for ticket_id, running, breached in rows if not running}
 
 
 def _waits(session: Session, conditions: Sequence[ColumnElement[bool]]) -> Mapping[int, list[Span]]:
@@ -183,20 +207,55 @@ def _waits(session: Session, conditions: Sequence[ColumnElement[bool]]) -> Mappi
     return found
 
 
-def _rounds(session: Session, conditions: Sequence[ColumnElement[bool]]) -> Iterator[tuple[int, bool]]:
-    """Each resolving that was due a visit: its complaint, and whether somebody was met at the visit (V1, V2).
+@dataclass
+class _Round:
+    """A resolving that was due a visit: whether somebody was met, and the scores that were given."""
 
-    A visit that was given up before it was tried is due no more; what came in as history was due none.
+    ticket_id: int
+    is_visited: bool = False
+    scores: list[int] = field(default_factory=list)
+
+
+def _rounds(session: Session, conditions: Sequence[ColumnElement[bool]]) -> list[_Round]:
+    """The resolvings that were due a visit (V1, V2).
+
+    A visit that was given up before it was tried is due no more; what came in as history was due none. A
+    visit planned anew because nobody was met belongs to the same resolving.
     """
+    of_period = select(Ticket.id).outerjoin(Unit, Unit.id == Ticket.unit_id).where(*conditions)
+    reopened: dict[int, list[datetime]] = defaultdict(list)
+    for ticket_id, at in session.execute(
+        select(TicketEvent.ticket_id, TicketEvent.at).where(
+            TicketEvent.ticket_id.in_(of_period), TicketEvent.verb == Verb.REOPEN.value
+        )
+    ):
+        reopened[ticket_id].append(at)
     rows = session.execute(
-        select(Visit.ticket_id, Visit.done_at, Visit.attempts, Visit.outcome)
-        .join(Ticket, Ticket.id == Visit.ticket_id)
-        .outerjoin(Unit, Unit.id == Ticket.unit_id)
-        .where(*conditions, Visit.kind == FOLLOW_UP)
+        select(Visit)
+        .where(Visit.ticket_id.in_(of_period), Visit.kind == FOLLOW_UP)
+        .order_by(Visit.ticket_id, Visit.id)
     )
-    for ticket_id, done_at, attempts, outcome in rows:
-        if done_at is None or attempts:
-            yield ticket_id or 0, done_at is not None and outcome != VisitOutcome.UNREACHABLE
+    found: list[_Round] = []
+    missed: Visit | None = None  # the visit before, at which nobody was met
+    for visit in rows.scalars():
+        if visit.done_at is not None and not visit.attempts:
+            continue
+        assert visit.ticket_id is not None
+        if missed is None or not _is_again(missed, visit, reopened[visit.ticket_id]):
+            found.append(_Round(visit.ticket_id))
+        is_unreachable = visit.outcome == VisitOutcome.UNREACHABLE
+        found[-1].is_visited |= visit.done_at is not None and not is_unreachable
+        found[-1].scores += [] if visit.satisfaction is None else [visit.satisfaction]
+        missed = visit if is_unreachable else None
+    return found
+
+
+def _is_again(missed: Visit, visit: Visit, reopened: Sequence[datetime]) -> bool:
+    """Whether a visit tries again what another did not reach, in the same round of a complaint."""
+    since = missed.done_at or missed.planned_from
+    return missed.ticket_id == visit.ticket_id and not any(
+        since <= at <= visit.planned_from for at in reopened
+    )
 
 
 _ALL = object()
@@ -205,7 +264,11 @@ _ALL = object()
 def _complaints_table(session: Session, wanted: Wanted, what: str, counts: Mapping[Any, _Tickets]) -> Table:
     names = _dimension_names(session, wanted, what)
     first, last = wanted.days()
-    base = {"registered_at_from": str(first), "registered_at_to": str(last)}
+    base = {"view": "valid", "registered_at_from": str(first), "registered_at_to": str(last)}
+    if wanted.department_id:
+        base["department_id"] = str(wanted.department_id)
+    if wanted.building_id:
+        base["unit_building_id"] = str(wanted.building_id)
     kinds = [key for key in counts if key is not _ALL]
     if what == "month":
         kinds.sort()
@@ -214,16 +277,21 @@ def _complaints_table(session: Session, wanted: Wanted, what: str, counts: Mappi
     lines = [
         Line(
             (names.get(key, key or ""), *counts[key].cells()),
-            Link("tickets", {**base, **_dimension_query(what, key)}),
+            _list_of(wanted, {**base, **_dimension_query(what, key)}) if key else None,
         )
         for key in kinds
     ]
     if len(lines) > 1:
-        lines.append(Line(("", *counts[_ALL].cells()), Link("tickets", base), is_total=True))
+        lines.append(Line(("", *counts[_ALL].cells()), _list_of(wanted, base), is_total=True))
     codes = {"severity": "severity", "channel": "channel", "outcome": "outcome"}.get(what, "")
     column = Column(what, "code" if codes else "month" if what == "month" else "text", codes)
     kind = "line" if what == "month" else "bar"
     return Table(f"complaints_{what}", (column, *COMPLAINTS), tuple(lines), Chart(0, (1,), kind))
+
+
+def _list_of(wanted: Wanted, query: Mapping[str, str]) -> Link | None:
+    """The list of the complaints that a line counts; none where no list is narrowed alike."""
+    return None if wanted.area_id or wanted.steward_id else Link("tickets", query)
 
 
 def _dimension_names(session: Session, wanted: Wanted, what: str) -> dict[Any, str]:
@@ -269,8 +337,7 @@ def clocks(session: Session, wanted: Wanted) -> Table:
                 counts[code]["breached"],
                 counts[code]["running"] + counts[code]["paused"],
                 on_time_rate(counts[code]["met"], counts[code]["breached"]),
-            ),
-            Link("ticket_clocks", {"clock": code, "state": "breached"}),
+            )
         )
         for code in order
     )
@@ -279,14 +346,16 @@ def clocks(session: Session, wanted: Wanted) -> Table:
         Column("met", "count"),
         Column("breached", "count"),
         Column("running", "count"),
-        Column("rate_on_time", "rate"),
+        Column("rate_met", "rate"),
     )
     return Table("clocks", columns, lines, Chart(0, (4,)))
 
 
 def complaint_list(session: Session, wanted: Wanted) -> Table:
     """Every valid complaint of the period, without the complainant's identity: the monthly report (K3)."""
-    rows = _with_breaches(session, *_tickets(session, wanted))
+    conditions = _tickets(session, wanted)
+    punctual = _punctual(session, conditions)
+    rows = _listed(session, *conditions)
     lines = tuple(
         Line(
             (
@@ -299,12 +368,12 @@ def complaint_list(session: Session, wanted: Wanted) -> Table:
                 department.name_in(wanted.language),
                 ticket.resolution,
                 ticket.resolved_at,
-                breaches == 0,
+                punctual.get(ticket.id),
                 ticket.satisfaction,
             ),
             Link("tickets/details", {"id": str(ticket.id)}),
         )
-        for ticket, code, category, department, breaches in rows
+        for ticket, code, category, department in rows
     )
     columns = (
         Column("ticket_no"),
@@ -322,17 +391,10 @@ def complaint_list(session: Session, wanted: Wanted) -> Table:
     return Table("complaint_list", columns, lines)
 
 
-def _with_breaches(
-    session: Session, *conditions: ColumnElement[bool]
-) -> Result[Ticket, str, Category, Department, int]:
-    """Complaints as registered, with unit code, category, department and the number of missed deadlines."""
-    breaches = (
-        select(func.count())
-        .where(TicketClock.ticket_id == Ticket.id, TicketClock.state == "breached")
-        .scalar_subquery()
-    )
+def _listed(session: Session, *conditions: ColumnElement[bool]) -> Result[Ticket, str, Category, Department]:
+    """Complaints as registered, with unit code, category and department."""
     return session.execute(
-        select(Ticket, Unit.code, Category, Department, breaches)
+        select(Ticket, Unit.code, Category, Department)
         .outerjoin(Unit, Unit.id == Ticket.unit_id)
         .join(Category, Category.id == Ticket.category_id)
         .join(Department, Department.id == Ticket.department_id)
@@ -358,8 +420,9 @@ def file_monthly_report(session: Session, due_for: datetime) -> JobResult:
         return JobResult()
     language = session.execute(select(Estate.language)).scalar_one()
     since, until = rates.month_span(session, period)
-    in_month = (Ticket.registered_at >= since, Ticket.registered_at < until)
-    rows = _with_breaches(session, *in_month, Ticket.state != "invalid")
+    in_month = (Ticket.registered_at >= since, Ticket.registered_at < until, Ticket.state != "invalid")
+    punctual = _punctual(session, in_month)
+    rows = _listed(session, *in_month)
     report = MonthlyComplaints(
         period,
         day,
@@ -374,10 +437,10 @@ def file_monthly_report(session: Session, due_for: datetime) -> JobResult:
                 department=department.name_in(language),
                 result=ticket.resolution,
                 resolved_at=ticket.resolved_at,
-                is_on_time=breaches == 0,
+                is_on_time=punctual.get(ticket.id),
                 satisfaction=ticket.satisfaction,
             )
-            for ticket, code, category, department, breaches in rows
+            for ticket, code, category, department in rows
         ),
     )
     papers = [NewPaper(number, report)]

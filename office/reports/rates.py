@@ -9,21 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal, select
+from sqlalchemy import Select, bindparam, exists, func, literal, select
 from sqlalchemy.orm import Session
 
-from models.billing import Invoice
-from models.collection import Contact
-from models.office import CollectionTarget
+from models.billing import BillingRun, Invoice
+from models.complaints import Ticket
 from models.property import Area, Building
 from office.core import clock
 from office.policies import store
 from office.reports import aggregates
-from rules.billing import BillingDocument
+from rules.billing import BillingDocument, Period
 from rules.money import ZERO
-from rules.report_rates import Collected, age_band, age_bands, is_old_arrears, kept_rate
+from rules.report_rates import Collected, age_band, age_bands
 
 
 @dataclass(frozen=True)
@@ -76,14 +74,30 @@ def periods(session: Session, count: int) -> list[str]:
     return list(session.scalars(_MONTHS, {"count": count}))
 
 
-def target(session: Session, year: int) -> int | None:
-    """The estate's collection target of a year in percent (K1)."""
-    return session.execute(
-        select(CollectionTarget.percent)
-        .where(CollectionTarget.year == year, CollectionTarget.area_id.is_(None))
-        .order_by(CollectionTarget.id.desc())
-        .limit(1)
-    ).scalar_one_or_none()
+def newest_period(session: Session) -> str | None:
+    """The newest period of which a billing run made bills; without a run, the newest billed one (K1).
+
+    A one-off charge makes no period: it would hide the month that the office collects.
+    """
+    of_run = exists().where(Invoice.period == BillingRun.period, Invoice.kind == "regular")
+    newest = session.scalar(select(func.max(BillingRun.period)).where(of_run))
+    return newest or next(iter(periods(session, 1)), None)
+
+
+def choosable_months(session: Session, today: date) -> list[str]:
+    """Every month from the first bill or complaint to the present or the newest bill, newest first (K1)."""
+    oldest_bill, newest_bill = (
+        session.scalar(select(extreme(Invoice.period))) for extreme in (func.min, func.max)
+    )
+    first_ticket = session.scalar(select(func.min(Ticket.registered_at)))
+    present = f"{today:%Y-%m}"
+    registered = f"{clock.office_day(session, first_ticket):%Y-%m}" if first_ticket else present
+    first, month = min(oldest_bill or present, registered), Period.parse(max(newest_bill or present, present))
+    months = []
+    while str(month) >= first:
+        months.append(str(month))
+        month = month.plus(-1)
+    return months
 
 
 @dataclass(frozen=True)
@@ -113,27 +127,6 @@ def ageing(session: Session, today: date) -> list[AgeRow]:
                 row.households + owed.households,
             )
     return list(rows.values())
-
-
-def year_split(session: Session, today: date) -> dict[str, Decimal]:
-    """What is open of this year's bills and of old arrears, in yuan (K1, 当年款/往年款)."""
-    split = {"current_year": ZERO, "old_arrears": ZERO}
-    for owed in aggregates.owed(session):
-        is_old = is_old_arrears(int(owed.period[:4]), today.year)
-        split["old_arrears" if is_old else "current_year"] += owed.amount
-    return split
-
-
-def promises(session: Session, since: date, until: date) -> dict[str, Any]:
-    """Promises whose day lies in a span, by state, and the share that was kept (K2)."""
-    rows = session.execute(
-        select(Contact.promise_state, func.count())
-        .where(Contact.promised_on >= since, Contact.promised_on <= until)
-        .group_by(Contact.promise_state)
-    )
-    counts: dict[str, int] = {state: count for state, count in rows}  # noqa: C416 -- a Row is no pair to mypy
-    kept, broken = counts.get("kept", 0), counts.get("broken", 0)
-    return {"open": counts.get("open", 0), "kept": kept, "broken": broken, "rate": kept_rate(kept, broken)}
 
 
 # Complaints (K3) --------------------------------------------------------------------------------------

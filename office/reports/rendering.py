@@ -11,20 +11,6 @@ from office.reports.table import Column, Line, Table
 
 NUMBERS = frozenset({"money", "count", "rate", "points", "hours", "score"})
 NOTHING = "–"
-NOTED = frozenset(
-    {
-        "collection",
-        "stewards",
-        "fee_items",
-        "year_split",
-        "ageing",
-        "arrears_reasons",
-        "promises",
-        "unprompted",
-        "channels",
-        "clocks",
-    }
-)
 
 
 def title(table: Table, words: Words) -> str:
@@ -33,7 +19,27 @@ def title(table: Table, words: Words) -> str:
 
 def note(table: Table, words: Words) -> str:
     """What the reader should know of how it was counted; empty when it is plain."""
-    return words.code("note", table.code) if table.code in NOTED else ""
+    return _said("note", table.code, words)
+
+
+def hint(column: Column, words: Words) -> str:
+    """What a column's figures count, in one sentence; empty for what is no figure."""
+    return _said("hint", column.key, words)
+
+
+def _said(kind: str, code: str, words: Words) -> str:
+    found = words.code(kind, code)
+    return "" if found == code else found
+
+
+def notes(table: Table, words: Words) -> tuple[str, ...]:
+    """The note of the table, and of each column what it counts."""
+    hints = [
+        f"{heading(column, words)}{words.colon}{said}"
+        for column in table.columns
+        if (said := hint(column, words))
+    ]
+    return tuple(each for each in (note(table, words), *hints) if each)
 
 
 def heading(column: Column, words: Words) -> str:

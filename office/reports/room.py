@@ -7,7 +7,7 @@ from datetime import time
 
 from office.core.exports import Export
 from office.core.jobs import Job
-from office.reports import aggregates, complaints, exports, mailing, nightly
+from office.reports import aggregates, complaints, exports, integrity, mailing, nightly
 
 JOBS = (
     Job("report_counts", nightly.count_all, at=time(4, 0)),
@@ -15,7 +15,7 @@ JOBS = (
     Job("report_mails", mailing.send_reports, at=time(8, 50)),
     Job("figures", aggregates.store, order=2, retention_days=400),
 )
-CHECKS = (aggregates.all_hold,)
+CHECKS = (integrity.all_hold,)
 EXPORTS: Mapping[str, Export] = {
     "collection_rate": exports.collection_rate,
 }

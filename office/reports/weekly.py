@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,23 +23,13 @@ FULL = Decimal(100)
 def meeting(session: Session, wanted: Wanted) -> WeeklyMeeting:
     """The values of this week's sheet; a steward's target is in yuan of what was billed (K5)."""
     monday, sunday = week_of(wanted.today)
-    aim = collection.targets(session, wanted.year).get(None, FULL)
     areas = _areas(session)
+    stewards = collection.stewards(session, wanted)
+    keys = [column.key for column in stewards.columns]
     return WeeklyMeeting(
         week_from=monday,
         week_to=sunday,
-        stewards=tuple(
-            StewardRow(
-                steward=name,
-                area=areas.get(name, ""),
-                target=rounded(billed * aim / FULL),
-                collected=paid,
-                rate=rate or ZERO,
-            )
-            for name, _count, billed, paid, rate, *_ in (
-                line.cells for line in collection.stewards(session, wanted).lines
-            )
-        ),
+        stewards=tuple(_steward(dict(zip(keys, line.cells, strict=True)), areas) for line in stewards.lines),
         escalated=tuple(
             EscalatedRow(
                 number=number,
@@ -58,6 +50,17 @@ def meeting(session: Session, wanted: Wanted) -> WeeklyMeeting:
                 line.cells for line in catalog.promises_due(session, wanted).lines
             )
         ),
+    )
+
+
+def _steward(figures: Mapping[str, Any], areas: Mapping[str, str]) -> StewardRow:
+    aim = figures.get("target")
+    return StewardRow(
+        steward=figures["steward"],
+        area=areas.get(figures["steward"], ""),
+        target=None if aim is None else rounded(figures["billed"] * aim / FULL),
+        collected=figures["collected"],
+        billed=figures["billed"],
     )
 
 

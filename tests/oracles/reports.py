@@ -46,11 +46,23 @@ def solving_times(seconds: list[int]) -> list[Any]:
     return [average(middle, 3600), average(nine_of_ten, 3600), average(sum(seconds), 3600 * len(seconds))]
 
 
+Row = dict[str, Any]  # of an export
+
+
+def is_done(ticket: Row, clocks: list[Row]) -> bool:
+    """Whether a complaint is resolved and every deadline of it has an end."""
+    is_resolved = ticket["state"] in {"resolved", "followed_up", "closed"} or bool(ticket["closed_at"])
+    return is_resolved and bool(clocks) and all(clock["stopped_at"] for clock in clocks)
+
+
+def in_time(ticket: Row, clocks: list[Row]) -> str | None:
+    if not is_done(ticket, clocks):
+        return None
+    return "yes" if all(clock["state"] == "met" for clock in clocks) else "no"
+
+
 def day(text: str) -> date:
     return datetime.fromisoformat(text).date() if "T" in text else date.fromisoformat(text)
-
-
-Row = dict[str, Any]  # of an export
 
 
 class Books:
@@ -86,8 +98,35 @@ class Books:
             for name in ("amount", "paid", "credited", "balance", "late_fee"):
                 one[name] = Decimal(one[name])
             one["billed"] = one["amount"] - one["credited"]
-            one["principal"] = min(one["paid"], one["billed"])
+            one["principal"] = one["late_fee_paid"] = NIL
+        self.by_number = {one["number"]: one for one in self.invoices}
+        for one in self.allocations:
+            part = {"principal": "principal"}.get(one["part"], "late_fee_paid")
+            self.by_number[one["invoice.number"]][part] += Decimal(one["amount"])
+        self.is_household = {one["unit_code"]: one["unit_kind"] == "residence" for one in self.units}
+        self.deposits = {one["code"] for one in self.fee_items if one["basis"] == "deposit"}
+        self.take_deposits_off()
         self.share_out()
+
+    def take_deposits_off(self) -> None:
+        """What of a bill's billed and paid money is no deposit; the other items are paid first."""
+        called = {one["name"]: one["code"] for one in self.fee_items}
+        for bill in self.invoices:
+            bill["income"], bill["has_deposit"] = bill["billed"], False
+        asked: defaultdict[str, list[Decimal]] = defaultdict(lambda: [NIL, NIL])
+        for one in self.invoice_lines:
+            asked[one["invoice_number"]][one["fee_item"] in self.deposits] += Decimal(one["amount"])
+        for one in self.credit_notes:
+            if called.get(one["fee_item.name"]) not in self.deposits:
+                asked[one["invoice.number"]][0] -= Decimal(one["amount"])
+        for number, (others, deposits) in asked.items():
+            bill = self.by_number[number]
+            if deposits:
+                bill["has_deposit"] = True
+                bill["income"] = min(max(others, NIL), bill["billed"])
+        for bill in self.invoices:
+            paid = bill["principal"]
+            bill["income_paid"] = min(paid, bill["income"]) if bill["has_deposit"] else paid
 
     def share_out(self) -> None:
         """What of a bill's billed and paid money lies on each item: in proportion, in the list's order.
@@ -104,14 +143,22 @@ class Books:
                 net[one["invoice.number"]][called[one["fee_item.name"]]] -= Decimal(one["amount"])
         self.shares: defaultdict[str, dict[str, list[Decimal]]] = defaultdict(dict)
         for bill in self.invoices:
-            parts, until = net[bill["number"]], NIL
-            whole = sum(parts.values(), NIL)
-            for item in sorted(parts, key=order.__getitem__):
-                before, until = until, until + parts[item]
-                self.shares[bill["number"]][item] = [
-                    self.up_to(bill[name], until, whole) - self.up_to(bill[name], before, whole)
-                    for name in ("billed", "principal")
-                ]
+            for is_deposit in (False, True):
+                parts = {
+                    item: max(amount, NIL)
+                    for item, amount in net[bill["number"]].items()
+                    if (bill["has_deposit"] and item in self.deposits) is is_deposit
+                }
+                whole, until = sum(parts.values(), NIL), NIL
+                shared = [bill["income"], bill["income_paid"]]
+                if is_deposit:
+                    shared = [bill["billed"] - shared[0], bill["principal"] - shared[1]]
+                for item in sorted(parts, key=order.__getitem__):
+                    before, until = until, until + parts[item]
+                    self.shares[bill["number"]][item] = [
+                        self.up_to(amount, until, whole) - self.up_to(amount, before, whole)
+                        for amount in shared
+                    ]
 
     @staticmethod
     def up_to(amount: Decimal, part: Any, whole: Decimal) -> Decimal:
@@ -139,16 +186,39 @@ class Books:
 
     def money(self, bill: Row) -> Any:
         item = self.only.get("fee_item")
-        return self.shares[bill["number"]][item] if item else (bill["billed"], bill["principal"])
+        return self.shares[bill["number"]][item] if item else (bill["income"], bill["income_paid"])
 
-    def collected(self, bills: list[Row], aim: Decimal | None) -> Any:
+    def missing(self, bills: list[Row]) -> Decimal:
+        """What the buildings of some bills miss to their own targets, together."""
+        by_building = defaultdict(list)
+        for bill in bills:
+            by_building[self.place[bill["unit_code"]]].append(bill)
+        found = NIL
+        for (area, _building), of_building in by_building.items():
+            if (aim := self.own_aim(area)) is not None:
+                billed, paid = (
+                    sum((self.money(bill)[place] for bill in of_building), NIL) for place in (0, 1)
+                )
+                found += self.against(aim, billed, paid)[2]
+        return found
+
+    def own_aim(self, area: str = "") -> Decimal | None:
+        area = area or self.only.get("area", "") or self.only.get("building", "").partition("/")[0]
+        return self.aims.get(area, self.aims.get(""))
+
+    def collected(self, bills: list[Row], aim: Decimal | None, *, is_sum: bool = False) -> Any:
         owes: defaultdict[str, Decimal] = defaultdict(Decimal)
         for bill in bills:
-            owes[bill["unit_code"]] += bill["balance"]
+            if bill["income"] and self.is_household[bill["unit_code"]]:
+                owes[bill["unit_code"]] += bill["balance"]
         billed, paid = (sum((self.money(bill)[place] for bill in bills), NIL) for place in (0, 1))
         done, is_rate = sum(1 for owed in owes.values() if not owed), rate(paid, billed)
-        households = [len(owes), done, rate(done, len(owes))]
-        return [billed, paid, is_rate, *self.against(aim, billed, paid), *self.unless_item(households)]
+        late_fees = sum((bill["late_fee_paid"] for bill in bills), NIL)
+        households = [late_fees, len(owes), done, rate(done, len(owes))]
+        against = self.against(aim, billed, paid)
+        if is_sum and against and against[2] is not None:
+            against[2] = self.missing(bills)
+        return [billed, paid, is_rate, *against, *self.unless_item(households)]
 
     def unless_item(self, cells: list[Any]) -> Any:
         return [] if "fee_item" in self.only else cells
@@ -170,7 +240,14 @@ class Books:
                 groups[key].append(bill)
         buildings = [area for area, building in groups if building not in {"Total", ""}]
         return [
-            [*key, *self.collected(bills, self.aims.get(key[0], self.aims.get("")))]
+            [
+                *key,
+                *self.collected(
+                    bills,
+                    self.own_aim("" if key[0] == "Total" else key[0]),
+                    is_sum="Total" in key,
+                ),
+            ]
             for key, bills in groups.items()
             if key[1] != "Total" or buildings.count(key[0]) > 1
         ]
@@ -180,7 +257,7 @@ class Books:
         for bill in filter(self.has_item, self.invoices):
             if bill["period"][:4] == self.period[:4] and self.is_here(bill["unit_code"]):
                 months[bill["period"]].append(bill)
-        return [[month, *self.collected(bills, self.aims.get(""))] for month, bills in months.items()]
+        return [[month, *self.collected(bills, self.own_aim())] for month, bills in months.items()]
 
     def by_steward(self) -> Any:
         bills = list(filter(self.within, filter(self.has_item, self.invoices)))
@@ -213,19 +290,27 @@ class Books:
         year = self.period[:4]
         now = [bill for bill in self.invoices if bill["period"][:4] == year]
         old = [bill for bill in self.invoices if bill["period"][:4] < year]
-        is_old = {bill["number"] for bill in old}
-        brought = sum(
+        numbers = {bill["number"]: bill["period"][:4] for bill in (*now, *old)}
+        brought: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        for one in self.allocations:
+            if one["part"] == "principal" and one["invoice.number"] in numbers:
+                if self.by_number[one["invoice.number"]]["has_deposit"]:
+                    raise NotImplementedError("a deposit beside other items")
+                which = "now" if numbers[one["invoice.number"]] == year else "old"
+                brought[which, one["allocated_on"][:4]] += Decimal(one["amount"])
+        noted = sum(
             Decimal(one["amount"])
-            for one in self.allocations
-            if one["invoice.number"] in is_old
-            and one["part"] == "principal"
-            and one["allocated_on"][:4] == year
+            for one in self.credit_notes
+            if one["invoice.number"] in {bill["number"] for bill in old} and one["issued_on"][:4] < year
         )
+        at_start = sum(bill["amount"] for bill in old) - noted
+        at_start -= sum(amount for (which, when), amount in brought.items() if which == "old" and when < year)
+        asked = sum(bill["billed"] for bill in now)
+        paid, paid_old = brought["now", year], brought["old", year]
         open_now, open_old = (sum(bill["balance"] for bill in bills) for bills in (now, old))
-        paid = sum(bill["principal"] for bill in now)
         return [
-            ["This year's bills", paid, open_now, rate(paid, sum(bill["billed"] for bill in now))],
-            ["Old arrears", brought, open_old, rate(brought, brought + open_old)],
+            ["This year's bills", asked, paid, rate(paid, asked), open_now],
+            ["Old arrears", at_start, paid_old, rate(paid_old, at_start), open_old],
         ]
 
     # K2
@@ -252,7 +337,7 @@ class Books:
             row = rows[self.band(day(bill["due_on"]))]
             row[0] += bill["balance"]
             row[1] += 1
-            row[2] += bill["unit_code"] not in oldest
+            row[2] += bill["unit_code"] not in oldest and self.is_household[bill["unit_code"]]
             oldest.setdefault(bill["unit_code"], bill)
         whole = sum(row[0] for row in rows.values())
         found = [[band, row[0], rate(row[0], whole), *row[1:]] for band, row in rows.items()]
@@ -269,7 +354,7 @@ class Books:
         for bill in self.late():
             reason = heard.get((bill["unit_code"], bill["payer_name"]), "")
             rows[reason][self.band(day(bill["due_on"]))] += bill["balance"]
-            units[reason].add(bill["unit_code"])
+            units[reason] |= {bill["unit_code"]} if self.is_household[bill["unit_code"]] else set()
         bands = [f"{low}-{high}" for low, high in zip((0, 31, 61, 91, 181), BOUNDS, strict=True)] + ["366+"]
         return [
             [reason, len(units[reason]), *(row.get(band, NIL) for band in bands), sum(row.values())]
@@ -292,30 +377,38 @@ class Books:
             if one["state"] in {"sent", "printed", "done"} and one["planned_on"] > one["due_on"]:
                 yield one, day(one["sent_at"] or one["planned_on"])
 
-    def unprompted(self) -> Any:
-        when = {
-            one["receipt_no"]: day(one["paid_at"])
-            for one in self.payments
-            if one["state"] == "posted" and one["kind"] == "payment"
-        }
-        last: dict[str, date] = {}
+    def paid_days(self, parts: tuple[str, ...]) -> dict[str, list[date]]:
+        """The days from which payments in force pay, by bill."""
+        net: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+        when: dict[tuple[str, str], date] = {}
         for one in self.allocations:
-            paid_on, number = when.get(one["payment.receipt_no"]), one["invoice.number"]
-            if paid_on:
-                last[number] = max(paid_on, last.get(number, paid_on))
-        first = defaultdict(list)
+            if one["part"] in parts:
+                key = one["invoice.number"], one["payment.receipt_no"]
+                net[key] += Decimal(one["amount"])
+                if Decimal(one["amount"]) > 0:
+                    when[key] = max(day(one["allocated_on"]), when.get(key, date.min))
+        found = defaultdict(list)
+        for (number, receipt), amount in net.items():
+            if amount > 0:
+                found[number].append(when[number, receipt])
+        return found
+
+    def unprompted(self) -> Any:
+        paid_on = self.paid_days(("principal",))
+        sent = defaultdict(list)
         for one, left in self.reached():
-            first[one["unit_code"], one["payer_name"]].append((one["planned_on"], left))
+            sent[one["unit_code"], one["payer_name"]].append((one["due_on"], one["planned_on"], left))
         rows: dict[str, dict[str, Row]] = {}
         for bill in self.invoices:
-            if not bill["period"].startswith(self.period):
+            is_counted = bill["income"] and self.is_household[bill["unit_code"]]
+            if not bill["period"].startswith(self.period) or not is_counted:
                 continue
             homes = rows.setdefault(bill["period"], {})
             home = homes.setdefault(bill["unit_code"], {"owes": NIL, "paid": [], "told": []})
             home["owes"] += bill["balance"]
-            home["paid"] += [last[bill["number"]]] if bill["number"] in last else []
-            told = first[bill["unit_code"], bill["payer_name"]]
-            home["told"] += [left for planned, left in told if planned > bill["due_on"]]
+            home["paid"] += paid_on[bill["number"]]
+            told = sent[bill["unit_code"], bill["payer_name"]]
+            home["told"] += [left for since, planned, left in told if since <= bill["due_on"] < planned]
         found = []
         for month, homes in sorted(rows.items()):
             paid = [home for home in homes.values() if not home["owes"]]
@@ -330,18 +423,26 @@ class Books:
         return found
 
     def channels(self) -> Any:
-        paid = defaultdict(list)
-        for one in self.payments:
-            if one["state"] == "posted" and one["kind"] == "payment":
-                paid[one["unit_code"], one["payer_name"]].append(day(one["paid_at"]))
-        rows: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
+        paid_on = self.paid_days(("principal", "late_fee"))
+        bills = defaultdict(list)
+        for bill in self.invoices:
+            bills[bill["unit_code"], bill["payer_name"]].append(bill)
+        rows: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         for one, left in self.reached():
-            if str(left).startswith(self.period):
-                rows[one["channel"]][0] += 1
-                until = left + timedelta(days=WITHIN_DAYS)
-                payer = one["unit_code"], one["payer_name"]
-                rows[one["channel"]][1] += any(left <= each <= until for each in paid[payer])
-        return [[channel, *row, rate(row[1], row[0])] for channel, row in rows.items()]
+            if not str(left).startswith(self.period):
+                continue
+            until = left + timedelta(days=WITHIN_DAYS)
+            if until > self.today:
+                rows[one["channel"]][2] += 1
+                continue
+            rows[one["channel"]][0] += 1
+            rows[one["channel"]][1] += any(
+                left <= each <= until
+                for bill in bills[one["unit_code"], one["payer_name"]]
+                if one["due_on"] <= bill["due_on"] < one["planned_on"]
+                for each in paid_on[bill["number"]]
+            )
+        return [[channel, *row[:2], rate(row[1], row[0]), row[2]] for channel, row in rows.items()]
 
     # K3
 
@@ -362,7 +463,8 @@ class Books:
     def complaints(self, key: Callable[[Row], str]) -> Any:
         clocks = defaultdict(list)
         for one in self.ticket_clocks:
-            clocks[one["number"]].append(one["state"])
+            if one["state"] != "void":
+                clocks[one["number"]].append(one)
         groups = defaultdict(list)
         for one in self.valid():
             for name in (key(one), "Total"):
@@ -370,10 +472,11 @@ class Books:
         return [[name, *self.figures(tickets, clocks, self.visits)] for name, tickets in groups.items()]
 
     @staticmethod
-    def figures(tickets: list[Row], clocks: Mapping[str, list[str]], visits: list[Row]) -> Any:
-        states = [state for one in tickets for state in clocks[one["number"]]]
-        met, broken = states.count("met"), states.count("breached")
+    def figures(tickets: list[Row], clocks: Mapping[str, list[Row]], visits: list[Row]) -> Any:
+        done = [one for one in tickets if is_done(one, clocks[one["number"]])]
+        on_time = [one for one in done if all(clock["state"] == "met" for clock in clocks[one["number"]])]
         solved = [one for one in tickets if one["resolved_at"]]
+        ever = [one for one in tickets if one["resolved_at"] or int(one["reopen_count"])]
         taken = [
             datetime.fromisoformat(one["resolved_at"]) - datetime.fromisoformat(one["registered_at"])
             for one in solved
@@ -381,13 +484,13 @@ class Books:
         numbers = {one["number"] for one in tickets}
         rounds = [one for one in visits if one["ticket"] in numbers]
         met_again = [one for one in rounds if one["done_at"] and one["outcome"] != "unreachable"]
-        scores = [int(one["satisfaction"]) for one in tickets if one["satisfaction"]]
+        scores = [int(one["satisfaction"]) for one in rounds if one["satisfaction"]]
         return [
             len(tickets),
             len(solved),
-            rate(met, met + broken),
+            rate(len(on_time), len(done)),
             *solving_times([int(time.total_seconds()) for time in taken]),
-            rate(sum(1 for one in tickets if int(one["reopen_count"])), len(tickets)),
+            rate(sum(1 for one in tickets if int(one["reopen_count"])), len(ever)),
             rate(len(met_again), len(rounds)),
             rate(sum(1 for score in scores if score >= 4), len(scores)),
             average(sum(scores), len(scores)),
@@ -404,7 +507,10 @@ class Books:
 
     def complaint_list(self) -> Any:
         """Each valid complaint; what people wrote is no figure."""
-        late = {one["number"] for one in self.ticket_clocks if one["state"] == "breached"}
+        clocks = defaultdict(list)
+        for clock in self.ticket_clocks:
+            if clock["state"] != "void":
+                clocks[clock["number"]].append(clock)
         return [
             [
                 *(
@@ -419,7 +525,7 @@ class Books:
                         "resolved_at",
                     )
                 ),
-                "yes" if one["number"] not in late else "no",
+                in_time(one, clocks[one["number"]]),
                 one["satisfaction"],
             ]
             for one in self.valid()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,6 +13,7 @@ from office.documents.pdf.builder import DocumentBuilder
 from office.documents.pdf.document import Document
 from office.documents.pdf.templates import Blocks
 from office.documents.pdf.values import EstateDetails
+from rules.report_rates import percent
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class ComplaintRow:
     department: str = ""
     result: str = ""
     resolved_at: datetime | None = None
-    is_on_time: bool = False
+    is_on_time: bool | None = False  # None: a deadline still runs
     satisfaction: int | None = None
 
 
@@ -50,7 +51,7 @@ def monthly_complaints(
         estate_name=estate.name,
         period=period,
         ticket_count=str(len(report.rows)),
-        on_time_count=str(sum(row.is_on_time for row in report.rows)),
+        on_time_count=str(sum(row.is_on_time is True for row in report.rows)),
     )
     columns = [
         builder.column("ticket_no"),
@@ -74,7 +75,7 @@ def monthly_complaints(
             row.statement,
             row.department,
             row.result,
-            words["yes"] if row.is_on_time else words["no"],
+            {None: "–", True: words["yes"], False: words["no"]}[row.is_on_time],
             str(row.satisfaction or ""),
         ]
         for row in report.rows
@@ -109,13 +110,18 @@ def _by_category(builder: DocumentBuilder, rows: Sequence[ComplaintRow]) -> Tabl
 
 @dataclass(frozen=True)
 class StewardRow:
-    """What a steward collected against the target; rate in percent."""
+    """What a steward collected of what was billed, against the target in yuan; None without one."""
 
     steward: str
     area: str
-    target: Decimal
+    target: Decimal | None
     collected: Decimal
-    rate: Decimal
+    billed: Decimal
+
+    @property
+    def distance(self) -> Decimal | None:
+        """How many yuan are missing to the target."""
+        return None if self.target is None else max(self.target - self.collected, Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -169,23 +175,37 @@ def weekly_meeting(
 def _stewards(builder: DocumentBuilder, rows: Sequence[StewardRow]) -> Table | None:
     if not rows:
         return None
+
+    def shown(amount: Decimal | None) -> str:
+        return "–" if amount is None else builder.money(amount)
+
+    def rate(collected: Decimal, billed: Decimal) -> str:
+        found = percent(collected, billed)
+        return "–" if found is None else f"{found:.1f} %"
+
     lines = [
         [
             row.steward,
             row.area,
-            builder.money(row.target),
+            shown(row.target),
             builder.money(row.collected),
-            builder.money(max(row.target - row.collected, Decimal(0))),
-            f"{row.rate:.1f} %",
+            shown(row.distance),
+            rate(row.collected, row.billed),
         ]
         for row in rows
     ]
-    target = sum((row.target for row in rows), Decimal(0))
-    collected = sum((row.collected for row in rows), Decimal(0))
-    rate = f"{collected / target * 100:.1f} %" if target else ""
-    distance = builder.money(max(target - collected, Decimal(0)))
+    collected, billed = (
+        sum(sums, Decimal(0)) for sums in zip(*((row.collected, row.billed) for row in rows), strict=True)
+    )
     lines.append(
-        [builder.words["total"], "", builder.money(target), builder.money(collected), distance, rate]
+        [
+            builder.words["total"],
+            "",
+            shown(_sum(row.target for row in rows)),
+            builder.money(collected),
+            shown(_sum(row.distance for row in rows)),
+            rate(collected, billed),
+        ]
     )
     columns = [
         builder.column("steward", 2),
@@ -196,6 +216,12 @@ def _stewards(builder: DocumentBuilder, rows: Sequence[StewardRow]) -> Table | N
         builder.column("collection_rate", align="right"),
     ]
     return Table(columns, lines, sums=1)
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum of what is there; None of nothing."""
+    there = [amount for amount in amounts if amount is not None]
+    return sum(there, Decimal(0)) if there else None
 
 
 def _escalated(builder: DocumentBuilder, rows: Sequence[EscalatedRow]) -> Table | None:
@@ -269,7 +295,7 @@ class SheetTable:
     columns: tuple[SheetColumn, ...]
     rows: tuple[SheetRow, ...]
     sums: int = 0
-    note: str = ""
+    notes: tuple[str, ...] = ()  # what each figure counts
 
 
 @dataclass(frozen=True)
@@ -307,8 +333,7 @@ def report_sheet(
         )
         parts.append(Text(table.title, size=11, ink="bold", after=3))
         parts.append(body or Text(words["none"], size=9, ink="faint"))
-        if table.note:
-            parts.append(Text(table.note, size=8, ink="faint"))
+        parts += [Text(note, size=8, ink="faint") for note in table.notes]
     under = (sheet.name, sheet.scope, words.day(sheet.made_on))
     is_wide = any(len(table.columns) >= WIDE_FROM for table in sheet.tables)
     return builder.document(parts, form="a4_wide" if is_wide else "a4", under_title=under)

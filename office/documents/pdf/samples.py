@@ -315,7 +315,7 @@ VALUES: dict[str, Value] = {
                     reports.SheetRow(("东区", "合计", "12,000.00", "9,000.00", "75.0%")),
                 ),
                 sums=1,
-                note="按金额：已收本金÷应收（扣除冲减）。",
+                notes=("按金额：已收本金÷应收（扣除冲减）。",),
             ),
         ),
     ),
@@ -323,8 +323,12 @@ VALUES: dict[str, Value] = {
         week_from=date(2026, 3, 2),
         week_to=date(2026, 3, 8),
         stewards=(
-            reports.StewardRow("李芳", "A 片区", Decimal("96000.00"), Decimal("61240.50"), Decimal("63.8")),
-            reports.StewardRow("何俊", "B 片区", Decimal("88000.00"), Decimal("70312.00"), Decimal("79.9")),
+            reports.StewardRow(
+                "李芳", "A 片区", Decimal("96000.00"), Decimal("61240.50"), Decimal("106700.00")
+            ),
+            reports.StewardRow(
+                "何俊", "B 片区", Decimal("88000.00"), Decimal("70312.00"), Decimal("97800.00")
+            ),
         ),
         escalated=(
             reports.EscalatedRow(

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 from sqlalchemy.orm import Session
 
-from models.billing import Invoice
+from models.billing import BillingRun, Invoice
+from models.payments import Allocation
 from models.people import Owner
 from models.property import Area, Building, Unit
+from office.reports import collection
 from office.reports import rates as reports_rates
 from rules.report_rates import Collected
+from tests.factories.rows import add_building, add_payment, add_unit
 
 PERIOD = "2026-06"
 TODAY = date(2026, 7, 20)
+NOW = datetime(2026, 7, 20, 2, tzinfo=UTC)
 
 
 def bill(
@@ -96,13 +101,22 @@ def test_rates_by_building_and_area(session: Session, units: list[Unit]) -> None
 
 def test_a_late_fee_paid_does_not_raise_the_rate(session: Session, units: list[Unit]) -> None:
     invoice = bill(units[0], Owner(name="王芳"))
-    invoice.late_fee, invoice.paid, invoice.balance = Decimal("5.00"), Decimal("105.00"), Decimal(0)
+    invoice.late_fee, invoice.paid, invoice.balance = Decimal("5.00"), Decimal("45.00"), Decimal("60.00")
     session.add(invoice)
+    session.flush()
+    payment = add_payment(session, (invoice.unit_id, invoice.payer_id), NOW, "45")
+    for part, amount in (("principal", "40.00"), ("late_fee", "5.00")):
+        paid = Allocation(
+            payment=payment, invoice=invoice, amount=Decimal(amount), part=part, allocated_on=TODAY,
+            allocated_at=NOW, effective_at=NOW,
+        )  # fmt: skip
+        session.add(paid)
     session.commit()
 
     (rate, _) = reports_rates.collection_rates(session, PERIOD)
 
-    assert rate.collected.rate_amount == Decimal("100.0")
+    assert rate.collected.rate_amount == Decimal("40.0")
+    assert rate.collected.late_fees == Decimal("5.00")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +151,7 @@ def test_old_arrears_are_those_of_earlier_years(session: Session, units: list[Un
     )
     session.commit()
 
-    split = reports_rates.year_split(session, TODAY)
+    split = collection.open_by_year(session, TODAY.year)
 
     assert split == {"current_year": Decimal("70.00"), "old_arrears": Decimal("100.00")}
 
@@ -150,3 +164,62 @@ def test_periods_newest_first(session: Session, units: list[Unit]) -> None:
     session.commit()
 
     assert reports_rates.periods(session, 2) == ["2026-03", "2026-02"]
+
+
+def test_a_one_off_bill_makes_no_period(session: Session, units: list[Unit]) -> None:
+    """The start page shows the month that was billed, not that of somebody's repair (K1)."""
+    payer = Owner(name="王芳")
+    single = bill(units[0], payer, period="2026-07", due_on=date(2026, 7, 30))
+    single.kind = "one_off"
+    session.add_all([bill(units[0], payer), single])
+    session.add(BillingRun(period=PERIOD, issued_on=date(2026, 6, 1), started_at=NOW, state="done"))
+    session.add(BillingRun(period="2026-08", issued_on=date(2026, 6, 1), started_at=NOW, state="done"))
+    session.commit()
+
+    assert reports_rates.newest_period(session) == PERIOD  # nor does a run that made no bill
+
+
+def test_every_month_since_the_first_bill_can_be_chosen(session: Session, units: list[Unit]) -> None:
+    payer = Owner(name="王芳")
+    session.add_all([bill(units[0], payer, period=month) for month in ("2026-02", "2026-05")])
+    session.commit()
+
+    months = reports_rates.choosable_months(session, TODAY)
+
+    assert months == ["2026-07", "2026-06", "2026-05", "2026-04", "2026-03", "2026-02"]
+
+
+def test_bays_and_storage_count_by_amount_only(session: Session, units: list[Unit]) -> None:
+    units[0].kind, units[1].kind = "parking", "storage"
+    payer = Owner(name="王芳")
+    session.add_all([bill(unit, payer, paid="100.00") for unit in units[:3]])
+    session.commit()
+
+    found = [rate.collected for rate in reports_rates.collection_rates(session, PERIOD) if not rate.building]
+
+    assert [(one.billed, one.households_billed) for one in found] == [(Decimal("300.00"), 1)]
+
+
+def test_in_a_tower_offices_and_shops_are_households(session_of: Callable[[str], Session]) -> None:
+    session = session_of("tower")
+    building = add_building(session)
+    kinds = ("office", "shop", "residence", "parking")
+    payer = Owner(name="王芳")
+    session.add_all(
+        [bill(add_unit(session, kind, building, kind=kind), payer, paid="100.00") for kind in kinds]
+    )
+    session.commit()
+
+    (rate, _) = reports_rates.collection_rates(session, PERIOD)
+
+    assert (rate.collected.billed, rate.collected.households_billed) == (Decimal("400.00"), 2)
+
+
+def test_a_bill_credited_in_full_is_neither_billed_nor_paid(session: Session, units: list[Unit]) -> None:
+    session.add(bill(units[0], Owner(name="王芳"), credited="100.00"))
+    session.commit()
+
+    (rate, _) = reports_rates.collection_rates(session, PERIOD)
+
+    assert (rate.collected.households_billed, rate.collected.households_paid) == (0, 0)
+    assert rate.collected.rate_amount is None
