@@ -60,7 +60,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('report_count', schema=None) as batch_op:
         batch_op.add_column(sa.Column('is_stale', sa.Boolean(), server_default='0', nullable=False))
-    op.execute("DELETE FROM report_count WHERE report = 'old_arrears'")
     op.execute("UPDATE report_count SET is_stale = true")
     _count_all()
 
@@ -92,7 +91,6 @@ def downgrade() -> None:
         sa.PrimaryKeyConstraint('id', name=op.f('figures_collected_pkey')),
         sa.UniqueConstraint('period', 'building_id', name='figures_collected_once_per_period_and_building'),
     )
-    op.execute('DELETE FROM figures_stale WHERE building_id < 0')
     _count_all()
 
 
@@ -100,5 +98,7 @@ def _count_all() -> None:
     op.execute('DELETE FROM figures_item')
     op.execute(
         'INSERT INTO figures_stale (building_id, period) '
-        'SELECT DISTINCT u.building_id, i.period FROM invoice i JOIN unit u ON u.id = i.unit_id'
+        'SELECT DISTINCT u.building_id, i.period FROM invoice i JOIN unit u ON u.id = i.unit_id '
+        'WHERE NOT EXISTS (SELECT 1 FROM figures_stale s '
+        'WHERE s.building_id = u.building_id AND s.period = i.period)'
     )

@@ -41,7 +41,11 @@ OF_THE_PROGRAM = {
     *("attachment.key", "credit_note.number", "day_close_line.method", "deposit.number"),
     *("direct_debit_batch.number", "figures_collected.period", "figures_item.period"),
     *(
+        "figures_collected.unit_kind",
         "figures_owed.period",
+        "figures_owed.unit_kind",
+        "figures_year.bills_year",
+        "figures_year.year",
         "import_mapping.kind",
         "invoice.number",
         "invoice.part",

@@ -235,6 +235,7 @@ NEVER_SHOWN = {
     "figures_collected",
     "figures_item",
     "figures_owed",
+    "figures_year",
     "figures_stale",
 }
 RECORDED = (
