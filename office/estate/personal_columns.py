@@ -50,7 +50,7 @@ COLUMNS: Mapping[str, Columns] = {
     "complainant": Columns(emptied="name phone"),
     "contact": Columns(emptied="spoke_with outcome note", plain="method arrears_reason promise_state"),
     "counter": Columns(plain="series"),
-    "credit_note": Columns(emptied="reason", plain="number"),
+    "credit_note": Columns(emptied="reason", plain="number kind"),
     "day_close_line": Columns(plain="method reason"),
     "day_reopening": Columns(plain="reason state"),
     "debit_mandate": Columns(emptied="bank account account_name"),
