@@ -36,26 +36,48 @@ def of_payer_now(column: InstrumentedAttribute[Any], today: date) -> ColumnEleme
     )
 
 
-def balance_now() -> ColumnElement[Decimal]:
-    """Σ balances − unused credit of a unit, each through the partial index made for it."""
-    owed = (
-        select(func.sum(Invoice.balance))
-        .where(Invoice.unit_id == Unit.id, Invoice.balance > literal(0, literal_execute=True))
+def owed_now(today: date, *, is_former: bool = False) -> ColumnElement[Decimal]:
+    """What a unit's payer of today owes, or all others whose bills are still open; in yuan.
+
+    Each sum goes through the partial index made for it.
+    """
+    return _sum_of(Invoice.balance, Invoice.payer_id, Invoice.unit_id, today, is_former=is_former)
+
+
+def credit_now(today: date, *, is_former: bool = False) -> ColumnElement[Decimal]:
+    """The unused credit of a unit's payer of today, or of all others who paid for it; in yuan."""
+    return _sum_of(Payment.credit, Payment.payer_id, Payment.unit_id, today, is_former=is_former)
+
+
+def _sum_of(
+    amount: InstrumentedAttribute[Decimal],
+    payer: InstrumentedAttribute[int],
+    unit: InstrumentedAttribute[int],
+    today: date,
+    *,
+    is_former: bool,
+) -> ColumnElement[Decimal]:
+    nothing = literal(0, literal_execute=True)
+    is_there = amount > nothing if amount is Invoice.balance else amount != nothing
+    present = func.coalesce(of_payer_now(Occupancy.owner_id, today), 0)
+    found = (
+        select(func.sum(amount))
+        .where(unit == Unit.id, is_there, payer != present if is_former else payer == present)
         .correlate(Unit)
         .scalar_subquery()
     )
-    unused = (
-        select(func.sum(Payment.credit))
-        .where(Payment.unit_id == Unit.id, Payment.credit != literal(0, literal_execute=True))
-        .correlate(Unit)
-        .scalar_subquery()
-    )
-    zero = literal(Decimal(0), Money())
-    balance = func.coalesce(owed, zero, type_=Money()) - func.coalesce(unused, zero, type_=Money())
-    return type_coerce(balance, Money())  # a difference of two whole numbers would be a whole number
+    return func.coalesce(found, literal(Decimal(0), Money()), type_=Money())
+
+
+def _difference(one: ColumnElement[Decimal], other: ColumnElement[Decimal]) -> ColumnElement[Decimal]:
+    return type_coerce(one - other, Money())  # a difference of two whole numbers would be a whole number
 
 
 def units(session: Session) -> Table:
+    """Every unit; `balance` is its payer's, of others whose bills or credit lie there `former_balance`.
+
+    `credit` is the payer's unused credit, which `balance` has taken off: nobody's credit pays another's debt.
+    """
     today = clock.today(session)
     query = (
         select(
@@ -66,9 +88,13 @@ def units(session: Session) -> Table:
             Unit.area_m2,
             Unit.state,
             of_payer_now(Owner.name, today).label("payer_name"),
-            balance_now().label("balance"),
+            _difference(owed_now(today), credit_now(today)).label("balance"),
             Unit.handed_over_on,
             of_payer_now(Occupancy.residents, today).label("residents"),
+            _difference(owed_now(today, is_former=True), credit_now(today, is_former=True)).label(
+                "former_balance"
+            ),
+            credit_now(today).label("credit"),
         )
         .join(Unit.building)
         .join(Building.area)

@@ -51,7 +51,7 @@ class Household:
     area: str
     payers: Sequence[tuple[Occupancy, str, Decimal]]
     owed: Owed
-    credit: Decimal
+    credits: Sequence[tuple[str, Decimal]]  # whose unused credit it is, and how much
     overdue: Decimal
     open_invoices: Sequence[OwedInvoice]
     events: Sequence[HouseholdEvent]
@@ -78,18 +78,22 @@ def household(session: Session, unit_id: int, today: date) -> Household | None:
         .where(Occupancy.unit_id == unit_id)
         .order_by(Occupancy.from_on.desc(), Occupancy.id.desc())
     ).all()
-    credit = session.execute(
-        select(func.coalesce(func.sum(Payment.credit), 0, type_=Money())).where(
-            Payment.unit_id == unit_id, Payment.credit != 0
-        )
-    ).scalar_one()
+    unused = func.sum(Payment.credit, type_=Money())
+    of_payers = session.execute(
+        select(Owner.name, unused)
+        .join(Owner, Owner.id == Payment.payer_id)
+        .where(Payment.unit_id == unit_id, Payment.credit != 0)
+        .group_by(Owner.id, Owner.name)
+        .having(unused != 0)
+        .order_by(Owner.id)
+    ).all()
     return Household(
         unit=unit,
         building=building,
         area=area,
         payers=[(occupancy, name, owed.get(occupancy.owner_id, ZERO)) for occupancy, name in payers],
         owed=sums.together(open_now),
-        credit=credit,
+        credits=[(name, amount) for name, amount in of_payers],
         overdue=sums.together(one for one in open_now if one.due_on < today).total,
         open_invoices=open_now,
         events=_events(session, unit_id, clock.zone(session)),

@@ -8,14 +8,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import Money
 from models.billing import Invoice
 from models.complaints import Ticket, is_escalated
+from models.people import Occupancy
 from models.property import Area, Building, Unit
 from models.visits import Visit
+from rules.money import ZERO
 
 Conditions = Sequence[ColumnElement[bool]]  # which units, and what of them the reader reaches
 SHOWN = ("owed", "complaints", "visits")
@@ -23,12 +25,13 @@ SHOWN = ("owed", "complaints", "visits")
 
 @dataclass(frozen=True)
 class Square:
-    """One unit: its state, a figure that says it in words too."""
+    """One unit: its state, a figure that says it in words too, and what of it former payers owe."""
 
     id: int
     code: str
     state: str
     figure: Decimal | int | None
+    former: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,8 @@ def grid(
         .order_by(Unit.building_id, Unit.floor, Unit.code)
     )
     for building_id, number, unit_id, code, unit_state in rows:
-        state, figure = states.get(unit_id, ("unsold" if unit_state == "unsold" else "clear", None))
-        floors[building_id].setdefault(number, []).append(Square(unit_id, code, state, figure))
+        state, *said = states.get(unit_id, ("unsold" if unit_state == "unsold" else "clear", None))
+        floors[building_id].setdefault(number, []).append(Square(unit_id, code, state, *said))
         counts[building_id][state] = counts[building_id].get(state, 0) + 1
     return [
         Block(
@@ -103,15 +106,30 @@ def grid(
     ]
 
 
-def _owed(session: Session, within: Conditions, today: date, _now: datetime) -> dict[int, tuple[str, Any]]:
-    """Overdue, or open and not due yet, with what is open in yuan."""
+def _owed(session: Session, within: Conditions, today: date, _now: datetime) -> dict[int, tuple[Any, ...]]:
+    """Overdue, or open and not due yet, with what is open in yuan and what of it former payers owe."""
+    is_present = exists().where(
+        Occupancy.unit_id == Invoice.unit_id,
+        Occupancy.owner_id == Invoice.payer_id,
+        Occupancy.is_payer,
+        or_(Occupancy.to_on.is_(None), Occupancy.to_on >= today),
+    )
+    of_former = case((is_present, 0), else_=Invoice.balance)
     rows = session.execute(
-        select(Invoice.unit_id, func.min(Invoice.due_on), func.sum(Invoice.balance, type_=Money()))
+        select(
+            Invoice.unit_id,
+            func.min(Invoice.due_on),
+            func.sum(Invoice.balance, type_=Money()),
+            func.sum(of_former, type_=Money()),
+        )
         .join(Unit, Unit.id == Invoice.unit_id)
         .where(Invoice.balance > 0, *within)
         .group_by(Invoice.unit_id)
     )
-    return {unit_id: ("overdue" if due_on < today else "open", amount) for unit_id, due_on, amount in rows}
+    return {
+        unit_id: ("overdue" if due_on < today else "open", amount, former)
+        for unit_id, due_on, amount, former in rows
+    }
 
 
 def _complaints(

@@ -21,6 +21,9 @@ COLLECTION_RATE: Mapping[str, Format] = {
     "households_billed": plain,
     "households_paid": plain,
     "rate_households": plain,
+    "late_fees": amount,
+    "deposits_billed": amount,
+    "deposits_paid": amount,
 }
 
 
@@ -44,4 +47,7 @@ def _collection_rates(session: Session) -> Iterator[Sequence[Any]]:
                 figures.households_billed,
                 figures.households_paid,
                 percent(figures.households_paid, figures.households_billed),
+                figures.late_fees,
+                figures.deposits_billed,
+                figures.deposits_paid,
             )

@@ -318,13 +318,12 @@ class Figures:
     # Credit belongs to its payer
 
     def standing(self, unit: int, today: date) -> tuple[int, int, int]:
-        """Of a unit: what its payer of today owes less their credit, what former payers owe, all credit."""
+        """Of a unit: what its payer owes less their credit, the same of all others, the payer's credit."""
         payers = [
             row["owner_id"]
-            for row in self.rows["occupancy"]
+            for row in sorted(self.rows["occupancy"], key=lambda row: as_day(row["from_on"]))
             if row["unit_id"] == unit
             and row["is_payer"]
-            and as_day(row["from_on"]) <= today
             and (row["to_on"] is None or as_day(row["to_on"]) >= today)
         ]
         owed: dict[int, int] = defaultdict(int)
@@ -335,9 +334,10 @@ class Figures:
         for row in self.rows["payment"]:
             if row["unit_id"] == unit and row["state"] == "posted":
                 credit[row["payer_id"]] += row["credit"]
-        mine = sum(owed[payer] - credit[payer] for payer in payers)
-        others = {*owed, *credit} - {*payers}
-        return mine, sum(owed[payer] - credit[payer] for payer in others), sum(credit.values())
+        mine = payers[0] if payers else 0
+        others = {*owed, *credit} - {mine}
+        former = sum(owed[payer] - credit[payer] for payer in others)
+        return owed[mine] - credit[mine], former, credit[mine]
 
     # K3
 

@@ -363,16 +363,27 @@ class Books:
             self.same(f"credit beside a debt {place}", bool(credit and owing[place]), False)
 
     def balances(self) -> None:
-        owed: defaultdict[str, Decimal] = defaultdict(Decimal)
+        """Each payer's own: nobody's credit pays another's debt."""
+        owed: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
         for row in self.invoices:
-            owed[row["unit_code"]] += Decimal(row["balance"])
+            owed[row["unit_code"], row["payer_name"]] += Decimal(row["balance"])
+        unused: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
         for row in self.payments:
-            owed[row["unit_code"]] -= Decimal(row["credit"])
+            unused[row["unit_code"], row["payer_name"]] += Decimal(row["credit"])
         for code, row in self.unit.items():
-            self.same(f"balance of unit {code}", Decimal(row["balance"]), owed[code])
+            own = code, row["payer_name"]
+            former = sum(amount for place, amount in owed.items() if place[0] == code and place != own)
+            former -= sum(amount for place, amount in unused.items() if place[0] == code and place != own)
+            self.same(f"balance of unit {code}", Decimal(row["balance"]), owed[own] - unused[own])
+            self.same(f"former balance of unit {code}", Decimal(row["former_balance"]), Decimal(former))
+            self.same(f"credit of unit {code}", Decimal(row["credit"]), unused[own])
 
     def rates(self) -> None:
-        """By amount: paid ÷ billed less credits; by household: those that owe nothing ÷ those billed."""
+        """By amount: principal paid ÷ billed less credits; by household: residences that owe nothing."""
+        principal: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for row in self.allocations:
+            if row["part"] == "principal":
+                principal[row["invoice.number"]] += Decimal(row["amount"])
         figures: defaultdict[tuple[str, str, str], defaultdict[str, list[Decimal]]] = defaultdict(
             lambda: defaultdict(lambda: [NIL, NIL, NIL])
         )
@@ -382,14 +393,17 @@ class Books:
             for building in (unit["building"], ""):
                 one = figures[row["period"], unit["area_name"], building][row["unit_code"]]
                 one[0] += net
-                one[1] += min(Decimal(row["paid"]), net)
+                one[1] += principal[row["number"]]
                 one[2] += Decimal(row["balance"])
         for row in self.collection_rate:
             place = row["period"], row["area_name"], row["building"]
-            units = figures.pop(place).values()
-            billed, paid = sum(one[0] for one in units), sum(one[1] for one in units)
-            clear = sum(1 for one in units if not one[2])
-            counted = (billed, paid, percent(paid, billed), len(units), clear, percent(clear, len(units)))
+            units = figures.pop(place)
+            billed, paid = (sum(one[column] for one in units.values()) for column in (0, 1))
+            homes = [
+                one for code, one in units.items() if one[0] and self.unit[code]["unit_kind"] == "residence"
+            ]
+            clear = sum(1 for one in homes if not one[2])
+            counted = (billed, paid, percent(paid, billed), len(homes), clear, percent(clear, len(homes)))
             names = (
                 "billed",
                 "paid",

@@ -46,7 +46,8 @@ audit: `at, staff, action, table, row, changes`
 """  # noqa: E501 -- quoted from the contract
 ADDED = {
     "contacts": ["arrears_reason"],
-    "units": ["handed_over_on", "residents"],
+    "units": ["handed_over_on", "residents", "former_balance", "credit"],
+    "collection_rate": ["late_fees", "deposits_billed", "deposits_paid"],
     "invoices": ["kind"],
     "payments": ["kind"],
     "tariffs": ["tiers"],

@@ -20,6 +20,7 @@ from models.complaints import Ticket
 from models.property import Building
 from office.reports import aggregates, catalog, collection, complaints, dashboard, integrity, nightly, rates
 from office.reports.table import Wanted
+from office.rooms import EXPORTS
 from rules.money import from_fen, to_fen
 from rules.report_rates import YearSplit, times
 from tests.factories.busy_histories import MONTHS, BusyOffice
@@ -78,6 +79,11 @@ class Compared:
         yield from self.owed()
         yield from self.counted_at_night()
         yield from self.complaints()
+        codes, rows = EXPORTS["units"](self.session)
+        for row in (dict(zip(codes, each, strict=True)) for each in rows):
+            unit = next(one["id"] for one in self.oracle.units.values() if one["code"] == row["unit_code"])
+            says = fen(row["balance"], row["former_balance"], row["credit"])
+            yield "units", row["unit_code"], says, self.oracle.standing(unit, self.today)
         yield "newest period", "", rates.newest_period(self.session), self.oracle.newest_period()
         yield "flask check", "", list(integrity.all_hold(self.session)), []
 
