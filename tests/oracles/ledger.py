@@ -372,10 +372,12 @@ class Books:
             unused[row["unit_code"], row["payer_name"]] += Decimal(row["credit"])
         for code, row in self.unit.items():
             own = code, row["payer_name"]
-            former = sum(amount for place, amount in owed.items() if place[0] == code and place != own)
-            former -= sum(amount for place, amount in unused.items() if place[0] == code and place != own)
+            former = sum((amount for place, amount in owed.items() if place[0] == code and place != own), NIL)
+            former -= sum(
+                (amount for place, amount in unused.items() if place[0] == code and place != own), NIL
+            )
             self.same(f"balance of unit {code}", Decimal(row["balance"]), owed[own] - unused[own])
-            self.same(f"former balance of unit {code}", Decimal(row["former_balance"]), Decimal(former))
+            self.same(f"former balance of unit {code}", Decimal(row["former_balance"]), former)
             self.same(f"credit of unit {code}", Decimal(row["credit"]), unused[own])
 
     def rates(self) -> None:

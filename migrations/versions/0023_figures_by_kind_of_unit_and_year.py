@@ -6,8 +6,8 @@ Everything in these tables is derived: they are made anew and counted again at t
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0022'
-down_revision = '0021'
+revision = '0023'
+down_revision = '0022'
 branch_labels = None
 depends_on = None
 
