@@ -64,10 +64,11 @@ COLUMNS: Mapping[str, Columns] = {
         "moved_to"
     ),
     "fee_item": Columns(plain=f"code basis timing services {NAMES}"),
-    "figures_collected": Columns(plain="period"),
+    "figures_collected": Columns(plain="period unit_kind"),
     "figures_item": Columns(plain="period"),
-    "figures_owed": Columns(plain="period"),
+    "figures_owed": Columns(plain="period unit_kind"),
     "figures_stale": Columns(plain="period"),
+    "figures_year": Columns(plain="bills_year year"),
     "import_mapping": Columns(plain="kind name headers said sheet"),
     "incentive": Columns(plain=f"gift {NAMES}"),
     "incentive_grant": Columns(plain="explanation"),
