@@ -331,7 +331,8 @@ def write_credit_note(session: Session, new: NewCreditNote, *, now: datetime) ->
     (bill,) = ledger.receivables(session, INVOICE.c.id == new.invoice_id, policy=policy)
     if amount > bill.creditable:
         raise Refused(N_("Only %(amount)s of this invoice can be credited"), amount=bill.creditable)
-    if fee_item_id is not None and amount > (left := _left_of(session, invoice_id, fee_item_id)):
+    of_item = new.fee_item_id
+    if of_item is not None and amount > (left := _left_of(session, new.invoice_id, of_item)):
         raise Refused(N_("Only %(amount)s of this fee item can be credited on this invoice"), amount=left)
     was_open = bill.balance > 0
     if amount > bill.principal:

@@ -26,7 +26,7 @@ from models.visits import Visit
 from office.arrears import instalment_plans
 from office.billing import deposits, invoices, runs
 from office.billing.change_of_owner import change_of_owner
-from office.billing.invoices import Charge, OpeningBalance
+from office.billing.invoices import Charge, NewCreditNote, OpeningBalance
 from office.complaints import clock_jobs, pauses, visits, work
 from office.complaints.registration import NewTicket, register_ticket
 from office.core.errors import Refused
@@ -35,6 +35,7 @@ from office.payments import corrections, payments
 from office.receivables import late_fees
 from office.reports import aggregates
 from rules.allocation import Pick
+from rules.codes import CreditKind
 from rules.severity import Facts
 from tests.factories.complaints import people
 from tests.factories.estate import add_item, at, turn_on_late_fee
@@ -46,6 +47,7 @@ PLACES = (
     ("East", "2", ("residence", "shop")),
     ("West", "9", ("residence", "storage")),
 )  # area, building, the kinds of its units
+KINDS: tuple[CreditKind, ...] = ("error", "goodwill")
 BANKED = ("card", "wechat", "bank_transfer")
 
 
@@ -160,15 +162,10 @@ class BusyOffice:
         item = self.random.choice([None, *(line.fee_item_id for line in invoice.lines)])
         left = invoice.amount - invoice.credited
         of_item = sum((line.amount for line in invoice.lines if line.fee_item_id == item), Decimal(0))
-        invoices.credit_note(
-            self.session,
-            invoice.id,
-            amount=self.amount(min(of_item, left) if item else left),
-            reason="x",
-            staff_id=self.staff["director"],
-            now=self.now,
-            fee_item_id=item,
-        )
+        amount = self.amount(min(of_item, left) if item else left)
+        kind = self.random.choice(KINDS)
+        note = NewCreditNote(invoice.id, amount, "x", self.staff["director"], kind, item)
+        invoices.credit_note(self.session, note, now=self.now)
 
     def charge(self) -> None:
         """A one-off bill; some ask for a deposit beside other items."""

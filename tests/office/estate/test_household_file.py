@@ -60,11 +60,7 @@ def file_of(session: Session, debtor: Debtor) -> Household:
 def test_a_household_without_history_has_an_empty_file(session: Session, debtor: Debtor) -> None:
     found = file_of(session, debtor)
 
-<<<<<<< HEAD
-    assert (found.owed.total, found.credit, found.overdue) == (0, 0, 0)
-=======
-    assert (found.balance, found.credits, found.overdue) == (0, [], 0)
->>>>>>> 3c4e670 (estate: credit in the household file is told by payer; figures' columns have their decision (M1, F23))
+    assert (found.owed.total, found.credits, found.overdue) == (0, [], 0)
     assert (found.open_invoices, found.events) == ([], [])
 
 

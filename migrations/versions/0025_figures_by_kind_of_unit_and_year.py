@@ -6,8 +6,8 @@ Everything in these tables is derived: they are made anew and counted again at t
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0024'
-down_revision = '0023'
+revision = '0025'
+down_revision = '0024'
 branch_labels = None
 depends_on = None
 
