@@ -63,17 +63,16 @@ def open_by(server: str, app: Flask) -> Iterator[int]:
         process.wait()
 
 
-def day(port: int, visits: list[int], size: Size, seconds: float) -> tuple[float, int]:
-    """The 95th percentile of all waits, and how many answers were wrong or never came."""
+def day(port: int, visits: list[int], size: Size, seconds: float) -> tuple[float, str]:
+    """The 95th percentile of all waits, and which answers were wrong or never came."""
     seats = load.desks(port, PEOPLE, size, visits)
     try:
         book = asyncio.run(asyncio.wait_for(load.a_day(seats, seconds, THINK), seconds + 2 * load.LONGEST))
     except (TimeoutError, OSError, AssertionError):  # nobody could even sign in
-        return float("inf"), -1
+        return float("inf"), "nobody could sign in"
     waits = book.all("read") + book.all("write")
-    return statistics.quantiles(waits, n=20)[-1] if len(waits) > 1 else float("inf"), sum(
-        book.errors.values()
-    )
+    p95 = statistics.quantiles(waits, n=20)[-1] if len(waits) > 1 else float("inf")
+    return p95, str(dict(book.errors) or "none")
 
 
 def measure(server: str, app: Flask, kind: str, options: argparse.Namespace, size: Size) -> None:
@@ -86,14 +85,14 @@ def measure(server: str, app: Flask, kind: str, options: argparse.Namespace, siz
         )
         alone, errors = day(port, visits, size, options.seconds)
         print(
-            f"{server:9} {kind:10} {rate:6.1f} lists/s; alone: p95 {alone:.3f}, {errors} errors", flush=True
+            f"{server:9} {kind:10} {rate:6.1f} lists/s; alone: p95 {alone:.3f}, errors: {errors}", flush=True
         )
         for habit in habits:
             long = max(2 * PATIENCE, 1.1 * options.seconds + 2)
             with swarm(port, {habit: options.clients}, long, cookie) as slow:
                 beside, errors = day(port, visits, size, options.seconds)
                 ended = sum(after is not None for after in slow.ended()[habit])
-            told = f"p95 {beside:.3f} ({beside / alone:.2f} ×), {errors} errors, {ended} ended"
+            told = f"p95 {beside:.3f} ({beside / alone:.2f} ×), errors: {errors}; {ended} ended"
             print(f"{server:9} {kind:10} beside {options.clients} × {habit}: {told}", flush=True)
 
 

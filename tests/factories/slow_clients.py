@@ -2,9 +2,9 @@
 
     python -m tests.factories.slow_clients PORT COUNTS SECONDS COOKIE
 
-opens at once so many connections of each kind as COUNTS says (JSON) and prints, by kind, after how many
-seconds the server ended each, null for one that was still open at the end. Run as a process of its own, so
-that it takes no time of who measures.
+opens at once so many connections of each kind as COUNTS says (JSON), prints a line when all are open and
+then, by kind, after how many seconds the server ended each, null for one that was still open at the end. Run
+as a process of its own, so that it takes no time of who measures.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+OPEN = "open"
 PACE, DRIP = 0.25, 5  # seconds, and bytes at a time: 20 bytes a second
 FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 LARGE = "/static/vendor/chart.umd.min.js"  # some of which the system keeps for who doesn't read
@@ -56,7 +57,9 @@ HABITS = {
 }
 
 
-async def ended_after(port: int, habit: Habit, cookie: str, seconds: float) -> float | None:
+async def ended_after(
+    port: int, habit: Habit, cookie: str, seconds: float, opened: Callable[[], None]
+) -> float | None:
     """After how many seconds the server ended one such connection; None if it had not by the end."""
     loop = asyncio.get_running_loop()
     client = socket.socket()
@@ -69,6 +72,7 @@ async def ended_after(port: int, habit: Habit, cookie: str, seconds: float) -> f
         try:
             await loop.sock_connect(client, ("127.0.0.1", port))
             await loop.sock_sendall(client, habit.at_once(cookie).encode())
+            opened()
             while loop.time() - begun < seconds:
                 await asyncio.sleep(PACE)
                 if habit.is_reading and _is_ended(client):
@@ -97,7 +101,13 @@ async def all_ended_after(
     port: int, counts: dict[str, int], seconds: float, cookie: str
 ) -> dict[str, list[float | None]]:
     kinds = [kind for kind, count in counts.items() for _each in range(count)]
-    clients = (ended_after(port, HABITS[kind], cookie, seconds) for kind in kinds)
+    left = iter(range(len(kinds) - 1, -1, -1))
+
+    def opened() -> None:
+        if next(left) == 0:
+            print(OPEN, flush=True)
+
+    clients = (ended_after(port, HABITS[kind], cookie, seconds, opened) for kind in kinds)
     ended = zip(kinds, await asyncio.gather(*clients), strict=True)
     found: dict[str, list[float | None]] = {kind: [] for kind in counts}
     for kind, after in ended:
@@ -119,10 +129,12 @@ class Swarm:
 
 @contextmanager
 def swarm(port: int, counts: dict[str, int], seconds: float, cookie: str = "") -> Iterator[Swarm]:
-    """So many slow clients of each kind, for so many seconds."""
+    """So many slow clients of each kind, for so many seconds from when all are open."""
     command = [sys.executable, "-m", __name__, str(port), json.dumps(counts), str(seconds), cookie]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
     try:
+        assert process.stdout is not None
+        assert process.stdout.readline().decode().strip() == OPEN
         yield Swarm(process)
     finally:
         process.kill()

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 3  # seconds; 30 in an office
 LATEST = PATIENCE + 4  # seconds after which a client must have been ended, on a busy machine
 CLIENTS = 200
+NUMBERS = count()
 OWN = ["app.py"]
 WITHOUT_WHOLE_REQUESTS = ["-m", "granian", "app:create_app", "--factory", "--interface", "wsgi",
                           "--workers", "2", "--blocking-threads", "2", "--log-level", "error"]  # fmt: skip
@@ -80,7 +82,7 @@ def p95_wait(browser: Browser, seconds: float) -> float:
     while time.monotonic() < until:
         for ask, status in (
             (lambda: browser.get("/units/").status, 200),
-            (lambda: add_area(browser, f"Area {len(found)}"), 302),
+            (lambda: add_area(browser, f"Area {next(NUMBERS)}"), 302),
         ):
             begun = time.monotonic()
             assert ask() == status
@@ -94,11 +96,12 @@ def test_slow_clients_stop_nobody_and_are_ended(office: Office, is_signed_in: bo
     with serving(office, OWN) as browser:
         counts = dict.fromkeys(HABITS, CLIENTS // len(HABITS) + 1)
         cookie = cookie_of(browser) if is_signed_in else ""
+        alone = p95_wait(browser, 2)
         with swarm(port_of(browser), counts, LATEST, cookie) as slow:
             waited = p95_wait(browser, LATEST)
             ended = slow.ended()
 
-    assert waited < 1
+    assert waited < max(1, 3 * alone)  # a machine that others use is slow by itself
     assert [kind for kind, each in ended.items() if None in each] == []
 
 
@@ -108,7 +111,6 @@ def test_without_whole_requests_a_few_halves_stop_the_office(office: Office) -> 
     with serving(office, WITHOUT_WHOLE_REQUESTS) as browser:
         browser.seconds = 2
         with swarm(port_of(browser), {"half a request": 20}, LATEST) as slow:
-            time.sleep(1)
             answered = [browser.get("/units/").status for _each in range(2)]
             ended = slow.ended()["half a request"]
 
@@ -132,14 +134,13 @@ def test_with_more_patience_none_is_ended_so_soon(office: Office) -> None:
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_waitress_ends_them_too(office: Office) -> None:
     counts = dict.fromkeys(HABITS, 10)
-    with (
-        serving(office, OWN, GATEHOUSE_SERVER="waitress") as browser,
-        swarm(port_of(browser), counts, LATEST) as slow,
-    ):
-        waited = p95_wait(browser, LATEST)
-        ended = slow.ended()
+    with serving(office, OWN, GATEHOUSE_SERVER="waitress") as browser:
+        alone = p95_wait(browser, 2)
+        with swarm(port_of(browser), counts, LATEST) as slow:
+            waited = p95_wait(browser, LATEST)
+            ended = slow.ended()
 
-    assert waited < 1
+    assert waited < max(1, 3 * alone)
     assert [kind for kind, each in ended.items() if None in each] == []
 
 
