@@ -119,6 +119,12 @@ class Ladder:
     tolerance: Decimal
     judged_at: time
     legal_gate: LegalGate
+    shortest_deadline_days: int = 7
+
+    def deadline(self, stage: Stage | None, out_on: date) -> date:
+        """The last day to pay that a paper names which goes out on a day: never sooner than is fair (D4)."""
+        earliest = out_on + self.shortest_deadline_days * DAY
+        return max(earliest, (deadline_on(stage, out_on) if stage else None) or earliest)
 
     def stages_on(self, day: date, subject: Subject) -> tuple[Stage, ...]:
         return tuple(stage for stage in self.stages if stage.subject == subject and stage.is_valid(day))
@@ -139,13 +145,15 @@ class Ladder:
 class LadderTerms(Checked):
     """What holds for all stages: the hour of judging, the tolerance in yuan, the usual gap in days.
 
-    `longest_promise_days` is how far ahead a payer may promise to pay, since a promise holds the stages (C6).
+    `longest_promise_days` is how far ahead a payer may promise to pay, since a promise holds the stages (C6);
+    `shortest_deadline_days` how long a letter leaves at least from the day it goes out (D4).
     """
 
     judged_at: time
     tolerance: Amount
     least_gap_days: NotNegative
     longest_promise_days: Positive = 31
+    shortest_deadline_days: Positive = 7
 
 
 @dataclass(frozen=True)
@@ -166,6 +174,7 @@ class LadderDocument:
             tolerance=self.policy.tolerance,
             judged_at=self.policy.judged_at,
             legal_gate=gates.legal,
+            shortest_deadline_days=self.policy.shortest_deadline_days,
         )
 
 

@@ -58,6 +58,7 @@ _WORDS = {
     "judged_at": _l("Judged at"),
     "tolerance": _l("Debts below this are left alone"),
     "longest_promise_days": _l("Longest promise, days ahead"),
+    "shortest_deadline_days": _l("A letter leaves at least, days"),
     "least_gap_days": _l("Least gap between two stages, days"),
     "stage": _l("Stages"),
     "order": _l("Order"),

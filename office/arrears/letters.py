@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from models.people import Owner, Staff
 from models.property import Unit
 from office.arrears import holds, public_notices, reminder_batches, restrictions
 from office.arrears.debts import AsOf
+from office.arrears.earlier_reminders import earlier_reminders
 from office.core import clock
 from office.core.errors import N_, Refused
 from office.documents import archive
@@ -36,7 +38,7 @@ from office.documents.pdf.values import Recipient
 from office.policies import store
 from office.receivables import sums
 from rules.gates import Gates
-from rules.ladder import Stage, deadline_on
+from rules.ladder import Stage
 
 Letter = PaymentNotice | Demand | LawyerLetter | RestrictionNotice
 FALLBACK = "payment_reminder"  # the paper for a stage that names none
@@ -113,13 +115,17 @@ def _values(
     if kind == "restriction_notice":
         yield from _restriction_notices(session, rows, language)
         return
-    day = batch.made_for
-    deadline = (deadline_on(stage, day) if stage is not None else None) or day
+    day = AsOf.of(session, now).day  # a letter that goes out late is dated, and its deadline counted, anew
+    deadline = holds.stored_ladder(session, day).deadline(stage, day)
     numbers = {_number(batch, row): row for row in rows}
     debtors = [(row.unit_id, row.payer_id, number, deadline) for number, row in numbers.items()]
+    earlier = earlier_reminders(session, {(row.unit_id, row.payer_id) for row in rows}, before=now)
     for demand in archive.demands(session, debtors, issued_on=day):
-        value = _by_lawyer(session, demand, now) if kind == "lawyer_letter" else demand
-        yield numbers[demand.number], value
+        row = numbers[demand.number]
+        since = min(debt.due_on for debt in demand.debts)
+        told = earlier.get((row.unit_id, row.payer_id), ())
+        value = replace(demand, reminded=tuple(one for one in told if one.on > since))
+        yield row, _by_lawyer(session, value, now) if kind == "lawyer_letter" else value
 
 
 def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
@@ -133,6 +139,7 @@ def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
         deadline_on=demand.deadline_on,
         recipient=demand.recipient,
         debts=demand.debts,
+        reminded=demand.reminded,
         firm_name=firm.name,
         firm_lines=firm.lines,
         lawyer_name=firm.lawyer,

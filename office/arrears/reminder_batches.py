@@ -43,7 +43,7 @@ def send_out(session: Session, batch_id: int, *, now: datetime) -> None:
     ).all()
     if ids:
         chain = arrears_holds.stored_ladder(session, AsOf.of(session, now).day)
-        outbox.enqueue_all(session, reminder_messages.messages(session, chain, ids), now)
+        outbox.enqueue_all(session, reminder_messages.messages(session, chain, ids, now=now), now)
 
 
 # --- people work on a batch -----------------------------------------------------------------------
@@ -274,7 +274,7 @@ def undeliverable(session: Session, message: Message, now: datetime) -> None:
     session.flush()
     record(session, now, None, "fall_back", reminder, before)
     if instead in ELECTRONIC:
-        outbox.enqueue_all(session, reminder_messages.messages(session, chain, [reminder.id]), now)
+        outbox.enqueue_all(session, reminder_messages.messages(session, chain, [reminder.id], now=now), now)
 
 
 def _next_channel(session: Session, stage: Stage | None, reminder: Reminder) -> str | None:

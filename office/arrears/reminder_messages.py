@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +25,7 @@ from office.documents.pdf.wording import Words, money, words_of
 from office.messaging.channels import ELECTRONIC
 from office.receivables import sums
 from rules.allocation import number_key
-from rules.ladder import Ladder, deadline_on
+from rules.ladder import Ladder
 
 FALLBACK = "payment_reminder"  # the document of a stage that names none
 
@@ -40,9 +40,12 @@ class ReminderDebt:
     balance: Decimal
 
 
-def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
+def messages(
+    session: Session, ladder: Ladder, reminder_ids: Sequence[int], *, now: datetime
+) -> Iterator[dict[str, Any]]:
     """The outbox rows of reminders that go by an electronic channel, each in its payer's language."""
     estate = session.execute(select(Estate)).scalar_one()
+    today = clock.office_day(session, now)
     stored: dict[str, dict[str, Mapping[str, str]]] = {}
     for chunk in chunks(reminder_ids):
         rows = session.execute(
@@ -79,7 +82,7 @@ def messages(session: Session, ladder: Ladder, reminder_ids: Sequence[int]) -> I
             if reminder.due_on >= reminder.planned_on:  # a notice is about its own bill alone
                 listed = [debt for debt in listed if debt.number == number]
             letter = _MessageText(
-                estate, words_of(language), name, code, number, period, reminder, tuple(listed), ladder
+                estate, words_of(language), name, code, number, period, reminder, tuple(listed), ladder, today
             )
             subject, body = letter.written(document, language, stored[language].get(document))
             addresses = {"email": mail, "sms": phones.get(reminder.payer_id, ""), "wecom": chat}
@@ -132,6 +135,7 @@ class _MessageText:
     reminder: Reminder
     debts: tuple[ReminderDebt, ...]
     ladder: Ladder
+    out_on: date
 
     def written(self, document: str, language: str, stored: Blocks | None) -> tuple[str, str]:
         """The subject and the text."""
@@ -169,9 +173,10 @@ class _MessageText:
             "due_on": self.words.day(made.due_on),
             "amount": total,
             "total_due": total,
-            "deadline_on": self.words.day(deadline_on(stage, made.planned_on) or made.planned_on),
+            "deadline_on": self.words.day(self.ladder.deadline(stage, self.out_on)),
             "oldest_period": self.words.period(self.debts[0].period if self.debts else self.period),
             "invoice_count": str(len(self.debts)),
             "contact_name": self.estate.name,
             "contact_phone": self.estate.phone,
+            "reminded": "",
         }

@@ -15,7 +15,7 @@ from office.documents.pdf.blocks import Block, Codes, Facts, Issuer, Signatures,
 from office.documents.pdf.builder import DocumentBuilder
 from office.documents.pdf.document import Document, Letterhead, Mark
 from office.documents.pdf.templates import Blocks
-from office.documents.pdf.values import DebtLine, DocumentRefused, EstateDetails, Recipient
+from office.documents.pdf.values import DebtLine, DocumentRefused, EstateDetails, PastReminder, Recipient
 from rules.gates import PROTECTED_SERVICES
 
 # what the law protects, by whatever name an office gave its service
@@ -39,6 +39,7 @@ class Demand:
     contact_name: str = ""
     contact_phone: str = ""
     mark: Mark = ""
+    reminded: tuple[PastReminder, ...] = ()
 
 
 def payment_reminder(
@@ -68,6 +69,7 @@ def _dunning_letter(
     builder.fill(
         **builder.letter(to, letter.number, letter.issued_on),
         **builder.owed(letter.debts),
+        reminded=words.reminded(letter.reminded),
         deadline_on=words.day(letter.deadline_on),
         contact_name=letter.contact_name or estate.name,
         contact_phone=letter.contact_phone or estate.phone,
@@ -192,6 +194,7 @@ class LawyerLetter:
     licence_no: str
     contract: str
     mark: Mark = ""
+    reminded: tuple[PastReminder, ...] = ()
 
 
 def lawyer_letter(
@@ -203,6 +206,7 @@ def lawyer_letter(
     builder.fill(
         **builder.letter(to, letter.number, letter.issued_on),
         **builder.owed(letter.debts),
+        reminded=words.reminded(letter.reminded),
         deadline_on=words.day(letter.deadline_on),
         firm_name=letter.firm_name,
         lawyer_name=letter.lawyer_name,

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from office.documents.pdf import billing, collection, complaints, payments, reports
 from office.documents.pdf.registry import Value
-from office.documents.pdf.values import ChargeLine, DebtLine, EstateDetails, Recipient
+from office.documents.pdf.values import ChargeLine, DebtLine, EstateDetails, PastReminder, Recipient
 
 PRINTED_AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 ESTATE = EstateDetails(
@@ -29,7 +29,14 @@ _DEBTS = (
     DebtLine("TZ2026-02-000121", "2026-02", date(2026, 2, 15), Decimal("186.20"), Decimal("1.40")),
 )
 _DEMAND = collection.Demand(
-    "CF2026-000031", date(2026, 3, 2), date(2026, 3, 10), _TO, _DEBTS, "李芳", "021-5555 0103"
+    "CF2026-000031",
+    date(2026, 3, 2),
+    date(2026, 3, 10),
+    _TO,
+    _DEBTS,
+    "李芳",
+    "021-5555 0103",
+    reminded=(PastReminder(date(2026, 2, 5), "email"), PastReminder(date(2026, 2, 24), "phone")),
 )
 _AT = datetime(2026, 2, 10, 2, 20, tzinfo=UTC)
 

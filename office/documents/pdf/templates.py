@@ -24,7 +24,7 @@ _FOLDER = Path(__file__).parents[3] / "seed" / "templates"
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 _LETTER = frozenset({"estate_name", "estate_phone", "payer_name", "unit_code", "number", "issued_on"})
-_DEBT = _LETTER | {"amount", "deadline_on", "oldest_period", "invoice_count"}
+_DEBT = _LETTER | {"amount", "deadline_on", "oldest_period", "invoice_count", "reminded"}
 _TICKET = frozenset({"estate_name", "estate_phone", "ticket_number", "unit_code"})
 
 # what each document fills in; its blocks are those of its seed

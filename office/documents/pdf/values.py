@@ -49,6 +49,14 @@ class ChargeLine:
 
 
 @dataclass(frozen=True)
+class PastReminder:
+    """That a debtor was reminded on a day; `way` is a channel or a method of contact."""
+
+    on: date
+    way: str
+
+
+@dataclass(frozen=True)
 class DebtLine:
     """What is open of one invoice; `period` is `YYYY-MM`."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 
+from office.documents.pdf.values import PastReminder
 from rules.money import chinese_amount
 
 LANGUAGES = ("en", "zh_Hans", "zh_Hant")
@@ -74,6 +75,17 @@ class Words:
             return ""
         local = at.astimezone(ZoneInfo(zone))
         return f"{self.day(local.date())} {local:%H:%M}"
+
+    def reminded(self, reminders: Sequence[PastReminder]) -> str:
+        """The sentence that says when and how a debtor was reminded; empty where nobody was (D5)."""
+        if not reminders:
+            return ""
+        said = [
+            self.text("reminded_one", day=self.day(one.on), way=self.code("reminded", one.way))
+            for one in reminders
+        ]
+        last = self["and"].join(part for part in (self.comma.join(said[:-1]), said[-1]) if part)
+        return self.text("reminded_all", days=last)
 
     def capitals(self, amount: Decimal) -> str:
         """The amount in Chinese capitals, in the reader's script (also in English: the law asks for it)."""
