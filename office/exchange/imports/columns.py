@@ -24,7 +24,7 @@ from office.exchange.imports import cells, headers
 from office.exchange.imports.cells import Wrong, plain_values
 from office.exchange.imports.headers import MOST_HEADER_ROW, header_key, loose_key
 from office.exchange.imports.mapping import FileMapping, joined, parts_of
-from office.exchange.imports.reader import DATE, ERROR, NUMBER, Line, Table
+from office.exchange.imports.reader import DATE, ERROR, NUMBER, NUMBER_1904, Line, Table
 from rules import dates
 from rules.text_keys import compared_key, text_key
 
@@ -221,7 +221,7 @@ def check_cell(line: Line, place: int, *, is_code: bool, is_number: bool = False
     if not is_code:
         return
     if _SHORTENED.search(given) or (
-        kept_as == NUMBER and len(given.strip("-").replace(".", "")) > MOST_DIGITS
+        kept_as in {NUMBER, NUMBER_1904} and len(given.strip("-").replace(".", "")) > MOST_DIGITS
     ):
         raise Wrong(
             N_("the spreadsheet has shortened this number"),

@@ -46,6 +46,7 @@ HEAD_LENGTH = 100_000  # characters that hold them
 ENCODINGS = ("utf-8-sig", "gb18030", "big5")  # tried in this order; UTF-16 where its mark stands
 SEPARATORS = (",", "\t", ";")
 TEXT, NUMBER, DATE, ERROR = "t", "n", "d", "e"  # what kind of cell a spreadsheet keeps
+NUMBER_1904 = "m"  # a number of a workbook whose days are counted from 1904
 NO_TABLES = (  # PDF, RTF, XML (camt.053, old spreadsheets), a page as a mail, OFX, SWIFT MT940
     b"%PDF", b"{\\rtf", b"<?xml", b"MIME-Version:", b"OFXHEADER", b"<OFX>", b":20:", b"{1:F", b"\x89PNG",
 )  # fmt: skip
@@ -185,6 +186,7 @@ def sheets(content: bytes, name: str) -> list[Way]:
         if name and name not in names:
             raise Unreadable("no_sheet", sheet=name)
         errors = error_cells(content)
+        number = NUMBER_1904 if counts_from_1904(content) else NUMBER
         found = []
         for one in [name] if name else names:
             sheet = workbook.get_sheet_by_name(one)
@@ -192,7 +194,7 @@ def sheets(content: bytes, name: str) -> list[Way]:
                 continue
             if (sheet.end[0] + 1) * (sheet.end[1] + 1) > MOST_AREA:
                 raise Unreadable("too_many_cells")
-            rows = partial(sheet_rows, sheet, errors(one))
+            rows = partial(sheet_rows, sheet, errors(one), number)
             found.append(Way(rows, rows, one))
     except PasswordError as error:
         raise Unreadable("has_password") from error
@@ -201,7 +203,7 @@ def sheets(content: bytes, name: str) -> list[Way]:
     return found
 
 
-def sheet_rows(sheet: Any, errors: Mapping[tuple[int, int], str]) -> Iterator[Row]:
+def sheet_rows(sheet: Any, errors: Mapping[tuple[int, int], str], number_type: str) -> Iterator[Row]:
     """A sheet's rows; a merged cell counts for every row it covers, an error says what it is."""
     merged: dict[int, list[tuple[int, int]]] = {}
     for (top, left), (bottom, _) in sheet.merged_cell_ranges or ():
@@ -209,7 +211,7 @@ def sheet_rows(sheet: Any, errors: Mapping[tuple[int, int], str]) -> Iterator[Ro
             merged.setdefault(top, []).append((left, bottom))
     going: dict[int, tuple[int, Cell]] = {}  # column: until which row, what
     for number, row in enumerate(sheet.iter_rows()):
-        cells = [shown(cell) for cell in row]
+        cells = [shown(cell, number_type) for cell in row]
         for place in [place for place in range(len(cells)) if (number, place) in errors]:
             cells[place] = Cell(errors[number, place], ERROR)
         going = {place: (last, cell) for place, (last, cell) in going.items() if last >= number}
@@ -283,14 +285,29 @@ def old_error_cells(content: bytes) -> Callable[[str], Mapping[tuple[int, int], 
     return errors_in
 
 
-def shown(cell: Any) -> Cell:
+def counts_from_1904(content: bytes) -> bool:
+    """Whether a workbook counts its days from 1904, so that a day's number means another day than usual."""
+    if not content.startswith(b"PK"):
+        import xlrd
+
+        try:
+            return bool(
+                xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), on_demand=True).datemode
+            )
+        except Exception:  # noqa: BLE001 -- whatever it says, the workbook reader has the last word on damage
+            return False
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        return re.search(rb'\bdate1904="(?:1|true|on)"', package.read("xl/workbook.xml")) is not None
+
+
+def shown(cell: Any, number_type: str = NUMBER) -> Cell:
     """The digits and dates that a cell shows; a number has the 15 digits a workbook keeps."""
     match cell:
         case bool():
             return Cell("true" if cell else "false")
         case float() | int():
             digits = f"{Decimal(f'{cell:.15g}'):f}"
-            return Cell(digits.rstrip("0").rstrip(".") if "." in digits else digits, NUMBER)
+            return Cell(digits.rstrip("0").rstrip(".") if "." in digits else digits, number_type)
         case datetime():
             whole = (cell + timedelta(microseconds=500_000)).replace(microsecond=0)
             return Cell(whole.isoformat(" "), DATE)

@@ -18,6 +18,7 @@ PARSER = Path(__file__).with_name("parser.py")
 MOST_SECONDS = 120  # of waiting for the child, whatever it does
 TOLD_EVERY = 500
 TEXT, NUMBER, DATE, ERROR = "t", "n", "d", "e"  # kinds of cells, as parser.py says them
+NUMBER_1904 = "m"  # a number that is no day's, for its workbook counts days from 1904
 KILLED_FOR_TIME = {-24, -9}  # SIGXCPU, SIGKILL
 
 REFUSALS: Mapping[str, str] = {

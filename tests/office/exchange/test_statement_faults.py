@@ -5,9 +5,11 @@ Every kind is one that public bug reports tell of; the rows are our own.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 from sqlalchemy.orm import Session
 
 from office.core.errors import Refused
@@ -146,3 +148,25 @@ def test_what_is_no_table_is_told_so(tmp_path: Path, content: bytes) -> None:
 
     with pytest.raises(Refused, match="not a table: save it as CSV or XLSX"):
         imports.read(path)
+
+
+def test_days_of_a_workbook_that_counts_from_1904(estate: Session, tmp_path: Path) -> None:
+    """Date cells are what they show; a bare number there would be four years off, and is refused."""
+    days = (datetime(2026, 6, 20), 44731)  # noqa: DTZ001 -- office time, as in the sheet
+    paths = [tmp_path / f"{number}.xlsx" for number in range(2)]
+    for path, day in zip(paths, days, strict=True):
+        with xlsxwriter.Workbook(path, {"date_1904": True}) as book:
+            sheet = book.add_worksheet()
+            sheet.write_row(0, 0, TWO.split(";"))
+            sheet.write_row(1, 1, ("1-101", 350))
+            if isinstance(day, datetime):
+                sheet.write_datetime(1, 0, day, book.add_format({"num_format": "yyyy/m/d"}))
+            else:
+                sheet.write_number(1, 0, day)
+
+    tables = [imports.read(path) for path in paths]
+    report = imports.take_in(estate, "statement", IMPORTS["statement"], tables[0], now=NOW)
+
+    assert report.preview["rows"][0]["paid_at"].startswith("2026-06-20")
+    with pytest.raises(imports.RowsRefused):
+        imports.take_in(estate, "statement", IMPORTS["statement"], tables[1], now=NOW)
