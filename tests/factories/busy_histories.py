@@ -76,9 +76,10 @@ class BusyOffice:
         """Month after month: its bills, its days, what people do on them."""
         for month in months:
             year, number = divmod(FIRST_DAY.month - 1 + month, 12)
-            self.go_to(date(FIRST_DAY.year + year, number + 1, self.random.randint(1, 3)))
-            runs.issue_invoices(self.session, f"{self.today:%Y-%m}", now=self.now)
-            while self.today.day < 24:
+            first = date(FIRST_DAY.year + year, number + 1, 1)
+            self.go_to(max(self.today, first + timedelta(days=self.random.randint(0, 2))))
+            runs.issue_invoices(self.session, f"{first:%Y-%m}", now=self.now)
+            while self.today < first.replace(day=22):
                 self.go_to(self.today + timedelta(days=self.random.randint(3, 9)))
                 for _ in range(self.random.randint(1, 4)):
                     self.do_something()
@@ -238,6 +239,41 @@ class BusyOffice:
         late_fees.waive_late_fee(
             self.session, self.any_of(Invoice.id, Invoice.late_fee > 0), amount=Decimal("0.05"), **given
         )
+
+    def leave_a_fee_alone(self) -> None:
+        """The payment of a late bill's principal is undone; that of its late fee stays."""
+        unit_id = self.any_of(Unit.id)
+        asked = [Charge("repair", Decimal(1), Decimal(400))]
+        payer_id = self.payer_of(unit_id)
+        invoice = invoices.charge(
+            self.session, unit_id=unit_id, payer_id=payer_id, charges=asked, due_on=self.today, now=self.now
+        )
+        self.go_to(self.today + timedelta(days=30))
+        self.session.expire_all()
+        paid = []
+        for amount in (invoice.amount - invoice.paid, invoice.late_fee):
+            self.count += 1
+            new = payments.NewPayment(
+                unit_id=unit_id, payer_id=payer_id, amount=amount, method="card", paid_at=self.now,
+                picks=(Pick(invoice.number, amount),),
+            )  # fmt: skip
+            paid.append(payments.record_payment(self.session, new, now=self.now).id)
+        given: dict[str, Any] = {"reason": "x", "staff_id": self.staff["manager"], "now": self.now}
+        corrections.void_payment(self.session, paid[0], **given)
+
+    def let_a_complaint_wait(self) -> None:
+        """A complaint whose handler waits nine days for the resident and then resolves it."""
+        facts = Facts(is_media=True)
+        new = NewTicket("desk", "cleaning", "x", self.now, facts, unit_id=self.any_of(Unit.id))
+        ticket = register_ticket(self.session, new, now=self.now)
+        worker = self.staff["worker"]
+        work.take_on(self.session, ticket.id, staff_id=worker, now=self.now)
+        pauses.pause(
+            self.session, ticket.id, waiting_for="resident", reason="away",
+            look_again_on=self.today + timedelta(days=9), now=self.now,
+        )  # fmt: skip
+        self.go_to(self.today + timedelta(days=9))
+        work.resolve_ticket(self.session, ticket.id, resolution="done", staff_id=worker, now=self.now)
 
     # Reminders, complaints ------------------------------------------------------------------------------
 
