@@ -48,7 +48,7 @@ def test_an_empty_office_has_nothing_waiting(session: Session) -> None:
     assert dashboard.complaints(session, NOW, ()) == dashboard.Complaints(0, 0, 0, 0, due_soon_minutes=120)
     assert dashboard.visits_to_make(session, NOW, ()) == 0
     assert dashboard.promises_due(session, TODAY, ()) == 0
-    assert dashboard.batches_to_approve(session) == 0
+    assert dashboard.batches_to_approve(session, ()) == 0
     assert dashboard.reminders_to_do(session, TODAY, ()) == 0
     assert dashboard.tickets(session, ()) == []
     assert dashboard.registered_today(session, NOW, ()) == []
@@ -141,7 +141,7 @@ def test_only_drafts_wait_for_approval(session: Session) -> None:
         batch = {"stage": "call", "made_for": TODAY, "part": number, "made_at": NOW}
         added(session, ReminderBatch(number=f"B{number}", state=state, **batch))
 
-    assert dashboard.batches_to_approve(session) == 2
+    assert dashboard.batches_to_approve(session, ()) == 2
 
 
 @pytest.mark.parametrize(
