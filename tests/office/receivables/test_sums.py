@@ -189,9 +189,10 @@ class Lived:
             one.number: (one.principal, one.late_fee) for one in owed
         }, "cashier desk"
         assert statement_queue.owed(self.session, unit.id) == total, "statement queue"
-        squares = unit_grid._owed(self.session, [unit.building_id], self.today, self.now)
+        squares = unit_grid._owed(self.session, [Unit.id == unit.id], self.today, self.now)
         assert squares.get(unit.id, ("", ZERO))[1] == total, "grid"
-        codes = {row["unit_code"]: row["balance"] for row in _rows(estate_exports.units(self.session))}
+        exported = _rows(estate_exports.units(self.session))
+        codes = {row["unit_code"]: row["balance"] + row["former_balance"] for row in exported}
         unused = ledger.unused_credits(self.session, Payment.unit_id == unit.id)
         credit = sum((one.amount for one in unused), ZERO)
         assert codes[unit.code] == total - credit, "units"
