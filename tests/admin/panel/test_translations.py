@@ -237,6 +237,7 @@ NEVER_SHOWN = {
     "figures_owed",
     "figures_year",
     "figures_stale",
+    "paper_setting",
 }
 RECORDED = (
     r'\brecord\(\s*(?:self\.|db\.)?session(?:\(\))?,\s*[\w.()]+,\s*[\w.]+,\s*"(\w+)"',

@@ -385,7 +385,7 @@ def mutants():
         "a fen is lost": (payments, "_checked", a_fen_less),
         "void leaves no counter-entry": (corrections, "_counter_entry", counter_of_nothing),
         "void leaves what was paid": (corrections, "give_back_allocated", nothing),
-        "a paid invoice is credited as an open one": (corrections, "free_principal", nothing),
+        "a paid invoice is credited as an open one": (corrections, "free_part", nothing),
         "a void receipt is voided again": (corrections, "_posted", whatever_its_state),
     }
 
