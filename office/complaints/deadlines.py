@@ -194,11 +194,22 @@ def stop_clocks(
 ) -> list[str]:
     """Stop a ticket's clocks (all, or those named); returns the names of those stopped.
 
-    With `is_void`, a clock that was not yet late counts neither as met nor as breached.
+    With `is_void`, a clock that was not yet late counts neither as met nor as breached. One that is paused
+    is due later by the pause so far, and is held against that (T6).
     """
+    paused = [
+        clock["clock"] for clock in open_clocks(session, ticket_id) if clock["state"] == ClockState.PAUSED
+    ]
+    if waiting := [name for name in paused if not names or name in names]:
+        resume_clocks(session, PolicyTimeline(session), session.get_one(Ticket, ticket_id), at, names=waiting)
     stopped = [clock for clock in open_clocks(session, ticket_id) if not names or clock["clock"] in names]
     update_clocks(session, [stopped_clock(clock, at, is_void=is_void) for clock in stopped])
     return [clock["clock"] for clock in stopped]
+
+
+def _named(session: Session, ticket_id: int, names: Collection[str]) -> list[Columns]:
+    """A ticket's open clocks (all, or those named)."""
+    return [clock for clock in open_clocks(session, ticket_id) if not names or clock["clock"] in names]
 
 
 def update_clocks(session: Session, changes: Sequence[Values]) -> None:
@@ -222,9 +233,16 @@ def pause_clocks(
     return len(paused)
 
 
-def resume_clocks(session: Session, policies: PolicyTimeline, ticket: Ticket, at: datetime) -> int:
-    """Let the paused clocks run again, due later by the paused time in their own unit (T6)."""
-    paused = [clock for clock in open_clocks(session, ticket.id) if clock["state"] == ClockState.PAUSED]
+def resume_clocks(
+    session: Session,
+    policies: PolicyTimeline,
+    ticket: Ticket,
+    at: datetime,
+    *,
+    names: Collection[str] = (),
+) -> int:
+    """Let the paused clocks (all, or those named) run again, due later by the paused time (T6)."""
+    paused = [clock for clock in _named(session, ticket.id, names) if clock["state"] == ClockState.PAUSED]
     pauses = pauses_of(session, [ticket.id])[ticket.id]
     changes = []
     for clock in paused:

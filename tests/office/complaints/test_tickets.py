@@ -10,6 +10,7 @@ from models.property import CalendarDay
 from office.complaints import (
     clock_jobs,
     complainants,
+    integrity,
     links,
     pauses,
     recalculation,
@@ -454,6 +455,19 @@ def test_solving_while_it_waits_counts_the_pause(session):
 
     assert clocks(session, ticket)["solve"] == ("met", "2026-03-04 22:00", "2026-03-04 10:30")
     assert session.execute(select(ClockPause.to_at)).scalar_one() == at("2026-03-04 10:30")
+
+
+def test_a_word_given_while_it_waits_counts_the_pause(session):
+    """T6: in time after its first deadline, as that has moved; and the others wait on."""
+    ticket = complain(session, is_media=True)
+    paused(session, ticket, "10:30")
+
+    work.meet_clock(session, ticket.id, "first_word", now=at("2026-03-04 10:30"))
+
+    found = clocks(session, ticket)
+    assert found["first_word"] == ("met", "2026-03-05 10:00", "2026-03-04 10:30")
+    assert found["solve"][0] == "paused"
+    assert [one.check for one in integrity.all_hold(session)] == []
 
 
 def test_two_pauses_add_up(session):
