@@ -231,7 +231,6 @@ CHOICES: dict[str, dict[str, Any]] = {
     "kind": labels.VISIT_KINDS,
     "gate": {"legal": _l("Legal case")},
     "unit_kind": labels.UNIT_KINDS,
-    "unit_kinds": labels.UNIT_KINDS,
     "document": {code: labels.PAPERS[code] for code in get_args(StageDocument)},
     "report": {
         "weekly_meeting": _l("Weekly meeting sheet"),
@@ -251,6 +250,7 @@ _LISTS: dict[str, dict[str, Any]] = {
     "decided_by": labels.ROLES,
     "lowered_by": labels.ROLES,
     "stand_ins": labels.ROLES,
+    "unit_kinds": labels.UNIT_KINDS,
 }
 
 WEEKDAYS = tuple(f"weekday_{number}" for number in range(7))  # Monday first
