@@ -474,7 +474,7 @@ class TestLateFeeFindings:
         accrue(session, at("2026-06-25", 0, 15))
         session.commit()
         fees = dict(session.execute(select(Invoice.number, Invoice.late_fee).order_by(Invoice.id)).all())
-        assert [str(fee) for fee in fees.values()] == ["4.00", "4.00", "7.60", "10.00"]
+        assert [str(fee) for fee in fees.values()] == ["4.00", "4.00", "7.00", "9.00"]
         assert_books_hold(session)
         triggers.drop(session.connection())
         return session
