@@ -53,7 +53,7 @@ OF_THE_PROGRAM = {
         "job_run.job",
     ),
     *("message.key", "opening_text.arrears_reason", "opening_text.language", "paper.kind"),
-    "payer_account.account_mac",
+    *("payer_account.account_mac", "paper_setting.sha256", "ticket.form_key"),
     *(
         "paper.number",
         "paper_setting.sha256",
