@@ -14,7 +14,7 @@ from models.billing import BASES
 from models.property import PRESETS, UNIT_KINDS
 from office.documents.pdf import registry, samples
 from office.documents.pdf.wording import LANGUAGES, words_of
-from office.reports import catalog, rendering
+from office.reports import catalog
 from office.rooms import IMPORTS, TIMETABLE
 from rules.billing import Basis
 from tests.admin.panel import access
@@ -53,5 +53,6 @@ def test_each_report_has_a_title_and_says_how_it_counts(language: str) -> None:
     words = words_of(language)
 
     assert all(words[f"table.{code}"] for code in catalog.TABLES)
-    assert set(catalog.TABLES) >= rendering.NOTED
-    assert all(words[f"note.{code}"] for code in rendering.NOTED)
+    noted = {code for code in catalog.TABLES if words_of("en").code("note", code) != code}
+    assert len(noted) > 8
+    assert all(words[f"note.{code}"] for code in noted)

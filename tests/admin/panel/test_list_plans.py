@@ -18,6 +18,7 @@ SPARED = {
     ("payments", "credit"): "receipts with unused credit, by payment_credit_idx",
     ("reminders", "left_out"): "most rows of a day: each account not acted on has one",
     ("tickets", "mine"): "one handler's tickets",
+    ("tickets", "valid"): "all but the few invalid ones",
     ("tickets", "review"): "followed up and waiting for a meeting",
     ("escalations", "open"): "escalations of open tickets",
 }
