@@ -24,7 +24,7 @@ from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.payments import credit
 from office.policies import store
-from office.receivables import late_fees, ledger
+from office.receivables import ledger
 from office.receivables.ledger import INVOICE, PAYMENT
 from rules import billing as rule
 from rules.billing import BillingDocument, BillingPolicy, Period
@@ -123,7 +123,6 @@ def issue_invoices(
     if draft.count:
         insert_invoices(draft, run.id, issued_on, rule.due_on(terms, wanted))
         used = _use_credit(session, run.id, wanted, issued_on, now)
-        late_fees.accrue_of_run(session, run.id, clock.office_day(session, now))
     draft.clear()
     made = {"period": str(wanted), "invoices": draft.count, "amount": draft.amount, "unbilled": len(unbilled)}
     audit.record(session, now, staff_id, "issue", run, made)

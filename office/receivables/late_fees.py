@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice, LateFeeWaiver, WaiverRequest
@@ -34,29 +34,14 @@ def accrue_late_fees(session: Session, due_for: datetime) -> JobResult:
     if not policy.is_on:
         return JobResult(result={"policy": "off"})
     ledger.lock_postings(session)
-    late, changed = _accrue(session, policy, today, ledger.is_open())
-    return JobResult(done=changed, result={"late": late})
-
-
-def accrue_of_run(session: Session, run_id: int, today: date) -> None:
-    """The fee on bills of a run that went out after their due day, so that lists show it at once (B7)."""
-    policy = policy_on(session, today)
-    if policy.is_on:
-        _accrue(session, policy, today, INVOICE.c.run_id == run_id)
-
-
-def _accrue(
-    session: Session, policy: LateFeePolicy, today: date, *conditions: ColumnElement[bool]
-) -> tuple[int, int]:
-    """Write today's fee on late bills; returns how many are late, and on how many it has changed."""
-    late = ledger.receivables(session, INVOICE.c.due_on < today, *conditions, policy=policy)
+    late = ledger.receivables(session, INVOICE.c.due_on < today, ledger.is_open(), policy=policy)
     before = {one.id: one.late_fee for one in late}
     for one in late:
         if one.principal > 0:
             one.accrue(policy, today)
     changed = [one for one in late if one.late_fee != before[one.id]]
     ledger.write_receivables(session, changed)
-    return len(late), len(changed)
+    return JobResult(done=len(changed), result={"late": len(late)})
 
 
 def explained(session: Session, invoice_id: int, on: date) -> LateFee:

@@ -99,6 +99,9 @@ class Lived:
     def bill(self, _place: int, _number: int, _kind: str) -> None:
         self.period += 1
         bill(self.session, f"2026-{(self.period - 1) % 12 + 1:02d}", now=self.now)
+        accrue(
+            self.session, self.now
+        )  # a bill that goes out after its due day bears its fee from the next night
 
     def pay(self, unit: int, fen: int, kind: str, payer_id: int | None = None) -> Payment:
         new = NewPayment(
