@@ -92,6 +92,8 @@ class Printing:
         wanted = {filed.setting_id for _paper, filed in self.papers if filed and filed.setting_id}
         rows = session.scalars(select(PaperSetting).where(PaperSetting.id.in_(wanted)))
         self._settings = {row.id: Setting.stored(row) for row in rows}
+        languages = {filed.language for _paper, filed in self.papers if filed and not filed.setting_id}
+        self._settings_now = {one: Setting.now(session, kind, one) for one in languages}  # of older papers
 
     def _with_files(
         self, session: Session, papers: Sequence[NewPaper]
@@ -149,7 +151,7 @@ class Printing:
             raise Refused(
                 N_("What this paper said was erased with the personal data in it; its number and day stay")
             )
-        setting = self._settings.get(filed.setting_id or 0, self.setting)
+        setting = self._settings.get(filed.setting_id) or self._settings_now[filed.language]
         value = paper.shown or registry.value_of(self.kind, filed.contents)
         made = registry.draw(self.kind, value, setting.estate, filed.language, setting.texts)
         return replace(made, mark="copy", printed_at=filed.issued_at)

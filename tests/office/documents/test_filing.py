@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
@@ -80,6 +80,18 @@ def test_the_control_a_paper_that_is_not_in_the_file_says_what_is_so_now(session
     assert "190.00" in text_of(second)
     assert "新名小区" not in text_of(first)
     assert session.scalar(select(func.count()).select_from(PaperSetting)) == 2
+
+
+def test_a_paper_filed_before_its_texts_were_is_drawn_in_its_own_language(session: Session) -> None:
+    """One of an older office, printed again by somebody who reads another language."""
+    add_unit(session)
+    bill(session)
+    first = printed(session, notices(session))
+    session.execute(update(Paper).values(setting_id=None))
+
+    again = print_papers(session, "payment_notice", notices(session), language="en", now=NOW, staff_id=None)
+
+    assert text_of(again).replace(COPY, "") == text_of(first)
 
 
 def test_a_letterhead_is_stored_once_for_many_papers(session: Session) -> None:
