@@ -38,6 +38,31 @@ class LateFeeDocument:
     late_fee: LateFeePolicy
 
 
+@dataclass(frozen=True)
+class LateFeePolicies:
+    """The late fee's rows with the day from which each holds, the oldest first."""
+
+    versions: tuple[tuple[date, LateFeePolicy], ...]
+
+    def charging(self, on: date) -> tuple[LateFeePolicy, date] | None:
+        """The policy that charged the fees that stood on a day, and the day up to which it did.
+
+        Where none had charged anything yet, None; where the last one that did has ended for good, the one
+        that is off: what was charged before stays.
+        """
+        until = [(starts_on, policy) for starts_on, policy in self.versions if starts_on <= on]
+        in_force = until[-1][1] if until else None
+        later = self.versions[len(until) :]
+        if in_force is not None and (in_force.is_on or not any(policy.is_on for _, policy in later)):
+            return in_force, on
+        ended_on = on
+        for starts_on, policy in reversed(until):
+            if policy.is_on:
+                return policy, ended_on
+            ended_on = starts_on - DAY
+        return None
+
+
 def late_fee_problems(policy: LateFeePolicy) -> tuple[Reason, ...]:
     """What is wrong with an edited late fee, for checking on saving (§9)."""
     return () if policy.daily_rate < 1 else (Reason("rate_impossible"),)

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from rules.allocation import OpenInvoice, Pick, allocate
-from rules.late_fee import DAY, LateFee, LateFeePolicy, Reduction, late_fee
+from rules.late_fee import DAY, LateFee, LateFeePolicies, LateFeePolicy, Reduction, late_fee
 from rules.money import ZERO
 
 
@@ -33,7 +33,7 @@ class Receivable:
 
     Its history counts where late fees are charged, and for a day that has passed: `reductions` (principal
     paid, or credited as goodwill), `errors` (principal that was never owed, by the day of its credit note),
-    `fees_paid`, and `waived`.
+    `fees_paid`, and `waivers` of late fees.
     """
 
     id: int
@@ -50,7 +50,7 @@ class Receivable:
     reductions: list[Reduction] = field(default_factory=list)
     errors: list[Reduction] = field(default_factory=list)
     fees_paid: list[Reduction] = field(default_factory=list)
-    waived: Decimal = ZERO
+    waivers: list[Reduction] = field(default_factory=list)
 
     @property
     def principal(self) -> Decimal:
@@ -72,13 +72,13 @@ class Receivable:
             return "credited" if is_credited or (self.paid == 0 and self.credited) else "paid"
         return "partly_paid" if self.paid else "open"
 
-    def gross_late_fee(self, policy: LateFeePolicy, on: date) -> LateFee:
+    def gross_late_fee(self, policy: LateFeePolicy, on: date, *, known_on: date = date.max) -> LateFee:
         """The late fee as it stands on a day, before waivers, with how it came about.
 
         The days before it are charged, itself not: who pays on a day owes nothing for that day. What a credit
-        note took off as an error never caused a fee.
+        note took off as an error never caused a fee, as far as it was known by `known_on`.
         """
-        owed = self.amount - sum((one.amount for one in self.errors), ZERO)
+        owed = self.amount - sum_until(known_on, self.errors)
         return late_fee(policy, owed, self.due_on, self.reductions, on - DAY)
 
     def late_fee_on(self, policy: LateFeePolicy, on: date) -> Decimal:
@@ -92,18 +92,41 @@ class Receivable:
         """What was paid of a late fee that a credit note for an error took away."""
         return max(self.paid_late_fee - self._late_fee(policy, on, ZERO), ZERO)
 
-    def _late_fee(self, policy: LateFeePolicy, on: date, paid: Decimal) -> Decimal:
-        charged = self.gross_late_fee(policy, on).amount - self.waived if policy.is_on else self.late_fee
+    def _late_fee(
+        self, policy: LateFeePolicy, on: date, paid: Decimal, *, known_on: date = date.max
+    ) -> Decimal:
+        if policy.is_on:
+            gross = self.gross_late_fee(policy, on, known_on=known_on).amount
+            charged = gross - sum_until(known_on, self.waivers)
+        else:
+            charged = self.late_fee + sum_after(known_on, self.waivers)
         return max(charged, paid, ZERO)
 
-    def owed_on(self, policy: LateFeePolicy, on: date) -> Owed:
+    def owed_on(self, policies: LateFeePolicies, on: date) -> Owed:
         """What is open on a day: paying it that day leaves 0.00 (D2).
 
-        Of a day that has passed: what came later is put back, for which the history is needed.
+        Of a day that has passed: as it stood at its end. What came later is put back, for which the history
+        is needed.
         """
         paid = self.paid_late_fee - sum_after(on, self.fees_paid)
         principal = self.principal + sum_after(on, self.reductions) + sum_after(on, self.errors)
-        return Owed(principal, self._late_fee(policy, on, paid) - paid)
+        return Owed(principal, self.charged_on(policies, on) - paid)
+
+    def charged_on(self, policies: LateFeePolicies, on: date) -> Decimal:
+        """The late fee that was charged by the end of a day, less what was waived by then; yuan."""
+        paid = self.paid_late_fee - sum_after(on, self.fees_paid)
+        if self.balance == 0 and on >= self.changed_on:  # it keeps the fee with which it was settled
+            return self.late_fee
+        if (charging := policies.charging(on)) is None:
+            return max(paid, ZERO)
+        policy, until = charging
+        return self._late_fee(policy, until, paid, known_on=on)
+
+    @property
+    def changed_on(self) -> date:
+        """The last day on which something was paid, credited or waived."""
+        changes = (*self.reductions, *self.errors, *self.fees_paid, *self.waivers)
+        return max((one.on for one in changes), default=date.min)
 
     def credit(self, amount: Decimal, on: date, *, is_error: bool) -> None:
         """Take off what a credit note credits; an error as if it had never been billed (B5)."""
@@ -122,6 +145,11 @@ class Receivable:
             self.reductions.append(Reduction(on, principal))
         if late_fee:
             self.fees_paid.append(Reduction(on, late_fee))
+
+
+def sum_until(on: date, changes: Iterable[Reduction]) -> Decimal:
+    """The sum of what changed by the end of a day, in yuan."""
+    return sum((one.amount for one in changes if one.on <= on), ZERO)
 
 
 def sum_after(on: date, changes: Iterable[Reduction]) -> Decimal:

@@ -9,14 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice, LateFeeWaiver, WaiverRequest
+from models.policies import PolicyVersion
 from office.core import audit, clock
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.core.staff import refuse_same_person, roles_of
-from office.policies import large_sums, store
+from office.policies import documents, large_sums, store
 from office.receivables import ledger
 from office.receivables.ledger import INVOICE
-from rules.late_fee import LateFee, LateFeeDocument, LateFeePolicy
+from rules.late_fee import LateFee, LateFeeDocument, LateFeePolicies, LateFeePolicy
 from rules.money import ZERO
 from rules.receivables import Receivable
 from rules.roles import may_waive
@@ -25,6 +26,24 @@ from rules.roles import may_waive
 def policy_on(session: Session, on: date) -> LateFeePolicy:
     """The late fee's row in force on a day."""
     return store.in_force(session, LateFeeDocument, on).late_fee
+
+
+def policies_since(session: Session, since: date, until: date) -> LateFeePolicies:
+    """The late fee's rows by which the fees of the days between two are charged."""
+    rows = session.execute(
+        select(PolicyVersion.valid_from, PolicyVersion.rows)
+        .where(PolicyVersion.policy == documents.NAMES[LateFeeDocument], PolicyVersion.valid_from <= until)
+        .order_by(PolicyVersion.valid_from.desc(), PolicyVersion.revision.desc())
+    )
+    found: list[tuple[date, LateFeePolicy]] = []
+    for starts_on, stored in rows:
+        if found and found[-1][0] == starts_on:  # replaced on the same day
+            continue
+        found.append((starts_on, documents.stored(LateFeeDocument, stored).late_fee))
+        is_charging = found[-1][1].is_on or not any(policy.is_on for _, policy in found)
+        if starts_on <= since and is_charging:
+            break
+    return LateFeePolicies(tuple(reversed(found)))
 
 
 def accrue_late_fees(session: Session, due_for: datetime) -> JobResult:

@@ -107,7 +107,7 @@ def receivables(
 
 
 def _load_history(session: Session, by_id: Mapping[int, Receivable]) -> None:
-    """Add to receivables what was paid and credited, and when, and what was waived of their late fees."""
+    """Add to receivables what was paid and credited, and what was waived of their late fees, and when."""
     for ids in chunks(sorted(by_id)):
         paid = select(*ALLOCATION.c["invoice_id", "allocated_on", "amount", "part"])
         credited = select(CreditNote.invoice_id, CreditNote.issued_on, CreditNote.amount, CreditNote.kind)
@@ -117,11 +117,9 @@ def _load_history(session: Session, by_id: Mapping[int, Receivable]) -> None:
         for invoice_id, on, amount, kind in session.execute(credited.where(CreditNote.invoice_id.in_(ids))):
             one = by_id[invoice_id]
             (one.errors if kind == "error" else one.reductions).append(Reduction(on, amount))
-        waived = select(LateFeeWaiver.invoice_id, LateFeeWaiver.amount).where(
-            LateFeeWaiver.invoice_id.in_(ids)
-        )
-        for invoice_id, amount in session.execute(waived):
-            by_id[invoice_id].waived += amount
+        waived = select(LateFeeWaiver.invoice_id, LateFeeWaiver.waived_on, LateFeeWaiver.amount)
+        for invoice_id, on, amount in session.execute(waived.where(LateFeeWaiver.invoice_id.in_(ids))):
+            by_id[invoice_id].waivers.append(Reduction(on, amount))
 
 
 def open_receivables(

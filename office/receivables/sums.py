@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
+from office.core import clock
 from office.core.database import chunks
 from office.receivables import late_fees, ledger
 from office.receivables.ledger import INVOICE
@@ -54,7 +55,7 @@ def owed(session: Session, on: date, *conditions: ColumnElement[bool]) -> list[O
 
     Of today it is what has to be paid today so that nothing is left.
     """
-    policy = late_fees.policy_on(session, on)
+    policies = late_fees.policies_since(session, on, max(on, clock.today(session)))
     bills = ledger.receivables(session, ledger.is_open(), *conditions, is_history_read=True)
     named = _named(session, bills)
     found = [
@@ -65,8 +66,8 @@ def owed(session: Session, on: date, *conditions: ColumnElement[bool]) -> list[O
             one.unit_id,
             one.payer_id,
             one.due_on,
-            one.owed_on(policy, on),
-            one.late_fee_on(policy, on),
+            one.owed_on(policies, on),
+            one.charged_on(policies, on),
         )
         for one in bills
     ]

@@ -39,11 +39,11 @@ def debts(session: Session, on: date, *, daily_rate: Decimal, cap_rate: Decimal)
         due_on, amount = _day(due), Decimal(fen) / 100
         own = [(_day(at), Decimal(fen) / 100, part) for of, at, fen, part in paid if of == invoice_id]
         notes = [(_day(at), Decimal(fen) / 100, kind) for of, at, fen, kind in credited if of == invoice_id]
-        never_owed = sum((value for _, value, kind in notes if kind == "error"), NIL)
+        never_owed = sum((value for at, value, kind in notes if kind == "error" and at <= on), NIL)
         lowered = [(at, value) for at, value, part in own if part == "principal"]
         lowered += [(at, value) for at, value, kind in notes if kind == "goodwill"]
         fee = _accrued(amount - never_owed, due_on, on, lowered, daily_rate, cap_rate)
-        fee -= sum((Decimal(fen) / 100 for of, _, fen in waived if of == invoice_id), NIL)
+        fee -= sum((Decimal(fen) / 100 for of, at, fen in waived if of == invoice_id and _day(at) <= on), NIL)
         fee_paid = sum((value for at, value, part in own if part == "late_fee" and at <= on), NIL)
         principal = amount - sum((value for at, value in lowered if at <= on), NIL)
         principal -= sum((value for at, value, kind in notes if kind == "error" and at <= on), NIL)

@@ -6,12 +6,13 @@ from decimal import Decimal
 import pytest
 
 from rules.allocation import Pick, UnknownPickError
-from rules.late_fee import LateFeePolicy, Reduction
+from rules.late_fee import LateFeePolicies, LateFeePolicy, Reduction
 from rules.money import yuan
 from rules.receivables import Owed, PaidEarlier, Receivable, give_back, pay_receivables
 
 NO_FEE = LateFeePolicy(is_on=False, daily_rate=Decimal(0), grace_days=0)
 FEE = LateFeePolicy(is_on=True, daily_rate=Decimal("0.01"), grace_days=0)  # 1 yuan a day on 100
+OTHER_FEE = LateFeePolicy(is_on=True, daily_rate=Decimal("0.02"), grace_days=0)
 DUE = date(2026, 1, 5)
 TODAY = date(2026, 1, 8)
 
@@ -19,6 +20,10 @@ TODAY = date(2026, 1, 8)
 def owed(amount="100", *, number="I-1", due_on=DUE, credited="0", late_fee="0", paid="0", paid_late_fee="0"):
     sums = [Decimal(one) for one in (amount, credited, late_fee, paid, paid_late_fee)]
     return Receivable(1, number, 1, 1, due_on, *sums, "open")
+
+
+def always(policy):
+    return LateFeePolicies(((date(2000, 1, 1), policy),))
 
 
 OPEN = [
@@ -75,7 +80,7 @@ ON_A_DAY = [
 def test_the_late_fee_stops_on_the_day_of_payment(policy, on, late_fee, paid, wanted, still_open):
     one = owed(late_fee=late_fee, paid=paid, paid_late_fee=paid)
     assert one.late_fee_on(policy, on) == wanted
-    assert one.owed_on(policy, on) == Owed(Decimal(100), Decimal(still_open))
+    assert one.owed_on(always(policy), on) == Owed(Decimal(100), Decimal(still_open))
 
 
 @pytest.mark.parametrize("days", range(6))
@@ -83,13 +88,13 @@ def test_paying_what_is_owed_on_a_day_leaves_nothing(days):
     """Of every day: the sum that is shown, not a fen more or less (contract "Figures, exactly")."""
     on, one = DUE + timedelta(days=days), owed()
     one.accrue(FEE, on)
-    shown = one.owed_on(FEE, on)
+    shown = one.owed_on(always(FEE), on)
 
     parts, credit = pay_receivables(shown.total, [one], FEE, on)
     one.accrue(FEE, on)
 
     assert (one.balance, credit, len(parts)) == (0, 0, 1)
-    assert one.owed_on(FEE, on) == Owed(Decimal(0), Decimal(0))
+    assert one.owed_on(always(FEE), on) == Owed(Decimal(0), Decimal(0))
 
 
 def test_what_was_owed_on_a_day_that_has_passed():
@@ -98,14 +103,57 @@ def test_what_was_owed_on_a_day_that_has_passed():
     one.fees_paid = [Reduction(date(2026, 1, 7), Decimal(2))]
     one.errors = [Reduction(TODAY, Decimal(10))]
 
-    found = [one.owed_on(FEE, date(2026, 1, day)) for day in (5, 6, 7, 8)]
+    found = [one.owed_on(always(FEE), date(2026, 1, day)) for day in (5, 6, 7, 8)]
 
     assert [(each.principal, yuan(each.late_fee), each.total) for each in found] == [
         (100, "0.00", 100),
         (100, "0.00", 100),
-        (50, "0.00", 50),  # the fee on the 90 that were owed, one day: paid with two
+        (50, "0.00", 50),  # one day's fee: paid with two
         (40, "0.00", 40),
     ]
+
+
+def test_a_day_that_has_passed_knows_nothing_of_later_errors_and_waivers():
+    one = owed(credited="40")
+    one.errors = [Reduction(date(2026, 1, 8), Decimal(40))]
+    one.waivers = [Reduction(date(2026, 1, 9), Decimal("0.50"))]
+
+    charged = [one.charged_on(always(FEE), date(2026, 1, day)) for day in (7, 8, 9)]
+
+    assert [yuan(each) for each in charged] == ["1.00", "1.20", "1.30"]  # 1; 2 × 0.60; 3 × 0.60 - 0.50
+
+
+def test_a_settled_bill_keeps_the_fee_with_which_it_was_settled():
+    """Though the rate was raised since."""
+    one = owed(late_fee="1", paid="101", paid_late_fee="1")
+    one.reductions, one.fees_paid = [Reduction(TODAY, Decimal(100))], [Reduction(TODAY, Decimal(1))]
+    policies = LateFeePolicies(((date(2000, 1, 1), FEE), (date(2026, 1, 9), OTHER_FEE)))
+
+    found = [one.charged_on(policies, date(2026, 1, day)) for day in (7, 8, 30)]
+
+    assert [yuan(each) for each in found] == ["1.00", "1.00", "1.00"]
+
+
+CHARGING = [
+    # days from which the fee is off or on; day; fee stored; charged by then
+    ([(1, NO_FEE)], 20, "7", "7"),
+    ([(1, NO_FEE), (10, FEE)], 9, "7", "0"),  # nothing was charged before it was turned on
+    ([(1, NO_FEE), (10, FEE)], 10, "7", "4"),
+    ([(1, FEE), (10, NO_FEE)], 9, "3", "3"),
+    ([(1, FEE), (10, NO_FEE)], 20, "3", "3"),  # what was charged before stays
+    ([(1, FEE), (10, NO_FEE), (20, FEE)], 15, "20", "3"),
+    ([(1, FEE), (10, OTHER_FEE)], 9, "8", "3"),
+    ([(1, FEE), (10, OTHER_FEE)], 10, "8", "8"),
+]
+
+
+@pytest.mark.parametrize(("versions", "day", "stored", "wanted"), CHARGING)
+def test_the_fee_of_a_day_is_what_the_policy_of_that_day_had_charged(versions, day, stored, wanted):
+    policies = LateFeePolicies(tuple((date(2026, 1, on), policy) for on, policy in versions))
+
+    charged = owed(late_fee=stored).charged_on(policies, date(2026, 1, day))
+
+    assert charged == Decimal(wanted)
 
 
 CREDITED = [
@@ -140,7 +188,7 @@ def test_a_waiver_takes_its_part_but_never_more():
 
     found = []
     for waived in (0, 1, 2, 3):
-        one.waived = Decimal(waived)
+        one.waivers = [Reduction(TODAY, Decimal(waived))]
         found.append(one.late_fee_on(FEE, TODAY))
 
     assert found == [2, 1, 0, 0]

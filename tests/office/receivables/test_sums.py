@@ -276,8 +276,8 @@ def test_everything_that_shows_a_sum_agrees_on_every_day(session: Session) -> No
     live(session, EXAMPLES if is_sqlite else max(EXAMPLES // 4, 2))
 
 
-def twice_counted(self: Receivable, policy: Any, on: date) -> Owed:
-    return Owed(self.balance, self.late_fee_on(policy, on))
+def twice_counted(self: Receivable, policies: Any, on: date) -> Owed:
+    return Owed(self.balance, self.charged_on(policies, on))
 
 
 def with_the_day_itself(self: Receivable, policy: Any, today: date) -> None:
