@@ -36,7 +36,7 @@ class PolicyVersion(EditableRow, Model):
 
 
 class PaperTemplate(EditableRow, Model):
-    """The text of a paper or message in one language (§10)."""
+    """What an office reworded of the texts of a paper or message, in one language (§10)."""
 
     __tablename__ = "paper_template"
     __table_args__ = (UniqueConstraint("paper", "language", name="paper_template_once_per_language"),)

@@ -16,6 +16,7 @@ from rules import codes
 
 UNIT_KINDS: tuple[str, ...] = get_args(codes.UnitKind)
 UNIT_STATES = ("unsold", "vacant", "occupied", "sealed")
+WORD_SETS: tuple[str, ...] = get_args(codes.WordSet)
 PRESETS = ("tower", "residential", "project")
 KEY_PROOF = "gatehouse"  # what is sealed on the estate: who opens it has the right secret key
 
@@ -27,6 +28,7 @@ class Estate(EditableRow, Model):
     __table_args__ = (
         CheckConstraint("id = 1", name="one_estate_per_installation"),
         one_of("preset", PRESETS, "estate_preset_known"),
+        one_of("word_set", ("", *WORD_SETS), "estate_word_set_known"),
     )
 
     name: Mapped[str] = mapped_column(String(120))
@@ -35,6 +37,7 @@ class Estate(EditableRow, Model):
     time_zone: Mapped[str] = mapped_column(String(60), default="Asia/Shanghai")
     currency: Mapped[str] = mapped_column(String(3), default="CNY")
     language: Mapped[str] = mapped_column(String(10), default="zh_Hans")
+    word_set: Mapped[str] = mapped_column(String(20), default="", server_default="")  # empty: by currency
     preset: Mapped[str] = mapped_column(String(20))
     payment_accounts: Mapped[str] = mapped_column(default="", server_default="")
     ways_to_pay: Mapped[str] = mapped_column(default="", server_default="")

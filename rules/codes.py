@@ -29,4 +29,5 @@ UnitKind = Literal["residence", "office", "shop", "parking", "storage"]
 VisitKind = Literal["follow_up", "repair", "collection", "courtesy"]
 SendingChannel = Literal["email", "sms", "wecom", "print"]
 ContactMethod = Literal["phone", "message", "visit"]
+WordSet = Literal["mainland", "hong_kong", "taiwan"]  # whose words papers use
 CreditKind = Literal["error", "goodwill"]  # never owed; owed, and given up

@@ -64,6 +64,7 @@ COLUMNS = {
     "reference": _("Reference"),
     "channel": _("Channel"),
     "language": _("Language"),
+    "word_set": _("Words of papers"),
     "unit.code": _("Unit no."),
     "building.area.name": _("Area"),
     "area_m2": _("Area (m²)"),

@@ -21,6 +21,7 @@ OWNER_KINDS = {"person": _("Person"), "company": _("Company")}
 OCCUPANCY_KINDS = {"owner": _("Owner"), "tenant": _("Tenant")}
 CHANNELS_OUT = {"email": _("E-mail"), "sms": _("Text message"), "wecom": _("WeCom"), "print": _("Print")}
 LANGUAGES = {"en": "English", "zh_Hans": "简体中文", "zh_Hant": "繁體中文"}
+WORD_SETS = {"mainland": _("Mainland China"), "hong_kong": _("Hong Kong"), "taiwan": _("Taiwan")}
 ROLES = {
     "front_desk": _("Front desk"),
     "steward": _("Steward"),

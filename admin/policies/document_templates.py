@@ -20,7 +20,7 @@ from models.base import db
 from models.policies import PaperTemplate
 from office.documents import letterhead
 from office.documents.pdf import registry, samples
-from office.documents.pdf.templates import LONGEST, PLACEHOLDERS, check_template, seed_blocks
+from office.documents.pdf.templates import LONGEST, PLACEHOLDERS, Blocks, check_template, seed_blocks
 from office.documents.pdf.values import DocumentRefused
 
 
@@ -45,8 +45,13 @@ class PaperTemplateView(OfficeView):
 
     def blocks(self, row: PaperTemplate) -> list[tuple[str, str, str]]:
         """Each block as (name, the office's text, the text that came with the program)."""
-        own, seed = json.loads(row.blocks), seed_blocks(row.paper, row.language)
+        own, seed = json.loads(row.blocks), self._seed(row)
         return [(name, own.get(name, text), text) for name, text in seed.items()]
+
+    @staticmethod
+    def _seed(row: PaperTemplate) -> Blocks:
+        """The texts that came with the program, in the estate's words."""
+        return seed_blocks(row.paper, row.language, letterhead.estate_details(db.session()).word_set)
 
     def block_label(self, name: str) -> str:
         return str(labels.TEMPLATE_BLOCKS.get(name, name.replace("_", " ")))
@@ -81,14 +86,15 @@ class PaperTemplateView(OfficeView):
         if request.form.get("row_version") != str(row.row_version):
             flash(_("Somebody else changed this in the meantime."), "error")
             return self._again(row, self._typed(row), 409)
-        before = json.loads(row.blocks)
-        is_reset = bool(request.form.get("reset"))
-        blocks = dict(seed_blocks(row.paper, row.language)) if is_reset else self._typed(row)
+        seed = self._seed(row)
+        before = {name: own for name, own, _seed in self.blocks(row)}
+        blocks = dict(seed) if request.form.get("reset") else self._typed(row)
         problems = self._problems(row, blocks)
         if problems:
             flash(_("; ").join(problems), "error")
             return self._again(row, blocks, 422)
-        row.blocks = json.dumps(blocks, ensure_ascii=False)
+        own = {name: text for name, text in blocks.items() if text != seed.get(name)}
+        row.blocks = json.dumps(own, ensure_ascii=False)  # what the office left as it was follows the program
         db.session.flush()
         changed = {name: text for name, text in blocks.items() if before.get(name) != text}
         record("edit", "paper_template", row.id, {name: before.get(name) for name in changed}, changed)

@@ -30,17 +30,18 @@ class EstateView(OfficeView):
     icon = "building-2"
     can_create = can_delete = False
     column_list = ("name", "address", "phone", "preset", "time_zone", "is_sandbox")
-    choices = {"preset": labels.PRESETS, "language": labels.LANGUAGES}
+    choices = {"preset": labels.PRESETS, "language": labels.LANGUAGES, "word_set": labels.WORD_SETS}
     form_columns = (
         "name",
         "address",
         "phone",
         "language",
+        "word_set",
         "payment_accounts",
         "ways_to_pay",
     )
     form_sections = (
-        (_l("Letterhead"), ("name", "address", "phone", "language")),
+        (_l("Letterhead"), ("name", "address", "phone", "language", "word_set")),
         (_l("How residents pay"), ("payment_accounts", "ways_to_pay")),
     )
 
@@ -51,6 +52,9 @@ class EstateView(OfficeView):
         "payment_accounts": _l("One line each, as notices shall show them"),
         "ways_to_pay": _l("One line each, as notices shall show them"),
         "language": _l("Of papers and messages to owners who chose none"),
+        "word_set": _l(
+            "Empty: as the currency says. Papers then use the terms and name the laws of that place."
+        ),
     }
 
 

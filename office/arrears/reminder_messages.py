@@ -26,6 +26,7 @@ from office.messaging.channels import ELECTRONIC
 from office.receivables import sums
 from rules.allocation import number_key
 from rules.ladder import Ladder
+from rules.word_sets import word_set
 
 FALLBACK = "payment_reminder"  # the document of a stage that names none
 
@@ -45,7 +46,7 @@ def messages(
 ) -> Iterator[dict[str, Any]]:
     """The outbox rows of reminders that go by an electronic channel, each in its payer's language."""
     estate = session.execute(select(Estate)).scalar_one()
-    today = clock.office_day(session, now)
+    today, spoken = clock.office_day(session, now), word_set(estate.word_set, estate.currency)
     stored: dict[str, dict[str, Mapping[str, str]]] = {}
     for chunk in chunks(reminder_ids):
         rows = session.execute(
@@ -82,7 +83,16 @@ def messages(
             if reminder.due_on >= reminder.planned_on:  # a notice is about its own bill alone
                 listed = [debt for debt in listed if debt.number == number]
             letter = _MessageText(
-                estate, words_of(language), name, code, number, period, reminder, tuple(listed), ladder, today
+                estate,
+                words_of(language, spoken),
+                name,
+                code,
+                number,
+                period,
+                reminder,
+                tuple(listed),
+                ladder,
+                today,
             )
             subject, body = letter.written(document, language, stored[language].get(document))
             addresses = {"email": mail, "sms": phones.get(reminder.payer_id, ""), "wecom": chat}
@@ -141,7 +151,8 @@ class _MessageText:
         """The subject and the text."""
         wanted = PLACEHOLDERS[document]
         values = {name: value for name, value in self._values().items() if name in wanted}
-        text = Filled(document, language, stored, values | dict.fromkeys(wanted - values.keys(), ""))
+        filled = values | dict.fromkeys(wanted - values.keys(), "")
+        text = Filled(document, language, stored, filled, self.words.word_set)
         if self.reminder.channel in {"sms", "wecom"}:  # no table in a text message
             return text["title"], f"[{self.estate.name}] {text['greeting']} {text['body']}".strip()
         lines = [

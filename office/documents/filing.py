@@ -57,8 +57,9 @@ class Setting:
 
     @classmethod
     def now(cls, session: Session, kind: str, language: str) -> Setting:
-        texts = {**seed_blocks(kind, language), **office_texts(session, language).get(kind, {})}
-        return cls(estate_details(session), texts)
+        estate = estate_details(session)
+        own = office_texts(session, language).get(kind, {})
+        return cls(estate, {**seed_blocks(kind, language, estate.word_set), **own})
 
     @classmethod
     def stored(cls, row: PaperSetting) -> Setting:
@@ -153,7 +154,11 @@ class Printing:
             )
         setting = self._settings.get(filed.setting_id) or self._settings_now[filed.language]
         value = paper.shown or registry.value_of(self.kind, filed.contents)
-        made = registry.draw(self.kind, value, setting.estate, filed.language, setting.texts)
+        texts = {
+            **dict.fromkeys(seed_blocks(self.kind, filed.language), ""),
+            **setting.texts,
+        }  # none of later
+        made = registry.draw(self.kind, value, setting.estate, filed.language, texts)
         return replace(made, mark="copy", printed_at=filed.issued_at)
 
     def pdf(self, progress: Progress | None = None) -> bytes:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from models.policies import PaperTemplate
 from models.property import Estate
 from office.documents.pdf.values import EstateDetails
+from rules.word_sets import word_set
 
 
 def estate_details(session: Session) -> EstateDetails:
@@ -23,6 +24,7 @@ def estate_details(session: Session) -> EstateDetails:
         address=estate.address,
         phone=estate.phone,
         ways_to_pay=tuple(line for line in ways if line.strip()),
+        word_set=word_set(estate.word_set, estate.currency),
     )
 
 

@@ -60,8 +60,8 @@ COLUMNS: Mapping[str, Columns] = {
     "direct_debit_batch": Columns(plain="number period layout state"),
     "escalation": Columns(plain="clock to_role reason"),
     "estate": Columns(
-        plain="name address phone time_zone currency language preset payment_accounts ways_to_pay key_proof "
-        "moved_to"
+        plain="name address phone time_zone currency language word_set preset payment_accounts ways_to_pay "
+        "key_proof moved_to"
     ),
     "fee_item": Columns(plain=f"code basis timing services {NAMES}"),
     "figures_collected": Columns(plain="period unit_kind"),

@@ -69,10 +69,7 @@ def set_up(
     for policy, rows in seed.preset_policies(preset).items():
         store.store(session, policy, rows, valid_from=store.FIRST_DAY, now=now, reason="preset")
     _add_office_rows(session, seed.office())
-    for paper, languages in seed.paper_templates().items():
-        for language, blocks in languages.items():
-            text = json.dumps(blocks, ensure_ascii=False)
-            session.add(PaperTemplate(paper=paper, language=language, blocks=text))
+    _add_missing_paper_texts(session)
     password = admin_password or secrets.token_urlsafe(12)
     administrator = Staff(
         login="admin", name=ADMINISTRATOR[made.language], password_hash=generate_password_hash(password)
@@ -119,6 +116,7 @@ def complete(session: Session, *, now: datetime) -> list[str]:
         (version.policy, version.valid_from): version
         for version in session.scalars(select(PolicyVersion).order_by(PolicyVersion.revision))
     }
+    _add_missing_paper_texts(session)
     completed = []
     for policy, rows in seed.preset_policies(made.preset).items():
         preset = json.loads(json.dumps(rows, default=str))
@@ -130,6 +128,20 @@ def complete(session: Session, *, now: datetime) -> list[str]:
                 store.store(session, policy, whole, valid_from=day, now=now, reason="preset")
                 completed.append(policy)
     return completed + _add_missing_fee_items(session, now)
+
+
+def _add_missing_paper_texts(session: Session) -> None:
+    """A row for each paper and language, to which the office adds the blocks that it rewords."""
+    had = {
+        (paper, language)
+        for paper, language in session.execute(select(PaperTemplate.paper, PaperTemplate.language))
+    }
+    wanted = [(paper, language) for paper, texts in seed.paper_templates().items() for language in texts]
+    session.add_all(
+        PaperTemplate(paper=paper, language=language, blocks=NOTHING)
+        for paper, language in wanted
+        if (paper, language) not in had
+    )
 
 
 def _add_missing_fee_items(session: Session, now: datetime) -> list[str]:

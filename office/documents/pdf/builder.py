@@ -21,13 +21,13 @@ class DocumentBuilder:
         self.kind = kind
         self.estate = estate
         self.language = language
-        self.words = words_of(language)
+        self.words = words_of(language, estate.word_set)
         self._stored = stored
         self._blocks: Filled | None = None
 
     def fill(self, **values: str) -> None:
         """Set the values of the placeholders in this document's texts."""
-        self._blocks = Filled(self.kind, self.language, self._stored, values)
+        self._blocks = Filled(self.kind, self.language, self._stored, values, self.estate.word_set)
 
     def __getitem__(self, block: str) -> str:
         assert self._blocks is not None, "fill the placeholders first"
@@ -180,6 +180,7 @@ class DocumentBuilder:
             under_title=self.numbered(number, on) if under_title is None else under_title,
             mark=mark,
             form=form,
+            word_set=self.estate.word_set,
         )
 
 

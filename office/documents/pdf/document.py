@@ -40,6 +40,7 @@ class Document:
     under_title: Sequence[str] = ()
     mark: Mark = ""
     form: Literal["a4", "a4_wide", "a5_wide"] = "a4"
+    word_set: str = "mainland"
     printed_at: datetime | None = None  # of its first print, where this is a copy
 
 
@@ -61,7 +62,7 @@ def letterhead(estate: EstateDetails, words: Words) -> Letterhead:
 
 def lay_out(document: Document, printed_at: datetime) -> LaidOutDocument:
     """The pages of the document; `printed_at` is an aware instant, shown in the office's own time."""
-    words = words_of(document.language)
+    words = words_of(document.language, document.word_set)
     sheet = Sheet(FORMATS[document.form])
     _head(sheet, document)
     for part in document.parts:
@@ -88,7 +89,7 @@ def _head(sheet: Sheet, document: Document) -> None:
     is_small = document.form == "a5_wide"
     sheet.y -= 8 if is_small else 14
     if document.mark:
-        _stamp(sheet, words_of(document.language)[f"mark_{document.mark}"])
+        _stamp(sheet, words_of(document.language, document.word_set)[f"mark_{document.mark}"])
     sheet.text(document.title, 16 if is_small else 19, ink="bold", align="center", leading=1.45)
     sheet.y -= 2
     if document.under_title:

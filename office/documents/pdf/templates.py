@@ -1,6 +1,7 @@
 """Texts that an office may reword: per document a few named blocks with {placeholders}.
 
-The seeds lie in seed/templates/<document>.toml; what an office stored replaces single blocks of them.
+The seeds lie in seed/templates/<document>.toml, what Hong Kong and Taiwan say otherwise in the folders of
+their names beside them; what an office stored replaces single blocks.
 A placeholder is a bare name; nothing else of Python's formatting is known, so no text can reach into a value.
 """
 
@@ -15,7 +16,7 @@ from types import MappingProxyType
 
 from office.documents.pdf.font import unprintable
 from office.documents.pdf.values import DocumentRefused
-from office.documents.pdf.wording import LANGUAGES
+from office.documents.pdf.wording import LANGUAGES, MAINLAND, WORD_SETS
 from rules.reasons import Reason
 
 Blocks = Mapping[str, str]
@@ -58,14 +59,25 @@ PAPERS = tuple(PLACEHOLDERS)
 
 
 @cache
-def seed_blocks(document: str, language: str) -> Blocks:
-    """The seed's blocks of a document. Raises DocumentRefused `unknown_paper` or `unknown_language`."""
+def seed_blocks(document: str, language: str, word_set: str = MAINLAND) -> Blocks:
+    """The seed's blocks of a document in a word set.
+
+    Raises DocumentRefused `unknown_paper` or `unknown_language`.
+    """
     if document not in PLACEHOLDERS:
         raise DocumentRefused("unknown_paper", document)
     if language not in LANGUAGES:
         raise DocumentRefused("unknown_language", language)
-    table = tomllib.loads((_FOLDER / f"{document}.toml").read_text(encoding="utf-8"))
-    return MappingProxyType({name: text.strip("\n") for name, text in table[language].items()})
+    blocks = dict(_texts(_FOLDER / f"{document}.toml", language))
+    if word_set != MAINLAND and word_set in WORD_SETS:
+        there = _FOLDER / word_set / f"{document}.toml"
+        blocks |= _texts(there, language) if there.exists() else {}
+    return MappingProxyType(blocks)
+
+
+def _texts(path: Path, language: str) -> Blocks:
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
+    return {name: text.strip("\n") for name, text in table.get(language, {}).items()}
 
 
 def check_template(document: str, blocks: Blocks) -> tuple[Reason, ...]:
@@ -106,9 +118,14 @@ class Filled:
     """A document's blocks with its values; an unknown placeholder stays visible and stops no print."""
 
     def __init__(
-        self, document: str, language: str, stored: Blocks | None, values: Mapping[str, str]
+        self,
+        document: str,
+        language: str,
+        stored: Blocks | None,
+        values: Mapping[str, str],
+        word_set: str = MAINLAND,
     ) -> None:
-        self._blocks = {**seed_blocks(document, language), **(stored or {})}
+        self._blocks = {**seed_blocks(document, language, word_set), **(stored or {})}
         self._values = values
         assert values.keys() == PLACEHOLDERS[document], f"{document} fills {sorted(values)}"
 

@@ -18,7 +18,7 @@ class DocumentRefused(ValueError):  # noqa: N818 -- says what happened; "Error" 
 
 @dataclass(frozen=True)
 class EstateDetails:
-    """The letterhead and the ways to pay of P1; `time_zone` as in `Asia/Shanghai`."""
+    """The letterhead and the ways to pay of P1; `time_zone` as in `Asia/Shanghai`, `word_set` a code."""
 
     name: str
     time_zone: str
@@ -27,6 +27,7 @@ class EstateDetails:
     office_hours: str = ""
     currency: str = "¥"
     ways_to_pay: tuple[str, ...] = ()
+    word_set: str = "mainland"
 
 
 @dataclass(frozen=True)

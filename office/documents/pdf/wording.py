@@ -1,4 +1,8 @@
-"""The fixed words of the documents in the three languages, with dates, periods and money as read there."""
+"""The fixed words of the documents in the three languages, with dates, periods and money as read there.
+
+wording.toml holds them as the mainland says them; wording_hong_kong.toml and wording_taiwan.toml hold what an
+office there calls otherwise (D6).
+"""
 
 from __future__ import annotations
 
@@ -8,20 +12,25 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import get_args
 
 from office.documents.pdf.values import PastReminder
+from rules import codes
 from rules.money import chinese_amount
 
 LANGUAGES = ("en", "zh_Hans", "zh_Hant")
+MAINLAND = "mainland"
+WORD_SETS: tuple[str, ...] = get_args(codes.WordSet)
 _LOCALES = {"en": "en_GB", "zh_Hans": "zh_Hans_CN", "zh_Hant": "zh_Hant_TW"}
 _TRADITIONAL_DIGITS = str.maketrans("贰叁陆万亿负", "貳參陸萬億負")
 
 
 class Words:
-    """The words of one language."""
+    """The words of one language in one word set."""
 
-    def __init__(self, language: str, words: Mapping[str, str]) -> None:
+    def __init__(self, language: str, words: Mapping[str, str], word_set: str = MAINLAND) -> None:
         self.language = language
+        self.word_set = word_set
         self._words = words
 
     def __getitem__(self, key: str) -> str:
@@ -87,10 +96,16 @@ class Words:
         last = self["and"].join(part for part in (self.comma.join(said[:-1]), said[-1]) if part)
         return self.text("reminded_all", days=last)
 
-    def capitals(self, amount: Decimal) -> str:
-        """The amount in Chinese capitals, in the reader's script (also in English: the law asks for it)."""
-        words = chinese_amount(amount)
-        return words.translate(_TRADITIONAL_DIGITS) if self.language == "zh_Hant" else words
+    def capitals(self, amount: Decimal, currency: str = "") -> str:
+        """The amount in Chinese capitals, in the reader's script (also in English: the law asks for it).
+
+        With the code of a currency its name stands before it: 人民币壹佰元整, 港幣壹佰元正.
+        """
+        words = chinese_amount(amount).translate(_TRADITIONAL_DIGITS if self.language == "zh_Hant" else {})
+        named = self._words.get(f"capitals.{currency}", "")
+        return (
+            named + words.removesuffix("整") + self["capitals_end"] if words.endswith("整") else named + words
+        )
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -109,13 +124,19 @@ def number(value: Decimal | None, places: int = 0) -> str:
 
 
 @cache
-def words_of(language: str) -> Words:
-    """The words of a language. Raises KeyError for one that is not among LANGUAGES."""
+def words_of(language: str, word_set: str = MAINLAND) -> Words:
+    """The words of a language in a word set. Raises KeyError for what is not among LANGUAGES, WORD_SETS."""
     place = LANGUAGES.index(language) if language in LANGUAGES else None
     if place is None:
         raise KeyError(f"no documents in {language}: choose one of {', '.join(LANGUAGES)}")
-    table = tomllib.loads((Path(__file__).parent / "wording.toml").read_text(encoding="utf-8"))
-    return Words(language, {key: texts[place] for key, texts in table.items()})
+    table = _table("wording.toml")
+    if word_set != MAINLAND:
+        table |= _table(f"wording_{WORD_SETS[WORD_SETS.index(word_set)]}.toml")
+    return Words(language, {key: texts[place] for key, texts in table.items()}, word_set)
+
+
+def _table(name: str) -> dict[str, list[str]]:
+    return tomllib.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
 
 
 @lru_cache(maxsize=1024)

@@ -108,6 +108,20 @@ def test_traditional_papers_hold_no_simplified_word_of_ours() -> None:
     assert simplified_only  # the control: the list does name simplified forms
 
 
+CONTRACTION = re.compile(
+    r"\b\w+n['’]t\b|\b\w+['’](?:re|ve|ll|d|m)\b|\b(?:it|that|there|here|what|who|let)['’]s\b", re.IGNORECASE
+)
+
+
+def test_english_papers_are_formal_without_contractions() -> None:
+    ours = {key: words_of("en")[key] for key in words_of("en")._words}
+    ours |= {f"{kind}.{name}": text for kind in PAPERS for name, text in seed_blocks(kind, "en").items()}
+
+    assert {key: text for key, text in ours.items() if CONTRACTION.search(text)} == {}
+    assert [text for text in ("can't", "we’ll", "It's") if not CONTRACTION.search(text)] == []  # the control
+    assert CONTRACTION.search("the office's lawyer's letter") is None
+
+
 def _is_in_big5(character: str) -> bool:
     try:
         character.encode("big5")
