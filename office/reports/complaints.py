@@ -219,8 +219,8 @@ class _Round:
 def _rounds(session: Session, conditions: Sequence[ColumnElement[bool]]) -> list[_Round]:
     """The resolvings that were due a visit (V1, V2).
 
-    A visit that was given up before it was tried is due no more; what came in as history was due none. A
-    visit planned anew because nobody was met belongs to the same resolving.
+    A visit that was given up, tried or not, is due no more; what came in as history was due none. A visit
+    planned anew because nobody was met belongs to the same resolving.
     """
     of_period = select(Ticket.id).outerjoin(Unit, Unit.id == Ticket.unit_id).where(*conditions)
     reopened: dict[int, list[datetime]] = defaultdict(list)
@@ -238,7 +238,7 @@ def _rounds(session: Session, conditions: Sequence[ColumnElement[bool]]) -> list
     found: list[_Round] = []
     missed: Visit | None = None  # the visit before, at which nobody was met
     for visit in rows.scalars():
-        if visit.done_at is not None and not visit.attempts:
+        if visit.done_at is not None and visit.outcome not in {*VisitOutcome}:
             continue
         assert visit.ticket_id is not None
         if missed is None or not _is_again(missed, visit, reopened[visit.ticket_id]):

@@ -19,15 +19,16 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from models.billing import Deposit, Invoice
 from models.collection import Reminder
 from models.complaints import Ticket
+from models.office import CollectionTarget
 from models.payments import Payment
 from models.people import Occupancy
-from models.property import Estate, Unit
+from models.property import Area, Estate, Unit
 from models.visits import Visit
 from office.arrears import instalment_plans
 from office.billing import deposits, invoices, runs
 from office.billing.change_of_owner import change_of_owner
 from office.billing.invoices import Charge, NewCreditNote, OpeningBalance
-from office.complaints import clock_jobs, pauses, visits, work
+from office.complaints import clock_jobs, pauses, severities, visits, work
 from office.complaints.registration import NewTicket, register_ticket
 from office.core.errors import Refused
 from office.estate import owners
@@ -47,6 +48,7 @@ PLACES = (
     ("East", "2", ("residence", "shop")),
     ("West", "9", ("residence", "storage")),
 )  # area, building, the kinds of its units
+TARGETS = ((2024, None, 70), (2024, "West", 95), (2025, None, 62), (2026, "East", 88))  # year, area, percent
 KINDS: tuple[CreditKind, ...] = ("error", "goodwill")
 BANKED = ("card", "wechat", "bank_transfer")
 
@@ -66,6 +68,11 @@ class BusyOffice:
             for door, kind in enumerate(kinds, 1):
                 unit_id, _payer = add_household(session, f"{name}-{door}", f"payer {name}-{door}", building)
                 session.execute(update(Unit).where(Unit.id == unit_id).values(kind=kind))
+        areas = {area.name: area.id for area in session.scalars(select(Area))}
+        session.add_all(
+            CollectionTarget(year=year, area_id=area and areas[area], percent=percent)
+            for year, area, percent in TARGETS
+        )
         session.flush()
 
     @property
@@ -274,6 +281,37 @@ class BusyOffice:
         )  # fmt: skip
         self.go_to(self.today + timedelta(days=9))
         work.resolve_ticket(self.session, ticket.id, resolution="done", staff_id=worker, now=self.now)
+
+    def let_a_complaint_come_back(self) -> None:
+        """A solved complaint whose visit fails, is planned anew, and meets a dissatisfied resident."""
+        new = NewTicket("desk", "cleaning", "x", self.now, Facts(), unit_id=self.any_of(Unit.id))
+        ticket = register_ticket(self.session, new, now=self.now)
+        self.resolve_again(ticket.id)
+        while self.visit_it(ticket.id, None).outcome != "unreachable":
+            self.go_to(self.today + timedelta(days=1))
+        manager = self.staff["manager"]
+        severities.change_severity(self.session, ticket.id, "major", now=self.now, staff_id=manager)
+        self.visit_it(ticket.id, 1)
+
+    def let_a_visit_be_given_up(self) -> None:
+        """A solved complaint that comes back after one try to reach the resident, and is solved again."""
+        new = NewTicket("desk", "cleaning", "x", self.now, Facts(), unit_id=self.any_of(Unit.id))
+        ticket = register_ticket(self.session, new, now=self.now)
+        self.resolve_again(ticket.id)
+        self.visit_it(ticket.id, None)
+        work.reopen(self.session, ticket.id, note="x", staff_id=self.staff["manager"], now=self.now)
+
+    def resolve_again(self, ticket_id: int) -> None:
+        given: dict[str, Any] = {"staff_id": self.staff["worker"], "now": self.now}
+        work.take_on(self.session, ticket_id, **given)
+        work.resolve_ticket(self.session, ticket_id, resolution="done", **given)
+
+    def visit_it(self, ticket_id: int, score: int | None) -> Visit:
+        visit_id = self.any_of(Visit.id, Visit.ticket_id == ticket_id, Visit.done_at.is_(None))
+        return visits.record_visit(
+            self.session, visit_id, satisfaction=score, method="phone", is_reached=score is not None,
+            staff_id=self.staff["front_desk"], now=self.now,
+        ).visit  # fmt: skip
 
     # Reminders, complaints ------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ Read = Callable[[str], Iterable[Row]]  # a table's name → its rows as the data
 TABLES = (
     "unit", "invoice", "invoice_line", "fee_item", "credit_note", "allocation", "payment", "reminder",
     "occupancy", "ticket", "ticket_clock", "clock_pause", "visit", "ticket_event", "billing_run", "estate",
+    "building", "collection_target",
 )  # fmt: skip
 WENT_OUT = frozenset({"sent", "printed", "done"})
 
@@ -208,6 +209,15 @@ class Figures:
                 cell.households_paid += all(bill.balance == 0 for bill in bills)
         return dict(found)
 
+    def credited_above_their_item(self) -> list[tuple[int, int]]:
+        """Bills and items whose credit notes exceed what the item asked for; never any."""
+        return [
+            (bill.id, item)
+            for bill in self.bills.values()
+            for item, asked in bill.lines.items()
+            if asked < sum(amount for of_item, amount, _day in bill.notes if of_item == item)
+        ]
+
     def by_item(self, span: str) -> dict[tuple[int, int], tuple[int, int]]:
         found: dict[tuple[int, int], tuple[int, int]] = defaultdict(lambda: (0, 0))
         for bill in self.bills.values():
@@ -216,6 +226,25 @@ class Figures:
                     before = found[bill.building, item]
                     found[bill.building, item] = before[0] + billed, before[1] + paid
         return dict(found)
+
+    def targets(self, span: str) -> dict[str, tuple[int | None, int | None]]:
+        """By building's name: its area's target in percent, else the estate's, and the fen missing to it.
+
+        Under "" the estate's target and the sum of what the buildings miss.
+        """
+        aims = {row["area_id"]: row["percent"] for row in self.rows["collection_target"]
+                if row["year"] == int(span[:4])}  # fmt: skip
+        brought = self.collected(span)
+        found: dict[str, tuple[int | None, int | None]] = {}
+        missing: list[int] = []
+        for row in self.rows["building"]:
+            if row["id"] not in brought:
+                continue
+            aim, cell = aims.get(row["area_id"], aims.get(None)), brought[row["id"]]
+            gap = None if aim is None else max(-((cell.paid * 100 - cell.billed * aim) // 100), 0)
+            missing += [] if gap is None else [gap]
+            found[row["name"]] = aim, gap
+        return {**found, "": (aims.get(None), sum(missing) if missing else None)} if found and aims else {}
 
     def year_split(self, year: int) -> dict[str, tuple[int, int, int]]:
         """This year's bills and older ones: asked (older: open at its start), paid in the year, open now."""
@@ -408,8 +437,8 @@ class Figures:
         for visit in self.rows["visit"]:
             if visit["ticket_id"] != ticket or visit["kind"] != "follow_up":
                 continue
-            if visit["done_at"] is not None and not visit["attempts"]:
-                continue  # given up before it was tried
+            if visit["outcome"] == "done":
+                continue  # given up: the complaint came back before anybody was met
             made = as_instant(visit["done_at"])
             before = [at for at in reopened if made is None or (at is not None and at < made)]
             rounds[len(before)].append(visit)

@@ -17,7 +17,9 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from models.complaints import Ticket
-from models.property import Building
+from models.property import Building, Unit
+from office.billing import invoices
+from office.billing.invoices import Charge, NewCreditNote
 from office.reports import aggregates, catalog, collection, complaints, dashboard, integrity, nightly, rates
 from office.reports.table import Wanted
 from office.rooms import EXPORTS
@@ -75,6 +77,7 @@ class Compared:
     def all(self) -> Iterator[tuple[str, str, Any, Any]]:
         yield from self.collected()
         yield from self.rates()
+        yield from self.targets()
         yield from self.years_split()
         yield from self.owed()
         yield from self.counted_at_night()
@@ -88,6 +91,7 @@ class Compared:
         yield "flask check", "", list(integrity.all_hold(self.session)), []
 
     def collected(self) -> Iterator[tuple[str, str, Any, Any]]:
+        yield "items billed below zero", "", self.oracle.credited_above_their_item(), []
         for span in (*self.months, *self.years):
             says = {
                 building: (
@@ -103,6 +107,12 @@ class Compared:
                 key: fen(one.billed, one.paid) for key, one in aggregates.by_item(self.session, span).items()
             }
             yield "by item", span, items, self.oracle.by_item(span)
+            yield (
+                "items billed below zero",
+                span,
+                [key for key, (billed, _) in items.items() if billed < 0],
+                [],
+            )
 
     def rates(self) -> Iterator[tuple[str, str, Any, Any]]:
         """The tables: each building's rates, and the total that is none of its rows."""
@@ -130,6 +140,19 @@ class Compared:
             yield "rate of all", span, lines[-1]["rate_amount"], rate(whole[1], whole[0])
             tile = collection.against_target(self.session, self.wanted(span)).collected
             yield "tile", span, tile.rate_amount, lines[-1]["rate_amount"]
+
+    def targets(self) -> Iterator[tuple[str, str, Any, Any]]:
+        """The target of each building and what it misses; of all together the sum of these."""
+        for span in self.months:
+            table = collection.collection(self.session, self.wanted(span))
+            keys = [column.key for column in table.columns]
+            says = {}
+            for line in table.lines:
+                cells = dict(zip(keys, line.cells, strict=True))
+                if "target" in cells and (not line.is_total or line is table.lines[-1]):
+                    missing = cells["missing_to_target"]
+                    says[cells["building"]] = cells["target"], None if missing is None else to_fen(missing)
+            yield "targets", span, says, self.oracle.targets(span)
 
     def years_split(self) -> Iterator[tuple[str, str, Any, Any]]:
         for year in self.years:
@@ -176,6 +199,8 @@ def lived(session: Session, seed: int) -> BusyOffice:
     office = BusyOffice(session, seed)
     office.live(range(MONTHS // 2))
     nightly.count_all(session, office.now)
+    office.let_a_visit_be_given_up()
+    office.let_a_complaint_come_back()
     office.live(range(MONTHS // 2, MONTHS))
     for _ in range(8):  # too young to be judged
         office.do(office.remind)
@@ -192,6 +217,7 @@ def test_every_figure_is_that_of_the_raw_rows(session: Session, seed: int) -> No
 
 # Controls: the old faults, put back ---------------------------------------------------------------------
 
+collection_targets = collection.targets
 ALL_PAID = "CASE WHEN i.paid > i.amount - i.credited THEN i.amount - i.credited ELSE i.paid END"
 
 
@@ -201,6 +227,20 @@ def every_kind(_session: Session) -> tuple[str, ...]:
 
 def never_falls() -> Any:
     return Ticket.level >= 1
+
+
+def of_any_area(session: Session, year: int) -> dict[int | None, Decimal]:
+    """The targets of a year, each read as the whole estate's."""
+    found = collection_targets(session, year)
+    return dict.fromkeys([None], next(reversed(found.values()))) if found else {}
+
+
+class OfResolved(complaints._Tickets):
+    """Complaints whose reopened ones are held against those that are resolved now."""
+
+    def cells(self) -> tuple[Any, ...]:
+        self.ever_resolved = self.resolved
+        return super().cells()
 
 
 def all_time(session: Session, year: int) -> tuple[YearSplit, YearSplit]:
@@ -220,6 +260,10 @@ MUTANTS: tuple[tuple[str, Any, str, Any, str], ...] = (
     ("bays are households", aggregates, "household_kinds", every_kind, "collected"),
     ("bays are households", aggregates, "household_kinds", every_kind, "owed"),
     ("the year split counts all time", aggregates, "year_split", all_time, "years_split"),
+    ("another area's target", collection, "targets", of_any_area, "targets"),
+    ("each visit is a round", complaints, "_is_again", lambda *_visits: False, "complaints"),
+    ("a score of three is satisfied", complaints, "SATISFIED_FROM", 3, "complaints"),
+    ("reopened of those resolved now", complaints, "_Tickets", OfResolved, "complaints"),
     ("escalated never falls", dashboard, "is_escalated", never_falls, "complaints"),
     ("young messages are failures", nightly, "is_judged", lambda *_days: True, "counted_at_night"),
     ("unprompted goes by payments", nightly, "_paid_days", lambda *_given: {}, "counted_at_night"),
@@ -231,6 +275,7 @@ def test_each_old_fault_put_back_is_found(session: Session, monkeypatch: pytest.
     office = BusyOffice(session, 1)
     office.live(range(MONTHS // 2))
     office.let_a_complaint_wait()
+    office.do(office.let_a_complaint_come_back)
     office.live(range(MONTHS // 2, MONTHS // 2 + 3))
     office.leave_a_fee_alone()
     for _ in range(8):  # a month with bills, reminders too young to be judged
@@ -261,3 +306,24 @@ def stale_again(session: Session) -> None:
         )
     )
     session.expire_all()
+
+
+def test_a_credit_note_above_its_item_put_back_is_found(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Control: without the guard an item is billed below zero, and a rate of −700 % is shown."""
+    monkeypatch.setattr(invoices, "_left_of", lambda *_given: Decimal(10**6))
+    office = BusyOffice(session, 1)
+    office.live(range(1))
+    unit_id = office.any_of(Unit.id)
+    asked = [Charge("repair", Decimal(1), Decimal(30)), Charge("garbage", Decimal(1), Decimal(50))]
+    bill = invoices.charge(
+        session, unit_id=unit_id, payer_id=office.payer_of(unit_id), charges=asked, due_on=office.today,
+        now=office.now,
+    )  # fmt: skip
+    item = min(bill.lines, key=lambda line: line.amount).fee_item_id
+    note = NewCreditNote(bill.id, Decimal(70), "x", office.staff["director"], "goodwill", item)
+
+    invoices.credit_note(session, note, now=office.now)
+
+    assert "items billed below zero" in Compared(office).differences()
