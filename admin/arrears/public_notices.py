@@ -9,7 +9,6 @@ from flask import Response
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel import language
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import current_staff, staff_id
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
@@ -79,7 +78,6 @@ class PublicNoticeView(OfficeView):
         made = letters.public_list_pdf(
             db.session(),
             rows[0].id,
-            language=language.current(),
             now=self.now(),
             staff_id=current_staff().id,
         )

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from admin.arrears.wording import CHANNELS
-from admin.panel import labels, language, row_access
+from admin.panel import labels, row_access
 from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.responses import pdf_response
 from admin.panel.signed_in import staff_id
@@ -90,7 +90,6 @@ class ReminderBatchView(OfficeView):
         made = letters.batch_pdf(
             db.session(),
             rows[0].id,
-            language=language.current(),
             now=self.now(),
             staff_id=staff_id(),
             units=self.own_units(),

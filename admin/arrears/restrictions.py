@@ -219,7 +219,7 @@ class RestrictionView(OfficeView):
         return self._printed(letters.undertaking_pdf, rows[0], "undertaking")
 
     def _printed(self, draw: Callable[..., bytes], row: Restriction, name: str) -> Response:
-        made = draw(db.session(), row.id, language=language.current(), now=self.now(), staff_id=staff_id())
+        made = draw(db.session(), row.id, now=self.now(), staff_id=staff_id())
         return pdf_response(made, f"{name}-{row.id}.pdf")
 
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.billing.invoices import active_items
-from admin.panel import formats, labels, language, row_access
+from admin.panel import formats, labels, row_access
 from admin.panel.actions import PAY_OUT_FIELDS
 from admin.panel.filters import ChoiceFilter, RangeFilter
 from admin.panel.idempotency import form_key
@@ -99,7 +99,6 @@ class DepositView(OfficeView):
         made = documents.print_deposit_slip(
             db.session(),
             rows[0].id,
-            language=language.current(),
             now=self.now(),
             staff_id=current_staff().id,
         )

@@ -418,14 +418,12 @@ class InvoiceView(OfficeView):
 
 def notices_pdf(view: Any, ids: Sequence[int]) -> Response:
     """The payment notices of invoices as one PDF, each filed in its household file (B5)."""
-    session, now, reader = db.session(), view.now(), language.current()
+    session, now = db.session(), view.now()
     papers = [
         NewPaper(invoice.number, value, invoice.unit_id, invoice.payer_id)
-        for invoice, value in archive.payment_notices(session, ids, reader, on=view.today())
+        for invoice, value in archive.payment_notices(session, ids, on=view.today())
     ]
-    made = print_papers(
-        session, "payment_notice", papers, language=reader, now=now, staff_id=current_staff().id
-    )
+    made = print_papers(session, "payment_notice", papers, now=now, staff_id=current_staff().id)
     return pdf_response(made, "notices.pdf")
 
 
@@ -467,9 +465,7 @@ class CreditNoteView(OfficeView):
     @office_action("paper", _l("Print the credit note"), on="row", icon="printer", verb="see")
     def paper(self, rows: Sequence[CreditNote], _given: Any) -> Response:
         row = rows[0]
-        made = documents.print_credit_note(
-            db.session(), row.id, language=language.current(), now=self.now(), staff_id=current_staff().id
-        )
+        made = documents.print_credit_note(db.session(), row.id, now=self.now(), staff_id=current_staff().id)
         return pdf_response(made, f"{row.number}.pdf")
 
 

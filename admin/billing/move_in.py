@@ -118,7 +118,6 @@ class MoveInPage(OfficePage):
         made = documents.print_move_in_bill(
             db.session(),
             invoice.id,
-            language=language.current(),
             now=self.now(),
             staff_id=current_staff().id,
         )

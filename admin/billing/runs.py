@@ -169,7 +169,7 @@ class BillingPage(OfficePage):
         if not ids:
             flash(_("There is nothing to print"), "error")
             return redirect(url_for("billing.index"))
-        now, reader, period = self.now(), language.current(), run.period
+        now, period = self.now(), run.period
         task = core_background_tasks.begin(
             session,
             PRINT,
@@ -183,7 +183,7 @@ class BillingPage(OfficePage):
         session.commit()
 
         def work(session: Session, task_id: int) -> None:
-            print_notices(session, task_id, ids, f"{period}.pdf", reader, now)
+            print_notices(session, task_id, ids, f"{period}.pdf", now)
 
         background_tasks.start(task_id, work)
         return redirect(url_for("billing.progress", id=task_id))
@@ -223,17 +223,15 @@ class BillingPage(OfficePage):
         return answer
 
 
-def print_notices(
-    session: Session, task_id: int, ids: list[int], name: str, reader: str, now: datetime
-) -> None:
+def print_notices(session: Session, task_id: int, ids: list[int], name: str, now: datetime) -> None:
     """Draw the notices without holding the database, then file them and keep the one PDF."""
     session.commit()
     set_writing(False)
     papers = [
         NewPaper(invoice.number, value, invoice.unit_id, invoice.payer_id)
-        for invoice, value in archive.payment_notices(session, ids, reader, on=clock.office_day(session, now))
+        for invoice, value in archive.payment_notices(session, ids, on=clock.office_day(session, now))
     ]
-    printing = Printing(session, "payment_notice", papers, language=reader, now=now)
+    printing = Printing(session, "payment_notice", papers, now=now)
 
     session.commit()
     set_writing(True)

@@ -217,9 +217,7 @@ def _picks(desk: Desk, form: Mapping[str, str]) -> list[Pick]:
 
 def receipt_pdf(view: Any, payment: Payment) -> Response:
     session, payment_id = db.session(), payment.id
-    made = archive.print_receipt(
-        session, payment_id, language=language.current(), now=view.now(), staff_id=current_staff().id
-    )
+    made = archive.print_receipt(session, payment_id, now=view.now(), staff_id=current_staff().id)
     record("receipt", "payment", payment_id, {}, {"copies_printed": payment.copies_printed})
     session.commit()
     return pdf_response(made, f"{payment.receipt_no}.pdf")

@@ -22,6 +22,7 @@ from office.core import clock
 from office.core.errors import N_, Refused
 from office.documents import archive
 from office.documents.filing import NewPaper, print_papers
+from office.documents.languages import payer_language
 from office.documents.pdf import registry
 from office.documents.pdf.billing import PaymentNotice
 from office.documents.pdf.collection import ArrearsNotice as PublicList
@@ -45,9 +46,7 @@ FALLBACK = "payment_reminder"  # the paper for a stage that names none
 PRINTABLE = ("approved", "printed", "done", "sent")
 
 
-def batch_pdf(
-    session: Session, batch_id: int, *, language: str, now: datetime, staff_id: int, units: Any = None
-) -> bytes:
+def batch_pdf(session: Session, batch_id: int, *, now: datetime, staff_id: int, units: Any = None) -> bytes:
     """The approved letters of a batch that are printed, in the order of units; marks them printed (C4).
 
     With `units` (ids, or a query of them) only theirs. Raises Refused before the approval, and when nothing
@@ -71,7 +70,7 @@ def batch_pdf(
     stage = chain.find(batch.stage)
     kind = stage.document if stage is not None and stage.document in registry.KINDS else FALLBACK
     papers: dict[Reminder, list[NewPaper]] = {row: [] for row in rows}
-    for reminder, value in _values(session, kind, stage, batch, rows, now=now, language=language):
+    for reminder, value in _values(session, kind, stage, batch, rows, now=now):
         paper = NewPaper(value.number, value, reminder.unit_id, reminder.payer_id)
         papers[reminder].append(paper)
     for reminder, listed in papers.items():
@@ -81,7 +80,6 @@ def batch_pdf(
         session,
         kind,
         [paper for listed in papers.values() for paper in listed],
-        language=language,
         now=now,
         staff_id=staff_id,
     )
@@ -102,18 +100,17 @@ def _values(
     rows: Sequence[Reminder],
     *,
     now: datetime,
-    language: str,
 ) -> Iterator[tuple[Reminder, Letter]]:
     """The values of each letter; a debtor who owes nothing any more gets none."""
     if kind == "payment_notice":
         by_subject = {row.subject_id: row for row in rows}
         for invoice, notice in archive.payment_notices(
-            session, list(by_subject), language, on=AsOf.of(session, now).day
+            session, list(by_subject), on=AsOf.of(session, now).day
         ):
             yield by_subject[invoice.id], notice
         return
     if kind == "restriction_notice":
-        yield from _restriction_notices(session, rows, language)
+        yield from _restriction_notices(session, rows)
         return
     day = AsOf.of(session, now).day  # a letter that goes out late is dated, and its deadline counted, anew
     deadline = holds.stored_ladder(session, day).deadline(stage, day)
@@ -148,9 +145,7 @@ def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
     )
 
 
-def _restriction_notices(
-    session: Session, rows: Sequence[Reminder], language: str
-) -> Iterator[tuple[Reminder, Letter]]:
+def _restriction_notices(session: Session, rows: Sequence[Reminder]) -> Iterator[tuple[Reminder, Letter]]:
     """The notices of requests with both approvals; the others are printed later."""
     by_debt: dict[tuple[int, int], list[Restriction]] = defaultdict(list)
     restrictions = session.scalars(
@@ -163,10 +158,10 @@ def _restriction_notices(
         by_debt[restriction.unit_id, restriction.payer_id].append(restriction)
     for row in rows:
         for restriction in by_debt[row.unit_id, row.payer_id]:
-            yield row, notice_of(session, restriction, row.planned_on, language)
+            yield row, notice_of(session, restriction, row.planned_on)
 
 
-def notice_of(session: Session, restriction: Restriction, on: date, language: str) -> RestrictionNotice:
+def notice_of(session: Session, restriction: Restriction, on: date) -> RestrictionNotice:
     """The letter to the payer of a restriction with both approvals (C9). Raises Refused before them."""
     zone = clock.zone(session)
     item = session.get(FeeItem, restriction.fee_item_id) if restriction.fee_item_id else None
@@ -182,6 +177,7 @@ def notice_of(session: Session, restriction: Restriction, on: date, language: st
     )
     if item is None or restriction.effective_on is None or len(consents) < len(given):
         raise Refused(N_("The letter needs the service and both approvals"))
+    language = payer_language(session, restriction.payer_id)
     debtor = (restriction.unit_id, restriction.payer_id, str(restriction.id), on)
     demand = next(iter(archive.demands(session, [debtor], issued_on=on)), None)
     return RestrictionNotice(
@@ -202,21 +198,17 @@ def _recipient(session: Session, restriction: Restriction) -> Recipient:
     return Recipient(payer.name, code, payer.post_address)
 
 
-def restriction_pdf(
-    session: Session, restriction_id: int, *, language: str, now: datetime, staff_id: int
-) -> bytes:
+def restriction_pdf(session: Session, restriction_id: int, *, now: datetime, staff_id: int) -> bytes:
     """The letter of one restriction, filed in the household file (C9). Raises Refused."""
     restriction = session.get(Restriction, restriction_id)
     if restriction is None:
         raise Refused(N_("There is nothing to print"))
-    value = notice_of(session, restriction, AsOf.of(session, now).day, language)
+    value = notice_of(session, restriction, AsOf.of(session, now).day)
     paper = NewPaper(value.number, value, restriction.unit_id, restriction.payer_id)
-    return print_papers(session, "restriction_notice", [paper], language=language, now=now, staff_id=staff_id)
+    return print_papers(session, "restriction_notice", [paper], now=now, staff_id=staff_id)
 
 
-def undertaking_pdf(
-    session: Session, restriction_id: int, *, language: str, now: datetime, staff_id: int
-) -> bytes:
+def undertaking_pdf(session: Session, restriction_id: int, *, now: datetime, staff_id: int) -> bytes:
     """The undertaking against which a service came back, to be signed and filed (C9). Raises Refused."""
     restriction = session.get(Restriction, restriction_id)
     item = session.get(FeeItem, restriction.fee_item_id) if restriction and restriction.fee_item_id else None
@@ -232,16 +224,14 @@ def undertaking_pdf(
         recipient=_recipient(session, restriction),
         amount=amount,
         payments=(PromisedPayment(restriction.undertaking_until, amount),),
-        services=(item.name_in(language),),
+        services=(item.name_in(payer_language(session, restriction.payer_id)),),
         ends_on=restriction.undertaking_until,
     )
     paper = NewPaper(value.number, value, *debtor)
-    return print_papers(session, "undertaking", [paper], language=language, now=now, staff_id=staff_id)
+    return print_papers(session, "undertaking", [paper], now=now, staff_id=staff_id)
 
 
-def public_list_pdf(
-    session: Session, notice_id: int, *, language: str, now: datetime, staff_id: int | None
-) -> bytes:
+def public_list_pdf(session: Session, notice_id: int, *, now: datetime, staff_id: int | None) -> bytes:
     """The public list: unit codes and nothing else (C11). Raises Refused before the director's approval."""
     notice = session.get(ArrearsNotice, notice_id)
     if notice is None or notice.approved_by_id is None:
@@ -259,7 +249,6 @@ def public_list_pdf(
         session,
         "arrears_notice",
         [NewPaper(value.number, value)],
-        language=language,
         now=now,
         staff_id=staff_id,
     )

@@ -18,6 +18,7 @@ from models.people import Owner, Staff
 from models.property import UNIT_KINDS, Unit
 from office.core.errors import N_, Refused
 from office.documents.filing import NewPaper, print_papers, unfiled_pdf
+from office.documents.languages import payer_language
 from office.documents.pdf import billing, payments
 from office.documents.pdf.values import ChargeLine, Recipient
 from office.documents.pdf.wording import words_of
@@ -25,14 +26,13 @@ from rules.money import ZERO
 from rules.reasons import Reason
 
 
-def print_move_in_bill(
-    session: Session, invoice_id: int, *, language: str, now: datetime, staff_id: int | None
-) -> bytes:
+def print_move_in_bill(session: Session, invoice_id: int, *, now: datetime, staff_id: int | None) -> bytes:
     """The move-in bill as PDF, each line with how it was reckoned (B6). Raises Refused for another bill."""
     invoice = session.get(Invoice, invoice_id)
     if invoice is None or invoice.kind != "move_in":
         raise Refused(N_("This is no move-in bill"))
     unit, payer = session.get_one(Unit, invoice.unit_id), session.get_one(Owner, invoice.payer_id)
+    language = payer_language(session, payer.id)
     rows = session.execute(
         select(InvoiceLine, FeeItem)
         .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
@@ -55,7 +55,7 @@ def print_move_in_bill(
         ),
     )
     paper = NewPaper(value.number, value, unit.id, payer.id)
-    return print_papers(session, "move_in_bill", [paper], language=language, now=now, staff_id=staff_id)
+    return print_papers(session, "move_in_bill", [paper], now=now, staff_id=staff_id)
 
 
 def _basis(line: InvoiceLine, language: str) -> str:
@@ -71,15 +71,14 @@ def _basis(line: InvoiceLine, language: str) -> str:
     return said or words["basis_once"]
 
 
-def print_credit_note(
-    session: Session, note_id: int, *, language: str, now: datetime, staff_id: int | None
-) -> bytes:
+def print_credit_note(session: Session, note_id: int, *, now: datetime, staff_id: int | None) -> bytes:
     """The credit note against an invoice as PDF (B5). Raises Refused when there is none."""
     note = session.get(CreditNote, note_id)
     if note is None:
         raise Refused(N_("There is no such credit note"))
     invoice = note.invoice
     unit, payer = session.get_one(Unit, invoice.unit_id), session.get_one(Owner, invoice.payer_id)
+    language = payer_language(session, payer.id)
     item = session.get(FeeItem, note.fee_item_id) if note.fee_item_id else None
     issuer = session.get(Staff, note.staff_id) if note.staff_id else None
     value = billing.CreditNote(
@@ -95,12 +94,10 @@ def print_credit_note(
         kind=note.kind,
     )
     paper = NewPaper(value.number, value, unit.id, payer.id)
-    return print_papers(session, "credit_note", [paper], language=language, now=now, staff_id=staff_id)
+    return print_papers(session, "credit_note", [paper], now=now, staff_id=staff_id)
 
 
-def print_deposit_slip(
-    session: Session, deposit_id: int, *, language: str, now: datetime, staff_id: int | None
-) -> bytes:
+def print_deposit_slip(session: Session, deposit_id: int, *, now: datetime, staff_id: int | None) -> bytes:
     """The slip of a deposit that was taken (B10). Raises Refused for any other entry."""
     deposit = session.get(Deposit, deposit_id)
     if deposit is None or deposit.entry != "taken" or deposit.payment_id is None:
@@ -108,6 +105,7 @@ def print_deposit_slip(
     payment = session.get_one(Payment, deposit.payment_id)
     if payment.state != "posted":
         raise Refused(N_("Receipt %(number)s is no longer in force"), number=payment.receipt_no)
+    language = payer_language(session, deposit.payer_id)
     value = payments.DepositSlip(
         number=deposit.number,
         received_on=deposit.posted_on,
@@ -118,7 +116,7 @@ def print_deposit_slip(
         cashier=payment.cashier.name if payment.cashier else "",
     )
     paper = NewPaper(value.number, value, deposit.unit_id, deposit.payer_id)
-    return print_papers(session, "deposit_slip", [paper], language=language, now=now, staff_id=staff_id)
+    return print_papers(session, "deposit_slip", [paper], now=now, staff_id=staff_id)
 
 
 def print_tariff_notice(

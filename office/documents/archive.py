@@ -18,11 +18,12 @@ from office.core import clock
 from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.documents.filing import NewPaper, print_papers
+from office.documents.languages import payer_languages
 from office.documents.pdf.billing import PaymentNotice
 from office.documents.pdf.collection import Demand
 from office.documents.pdf.payments import Receipt, ReceiptLine
 from office.documents.pdf.values import ChargeLine, DebtLine, Recipient
-from office.documents.pdf.wording import Words, words_of
+from office.documents.pdf.wording import LANGUAGES, Words, words_of
 from office.receivables import sums
 from office.receivables.sums import OwedInvoice
 from rules.billing import Basis
@@ -74,26 +75,28 @@ def receipt(session: Session, payment_id: int) -> Receipt:
     )
 
 
-def print_receipt(
-    session: Session, payment_id: int, *, language: str, now: datetime, staff_id: int | None
-) -> bytes:
+def print_receipt(session: Session, payment_id: int, *, now: datetime, staff_id: int | None) -> bytes:
     """The receipt as PDF; the first print is the original, each later one is marked as a copy (M2)."""
     payment = session.get(Payment, payment_id)
     if payment is None:
         raise Refused(N_("There is no such payment"))
     paper = NewPaper(payment.receipt_no, receipt(session, payment_id), payment.unit_id, payment.payer_id)
     payment.copies_printed += 1
-    return print_papers(session, "receipt", [paper], language=language, now=now, staff_id=staff_id)
+    return print_papers(session, "receipt", [paper], now=now, staff_id=staff_id)
 
 
 # Payment notices (B5) ---------------------------------------------------------------------------------
 
 
 def payment_notices(
-    session: Session, invoice_ids: Sequence[int], language: str, *, on: date
+    session: Session, invoice_ids: Sequence[int], *, on: date
 ) -> Iterator[tuple[Invoice, PaymentNotice]]:
-    """The notice of each invoice as it stands on a day, by unit code within each portion; yuan (B5)."""
-    names = {item.id: item.name_in(language) for item in session.execute(select(FeeItem)).scalars()}
+    """The notice of each invoice as it stands on a day, by unit code within each portion; yuan (B5).
+
+    Its items are named in the payer's language (P12).
+    """
+    items = session.scalars(select(FeeItem)).all()
+    names = {one: {item.id: item.name_in(one) for item in items} for one in LANGUAGES}
     for portion in chunks(invoice_ids, PORTION):
         invoices = session.execute(
             select(Invoice, Unit.code, Owner.name, Owner.post_address)
@@ -102,7 +105,9 @@ def payment_notices(
             .where(Invoice.id.in_(portion))
             .order_by(Unit.code, Invoice.id)
         ).all()
-        lines = _charge_lines(session, portion, names, words_of(language))
+        languages = payer_languages(session, {row[0].payer_id for row in invoices})
+        spoken = {row[0].id: languages[row[0].payer_id] for row in invoices}
+        lines = _charge_lines(session, spoken, names)
         open_now: dict[tuple[int, int], list[OwedInvoice]] = defaultdict(list)
         charged: dict[int, Decimal] = {}
         for one in sums.owed_at(session, {row[0].unit_id for row in invoices}, on):
@@ -151,20 +156,22 @@ def _credit_used(session: Session, invoices: Sequence[Invoice]) -> dict[int, Dec
 
 
 def _charge_lines(
-    session: Session, invoice_ids: Sequence[int], names: Mapping[int, str], words: Words
+    session: Session, languages: Mapping[int, str], names: Mapping[str, Mapping[int, str]]
 ) -> dict[int, list[ChargeLine]]:
+    """The lines of each invoice in its language, with the names of the fee items."""
     lines: dict[int, list[ChargeLine]] = defaultdict(list)
     rows = session.execute(
-        select(InvoiceLine).where(InvoiceLine.invoice_id.in_(invoice_ids)).order_by(InvoiceLine.id)
+        select(InvoiceLine).where(InvoiceLine.invoice_id.in_(languages)).order_by(InvoiceLine.id)
     )
     for line in rows.scalars():
+        language = languages[line.invoice_id]
         lines[line.invoice_id].append(
             ChargeLine(
-                item=names[line.fee_item_id],
+                item=names[language][line.fee_item_id],
                 amount=line.amount,
                 quantity=line.quantity,
                 rate=line.rate,
-                explanation=_explained(line, words),
+                explanation=_explained(line, words_of(language)),
             )
         )
     return lines

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from models.office import Paper, PaperSetting
 from office.core.database import chunks
 from office.core.errors import N_, Refused
+from office.documents.languages import estate_language, payer_languages
 from office.documents.letterhead import estate_details, office_texts
 from office.documents.pdf import registry
 from office.documents.pdf.document import Document, Mark, Progress
@@ -80,21 +81,29 @@ class Printing:
     """One print of papers of one kind, in three steps, so that drawing thousands holds no transaction.
 
     The constructor reads and raises Refused where there is nothing to print, `pdf` draws, `file` writes.
+    A payer's paper is in the payer's language (P12), any other in `language`, or else the estate's.
     """
 
     def __init__(
-        self, session: Session, kind: str, papers: Iterable[NewPaper], *, language: str, now: datetime
+        self, session: Session, kind: str, papers: Iterable[NewPaper], *, now: datetime, language: str = ""
     ) -> None:
-        self.kind, self.language, self.at = kind, language, now
-        self.setting = Setting.now(session, kind, language)
-        self.papers: list[tuple[NewPaper, Filed | None]] = list(self._with_files(session, list(papers)))
+        self.kind, self.at = kind, now
+        listed = list(papers)
+        payers = {paper.payer_id for paper in listed if paper.payer_id is not None}
+        self._payer_languages = payer_languages(session, payers)
+        self._language = language or estate_language(session)
+        self.papers: list[tuple[NewPaper, Filed | None]] = list(self._with_files(session, listed))
         if not self.papers:
             raise Refused(N_("There is nothing to print"))
         wanted = {filed.setting_id for _paper, filed in self.papers if filed and filed.setting_id}
         rows = session.scalars(select(PaperSetting).where(PaperSetting.id.in_(wanted)))
         self._settings = {row.id: Setting.stored(row) for row in rows}
         languages = {filed.language for _paper, filed in self.papers if filed and not filed.setting_id}
-        self._settings_now = {one: Setting.now(session, kind, one) for one in languages}  # of older papers
+        languages |= {self.language_of(paper) for paper, _filed in self.papers}
+        self._settings_now = {one: Setting.now(session, kind, one) for one in languages}
+
+    def language_of(self, paper: NewPaper) -> str:
+        return self._language if paper.payer_id is None else self._payer_languages[paper.payer_id]
 
     def _with_files(
         self, session: Session, papers: Sequence[NewPaper]
@@ -127,7 +136,7 @@ class Printing:
         ).first()
         if newest is None:
             return paper, None
-        if newest.language == self.language and newest.contents == registry.contents(value):
+        if newest.language == self.language_of(paper) and newest.contents == registry.contents(value):
             return paper, newest
         times = int(newest.number.removeprefix(further)) if newest.number != paper.number else 1
         return replace(paper, number=f"{further}{times + 1}"), None
@@ -136,18 +145,20 @@ class Printing:
         """The papers one by one. Raises Refused with what a paper refuses."""
         for paper, filed in self.papers:
             try:
-                yield self._copy(paper, filed) if filed else self._drawn(paper.shown or paper.value)
+                yield self._copy(paper, filed) if filed else self._drawn(paper, paper.shown)
             except DocumentRefused as refusal:
                 raise Refused(N_("This paper can't be printed: %(why)s"), why=str(refusal)) from refusal
 
-    def _drawn(self, value: registry.Value | None) -> Document:
+    def _drawn(self, paper: NewPaper, shown: registry.Value | None = None) -> Document:
+        value, language = shown or paper.value, self.language_of(paper)
         assert value is not None
-        return registry.draw(self.kind, value, self.setting.estate, self.language, self.setting.texts)
+        setting = self._settings_now[language]
+        return registry.draw(self.kind, value, setting.estate, language, setting.texts)
 
     def _copy(self, paper: NewPaper, filed: Filed) -> Document:
         """The paper as it was; what has become void since says that instead."""
         if _mark(paper.value) == "void":
-            return self._drawn(paper.value)
+            return self._drawn(paper)
         if not filed.contents:
             raise Refused(
                 N_("What this paper said was erased with the personal data in it; its number and day stay")
@@ -177,37 +188,38 @@ class Printing:
         new = [paper for paper, filed in self.papers if filed is None]
         if not new:
             return
-        setting_id = self._setting_id(session)
+        setting_ids = {one: self._setting_id(session, one) for one in map(self.language_of, new)}
         for papers in chunks(new, PORTION):
-            session.execute(insert(Paper), [self._row(paper, setting_id, staff_id) for paper in papers])
+            session.execute(insert(Paper), [self._row(paper, setting_ids, staff_id) for paper in papers])
 
-    def _row(self, paper: NewPaper, setting_id: int, staff_id: int | None) -> dict[str, Any]:
+    def _row(self, paper: NewPaper, setting_ids: Mapping[str, int], staff_id: int | None) -> dict[str, Any]:
         assert paper.value is not None
-        contents = registry.contents(paper.value)
-        said = {"kind": self.kind, "language": self.language, "contents": contents}
+        contents, language = registry.contents(paper.value), self.language_of(paper)
+        said = {"kind": self.kind, "language": language, "contents": contents}
         return {
             "kind": self.kind,
             "number": paper.number,
             "unit_id": paper.unit_id,
             "payer_id": paper.payer_id,
-            "language": self.language,
+            "language": language,
             "contents": contents,
-            "setting_id": setting_id,
+            "setting_id": setting_ids[language],
             "dated": registry.dated(paper.value),
             "total": registry.total(paper.value),
-            "sha256": digest({**said, "setting": self.setting.sha256}),
+            "sha256": digest({**said, "setting": self._settings_now[language].sha256}),
             "issued_at": self.at,
             "staff_id": staff_id,
         }
 
-    def _setting_id(self, session: Session) -> int:
-        """The row of this print's letterhead and texts, made when they are new."""
-        found = session.scalar(select(PaperSetting.id).where(PaperSetting.sha256 == self.setting.sha256))
+    def _setting_id(self, session: Session, language: str) -> int:
+        """The row of this print's letterhead and texts in a language, made when they are new."""
+        setting = self._settings_now[language]
+        found = session.scalar(select(PaperSetting.id).where(PaperSetting.sha256 == setting.sha256))
         if found is None:
             row = PaperSetting(
-                sha256=self.setting.sha256,
-                estate=registry.contents(self.setting.estate),
-                texts=dict(self.setting.texts),
+                sha256=setting.sha256,
+                estate=registry.contents(setting.estate),
+                texts=dict(setting.texts),
             )
             session.add(row)
             session.flush()
@@ -220,12 +232,12 @@ def print_papers(
     kind: str,
     papers: Iterable[NewPaper],
     *,
-    language: str,
     now: datetime,
     staff_id: int | None,
+    language: str = "",
 ) -> bytes:
     """Papers of one kind as one PDF, each filed at its first print. Raises Refused."""
-    printing = Printing(session, kind, papers, language=language, now=now)
+    printing = Printing(session, kind, papers, now=now, language=language)
     made = printing.pdf()
     printing.file(session, staff_id)
     return made

@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.collection import Contact, Reminder, ReminderBatch
 from models.office import Paper
+from models.people import Owner
 from office.arrears import letters, reminder_batches
 from office.arrears.earlier_reminders import MOST, earlier_reminders
 from office.documents.pdf import registry
@@ -93,12 +94,14 @@ def test_the_newest_are_named(session: Session) -> None:
 
 
 def final_letter(session: Session, printed_on: date, language: str = "zh_Hans") -> str:
-    """The text of the final letter of the ladder, approved on its day and printed on another."""
+    """The text of the final letter of the ladder, approved on its day and printed on another; to a payer
+    who reads a language."""
+    session.execute(update(Owner).values(language=language))
     batch = session.scalars(select(ReminderBatch).where(ReminderBatch.stage == "letter")).one()
     manager = add_staff(session, "m1", "manager").id
     approved = at(batch.made_for, 10)
     reminder_batches.approve_batch(session, batch.id, now=approved, staff_id=manager)
-    made = letters.batch_pdf(session, batch.id, language=language, now=at(printed_on, 11), staff_id=manager)
+    made = letters.batch_pdf(session, batch.id, now=at(printed_on, 11), staff_id=manager)
     return text_of(made)
 
 
@@ -155,6 +158,6 @@ def test_what_was_paid_after_the_letter_changes_no_copy_of_it(session: Session) 
     batch = session.scalars(select(ReminderBatch).where(ReminderBatch.stage == "letter")).one()
     manager = add_staff(session, "m2", "manager").id
 
-    again = letters.batch_pdf(session, batch.id, language="en", now=at(FINAL + 2 * DAY), staff_id=manager)
+    again = letters.batch_pdf(session, batch.id, now=at(FINAL + 2 * DAY), staff_id=manager)
 
     assert text_of(again).replace("副本", "") == first

@@ -261,7 +261,7 @@ def test_a_lawyers_letter_bears_the_firms_head_and_without_a_firm_there_is_none(
     reminder_batches.approve_batch(session, batch.id, now=now, staff_id=manager)
 
     with pytest.raises(Refused, match="name the law firm"):
-        letters.batch_pdf(session, batch.id, language="en", now=now, staff_id=manager)
+        letters.batch_pdf(session, batch.id, now=now, staff_id=manager)
     rows = store.document(session, "gates", DUE)
     rows["law_firm"] |= {"name": "Hengxin Law", "lines": ["1 Main St"]}
     assert [one.code for one in store.problems(session, "gates", rows, others(session))] == [
@@ -270,7 +270,7 @@ def test_a_lawyers_letter_bears_the_firms_head_and_without_a_firm_there_is_none(
     rows["law_firm"] |= {"lawyer": "Sun Rui", "licence_no": "13101201510000000"}
     store.change(session, "gates", rows, valid_from=date(2026, 5, 20), reason="x", now=now, staff_id=manager)
 
-    assert letters.batch_pdf(session, batch.id, language="en", now=now, staff_id=manager).startswith(b"%PDF")
+    assert letters.batch_pdf(session, batch.id, now=now, staff_id=manager).startswith(b"%PDF")
     assert row_of(session, "lawyer_letter").state == "printed"
 
 

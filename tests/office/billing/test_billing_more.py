@@ -360,7 +360,7 @@ def test_a_reprinted_notice_tells_credit_from_payments(
     ids = session.scalars(select(Invoice.id)).all()
 
     for language, (credit_word, paid_word) in WORDS.items():
-        ((_, notice),) = archive.payment_notices(session, ids, language, on=day("2026-06-20"))
+        ((_, notice),) = archive.payment_notices(session, ids, on=day("2026-06-20"))
         text = text_of(
             unfiled_pdf(session, "payment_notice", notice, language=language, now=at("2026-06-12"))
         )

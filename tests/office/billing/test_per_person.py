@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from models.billing import Invoice, InvoiceLine
 from models.office import Audit
@@ -214,7 +214,8 @@ class TestMoveIn:
         invoice = self.issue(session, unit)
 
         assert waste_lines(session) == [("3", "5", "7.50"), ("2", "15", "30.00")]
-        made = documents.print_move_in_bill(session, invoice.id, language="en", now=NOW, staff_id=None)
+        session.execute(update(Owner).values(language="en"))
+        made = documents.print_move_in_bill(session, invoice.id, now=NOW, staff_id=None)
         assert bare("3 persons × 5.00 × 1 month × 15 of 30 days") in text_of(made)
 
     def test_the_months_paid_ahead_ask_for_no_number(self, session, unit):
@@ -303,8 +304,9 @@ def test_the_payment_notice_says_how_many(session, language, one, many):
     people(session, add_unit(session, "1-102"), 3)
     bill(session)
     ids = session.scalars(select(Invoice.id).order_by(Invoice.id)).all()
+    session.execute(update(Owner).values(language=language))
 
-    notices = [value for _, value in archive.payment_notices(session, ids, language, on=day("2026-06-20"))]
+    notices = [value for _, value in archive.payment_notices(session, ids, on=day("2026-06-20"))]
 
     assert [notice.lines[1].explanation for notice in notices] == [one, many]
 

@@ -12,14 +12,16 @@ from sqlalchemy.orm import Session
 
 from models.billing import Invoice
 from models.office import Paper, PaperSetting
+from models.people import Occupancy, Owner
 from models.policies import PaperTemplate
 from models.property import Estate
 from office.core.errors import Refused
 from office.documents import archive, exports
 from office.documents.filing import NewPaper, Printing, filed_pdf, print_papers
+from office.documents.pdf.templates import seed_blocks
 from office.payments import corrections
 from tests.factories.estate import NOW, add_staff, add_unit, at, bill, day, pay
-from tests.factories.pdf_text import text_of
+from tests.factories.pdf_text import bare, read_pdf, text_of
 
 COPY = "副本"
 
@@ -28,7 +30,7 @@ def notices(session: Session) -> list[NewPaper]:
     ids = session.scalars(select(Invoice.id)).all()
     return [
         NewPaper(invoice.number, notice, invoice.unit_id, invoice.payer_id)
-        for invoice, notice in archive.payment_notices(session, ids, "zh_Hans", on=day("2026-06-20"))
+        for invoice, notice in archive.payment_notices(session, ids, on=day("2026-06-20"))
     ]
 
 
@@ -83,11 +85,12 @@ def test_the_control_a_paper_that_is_not_in_the_file_says_what_is_so_now(session
 
 
 def test_a_paper_filed_before_its_texts_were_is_drawn_in_its_own_language(session: Session) -> None:
-    """One of an older office, printed again by somebody who reads another language."""
+    """One of an older office, printed again when its payer reads another language."""
     add_unit(session)
     bill(session)
     first = printed(session, notices(session))
     session.execute(update(Paper).values(setting_id=None))
+    session.execute(update(Owner).values(language="en"))
 
     again = print_papers(session, "payment_notice", notices(session), language="en", now=NOW, staff_id=None)
 
@@ -107,11 +110,11 @@ def test_a_letterhead_is_stored_once_for_many_papers(session: Session) -> None:
 
 def test_a_receipt_that_was_voided_says_so_when_it_is_printed_again(session: Session) -> None:
     payment = pay(session, add_unit(session), "60", "2026-06-10")
-    archive.print_receipt(session, payment.id, language="zh_Hans", now=NOW, staff_id=None)
+    archive.print_receipt(session, payment.id, now=NOW, staff_id=None)
     manager = add_staff(session, "m", "manager").id
     corrections.void_payment(session, payment.id, reason="错收", staff_id=manager, now=NOW)
 
-    again = archive.print_receipt(session, payment.id, language="zh_Hans", now=NOW, staff_id=None)
+    again = archive.print_receipt(session, payment.id, now=NOW, staff_id=None)
 
     assert "作废" in text_of(again)
     assert COPY not in text_of(again)
@@ -168,3 +171,25 @@ def test_looking_at_the_file_counts_no_copy(session: Session) -> None:
 def test_nothing_to_print_is_said(session: Session) -> None:
     with pytest.raises(Refused, match="nothing to print"):
         Printing(session, "demand", [NewPaper("20260601-1", None)], language="zh_Hans", now=NOW)
+
+
+@pytest.mark.parametrize("clerk", ["en", "zh_Hant"])
+def test_each_household_reads_its_own_language_in_one_print_never_the_clerk_s(
+    session: Session, clerk: str
+) -> None:
+    """P12: two who chose a language, one who chose none and reads the estate's."""
+    for code, own in (("1-101", "en"), ("1-102", ""), ("1-103", "zh_Hant")):
+        unit = add_unit(session, code)
+        payer = session.scalars(select(Owner).join(Occupancy).where(Occupancy.unit_id == unit.id)).one()
+        payer.language = own
+    bill(session)
+
+    made = print_papers(session, "payment_notice", notices(session), language=clerk, now=NOW, staff_id=None)
+
+    pages = [bare(page.extract_text()) for page in read_pdf(made).pages]
+    titles = [seed_blocks("payment_notice", one)["title"] for one in ("en", "zh_Hans", "zh_Hant")]
+    assert [bare(title) in page for title, page in zip(titles, pages, strict=True)] == [True] * 3
+    assert ["Management" in page for page in pages] == [True, False, False]
+    rows = session.execute(select(Paper.language, Paper.setting_id).order_by(Paper.number)).all()
+    assert [row.language for row in rows] == ["en", "zh_Hans", "zh_Hant"]
+    assert len({row.setting_id for row in rows}) == 3

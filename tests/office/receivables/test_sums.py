@@ -213,7 +213,7 @@ class Lived:
 
     def assert_notices(self, by_number: dict[str, oracle.Debt]) -> None:
         ids = self.session.scalars(select(Invoice.id)).all()
-        for invoice, notice in archive.payment_notices(self.session, ids, "en", on=self.today):
+        for invoice, notice in archive.payment_notices(self.session, ids, on=self.today):
             own = by_number[invoice.number]
             older = [
                 one
