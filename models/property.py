@@ -6,48 +6,121 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import get_args
 
-from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, FixedPoint, Instant, Model, one_of, prefix_index, refer
 from models.secrets import Sealed
 from models.text_keys import folded_of
 from rules import codes
+from rules.money import SIGNS
 
 UNIT_KINDS: tuple[str, ...] = get_args(codes.UnitKind)
 UNIT_STATES = ("unsold", "vacant", "occupied", "sealed")
 WORD_SETS: tuple[str, ...] = get_args(codes.WordSet)
 PRESETS = ("tower", "residential", "project")
+CURRENCIES = tuple(SIGNS)
+CODES_TO_PAY: tuple[str, ...] = get_args(codes.CodeToPay)
 KEY_PROOF = "gatehouse"  # what is sealed on the estate: who opens it has the right secret key
 
 
+def words(length: int | None = None) -> Mapped[str]:
+    """A column of text that is empty until somebody fills it."""
+    return mapped_column(String(length), default="", server_default="")
+
+
 class Estate(EditableRow, Model):
-    """The one estate of this installation (P1), and where its clock stands."""
+    """The one estate of this installation, who manages it (P1, D1), and where its clock stands.
+
+    What papers show in three languages has a column for each: the plain one holds simplified Chinese, or
+    whatever the office wrote while there was but one; `in_language` falls back to it.
+    """
 
     __tablename__ = "estate"
     __table_args__ = (
         CheckConstraint("id = 1", name="one_estate_per_installation"),
         one_of("preset", PRESETS, "estate_preset_known"),
         one_of("word_set", ("", *WORD_SETS), "estate_word_set_known"),
+        one_of("currency", CURRENCIES, "estate_currency_known"),
     )
 
     name: Mapped[str] = mapped_column(String(120))
-    address: Mapped[str] = mapped_column(String(300), default="", server_default="")
-    phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    name_zh_hant: Mapped[str] = words(120)
+    name_en: Mapped[str] = words(120)
+    address: Mapped[str] = words(300)
+    address_zh_hant: Mapped[str] = words(300)
+    address_en: Mapped[str] = words(300)
+    phone: Mapped[str] = words(40)
     time_zone: Mapped[str] = mapped_column(String(60), default="Asia/Shanghai")
     currency: Mapped[str] = mapped_column(String(3), default="CNY")
     language: Mapped[str] = mapped_column(String(10), default="zh_Hans")
     word_set: Mapped[str] = mapped_column(String(20), default="", server_default="")  # empty: by currency
     preset: Mapped[str] = mapped_column(String(20))
-    payment_accounts: Mapped[str] = mapped_column(default="", server_default="")
-    ways_to_pay: Mapped[str] = mapped_column(default="", server_default="")
+    company_name: Mapped[str] = words(200)
+    company_name_zh_hant: Mapped[str] = words(200)
+    company_name_en: Mapped[str] = words(200)
+    registration_no: Mapped[str] = words(40)
+    registered_address: Mapped[str] = words(300)
+    registered_address_zh_hant: Mapped[str] = words(300)
+    registered_address_en: Mapped[str] = words(300)
+    legal_representative: Mapped[str] = words(120)
+    licence: Mapped[str] = words(120)
+    contract_name: Mapped[str] = words(200)  # with the owners
+    contract_name_zh_hant: Mapped[str] = words(200)
+    contract_name_en: Mapped[str] = words(200)
+    contract_number: Mapped[str] = words(80)
+    contract_signed_on: Mapped[date | None] = mapped_column(Date)
+    clause_fees: Mapped[str] = words(80)
+    clause_late_fees: Mapped[str] = words(80)
+    clause_restrictions: Mapped[str] = words(80)
+    payment_accounts: Mapped[str] = words()
+    payment_accounts_zh_hant: Mapped[str] = words()
+    payment_accounts_en: Mapped[str] = words()
+    ways_to_pay: Mapped[str] = words()
+    ways_to_pay_zh_hant: Mapped[str] = words()
+    ways_to_pay_en: Mapped[str] = words()
+    public_address: Mapped[str] = words(300)  # under which residents reach the program
     is_sandbox: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     present_at: Mapped[datetime | None] = mapped_column(Instant())  # a sandbox's chosen present
     last_tick_at: Mapped[datetime | None] = mapped_column(Instant())  # all before it has been judged
     heartbeat_at: Mapped[datetime | None] = mapped_column(Instant())  # machine time of the last tick
     key_proof: Mapped[str | None] = mapped_column(Sealed(), deferred=True)  # KEY_PROOF, sealed
-    moved_to: Mapped[str] = mapped_column(default="", server_default="")  # the database that took its place
+    moved_to: Mapped[str] = words()  # the database that took its place
     moved_at: Mapped[datetime | None] = mapped_column(Instant())
+
+    def in_language(self, field: str, language: str) -> str:
+        """What papers in this language show of a field that has several, such as `name` (D1).
+
+        Empty falls back: to the other Chinese, to the estate's usual language, to whichever is filled.
+        """
+        said = {
+            "zh_Hans": getattr(self, field),
+            "zh_Hant": getattr(self, f"{field}_zh_hant"),
+            "en": getattr(self, f"{field}_en"),
+        }
+        chinese = ("zh_Hans", "zh_Hant") if language.startswith("zh") else ()
+        order = (language, *chinese, self.language, "zh_Hans", "zh_Hant", "en")
+        return next((said[one] for one in order if said.get(one, "").strip()), "")
+
+
+class CollectionCode(EditableRow, Model):
+    """The company's own code to pay by (收款码), as a PNG picture: one for each way to pay (D8)."""
+
+    __tablename__ = "collection_code"
+    __table_args__ = (one_of("way", CODES_TO_PAY, "collection_code_way_known"),)
+
+    way: Mapped[str] = mapped_column(String(20), unique=True)
+    picture: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
 class CalendarDay(EditableRow, Model):

@@ -31,3 +31,4 @@ SendingChannel = Literal["email", "sms", "wecom", "print"]
 ContactMethod = Literal["phone", "message", "visit"]
 WordSet = Literal["mainland", "hong_kong", "taiwan"]  # whose words papers use
 CreditKind = Literal["error", "goodwill"]  # never owed; owed, and given up
+CodeToPay = Literal["wechat", "alipay", "combined", "unionpay", "fps", "line_pay", "twqr"]

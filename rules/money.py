@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
@@ -11,6 +11,7 @@ from rules.numbers import NumberError, decimal_of
 FEN = Decimal("0.01")
 ZERO = Decimal("0.00")
 LIMIT = Decimal(10) ** 12  # what the contract calls too large to be money
+SIGNS: Mapping[str, str] = {"CNY": "¥", "HKD": "HK$", "TWD": "NT$", "MOP": "MOP$"}  # an estate's currency
 
 
 class MoneyError(ValueError):

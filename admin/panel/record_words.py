@@ -20,6 +20,7 @@ TABLES = {
     "category": _("Category"),
     "clock_pause": _("Pause"),
     "collection_target": _("Collection target"),
+    "collection_code": _("Code to pay by"),
     "complainant": _("Complainant"),
     "contact": _("Contact log"),
     "credit_note": _("Credit note"),

@@ -51,7 +51,9 @@ class PaperTemplateView(OfficeView):
     @staticmethod
     def _seed(row: PaperTemplate) -> Blocks:
         """The texts that came with the program, in the estate's words."""
-        return seed_blocks(row.paper, row.language, letterhead.estate_details(db.session()).word_set)
+        return seed_blocks(
+            row.paper, row.language, letterhead.estate_details(db.session(), row.language).word_set
+        )
 
     def block_label(self, name: str) -> str:
         return str(labels.TEMPLATE_BLOCKS.get(name, name.replace("_", " ")))
@@ -129,7 +131,7 @@ class PaperTemplateView(OfficeView):
             drawn = registry.draw(
                 row.paper,
                 samples.VALUES[row.paper],
-                letterhead.estate_details(db.session()),
+                letterhead.estate_details(db.session(), row.language),
                 row.language,
                 blocks,
             )

@@ -58,7 +58,7 @@ class Setting:
 
     @classmethod
     def now(cls, session: Session, kind: str, language: str) -> Setting:
-        estate = estate_details(session)
+        estate = estate_details(session, language)
         own = office_texts(session, language).get(kind, {})
         return cls(estate, {**seed_blocks(kind, language, estate.word_set), **own})
 

@@ -47,6 +47,7 @@ COLUMNS: Mapping[str, Columns] = {
     "case_entry": Columns(scrubbed="title what_happened what_was_done lesson"),
     "category": Columns(plain=f"code {NAMES}"),
     "clock_pause": Columns(emptied="reason", plain="waiting_for"),
+    "collection_code": Columns(plain="way picture"),
     "complainant": Columns(emptied="name phone"),
     "contact": Columns(emptied="spoke_with outcome note", plain="method arrears_reason promise_state"),
     "counter": Columns(plain="series"),
@@ -60,8 +61,12 @@ COLUMNS: Mapping[str, Columns] = {
     "direct_debit_batch": Columns(plain="number period layout state"),
     "escalation": Columns(plain="clock to_role reason"),
     "estate": Columns(
-        plain="name address phone time_zone currency language word_set preset payment_accounts ways_to_pay "
-        "key_proof moved_to"
+        plain="name name_zh_hant name_en address address_zh_hant address_en phone time_zone currency "
+        "language word_set preset company_name company_name_zh_hant company_name_en registration_no "
+        "registered_address registered_address_zh_hant registered_address_en legal_representative licence "
+        "contract_name contract_name_zh_hant contract_name_en contract_number clause_fees clause_late_fees "
+        "clause_restrictions payment_accounts payment_accounts_zh_hant payment_accounts_en ways_to_pay "
+        "ways_to_pay_zh_hant ways_to_pay_en public_address key_proof moved_to"
     ),
     "fee_item": Columns(plain=f"code basis timing services {NAMES}"),
     "figures_collected": Columns(plain="period unit_kind"),

@@ -17,8 +17,32 @@ class DocumentRefused(ValueError):  # noqa: N818 -- says what happened; "Error" 
 
 
 @dataclass(frozen=True)
+class OwnersContract:
+    """The company's contract with the owners, and which clause of it says what (D1); empty where unknown."""
+
+    name: str = ""
+    number: str = ""
+    signed_on: date | None = None
+    fees_clause: str = ""
+    late_fees_clause: str = ""
+    restrictions_clause: str = ""
+
+
+@dataclass(frozen=True)
+class CodeToPay:
+    """The company's own code to pay by (收款码, D8): `way` as in `rules.codes`, a PNG in base64."""
+
+    way: str
+    picture: str
+
+
+@dataclass(frozen=True)
 class EstateDetails:
-    """The letterhead and the ways to pay of P1; `time_zone` as in `Asia/Shanghai`, `word_set` a code."""
+    """The estate and who manages it, in the language of a paper (P1, D1).
+
+    `name` is the place, `creditor` who is owed. `currency` is its sign, `currency_code` as in `CNY`;
+    `time_zone` as in `Asia/Shanghai`, `word_set` a code. What the office has not filled in is empty.
+    """
 
     name: str
     time_zone: str
@@ -28,6 +52,19 @@ class EstateDetails:
     currency: str = "¥"
     ways_to_pay: tuple[str, ...] = ()
     word_set: str = "mainland"
+    currency_code: str = "CNY"
+    company_name: str = ""
+    registration_no: str = ""
+    registered_address: str = ""
+    legal_representative: str = ""
+    licence: str = ""
+    contract: OwnersContract = OwnersContract()
+    codes_to_pay: tuple[CodeToPay, ...] = ()
+
+    @property
+    def creditor(self) -> str:
+        """The company, a person in law; the estate's name until the office has said who that is."""
+        return self.company_name or self.name
 
 
 @dataclass(frozen=True)
