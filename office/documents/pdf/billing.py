@@ -264,7 +264,7 @@ def tariff_notice(
     parts: list[Block] = [*builder.text("body", is_letter=True), Table(columns, rows)]
     if notice.balances:
         parts += [
-            Text(words["income_expense"], size=11, ink="bold", after=2),
+            Text(words["income_expense"], size=11, ink="bold", after=2, is_heading=True),
             _balances(builder, notice.balances),
         ]
     parts += [

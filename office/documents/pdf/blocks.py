@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from office.documents.pdf.font import width
-from office.documents.pdf.layout import CELL_PAD, Align, Cell, Ink, Sheet
+from office.documents.pdf.layout import CELL_PAD, MM, Align, Cell, Ink, Sheet, row_height, unbroken
 
 BODY = 10.5
 SMALL = 9.0
@@ -16,13 +16,50 @@ LONGEST_CODE = 120  # characters that a QR code of this size can hold and a phon
 FIT_SHARE = 0.35  # of a table's width that a column fitted to its text may take
 
 
+HEADED = 60.0  # what must stand under a heading on the same page
+SMALLEST = 6.0  # size to which a table shrinks so that its dates and sums stay whole
+SEAL = 42 * MM  # across a company's seal, with a little air
+SMALL_PART = 150.0  # a part no higher than this is not broken over pages
+
+
 class Block(Protocol):
+    """A part of a document.
+
+    Its last piece is placed where `sheet.follows` is free under it: what comes next is kept with it.
+    """
+
     def place(self, sheet: Sheet) -> None: ...
+
+    def held(self, sheet: Sheet) -> float:
+        """The height with which it must not stand without what comes before it; 0 where it may (D10)."""
+        ...
+
+
+class Standing:
+    """A part that may begin a page."""
+
+    def held(self, _sheet: Sheet) -> float:
+        return 0.0
+
+
+def place_all(parts: Sequence[Block], sheet: Sheet) -> None:
+    """Lays the parts onto the sheet: signatures, seals and totals never stand alone on a page (D10)."""
+    held = [part.held(sheet) for part in parts]
+    follows = [0.0] * len(parts)
+    for number in reversed(range(len(parts) - 1)):
+        follows[number] = held[number + 1] + follows[number + 1] if held[number + 1] else 0.0
+    for part, height in zip(parts, follows, strict=True):
+        sheet.follows = height
+        part.place(sheet)
+    sheet.follows = 0.0
 
 
 @dataclass(frozen=True)
 class Text:
-    """Paragraphs; `is_indented` gives each the two empty squares of a Chinese letter."""
+    """Paragraphs; `is_indented` gives each the two empty squares of a Chinese letter.
+
+    One line or two belong to what stands before them; a heading belongs to what comes after it.
+    """
 
     text: str
     size: float = BODY
@@ -30,12 +67,28 @@ class Text:
     align: Align = "left"
     is_indented: bool = False
     after: float = 6
+    is_heading: bool = False
 
     def place(self, sheet: Sheet) -> None:
-        for paragraph in self.text.splitlines():
-            start = "　　" if self.is_indented and paragraph.strip() else ""
-            sheet.text(start + paragraph, self.size, ink=self.ink, align=self.align)
+        paragraphs = self._paragraphs()
+        for number, paragraph in enumerate(paragraphs, start=1):
+            follows = 0.0
+            if number == len(paragraphs):
+                follows = self.after + (HEADED if self.is_heading else sheet.follows)
+            sheet.text(paragraph, self.size, ink=self.ink, align=self.align, follows=follows)
         sheet.y -= self.after
+
+    def _paragraphs(self) -> list[str]:
+        return [
+            "　　" + paragraph if self.is_indented and paragraph.strip() else paragraph
+            for paragraph in self.text.splitlines()
+        ]
+
+    def held(self, sheet: Sheet) -> float:
+        if self.is_heading or self.ink == "bold":
+            return 0.0
+        lines = sum(len(sheet.wrapped(one, self.size, sheet.width)) for one in self._paragraphs())
+        return lines * self.size * 1.5 + self.after if lines <= 2 else 0.0
 
 
 @dataclass(frozen=True)
@@ -49,8 +102,8 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """Labels and values as a ruled grid, `columns` pairs side by side."""
+class Facts(Standing):
+    """Labels and values as a ruled grid, `columns` pairs side by side; a small one is kept together."""
 
     facts: Sequence[Fact]
     columns: int = 2
@@ -60,6 +113,7 @@ class Facts:
         share = sheet.width / self.columns
         natural = max((width(sheet.clean(fact.label), SMALL) for fact in self.facts), default=0.0)
         label_width = min(natural + 2 * CELL_PAD + 1, share * LABEL_SHARE)
+        rows: list[tuple[list[Cell], float]] = []
         for row in self._rows():
             cells: list[Cell] = []
             x = sheet.left
@@ -69,7 +123,13 @@ class Facts:
                 cells.append(_cell(sheet, fact.label, x, label_width, is_filled=True))
                 cells.append(_cell(sheet, fact.value, x + label_width, value_width))
                 x += share
-            sheet.row(cells, SMALL, min_height=max(20.0, *(fact.min_height for fact in row)))
+            rows.append((cells, max(20.0, *(fact.min_height for fact in row))))
+        height = sum(max(least, row_height(cells, SMALL)) for cells, least in rows)
+        if height <= SMALL_PART:
+            sheet.need(height + self.after + sheet.follows)
+        for number, (cells, least) in enumerate(rows, start=1):
+            follows = self.after + sheet.follows if number == len(rows) else 0
+            sheet.row(cells, SMALL, min_height=least, follows=follows)
         sheet.y -= self.after
 
     def _rows(self) -> list[list[Fact]]:
@@ -101,8 +161,11 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
-    """Rows under headings that are repeated on each page; the last `sums` rows stand in bold."""
+class Table(Standing):
+    """Rows under headings that are repeated on each page; the last `sums` rows stand in bold.
+
+    A sum stands under two rows at least of what it adds up.
+    """
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
@@ -113,39 +176,63 @@ class Table:
     def place(self, sheet: Sheet) -> None:
         rows = [[sheet.clean(text) for text in row] for row in self.rows]
         titles = [sheet.clean(column.title) for column in self.columns]
-        widths = self._widths(sheet.width, titles, rows)
+        size, widths = self._fitted(sheet.width, titles, rows)
         starts = [sheet.left]
         for one in widths[:-1]:
             starts.append(starts[-1] + one)
         spots = list(zip(starts, widths, self.columns, strict=True))
+        head = [
+            Cell(x, w, sheet.wrapped(title, size, w - 2 * CELL_PAD), "center", "plain", is_filled=True)
+            for title, (x, w, _) in zip(titles, spots, strict=True)
+        ]
 
         def heading() -> None:
-            cells = [
-                Cell(
-                    x, w, sheet.wrapped(title, self.size, w - 2 * CELL_PAD), "center", "plain", is_filled=True
-                )
-                for title, (x, w, _) in zip(titles, spots, strict=True)
-            ]
-            sheet.row(cells, self.size)
+            sheet.row(head, size)
 
-        sheet.need(48)
-        heading()
-        for number, row in enumerate(rows):
-            ink: Ink = "bold" if number >= len(rows) - self.sums else "plain"
-            cells = [
-                Cell(x, w, sheet.wrapped(text, self.size, w - 2 * CELL_PAD), column.align, ink)
+        drawn = [
+            [
+                Cell(x, w, sheet.wrapped(text, size, w - 2 * CELL_PAD), column.align, self._ink(number))
                 for text, (x, w, column) in zip(row, spots, strict=True)
             ]
-            sheet.row(cells, self.size, heading=heading)
+            for number, row in enumerate(rows)
+        ]
+        last = max(len(rows) - self.sums - 2 * bool(self.sums), 0)  # the first row of those kept together
+        end = [row_height(cells, size) for cells in drawn[last:]]
+        first = row_height(drawn[0], size) if drawn else 0
+        together = sum(end) + self.after + sheet.follows
+        sheet.need(row_height(head, size) + (first if last else together))
+        heading()
+        for number, cells in enumerate(drawn):
+            follows = together - sum(end[: number - last + 1]) if number >= last else 0
+            sheet.row(cells, size, heading=heading, follows=follows)
         sheet.y -= self.after
 
-    def _widths(self, whole: float, titles: list[str], rows: list[list[str]]) -> list[float]:
+    def _ink(self, number: int) -> Ink:
+        return "bold" if number >= len(self.rows) - self.sums else "plain"
+
+    def _fitted(self, whole: float, titles: list[str], rows: list[list[str]]) -> tuple[float, list[float]]:
+        """The size of the type and the columns' widths in points, so that no date or sum is broken."""
+        size = self.size
+        columns = [{titles[number], *(row[number] for row in rows)} for number in range(len(self.columns))]
+        while True:
+            widths = self._widths(whole, titles, rows, size)
+            least = [
+                min(max(unbroken(text, size) for text in texts) + 2 * CELL_PAD + 1, whole * FIT_SHARE)
+                for texts in columns
+            ]
+            if sum(least) <= whole:
+                return size, _widened(widths, least)
+            if size <= SMALLEST:
+                return size, widths
+            size -= 0.5
+
+    def _widths(self, whole: float, titles: list[str], rows: list[list[str]], size: float) -> list[float]:
         """Widths in points that fill the whole."""
         fitted: dict[int, float] = {}
         for number, column in enumerate(self.columns):
             if not column.share:
                 texts = {titles[number], *(row[number] for row in rows)}
-                longest = max(width(line, self.size) for text in texts for line in text.split("\n"))
+                longest = max(width(line, size) for text in texts for line in text.split("\n"))
                 fitted[number] = min(longest + 2 * CELL_PAD + 1, whole * FIT_SHARE)
         taken = sum(fitted.values())
         shares = sum(column.share for column in self.columns)
@@ -160,6 +247,18 @@ class Table:
         ]
 
 
+def _widened(widths: Sequence[float], least: Sequence[float]) -> list[float]:
+    """The widths with none under its least; the others give what they can spare, all in all as wide."""
+    lacking = sum(max(low - wide, 0) for wide, low in zip(widths, least, strict=True))
+    spare = sum(max(wide - low, 0) for wide, low in zip(widths, least, strict=True))
+    if not lacking:
+        return list(widths)
+    share = lacking / spare
+    return [
+        low if wide <= low else wide - (wide - low) * share for wide, low in zip(widths, least, strict=True)
+    ]
+
+
 @dataclass(frozen=True)
 class Totals:
     """Sums at the right, the last one large."""
@@ -167,8 +266,11 @@ class Totals:
     rows: Sequence[tuple[str, str]]
     after: float = 10
 
+    def held(self, _sheet: Sheet) -> float:
+        return 15.0 * len(self.rows) + 3 + self.after
+
     def place(self, sheet: Sheet) -> None:
-        sheet.need(18.0 * len(self.rows) + 6)
+        sheet.need(self.held(sheet) + sheet.follows)
         for number, (label, amount) in enumerate(self.rows):
             is_last = number == len(self.rows) - 1
             size, ink = (12.0, "bold") if is_last else (SMALL + 0.5, "plain")
@@ -183,7 +285,7 @@ class Totals:
 
 
 @dataclass(frozen=True)
-class PayBox:
+class PayBox(Standing):
     """Ways to pay beside a QR code whose text is what the payer's transfer must carry to be matched (M5)."""
 
     title: str
@@ -203,7 +305,7 @@ class PayBox:
         left = 18 + len(ways) * 13.5 + len(memo) * 17 + 10
         right = self.side + 16 + len(caption) * 10 + 4
         height = max(left, right)
-        sheet.need(height)
+        sheet.need(height + self.after + sheet.follows)
         top = sheet.y
         sheet.page.lines.extend(frame(sheet.left, top - height, sheet.width, height))
         x, y = sheet.left + 10, top - 17
@@ -227,7 +329,7 @@ class PayBox:
 
 
 @dataclass(frozen=True)
-class WritingLines:
+class WritingLines(Standing):
     """Empty ruled lines under a label, for handwriting."""
 
     label: str
@@ -235,7 +337,7 @@ class WritingLines:
     after: float = 8
 
     def place(self, sheet: Sheet) -> None:
-        sheet.need(16.0 + self.lines * 20)
+        sheet.need(16.0 + self.lines * 20 + self.after + sheet.follows)
         sheet.text(self.label, SMALL)
         for _ in range(self.lines):
             sheet.y -= 20
@@ -251,13 +353,22 @@ class Signatures:
     date_label: str = ""
     after: float = 8
 
+    def held(self, sheet: Sheet) -> float:
+        return self._measured(sheet)[1] + self.after
+
+    def _measured(self, sheet: Sheet) -> tuple[list[tuple[str, ...]], float]:
+        """The labels in lines, and the height of the whole."""
+        share = sheet.width / max(len(self.labels), 1)
+        wrapped = [sheet.few(label, SMALL + 0.5, share - 24, 3) for label in self.labels]
+        label_height = max((len(lines) for lines in wrapped), default=1) * 14.0
+        return wrapped, label_height + (56 if self.date_label else 30)
+
     def place(self, sheet: Sheet) -> None:
         size = SMALL + 0.5
         share = sheet.width / max(len(self.labels), 1)
-        wrapped = [sheet.few(label, size, share - 24, 3) for label in self.labels]
-        label_height = max((len(lines) for lines in wrapped), default=1) * 14.0
-        height = label_height + (56 if self.date_label else 30)
-        sheet.need(height)
+        wrapped, height = self._measured(sheet)
+        label_height = height - (56 if self.date_label else 30)
+        sheet.need(height + sheet.follows)
         top = sheet.y - 6
         line_y = top - label_height - 20
         date = sheet.clean(self.date_label)
@@ -272,25 +383,35 @@ class Signatures:
 
 @dataclass(frozen=True)
 class Issuer:
-    """Who issued it and when, at the right, with room for the seal."""
+    """Who issued it and when, at the right; the seal goes over name and date, with room for all of it."""
 
     name: str
     date: str
     seal: str
     after: float = 6
 
+    def held(self, _sheet: Sheet) -> float:
+        return SEAL + self.after
+
     def place(self, sheet: Sheet) -> None:
-        sheet.need(64)
-        sheet.y -= 8
-        sheet.text(self.name, BODY, align="right", leading=1.7)
-        sheet.text(self.date, BODY, align="right", leading=1.7)
+        sheet.need(SEAL + sheet.follows)
+        said = f"{self.name}\n{self.date}\n{self.seal}"
+        widest = max(width(line, BODY) for line in sheet.clean(said).split("\n"))
+        wide = min(max(widest + 12, SEAL), sheet.width * 0.62)
+        lines = (*sheet.few(self.name, BODY, wide, 3), *sheet.few(self.date, BODY, wide, 1))
+        middle = sheet.right - wide / 2
+        y = sheet.y - SEAL / 2 + len(lines) * 9 - 12
+        for line in lines:
+            sheet.put(middle - width(line, BODY) / 2, y, line, BODY)
+            y -= 18
         if self.seal:
-            sheet.text(self.seal, SMALL, ink="faint", align="right")
-        sheet.y -= self.after
+            seal = sheet.few(self.seal, SMALL, wide, 1)[0]
+            sheet.put(middle - width(seal, SMALL) / 2, y, seal, SMALL, "faint")
+        sheet.y -= SEAL + self.after
 
 
 @dataclass(frozen=True)
-class Codes:
+class Codes(Standing):
     """Short codes in a ruled grid, as many beside each other as fit."""
 
     codes: Sequence[str]
@@ -314,7 +435,9 @@ class Codes:
                 )
                 for number, code in enumerate(row)
             ]
-            sheet.row(cells, self.size, min_height=26)
+            is_last = start + columns >= len(cleaned)
+            follows = self.after + sheet.follows if is_last else 0
+            sheet.row(cells, self.size, min_height=26, follows=follows)
         sheet.y -= self.after
 
 

@@ -23,6 +23,7 @@ class DocumentBuilder:
         self.language = language
         self.words = words_of(language, estate.word_set)
         self._stored = stored
+        self._to: Recipient | None = None
         self._blocks: Filled | None = None
 
     def fill(self, **values: str) -> None:
@@ -40,7 +41,8 @@ class DocumentBuilder:
         return {"estate_name": self.estate.name, "estate_phone": self.estate.phone}
 
     def letter(self, recipient: Recipient, number: str, issued_on: date) -> dict[str, str]:
-        """The placeholders that every letter to a payer knows."""
+        """The placeholders that every letter to a payer knows; its further pages name the payer (D10)."""
+        self._to = recipient
         return {
             **self.sender(),
             "payer_name": recipient.name,
@@ -61,7 +63,7 @@ class DocumentBuilder:
 
     def opening(self, block: str = "greeting") -> list[Block]:
         text = self[block]
-        return [Text(text, size=11.5, ink="bold", after=4)] if text.strip() else []
+        return [Text(text, size=11.5, ink="bold", after=4, is_heading=True)] if text.strip() else []
 
     def numbered(self, number: str, on: date | None) -> tuple[str, ...]:
         """The line under the title: number and date."""
@@ -176,6 +178,7 @@ class DocumentBuilder:
             time_zone=self.estate.time_zone,
             title=self["title"],
             number=number,
+            payer=f"{self._to.name} {self._to.unit_code}".strip() if self._to else "",
             parts=parts,
             under_title=self.numbered(number, on) if under_title is None else under_title,
             mark=mark,

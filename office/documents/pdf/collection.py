@@ -328,7 +328,7 @@ def arrears_notice(
     )
     parts: list[Block] = [
         *builder.text("body", is_letter=True),
-        Text(words["units_in_arrears"], size=11, ink="bold", after=2),
+        Text(words["units_in_arrears"], size=11, ink="bold", after=2, is_heading=True),
         Codes(codes),
         Facts(
             [

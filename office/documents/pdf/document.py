@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from office.documents.pdf.blocks import Block, frame
+from office.documents.pdf.blocks import Block, frame, place_all
 from office.documents.pdf.font import width
 from office.documents.pdf.layout import FORMATS, Page, Sheet
 from office.documents.pdf.values import EstateDetails
@@ -42,6 +42,7 @@ class Document:
     form: Literal["a4", "a4_wide", "a5_wide"] = "a4"
     word_set: str = "mainland"
     printed_at: datetime | None = None  # of its first print, where this is a copy
+    payer: str = ""  # named again on each further page
 
 
 @dataclass(frozen=True)
@@ -63,10 +64,10 @@ def letterhead(estate: EstateDetails, words: Words) -> Letterhead:
 def lay_out(document: Document, printed_at: datetime) -> LaidOutDocument:
     """The pages of the document; `printed_at` is an aware instant, shown in the office's own time."""
     words = words_of(document.language, document.word_set)
-    sheet = Sheet(FORMATS[document.form])
+    named = " ".join(f"{document.title} {document.number}".split())
+    sheet = Sheet(FORMATS[document.form], (named, document.payer))
     _head(sheet, document)
-    for part in document.parts:
-        part.place(sheet)
+    place_all(document.parts, sheet)
     _foot(sheet, document, words, document.printed_at or printed_at)
     return LaidOutDocument(sheet.pages, frozenset(sheet.missing))
 

@@ -18,21 +18,29 @@ Ink = Literal["plain", "bold", "faint"]
 ASCENT = 0.88  # of the size: an ideograph's body above the base line
 ROW_PAD = 3.5
 CELL_PAD = 4.5
+SMALL_PRINT = 8.5
+HEAD_AGAIN = 24.0  # what title, number and payer take on a page that goes on
+HEADING_ROOM = 60.0  # of a page that a table's repeated heading may take
+LINES_TOGETHER = 2  # of a paragraph that is broken over pages, at its beginning and its end
 
 
 @dataclass(frozen=True)
 class Format:
+    """A sheet with its margins; the side by which it is filed has room for punched holes (D10)."""
+
     width: float
     height: float
-    side: float
+    left: float
+    right: float
     top: float
     bottom: float
 
 
+MM = 72 / 25.4
 FORMATS = {
-    "a4": Format(595.28, 841.89, 54, 48, 58),
-    "a4_wide": Format(841.89, 595.28, 42, 42, 50),
-    "a5_wide": Format(595.28, 419.53, 40, 30, 40),
+    "a4": Format(595.28, 841.89, 25 * MM, 44, 48, 58),
+    "a4_wide": Format(841.89, 595.28, 42, 42, 20 * MM, 50),  # filed turned, by its upper edge
+    "a5_wide": Format(595.28, 419.53, 20 * MM, 34, 30, 40),
 }
 
 
@@ -59,22 +67,41 @@ class Cell:
     is_filled: bool = False
 
 
+def row_height(cells: Sequence[Cell], size: float) -> float:
+    """How high a row of these cells is."""
+    return max(len(cell.lines) for cell in cells) * size * 1.35 + 2 * ROW_PAD
+
+
 class Sheet:
     """The pages of one document while it is laid out; `y` is the top of what is still free."""
 
-    def __init__(self, form: Format) -> None:
+    def __init__(self, form: Format, running_head: tuple[str, str] = ("", "")) -> None:
+        """`running_head`: what stands at the left and right above each page but the first."""
         self.form = form
-        self.left = form.side
-        self.right = form.width - form.side
+        self.left = form.left
+        self.right = form.width - form.right
         self.width = self.right - self.left
         self.pages: list[Page] = []
         self.missing: set[str] = set()
+        self.running_head = running_head
+        self.follows = 0.0  # how high the parts are that must stand on the page on which this one ends
         self.new_page()
 
     def new_page(self) -> None:
         self.page = Page()
         self.pages.append(self.page)
         self.y = self.form.height - self.form.top
+        if len(self.pages) > 1 and any(self.running_head):
+            self._head_again()
+
+    def _head_again(self) -> None:
+        left, right = self.running_head
+        base = self.y - ASCENT * SMALL_PRINT
+        self.put(self.left, base, self.few(left, SMALL_PRINT, self.width * 0.55, 1)[0], SMALL_PRINT)
+        name = self.few(right, SMALL_PRINT, self.width * 0.42, 1)[0]
+        self.put(self.right - width(name, SMALL_PRINT), base, name, SMALL_PRINT)
+        self.page.lines.append((self.left, base - 5, self.right, base - 5))
+        self.y -= HEAD_AGAIN
 
     @property
     def room(self) -> float:
@@ -82,12 +109,14 @@ class Sheet:
 
     def need(self, height: float) -> None:
         """Goes to a new page when less than this is free (and a whole page would help)."""
-        if self.room < height and self.room < self._full:
+        if self.room < height and self.room < self.whole - 1:
             self.new_page()
 
     @property
-    def _full(self) -> float:
-        return self.form.height - self.form.top - self.form.bottom
+    def whole(self) -> float:
+        """The height of a page that goes on from another."""
+        again = HEAD_AGAIN if any(self.running_head) else 0
+        return self.form.height - self.form.top - self.form.bottom - again
 
     def clean(self, text: str) -> str:
         """The text as the font can print it; what it lacks is remembered in `missing`."""
@@ -125,12 +154,30 @@ class Sheet:
         self.put(x, y, text, size, cell.ink)
 
     def text(
-        self, text: str, size: float, *, ink: Ink = "plain", align: Align = "left", leading: float = 1.5
+        self,
+        text: str,
+        size: float,
+        *,
+        ink: Ink = "plain",
+        align: Align = "left",
+        leading: float = 1.5,
+        follows: float = 0,
     ) -> None:
-        """Wrapped text over the whole width, broken over pages by lines."""
+        """Wrapped text over the whole width; over pages it is broken by lines, never a single one.
+
+        `follows` is the height that must be free under its last line.
+        """
         step = size * leading
-        for line in self.wrapped(text, size, self.width):
-            self.need(step)
+        lines = self.wrapped(text, size, self.width)
+        first, last = LINES_TOGETHER, max(len(lines) - LINES_TOGETHER, 0)
+        for number, line in enumerate(lines):
+            if number == 0:
+                is_whole = len(lines) < 2 * LINES_TOGETHER
+                self.need(len(lines) * step + follows if is_whole else first * step)
+            elif number == last:
+                self.need(LINES_TOGETHER * step + follows)
+            elif first <= number < last:
+                self.need(step)
             x = self.left
             if align != "left":
                 x += (self.width - width(line, size)) / (2 if align == "center" else 1)
@@ -144,12 +191,17 @@ class Sheet:
         *,
         min_height: float = 0,
         heading: Callable[[], None] | None = None,
+        follows: float = 0,
     ) -> None:
-        """A ruled row of cells; `heading` is repeated on each new page; a row taller than a page is split."""
+        """A ruled row of cells; `heading` is repeated on each new page.
+
+        Only a row that no page could hold is split. `follows` is the height that must be free under the row.
+        """
         step = size * 1.35
-        height = max(min_height, max(len(cell.lines) for cell in cells) * step + 2 * ROW_PAD)
-        if height > self.room and self.room < self._full - 60:
-            is_splittable = height > self._full * 0.5 and self.room > self._full * 0.25
+        height = max(min_height, row_height(cells, size))
+        wanted = min(height + follows, self.whole - HEADING_ROOM)
+        if wanted > self.room and self.room < self.whole - HEADING_ROOM:
+            is_splittable = height > self.whole - HEADING_ROOM and self.room > self.whole * 0.25
             if not is_splittable:
                 self.new_page()
                 if heading:
@@ -165,7 +217,7 @@ class Sheet:
             if heading:
                 heading()
             cells = rest
-            height = max(len(cell.lines) for cell in cells) * step + 2 * ROW_PAD
+            height = row_height(cells, size)
         self._draw_row(cells, None, height, size)
 
     def _draw_row(self, cells: Sequence[Cell], count: int | None, height: float, size: float) -> None:
@@ -190,17 +242,42 @@ class Sheet:
 
 
 _OPENERS = "（《“‘「『【〈〔［｛([{¥￥"
-_CLOSERS = "，。、；：？！）》”’」』】〉〕］｝…—～·％"
+_CLOSERS = "，。、；：？！）》”’」』】〉〕］｝…—～·％%)]},.;:!?々ー"
+_MONTHS = (
+    "January|February|March|April|May|June|July|August|September|October|November|December"
+    "|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec"
+)
+_MEASURES = "年月日天角分号號栋棟室層层户戶人次份个個期条條"
+_WHOLE = "|".join(  # what is never broken: dates, document numbers, sums, numbers with their measure
+    (
+        r"[\u4e00-\u9fff]{0,3}〔\d{4}〕第? ?\d+ ?[号號]?",
+        r"\d{1,4} ?年(?: ?\d{1,2} ?月(?: ?\d{1,2} ?日)?)?(?: \d{1,2}:\d{2}(?!\d))?",
+        r"\d{1,2} ?月(?: ?\d{1,2} ?日)?(?: \d{1,2}:\d{2}(?!\d))?",
+        rf"(?:\d{{1,2}} )?(?:{_MONTHS})\.? \d{{4}}(?: \d{{1,2}}:\d{{2}}(?!\d))?",
+        rf"\d{{1,2}} (?:{_MONTHS})\b",
+        r"(?:人民[币幣])?[零壹贰貳叁參肆伍陆陸柒捌玖拾佰仟万萬亿億元圆圓角分整正负負]{3,}",
+        r"[-+−]?(?:HK|NT|US|RMB|CNY)?[¥￥$€] ?[-−]?[\d,]+(?:\.\d+)?(?: ?[元圆圓])?",
+        r"\(?\d+\) [\d -]+\d",  # a phone number with its area
+        rf"[-+−]?\d[\d,]*(?:\.\d+)?(?: ?[%％‰㎡]|元(?:/[㎡\w]{{1,3}}(?:·月)?)?|[{_MEASURES}])(?![\da-zA-Z])",
+    )
+)
 _WORD = r"[!-~\u00a1-\u024f]+(?:(?<=\d) (?=\d)[!-~]+)*"  # groups of digits stay together
-_PIECE = re.compile(rf" +|[{re.escape(_OPENERS)}]*(?:{_WORD}|[^ ])[{re.escape(_CLOSERS)}]*")
+_PIECE = re.compile(
+    rf" +|[{re.escape(_OPENERS)}]*(?:{_WHOLE}|{_WORD}|[^ ])[{re.escape(_CLOSERS)}]*", re.ASCII
+)
+
+
+def unbroken(text: str, size: float) -> float:
+    """The width of the longest part of a text that may not be broken, such as a date or a sum."""
+    return max((width(piece, size) for piece in _PIECE.findall(text.replace("\n", " "))), default=0.0)
 
 
 @lru_cache(maxsize=4096)
 def wrap(text: str, size: float, limit: float) -> tuple[str, ...]:
     """The text in lines no wider than the limit.
 
-    Breaks between ideographs, keeps Latin words and the punctuation that belongs to its neighbour together,
-    and cuts what is longer than a line.
+    Breaks between ideographs, keeps dates, sums, numbers, Latin words and the punctuation that belongs to its
+    neighbour together, and cuts what is longer than a line.
     """
     lines: list[str] = []
     for paragraph in text.split("\n"):

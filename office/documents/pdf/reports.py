@@ -331,7 +331,7 @@ def report_sheet(
         body = (
             Table(columns, [row.cells for row in table.rows], sums=table.sums, size=8) if table.rows else None
         )
-        parts.append(Text(table.title, size=11, ink="bold", after=3))
+        parts.append(Text(table.title, size=11, ink="bold", after=3, is_heading=True))
         parts.append(body or Text(words["none"], size=9, ink="faint"))
         parts += [Text(note, size=8, ink="faint") for note in table.notes]
     under = (sheet.name, sheet.scope, words.day(sheet.made_on))
@@ -341,5 +341,5 @@ def report_sheet(
 
 def _section(builder: DocumentBuilder, key: str, table: Table | None) -> list[Block]:
     """A heading with its table, or with the word for none."""
-    heading = Text(builder.words[key], size=11, ink="bold", after=3)
+    heading = Text(builder.words[key], size=11, ink="bold", after=3, is_heading=True)
     return [heading, table or Text(builder.words["none"], size=9, ink="faint")]
