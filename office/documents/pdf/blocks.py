@@ -397,7 +397,7 @@ class Issuer:
         sheet.need(SEAL + sheet.follows)
         said = f"{self.name}\n{self.date}\n{self.seal}"
         widest = max(width(line, BODY) for line in sheet.clean(said).split("\n"))
-        wide = min(max(widest + 12, SEAL), sheet.width * 0.62)
+        wide = min(max(widest + 12, SEAL), max(sheet.width * 0.62, SEAL))
         lines = (*sheet.few(self.name, BODY, wide, 3), *sheet.few(self.date, BODY, wide, 1))
         middle = sheet.right - wide / 2
         y = sheet.y - SEAL / 2 + len(lines) * 9 - 12
@@ -408,6 +408,27 @@ class Issuer:
             seal = sheet.few(self.seal, SMALL, wide, 1)[0]
             sheet.put(middle - width(seal, SMALL) / 2, y, seal, SMALL, "faint")
         sheet.y -= SEAL + self.after
+
+
+@dataclass(frozen=True)
+class SignedAndSealed:
+    """Who signs at the left, who issued it with the seal at the right."""
+
+    signatures: Signatures
+    issuer: Issuer
+
+    def held(self, sheet: Sheet) -> float:
+        return max(self.signatures.held(sheet), self.issuer.held(sheet))
+
+    def place(self, sheet: Sheet) -> None:
+        high = self.held(sheet)
+        sheet.need(high + sheet.follows)
+        top, left, right, wide = sheet.y, sheet.left, sheet.right, sheet.width
+        middle = left + wide * 0.62
+        for part, start, end in ((self.signatures, left, middle), (self.issuer, middle, right)):
+            sheet.y, sheet.left, sheet.right, sheet.width = top, start, end, end - start
+            part.place(sheet)
+        sheet.left, sheet.right, sheet.width, sheet.y = left, right, wide, top - high
 
 
 @dataclass(frozen=True)

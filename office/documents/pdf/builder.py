@@ -170,6 +170,7 @@ class DocumentBuilder:
         form: Literal["a4", "a4_wide", "a5_wide"] = "a4",
         head: Letterhead | None = None,
         under_title: Sequence[str] | None = None,
+        is_posted: bool = False,
     ) -> Document:
         return Document(
             kind=self.kind,
@@ -178,6 +179,7 @@ class DocumentBuilder:
             time_zone=self.estate.time_zone,
             title=self["title"],
             number=number,
+            window=self._address() if is_posted else (),
             payer=f"{self._to.name} {self._to.unit_code}".strip() if self._to else "",
             parts=parts,
             under_title=self.numbered(number, on) if under_title is None else under_title,
@@ -185,6 +187,16 @@ class DocumentBuilder:
             form=form,
             word_set=self.estate.word_set,
         )
+
+    def _address(self) -> tuple[str, ...]:
+        """To whom and where a letter goes, in the order in which an envelope says it."""
+        if self._to is None:
+            return ()
+        here = (self.estate.address, f"{self.estate.name} {self._to.unit_code}")
+        where = (self._to.address,) if self._to.address.strip() else here
+        name = self._to.name + self.words["post_to"]
+        lines = (*where, name) if self.words.is_chinese else (name, *reversed(where))
+        return tuple(line for line in lines if line.strip())
 
 
 def pay_memo(unit_code: str, invoice_number: str) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from office.documents.pdf.blocks import Block, Codes, Facts, Issuer, Signatures, Table, Text
+from office.documents.pdf.blocks import Block, Codes, Facts, Issuer, Signatures, SignedAndSealed, Table, Text
 from office.documents.pdf.builder import DocumentBuilder
 from office.documents.pdf.document import Document, Letterhead, Mark
 from office.documents.pdf.templates import Blocks
@@ -81,11 +81,16 @@ def _dunning_letter(
         builder.debts(letter.debts),
         *builder.text("closing", is_letter=True),
         builder.pay_box(to.unit_code, oldest.invoice_number),
-        Issuer(estate.name, words.day(letter.issued_on), words["seal"]),
     ]
+    issuer = Issuer(estate.name, words.day(letter.issued_on), words["seal"])
     if kind == "final_letter":
-        parts.append(Signatures((words["delivered_by"], words["signature_received"]), words["date_blank"]))
-    return builder.document(parts, number=letter.number, on=letter.issued_on, mark=letter.mark)
+        received = Signatures((words["delivered_by"], words["signature_received"]), words["date_blank"])
+        parts.append(SignedAndSealed(received, issuer))
+    else:
+        parts.append(issuer)
+    return builder.document(
+        parts, number=letter.number, on=letter.issued_on, mark=letter.mark, is_posted=True
+    )
 
 
 @dataclass(frozen=True)
@@ -158,10 +163,14 @@ def restriction_notice(
         builder.debts(notice.debts),
         *builder.text("closing", is_letter=True),
         approvals,
-        Issuer(estate.name, words.day(notice.issued_on), words["seal"]),
-        Signatures((words["signature_manager"], words["signature_received"]), words["date_blank"]),
+        SignedAndSealed(
+            Signatures((words["signature_manager"], words["signature_received"]), words["date_blank"]),
+            Issuer(estate.name, words.day(notice.issued_on), words["seal"]),
+        ),
     ]
-    return builder.document(parts, number=notice.number, on=notice.issued_on, mark=notice.mark)
+    return builder.document(
+        parts, number=notice.number, on=notice.issued_on, mark=notice.mark, is_posted=True
+    )
 
 
 def check_restriction(notice: RestrictionNotice) -> None:
@@ -218,8 +227,10 @@ def lawyer_letter(
         builder.debts(letter.debts),
         *builder.text("closing", is_letter=True),
         Facts([builder.fact("lawyer", letter.lawyer_name), builder.fact("licence_no", letter.licence_no)]),
-        Issuer(letter.firm_name, words.day(letter.issued_on), words["seal"]),
-        Signatures((words["signature_lawyer"], words["signature_received"]), words["date_blank"]),
+        SignedAndSealed(
+            Signatures((words["signature_lawyer"], words["signature_received"]), words["date_blank"]),
+            Issuer(letter.firm_name, words.day(letter.issued_on), words["seal"]),
+        ),
     ]
     return builder.document(
         parts,
@@ -227,6 +238,7 @@ def lawyer_letter(
         on=letter.issued_on,
         mark=letter.mark,
         head=Letterhead(letter.firm_name, letter.firm_lines),
+        is_posted=True,
     )
 
 

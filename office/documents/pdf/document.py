@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from office.documents.pdf.blocks import Block, frame, place_all
 from office.documents.pdf.font import width
-from office.documents.pdf.layout import FORMATS, Page, Sheet
+from office.documents.pdf.layout import FORMATS, MM, Page, Sheet
 from office.documents.pdf.values import EstateDetails
 from office.documents.pdf.wording import Words, words_of
 
 Mark = Literal["", "copy", "void"]
+Size = Literal["", "a3", "large"]  # as it is; on A3; with large type on the same sheet
 Progress = Callable[[int, int], None]  # documents done, pages done
 
 
@@ -43,6 +44,17 @@ class Document:
     word_set: str = "mainland"
     printed_at: datetime | None = None  # of its first print, where this is a copy
     payer: str = ""  # named again on each further page
+    window: Sequence[str] = ()  # to whom and where it is posted, seen through the window of an envelope
+    size: Size = ""
+
+
+SIZES: Mapping[Size, tuple[float, float]] = {  # how large the sheet and its type become
+    "": (1, 1),
+    "a3": (2**0.5, 2**0.5),
+    "large": (1, 1.4),
+}
+WINDOW_TOP, WINDOW_END = 52 * MM, 84 * MM  # from the upper edge: in the window of DL, C5, C6/5 and ZL alike
+WINDOW_LINES, WINDOW_WIDE = 5, 82 * MM
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,8 @@ def lay_out(document: Document, printed_at: datetime) -> LaidOutDocument:
     """The pages of the document; `printed_at` is an aware instant, shown in the office's own time."""
     words = words_of(document.language, document.word_set)
     named = " ".join(f"{document.title} {document.number}".split())
-    sheet = Sheet(FORMATS[document.form], (named, document.payer))
+    sheet_size, type_size = SIZES[document.size]
+    sheet = Sheet(FORMATS[document.form].times(sheet_size / type_size), (named, document.payer))
     _head(sheet, document)
     place_all(document.parts, sheet)
     _foot(sheet, document, words, document.printed_at or printed_at)
@@ -91,11 +104,37 @@ def _head(sheet: Sheet, document: Document) -> None:
     sheet.y -= 8 if is_small else 14
     if document.mark:
         _stamp(sheet, words_of(document.language, document.word_set)[f"mark_{document.mark}"])
+    if document.window:
+        _envelope(sheet, document)
+        return
     sheet.text(document.title, 16 if is_small else 19, ink="bold", align="center", leading=1.45)
     sheet.y -= 2
     if document.under_title:
         sheet.text("　　".join(document.under_title), 9, align="center")
     sheet.y -= 6 if is_small else 10
+
+
+def _envelope(sheet: Sheet, document: Document) -> None:
+    """Who gets it, where a sheet folded in three shows it through the window; beside it title and number."""
+    top = sheet.form.height - WINDOW_TOP
+    sender = " · ".join((document.head.name, *document.head.lines[:1]))
+    sheet.put(sheet.left, top + 3, sheet.few(sender, 6.5, WINDOW_WIDE, 1)[0], 6.5, "faint")
+    sheet.page.lines.append((sheet.left, top, sheet.left + WINDOW_WIDE, top))
+    lines = [line for said in document.window for line in sheet.few(said, 10.5, WINDOW_WIDE, 2)]
+    y = top - 14
+    for line in lines[:WINDOW_LINES]:
+        sheet.put(sheet.left, y, line, 10.5)
+        y -= 15
+    x = sheet.left + WINDOW_WIDE + 8 * MM
+    y = top - 12
+    for line in sheet.few(document.title, 17, sheet.right - x, 3):
+        sheet.put(x, y, line, 17, "bold")
+        y -= 23
+    for said in document.under_title:
+        for line in sheet.few(said, 9, sheet.right - x, 2):
+            sheet.put(x, y + 4, line, 9)
+            y -= 14
+    sheet.y = min(sheet.y, sheet.form.height - WINDOW_END)
 
 
 def _stamp(sheet: Sheet, word: str) -> None:

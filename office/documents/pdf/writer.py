@@ -21,7 +21,7 @@ from reportlab.lib.utils import TimeStamp
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
-from office.documents.pdf.document import Document, Mark, Progress, lay_out
+from office.documents.pdf.document import SIZES, Document, Mark, Progress, lay_out
 from office.documents.pdf.font import FONT_NAME, face, printable, width
 from office.documents.pdf.layout import FORMATS, Page
 from office.documents.pdf.wording import words_of
@@ -84,10 +84,11 @@ def _print(
         layout = lay_out(document, printed_at)
         if layout.missing:
             missing.append((document.number or document.title, "".join(sorted(layout.missing))))
-        form = FORMATS[document.form]
+        sheet_size, type_size = SIZES[document.size]
+        form = FORMATS[document.form].times(sheet_size)
         canvas.setPageSize((form.width, form.height))
         for page in layout.pages:
-            canvas.print_page(page, document.mark, document.language)
+            canvas.print_page(page, document.mark, document.language, type_size)
         done, pages = done + 1, pages + len(layout.pages)
         if progress:
             progress(done, pages)
@@ -111,10 +112,12 @@ class _PdfCanvas(Canvas):  # type: ignore[misc]  # reportlab has no types
         self.setSubject(first.kind)
         self.setCreator("Gatehouse")
 
-    def print_page(self, page: Page, mark: Mark, language: str) -> None:
+    def print_page(self, page: Page, mark: Mark, language: str, size: float) -> None:
         if mark:
             self._print_mark(words_of(language)[f"mark_{mark}"])
         code = self._code
+        if size != 1:
+            code.append(f"{size:.4f} 0 0 {size:.4f} 0 0 cm")
         for grey, boxes in ((_FILL, page.fills), (_GREY, page.bars)):
             if boxes:
                 code.append(f"q {grey} g")

@@ -11,12 +11,14 @@ import pytest
 
 from office.documents.pdf.blocks import place_all
 from office.documents.pdf.collection import Demand
-from office.documents.pdf.document import Document, lay_out
+from office.documents.pdf.document import SIZES, Document, Size, lay_out
 from office.documents.pdf.layout import FORMATS, Page, Sheet, wrap
 from office.documents.pdf.registry import KINDS, draw
 from office.documents.pdf.samples import ESTATE, PRINTED_AT, VALUES
 from office.documents.pdf.values import DebtLine, Recipient
 from office.documents.pdf.wording import LANGUAGES, words_of
+from office.documents.pdf.writer import pdf_bytes
+from tests.factories.pdf_text import read_pdf
 
 LINES = range(1, 61)
 ROW_FIELDS = ("debts", "lines", "rows", "unit_codes", "payments")
@@ -223,3 +225,41 @@ def test_nothing_stands_where_a_paper_is_punched(kind: str) -> None:
             assert max(y for _x, y, *_ in page.texts) < form.height - holes
         else:
             assert min(x for x, *_ in page.texts) > holes
+
+
+# --- envelopes and walls -------------------------------------------------------------------------
+
+MM = 72 / 25.4
+POSTED = ("payment_reminder", "demand", "final_letter", "lawyer_letter", "restriction_notice")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", POSTED)
+@pytest.mark.parametrize("address", ["", "新疆维吾尔自治区乌鲁木齐市天山区解放南路" * 6])
+def test_the_window_of_an_envelope_shows_who_gets_a_letter_and_nothing_else(
+    kind: str, language: str, address: str
+) -> None:
+    """DIN and ISO windows show 20 to 105 mm from the left and 45 to 90 mm from above."""
+    to = Recipient("王晓明", "3-2-1201", address)
+    paper = draw(kind, dataclasses.replace(VALUES[kind], recipient=to), ESTATE, language)
+    first = lay_out(paper, PRINTED_AT).pages[0]
+    height = FORMATS["a4"].height
+
+    shown = [text for x, y, _size, ink, text in first.texts
+             if x < 105 * MM and height - 90 * MM < y < height - 45 * MM and ink != "faint"]  # fmt: skip
+
+    assert any("王晓明" in text for text in shown)
+    assert any((address[:8] or "3-2-1201") in text for text in shown)
+    assert len(shown) <= 5
+
+
+@pytest.mark.parametrize(("size", "width", "factor"), [("", 595, 1), ("a3", 842, 1.414), ("large", 595, 1.4)])
+def test_a_notice_for_the_wall_is_printed_larger(size: Size, width: int, factor: float) -> None:
+    usual = draw("tariff_notice", VALUES["tariff_notice"], ESTATE, "zh_Hans")
+
+    page = read_pdf(pdf_bytes([dataclasses.replace(usual, size=size)], printed_at=PRINTED_AT)).pages[0]
+
+    assert round(page.mediabox.width) == width
+    stream = page.get_contents().get_data()
+    assert (b"%.4f 0 0 %.4f 0 0 cm" % (SIZES[size][1], SIZES[size][1]) in stream) == (size != "")
+    assert SIZES[size][1] == pytest.approx(factor, abs=0.001)
