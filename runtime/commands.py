@@ -186,6 +186,9 @@ def known_kind(
     return check
 
 
+STATEMENT = "statement_of_account"  # the export that is of one account
+
+
 def importable() -> Iterable[str]:
     from office.rooms import IMPORTS
 
@@ -202,7 +205,10 @@ def exportable() -> Iterable[str]:
     from admin.panel import list_exports as lists
     from office.rooms import EXPORTS
 
-    return [*EXPORTS, *lists.screens()]
+    return [*EXPORTS, STATEMENT, *lists.screens()]
+
+
+day_option = click.DateTime(("%Y-%m-%d",))
 
 
 @click.command("import")
@@ -351,20 +357,49 @@ def _mapping(map_file: Path | None, constants: Iterable[str], codes: Iterable[st
     type=click.Choice(("csv", "xlsx", "json")),
     help="Else the ending of FILE decides, or CSV.",
 )
+@click.option("--unit", default="", help="statement_of_account: of this unit.")
+@click.option("--payer", default="", help="statement_of_account: of this payer; with --unit only there.")
+@click.option(
+    "--from", "from_on", type=day_option, help="statement_of_account: first day; else the beginning."
+)
+@click.option("--to", "to_on", type=day_option, help="statement_of_account: last day; else today.")
 @reads
-def export(kind: str, file: Path | None, *, file_format: str | None) -> None:
+def export(
+    kind: str,
+    file: Path | None,
+    *,
+    file_format: str | None,
+    unit: str,
+    payer: str,
+    from_on: datetime | None,
+    to_on: datetime | None,
+) -> None:
     """Export a table to FILE, or to the terminal.
 
     KIND is a table (units, invoices, payments, tickets …) or a screen's list; a wrong one lists them all.
     """
     from admin.panel import list_exports as lists
     from office.exchange import exports
+    from office.receivables import account_export
     from office.rooms import EXPORTS
 
     if file_format == "xlsx" and file is None:
         raise click.UsageError("XLSX needs a FILE")
+    if kind != STATEMENT and (unit or payer or from_on or to_on):
+        raise click.UsageError(f"--unit, --payer, --from and --to are for {STATEMENT}")
+    if kind == STATEMENT and not (unit.strip() or payer.strip()):
+        raise click.UsageError(f"{STATEMENT} is of one account: say --unit CODE or --payer NAME")
     out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")  # whatever the terminal's
-    header, found = EXPORTS[kind](db.session()) if kind in EXPORTS else lists.whole_list(kind)
+    if kind == STATEMENT:
+        header, found = account_export.statement_of_account(
+            db.session(),
+            unit=unit,
+            payer=payer,
+            from_on=from_on.date() if from_on else None,
+            to_on=to_on.date() if to_on else None,
+        )
+    else:
+        header, found = EXPORTS[kind](db.session()) if kind in EXPORTS else lists.whole_list(kind)
     exports.write(header, found, file=file, out=out, file_format=file_format or "")
     out.detach()
 

@@ -19,6 +19,7 @@ from office.core import exports as core_exports
 from office.exchange import exports, imports, spreadsheets
 from office.rooms import EXPORTS, IMPORTS
 from rules.reasons import Reason
+from tests.factories.estate import add_unit, at, bill
 from tests.factories.spreadsheets import csv_file
 
 NOW = datetime(2026, 7, 6, 1, tzinfo=UTC)
@@ -230,3 +231,27 @@ def test_the_command_writes_to_the_terminal_or_a_file(office, tmp_path):
     assert office.run("export", "weather").exit_code == 2
     assert office.run("export", "complainants").exit_code == 2
     assert office.run("export", "tariffs", "--format", "xlsx").exit_code == 2
+
+
+def test_a_statement_of_account_is_of_one_account(office):
+    with office.session() as session:
+        for code in ("1-101", "1-102"):
+            add_unit(session, code, payer="王")
+        bill(session, "2026-01", now=at("2026-01-02"))
+        session.commit()
+    asked = ("export", "statement_of_account", "--format", "json")
+
+    of_unit = json.loads(office.run(*asked, "--unit", "1－101").stdout)
+    of_payer = json.loads(office.run(*asked, "--unit", "1-102", "--payer", "王", "--to", "2026-01-05").stdout)
+
+    assert [row["kind"] for row in of_unit] == ["opening", "payer", "bill", "closing"]
+    assert of_unit[-1]["balance"] == of_unit[2]["billed"] == "250.00"
+    assert {row["unit_code"] for row in of_payer[1:-1]} == {"1-102"}
+    refused = office.run(*asked, "--payer", "王")
+    assert refused.exit_code == 1
+    assert "1-101, 1-102" in refused.stderr
+    assert office.run(*asked, "--unit", "9").exit_code == 1
+    assert office.run(*asked, "--unit", "1-101", "--from", "2199-01-01").exit_code == 1
+    assert office.run(*asked, "--unit", "1-101", "--from", "yesterday").exit_code == 2
+    assert office.run(*asked).exit_code == 2
+    assert office.run("export", "units", "--unit", "1-101").exit_code == 2
