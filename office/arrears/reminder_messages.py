@@ -175,6 +175,7 @@ class _MessageText:
         total = self._money(sum((debt.balance for debt in self.debts), Decimal(0)))
         return {
             "estate_name": self.estate.name,
+            "company_name": self.estate.name,
             "estate_phone": self.estate.phone,
             "payer_name": self.name,
             "unit_code": self.unit_code,

@@ -75,7 +75,7 @@ def payment_notice(
         Totals(sums),
         builder.pay_box(to.unit_code, notice.number),
         *builder.note(),
-        Issuer(estate.name, words.day(notice.issued_on), words["seal"]),
+        Issuer(estate.creditor, words.day(notice.issued_on), words["seal"]),
     ]
     return builder.document(parts, number=notice.number, on=notice.issued_on, mark=notice.mark)
 
@@ -204,7 +204,7 @@ def credit_note(
         *([builder.charges(note.lines)] if note.lines else []),
         Totals([(words["credited"], builder.money(note.amount))]),
         *builder.note(),
-        Issuer(estate.name, words.day(note.issued_on), words["seal"]),
+        Issuer(estate.creditor, words.day(note.issued_on), words["seal"]),
     ]
     return builder.document(parts, number=note.number, on=note.issued_on, mark=note.mark)
 
@@ -269,7 +269,7 @@ def tariff_notice(
         ]
     parts += [
         *builder.text("closing", is_letter=True),
-        Issuer(estate.name, words.day(notice.posted_on), words["seal"]),
+        Issuer(estate.creditor, words.day(notice.posted_on), words["seal"]),
     ]
     return builder.document(parts, under_title=(words.pair("valid_from", words.day(notice.valid_from)),))
 

@@ -13,6 +13,7 @@ BODY = 10.5
 SMALL = 9.0
 LABEL_SHARE = 0.4  # of a pair's width that a label may take
 LONGEST_CODE = 120  # characters that a QR code of this size can hold and a phone can read
+CODES_BESIDE = 3  # codes to pay by in a row
 FIT_SHARE = 0.35  # of a table's width that a column fitted to its text may take
 
 
@@ -286,25 +287,33 @@ class Totals:
 
 @dataclass(frozen=True)
 class PayBox(Standing):
-    """Ways to pay beside a QR code whose text is what the payer's transfer must carry to be matched (M5)."""
+    """Ways to pay beside the company's own codes to pay by, each with its name (D8).
+
+    Where it has none, beside a code that holds what a transfer must carry to be matched (M5), `caption`
+    saying that it pays nothing. `codes` are (name, PNG in base64).
+    """
 
     title: str
     ways: Sequence[str]
     memo_label: str
     memo: str
     caption: str
+    codes: Sequence[tuple[str, str]] = ()
     side: float = 78
     after: float = 10
 
     def place(self, sheet: Sheet) -> None:
-        has_code = len(self.memo) <= LONGEST_CODE
-        limit = sheet.width - self.side - 36
+        is_memo_coded = not self.codes and len(self.memo) <= LONGEST_CODE
+        captions = [name for name, _picture in self.codes] or [self.caption] * is_memo_coded
+        beside = min(len(captions), CODES_BESIDE)
+        step = self.side + 12
+        limit = sheet.width - max(beside, 1) * step - 24
         memo = sheet.few(f"{self.memo_label}{self.memo}", BODY, limit, 3)
         ways = [line for way in self.ways[:12] for line in sheet.few(way, SMALL, limit, 2)]
-        caption = sheet.wrapped(self.caption, 7.5, self.side + 12)
-        left = 18 + len(ways) * 13.5 + len(memo) * 17 + 10
-        right = self.side + 16 + len(caption) * 10 + 4
-        height = max(left, right)
+        labels = [sheet.wrapped(caption, 7.5, self.side + 10) for caption in captions]
+        row_height = self.side + 6 + max((len(lines) for lines in labels), default=1) * 10
+        rows = -(-len(captions) // CODES_BESIDE) or 1
+        height = max(18 + len(ways) * 13.5 + len(memo) * 17 + 10, rows * row_height + 14)
         sheet.need(height + self.after + sheet.follows)
         top = sheet.y
         sheet.page.lines.extend(frame(sheet.left, top - height, sheet.width, height))
@@ -318,13 +327,17 @@ class PayBox(Standing):
         for line in memo:
             y -= 17
             sheet.put(x, y + 1, line, BODY, "bold")
-        code_x = sheet.right - self.side - 12
-        y = top - self.side - 10
-        if has_code:
-            sheet.page.codes.append((code_x, y, self.side, self.memo))
-        for line in caption if has_code else ():
-            y -= 10
-            sheet.put(code_x + (self.side - width(line, 7.5)) / 2, y, line, 7.5, "faint")
+        for number, lines in enumerate(labels):
+            row, column = divmod(number, CODES_BESIDE)
+            code_x = sheet.right - (beside - column) * step
+            y = top - self.side - 10 - row * row_height
+            if is_memo_coded:
+                sheet.page.codes.append((code_x, y, self.side, self.memo))
+            else:
+                sheet.page.pictures.append((code_x, y, self.side, self.codes[number][1]))
+            for line in lines:
+                y -= 10
+                sheet.put(code_x + (self.side - width(line, 7.5)) / 2, y, line, 7.5, "faint")
         sheet.y = top - height - self.after
 
 

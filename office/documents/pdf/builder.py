@@ -37,8 +37,16 @@ class DocumentBuilder:
     def money(self, amount: Decimal) -> str:
         return money(amount, self.estate.currency)
 
+    def sealed(self, name: str) -> str:
+        """Whose seal belongs there: `翠湖物业服务有限公司（盖章）`."""
+        return f"{name}{'' if self.words.is_chinese else ' '}{self.words['seal']}"
+
     def sender(self) -> dict[str, str]:
-        return {"estate_name": self.estate.name, "estate_phone": self.estate.phone}
+        return {
+            "estate_name": self.estate.name,
+            "company_name": self.estate.creditor,
+            "estate_phone": self.estate.phone,
+        }
 
     def letter(self, recipient: Recipient, number: str, issued_on: date) -> dict[str, str]:
         """The placeholders that every letter to a payer knows; its further pages name the payer (D10)."""
@@ -158,6 +166,7 @@ class DocumentBuilder:
             words["memo"],
             pay_memo(unit_code, number),
             words["scan"],
+            [(words[f"pay_by.{code.way}"], code.picture) for code in self.estate.codes_to_pay],
         )
 
     def document(

@@ -82,7 +82,7 @@ def _dunning_letter(
         *builder.text("closing", is_letter=True),
         builder.pay_box(to.unit_code, oldest.invoice_number),
     ]
-    issuer = Issuer(estate.name, words.day(letter.issued_on), words["seal"])
+    issuer = Issuer(estate.creditor, words.day(letter.issued_on), words["seal"])
     if kind == "final_letter":
         received = Signatures((words["delivered_by"], words["signature_received"]), words["date_blank"])
         parts.append(SignedAndSealed(received, issuer))
@@ -165,7 +165,7 @@ def restriction_notice(
         approvals,
         SignedAndSealed(
             Signatures((words["signature_manager"], words["signature_received"]), words["date_blank"]),
-            Issuer(estate.name, words.day(notice.issued_on), words["seal"]),
+            Issuer(estate.creditor, words.day(notice.issued_on), words["seal"]),
         ),
     ]
     return builder.document(
@@ -350,7 +350,7 @@ def arrears_notice(
             ]
         ),
         *builder.text("closing", is_letter=True),
-        Issuer(estate.name, words.day(notice.posted_on), words["seal"]),
+        Issuer(estate.creditor, words.day(notice.posted_on), words["seal"]),
     ]
     return builder.document(parts, number=notice.number, on=notice.posted_on)
 
@@ -405,6 +405,6 @@ def collection_rates(
         *builder.text("body", is_letter=True),
         table,
         *builder.text("closing", is_letter=True),
-        Issuer(estate.name, words.day(rates.posted_on), words["seal"]),
+        Issuer(estate.creditor, words.day(rates.posted_on), words["seal"]),
     ]
     return builder.document(parts, under_title=(period,))

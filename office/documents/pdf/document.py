@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from office.documents.pdf.layout import FORMATS, MM, Page, Sheet
 from office.documents.pdf.values import EstateDetails
 from office.documents.pdf.wording import Words, words_of
 
+HEAD_LINES = {"a4": 4, "a4_wide": 4, "a5_wide": 2}  # of a letterhead, beside the name
 Mark = Literal["", "copy", "void"]
 Size = Literal["", "a3", "large"]  # as it is; on A3; with large type on the same sheet
 Progress = Callable[[int, int], None]  # documents done, pages done
@@ -65,12 +67,26 @@ class LaidOutDocument:
     missing: frozenset[str]
 
 
+@lru_cache(maxsize=8)
 def letterhead(estate: EstateDetails, words: Words) -> Letterhead:
-    contact = [words.pair("phone", estate.phone)] if estate.phone else []
-    if estate.office_hours:
-        contact.append(words.pair("office_hours", estate.office_hours))
-    lines = [estate.address] if estate.address else []
-    return Letterhead(estate.name, (*lines, "　".join(contact)) if contact else tuple(lines))
+    """The company by its full legal name and what identifies it, with the estate as the place (D1)."""
+    place = (estate.name if estate.company_name else "", estate.address)
+    registered = estate.registered_address if estate.registered_address != estate.address else ""
+    lines = (
+        place,
+        (_pair(words, "phone", estate.phone), _pair(words, "registration_no", estate.registration_no)),
+        (
+            _pair(words, "office_hours", estate.office_hours),
+            _pair(words, "legal_representative", estate.legal_representative),
+        ),
+        (_pair(words, "registered_address", registered), _pair(words, "licence", estate.licence)),
+    )
+    joined = ("　".join(part for part in line if part) for line in lines)
+    return Letterhead(estate.creditor, tuple(line for line in joined if line))
+
+
+def _pair(words: Words, key: str, value: str) -> str:
+    return words.pair(key, value) if value else ""
 
 
 def lay_out(document: Document, printed_at: datetime) -> LaidOutDocument:
@@ -93,9 +109,10 @@ def _head(sheet: Sheet, document: Document) -> None:
         sheet.put(sheet.left, y, line, 12.5, "bold")
         y -= 17
     low = y
+    beside = sheet.width - 24 - max((width(line, 12.5) for line in name_lines), default=0.0)
     y = top - 8
-    for given in document.head.lines[:4]:
-        for line in sheet.few(given, 8, sheet.width * 0.48, 2):
+    for given in document.head.lines[: HEAD_LINES[document.form]]:
+        for line in sheet.few(given, 8, beside, 2):
             sheet.put(sheet.right - width(line, 8), y, line, 8, "faint")
             y -= 11.5
     sheet.y = min(low + 11, y + 6)

@@ -57,6 +57,7 @@ class Page:
     fills: list[tuple[float, float, float, float]] = field(default_factory=list)  # x, y, width, height
     bars: list[tuple[float, float, float, float]] = field(default_factory=list)  # dark, as fills
     codes: list[tuple[float, float, float, str]] = field(default_factory=list)  # x, y, side, QR text
+    pictures: list[tuple[float, float, float, str]] = field(default_factory=list)  # x, y, side, PNG in base64
 
 
 @dataclass(slots=True)

@@ -82,7 +82,7 @@ def receipt(paid: Receipt, estate: EstateDetails, language: str, stored: Blocks 
         Facts(facts, after=6),
         *([Table(columns, rows, after=4)] if rows else []),
         *builder.note(),
-        Signatures((words["office_seal"], cashier, words["payer_signature"]), after=0),
+        Signatures((builder.sealed(estate.creditor), cashier, words["payer_signature"]), after=0),
     ]
     return builder.document(parts, number=paid.number, on=paid.paid_on, mark=paid.mark, form="a5_wide")
 
@@ -126,6 +126,6 @@ def deposit_slip(
             ]
         ),
         *builder.note(),
-        Signatures((words["office_seal"], cashier, words["payer_signature"]), after=0),
+        Signatures((builder.sealed(estate.creditor), cashier, words["payer_signature"]), after=0),
     ]
     return builder.document(parts, number=slip.number, on=slip.received_on, mark=slip.mark, form="a5_wide")

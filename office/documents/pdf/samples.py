@@ -7,7 +7,14 @@ from decimal import Decimal
 
 from office.documents.pdf import billing, collection, complaints, payments, reports
 from office.documents.pdf.registry import Value
-from office.documents.pdf.values import ChargeLine, DebtLine, EstateDetails, PastReminder, Recipient
+from office.documents.pdf.values import (
+    ChargeLine,
+    DebtLine,
+    EstateDetails,
+    OwnersContract,
+    PastReminder,
+    Recipient,
+)
 
 PRINTED_AT = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 ESTATE = EstateDetails(
@@ -20,6 +27,14 @@ ESTATE = EstateDetails(
         "微信支付 / 支付宝：扫描前台收款码",
         "银行转账：翠湖物业服务有限公司　工商银行滨湖支行　1001 2345 6789 0123 456",
         "服务中心前台：现金、刷卡",
+    ),
+    company_name="翠湖物业服务有限公司",
+    registration_no="91310000MA1FL5E91P",
+    registered_address="示例市示例区注册路 99 号 1203 室",
+    legal_representative="王远航",
+    licence="物业服务企业备案 2020-0118",
+    contract=OwnersContract(
+        "前期物业服务合同", "CH-2019-07", date(2019, 7, 1), "第十二条", "第十五条", "第十八条"
     ),
 )
 _TO = Recipient("王晓明", "3-2-1201", "滨湖路 88 号 3 栋 2 单元 1201 室")

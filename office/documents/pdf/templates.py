@@ -24,9 +24,10 @@ LONGEST = 4000  # characters of a block; more is no letter
 _FOLDER = Path(__file__).parents[3] / "seed" / "templates"
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
-_LETTER = frozenset({"estate_name", "estate_phone", "payer_name", "unit_code", "number", "issued_on"})
+_SENDER = frozenset({"estate_name", "company_name", "estate_phone"})
+_LETTER = _SENDER | {"payer_name", "unit_code", "number", "issued_on"}
 _DEBT = _LETTER | {"amount", "deadline_on", "oldest_period", "invoice_count", "reminded"}
-_TICKET = frozenset({"estate_name", "estate_phone", "ticket_number", "unit_code"})
+_TICKET = _SENDER | {"ticket_number", "unit_code"}
 
 # what each document fills in; its blocks are those of its seed
 PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
@@ -34,7 +35,7 @@ PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
         "payment_notice": _LETTER | {"period", "due_on", "amount", "total_due"},
         "move_in_bill": _LETTER | {"handed_over_on", "total_due", "due_on"},
         "credit_note": _LETTER | {"invoice_number", "period", "amount", "reason"},
-        "tariff_notice": frozenset({"estate_name", "estate_phone", "valid_from", "posted_on"}),
+        "tariff_notice": _SENDER | {"valid_from", "posted_on"},
         "receipt": _LETTER | {"amount", "method", "paid_on"},
         "deposit_slip": _LETTER | {"amount", "deposit_kind"},
         "payment_reminder": _DEBT | {"contact_name", "contact_phone"},
@@ -43,10 +44,8 @@ PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
         "restriction_notice": _LETTER | {"amount", "effective_on", "ends_on", "services"},
         "lawyer_letter": _DEBT | {"firm_name", "lawyer_name", "contract"},
         "undertaking": _LETTER | {"amount", "ends_on", "services"},
-        "arrears_notice": frozenset(
-            {"estate_name", "estate_phone", "posted_on", "until_on", "place", "unit_count"}
-        ),
-        "collection_rates": frozenset({"estate_name", "estate_phone", "posted_on", "period"}),
+        "arrears_notice": _SENDER | {"posted_on", "until_on", "place", "unit_count"},
+        "collection_rates": _SENDER | {"posted_on", "period"},
         "work_contact_slip": _TICKET | {"from_department", "to_department", "reply_by"},
         "complaint_form": _TICKET | {"registered_at", "deadline"},
         "invalid_closure": _TICKET | {"ground"},

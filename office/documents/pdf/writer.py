@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from base64 import b64decode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +18,7 @@ from typing import IO, Any
 from zoneinfo import ZoneInfo
 
 import segno
-from reportlab.lib.utils import TimeStamp
+from reportlab.lib.utils import ImageReader, TimeStamp
 from reportlab.pdfbase import pdfdoc
 from reportlab.pdfgen.canvas import Canvas
 
@@ -130,6 +131,8 @@ class _PdfCanvas(Canvas):  # type: ignore[misc]  # reportlab has no types
             count, cells = _qr(text)
             scale = side / count
             code.append(f"q {scale:.4f} 0 0 {scale:.4f} {x:.2f} {y:.2f} cm {cells} f Q")
+        for x, y, side, picture in page.pictures:
+            self.drawImage(_picture(picture), x, y, side, side)
         self._print_texts(page)
         self.showPage()
 
@@ -160,6 +163,12 @@ class _PdfCanvas(Canvas):  # type: ignore[misc]  # reportlab has no types
         self.setFont(FONT_NAME, size)
         self.drawString(-width(word, size) / 2, -size * 0.35, word)
         self.restoreState()
+
+
+@lru_cache(maxsize=8)
+def _picture(base64: str) -> ImageReader:
+    """A picture to draw; the same one is written into a file once."""
+    return ImageReader(BytesIO(b64decode(base64)))
 
 
 @lru_cache(maxsize=64)
