@@ -287,15 +287,26 @@ class PublicFormPage(OfficePage):
     @expose("/")
     def index(self) -> Any:
         policy = public_form.form_policy(db.session(), self.now())
-        address = url_for("public.form", _external=True)
+        address = public_address(db.session.scalar(select(Estate.public_address)) or "")
         return self.render(
             "complaints/public_poster.html",
             policy=policy,
             address=address,
-            picture=qr_code(address),
+            picture=qr_code(address) if address else "",
             estate_name=estate_name(),
             may_change=may(current_staff().roles, "policies", "act"),
         )
+
+
+def public_address(set_by_office: str) -> str:
+    """Where residents find the form, under the address that the office has set; empty without one.
+
+    What the browser of a clerk calls this machine may be a name that no phone in the street knows (D9).
+    """
+    host = set_by_office.strip().rstrip("/")
+    if not host:
+        return ""
+    return (host if "://" in host else f"https://{host}") + url_for("public.form")
 
 
 def qr_code(address: str) -> Markup:

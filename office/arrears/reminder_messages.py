@@ -15,19 +15,22 @@ from sqlalchemy.orm import Session
 from models.billing import Invoice
 from models.collection import Reminder
 from models.people import Owner, OwnerPhone
-from models.property import Estate, Unit
+from models.property import Unit
 from office.arrears.debts import Debtor
 from office.core import clock
 from office.core.database import chunks
-from office.documents.letterhead import office_texts
+from office.documents.languages import estate_language
+from office.documents.letterhead import estate_details, office_texts
+from office.documents.pdf.builder import pay_memo
 from office.documents.pdf.templates import PLACEHOLDERS, Blocks, Filled
+from office.documents.pdf.values import EstateDetails
 from office.documents.pdf.wording import Words, money, words_of
 from office.messaging.channels import ELECTRONIC
 from office.receivables import sums
 from rules.allocation import number_key
 from rules.ladder import Ladder
-from rules.word_sets import word_set
 
+LONGEST_TITLE = 80  # of a message's subject
 FALLBACK = "payment_reminder"  # the document of a stage that names none
 
 
@@ -45,8 +48,8 @@ def messages(
     session: Session, ladder: Ladder, reminder_ids: Sequence[int], *, now: datetime
 ) -> Iterator[dict[str, Any]]:
     """The outbox rows of reminders that go by an electronic channel, each in its payer's language."""
-    estate = session.execute(select(Estate)).scalar_one()
-    today, spoken = clock.office_day(session, now), word_set(estate.word_set, estate.currency)
+    usual, today = estate_language(session), clock.office_day(session, now)
+    estates: dict[str, EstateDetails] = {}
     stored: dict[str, dict[str, Mapping[str, str]]] = {}
     for chunk in chunks(reminder_ids):
         rows = session.execute(
@@ -69,8 +72,9 @@ def messages(
         debts = _debts(session, {row[0].unit_id for row in rows}, clock.today(session))
         phones = _phones(session, {row[0].payer_id for row in rows if row[0].channel == "sms"})
         for reminder, code, name, mail, chat, own_language, number, period in rows:
-            language = own_language or estate.language
+            language = own_language or usual
             if language not in stored:
+                estates[language] = estate_details(session, language)
                 stored[language] = office_texts(session, language)
             document = ladder.stage(reminder.stage).document or FALLBACK
             if document not in PLACEHOLDERS:
@@ -83,8 +87,8 @@ def messages(
             if reminder.due_on >= reminder.planned_on:  # a notice is about its own bill alone
                 listed = [debt for debt in listed if debt.number == number]
             letter = _MessageText(
-                estate,
-                words_of(language, spoken),
+                estates[language],
+                words_of(language, estates[language].word_set),
                 name,
                 code,
                 number,
@@ -136,7 +140,7 @@ def _debts(session: Session, units: set[int], today: date) -> dict[Debtor, list[
 class _MessageText:
     """Builds the subject and text of one message."""
 
-    estate: Estate
+    estate: EstateDetails
     words: Words
     name: str
     unit_code: str
@@ -148,26 +152,50 @@ class _MessageText:
     out_on: date
 
     def written(self, document: str, language: str, stored: Blocks | None) -> tuple[str, str]:
-        """The subject and the text."""
+        """The subject and the text; both say for which estate, unit and month, and with which memo (D9)."""
         wanted = PLACEHOLDERS[document]
         values = {name: value for name, value in self._values().items() if name in wanted}
         filled = values | dict.fromkeys(wanted - values.keys(), "")
         text = Filled(document, language, stored, filled, self.words.word_set)
+        subject = f"{self.estate.name} {text['title'][:LONGEST_TITLE]} {self._months()} {self.unit_code}"
+        memo = f"{self.words['memo']}{pay_memo(self.unit_code, self._first.number)}"
         if self.reminder.channel in {"sms", "wecom"}:  # no table in a text message
-            return text["title"], f"[{self.estate.name}] {text['greeting']} {text['body']}".strip()
+            said = (f"[{self.estate.name}]", text["greeting"], text["body"], memo)
+            return subject, " ".join(part.strip() for part in said if part.strip())
         lines = [
-            f"{self.words.period(debt.period)}  {self.words.day(debt.due_on)}  {self._money(debt.balance)}"
+            "  ".join(
+                (
+                    debt.number,
+                    self.words.period(debt.period),
+                    self.words.day(debt.due_on),
+                    self._money(debt.balance),
+                )
+            )
             for debt in self.debts
         ]
-        ways = [*self.estate.payment_accounts.splitlines(), *self.estate.ways_to_pay.splitlines()]
+        pay = "\n".join((*self.estate.ways_to_pay, memo))
         closing = text["note"] if document == "payment_notice" else text["closing"]
-        parts = [text["greeting"], text["body"], "\n".join(lines), "\n".join(ways), closing, self.estate.name]
-        return f"{text['title']} {self.unit_code}", "\n\n".join(
-            part.strip() for part in parts if part.strip()
-        )
+        parts = [text["greeting"], text["body"], "\n".join(lines), pay, closing, self._signed()]
+        return subject, "\n\n".join(part.strip() for part in parts if part.strip())
+
+    @property
+    def _first(self) -> ReminderDebt:
+        """The bill that a payment would settle first, which the memo names (M5)."""
+        own = ReminderDebt(self.number, self.period, self.reminder.due_on, Decimal(0))
+        return self.debts[0] if self.debts else own
+
+    def _months(self) -> str:
+        """The month that it is about, or the first and the last of them."""
+        periods = [debt.period for debt in self.debts] or [self.period]
+        ends = dict.fromkeys((min(periods), max(periods)))
+        return "–".join(self.words.period(one) for one in ends)
+
+    def _signed(self) -> str:
+        """Who writes: the company, and the estate's office."""
+        return "\n".join(dict.fromkeys((self.estate.creditor, self.estate.name)))
 
     def _money(self, amount: Decimal) -> str:
-        return money(amount, "¥" if self.estate.currency == "CNY" else self.estate.currency)
+        return money(amount, self.estate.currency)
 
     def _values(self) -> dict[str, str]:
         made = self.reminder

@@ -17,9 +17,10 @@ from models.billing import FeeItem, Invoice
 from models.collection import Contact, Restriction
 from models.payments import Payment
 from models.people import Department, Staff, StaffRole
-from models.property import Unit
+from models.property import Estate, Unit
 from office.arrears import dunning, holds
 from office.arrears.debts import AsOf, Debt, Debtor, owed, total
+from office.core import installation
 from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
@@ -45,6 +46,16 @@ NOT_ENDED = (*WAITING, "in_effect", "suspended")
 BOUNCES_SEEN = timedelta(days=7)  # how far back the daily job looks for payments that were taken back
 AGAIN = aliased(Restriction)  # that follows one that was lifted
 HEAD_VISIT = "head_visit"
+NO_SERVICE = N_("a service")  # until it is chosen
+BECAME: Mapping[str, str] = {  # what an alert says, by the state
+    "requested": N_("Unit %(unit)s: the restriction of %(service)s is asked for again; please decide"),
+    "approved": N_("Unit %(unit)s: the restriction of %(service)s is approved"),
+    "in_effect": N_("Unit %(unit)s: %(service)s is restricted from now on"),
+    "lifted": N_("Unit %(unit)s: the restriction of %(service)s is lifted"),
+    "stopped": N_("Unit %(unit)s: the restriction of %(service)s does not take effect"),
+    "refused": N_("Unit %(unit)s: the restriction of %(service)s is refused"),
+    "suspended": N_("Unit %(unit)s: an undertaking is signed, %(service)s is given back until it ends"),
+}
 
 
 def gate(session: Session, on: date) -> RestrictionGate:
@@ -448,15 +459,25 @@ def _tell_security(session: Session, restriction: Restriction, at: datetime) -> 
 
 
 def _tell(session: Session, restriction: Restriction, staff: Collection[int], at: datetime) -> None:
-    """An alert to each of these people: what became of a restriction."""
+    """An alert to each of these people, in their language: what became of a restriction (D9)."""
+    translate, estate = installation.of(session).translate, session.execute(select(Estate)).scalar_one()
     code = session.scalar(select(Unit.code).where(Unit.id == restriction.unit_id))
-    for staff_id in sorted(staff):
+    item = session.get(FeeItem, restriction.fee_item_id) if restriction.fee_item_id else None
+    languages = session.execute(
+        select(Staff.id, Staff.language).where(Staff.id.in_(staff)).order_by(Staff.id)
+    )
+    for staff_id, own_language in languages:
+        language = own_language or estate.language
+        service = item.name_in(language) if item else translate(language, NO_SERVICE)
+        said = translate(language, BECAME[restriction.state], unit=code, service=service)
         outbox.enqueue(
             session,
             f"restriction-{restriction.id}-{restriction.state}-{at:%Y%m%d%H%M}-{staff_id}",
             "alert",
             "",
-            body=str(Reason(restriction.state, {"unit": code, "restriction": restriction.id})),
+            subject=f"{estate.in_language('name', language)} {said}"[:300],
+            body=said,
+            language=language,
             now=at,
             staff_id=staff_id,
         )

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from models.complaints import Ticket
 from models.people import Staff, StaffRole
+from models.property import Estate, Unit
 from office.core import installation
 from office.core.database import chunks
 from office.core.errors import N_
@@ -61,10 +62,10 @@ def enqueue_alerts(session: Session, events: Sequence[ClockEvent], now: datetime
     people = _people(session)
     if not people:
         return 0
-    translate = installation.of(session).translate
+    translate, estate = installation.of(session).translate, session.execute(select(Estate)).scalar_one()
     tickets = _tickets(session, {item.ticket_id for item in events})
     rows = [
-        _message(item, tickets[item.ticket_id], person, translate)
+        _message(item, tickets[item.ticket_id], person, estate, translate)
         for item in events
         for person in _recipients(item, tickets[item.ticket_id], people)
     ]
@@ -93,8 +94,15 @@ def _tickets(session: Session, ids: Iterable[int]) -> dict[int, Mapping[str, Any
     for some in chunks(ids):
         rows = session.execute(
             select(
-                Ticket.id, Ticket.number, Ticket.handler_id, Ticket.department_id, Ticket.accused_id
-            ).where(Ticket.id.in_(some))
+                Ticket.id,
+                Ticket.number,
+                Ticket.handler_id,
+                Ticket.department_id,
+                Ticket.accused_id,
+                Unit.code.label("unit"),
+            )
+            .outerjoin(Unit, Unit.id == Ticket.unit_id)
+            .where(Ticket.id.in_(some))
         ).mappings()
         found |= {row["id"]: row for row in rows}
     return found
@@ -116,9 +124,13 @@ def _recipients(
 
 
 def _message(
-    item: ClockEvent, ticket: Mapping[str, Any], person: Mapping[str, Any], translate: Callable[..., str]
+    item: ClockEvent,
+    ticket: Mapping[str, Any],
+    person: Mapping[str, Any],
+    estate: Estate,
+    translate: Callable[..., str],
 ) -> dict[str, Any]:
-    language = person["language"] or "zh_Hans"
+    language = person["language"] or estate.language
     clock = translate(language, CLOCK_NAMES[item.clock]) if item.clock else ""
     text = translate(language, TEXTS[item.kind], number=ticket["number"], clock=clock, level=item.level)
     about = item.clock_id or f"t{item.ticket_id}"
@@ -126,7 +138,9 @@ def _message(
         "key": f"{item.kind}:{about}:{item.level}:{item.at:%Y%m%dT%H%M%S}:{person['id']}",
         "channel": "alert",
         "address": "",
-        "subject": text,
+        "subject": " ".join(
+            part for part in (estate.in_language("name", language), ticket["unit"], text) if part
+        ),
         "body": text,
         "language": language,
         "ticket_id": item.ticket_id,

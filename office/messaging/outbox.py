@@ -21,6 +21,7 @@ from models.collection import Reminder
 from models.engine import writing
 from models.office import Message
 from models.people import Owner, OwnerPhone, Staff
+from models.property import Estate
 from models.secrets import fingerprint
 from office.core import clock, installation, outage_log
 from office.core.audit import record
@@ -146,6 +147,8 @@ class Dispatcher:
         self.open: dict[str, channels.Channel] = {}
         self.down: set[str] = set()
         today = clock.office_day(session, now)
+        self.estate = session.execute(select(Estate)).scalar_one()
+        session.expunge(self.estate)
         self.waits = store.in_force(session, MessagePolicy, today).waits
 
     def close(self) -> None:
@@ -257,7 +260,15 @@ class Dispatcher:
             staff = self.session.execute(select(Staff.alert_url).where(Staff.id == message.staff_id))
             address = staff.scalar_one_or_none() or ""
             self.session.rollback()
-        return channels.Letter(message.key, address, message.subject, message.body, self.now)
+        return channels.Letter(
+            message.key,
+            address,
+            message.subject,
+            message.body,
+            self.now,
+            self.estate.in_language("name", message.language),
+            message.language,
+        )
 
     def _settle(self, message: Message, state: str, error: str, *, is_address_bad: bool) -> None:
         """Store the result of sending, together with the state of the message's reminder."""

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from models.people import Staff, StaffRole
+from models.property import Estate
 from office.core import clock, installation
 from office.core.errors import N_, Refused
 from office.core.integrity import Check
@@ -101,21 +102,24 @@ def prove_newest(bind: Engine, checks: Sequence[Check]) -> JobResult:
 def _alert(session: Session, refusal: Refused, day: str, now: datetime) -> None:
     """Tell every administrator who can be alerted, once a day."""
     translate: Callable[..., str] = installation.of(session).translate
+    estate = session.execute(select(Estate)).scalar_one()
     people = session.execute(
         select(Staff.id, Staff.language)
         .join(StaffRole, StaffRole.staff_id == Staff.id)
         .where(Staff.is_active, Staff.alert_url.is_not(None), StaffRole.role == "it_admin")
     ).all()
     for person in people:
-        language = person.language or "zh_Hans"
-        reason = translate(language, refusal.message, **refusal.values)
+        language = person.language or estate.language
+        said = translate(
+            language, ALERT, day=day, reason=translate(language, refusal.message, **refusal.values)
+        )
         outbox.enqueue(
             session,
             f"backup proof {day} {person.id}",
             "alert",
             "",
-            subject=translate(language, ALERT, day=day, reason=reason),
-            body=translate(language, ALERT, day=day, reason=reason),
+            subject=f"{estate.in_language('name', language)} {said}"[:300],
+            body=said,
             language=language,
             now=now,
             staff_id=person.id,

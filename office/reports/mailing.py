@@ -73,15 +73,18 @@ def _enqueue(
         own_tickets=(or_(Ticket.accused_id.is_(None), Ticket.accused_id != staff_id),),
     )
     tables = catalog.several(session, HOLDS[mail.report], wanted)
-    estate = session.execute(select(Estate.name)).scalar_one()
+    estate = session.execute(select(Estate)).scalar_one().in_language("name", language)
+    as_of = words.text("mail_as_of", day=words.day(day))
     title = f"{words[f'mail.{mail.report}']} {words.period(period)}"
     outbox.enqueue(
         session,
         f"report:{mail.report}:{mail.every}:{day}:{staff_id}",
         "email",
         address,
-        subject=f"{estate} {title}",
-        body="\n".join([title, "", *(rendering.as_text(table, words, zone) for table in tables)]),
+        subject=f"{estate} {title} {as_of}",
+        body="\n".join(
+            [f"{estate} {title}", as_of, "", *(rendering.as_text(table, words, zone) for table in tables)]
+        ),
         now=now,
         language=language,
         staff_id=staff_id,

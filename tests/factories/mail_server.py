@@ -84,7 +84,9 @@ class SlowInbox:
         self.has_one = threading.Event()
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 -- aiosmtpd's name
-        self.received[envelope.content.decode().strip().splitlines()[-1]] += 1
+        text = message_from_bytes(envelope.content, policy=default).get_body(("plain",))
+        assert text is not None
+        self.received[text.get_content().strip().splitlines()[-1]] += 1
         self.has_one.set()
         await asyncio.sleep(self.seconds)
         return "250 taken"

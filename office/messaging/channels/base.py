@@ -19,13 +19,18 @@ Setting = Callable[[str], str]  # the name of a setting of IT's without GATEHOUS
 
 @dataclass(frozen=True)
 class Letter:
-    """What a channel needs to know: `key` is the same on every try, `at` when it is sent."""
+    """What a channel needs to know: `key` is the same on every try, `at` when it is sent.
+
+    `sender` is the estate's name as the reader of this `language` knows it.
+    """
 
     key: str
     address: str
     subject: str
     body: str
     at: datetime
+    sender: str = ""
+    language: str = "zh_Hans"
 
 
 class Undelivered(Exception):  # noqa: N818 -- reads as what happened

@@ -12,13 +12,14 @@ import smtplib
 import ssl
 from contextlib import suppress
 from email.errors import MessageError
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from html import escape
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from office.messaging.channels.base import Declined, Letter, Undelivered, Unreachable, Unsure
+from office.messaging.mail_page import page
 
 SECONDS_TO_WAIT = 30
 TABLES = "report:"  # letters whose columns stand under each other only in a face of one width
@@ -119,7 +120,7 @@ def written(letter: Letter, sender: str) -> bytes:
     """The letter as it goes over the wire; its Message-ID is the same on every try."""
     message = EmailMessage(policy=SMTP)
     try:
-        message["From"] = sender
+        message["From"] = Address(" ".join(letter.sender.split()), addr_spec=sender)
         message["To"] = letter.address
         message["Subject"] = " ".join(letter.subject.split())
         message["Date"] = format_datetime(letter.at)
@@ -130,9 +131,15 @@ def written(letter: Letter, sender: str) -> bytes:
         raise Declined(f"{letter.address!r}: {error}", is_address_bad=True) from error
     transfer = "base64" if not letter.body.isascii() else None
     message.set_content(letter.body, cte=transfer)
-    if letter.key.startswith(TABLES):
-        page = f'<pre style="font-family:monospace">{escape(letter.body)}</pre>'
-        message.add_alternative(page, subtype="html", cte=transfer)
+    html = page(
+        message["Subject"],
+        letter.body,
+        sender=letter.sender or sender,
+        language=letter.language,
+        is_fixed=letter.key.startswith(TABLES),
+    )
+    message.add_alternative(html, subtype="html", cte="base64")
+    message.set_boundary(f"=_{name}")
     return message.as_bytes()
 
 

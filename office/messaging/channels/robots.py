@@ -59,7 +59,8 @@ def send(address: AlertAddress, letter: Letter, gateway: str = "") -> None:
 
 
 def _document(address: AlertAddress, letter: Letter) -> dict[str, Any]:
-    text = "\n".join(dict.fromkeys(part for part in (letter.subject, letter.body) if part))
+    parts = [letter.subject] if letter.subject.endswith(letter.body) else [letter.subject, letter.body]
+    text = "\n".join(part for part in parts if part)
     if address.kind != "feishu":
         return {"msgtype": "text", "text": {"content": text}}
     signature = {}

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from models.complaints import Attachment, Complainant, Ticket, TicketClock
 from models.people import SignInAttempt
-from models.property import Unit
+from models.property import Estate, Unit
 from models.secrets import fingerprint
 from office.complaints import public_form, severities, work
 from office.complaints.public_form import Submission, tracking_code
@@ -334,8 +334,15 @@ def test_impossible_numbers_are_refused(changed):
 def test_the_office_has_a_poster(web):
     assert "The form is off" in text_of(web.get("/public_form/"))
     switch(web)
+    unset = web.get("/public_form/").text
+    with web.rows() as session:
+        session.scalars(select(Estate)).one().public_address = "https://estate.example/office/"
+        session.commit()
 
-    page = web.get("/public_form/").text
+    page = web.get("/public_form/", headers={"Host": "clerks-own-name"}).text
 
-    assert "http://localhost/public/complaint/" in page
+    assert "The public address is missing" in unset
+    assert 'class="qr"' not in unset
+    assert "https://estate.example/office/public/complaint/" in page
+    assert "clerks-own-name/public" not in page
     assert "<svg" in page[page.index('class="qr"') :]

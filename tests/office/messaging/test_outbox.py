@@ -17,6 +17,7 @@ from admin.panel import labels
 from models.engine import writing
 from models.office import Message
 from models.people import CHANNELS_OUT, Owner, OwnerPhone, Staff
+from models.property import Estate
 from models.secrets import fingerprint
 from office.arrears.room import send_due
 from office.core import clock, leases
@@ -63,8 +64,9 @@ def test_letters_arrive_once_over_one_connection(ready: Session, inbox: Inbox) -
     assert inbox.connections == 1
     letter = inbox.letters[0]
     assert letter["Subject"] == "缴费提醒"
-    assert letter.get_content().strip() == "请缴物业费"
-    assert letter["From"] == "office@estate.example"
+    assert letter.get_body(("plain",)).get_content().strip() == "请缴物业费"
+    assert letter["From"].addresses[0].addr_spec == "office@estate.example"
+    assert letter["From"].addresses[0].display_name == ready.scalars(select(Estate.name)).one()
 
 
 def test_a_letter_for_later_waits(ready: Session, inbox: Inbox) -> None:
