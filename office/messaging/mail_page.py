@@ -19,7 +19,7 @@ _PAGE = Markup(
     '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="#f2f3f5">'
     '<tr><td align="center" style="padding:20px 10px">\n'
     '<table role="presentation" width="{width}" cellpadding="0" cellspacing="0" border="0" bgcolor="#ffffff" '
-    'style="max-width:100%;border:1px solid #d5d8dd">\n'
+    'style="width:100%;max-width:{limit};border:1px solid #d5d8dd">\n'
     '<tr><td style="padding:14px 24px;border-bottom:2px solid #333333;{font};font-size:16px;font-weight:bold;'
     'color:#222222">{sender}</td></tr>\n'
     '<tr><td style="padding:18px 24px;{font};font-size:15px;line-height:1.6;color:#222222">\n'
@@ -50,6 +50,7 @@ def page(subject: str, body: str, *, sender: str, language: str, is_fixed: bool 
             sender=sender,
             content=content,
             width="100%" if is_fixed else "600",
+            limit="none" if is_fixed else "600px",
             font=Markup(_FONT),  # noqa: S704 -- ours
         )
     )

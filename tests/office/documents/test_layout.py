@@ -51,7 +51,7 @@ def alone(pages: list[list[str]], kind: str, language: str) -> bool:
     words = words_of(language)
     marks = {words[key] for key in words._words if key.startswith("signature") or key in ENDS}
     said = pages[-1][2:] if len(pages) > 1 else pages[-1]  # without title, number and payer
-    left = [text for text in said if text not in marks | {ESTATE.name, VALUES["lawyer_letter"].firm_name}]
+    left = [text for text in said if text not in marks | {ESTATE.creditor}]
     return len(pages) > 1 and not [text for text in left if text != words.day(date(2026, 3, 2))]
 
 
