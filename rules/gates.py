@@ -37,13 +37,18 @@ class RestrictionGate(Checked):
 
 @dataclass(frozen=True)
 class LawFirm:
-    """Whose head a lawyer's letter bears, and the contract it quotes; without a name none is printed."""
+    """Whose head a lawyer's letter bears, and the contract it quotes; without a name none is printed.
+
+    `letter_mark` is what the firm's own letter numbers begin with, such as 衡律函字 (D6).
+    """
 
     name: str = ""
     lines: tuple[str, ...] = ()
     lawyer: str = ""
     licence_no: str = ""
     contract: str = ""
+    phone: str = ""
+    letter_mark: str = ""
 
 
 @dataclass(frozen=True)

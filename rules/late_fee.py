@@ -68,6 +68,18 @@ def late_fee_problems(policy: LateFeePolicy) -> tuple[Reason, ...]:
     return () if policy.daily_rate < 1 else (Reason("rate_impossible"),)
 
 
+def charged_days(policy: LateFeePolicy, due_on: date, on: date) -> int:
+    """How many days the late fee of what was due on a day has run until the end of `on` (D6)."""
+    first_on = _first_day(policy, due_on)
+    return (on - first_on).days + 1 if policy.is_on and on >= first_on else 0
+
+
+def _first_day(policy: LateFeePolicy, due_on: date) -> date:
+    """The first day that is charged: after the due day and the grace, and none before the fee came."""
+    first_on = due_on + DAY * (policy.grace_days + 1)
+    return first_on if policy.charged_from is None else max(first_on, policy.charged_from)
+
+
 @dataclass(frozen=True)
 class Reduction:
     """Principal paid or credited on a day, in yuan; below zero when a reversal brings it back."""
@@ -108,9 +120,7 @@ def late_fee(
     day nor later; what has accrued stays when the principal is paid (contract "Allocation", C13). To know
     what a payment of today would leave, put it among the reductions.
     """
-    first_on = due_on + DAY * (policy.grace_days + 1)
-    if policy.charged_from is not None:
-        first_on = max(first_on, policy.charged_from)
+    first_on = _first_day(policy, due_on)
     if not policy.is_on or on < first_on:
         return LateFee(ZERO, (), is_capped=False, reason=Reason("no_late_fee", {"from": first_on}))
     segments = _segments(principal, list(reductions), first_on, on)

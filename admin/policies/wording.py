@@ -98,6 +98,8 @@ _WORDS = {
     "lines": _l("Lines below the name"),
     "lawyer": _l("Lawyer"),
     "licence_no": _l("Licence no."),
+    "phone": _l("Phone"),
+    "letter_mark": _l("Its letter numbers begin with"),
     "contract": _l("Contract it quotes"),
     "billing": _l("Billing"),
     "issue_day": _l("Day of issue"),

@@ -11,20 +11,25 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.billing import FeeItem
+from models.billing import FeeItem, Instalment, InstalmentPlan
 from models.collection import ArrearsNotice, Reminder, ReminderBatch, Restriction
+from models.office import Paper, PaperSetting
 from models.people import Owner, Staff
 from models.property import Unit
+from models.secrets import masked
 from office.arrears import holds, public_notices, reminder_batches, restrictions
-from office.arrears.debts import AsOf
+from office.arrears.debts import AsOf, Debtor
 from office.arrears.earlier_reminders import earlier_reminders
 from office.core import clock
+from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.documents import archive
+from office.documents.contacts import contact_persons
 from office.documents.filing import NewPaper, print_papers
 from office.documents.languages import payer_language
 from office.documents.pdf import registry
 from office.documents.pdf.billing import PaymentNotice
+from office.documents.pdf.builder import total_of
 from office.documents.pdf.collection import ArrearsNotice as PublicList
 from office.documents.pdf.collection import (
     Consent,
@@ -35,14 +40,16 @@ from office.documents.pdf.collection import (
     RestrictionNotice,
     Undertaking,
 )
-from office.documents.pdf.values import Recipient
+from office.documents.pdf.templates import seed_blocks
+from office.documents.pdf.values import EarlierPaper, Recipient
 from office.policies import store
-from office.receivables import sums
 from rules.gates import Gates
 from rules.ladder import Stage
 
 Letter = PaymentNotice | Demand | LawyerLetter | RestrictionNotice
 FALLBACK = "payment_reminder"  # the paper for a stage that names none
+WRITTEN_DEMANDS = ("demand", "final_letter")
+DELIVERED = ("done", "sent")  # printed alone has reached nobody
 PRINTABLE = ("approved", "printed", "done", "sent")
 
 
@@ -142,7 +149,15 @@ def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
         lawyer_name=firm.lawyer,
         licence_no=firm.licence_no,
         contract=firm.contract,
+        late_fee=demand.late_fee,
+        firm_phone=firm.phone,
+        firm_number=_firm_number(firm.letter_mark, demand) if firm.letter_mark else "",
     )
+
+
+def _firm_number(mark: str, demand: Demand) -> str:
+    """The letter's number as the firm gives it: （2026）衡律函字第20260601-49号."""
+    return f"（{demand.issued_on.year}）{mark}第{demand.number}号"
 
 
 def _restriction_notices(session: Session, rows: Sequence[Reminder]) -> Iterator[tuple[Reminder, Letter]]:
@@ -180,6 +195,8 @@ def notice_of(session: Session, restriction: Restriction, on: date) -> Restricti
     language = payer_language(session, restriction.payer_id)
     debtor = (restriction.unit_id, restriction.payer_id, str(restriction.id), on)
     demand = next(iter(archive.demands(session, [debtor], issued_on=on)), None)
+    contact = contact_persons(session, {restriction.unit_id})[restriction.unit_id]
+    since = min((debt.due_on for debt in demand.debts), default=on) if demand is not None else on
     return RestrictionNotice(
         number=f"R{restriction.id:06d}",
         issued_on=on,
@@ -189,7 +206,42 @@ def notice_of(session: Session, restriction: Restriction, on: date) -> Restricti
         effective_on=restriction.effective_on,
         ends_on=restrictions.ends_on(session, restriction.effective_on),
         approvals=consents,
+        rests_on=_written_demand(session, restriction, since, on),
+        contact_name=contact.name,
+        contact_phone=contact.phone,
     )
+
+
+def _written_demand(
+    session: Session, restriction: Restriction, since: date, before: date
+) -> EarlierPaper | None:
+    """The newest demand or final letter about the debt that was delivered to the payer (C9, D5)."""
+    delivered = session.scalars(
+        select(Reminder).where(
+            Reminder.unit_id == restriction.unit_id,
+            Reminder.payer_id == restriction.payer_id,
+            Reminder.state.in_(DELIVERED),
+        )
+    )
+    numbers = [_number(row.batch, row) for row in delivered if row.batch is not None]
+    found = session.execute(
+        select(Paper.kind, Paper.number, Paper.dated, Paper.language, PaperSetting.texts)
+        .outerjoin(PaperSetting, PaperSetting.id == Paper.setting_id)
+        .where(
+            Paper.kind.in_(WRITTEN_DEMANDS),
+            Paper.unit_id == restriction.unit_id,
+            Paper.payer_id == restriction.payer_id,
+            Paper.dated > since,
+            Paper.dated <= before,
+            Paper.number.in_(numbers),
+        )
+        .order_by(Paper.id.desc())
+        .limit(1)
+    ).first()
+    if found is None or found.dated is None:
+        return None
+    title = (found.texts or seed_blocks(found.kind, found.language))["title"]
+    return EarlierPaper(title, found.number, found.dated)
 
 
 def _recipient(session: Session, restriction: Restriction) -> Recipient:
@@ -216,19 +268,48 @@ def undertaking_pdf(session: Session, restriction_id: int, *, now: datetime, sta
         raise Refused(N_("There is no undertaking for this restriction"))
     day = AsOf.of(session, now).day
     debtor = (restriction.unit_id, restriction.payer_id)
-    past_due = [one for one in sums.owed_by(session, debtor, day) if one.due_on < day]
-    amount = sums.together(past_due).total
+    asked = (*debtor, "", day)
+    demand = next(iter(archive.demands(session, [asked], issued_on=day)), None)
+    debts = demand.debts if demand is not None else ()
+    amount = total_of(debts)
+    payer = session.get_one(Owner, restriction.payer_id)
+    phone = next((one.number for one in payer.phones if not one.is_bad), "")
+    recipient = replace(_recipient(session, restriction), phone=phone, id_number=payer.id_number or "")
     value = Undertaking(
         number=f"U{restriction.id:06d}",
         signed_on=day,
-        recipient=_recipient(session, restriction),
+        recipient=_masked(recipient),
         amount=amount,
-        payments=(PromisedPayment(restriction.undertaking_until, amount),),
+        payments=_instalments(session, debtor) or (PromisedPayment(restriction.undertaking_until, amount),),
+        debts=debts,
         services=(item.name_in(payer_language(session, restriction.payer_id)),),
         ends_on=restriction.undertaking_until,
     )
-    paper = NewPaper(value.number, value, *debtor)
+    paper = NewPaper(value.number, value, *debtor, shown=replace(value, recipient=recipient))
+    seen = {"column": "phones id_number", "reason": value.number}
+    record(session, now, staff_id, "reveal", payer, seen)
     return print_papers(session, "undertaking", [paper], now=now, staff_id=staff_id)
+
+
+def _masked(recipient: Recipient) -> Recipient:
+    """As it is filed: phone and ID number of a person stand open in no file (P3)."""
+    return replace(recipient, phone=masked(recipient.phone), id_number=masked(recipient.id_number))
+
+
+def _instalments(session: Session, debtor: Debtor) -> tuple[PromisedPayment, ...]:
+    """What is still to be paid of the debtor's instalment plan, if there is one (B9)."""
+    rows = session.scalars(
+        select(Instalment)
+        .join(InstalmentPlan, InstalmentPlan.id == Instalment.plan_id)
+        .where(
+            InstalmentPlan.unit_id == debtor[0],
+            InstalmentPlan.payer_id == debtor[1],
+            InstalmentPlan.state.in_(("proposed", "running")),
+            Instalment.state == "open",
+        )
+        .order_by(InstalmentPlan.id, Instalment.due_on)
+    )
+    return tuple(PromisedPayment(row.due_on, row.amount) for row in rows)
 
 
 def public_list_pdf(session: Session, notice_id: int, *, now: datetime, staff_id: int | None) -> bytes:

@@ -200,7 +200,8 @@ class _MessageText:
     def _values(self) -> dict[str, str]:
         made = self.reminder
         stage = self.ladder.stage(made.stage)
-        total = self._money(sum((debt.balance for debt in self.debts), Decimal(0)))
+        owed = sum((debt.balance for debt in self.debts), Decimal(0))
+        total = self._money(owed)
         return {
             "estate_name": self.estate.name,
             "company_name": self.estate.name,
@@ -212,6 +213,7 @@ class _MessageText:
             "period": self.words.period(self.period),
             "due_on": self.words.day(made.due_on),
             "amount": total,
+            "capitals": self.words.capitals(owed, self.estate.currency),
             "total_due": total,
             "deadline_on": self.words.day(self.ladder.deadline(stage, self.out_on)),
             "oldest_period": self.words.period(self.debts[0].period if self.debts else self.period),

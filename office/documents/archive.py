@@ -17,16 +17,18 @@ from models.property import Unit
 from office.core import clock
 from office.core.database import chunks
 from office.core.errors import N_, Refused
+from office.documents.contacts import contact_persons
 from office.documents.filing import NewPaper, print_papers
 from office.documents.languages import payer_languages
 from office.documents.pdf.billing import PaymentNotice
 from office.documents.pdf.collection import Demand
 from office.documents.pdf.payments import Receipt, ReceiptLine
-from office.documents.pdf.values import ChargeLine, DebtLine, Recipient
+from office.documents.pdf.values import ChargeLine, DebtLine, LateFeeTerms, Recipient
 from office.documents.pdf.wording import LANGUAGES, Words, words_of
-from office.receivables import sums
+from office.receivables import late_fees, sums
 from office.receivables.sums import OwedInvoice
 from rules.billing import Basis
+from rules.late_fee import charged_days
 from rules.reasons import Reason
 
 ZERO = Decimal(0)
@@ -208,18 +210,22 @@ def demands(
     debtors: Sequence[tuple[int, int, str, date]],
     *,
     issued_on: date,
-    contact: tuple[str, str] = ("", ""),
 ) -> Iterator[Demand]:
     """A letter for each (unit id, payer id, number, deadline), listing what is past due on `issued_on`.
 
-    Principal and late fee are those of that day (D2); who owes nothing any more gets none.
+    Principal and late fee are those of that day (D2); who owes nothing any more gets none. Each names the
+    steward of its building, and what the late fee is reckoned by (D6).
     """
+    policy = late_fees.policy_on(session, issued_on)
+    terms = LateFeeTerms(policy.daily_rate, policy.grace_days, policy.cap_rate) if policy.is_on else None
     owed: dict[tuple[int, int], list[DebtLine]] = defaultdict(list)
     for one in sums.owed_at(session, {debtor[0] for debtor in debtors}, issued_on):
         if one.due_on < issued_on:
-            line = DebtLine(one.number, one.period, one.due_on, one.principal, one.late_fee)
+            days = charged_days(policy, one.due_on, issued_on) if one.late_fee else 0
+            line = DebtLine(one.number, one.period, one.due_on, one.principal, one.late_fee, days)
             owed[one.unit_id, one.payer_id].append(line)
     recipients = _recipients(session, owed)
+    contacts = contact_persons(session, {unit_id for unit_id, _payer_id in owed})
     for unit_id, payer_id, number, deadline_on in debtors:
         if owed[unit_id, payer_id]:
             yield Demand(
@@ -228,8 +234,9 @@ def demands(
                 deadline_on=deadline_on,
                 recipient=recipients[unit_id, payer_id],
                 debts=tuple(owed[unit_id, payer_id]),
-                contact_name=contact[0],
-                contact_phone=contact[1],
+                contact_name=contacts[unit_id].name,
+                contact_phone=contacts[unit_id].phone,
+                late_fee=terms,
             )
 
 

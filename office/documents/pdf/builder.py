@@ -10,7 +10,7 @@ from typing import Literal
 from office.documents.pdf.blocks import Block, Column, Fact, PayBox, Table, Text
 from office.documents.pdf.document import Document, Letterhead, Mark, letterhead
 from office.documents.pdf.templates import Blocks, Filled
-from office.documents.pdf.values import ChargeLine, DebtLine, EstateDetails, Recipient
+from office.documents.pdf.values import ChargeLine, DebtLine, EstateDetails, LateFeeTerms, Recipient
 from office.documents.pdf.wording import money, number, words_of
 
 
@@ -59,6 +59,54 @@ class DocumentBuilder:
             "issued_on": self.words.day(issued_on),
         }
 
+    def summed(self, amount: Decimal) -> dict[str, str]:
+        """The placeholders of a sum: in figures and in Chinese capitals (D2)."""
+        return {"amount": self.money(amount), "capitals": self.capitals(amount)}
+
+    def capitals(self, amount: Decimal) -> str:
+        return self.words.capitals(amount, self.estate.currency_code)
+
+    def address(self, to: Recipient) -> str:
+        """Where a letter goes, in one line."""
+        return "　".join(line for line in self.places(to) if line)
+
+    def places(self, to: Recipient) -> tuple[str, ...]:
+        """Where a letter goes: the payer's own post address, else the unit on the estate."""
+        here = (self.estate.address, f"{self.estate.name} {to.unit_code}")
+        return (to.address,) if to.address.strip() else here
+
+    def contact(self, name: str, phone: str) -> tuple[str, str]:
+        """Whom to ask: the person named, else the office."""
+        return (name, phone or self.estate.phone) if name else (self.estate.name, self.estate.phone)
+
+    def contract(self) -> str:
+        """The company's contract with the owners with its number; empty while the office has not said it."""
+        contract = self.estate.contract
+        if not contract.name:
+            return ""
+        is_quoted = contract.name.startswith("《")
+        named = contract.name if is_quoted else self.words.text("contract_named", name=contract.name)
+        numbered = self.words.text("contract_numbered", number=contract.number) if contract.number else ""
+        return named + numbered
+
+    def basis(self) -> str:
+        """The sentence on what the fees rest: contract and clause; empty while these are unknown (D6)."""
+        contract, clause = self.contract(), self.estate.contract.fees_clause
+        if not contract:
+            return ""
+        key = "basis_clause" if clause else "basis_contract"
+        return self.words.text(key, contract=contract, clause=clause)
+
+    def late_fee_terms(self, terms: LateFeeTerms | None) -> str:
+        """The sentences on rate, first day, cap and clause of the late fee; empty where none is charged."""
+        if terms is None:
+            return ""
+        words, clause = self.words, self.estate.contract.late_fees_clause
+        said = words.text("late_fee_rate", rate=_percent(terms.daily_rate), first=terms.grace_days + 1)
+        if terms.cap_rate is not None:
+            said += words.text("late_fee_cap", cap=_percent(terms.cap_rate))
+        return said + (words.text("late_fee_clause", clause=clause) if clause else "")
+
     def text(self, block: str, *, is_letter: bool = False) -> list[Block]:
         """The block as paragraphs; nothing when the office left it empty."""
         text = self[block]
@@ -68,6 +116,11 @@ class DocumentBuilder:
     def note(self, block: str = "note") -> list[Block]:
         text = self[block]
         return [Text(text, size=9, ink="faint")] if text.strip() else []
+
+    def notes(self, *blocks: str) -> list[Block]:
+        """Several notes under each other in small type, for a sheet with little room."""
+        said = "\n".join(text for text in (self[block].strip() for block in blocks) if text)
+        return [Text(said, size=8, ink="faint", after=2)] if said else []
 
     def opening(self, block: str = "greeting") -> list[Block]:
         text = self[block]
@@ -120,6 +173,7 @@ class DocumentBuilder:
     def debts(self, debts: Sequence[DebtLine]) -> Table:
         """What is open, per invoice, with its sum."""
         has_late_fee = any(debt.late_fee for debt in debts)
+        has_days = any(debt.days for debt in debts)
         columns = [
             self.column("invoice_number", 3),
             self.column("period", 2),
@@ -127,6 +181,7 @@ class DocumentBuilder:
             self.column("principal", align="right"),
         ]
         if has_late_fee:
+            columns += [self.column("days_late", align="right")] if has_days else []
             columns += [self.column("late_fee", align="right"), self.column("sum", align="right")]
         rows = [
             [
@@ -135,7 +190,11 @@ class DocumentBuilder:
                 self.words.day(debt.due_on),
                 self.money(debt.amount),
                 *(
-                    [self.money(debt.late_fee), self.money(debt.amount + debt.late_fee)]
+                    [
+                        *([str(debt.days)] if has_days else []),
+                        self.money(debt.late_fee),
+                        self.money(debt.amount + debt.late_fee),
+                    ]
                     if has_late_fee
                     else []
                 ),
@@ -146,6 +205,7 @@ class DocumentBuilder:
         late_fee = sum((debt.late_fee for debt in debts), Decimal(0))
         last = [self.words["total_owed"], "", "", self.money(principal)]
         if has_late_fee:
+            last += [""] if has_days else []
             last += [self.money(late_fee), self.money(principal + late_fee)]
         return Table(columns, [*rows, last], sums=1)
 
@@ -153,7 +213,7 @@ class DocumentBuilder:
         """The placeholders about debts."""
         oldest = min(debts, key=lambda debt: debt.due_on, default=None)
         return {
-            "amount": self.money(sum((debt.amount + debt.late_fee for debt in debts), Decimal(0))),
+            **self.summed(total_of(debts)),
             "oldest_period": self.words.period(oldest.period) if oldest else "",
             "invoice_count": str(len(debts)),
         }
@@ -201,11 +261,20 @@ class DocumentBuilder:
         """To whom and where a letter goes, in the order in which an envelope says it."""
         if self._to is None:
             return ()
-        here = (self.estate.address, f"{self.estate.name} {self._to.unit_code}")
-        where = (self._to.address,) if self._to.address.strip() else here
+        where = self.places(self._to)
         name = self._to.name + self.words["post_to"]
         lines = (*where, name) if self.words.is_chinese else (name, *reversed(where))
         return tuple(line for line in lines if line.strip())
+
+
+def total_of(debts: Sequence[DebtLine]) -> Decimal:
+    """Principal and late fees of debts together, in yuan (D2)."""
+    return sum((debt.amount + debt.late_fee for debt in debts), Decimal(0))
+
+
+def _percent(rate: Decimal) -> str:
+    """A rate as people read it: 0.0005 is 0.05%."""
+    return f"{number(rate * 100)}%"
 
 
 def pay_memo(unit_code: str, invoice_number: str) -> str:

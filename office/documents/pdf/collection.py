@@ -12,10 +12,19 @@ from datetime import date
 from decimal import Decimal
 
 from office.documents.pdf.blocks import Block, Codes, Facts, Issuer, Signatures, SignedAndSealed, Table, Text
-from office.documents.pdf.builder import DocumentBuilder
+from office.documents.pdf.builder import DocumentBuilder, total_of
+from office.documents.pdf.delivery import delivery_record
 from office.documents.pdf.document import Document, Letterhead, Mark
 from office.documents.pdf.templates import Blocks
-from office.documents.pdf.values import DebtLine, DocumentRefused, EstateDetails, PastReminder, Recipient
+from office.documents.pdf.values import (
+    DebtLine,
+    DocumentRefused,
+    EarlierPaper,
+    EstateDetails,
+    LateFeeTerms,
+    PastReminder,
+    Recipient,
+)
 from rules.gates import PROTECTED_SERVICES
 
 # what the law protects, by whatever name an office gave its service
@@ -24,6 +33,7 @@ _PROTECTED_NAMES = re.compile(
     r"|暖[气氣]|采暖|[门門]禁|出入|[电電]梯|\b(?:water|electric\w*|power|heat\w*|gas|access|lifts?|elevators?)\b",
     re.IGNORECASE,
 )
+SIGNED = 26  # points of room for a signature beside a name
 _PROTECTED_CODES = PROTECTED_SERVICES | {"electricity", "heating", "lift"}
 
 
@@ -40,6 +50,7 @@ class Demand:
     contact_phone: str = ""
     mark: Mark = ""
     reminded: tuple[PastReminder, ...] = ()
+    late_fee: LateFeeTerms | None = None
 
 
 def payment_reminder(
@@ -66,28 +77,29 @@ def _dunning_letter(
 ) -> Document:
     builder = DocumentBuilder(kind, estate, language, stored)
     words, to = builder.words, letter.recipient
+    contact_name, contact_phone = builder.contact(letter.contact_name, letter.contact_phone)
     builder.fill(
         **builder.letter(to, letter.number, letter.issued_on),
         **builder.owed(letter.debts),
+        basis=builder.basis(),
+        late_fee_terms=builder.late_fee_terms(letter.late_fee),
         reminded=words.reminded(letter.reminded),
         deadline_on=words.day(letter.deadline_on),
-        contact_name=letter.contact_name or estate.name,
-        contact_phone=letter.contact_phone or estate.phone,
+        contact_name=contact_name,
+        contact_phone=contact_phone,
     )
     oldest = min(letter.debts, key=lambda debt: debt.due_on)
+    is_demand = kind != "payment_reminder"
     parts: list[Block] = [
         *builder.opening(),
         *builder.text("body", is_letter=True),
         builder.debts(letter.debts),
         *builder.text("closing", is_letter=True),
         builder.pay_box(to.unit_code, oldest.invoice_number),
+        Issuer(estate.creditor, words.day(letter.issued_on), words["seal"]),
     ]
-    issuer = Issuer(estate.creditor, words.day(letter.issued_on), words["seal"])
-    if kind == "final_letter":
-        received = Signatures((words["delivered_by"], words["signature_received"]), words["date_blank"])
-        parts.append(SignedAndSealed(received, issuer))
-    else:
-        parts.append(issuer)
+    if is_demand:
+        parts += delivery_record(builder, letter.number, to, by=letter.contact_name)
     return builder.document(
         parts, number=letter.number, on=letter.issued_on, mark=letter.mark, is_posted=True
     )
@@ -122,6 +134,9 @@ class RestrictionNotice:
     ends_on: date
     approvals: tuple[Consent, ...]
     mark: Mark = ""
+    rests_on: EarlierPaper | None = None  # the written demand
+    contact_name: str = ""
+    contact_phone: str = ""
 
 
 def restriction_notice(
@@ -135,9 +150,17 @@ def restriction_notice(
     check_restriction(notice)
     builder = DocumentBuilder("restriction_notice", estate, language, stored)
     words, to = builder.words, notice.recipient
+    contact_name, contact_phone = builder.contact(notice.contact_name, notice.contact_phone)
+    demanded: dict[str, str] = {}
+    if rests_on := notice.rests_on:
+        title = builder.words.text("contract_named", name=rests_on.title)
+        demanded = {"title": title, "number": rests_on.number, "day": words.day(rests_on.on)}
     builder.fill(
         **builder.letter(to, notice.number, notice.issued_on),
-        amount=builder.owed(notice.debts)["amount"],
+        **builder.summed(total_of(notice.debts)),
+        contact_name=contact_name,
+        contact_phone=contact_phone,
+        rests_on=words.text("rests_on", **demanded) if demanded else "",
         effective_on=words.day(notice.effective_on),
         ends_on=words.day(notice.ends_on),
         services=words.comma.join(service.name for service in notice.services),
@@ -150,6 +173,7 @@ def restriction_notice(
         [builder.column("approval", 1), builder.column("approved_by", 1), builder.column("date", 1)],
         [[words.code("role", one.role), one.name, words.day(one.on)] for one in notice.approvals],
     )
+    rests = words.text("written_demand_named", **demanded) if demanded else ""
     parts: list[Block] = [
         *builder.opening(),
         *builder.text("body", is_letter=True),
@@ -158,15 +182,17 @@ def restriction_notice(
             [
                 builder.fact("effective_on", words.day(notice.effective_on)),
                 builder.fact("ends_on", words.day(notice.ends_on)),
+                *([builder.fact("written_demand", rests, is_wide=True)] if rests else []),
             ]
         ),
         builder.debts(notice.debts),
         *builder.text("closing", is_letter=True),
         approvals,
         SignedAndSealed(
-            Signatures((words["signature_manager"], words["signature_received"]), words["date_blank"]),
+            Signatures((words["signature_manager"],), words["date_blank"]),
             Issuer(estate.creditor, words.day(notice.issued_on), words["seal"]),
         ),
+        *delivery_record(builder, notice.number, to, by=notice.contact_name),
     ]
     return builder.document(
         parts, number=notice.number, on=notice.issued_on, mark=notice.mark, is_posted=True
@@ -204,6 +230,9 @@ class LawyerLetter:
     contract: str
     mark: Mark = ""
     reminded: tuple[PastReminder, ...] = ()
+    late_fee: LateFeeTerms | None = None
+    firm_number: str = ""  # as the firm numbers its letters; empty: `number`
+    firm_phone: str = ""
 
 
 def lawyer_letter(
@@ -211,30 +240,46 @@ def lawyer_letter(
 ) -> Document:
     """The lawyer's letter (律师函, C3, C10)."""
     builder = DocumentBuilder("lawyer_letter", estate, language, stored)
-    words, to = builder.words, letter.recipient
+    words, to, number = builder.words, letter.recipient, letter.firm_number or letter.number
     builder.fill(
-        **builder.letter(to, letter.number, letter.issued_on),
+        **builder.letter(to, number, letter.issued_on),
         **builder.owed(letter.debts),
+        late_fee_terms=builder.late_fee_terms(letter.late_fee),
         reminded=words.reminded(letter.reminded),
         deadline_on=words.day(letter.deadline_on),
         firm_name=letter.firm_name,
+        firm_phone=words.text("firm_phone", phone=letter.firm_phone) if letter.firm_phone else "",
         lawyer_name=letter.lawyer_name,
-        contract=letter.contract,
+        contract=letter.contract or builder.contract() or words["service_contract"],
     )
+    oldest = min(letter.debts, key=lambda debt: debt.due_on)
+    client = [builder.fact("client", estate.creditor, is_wide=not estate.registration_no)]
+    if estate.registration_no:
+        client.append(builder.fact("registration_no", estate.registration_no))
     parts: list[Block] = [
+        Facts(
+            [
+                *client,
+            ],
+            after=6,
+        ),
         *builder.opening(),
         *builder.text("body", is_letter=True),
         builder.debts(letter.debts),
-        *builder.text("closing", is_letter=True),
-        Facts([builder.fact("lawyer", letter.lawyer_name), builder.fact("licence_no", letter.licence_no)]),
-        SignedAndSealed(
-            Signatures((words["signature_lawyer"], words["signature_received"]), words["date_blank"]),
-            Issuer(letter.firm_name, words.day(letter.issued_on), words["seal"]),
+        Facts(
+            [
+                builder.fact("signature_lawyer", letter.lawyer_name, min_height=SIGNED),
+                builder.fact("licence_no", letter.licence_no),
+            ]
         ),
+        builder.pay_box(to.unit_code, oldest.invoice_number),
+        *builder.text("closing", is_letter=True),
+        Issuer(letter.firm_name, words.day(letter.issued_on), words["seal"]),
+        *delivery_record(builder, number, to),
     ]
     return builder.document(
         parts,
-        number=letter.number,
+        number=number,
         on=letter.issued_on,
         mark=letter.mark,
         head=Letterhead(letter.firm_name, letter.firm_lines),
@@ -260,6 +305,7 @@ class Undertaking:
     services: tuple[str, ...]
     ends_on: date
     mark: Mark = ""
+    debts: tuple[DebtLine, ...] = ()
 
 
 def undertaking(
@@ -270,19 +316,37 @@ def undertaking(
     words, to = builder.words, promise.recipient
     builder.fill(
         **builder.letter(to, promise.number, promise.signed_on),
-        amount=builder.money(promise.amount),
+        **builder.summed(promise.amount),
         ends_on=words.day(promise.ends_on),
         services=words.comma.join(promise.services),
     )
     total = sum((payment.amount for payment in promise.payments), Decimal(0))
-    rows = [[words.day(payment.on), builder.money(payment.amount)] for payment in promise.payments]
+    rows = [
+        [words.text("part_of", number=place), words.day(payment.on), builder.money(payment.amount)]
+        for place, payment in enumerate(promise.payments, start=1)
+    ]
     payments = Table(
-        [builder.column("pay_date", 1, "center"), builder.column("promised_amount", 1, "right")],
-        [*rows, [words["total"], builder.money(total)]],
+        [
+            builder.column("part", 1, "center"),
+            builder.column("pay_date", 2, "center"),
+            builder.column("promised_amount", 2, "right"),
+        ],
+        [*rows, [words["total"], "", builder.money(total)]],
         sums=1,
     )
+    address = builder.address(to)
+    who = [
+        builder.fact("payer", to.name),
+        builder.fact("unit_code", to.unit_code),
+        *([builder.fact("id_number", to.id_number)] if to.id_number else []),
+        *([builder.fact("phone", to.phone)] if to.phone else []),
+        *([builder.fact("address", address, is_wide=True)] if address else []),
+    ]
     parts: list[Block] = [
+        *builder.opening(),
         *builder.text("body", is_letter=True),
+        Facts(who),
+        *([builder.debts(promise.debts)] if promise.debts else []),
         payments,
         Facts(
             [
@@ -291,6 +355,7 @@ def undertaking(
             ]
         ),
         *builder.text("closing", is_letter=True),
+        *builder.text("copies", is_letter=True),
         Signatures(
             (words["signature_promiser"], words["signature_witness"], words["signature_manager"]),
             words["date_blank"],

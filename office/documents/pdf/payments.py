@@ -46,7 +46,7 @@ def receipt(paid: Receipt, estate: EstateDetails, language: str, stored: Blocks 
     method = words.code("method", paid.method)
     builder.fill(
         **builder.letter(to, paid.number, paid.paid_on),
-        amount=builder.money(paid.amount),
+        **builder.summed(paid.amount),
         method=method,
         paid_on=words.day(paid.paid_on),
     )
@@ -55,7 +55,7 @@ def receipt(paid: Receipt, estate: EstateDetails, language: str, stored: Blocks 
         builder.fact("unit_code", to.unit_code),
         builder.fact("paid_on", words.day(paid.paid_on)),
         builder.fact("method", method),
-        builder.fact("capitals", words.capitals(paid.amount)),
+        builder.fact("capitals", builder.capitals(paid.amount)),
         builder.fact("in_figures", builder.money(paid.amount)),
     ]
     if paid.reference:
@@ -81,7 +81,7 @@ def receipt(paid: Receipt, estate: EstateDetails, language: str, stored: Blocks 
     parts: list[Block] = [
         Facts(facts, after=6),
         *([Table(columns, rows, after=4)] if rows else []),
-        *builder.note(),
+        *builder.notes("note", "copies"),
         Signatures((builder.sealed(estate.creditor), cashier, words["payer_signature"]), after=0),
     ]
     return builder.document(parts, number=paid.number, on=paid.paid_on, mark=paid.mark, form="a5_wide")
@@ -109,7 +109,7 @@ def deposit_slip(
     words, to = builder.words, slip.recipient
     builder.fill(
         **builder.letter(to, slip.number, slip.received_on),
-        amount=builder.money(slip.amount),
+        **builder.summed(slip.amount),
         deposit_kind=slip.deposit_kind,
     )
     cashier = words["cashier_signature"] + (words.colon + slip.cashier if slip.cashier else "")
@@ -121,11 +121,11 @@ def deposit_slip(
                 builder.fact("received_on", words.day(slip.received_on)),
                 builder.fact("method", words.code("method", slip.method)),
                 builder.fact("deposit_kind", slip.deposit_kind, is_wide=True),
-                builder.fact("capitals", words.capitals(slip.amount)),
+                builder.fact("capitals", builder.capitals(slip.amount)),
                 builder.fact("in_figures", builder.money(slip.amount)),
             ]
         ),
-        *builder.note(),
+        *builder.notes("note", "copies"),
         Signatures((builder.sealed(estate.creditor), cashier, words["payer_signature"]), after=0),
     ]
     return builder.document(parts, number=slip.number, on=slip.received_on, mark=slip.mark, form="a5_wide")

@@ -26,7 +26,9 @@ _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 _SENDER = frozenset({"estate_name", "company_name", "estate_phone"})
 _LETTER = _SENDER | {"payer_name", "unit_code", "number", "issued_on"}
-_DEBT = _LETTER | {"amount", "deadline_on", "oldest_period", "invoice_count", "reminded"}
+_SUM = frozenset({"amount", "capitals"})
+_DEBT = _LETTER | _SUM | {"deadline_on", "oldest_period", "invoice_count", "reminded", "late_fee_terms"}
+_CONTACT = frozenset({"contact_name", "contact_phone"})
 _TICKET = _SENDER | {"ticket_number", "unit_code"}
 
 # what each document fills in; its blocks are those of its seed
@@ -36,14 +38,14 @@ PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
         "move_in_bill": _LETTER | {"handed_over_on", "total_due", "due_on"},
         "credit_note": _LETTER | {"invoice_number", "period", "amount", "reason"},
         "tariff_notice": _SENDER | {"valid_from", "posted_on"},
-        "receipt": _LETTER | {"amount", "method", "paid_on"},
-        "deposit_slip": _LETTER | {"amount", "deposit_kind"},
-        "payment_reminder": _DEBT | {"contact_name", "contact_phone"},
-        "demand": _DEBT | {"contact_name", "contact_phone"},
-        "final_letter": _DEBT | {"contact_name", "contact_phone"},
-        "restriction_notice": _LETTER | {"amount", "effective_on", "ends_on", "services"},
-        "lawyer_letter": _DEBT | {"firm_name", "lawyer_name", "contract"},
-        "undertaking": _LETTER | {"amount", "ends_on", "services"},
+        "receipt": _LETTER | _SUM | {"method", "paid_on"},
+        "deposit_slip": _LETTER | _SUM | {"deposit_kind"},
+        "payment_reminder": _DEBT | _CONTACT | {"basis"},
+        "demand": _DEBT | _CONTACT | {"basis"},
+        "final_letter": _DEBT | _CONTACT | {"basis"},
+        "restriction_notice": _LETTER | _SUM | _CONTACT | {"effective_on", "ends_on", "services", "rests_on"},
+        "lawyer_letter": _DEBT | {"firm_name", "firm_phone", "lawyer_name", "contract"},
+        "undertaking": _LETTER | _SUM | {"ends_on", "services"},
         "arrears_notice": _SENDER | {"posted_on", "until_on", "place", "unit_count"},
         "collection_rates": _SENDER | {"posted_on", "period"},
         "work_contact_slip": _TICKET | {"from_department", "to_department", "reply_by"},

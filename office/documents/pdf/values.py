@@ -72,6 +72,26 @@ class Recipient:
     name: str
     unit_code: str
     address: str = ""
+    phone: str = ""
+    id_number: str = ""  # masked in the file
+
+
+@dataclass(frozen=True)
+class LateFeeTerms:
+    """What a late fee is reckoned by: rate a day, days of grace, cap as a part of the bill (B7)."""
+
+    daily_rate: Decimal
+    grace_days: int
+    cap_rate: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class EarlierPaper:
+    """A paper that another one rests on, by the title, number and day that it bears."""
+
+    title: str
+    number: str
+    on: date
 
 
 @dataclass(frozen=True)
@@ -96,10 +116,11 @@ class PastReminder:
 
 @dataclass(frozen=True)
 class DebtLine:
-    """What is open of one invoice; `period` is `YYYY-MM`."""
+    """What is open of one invoice; `period` is `YYYY-MM`, `days` those its late fee was charged for."""
 
     invoice_number: str
     period: str
     due_on: date
     amount: Decimal
     late_fee: Decimal = Decimal(0)
+    days: int = 0

@@ -26,7 +26,17 @@ from tests.factories.pages import fields_of
 LOCALES = {"en": "en", "zh_Hans": "zh_Hans_CN", "zh_Hant": "zh_Hant_TW"}
 NOW, FAR = datetime(2026, 6, 10, 2, tzinfo=UTC), date(9999, 1, 1)
 GARBAGE = "Emial"
-FREE = {"code", "after", "name", "lawyer", "licence_no", "contract", "lines"}  # any text may stand there
+FREE = {
+    "code",
+    "after",
+    "name",
+    "lawyer",
+    "licence_no",
+    "phone",
+    "letter_mark",
+    "contract",
+    "lines",
+}  # any text
 
 
 def flash_of(answer: TestResponse) -> str:

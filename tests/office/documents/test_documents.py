@@ -65,6 +65,11 @@ MUST = {
 }
 
 
+# letters whose delivery record is a sheet of its own: the recipient keeps the letter, the office the record
+DELIVERED = {"demand", "final_letter", "restriction_notice", "lawyer_letter"}
+PAGES = dict.fromkeys(DELIVERED, 2) | {"lawyer_letter": 3}  # its seal goes with the pay box to a second
+
+
 @pytest.mark.parametrize(("kind", "language"), EVERY)
 def test_every_paper_has_its_title_foot_and_one_page_in_every_language(kind: str, language: str) -> None:
     data = printed(kind, language)
@@ -73,7 +78,7 @@ def test_every_paper_has_its_title_foot_and_one_page_in_every_language(kind: str
     assert bare(seed_blocks(kind, language)["title"]) in text
     assert bare(words_of(language)["printed_at"]) in text
     assert "2026-03-0209:30" in text  # 01:30 UTC in the office's zone
-    assert len(read_pdf(data).pages) == 1
+    assert len(read_pdf(data).pages) == PAGES.get(kind, 1)
     assert GETA not in text
 
 
@@ -586,7 +591,7 @@ def test_papers_of_several_sizes_keep_theirs_in_one_file() -> None:
     pages = read_pdf(pdf_bytes(batch, printed_at=PRINTED_AT)).pages
 
     sizes = [(round(page.mediabox.width), round(page.mediabox.height)) for page in pages]
-    assert sizes == [(595, 842), (595, 420), (842, 595), (595, 842)]
+    assert sizes == [(595, 842), (595, 420), (842, 595), (595, 842), (595, 842)]  # the demand with its record
 
 
 def test_a_long_batch_needs_no_more_memory_than_a_short_one(tmp_path: Path) -> None:

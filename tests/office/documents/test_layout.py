@@ -49,6 +49,7 @@ def _texts(page: Page) -> list[str]:
 def alone(pages: list[list[str]], kind: str, language: str) -> bool:
     """Whether the last page carries nothing but a running head, a seal line and signatures."""
     words = words_of(language)
+    pages = [page for page in pages if words["delivery_record"] not in page]  # a sheet of its own
     marks = {words[key] for key in words._words if key.startswith("signature") or key in ENDS}
     said = pages[-1][2:] if len(pages) > 1 else pages[-1]  # without title, number and payer
     left = [text for text in said if text not in marks | {ESTATE.creditor}]
