@@ -9,7 +9,8 @@ from flask import Response
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from admin.panel.responses import pdf_response
+from admin.panel import labels
+from admin.panel.responses import paper_size, pdf_response
 from admin.panel.signed_in import current_staff, staff_id
 from admin.panel.view import Ask, OfficeView, OneClick, office_action
 from models.base import db
@@ -73,13 +74,20 @@ class PublicNoticeView(OfficeView):
         public_notices.approve_notice(db.session(), rows[0].id, now=self.now(), staff_id=staff_id())
         return _("The list is approved.")
 
-    @office_action("print", _l("Print"), on="row", icon="printer")
-    def print(self, rows: Sequence[ArrearsNotice], _given: Any) -> Response:
+    @office_action(
+        "print",
+        _l("Print"),
+        on="row",
+        icon="printer",
+        fields=(Ask("size", _l("Size"), kind="choice", choices=labels.PAPER_SIZES, preset="large"),),
+    )
+    def print(self, rows: Sequence[ArrearsNotice], given: Mapping[str, Any]) -> Response:
         made = letters.public_list_pdf(
             db.session(),
             rows[0].id,
             now=self.now(),
             staff_id=current_staff().id,
+            size=paper_size(given["size"]),
         )
         return pdf_response(made, f"notice-{rows[0].id}.pdf")
 

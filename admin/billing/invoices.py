@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, literal_column
 
 from admin.panel import error_messages, formats, forms, labels, language, request_values, row_access
 from admin.panel.filters import ChoiceFilter, FlagFilter, RangeFilter, RelationFilter, TextFilter
-from admin.panel.responses import pdf_response
+from admin.panel.responses import paper_size, pdf_response
 from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, Related, office_action
 from models.base import db
@@ -114,7 +114,7 @@ class TariffView(OfficeView):
     def notice(self) -> Any:
         """The public notice: tariffs, what they pay for, and the statement of income and expense (B2)."""
         if request.method == "GET":
-            return self.render("billing/tariff_notice.html", today=self.today(), given={}, refusal="")
+            return self._notice_page({}, "")
         form = request.form
         try:
             made = documents.print_tariff_notice(
@@ -123,20 +123,22 @@ class TariffView(OfficeView):
                 posted_on=self.today(),
                 periods=_periods(form),
                 expenses=_expenses(form.get("expenses", "")),
+                size=paper_size(form.get("size", "")),
                 language=language.current(),
                 now=self.now(),
             )
         except Refused as refusal:
-            return (
-                self.render(
-                    "billing/tariff_notice.html",
-                    today=self.today(),
-                    given=form,
-                    refusal=error_messages.message_for(refusal),
-                ),
-                422,
-            )
+            return self._notice_page(form, error_messages.message_for(refusal)), 422
         return pdf_response(made, "tariffs.pdf")
+
+    def _notice_page(self, given: Mapping[str, str], refusal: str) -> Any:
+        return self.render(
+            "billing/tariff_notice.html",
+            today=self.today(),
+            given=given,
+            refusal=refusal,
+            sizes=labels.PAPER_SIZES,
+        )
 
 
 def _day(text: str) -> date:

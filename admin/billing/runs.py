@@ -244,7 +244,8 @@ def print_notices(session: Session, task_id: int, ids: list[int], name: str, now
     drawn = printing.pdf(note_progress)
     printing.file(session, session.get_one(Task, task_id).staff_id)
     core_background_tasks.keep_file(session, task_id, name, "application/pdf", drawn, now=now)
-    core_background_tasks.finish(session, task_id, now=now, done=len(papers))
+    lacking = [f"{paper}: {characters}" for paper, characters in printing.unprintable[:SHOWN]]
+    core_background_tasks.finish(session, task_id, now=now, done=len(papers), outcome={"lacking": lacking})
     session.commit()
 
 
@@ -271,6 +272,9 @@ def _task_state(task: Task) -> dict[str, Any]:
             sentence += " " + _("%(count)s could not be billed.", count=result["unbilled"])
     elif state == "done":
         sentence = _("%(count)s papers are ready.", count=task.done)
+        if result.get("lacking"):
+            which = "; ".join(result["lacking"])
+            sentence += " " + _("Some characters can't be printed and show as 〓: %(which)s", which=which)
     return {"state": state, "done": task.done, "total": task.total, "sentence": sentence}
 
 

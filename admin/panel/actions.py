@@ -23,6 +23,7 @@ from admin.panel.table_screen import TableScreen
 from models.base import db
 from office.core.audit import RECORDED
 from office.core.errors import Refused
+from office.documents.filing import ASKS, CharactersMissing
 from office.policies import large_sums
 
 MOST_ROWS_AT_ONCE = 500
@@ -133,11 +134,11 @@ class Actions(TableScreen):
         action: Action,
         rows: list[Any],
         problems: Mapping[str, str],
-        asked: large_sums.NotConfirmed | None = None,
+        asked: large_sums.NotConfirmed | CharactersMissing | None = None,
     ) -> Any:
         """The form of an action: the chosen rows, its fields, and what was typed so far.
 
-        With the question about a large sum, where the office asked for it.
+        With the question about a large sum, or about papers that the font can't print whole.
         """
         return self.render(
             "panel/confirm.html",
@@ -146,7 +147,8 @@ class Actions(TableScreen):
             rows=rows,
             ids=[row.id for row in rows],
             problems=problems,
-            question=confirmations.question(asked) if asked else None,
+            question=confirmations.question(asked) if isinstance(asked, large_sums.NotConfirmed) else None,
+            missing=asked.papers if isinstance(asked, CharactersMissing) else (),
         )
 
     def rows_of(self, keys: Sequence[str]) -> list[Any]:
@@ -170,13 +172,14 @@ class Actions(TableScreen):
         try:
             if not idempotency.is_first():
                 return idempotency.already_processed(self.return_url())
+            db.session().info[ASKS] = not request.form.get("confirmed_characters")
             with large_sums.confirmed(db.session(), confirmations.confirmed_sum()):
                 answer = getattr(self, action.handler)(rows, given)
             for key in ids or [None]:
                 if (action.code, self.model.__tablename__, key) not in recorded:  # else the verb wrote it
                     record(action.code, self.model.__tablename__, key, {}, given)
             db.session.commit()
-        except large_sums.NotConfirmed as asked:
+        except (large_sums.NotConfirmed, CharactersMissing) as asked:
             db.session.rollback()
             return self._form(action, self.rows_of(list(map(str, ids))), {}, asked), 422
         except (Refused, IntegrityError, DataError, StatementError) as error:
@@ -185,6 +188,8 @@ class Actions(TableScreen):
             if action.fields and len(left := self.rows_of(list(map(str, ids)))) == len(ids):
                 return self._form(action, left, {}), 422  # nothing that was typed is lost
             return redirect(self.return_url())
+        finally:
+            db.session().info.pop(ASKS, None)
         if isinstance(answer, Response):
             return answer
         flash(str(answer) if answer else _("Done."), "success")

@@ -67,6 +67,7 @@ PLAN_STATES = {
     "broken": _("Broken"),
     "cancelled": _("Cancelled"),
 }
+PAPER_SIZES = {"usual": _("A4"), "large": _("A4, large type"), "a3": _("A3")}  # of notices for the wall
 METHODS = {
     "cash": _("Cash"),
     "card": _("Card"),

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from flask import Response
 
+from office.documents.pdf.document import Size
+
 
 def pdf_response(content: bytes, name: str) -> Response:
     """A PDF that the browser shows; `name` is what it is saved as."""
     return Response(
         content, mimetype="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
     )
+
+
+def paper_size(chosen: str) -> Size:
+    """The size of a notice that was chosen among PAPER_SIZES; the usual one for anything else."""
+    sizes: dict[str, Size] = {"large": "large", "a3": "a3"}
+    return sizes.get(chosen, "")
 
 
 def safe_target(target: str | None) -> str | None:

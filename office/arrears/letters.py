@@ -40,6 +40,7 @@ from office.documents.pdf.collection import (
     RestrictionNotice,
     Undertaking,
 )
+from office.documents.pdf.document import Size
 from office.documents.pdf.templates import seed_blocks
 from office.documents.pdf.values import EarlierPaper, Recipient
 from office.policies import store
@@ -312,8 +313,13 @@ def _instalments(session: Session, debtor: Debtor) -> tuple[PromisedPayment, ...
     return tuple(PromisedPayment(row.due_on, row.amount) for row in rows)
 
 
-def public_list_pdf(session: Session, notice_id: int, *, now: datetime, staff_id: int | None) -> bytes:
-    """The public list: unit codes and nothing else (C11). Raises Refused before the director's approval."""
+def public_list_pdf(
+    session: Session, notice_id: int, *, now: datetime, staff_id: int | None, size: Size = ""
+) -> bytes:
+    """The public list: unit codes and nothing else (C11), in a size for the wall (D10).
+
+    Raises Refused before the director's approval.
+    """
     notice = session.get(ArrearsNotice, notice_id)
     if notice is None or notice.approved_by_id is None:
         raise Refused(N_("A public list is approved by the director, not by who asked for it"))
@@ -332,4 +338,5 @@ def public_list_pdf(session: Session, notice_id: int, *, now: datetime, staff_id
         [NewPaper(value.number, value)],
         now=now,
         staff_id=staff_id,
+        size=size,
     )

@@ -20,6 +20,7 @@ from office.core.errors import N_, Refused
 from office.documents.filing import NewPaper, print_papers, unfiled_pdf
 from office.documents.languages import payer_language
 from office.documents.pdf import billing, payments
+from office.documents.pdf.document import Size
 from office.documents.pdf.values import ChargeLine, Recipient
 from office.documents.pdf.wording import words_of
 from rules.money import ZERO
@@ -128,6 +129,7 @@ def print_tariff_notice(
     expenses: Sequence[tuple[str, Decimal]] = (),
     language: str,
     now: datetime,
+    size: Size = "",
 ) -> bytes:
     """The tariffs in force on a day with what they pay for, and the statement of periods (B2).
 
@@ -164,7 +166,7 @@ def print_tariff_notice(
     value = billing.TariffNotice(
         posted_on=posted_on, valid_from=on, rows=tuple(shown), balances=tuple(balances)
     )
-    return unfiled_pdf(session, "tariff_notice", value, language=language, now=now)
+    return unfiled_pdf(session, "tariff_notice", value, language=language, now=now, size=size)
 
 
 def _income(session: Session, periods: tuple[str, str], language: str) -> list[billing.Balance]:

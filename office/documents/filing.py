@@ -25,13 +25,25 @@ from office.core.errors import N_, Refused
 from office.documents.languages import estate_language, payer_languages
 from office.documents.letterhead import estate_details, office_texts
 from office.documents.pdf import registry
-from office.documents.pdf.document import Document, Mark, Progress
+from office.documents.pdf.document import Document, Mark, Progress, Size
 from office.documents.pdf.templates import Blocks, seed_blocks
 from office.documents.pdf.values import DocumentRefused, EstateDetails
 
 PORTION = 500  # papers looked up or filed at once
 FILED = (Paper.id, Paper.number, Paper.language, Paper.contents, Paper.setting_id, Paper.issued_at)
 Filed = Row[Any]  # FILED of a paper
+
+
+ASKS = "asks_about_characters"  # in session.info: who prints is asked first, and has not said yes
+
+
+class CharactersMissing(Refused):
+    """Papers that the font can't print whole, asked about first; `papers`: whose, which characters (D10)."""
+
+    def __init__(self, papers: Sequence[tuple[str, str]]) -> None:
+        named = "; ".join(f"{paper}: {characters}" for paper, characters in papers)
+        super().__init__(N_("These characters can't be printed: %(which)s"), which=named)
+        self.papers = papers
 
 
 @dataclass(frozen=True)
@@ -85,9 +97,17 @@ class Printing:
     """
 
     def __init__(
-        self, session: Session, kind: str, papers: Iterable[NewPaper], *, now: datetime, language: str = ""
+        self,
+        session: Session,
+        kind: str,
+        papers: Iterable[NewPaper],
+        *,
+        now: datetime,
+        language: str = "",
+        size: Size = "",
     ) -> None:
-        self.kind, self.at = kind, now
+        self.kind, self.at, self.size = kind, now, size
+        self.unprintable: Sequence[tuple[str, str]] = ()  # after `pdf`: which papers lack which characters
         listed = list(papers)
         payers = {paper.payer_id for paper in listed if paper.payer_id is not None}
         self._payer_languages = payer_languages(session, payers)
@@ -145,7 +165,8 @@ class Printing:
         """The papers one by one. Raises Refused with what a paper refuses."""
         for paper, filed in self.papers:
             try:
-                yield self._copy(paper, filed) if filed else self._drawn(paper, paper.shown)
+                made = self._copy(paper, filed) if filed else self._drawn(paper, paper.shown)
+                yield replace(made, size=self.size) if self.size else made
             except DocumentRefused as refusal:
                 raise Refused(N_("This paper can't be printed: %(why)s"), why=str(refusal)) from refusal
 
@@ -177,7 +198,8 @@ class Printing:
         from office.documents.pdf.writer import write_documents  # reportlab loads slowly (S16)
 
         target = BytesIO()
-        write_documents(self.documents(), target, printed_at=self.at, progress=progress)
+        printed = write_documents(self.documents(), target, printed_at=self.at, progress=progress)
+        self.unprintable = printed.unprintable
         return target.getvalue()
 
     def file(self, session: Session, staff_id: int | None) -> None:
@@ -235,17 +257,25 @@ def print_papers(
     now: datetime,
     staff_id: int | None,
     language: str = "",
+    size: Size = "",
 ) -> bytes:
-    """Papers of one kind as one PDF, each filed at its first print. Raises Refused."""
-    printing = Printing(session, kind, papers, now=now, language=language)
+    """Papers of one kind as one PDF, each filed at its first print.
+
+    Raises Refused, and CharactersMissing before anything is filed where somebody can be asked (ASKS).
+    """
+    printing = Printing(session, kind, papers, now=now, language=language, size=size)
     made = printing.pdf()
+    if printing.unprintable and session.info.get(ASKS):
+        raise CharactersMissing(printing.unprintable)
     printing.file(session, staff_id)
     return made
 
 
-def unfiled_pdf(session: Session, kind: str, value: registry.Value, *, language: str, now: datetime) -> bytes:
+def unfiled_pdf(
+    session: Session, kind: str, value: registry.Value, *, language: str, now: datetime, size: Size = ""
+) -> bytes:
     """A paper that is filed nowhere, such as a report sheet, as PDF. Raises Refused."""
-    return Printing(session, kind, [NewPaper("", value)], language=language, now=now).pdf()
+    return Printing(session, kind, [NewPaper("", value)], language=language, now=now, size=size).pdf()
 
 
 def filed_pdf(session: Session, paper_id: int, now: datetime) -> bytes:

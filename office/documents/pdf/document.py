@@ -56,6 +56,7 @@ SIZES: Mapping[Size, tuple[float, float]] = {  # how large the sheet and its typ
     "large": (1, 1.4),
 }
 WINDOW_TOP, WINDOW_END = 52 * MM, 84 * MM  # from the upper edge: in the window of DL, C5, C6/5 and ZL alike
+MOST_NAMED = 6  # characters that the font lacks, named at the foot of a page
 WINDOW_LINES, WINDOW_WIDE = 5, 82 * MM
 
 
@@ -167,9 +168,13 @@ def _foot(sheet: Sheet, document: Document, words: Words, printed_at: datetime) 
     printed = words.pair("printed_at", f"{local:%Y-%m-%d %H:%M}")
     name = sheet.few(" ".join(f"{document.title} {document.number}".split()), 7.5, sheet.width * 0.42, 1)[0]
     y = sheet.form.bottom - 26
+    codes = words.comma.join(f"U+{ord(character):04X}" for character in sorted(sheet.missing)[:MOST_NAMED])
+    lacking = words.text("lacking", codes=codes) if codes else ""
     for number, page in enumerate(sheet.pages, start=1):
         count = words.text("page_of", number=number, count=len(sheet.pages))
         page.lines.append((sheet.left, y + 12, sheet.right, y + 12))
         page.texts.append((sheet.left, y, 7.5, "faint", name))
         page.texts.append((sheet.left + (sheet.width - width(count, 7.5)) / 2, y, 7.5, "faint", count))
         page.texts.append((sheet.right - width(printed, 7.5), y, 7.5, "faint", printed))
+        if lacking:
+            page.texts.append((sheet.left, y - 10, 7.5, "plain", lacking))

@@ -84,7 +84,8 @@ def _print(
         canvas = canvas or _PdfCanvas(file, document, document.printed_at or printed_at)
         layout = lay_out(document, printed_at)
         if layout.missing:
-            missing.append((document.number or document.title, "".join(sorted(layout.missing))))
+            named = " ".join(part for part in (document.number or document.title, document.payer) if part)
+            missing.append((named, "".join(sorted(layout.missing))))
         sheet_size, type_size = SIZES[document.size]
         form = FORMATS[document.form].times(sheet_size)
         canvas.setPageSize((form.width, form.height))

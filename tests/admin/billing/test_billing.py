@@ -30,6 +30,7 @@ from office.payments import payments
 from office.receivables import late_fees
 from tests.admin.conftest import text_of
 from tests.conftest import DIALECTS, Templates
+from tests.factories import pdf_text
 from tests.factories.cashier_desk import CashierDesk, act, finished, opened, pdf
 
 
@@ -160,6 +161,29 @@ def test_a_bill_is_corrected_charged_beside_and_its_papers_printed(counter: Cash
     for said in ("was issued", "sent already"):
         assert said in act(cashier, "invoices", "charge", **charge, due_on="2026-03-31")
     assert counter.all(select(Invoice.amount).where(Invoice.kind == "one_off")) == [Decimal("60.00")]
+
+
+def test_who_prints_is_told_of_characters_that_the_font_lacks_before_anything_is_filed(
+    counter: CashierDesk,
+) -> None:
+    """D10: whose paper, which character; after a yes it prints with 〓 and names the character."""
+    cashier, name = counter.cashier, "王\U0002a6a5明"
+    counter.unit("R-1", name)
+    counter.bill("2026-01")
+    invoice_id = counter.invoice("R-1", "2026-01")
+    number = counter.one(select(Invoice.number).where(Invoice.id == invoice_id))
+    filed = select(func.count(Paper.id)).where(Paper.number == number)
+    asked = {"action": "notice", "rowid": invoice_id}
+
+    told = cashier.post("/invoices/action/", asked)
+
+    assert told.status_code == 422
+    assert f"{number}{name}R-1:\U0002a6a5" in "".join(text_of(told).split())
+    assert counter.one(filed) == 0
+    made = pdf_text.text_of(pdf(cashier.post("/invoices/action/", {**asked, "confirmed_characters": "1"})))
+    assert "王〓明" in made
+    assert "U+2A6A5" in made
+    assert counter.one(filed) == 1
 
 
 def test_a_late_fee_is_explained_to_the_day_and_waived_by_two(counter: CashierDesk) -> None:

@@ -10,6 +10,9 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
+from html import escape
 from typing import Any
 
 import pytest
@@ -213,8 +216,10 @@ def test_papers_hold_no_action_whatever_was_typed(poisoned_office: Office) -> No
         ("public_notices", "print"),
     ):
         fields = {"action": action, "rowid": world.ids[screen]["own"], "confirmed": "1"}
+        fields["confirmed_characters"] = "1"  # who is told of those that the font lacks
         answer = web.post(f"/{screen}/action/", fields, buffered=True)
-        assert answer.status_code in {200, 302}, (screen, answer.status_code)
+        refused = 422 if screen == "public_notices" else 302  # one that asks for a size comes back
+        assert answer.status_code in {200, refused}, (screen, answer.status_code)
         if answer.mimetype == "application/pdf":
             made += 1
             assert not re.search(rb"/(URI|JavaScript|JS|Launch|OpenAction|EmbeddedFile)\b", answer.data), (
@@ -223,7 +228,7 @@ def test_papers_hold_no_action_whatever_was_typed(poisoned_office: Office) -> No
     assert made >= 6
 
 
-def test_a_message_has_the_headers_that_were_meant_and_plain_text() -> None:
+def test_a_message_has_the_headers_that_were_meant_and_holds_what_was_typed_as_text() -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC)
 
     for subject, address in (
@@ -231,11 +236,14 @@ def test_a_message_has_the_headers_that_were_meant_and_plain_text() -> None:
         ("s", "a@x.org\r\nBcc: b@x"),
     ):
         try:
-            text = written(Letter("k", address, subject, PAYLOAD, at), "d@example.org").decode()
+            sent = written(Letter("k", address, subject, PAYLOAD, at), "d@example.org")
         except Declined:
             continue  # refused is well
-        assert not re.search(r"^Bcc:", text, re.MULTILINE)
-        assert "text/html" not in text
+        assert not re.search(rb"^Bcc:", sent, re.MULTILINE)
+        message = message_from_bytes(sent, policy=default)
+        html = message.get_body(("html",)).get_content()
+        assert escape(PAYLOAD).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in html
+        assert not re.search(r"<(script|img|svg|a|iframe|link)\b|javascript:[^&]*\"", html, re.IGNORECASE)
 
 
 # Personal data (F16) -----------------------------------------------------------------------------------

@@ -237,7 +237,8 @@ def test_a_name_the_font_lacks_is_printed_with_a_geta_and_listed() -> None:
         printed_at=PRINTED_AT,
     )
 
-    assert result.unprintable == (("TZ2026-03-000117", "😀"),)
+    assert result.unprintable == (("TZ2026-03-000117 王😀明 3-2-1201", "😀"),)
+    assert "〓为字库中没有的字：U+1F600" in text_of(target.getvalue())
     assert "王〓明" in text_of(target.getvalue())
 
 
