@@ -25,7 +25,7 @@ from office.documents.pdf.layout import wrap
 from office.documents.pdf.registry import KINDS, contents, draw, value_of
 from office.documents.pdf.samples import ESTATE, PRINTED_AT, VALUES
 from office.documents.pdf.templates import PAPERS, PLACEHOLDERS, check_template, seed_blocks
-from office.documents.pdf.values import DocumentRefused, Recipient
+from office.documents.pdf.values import DocumentRefused, LateFeeTerms, Recipient
 from office.documents.pdf.wording import LANGUAGES, money, number, words_of
 from office.documents.pdf.writer import pdf_bytes, write_documents
 from tests.conftest import IS_FULL
@@ -675,3 +675,81 @@ def test_printing_needs_an_aware_instant_shown_in_office_time() -> None:
     data = pdf_bytes([draw("receipt", VALUES["receipt"], ESTATE, "en")], printed_at=late)
 
     assert "2027-01-0100:30" in text_of(data)
+
+
+# --- word sets (D6) ------------------------------------------------------------------------------
+
+PLACES = ("hong_kong", "taiwan")
+# what only an office of the mainland says: its law and its own terms, in both scripts and in English
+MAINLAND_ONLY = re.compile(
+    "民法典|人民共和国|人民共和國|Civil Code|社会信用代码|社會信用代碼|物业|物業服務"
+    "|滞纳金|滯納金|违约金|違約金|人民币|人民幣|公示"
+)
+# what stands in their place, in 繁體
+SAID_THERE = {
+    ("hong_kong", "lawyer_letter"): ["律師信", "管理費", "逾期附加費", "港幣"],
+    ("hong_kong", "final_letter"): ["公契", "小額錢債審裁處", "派遞記錄"],
+    ("taiwan", "lawyer_letter"): ["律師函", "管理費", "遲延利息", "新臺幣"],
+    ("taiwan", "final_letter"): ["公寓大廈管理條例第二十一條", "區分所有權人", "存證信函", "送達證書"],
+    ("taiwan", "receipt"): ["並非統一發票", "新臺幣壹仟陸佰捌拾元參角貳分"],
+}
+MONEY_THERE = {"hong_kong": ("HK$", "HKD"), "taiwan": ("NT$", "TWD")}
+FOR_HOUSEHOLDS = [kind for kind in KINDS if (Path("seed/templates/hong_kong") / f"{kind}.toml").exists()]
+
+
+def there(place: str) -> object:
+    """The sample estate, moved; without the names that are invented in Chinese of the mainland."""
+    sign, code = MONEY_THERE[place]
+    return dataclasses.replace(
+        ESTATE,
+        word_set=place,
+        currency=sign,
+        currency_code=code,
+        name="翠湖花園",
+        company_name="翠湖有限公司",
+        ways_to_pay=("櫃台",),
+        contract=dataclasses.replace(ESTATE.contract, name="公契"),
+        licence="C-0118",
+    )
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_papers_of_hong_kong_and_taiwan_name_no_law_or_term_of_the_mainland(place: str) -> None:
+    terms = {"late_fee": LateFeeTerms(Decimal("0.0005"), 0, Decimal(1))}
+    assert len(FOR_HOUSEHOLDS) > 10
+
+    for kind in FOR_HOUSEHOLDS:
+        value = VALUES[kind]
+        if isinstance(value, collection.Demand | collection.LawyerLetter):
+            value = dataclasses.replace(value, **terms)
+        for language in LANGUAGES:
+            data = pdf_bytes([draw(kind, value, there(place), language)], printed_at=PRINTED_AT)
+            ours = text_of(data)
+            # the office's own names, and what Hong Kong calls the licence
+            for also in ("物业费", "《前期物业服务合同》", "物业管理公司牌照"):
+                ours = ours.replace(also, "")
+            assert MAINLAND_ONLY.findall(ours) == [], (kind, language)
+    mainland = text_of(printed("final_letter", "zh_Hans"))
+    assert MAINLAND_ONLY.search(mainland)  # the control
+
+
+@pytest.mark.parametrize(("place", "kind"), SAID_THERE)
+def test_papers_of_hong_kong_and_taiwan_say_what_an_office_there_says(place: str, kind: str) -> None:
+    value = VALUES[kind]
+    if isinstance(value, collection.Demand | collection.LawyerLetter):
+        value = dataclasses.replace(value, late_fee=LateFeeTerms(Decimal("0.0005"), 0, Decimal(1)))
+
+    text = text_of(pdf_bytes([draw(kind, value, there(place), "zh_Hant")], printed_at=PRINTED_AT))
+
+    assert [said for said in SAID_THERE[place, kind] if bare(said) not in text] == []
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("kind", FOR_HOUSEHOLDS)
+def test_every_text_of_a_word_set_is_a_good_template_of_the_same_blocks(kind: str, place: str) -> None:
+    for language in LANGUAGES:
+        blocks = seed_blocks(kind, language, place)
+        assert check_template(kind, blocks) == ()
+        assert blocks.keys() == seed_blocks(kind, language).keys()
+    assert words_of("en", place)._words.keys() == words_of("en")._words.keys()
+    assert not [text for text in seed_blocks(kind, "en", place).values() if CONTRACTION.search(text)]
