@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from admin.billing import deposits, incentives, invoices, late_fees, move_in, runs
+from admin.billing import accounts, deposits, incentives, invoices, late_fees, move_in, runs
 from admin.panel.row_access import RowAccess, along_unit
 from models.billing import (
     CreditNote,
@@ -21,6 +21,7 @@ SCREENS = (
     *runs.SCREENS,
     *invoices.SCREENS,
     *move_in.SCREENS,
+    *accounts.SCREENS,
     *deposits.SCREENS,
     *late_fees.SCREENS,
     *incentives.SCREENS,

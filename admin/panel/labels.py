@@ -271,6 +271,8 @@ PAPERS = {
     "lawyer_letter": _("Lawyer's letter"),
     "undertaking": _("Undertaking"),
     "receipt": _("Receipt"),
+    "statement_of_account": _("Statement of account"),
+    "clearance_certificate": _("Certificate that nothing is owed"),
     "deposit_slip": _("Deposit slip"),
     "credit_note": _("Credit note"),
     "move_in_bill": _("Move-in bill"),

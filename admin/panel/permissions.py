@@ -139,6 +139,14 @@ SCREENS: dict[str, dict[str, str]] = {
         "cashier": "sx",
         "steward": "s",
     },
+    "statement_of_account": {
+        "it_admin": "sax",
+        "manager": "sax",
+        "director": "sx",
+        "cashier": "sax",
+        "station_head": "sax",
+        "steward": "s",
+    },
     "deposits": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     # Money
     "cashier": {"it_admin": "sa", "manager": "sa", "cashier": "sa"},

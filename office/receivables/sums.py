@@ -55,8 +55,18 @@ def owed(session: Session, on: date, *conditions: ColumnElement[bool]) -> list[O
 
     Of today it is what has to be paid today so that nothing is left.
     """
+    return _owed(session, on, ledger.is_open(), *conditions)
+
+
+def owed_then(session: Session, on: date, *conditions: ColumnElement[bool]) -> list[OwedInvoice]:
+    """What was owed at the end of a day on all invoices that were out by then, also on those paid since."""
+    is_past = on < clock.today(session)
+    return _owed(session, on, INVOICE.c.issued_on <= on if is_past else ledger.is_open(), *conditions)
+
+
+def _owed(session: Session, on: date, *conditions: ColumnElement[bool]) -> list[OwedInvoice]:
     policies = late_fees.policies_since(session, on, max(on, clock.today(session)))
-    bills = ledger.receivables(session, ledger.is_open(), *conditions, is_history_read=True)
+    bills = ledger.receivables(session, *conditions, is_history_read=True)
     named = _named(session, bills)
     found = [
         OwedInvoice(

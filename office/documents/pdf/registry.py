@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple, Union
 
-from office.documents.pdf import billing, collection, complaints, payments, reports
+from office.documents.pdf import accounts, billing, collection, complaints, payments, reports
 from office.documents.pdf.document import Document
 from office.documents.pdf.templates import Blocks
 from office.documents.pdf.values import DocumentRefused, EstateDetails
@@ -21,6 +21,8 @@ Value = (
     | billing.MoveInBill
     | billing.CreditNote
     | billing.TariffNotice
+    | accounts.StatementOfAccount
+    | accounts.ClearanceCertificate
     | payments.Receipt
     | payments.DepositSlip
     | collection.Demand
@@ -55,6 +57,8 @@ KINDS: Mapping[str, DocumentKind] = types.MappingProxyType(
         "credit_note": DocumentKind(billing.CreditNote, billing.credit_note),
         "tariff_notice": DocumentKind(billing.TariffNotice, billing.tariff_notice),
         "receipt": DocumentKind(payments.Receipt, payments.receipt),
+        "statement_of_account": DocumentKind(accounts.StatementOfAccount, accounts.statement_of_account),
+        "clearance_certificate": DocumentKind(accounts.ClearanceCertificate, accounts.clearance_certificate),
         "deposit_slip": DocumentKind(payments.DepositSlip, payments.deposit_slip),
         "payment_reminder": DocumentKind(collection.Demand, collection.payment_reminder),
         "demand": DocumentKind(collection.Demand, collection.demand),
@@ -102,6 +106,8 @@ def total(value: Value) -> Decimal | None:
         return value.total
     if isinstance(value, collection.Demand | collection.LawyerLetter | collection.RestrictionNotice):
         return sum((debt.amount + debt.late_fee for debt in value.debts), Decimal(0))
+    if isinstance(value, accounts.StatementOfAccount):
+        return value.closing
     amount: Decimal | None = getattr(value, "amount", None)
     return amount
 

@@ -38,6 +38,8 @@ PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
         "move_in_bill": _LETTER | {"handed_over_on", "total_due", "due_on"},
         "credit_note": _LETTER | {"invoice_number", "period", "amount", "reason"},
         "tariff_notice": _SENDER | {"valid_from", "posted_on"},
+        "statement_of_account": _LETTER | {"from_on", "to_on", "amount"},
+        "clearance_certificate": _LETTER,
         "receipt": _LETTER | _SUM | {"method", "paid_on"},
         "deposit_slip": _LETTER | _SUM | {"deposit_kind"},
         "payment_reminder": _DEBT | _CONTACT | {"basis"},

@@ -114,6 +114,7 @@ cashier             sa        sa       -         -        -       -        sa   
 day_close           s         sa       -         -        -       -        sa       -
 call_list           s         sa       -         sa       -       sa       sa       -
 forecast            s         s        s         s        s       s        s        -
+statement_of_account  sax     sax      sx        sax      -       s        sax      -
 change_payer        sa        sa       -         sa       sa      -        -        -
 contact_quality     s         s        -         s        s       s        -        -
 route               sa        sa       sa        sa       sa      sa       sa       sa
@@ -153,7 +154,8 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 # screens made by hand, whose addresses are all listed below
 PAGES = words(
     "start board search household personal_data grid billing move_in cashier day_close call_list forecast "
-    "change_payer contact_quality route reports complaint_reports public_form policies simulate imports jobs"
+    "change_payer contact_quality route reports complaint_reports public_form policies simulate imports jobs "
+    "statement_of_account"
 )
 
 OWN_ADDRESSES = """
@@ -195,6 +197,10 @@ OWN_ADDRESSES = """
 /cashier/                   GET   s
 /cashier/take/              POST  a
 /cashier/receipt/           POST  a
+/statement_of_account/            GET   s
+/statement_of_account/file/       GET   x
+/statement_of_account/paper/      POST  a
+/statement_of_account/certificate/  POST  a
 /day_close/                 GET   s
 /day_close/close/           POST  a
 /call_list/                 GET   s

@@ -48,6 +48,10 @@ OWN_ADDRESSES = """
 /cashier/                   GET   unit_id:units payer_id:owners posted:payments
 /cashier/take/              POST  unit_id:units payer_id:owners pick:invoices | amount=1 method=cash
 /cashier/receipt/           POST  id:payments
+/statement_of_account/              GET   unit_id:units payer_id:owners
+/statement_of_account/file/         GET   unit_id:units payer_id:owners | kind=csv
+/statement_of_account/paper/        POST  unit_id:units payer_id:owners
+/statement_of_account/certificate/  POST  unit_id:units payer_id:owners
 /day_close/                 GET   cashier_id:other_staff
 /day_close/close/           POST  cashier_id:other_staff | counted_cash=0
 /call_list/                 GET   -
