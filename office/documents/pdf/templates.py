@@ -22,6 +22,7 @@ from rules.reasons import Reason
 Blocks = Mapping[str, str]
 LONGEST = 4000  # characters of a block; more is no letter
 _FOLDER = Path(__file__).parents[3] / "seed" / "templates"
+_BRACKETED = re.compile(r" ?[(（][^(){}（）]*\{([a-z_]+)\}[^(){}（）]*[)）]")
 _TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 
 _SENDER = frozenset({"estate_name", "company_name", "estate_phone"})
@@ -133,7 +134,11 @@ class Filled:
         assert values.keys() == PLACEHOLDERS[document], f"{document} fills {sorted(values)}"
 
     def __getitem__(self, block: str) -> str:
-        return _TOKEN.sub(self._value, self._blocks[block])
+        return _TOKEN.sub(self._value, _BRACKETED.sub(self._bracketed, self._blocks[block]))
+
+    def _bracketed(self, match: re.Match[str]) -> str:
+        """A remark in brackets as it is; nothing where what it would say is not known, such as a phone."""
+        return match.group() if self._values.get(match.group(1), "?") else ""
 
     def _value(self, match: re.Match[str]) -> str:
         token, name = match.group(), match.group(1)
