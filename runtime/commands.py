@@ -64,6 +64,7 @@ def init(preset: str, *, demo: bool, sandbox: bool, admin_password: str | None) 
     from office.core import clock, schema
     from office.operations import demo as demo_estate
     from office.operations import opening, setup
+    from office.operations.demo_year import MONTHS
     from runtime import readiness
 
     opening.refuse_unusable(db.engine)
@@ -73,9 +74,7 @@ def init(preset: str, *, demo: bool, sandbox: bool, admin_password: str | None) 
             db.session(), preset, now=clock.machine_now(), is_sandbox=sandbox, admin_password=admin_password
         )
         if demo:
-            demo_estate.build(
-                db.session(), password=office.password, now=clock.machine_now(), is_lived_in=not sandbox
-            )
+            demo_estate.build(db.session(), password=office.password, now=clock.machine_now(), months=MONTHS)
         db.session.commit()
     readiness.prove_key(running(), db.engine)
     click.echo(gettext("The office is ready. Sign in as %(login)s.", login=office.login))

@@ -30,7 +30,7 @@ from models.property import PRESETS
 from office.core import clock, outage_log, schema
 from office.core.errors import Refused
 from office.core.leases import is_orphaned
-from office.operations import damage, demo, opening, secret_key, setup
+from office.operations import damage, demo, demo_year, opening, secret_key, setup
 from office.scheduling import job_status
 from runtime import log_files, readiness, terminal
 from runtime.application import create_app
@@ -142,7 +142,7 @@ def set_up(is_asking: bool) -> None:  # noqa: FBT001 -- one flag, one meaning
     session = db.session()
     office = setup.set_up(session, preset, now=clock.machine_now())
     if has_demo:
-        demo.build(session, password=office.password, now=clock.machine_now(), is_lived_in=True)
+        demo.build(session, password=office.password, now=clock.machine_now(), months=demo_year.MONTHS)
     session.commit()
     click.echo(_("The office is ready. Sign in as %(login)s.", login=office.login))
     click.echo(_("One-time password: %(password)s", password=office.password))

@@ -5,30 +5,29 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Mapping
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 
 import seed
-from models.billing import Invoice
 from models.office import CollectionTarget
 from models.people import Department, Occupancy, Owner, OwnerPhone, Staff, StaffRole
 from models.property import Area, Building, Estate, Unit
 from models.secrets import fingerprint
+from office.operations.demo_year import DemoYear
 
 UNITS_PER_FLOOR = 4
-PAYING = ("wechat", "wechat", "alipay", "bank_transfer", "cash")
 
 
-def build(session: Session, *, password: str, now: datetime, is_lived_in: bool = False) -> None:
+def build(session: Session, *, password: str, now: datetime, months: int = 0) -> None:
     """Add the demo estate to a new office: property, people who pay, and staff of every role.
 
-    The staff sign in with the administrator's first password. A lived-in one also has three months of bills
-    and payments and some complaints; a sandbox has none of it, since its present may be moved anywhere.
+    The staff sign in with the administrator's first password. The estate has lived for some months until now:
+    bills, payments, reminders, calls, complaints.
     """
     demo = seed.demo()
     dice = random.Random(943)  # noqa: S311 -- the same estate every time, nothing secret
@@ -46,74 +45,13 @@ def build(session: Session, *, password: str, now: datetime, is_lived_in: bool =
     _people(session, demo, dice, now)
     _staff(session, demo, buildings, password)
     session.flush()
-    if is_lived_in:
-        session.add(CollectionTarget(year=now.year, percent=demo["target"], set_on=now.date()))
-        _bills(session, dice, now)
-        _complaints(session, demo, now)
-
-
-def _bills(session: Session, dice: random.Random, now: datetime) -> None:
-    """Three months issued; in the oldest nearly all have paid, in this month 590 of 943 (K1)."""
-    from office.billing import runs
-    from office.core import clock
-    from office.payments import payments
-    from rules.billing import Period
-
-    zone = clock.zone(session)
-    month = Period.of(now.astimezone(zone).date())
-    for back, share in ((2, 0.95), (1, 0.85), (0, 590 / 943)):
-        period = month.plus(-back)
-        runs.issue_invoices(session, str(period), now=now)
-        owed = session.execute(
-            select(Unit.kind, Invoice.unit_id, func.sum(Invoice.balance))
-            .join(Unit, Unit.id == Invoice.unit_id)
-            .where(Invoice.balance > 0)
-            .group_by(Unit.kind, Invoice.unit_id)
-            .order_by(Invoice.unit_id)
-        ).all()
-        homes, others = (
-            [row for row in owed if (row[0] == "residence") == is_home] for is_home in (True, False)
+    if months:
+        years = {now.year, (now - timedelta(days=365)).year}
+        session.add_all(
+            CollectionTarget(year=year, percent=demo["target"], set_on=date(year, 1, 1))
+            for year in sorted(years)
         )
-        paying = [row for rows in (homes, others) for row in dice.sample(rows, round(len(rows) * share))]
-        opened = datetime.combine(period.first_on, time(10), zone)
-        paid = [
-            payments.NewPayment(
-                unit_id=unit_id,
-                amount=amount,
-                method=dice.choice(PAYING),
-                paid_at=min(opened + timedelta(hours=dice.randrange(300)), now),
-            )
-            for _, unit_id, amount in paying
-        ]
-        payments.record_payments(session, sorted(paid, key=lambda each: each.paid_at), now=now)
-
-
-def _complaints(session: Session, demo: Mapping[str, Any], now: datetime) -> None:
-    from office.complaints import work
-    from office.complaints.registration import NewTicket, register_ticket
-    from office.core import clock
-    from rules.severity import Facts
-
-    zone = clock.zone(session)
-    units = session.execute(select(Unit.id).order_by(Unit.id)).scalars().all()
-    clerk = session.execute(select(Staff.id).where(Staff.login == "desk")).scalar_one()
-    for number, (days, hour, channel, category, facts, statement) in enumerate(demo["complaints"]):
-        day = (now - timedelta(days=days)).astimezone(zone).date()
-        ticket = register_ticket(
-            session,
-            NewTicket(
-                channel=channel,
-                category=category,
-                statement=statement,
-                facts=Facts.from_row(facts),
-                registered_at=datetime.combine(day, time(hour, 12), zone),
-                unit_id=units[number * 97 % len(units)],
-                clerk_id=clerk,
-            ),
-            now=now,
-        )
-        if number % 2 == 0:
-            work.assign(session, ticket.id, now=now, staff_id=clerk)
+        DemoYear(session, demo, now, months).live()
 
 
 def _residential(session: Session, area: Area, row: Mapping[str, Any]) -> list[Building]:

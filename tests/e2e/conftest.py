@@ -24,6 +24,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app import create_app
 from models import db
+from models.engine import writing
+from office.core import clock, schema
+from office.operations import demo, setup
 from runtime.settings import Settings
 from tests.conftest import SECRET_KEY, Office
 
@@ -88,24 +91,27 @@ def served(instance: Path) -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def demo_office(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[Served]]:
-    """Serves a fresh office with the demo estate, set up with further options of `init`.
+    """Serves a fresh office with the demo estate: three months old, or a sandbox that has seen nothing yet.
 
-    An office of these options is set up once for each worker and copied for whoever asks.
+    An office of each kind is set up once for each worker and copied for whoever asks.
     """
-    made: dict[tuple[str, ...], Path] = {}
+    made: dict[bool, Path] = {}
 
     def folder(name: str) -> Path:
         return tmp_path_factory.mktemp(name) / "instance"
 
-    def serve(*options: str) -> AbstractContextManager[Served]:
-        if options not in made:
-            instance = made[options] = folder("demo")
-            app = create_app(Settings(instance=instance, secret_key=SECRET_KEY))
-            command = ("init", "--preset", "residential", "--demo", *options, "--admin-password", PASSWORD)
-            Served(app, "", instance).run(*command)
-            with app.app_context():
+    def serve(*, is_sandbox: bool = False) -> AbstractContextManager[Served]:
+        if is_sandbox not in made:
+            instance = made[is_sandbox] = folder("demo")
+            app, now = create_app(Settings(instance=instance, secret_key=SECRET_KEY)), clock.machine_now()
+            with app.app_context(), writing():
+                schema.migrate(db.engine)
+                session = db.session()
+                setup.set_up(session, "residential", now=now, is_sandbox=is_sandbox, admin_password=PASSWORD)
+                demo.build(session, password=PASSWORD, now=now, months=0 if is_sandbox else 3)
+                session.commit()
                 db.engine.dispose()
-        return served(shutil.copytree(made[options], folder("served")))
+        return served(shutil.copytree(made[is_sandbox], folder("served")))
 
     return serve
 

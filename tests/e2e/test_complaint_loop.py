@@ -27,7 +27,7 @@ pytestmark = pytest.mark.xdist_group("line")
 
 @pytest.fixture
 def office(demo_office: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
-    with demo_office("--sandbox") as office:
+    with demo_office(is_sandbox=True) as office:
         yield office
 
 

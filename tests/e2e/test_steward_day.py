@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("arrears")
 
 @pytest.fixture(scope="module")
 def office(demo_office: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
-    with demo_office("--sandbox") as served:
+    with demo_office(is_sandbox=True) as served:
         served.run("tick", "--at", "2026-11-15T12:00:00+08:00")
         served.run("bill", "2026-11", "--on", "2026-11-01")
         served.run("tick", "--at", CALLS)

@@ -379,7 +379,7 @@ def test_english_words_are_found() -> None:
 def lived_in(office: Office) -> Office:
     """The demo estate, seventeen days of the clock, and one of nearly everything that people enter."""
     with office.app.app_context(), engine.writing():
-        demo.build(db.session(), password=ADMIN_PASSWORD, now=SET_BACK_TO, is_lived_in=True)
+        demo.build(db.session(), password=ADMIN_PASSWORD, now=SET_BACK_TO, months=3)
         db.session.commit()
         db.session.remove()
     for moment in (SET_BACK_TO, TODAY):

@@ -27,6 +27,7 @@ from models.complaints import Category, Ticket, TicketClock
 from models.office import Audit, CollectionTarget, Message, SavedView
 from models.people import Department, SignInAttempt, Staff, StaffRole, steward_building
 from models.property import Area, Building, Estate, Unit
+from models.visits import Visit
 from office.billing import invoices
 from office.core import clock
 from office.documents.pdf.wording import words_of
@@ -136,7 +137,7 @@ def add_reminders(session: Session, debtors: list[tuple[int, int]]) -> None:
         row.unit_id: row
         for row in session.scalars(select(Invoice).where(Invoice.period == "2026-11", Invoice.balance > 0))
     }
-    batch = ReminderBatch(number="B1", stage="friendly", made_for=date(2026, 11, 16), made_at=NOW)
+    batch = ReminderBatch(number="B1", stage="letter", made_for=date(2026, 11, 16), made_at=NOW)
     session.add(batch)
     session.flush()
     ways = (
@@ -152,7 +153,7 @@ def add_reminders(session: Session, debtors: list[tuple[int, int]]) -> None:
             Reminder(
                 batch_id=batch.id,
                 subject_id=bills[unit_id].id,
-                stage="friendly",
+                stage="letter",
                 unit_id=unit_id,
                 payer_id=payer_id,
                 debt=bills[unit_id].balance,
@@ -202,8 +203,9 @@ def add_contacts(session: Session, debtors: list[tuple[int, int]]) -> None:
 
 
 def settle_tickets(session: Session) -> None:
-    """Some solved, one reopened, one invalid, with scores; some clocks kept."""
-    tickets = list(session.scalars(select(Ticket).order_by(Ticket.id)))
+    """Of those without a visit some solved, one reopened, one invalid, with scores; some clocks kept."""
+    visited = select(Visit.ticket_id).where(Visit.ticket_id.is_not(None))
+    tickets = list(session.scalars(select(Ticket).where(Ticket.id.not_in(visited)).order_by(Ticket.id)))
     for number, ticket in enumerate(tickets):
         if number % 3:
             ticket.resolved_at = ticket.registered_at + timedelta(hours=5 * number, minutes=7)
@@ -231,7 +233,7 @@ def settle_tickets(session: Session) -> None:
 
 
 def live(session: Session) -> None:
-    demo.build(session, password=ADMIN_PASSWORD, now=NOW, is_lived_in=True)
+    demo.build(session, password=ADMIN_PASSWORD, now=NOW, months=3)
     session.execute(update(Estate).values(present_at=NOW))
     session.flush()
     wanted = Wanted("2026-11", NOW, TODAY)

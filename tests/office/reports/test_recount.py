@@ -240,7 +240,7 @@ def test_three_months_of_the_demo_estate(office_of, tmp_path):
     with month.office.app.app_context(), writing(), month.office.session() as session:
         now = clock.machine_now()
         made = setup.set_up(session, "residential", now=now, is_sandbox=False, admin_password="correct horse")
-        demo.build(session, password=made.password, now=now, is_lived_in=True)
+        demo.build(session, password=made.password, now=now, months=3)
         session.commit()
         assert not session.scalars(select(Estate)).one().is_sandbox
 
