@@ -23,10 +23,10 @@ from office.arrears.earlier_reminders import earlier_reminders
 from office.core import clock
 from office.core.audit import record
 from office.core.errors import N_, Refused
-from office.documents import archive
+from office.documents import archive, numbers
 from office.documents.contacts import contact_persons
 from office.documents.filing import NewPaper, print_papers
-from office.documents.languages import payer_language
+from office.documents.languages import estate_language, payer_language
 from office.documents.pdf import registry
 from office.documents.pdf.billing import PaymentNotice
 from office.documents.pdf.builder import total_of
@@ -78,12 +78,12 @@ def batch_pdf(session: Session, batch_id: int, *, now: datetime, staff_id: int, 
     stage = chain.find(batch.stage)
     kind = stage.document if stage is not None and stage.document in registry.KINDS else FALLBACK
     papers: dict[Reminder, list[NewPaper]] = {row: [] for row in rows}
-    for reminder, value in _values(session, kind, stage, batch, rows, now=now):
-        paper = NewPaper(value.number, value, reminder.unit_id, reminder.payer_id)
+    for reminder, value, also in _values(session, kind, stage, rows, now=now):
+        paper = NewPaper(value.number, value, reminder.unit_id, reminder.payer_id, also=also)
         papers[reminder].append(paper)
     for reminder, listed in papers.items():
         if not listed and reminder.state != "approved":  # paid meanwhile: the letter that went out, if any
-            listed.append(NewPaper(_number(batch, reminder), None))
+            listed.append(NewPaper(_older_number(reminder), None, also=_spellings(kind, reminder)))
     made = print_papers(
         session,
         kind,
@@ -96,44 +96,69 @@ def batch_pdf(session: Session, batch_id: int, *, now: datetime, staff_id: int, 
     return made
 
 
-def _number(batch: ReminderBatch, reminder: Reminder) -> str:
-    return f"{batch.made_for:%Y%m%d}-{reminder.id}"
+def _numbered(session: Session, kind: str, on: date, running: int) -> str:
+    return numbers.letter_number(kind, estate_language(session), on.year, running)
+
+
+def _older_number(reminder: Reminder) -> str:
+    """The number that letters had before they bore a word for their kind; those filed with it keep it."""
+    return f"{_made_for(reminder):%Y%m%d}-{reminder.id}"
+
+
+def _made_for(reminder: Reminder) -> date:
+    return reminder.batch.made_for if reminder.batch is not None else reminder.planned_on
+
+
+def _spellings(kind: str, reminder: Reminder) -> tuple[str, ...]:
+    """Under which other numbers a reminder's letter may be filed already."""
+    return (
+        _older_number(reminder),
+        *numbers.spellings(kind, _made_for(reminder).year, reminder.id),
+    )
+
+
+def _of_restriction(restriction: Restriction, kind: str) -> tuple[str, ...]:
+    """The same of a paper about a restriction."""
+    before = {"restriction_notice": "R", "undertaking": "U"}[kind]
+    written = numbers.spellings(kind, restriction.requested_on.year, restriction.id)
+    return (f"{before}{restriction.id:06d}", *written)
 
 
 def _values(
     session: Session,
     kind: str,
     stage: Stage | None,
-    batch: ReminderBatch,
     rows: Sequence[Reminder],
     *,
     now: datetime,
-) -> Iterator[tuple[Reminder, Letter]]:
-    """The values of each letter; a debtor who owes nothing any more gets none."""
+) -> Iterator[tuple[Reminder, Letter, tuple[str, ...]]]:
+    """The value of each letter, and under which numbers it may be filed; who owes nothing more gets none."""
     if kind == "payment_notice":
         by_subject = {row.subject_id: row for row in rows}
         for invoice, notice in archive.payment_notices(
             session, list(by_subject), on=AsOf.of(session, now).day
         ):
-            yield by_subject[invoice.id], notice
+            yield by_subject[invoice.id], notice, ()
         return
     if kind == "restriction_notice":
         yield from _restriction_notices(session, rows)
         return
     day = AsOf.of(session, now).day  # a letter that goes out late is dated, and its deadline counted, anew
     deadline = holds.stored_ladder(session, day).deadline(stage, day)
-    numbers = {_number(batch, row): row for row in rows}
-    debtors = [(row.unit_id, row.payer_id, number, deadline) for number, row in numbers.items()]
+    office = estate_language(session)
+    by_number = {numbers.letter_number(kind, office, _made_for(row).year, row.id): row for row in rows}
+    debtors = [(row.unit_id, row.payer_id, number, deadline) for number, row in by_number.items()]
     earlier = earlier_reminders(session, {(row.unit_id, row.payer_id) for row in rows}, before=now)
     for demand in archive.demands(session, debtors, issued_on=day):
-        row = numbers[demand.number]
+        row = by_number[demand.number]
         since = min(debt.due_on for debt in demand.debts)
         told = earlier.get((row.unit_id, row.payer_id), ())
         value = replace(demand, reminded=tuple(one for one in told if one.on > since))
-        yield row, _by_lawyer(session, value, now) if kind == "lawyer_letter" else value
+        letter = _by_lawyer(session, value, row.id, now) if kind == "lawyer_letter" else value
+        yield row, letter, _spellings(kind, row)
 
 
-def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
+def _by_lawyer(session: Session, demand: Demand, running: int, now: datetime) -> LawyerLetter:
     """The demand as a letter of the office's law firm. Raises Refused when the policy names none."""
     firm = store.in_force(session, Gates, AsOf.of(session, now).day).law_firm
     if not firm.name:
@@ -152,16 +177,18 @@ def _by_lawyer(session: Session, demand: Demand, now: datetime) -> LawyerLetter:
         contract=firm.contract,
         late_fee=demand.late_fee,
         firm_phone=firm.phone,
-        firm_number=_firm_number(firm.letter_mark, demand) if firm.letter_mark else "",
+        firm_number=_firm_number(firm.letter_mark, demand, running) if firm.letter_mark else "",
     )
 
 
-def _firm_number(mark: str, demand: Demand) -> str:
-    """The letter's number as the firm gives it: （2026）衡律函字第20260601-49号."""
-    return f"（{demand.issued_on.year}）{mark}第{demand.number}号"
+def _firm_number(mark: str, demand: Demand, running: int) -> str:
+    """The letter's number as the firm gives it: （2026）衡律函字第49号."""
+    return f"（{demand.issued_on.year}）{mark}第{running}号"
 
 
-def _restriction_notices(session: Session, rows: Sequence[Reminder]) -> Iterator[tuple[Reminder, Letter]]:
+def _restriction_notices(
+    session: Session, rows: Sequence[Reminder]
+) -> Iterator[tuple[Reminder, Letter, tuple[str, ...]]]:
     """The notices of requests with both approvals; the others are printed later."""
     by_debt: dict[tuple[int, int], list[Restriction]] = defaultdict(list)
     restrictions = session.scalars(
@@ -174,7 +201,8 @@ def _restriction_notices(session: Session, rows: Sequence[Reminder]) -> Iterator
         by_debt[restriction.unit_id, restriction.payer_id].append(restriction)
     for row in rows:
         for restriction in by_debt[row.unit_id, row.payer_id]:
-            yield row, notice_of(session, restriction, row.planned_on)
+            also = _of_restriction(restriction, "restriction_notice")
+            yield row, notice_of(session, restriction, row.planned_on), also
 
 
 def notice_of(session: Session, restriction: Restriction, on: date) -> RestrictionNotice:
@@ -199,7 +227,7 @@ def notice_of(session: Session, restriction: Restriction, on: date) -> Restricti
     contact = contact_persons(session, {restriction.unit_id})[restriction.unit_id]
     since = min((debt.due_on for debt in demand.debts), default=on) if demand is not None else on
     return RestrictionNotice(
-        number=f"R{restriction.id:06d}",
+        number=_numbered(session, "restriction_notice", restriction.requested_on, restriction.id),
         issued_on=on,
         recipient=_recipient(session, restriction),
         debts=demand.debts if demand is not None else (),
@@ -224,7 +252,7 @@ def _written_demand(
             Reminder.state.in_(DELIVERED),
         )
     )
-    numbers = [_number(row.batch, row) for row in delivered if row.batch is not None]
+    written = [number for row in delivered for number in _spellings("demand", row)]
     found = session.execute(
         select(Paper.kind, Paper.number, Paper.dated, Paper.language, PaperSetting.texts)
         .outerjoin(PaperSetting, PaperSetting.id == Paper.setting_id)
@@ -234,7 +262,7 @@ def _written_demand(
             Paper.payer_id == restriction.payer_id,
             Paper.dated > since,
             Paper.dated <= before,
-            Paper.number.in_(numbers),
+            Paper.number.in_(written),
         )
         .order_by(Paper.id.desc())
         .limit(1)
@@ -257,7 +285,8 @@ def restriction_pdf(session: Session, restriction_id: int, *, now: datetime, sta
     if restriction is None:
         raise Refused(N_("There is nothing to print"))
     value = notice_of(session, restriction, AsOf.of(session, now).day)
-    paper = NewPaper(value.number, value, restriction.unit_id, restriction.payer_id)
+    also = _of_restriction(restriction, "restriction_notice")
+    paper = NewPaper(value.number, value, restriction.unit_id, restriction.payer_id, also=also)
     return print_papers(session, "restriction_notice", [paper], now=now, staff_id=staff_id)
 
 
@@ -277,7 +306,7 @@ def undertaking_pdf(session: Session, restriction_id: int, *, now: datetime, sta
     phone = next((one.number for one in payer.phones if not one.is_bad), "")
     recipient = replace(_recipient(session, restriction), phone=phone, id_number=payer.id_number or "")
     value = Undertaking(
-        number=f"U{restriction.id:06d}",
+        number=_numbered(session, "undertaking", restriction.requested_on, restriction.id),
         signed_on=day,
         recipient=_masked(recipient),
         amount=amount,
@@ -286,7 +315,8 @@ def undertaking_pdf(session: Session, restriction_id: int, *, now: datetime, sta
         services=(item.name_in(payer_language(session, restriction.payer_id)),),
         ends_on=restriction.undertaking_until,
     )
-    paper = NewPaper(value.number, value, *debtor, shown=replace(value, recipient=recipient))
+    shown, also = replace(value, recipient=recipient), _of_restriction(restriction, "undertaking")
+    paper = NewPaper(value.number, value, *debtor, shown=shown, also=also)
     seen = {"column": "phones id_number", "reason": value.number}
     record(session, now, staff_id, "reveal", payer, seen)
     return print_papers(session, "undertaking", [paper], now=now, staff_id=staff_id)
@@ -324,7 +354,7 @@ def public_list_pdf(
     if notice is None or notice.approved_by_id is None:
         raise Refused(N_("A public list is approved by the director, not by who asked for it"))
     value = PublicList(
-        number=f"G{notice.id:06d}",
+        number=_numbered(session, "arrears_notice", notice.from_on, notice.id),
         posted_on=notice.from_on,
         until_on=notice.to_on,
         place=notice.place,
@@ -332,10 +362,14 @@ def public_list_pdf(
         approved_by=session.scalar(select(Staff.name).where(Staff.id == notice.approved_by_id)) or "",
         unit_codes=tuple(public_notices.notice_units(session, notice, at=now)),
     )
+    also = (
+        f"G{notice.id:06d}",
+        *numbers.spellings("arrears_notice", notice.from_on.year, notice.id),
+    )
     return print_papers(
         session,
         "arrears_notice",
-        [NewPaper(value.number, value)],
+        [NewPaper(value.number, value, also=also)],
         now=now,
         staff_id=staff_id,
         size=size,

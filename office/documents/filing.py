@@ -59,6 +59,15 @@ class NewPaper:
     unit_id: int | None = None
     payer_id: int | None = None
     shown: registry.Value | None = None
+    also: tuple[str, ...] = ()  # other numbers under which it may be filed: that one stays its number
+
+    def numbered(self, number: str) -> NewPaper:
+        """The same paper under a number that it has in the file."""
+        values = [
+            replace(one, number=number) if one is not None else None  # type: ignore[arg-type]  # all that have other numbers
+            for one in (self.value, self.shown)
+        ]
+        return replace(self, number=number, value=values[0], shown=values[1])
 
 
 @dataclass(frozen=True)
@@ -130,11 +139,16 @@ class Printing:
     ) -> Iterator[tuple[NewPaper, Filed | None]]:
         """Each paper with its row in the file, without those that are neither there nor new."""
         filed: dict[str, Filed] = {}
-        for portion in chunks([paper.number for paper in papers], PORTION):
+        for portion in chunks(
+            [number for paper in papers for number in (paper.number, *paper.also)], PORTION
+        ):
             rows = session.execute(select(*FILED).where(Paper.kind == self.kind, Paper.number.in_(portion)))
             filed |= {row.number: row for row in rows}
         is_kept_up = registry.KINDS[self.kind].is_kept_up
-        for paper in papers:
+        for given in papers:
+            paper = given
+            if given.number not in filed:
+                paper = next((given.numbered(number) for number in given.also if number in filed), given)
             if is_kept_up and paper.value is not None:
                 yield self._newest(session, paper, paper.value)
             elif paper.number in filed or paper.value is not None:

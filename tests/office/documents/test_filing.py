@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,8 +17,9 @@ from models.people import Occupancy, Owner
 from models.policies import PaperTemplate
 from models.property import Estate
 from office.core.errors import Refused
-from office.documents import archive, exports
+from office.documents import archive, exports, numbers
 from office.documents.filing import NewPaper, Printing, filed_pdf, print_papers
+from office.documents.pdf.samples import VALUES
 from office.documents.pdf.templates import seed_blocks
 from office.payments import corrections
 from tests.factories.estate import NOW, add_staff, add_unit, at, bill, day, pay
@@ -193,3 +195,22 @@ def test_each_household_reads_its_own_language_in_one_print_never_the_clerk_s(
     rows = session.execute(select(Paper.language, Paper.setting_id).order_by(Paper.number)).all()
     assert [row.language for row in rows] == ["en", "zh_Hans", "zh_Hant"]
     assert len({row.setting_id for row in rows}) == 3
+
+
+def test_letters_bear_a_word_for_their_kind_and_one_filed_before_keeps_its_number(session: Session) -> None:
+    """D10: 催字〔2026〕第49号 can be taken for no receipt, bill or day."""
+    assert numbers.letter_number("demand", "zh_Hans", 2026, 49) == "催字〔2026〕第49号"
+    assert numbers.letter_number("demand", "zh_Hant", 2026, 49) == "催字〔2026〕第49號"
+    assert numbers.letter_number("demand", "en", 2026, 49) == "DEM-2026-49"
+    assert len({one for kind in numbers.WORDS for one in numbers.spellings(kind, 2026, 49)}) == 15
+    letter = dataclasses.replace(VALUES["demand"], number="催字〔2026〕第49号")
+    older = dataclasses.replace(letter, number="20260601-49")
+    printed(session, [NewPaper("20260601-49", older)], kind="demand")
+
+    again = printed(session, [NewPaper(letter.number, letter, also=("20260601-49",))], kind="demand")
+    new = printed(session, [NewPaper(letter.number, letter)], kind="demand")
+
+    assert "20260601-49" in text_of(again)
+    assert COPY in text_of(again)
+    assert "催字〔2026〕第49号" in text_of(new)
+    assert COPY not in text_of(new)
