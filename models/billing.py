@@ -237,10 +237,19 @@ class Invoice(Row, Model):
 
 
 class InvoiceLine(Row, Model):
-    """Quantity × rate with the explanation of both (B5)."""
+    """Quantity × rate with the explanation of both (B5), and what is credited and paid of it (M8).
+
+    The two running totals are kept by triggers from the rows of CreditNoteLine and AllocationLine; what was
+    billed is frozen.
+    """
 
     __tablename__ = "invoice_line"
-    __table_args__ = (Index("invoice_line_invoice_idx", "invoice_id"),)
+    __table_args__ = (
+        Index("invoice_line_invoice_idx", "invoice_id"),
+        CheckConstraint(
+            "paid >= 0 AND credited >= 0 AND paid + credited <= amount", name="invoice_line_never_overpaid"
+        ),
+    )
 
     invoice_id: Mapped[int] = refer("invoice")
     fee_item_id: Mapped[int] = refer("fee_item")
@@ -248,6 +257,8 @@ class InvoiceLine(Row, Model):
     rate: Mapped[Decimal] = mapped_column(FixedPoint(6))
     amount: Mapped[Decimal] = mapped_column(Money())
     explanation: Mapped[str] = mapped_column(default="", server_default="")  # a Reason as JSON
+    paid: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
+    credited: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
 
     invoice: Mapped[Invoice] = relationship(back_populates="lines")
     fee_item: Mapped[FeeItem] = relationship()
@@ -277,6 +288,24 @@ class CreditNote(Row, Model):
 
     invoice: Mapped[Invoice] = relationship()
     fee_item: Mapped[FeeItem | None] = relationship()
+
+
+class CreditNoteLine(Row, Model):
+    """What a credit note takes off one line of its invoice (B5); `is_estimated` as in AllocationLine."""
+
+    __tablename__ = "credit_note_line"
+    __table_args__ = (
+        UniqueConstraint("credit_note_id", "invoice_line_id", name="credit_note_line_once"),
+        CheckConstraint("amount > 0", name="credit_note_line_amount_positive"),
+    )
+
+    credit_note_id: Mapped[int] = refer("credit_note")
+    invoice_line_id: Mapped[int] = refer("invoice_line")
+    amount: Mapped[Decimal] = mapped_column(Money())
+    is_estimated: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
+
+    credit_note: Mapped[CreditNote] = relationship()
+    invoice_line: Mapped[InvoiceLine] = relationship()
 
 
 class LateFeeWaiver(Row, Model):

@@ -63,10 +63,7 @@ class FiguresYear(Row, Model):
 
 
 class FiguresItem(Row, Model):
-    """The same of one fee item in a month; an invoice's money lies on its items in proportion (K1).
-
-    What is paid lies on the other items first, on refundable deposits last.
-    """
+    """The same of one fee item in a month: what its lines ask for, and what is paid of them (K1, M8)."""
 
     __tablename__ = "figures_item"
     __table_args__ = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, Instant, Model, Money, Row, one_of, prefix_index, refer
-from models.billing import Invoice
+from models.billing import FeeItem, Invoice, InvoiceLine
 from models.decisions import REQUEST_STATES, AskedFor
 from models.people import Owner, Staff
 from models.property import Unit
@@ -93,8 +93,48 @@ class Payment(Row, Model):
         return self.receipt_no
 
 
+class Earmark(EditableRow, Model):
+    """Part of a payment's credit that is for an item, for service on certain days, or both (M10).
+
+    It pays only lines of that item whose bill's month has one of those days; what is left of it is `amount`
+    less the allocations made from it. Ended, what is left is free credit.
+    """
+
+    __tablename__ = "earmark"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="earmark_amount_positive"),
+        CheckConstraint(
+            "fee_item_id IS NOT NULL OR from_on IS NOT NULL OR to_on IS NOT NULL",
+            name="earmark_is_for_something",
+        ),
+        CheckConstraint(
+            "from_on IS NULL OR to_on IS NULL OR from_on <= to_on", name="earmark_from_before_to"
+        ),
+    )
+
+    payment_id: Mapped[int] = refer("payment", index=True)
+    fee_item_id: Mapped[int | None] = refer("fee_item", null=True)
+    from_on: Mapped[date | None] = mapped_column(Date)
+    to_on: Mapped[date | None] = mapped_column(Date)
+    amount: Mapped[Decimal] = mapped_column(Money())
+    made_at: Mapped[datetime] = mapped_column(Instant())
+    made_by_id: Mapped[int | None] = refer("staff", null=True)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant())
+    ended_by_id: Mapped[int | None] = refer("staff", null=True)
+
+    payment: Mapped[Payment] = relationship()
+    fee_item: Mapped[FeeItem | None] = relationship()
+    made_by: Mapped[Staff | None] = relationship(foreign_keys=[made_by_id])
+    ended_by: Mapped[Staff | None] = relationship(foreign_keys=[ended_by_id])
+
+
 class Allocation(Row, Model):
-    """Part of a payment that pays part of an invoice; a reversal is a row with the negative amount."""
+    """Part of a payment that pays part of an invoice; a reversal is a row with the negative amount.
+
+    What it pays of the principal lies on lines of the invoice (AllocationLine). The lines are rows of their
+    own, so that one row stays a payment's part of a bill: late fees, the ladder and the figures of whole
+    bills read as few rows as before, and a migration adds rows without splitting posted ones.
+    """
 
     __tablename__ = "allocation"
     __table_args__ = (
@@ -103,6 +143,12 @@ class Allocation(Row, Model):
         Index("allocation_payment_idx", "payment_id"),
         Index("allocation_invoice_idx", "invoice_id"),
         Index("allocation_effective_idx", "effective_at"),  # ladder: what was not yet paid on a past day
+        Index(
+            "allocation_earmark_idx",
+            "earmark_id",
+            sqlite_where=text("earmark_id IS NOT NULL"),
+            postgresql_where=text("earmark_id IS NOT NULL"),
+        ),  # what is left of it
     )
 
     payment_id: Mapped[int] = refer("payment")
@@ -112,9 +158,34 @@ class Allocation(Row, Model):
     allocated_on: Mapped[date] = mapped_column(Date)  # the day from which it counts (late fee stops)
     allocated_at: Mapped[datetime] = mapped_column(Instant())
     effective_at: Mapped[datetime] = mapped_column(Instant())  # paid and known: max(paid_at, allocated_at)
+    earmark_id: Mapped[int | None] = refer(
+        "earmark", null=True
+    )  # the credit that paid, where it was for this
 
     payment: Mapped[Payment] = relationship(back_populates="allocations")
     invoice: Mapped[Invoice] = relationship()
+    lines: Mapped[list[AllocationLine]] = relationship(back_populates="allocation", passive_deletes="all")
+
+
+class AllocationLine(Row, Model):
+    """What an allocation pays of one line of its invoice; negative when it is given back (M8).
+
+    `is_estimated`: from before payments knew lines, laid in proportion by a migration.
+    """
+
+    __tablename__ = "allocation_line"
+    __table_args__ = (
+        UniqueConstraint("allocation_id", "invoice_line_id", name="allocation_line_once"),
+        CheckConstraint("amount <> 0", name="allocation_line_amount_not_zero"),
+    )
+
+    allocation_id: Mapped[int] = refer("allocation")
+    invoice_line_id: Mapped[int] = refer("invoice_line")
+    amount: Mapped[Decimal] = mapped_column(Money())
+    is_estimated: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
+
+    allocation: Mapped[Allocation] = relationship(back_populates="lines")
+    invoice_line: Mapped[InvoiceLine] = relationship()
 
 
 class DayClose(Row, Model):

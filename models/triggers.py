@@ -1,6 +1,7 @@
-"""What the database itself refuses and notes, beyond constraints.
+"""What the database itself refuses, adds up and notes, beyond constraints.
 
-It refuses to rewrite posted money and two payers at once; it notes which figures a change made stale.
+It refuses to rewrite posted money, two payers at once, and a bill whose sums are not those of its lines; it
+adds up what lines of bills are paid and credited; it notes which figures a change made stale.
 
 SQLite's batch migrations drop triggers without a word, so they are installed again after each migration
 and the program does not start while one is missing (decisions: Data).
@@ -18,11 +19,14 @@ from models.figures import MESSAGES
 # table -> the columns that may still change; every other column is frozen, and no row is ever deleted
 POSTED: Mapping[str, frozenset[str]] = {
     "invoice": frozenset({"paid", "credited", "late_fee", "balance", "state", "stage"}),
-    "invoice_line": frozenset(),
+    "invoice_line": frozenset({"paid", "credited"}),
     "credit_note": frozenset(),
+    "credit_note_line": frozenset(),
     "late_fee_waiver": frozenset(),
     "payment": frozenset({"allocated", "credit", "state", "reason", "copies_printed"}),
     "allocation": frozenset(),
+    "allocation_line": frozenset(),
+    "earmark": frozenset({"ended_at", "ended_by_id", "row_version"}),
     "deposit": frozenset(),
     "day_close": frozenset(),
     "day_close_line": frozenset(),
@@ -30,6 +34,13 @@ POSTED: Mapping[str, frozenset[str]] = {
     "escalation": frozenset(),
     "erasure": frozenset({"finished_at"}),
 }
+# table of parts -> what each part belongs to, and the running total of invoice_line that its amount adds to
+PARTS_OF_LINES: Mapping[str, tuple[str, str]] = {
+    "allocation_line": ("allocation", "paid"),
+    "credit_note_line": ("credit_note", "credited"),
+}
+SUMS_OF_LINES = "invoice_sums_are_those_of_its_lines"
+NEVER_OVERDRAWN = "earmark_is_never_overdrawn"
 # table -> its texts that may be changed while a person is being erased, and at no other time (F23)
 ERASABLE: Mapping[str, frozenset[str]] = {
     "audit": frozenset({"changes"}),
@@ -97,7 +108,52 @@ def _sqlite() -> dict[str, list[str]]:
             f"CREATE TRIGGER {name} BEFORE {event} ON occupancy {overlap} "
             f"BEGIN SELECT RAISE(ABORT, '{ONE_PAYER}'); END"
         ]
-    made |= _sqlite_figures()
+    return made | _sqlite_lines() | _sqlite_figures()
+
+
+def _other_invoice(of: str) -> str:
+    """True where a new part of a line belongs to a payment or credit note of another invoice."""
+    return (
+        f"(SELECT invoice_id FROM {of} WHERE id = NEW.{of}_id) "
+        "<> (SELECT invoice_id FROM invoice_line WHERE id = NEW.invoice_line_id)"
+    )
+
+
+# true where an invoice's new sums are not those of its lines, its late fees being paid apart
+UNLIKE_ITS_LINES = (
+    "NEW.paid <> (SELECT COALESCE(SUM(l.paid), 0) FROM invoice_line l WHERE l.invoice_id = NEW.id) "
+    "+ (SELECT COALESCE(SUM(a.amount), 0) FROM allocation a WHERE a.invoice_id = NEW.id "
+    "AND a.part = 'late_fee') OR NEW.credited <> "
+    "(SELECT COALESCE(SUM(l.credited), 0) FROM invoice_line l WHERE l.invoice_id = NEW.id)"
+)
+OVERDRAWN = (
+    "(SELECT SUM(a.amount) FROM allocation a WHERE a.earmark_id = NEW.earmark_id) NOT BETWEEN 0 AND "
+    "COALESCE((SELECT e.amount FROM earmark e WHERE e.id = NEW.earmark_id "
+    "AND e.payment_id = NEW.payment_id), -1)"
+)
+
+
+def _sqlite_lines() -> dict[str, list[str]]:
+    made = {}
+    for table, (of, total) in PARTS_OF_LINES.items():
+        other = f"{table}_is_of_its_invoice"
+        made[other] = [
+            f"CREATE TRIGGER {other} BEFORE INSERT ON {table} WHEN {_other_invoice(of)} "
+            f"BEGIN SELECT RAISE(ABORT, '{other}'); END"
+        ]
+        made[f"{table}_adds_up"] = [
+            f"CREATE TRIGGER {table}_adds_up AFTER INSERT ON {table} BEGIN UPDATE invoice_line "
+            f"SET {total} = {total} + NEW.amount WHERE id = NEW.invoice_line_id; END"
+        ]
+    made[SUMS_OF_LINES] = [
+        f"CREATE TRIGGER {SUMS_OF_LINES} BEFORE UPDATE OF paid, credited ON invoice "
+        "WHEN (OLD.paid <> NEW.paid OR OLD.credited <> NEW.credited) "
+        f"AND ({UNLIKE_ITS_LINES}) BEGIN SELECT RAISE(ABORT, '{SUMS_OF_LINES}'); END"
+    ]
+    made[NEVER_OVERDRAWN] = [
+        f"CREATE TRIGGER {NEVER_OVERDRAWN} AFTER INSERT ON allocation WHEN NEW.earmark_id IS NOT NULL "
+        f"AND ({OVERDRAWN}) BEGIN SELECT RAISE(ABORT, '{NEVER_OVERDRAWN}'); END"
+    ]
     return made
 
 
@@ -208,7 +264,40 @@ def _postgresql() -> dict[str, list[str]]:
         "(int8range(unit_id, unit_id, '[]') WITH &&, daterange(from_on, to_on, '[]') WITH &&) "
         "WHERE (is_payer)"
     ]
-    made |= _postgresql_figures()
+    return made | _postgresql_lines() | _postgresql_figures()
+
+
+def _postgresql_lines() -> dict[str, list[str]]:
+    def trigger(name: str, body: str, event: str) -> list[str]:
+        return [
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN {body} RETURN NEW; END $$",
+            f"CREATE TRIGGER {name} {event} FOR EACH ROW EXECUTE FUNCTION {name}()",
+        ]
+
+    def refuse_if(condition: str) -> str:
+        return (
+            f"IF {condition} THEN RAISE EXCEPTION USING MESSAGE = TG_NAME, ERRCODE = 'check_violation'; "
+            "END IF;"
+        )
+
+    made = {}
+    for table, (of, total) in PARTS_OF_LINES.items():
+        other, adds_up = f"{table}_is_of_its_invoice", f"{table}_adds_up"
+        made[other] = trigger(other, refuse_if(_other_invoice(of)), f"BEFORE INSERT ON {table}")
+        adding = f"UPDATE invoice_line SET {total} = {total} + NEW.amount WHERE id = NEW.invoice_line_id;"
+        made[adds_up] = trigger(adds_up, adding, f"AFTER INSERT ON {table}")
+    changed = "OLD.paid <> NEW.paid OR OLD.credited <> NEW.credited"
+    made[SUMS_OF_LINES] = trigger(
+        SUMS_OF_LINES,
+        refuse_if(f"({changed}) AND ({UNLIKE_ITS_LINES})"),
+        "BEFORE UPDATE OF paid, credited ON invoice",
+    )
+    made[NEVER_OVERDRAWN] = trigger(
+        NEVER_OVERDRAWN,
+        refuse_if(f"NEW.earmark_id IS NOT NULL AND ({OVERDRAWN})"),
+        "AFTER INSERT ON allocation",
+    )
     return made
 
 

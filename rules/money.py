@@ -95,6 +95,24 @@ def split_by_days(amount: Decimal, days: Sequence[int], of: int) -> tuple[Decima
     return (*parts, left)
 
 
+def shared_out(amount: Decimal, weights: Sequence[Decimal]) -> tuple[Decimal, ...]:
+    """An amount of at least nothing in parts proportional to weights, to the fen: Σ parts = amount.
+
+    Each part is rounded down; the fen left go to the largest remainders, of equal ones to the first. No part
+    exceeds its weight where the amount doesn't exceed their sum. Raises ValueError where no weight counts.
+    """
+    whole = sum(weights, ZERO)
+    if amount < 0 or whole <= 0 or min(weights) < 0:
+        raise ValueError(f"{amount} can't be shared by {list(weights)}")
+    exact = [Fraction(amount) * 100 * Fraction(weight) / Fraction(whole) for weight in weights]
+    fen = [int(one) for one in exact]
+    left = to_fen(amount) - sum(fen)
+    by_remainder = sorted(range(len(fen)), key=lambda place: fen[place] - exact[place])
+    for place in by_remainder[:left]:
+        fen[place] += 1
+    return tuple(from_fen(one) for one in fen)
+
+
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
 _GROUPS = ("", "万", "亿")

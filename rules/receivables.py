@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from rules.allocation import OpenInvoice, Pick, allocate
+from rules.allocation import OpenInvoice, OpenLine, Pick, allocate
 from rules.late_fee import DAY, LateFee, LateFeePolicies, LateFeePolicy, Reduction, late_fee
 from rules.money import ZERO
 
@@ -33,7 +33,8 @@ class Receivable:
 
     Its history counts where late fees are charged, and for a day that has passed: `reductions` (principal
     paid, or credited as goodwill), `errors` (principal that was never owed, by the day of its credit note),
-    `fees_paid`, and `waivers` of late fees.
+    `fees_paid`, and `waivers` of late fees. The open `lines` are known where money is laid on it, or taken
+    off (M8).
     """
 
     id: int
@@ -51,6 +52,7 @@ class Receivable:
     errors: list[Reduction] = field(default_factory=list)
     fees_paid: list[Reduction] = field(default_factory=list)
     waivers: list[Reduction] = field(default_factory=list)
+    lines: list[OpenLine] = field(default_factory=list)
 
     @property
     def principal(self) -> Decimal:
@@ -128,8 +130,12 @@ class Receivable:
         changes = (*self.reductions, *self.errors, *self.fees_paid, *self.waivers)
         return max((one.on for one in changes), default=date.min)
 
-    def credit(self, amount: Decimal, on: date, *, is_error: bool) -> None:
-        """Take off what a credit note credits; an error as if it had never been billed (B5)."""
+    def credit(
+        self, amount: Decimal, on: date, *, is_error: bool, lines: Mapping[int, Decimal] | None = None
+    ) -> None:
+        """Take off what a credit note credits, of lines by id; an error as if never billed (B5)."""
+        for line in self.lines:
+            line.open -= (lines or {}).get(line.id, ZERO)
         self.credited += amount
         (self.errors if is_error else self.reductions).append(Reduction(on, amount))
 
@@ -137,8 +143,14 @@ class Receivable:
         """Set the late fee to what it is today: paying it today leaves 0.00."""
         self.late_fee = self.late_fee_on(policy, today)
 
-    def pay(self, principal: Decimal, late_fee: Decimal, on: date) -> None:
-        """Add a paid part; negative amounts give it back."""
+    def pay(
+        self, principal: Decimal, late_fee: Decimal, on: date, lines: Iterable[tuple[int, Decimal]] = ()
+    ) -> None:
+        """Add a paid part, with what of its principal lies on lines; negative amounts give it back."""
+        if lines:
+            of_line = dict(lines)
+            for line in self.lines:
+                line.open -= of_line.get(line.id, ZERO)
         self.paid += principal + late_fee
         self.paid_late_fee += late_fee
         if principal:
@@ -159,11 +171,15 @@ def sum_after(on: date, changes: Iterable[Reduction]) -> Decimal:
 
 @dataclass(frozen=True)
 class PaidPart:
-    """What a payment pays of one receivable, in yuan; negative when it is given back."""
+    """What a payment pays of one receivable, in yuan; negative when it is given back.
+
+    `lines` says what of the principal lies on which line of the bill, by line id.
+    """
 
     receivable: Receivable
     principal: Decimal
     late_fee: Decimal
+    lines: tuple[tuple[int, Decimal], ...] = ()
 
 
 def pay_receivables(
@@ -172,55 +188,85 @@ def pay_receivables(
     policy: LateFeePolicy,
     paid_on: date,
     picks: Sequence[Pick] = (),
+    *,
+    only_lines: Collection[int] | None = None,
+    is_late_fee_paid: bool = True,
 ) -> tuple[list[PaidPart], Decimal]:
     """Pay open receivables with an amount in yuan; answers the parts and what is left as credit (M1).
 
-    The late fee of each receivable counts as of the day of payment. The receivables are changed; those that
-    get nothing keep their late fee. Raises MoneyError and UnknownPickError.
+    The late fee of each receivable counts as of the day of payment. Credit for an item pays `only_lines` (by
+    line id), and the late fee only where it may and no other line is open. The receivables are changed; those
+    that get nothing keep their late fee. Raises MoneyError, UnknownPickError and PaidWholeError.
     """
     by_number = {one.number: one for one in among}
     fees = {one.number: one.late_fee_on(policy, paid_on) for one in among}
     owed = []
     for one in among:
-        fee = fees[one.number]
-        if one.principal + fee - one.paid_late_fee > 0:
-            owed.append(
-                OpenInvoice(one.number, one.due_on, one.principal, max(fee - one.paid_late_fee, ZERO))
-            )
+        fee = max(fees[one.number] - one.paid_late_fee, ZERO)
+        principal, lines = one.principal, one.lines
+        if only_lines is not None:
+            lines = [line for line in one.lines if line.id in only_lines]
+            principal = sum((line.open for line in lines), ZERO)
+            if not is_late_fee_paid or not lines or principal < one.principal:
+                fee = ZERO
+        if principal + fee > 0:
+            owed.append(OpenInvoice(one.number, one.due_on, principal, fee, lines))
     allocated = allocate(amount, owed, picks)
     parts = []
     for share in allocated.allocations:
         receivable = by_number[share.number]
         receivable.late_fee = fees[share.number]
-        receivable.pay(share.principal, share.late_fee, paid_on)
-        parts.append(PaidPart(receivable, share.principal, share.late_fee))
+        receivable.pay(share.principal, share.late_fee, paid_on, share.lines)
+        parts.append(PaidPart(receivable, share.principal, share.late_fee, share.lines))
     return parts, allocated.credit
 
 
 @dataclass(frozen=True)
 class PaidEarlier:
-    """What one payment has paid of a receivable's principal or late fee (`part`), in yuan."""
+    """What one payment has paid of a line of a receivable, or of its late fee (`part`), in yuan.
+
+    `earmark_id` is the earmark from which it was paid, and to which it goes back (M10).
+    """
 
     payment_id: int
     receivable: Receivable
     part: str
     amount: Decimal
+    line_id: int | None = None
+    earmark_id: int | None = None
+
+
+@dataclass(frozen=True)
+class GivenBack:
+    """A negative part that goes back to a payment, and to the earmark of it from which it was paid."""
+
+    payment_id: int
+    part: PaidPart
+    earmark_id: int | None = None
 
 
 def give_back(
     paid: Sequence[PaidEarlier], amount: Decimal, policy: LateFeePolicy, today: date
-) -> list[tuple[int, PaidPart]]:
-    """Take `amount` yuan back from receivables in the order given; answers (payment, negative part) (M6)."""
-    given: list[tuple[int, PaidPart]] = []
+) -> list[GivenBack]:
+    """Take `amount` yuan back from receivables in the order given; one part for a payment and bill (M6)."""
+    taken: dict[tuple[int, int, str, int | None], list[tuple[PaidEarlier, Decimal]]] = {}
     left = amount
     for one in paid:
         back = min(left, one.amount)
         if not back:
             break
-        principal, fee = (back, ZERO) if one.part == "principal" else (ZERO, back)
-        one.receivable.pay(-principal, -fee, today)
-        given.append((one.payment_id, PaidPart(one.receivable, -principal, -fee)))
+        key = one.payment_id, one.receivable.id, one.part, one.earmark_id
+        taken.setdefault(key, []).append((one, back))
         left -= back
-    for _, part in given:
-        part.receivable.accrue(policy, today)
+    given = [_given_back(of_bill, today) for of_bill in taken.values()]
+    for each in given:
+        each.part.receivable.accrue(policy, today)
     return given
+
+
+def _given_back(taken: Sequence[tuple[PaidEarlier, Decimal]], today: date) -> GivenBack:
+    one, back = taken[0][0], sum((amount for _, amount in taken), ZERO)
+    principal, fee = (back, ZERO) if one.part == "principal" else (ZERO, back)
+    lines = tuple((each.line_id, -amount) for each, amount in taken if each.line_id is not None)
+    one.receivable.pay(-principal, -fee, today, lines)
+    return GivenBack(one.payment_id, PaidPart(one.receivable, -principal, -fee, lines), one.earmark_id)

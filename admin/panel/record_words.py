@@ -8,6 +8,7 @@ from admin.panel import labels
 
 TABLES = {
     "allocation": _("Allocation"),
+    "allocation_line": _("Allocation"),
     "area": _("Area"),
     "report_count": _("Report"),
     "arrears_notice": _("Public notice of arrears"),
@@ -24,6 +25,7 @@ TABLES = {
     "complainant": _("Complainant"),
     "contact": _("Contact log"),
     "credit_note": _("Credit note"),
+    "credit_note_line": _("Credit note"),
     "day_close": _("Day-end reconciliation"),
     "day_close_line": _("Day-end reconciliation"),
     "day_reopening": _("Closed day opened again"),
@@ -33,6 +35,7 @@ TABLES = {
     "deposit": _("Deposit"),
     "direct_debit": _("Direct debit"),
     "direct_debit_batch": _("Direct debit file"),
+    "earmark": _("Credit for an item"),
     "escalation": _("Escalation"),
     "estate": _("Estate"),
     "fee_item": _("Fee item"),

@@ -48,6 +48,8 @@ def invoice_lines(session: Session) -> Table:
             InvoiceLine.rate,
             InvoiceLine.amount,
             InvoiceLine.explanation,
+            InvoiceLine.paid,
+            InvoiceLine.credited,
         )
         .join(InvoiceLine.invoice)
         .join(InvoiceLine.fee_item)

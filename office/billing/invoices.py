@@ -12,11 +12,11 @@ from typing import cast
 from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from models.billing import CreditNote, FeeItem, Invoice, InvoiceLine, ServiceSlip
+from models.billing import CreditNote, CreditNoteLine, FeeItem, Invoice, ServiceSlip
 from models.office import Audit
 from models.payments import Allocation, Payment
 from models.property import Unit
-from office.core import amounts, audit, clock, numbering
+from office.core import amounts, audit, bulk_insert, clock, numbering
 from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.core.staff import refuse_same_person
@@ -24,14 +24,15 @@ from office.estate.owners import payers_on
 from office.payments import corrections, credit
 from office.policies import large_sums
 from office.receivables import late_fees, ledger
-from office.receivables.ledger import INVOICE
+from office.receivables.ledger import INVOICE, LINE
+from rules.allocation import BilledLine, credited_on
 from rules.billing import Basis, Period, Quote, quote
 from rules.codes import CreditKind
 from rules.money import ZERO, MoneyError
 from rules.reasons import Reason
 from rules.receivables import Receivable
 
-LINE = cast("Table", InvoiceLine.__table__)
+NOTE_LINE = cast("Table", CreditNoteLine.__table__)
 SERIES = {"regular": "I", "opening": "O", "move_in": "M", "one_off": "E"}
 CREDIT_NOTES = "C"
 
@@ -331,12 +332,18 @@ def write_credit_note(session: Session, new: NewCreditNote, *, now: datetime) ->
     (bill,) = ledger.receivables(session, INVOICE.c.id == new.invoice_id, policy=policy)
     if amount > bill.creditable:
         raise Refused(N_("Only %(amount)s of this invoice can be credited"), amount=bill.creditable)
-    of_item = new.fee_item_id
-    if of_item is not None and amount > (left := _left_of(session, new.invoice_id, of_item)):
+    lines = [line for line in _lines(session, bill.id) if new.fee_item_id in {None, line.fee_item_id}]
+    if new.fee_item_id is not None and amount > (left := sum((line.creditable for line in lines), ZERO)):
         raise Refused(N_("Only %(amount)s of this fee item can be credited on this invoice"), amount=left)
-    was_open = bill.balance > 0
-    if amount > bill.principal:
-        corrections.free_part(session, bill, "principal", amount - bill.principal, policy, now)
+    was_open, kept = bill.balance > 0, max(amount - bill.principal, ZERO)
+    parts = credited_on(amount, lines)
+    too_much = {
+        line.id: over
+        for line in lines
+        if (over := parts.get(line.id, ZERO) + line.paid - line.creditable) > 0
+    }
+    ledger.load_lines(session, [bill], today)
+    given = corrections.free_lines(session, bill, too_much, policy, now) if too_much else []
     note = CreditNote(
         number=numbering.written(
             f"{CREDIT_NOTES}{today.year}", numbering.take(session, CREDIT_NOTES, today.year)
@@ -352,9 +359,17 @@ def write_credit_note(session: Session, new: NewCreditNote, *, now: datetime) ->
     )
     session.add(note)
     session.flush()
-    bill.credit(amount, today, is_error=new.kind == "error")
+    bulk_insert.insert_rows(
+        session,
+        NOTE_LINE,
+        ("invoice_line_id", "amount"),
+        parts.items(),
+        constants={"credit_note_id": note.id, "is_estimated": False},
+    )
+    bill.credit(amount, today, is_error=new.kind == "error", lines=parts)
+    corrections.lay_again(session, given, kept, now)
     if overpaid := bill.late_fee_overpaid(policy, today):
-        corrections.free_part(session, bill, "late_fee", overpaid, policy, now)
+        corrections.free_late_fee(session, bill, overpaid, policy, now)
     bill.accrue(policy, today)
     state = bill.settled_state(is_credited=was_open)
     ledger.write_receivables(session, [bill], states={bill.id: state})
@@ -363,18 +378,17 @@ def write_credit_note(session: Session, new: NewCreditNote, *, now: datetime) ->
     return note
 
 
-def _left_of(session: Session, invoice_id: int, fee_item_id: int) -> Decimal:
-    """What an invoice's lines of an item still ask for after the credit notes of that item, in yuan."""
-    asked, credited = (
-        session.scalar(
-            select(func.sum(table.amount)).where(
-                table.invoice_id == invoice_id, table.fee_item_id == fee_item_id
-            )
+def _lines(session: Session, invoice_id: int) -> list[BilledLine]:
+    """The lines of an invoice with what is credited and paid of each."""
+    rows = session.execute(
+        select(
+            *LINE.c["id", "fee_item_id"], FeeItem.basis == "deposit", *LINE.c["amount", "credited", "paid"]
         )
-        or ZERO
-        for table in (InvoiceLine, CreditNote)
+        .join(FeeItem, FeeItem.id == LINE.c.fee_item_id)
+        .where(LINE.c.invoice_id == invoice_id)
+        .order_by(LINE.c.id)
     )
-    return asked - credited
+    return [BilledLine(row[0], row[1], bool(row[2]), row[3], row[4], row[5]) for row in rows]
 
 
 def _release_slips(session: Session, invoice_id: int) -> None:

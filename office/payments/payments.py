@@ -20,12 +20,14 @@ from office.core import amounts, audit, bulk_insert, clock, numbering
 from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.estate.owners import payers_on
+from office.payments import credit, earmarks
+from office.payments.earmarks import PutAside
 from office.policies import large_sums
 from office.receivables import late_fees, ledger
 from office.receivables.ledger import INVOICE, PAYMENT, AllocationEntry
-from rules.allocation import Pick, UnknownPickError
+from rules.allocation import PaidWholeError, Pick, UnknownPickError
 from rules.late_fee import LateFeePolicy
-from rules.money import MoneyError
+from rules.money import ZERO, MoneyError
 from rules.receivables import PaidPart, Receivable, pay_receivables
 
 WRITTEN = (
@@ -53,6 +55,11 @@ class NewPayment:
     cashier_id: int | None = None
     picks: tuple[Pick, ...] = ()
     form_key: str | None = None
+    aside: tuple[PutAside, ...] = ()  # pays only what it is for; of a payment posted alone (M10)
+
+    @property
+    def amount_aside(self) -> Decimal:
+        return sum((one.amount for one in self.aside), ZERO)
 
 
 @dataclass(frozen=True)
@@ -94,9 +101,20 @@ def record_payment(session: Session, new: NewPayment, *, now: datetime) -> Payme
     (posted,) = record_payments(session, [new], now=now)
     payment = session.get_one(Payment, posted.payment_id)
     if posted.is_new:
+        _put_aside(session, payment, new, now)
         details = {"receipt_no": payment.receipt_no, "amount": new.amount, "method": new.method}
         audit.record(session, now, new.cashier_id, "receive", payment, details)
     return payment
+
+
+def _put_aside(session: Session, payment: Payment, new: NewPayment, now: datetime) -> None:
+    """Keep parts of a payment for what they are for, and let them pay what of it is open (M10)."""
+    for one in new.aside:
+        earmarks.put_aside(session, payment.id, one, staff_id=new.cashier_id, now=now)
+    if new.aside:
+        theirs = (INVOICE.c.unit_id == payment.unit_id, INVOICE.c.payer_id == payment.payer_id)
+        owed = ledger.receivables(session, ledger.is_open(), *theirs)
+        credit.use_credit(session, owed, issued_at=now, now=now)
 
 
 def record_payments(session: Session, rows: Sequence[NewPayment], *, now: datetime) -> list[PostedPayment]:
@@ -115,6 +133,8 @@ def record_payments(session: Session, rows: Sequence[NewPayment], *, now: dateti
 
 def _checked(row: NewPayment) -> NewPayment:
     amount = amounts.amount_of(row.amount)
+    if row.amount_aside > amount:
+        raise Refused(N_("More is put aside than is paid"))
     if row.method not in METHODS:
         raise Refused(N_("%(method)s is no way to pay"), method=row.method)
     return row if amount.same_quantum(row.amount) else replace(row, amount=amount)
@@ -177,6 +197,7 @@ def _load(session: Session, rows: Sequence[NewPayment], now: datetime) -> Postin
     policy = late_fees.policy_on(session, today)
     unit_ids = {row.unit_id for row in rows}
     receivables = ledger.open_receivables(session, unit_ids, _picked(rows), policy=policy)
+    ledger.load_lines(session, receivables, today)
     return Posting(today, paid_on, payer_ids, policy, receivables)
 
 
@@ -194,14 +215,20 @@ def _allocate_all(rows: Sequence[NewPayment], posting: Posting) -> list[Allocate
                 raise Refused(N_("Invoice %(number)s owes nothing"), number=pick.number)
             among[pick.number] = by_number[pick.number]
         try:
-            parts, credit = pay_receivables(
-                row.amount, list(among.values()), posting.policy, paid_on, row.picks
+            parts, left = pay_receivables(
+                row.amount - row.amount_aside, list(among.values()), posting.policy, paid_on, row.picks
             )
         except UnknownPickError as problem:
             raise Refused(N_("Invoice %(number)s owes nothing"), number=str(problem)) from problem
+        except PaidWholeError as problem:
+            raise Refused(
+                N_("This item of invoice %(number)s is paid in full or not at all: %(amount)s yuan"),
+                number=problem.number,
+                amount=problem.whole,
+            ) from problem
         except MoneyError as problem:
             raise amounts.refusal(problem) from problem
-        allocated.append(Allocated(row, payer_id, paid_on, parts, credit))
+        allocated.append(Allocated(row, payer_id, paid_on, parts, left + row.amount_aside))
     for payment in allocated:
         for part in payment.parts:
             part.receivable.accrue(posting.policy, posting.today)

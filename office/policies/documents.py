@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from office.core.errors import N_, Refused
+from rules.allocation import AllocationPolicy
 from rules.billing import BillingDocument
 from rules.deadlines import ClockPolicy, EscalationPolicy
 from rules.gates import Gates
@@ -42,6 +43,7 @@ P = TypeVar("P")
 Place = tuple[str | int, ...]
 
 TYPES: Mapping[str, type[Any]] = {
+    "allocation": AllocationPolicy,
     "backups": BackupPolicy,
     "billing": BillingDocument,
     "calendar": OfficeCalendar,

@@ -70,6 +70,82 @@ INVARIANTS = (
         "OR s.principal > i.amount - i.credited",
     ),
     Invariant(
+        "line_paid_is_what_was_allocated",
+        "invoice_line",
+        "SELECT l.id, i.number, l.paid, COALESCE(s.total, 0) FROM invoice_line l "
+        "JOIN invoice i ON i.id = l.invoice_id "
+        f"LEFT JOIN {_sums('allocation_line', 'invoice_line_id')} s ON s.of_id = l.id "
+        "WHERE l.paid <> COALESCE(s.total, 0)",
+    ),
+    Invariant(
+        "line_credited_is_what_was_credited",
+        "invoice_line",
+        "SELECT l.id, i.number, l.credited, COALESCE(s.total, 0) FROM invoice_line l "
+        "JOIN invoice i ON i.id = l.invoice_id "
+        f"LEFT JOIN {_sums('credit_note_line', 'invoice_line_id')} s ON s.of_id = l.id "
+        "WHERE l.credited <> COALESCE(s.total, 0)",
+    ),
+    Invariant(
+        "line_within_bounds",
+        "invoice_line",
+        "SELECT l.id, i.number, MAX(m.paid) + MAX(m.credited), l.amount FROM (SELECT invoice_line_id, "
+        "SUM(amount) AS paid, 0 AS credited FROM allocation_line GROUP BY invoice_line_id UNION ALL "
+        "SELECT invoice_line_id, 0, SUM(amount) FROM credit_note_line GROUP BY invoice_line_id) m "
+        "JOIN invoice_line l ON l.id = m.invoice_line_id JOIN invoice i ON i.id = l.invoice_id "
+        "GROUP BY l.id, i.number, l.amount HAVING SUM(m.paid + m.credited) > l.amount OR MIN(m.paid) < 0",
+    ),
+    Invariant(
+        "allocation_lies_on_lines",
+        "allocation",
+        "SELECT a.id, i.number, COALESCE(SUM(CASE WHEN l.invoice_id = a.invoice_id THEN x.amount END), 0), "
+        "a.amount FROM allocation a JOIN invoice i ON i.id = a.invoice_id "
+        "LEFT JOIN allocation_line x ON x.allocation_id = a.id "
+        "LEFT JOIN invoice_line l ON l.id = x.invoice_line_id GROUP BY a.id, i.number, a.amount, a.part "
+        "HAVING CASE WHEN a.part = 'principal' THEN a.amount ELSE 0 END "
+        "<> COALESCE(SUM(CASE WHEN l.invoice_id = a.invoice_id THEN x.amount END), 0)",
+    ),
+    Invariant(
+        "credit_note_lies_on_lines",
+        "credit_note",
+        "SELECT n.id, n.number, COALESCE(SUM(CASE WHEN l.invoice_id = n.invoice_id THEN x.amount END), 0), "
+        "n.amount FROM credit_note n LEFT JOIN credit_note_line x ON x.credit_note_id = n.id "
+        "LEFT JOIN invoice_line l ON l.id = x.invoice_line_id GROUP BY n.id, n.number, n.amount "
+        "HAVING n.amount <> COALESCE(SUM(CASE WHEN l.invoice_id = n.invoice_id THEN x.amount END), 0)",
+    ),
+    Invariant(
+        "payment_lies_on_lines_in_parts_of_at_least_nothing",
+        "payment",
+        "SELECT p.id, p.receipt_no, s.total, 0 FROM (SELECT a.payment_id, x.invoice_line_id, "
+        "SUM(x.amount) AS total FROM allocation a JOIN allocation_line x ON x.allocation_id = a.id "
+        "GROUP BY a.payment_id, x.invoice_line_id HAVING SUM(x.amount) < 0) s "
+        "JOIN payment p ON p.id = s.payment_id",
+    ),
+    Invariant(
+        "earmark_within_its_credit",
+        "earmark",
+        "SELECT e.id, p.receipt_no, COALESCE(s.total, 0), e.amount FROM earmark e "
+        f"JOIN payment p ON p.id = e.payment_id LEFT JOIN {_sums('allocation', 'earmark_id')} s "
+        "ON s.of_id = e.id WHERE COALESCE(s.total, 0) NOT BETWEEN 0 AND e.amount",
+    ),
+    Invariant(
+        "credit_put_aside_is_there",
+        "payment",
+        "SELECT p.id, p.receipt_no, SUM(e.amount - COALESCE(s.total, 0)), "
+        "MAX(p.credit + COALESCE(r.total, 0)) FROM earmark e JOIN payment p ON p.id = e.payment_id "
+        f"LEFT JOIN {_sums('allocation', 'earmark_id')} s ON s.of_id = e.id "
+        "LEFT JOIN (SELECT counters_id AS of_id, SUM(credit) AS total FROM payment WHERE kind = 'refund' "
+        "GROUP BY counters_id) r ON r.of_id = p.id WHERE e.ended_at IS NULL GROUP BY p.id, p.receipt_no "
+        "HAVING SUM(e.amount - COALESCE(s.total, 0)) > MAX(p.credit + COALESCE(r.total, 0))",
+    ),
+    Invariant(
+        "earmark_pays_what_it_is_for",
+        "earmark",
+        "SELECT e.id, i.number, x.amount, 0 FROM earmark e JOIN allocation a ON a.earmark_id = e.id "
+        "JOIN allocation_line x ON x.allocation_id = a.id JOIN invoice_line l ON l.id = x.invoice_line_id "
+        "JOIN invoice i ON i.id = l.invoice_id WHERE a.payment_id <> e.payment_id "
+        "OR l.fee_item_id <> COALESCE(e.fee_item_id, l.fee_item_id)",
+    ),
+    Invariant(
         "invoice_state_tells_its_balance",
         "invoice",
         "SELECT id, number, state, CASE WHEN balance = 0 THEN 'paid' WHEN paid > 0 THEN 'partly_paid' "

@@ -21,15 +21,18 @@ from sqlalchemy import (
     literal_column,
     select,
     text,
+    type_coerce,
     update,
 )
 from sqlalchemy.orm import Session
 
-from models.billing import CreditNote, Invoice, LateFeeWaiver
-from models.payments import Allocation, Payment
+from models.billing import CreditNote, FeeItem, Invoice, InvoiceLine, LateFeeWaiver
+from models.payments import Allocation, AllocationLine, Payment
 from models.property import Unit
 from office.core import bulk_insert
 from office.core.database import chunks, is_postgresql
+from office.policies import store as policies
+from rules.allocation import AllocationPolicy, OpenLine
 from rules.late_fee import LateFeePolicy, Reduction
 from rules.money import ZERO
 from rules.receivables import PaidPart, Receivable
@@ -40,16 +43,22 @@ TOTALS = ("paid", "credited", "late_fee", "balance", "state")
 INVOICE = cast("Table", Invoice.__table__)
 PAYMENT = cast("Table", Payment.__table__)
 ALLOCATION = cast("Table", Allocation.__table__)
+ALLOCATION_LINE = cast("Table", AllocationLine.__table__)
+LINE = cast("Table", InvoiceLine.__table__)
 
 
 @dataclass(frozen=True)
 class AllocationEntry:
-    """A row of the allocation table to be written: a paid part, negative when it is given back."""
+    """A row of the allocation table to be written: a paid part, negative when it is given back.
+
+    `earmark_id`: the earmark of the payment's credit from which it is paid (M10).
+    """
 
     payment_id: int
     part: PaidPart
     allocated_on: date
     effective_at: datetime
+    earmark_id: int | None = None
 
 
 def lock_units(session: Session, unit_ids: Iterable[int]) -> None:
@@ -140,21 +149,90 @@ def open_receivables(
     return list(found.values())
 
 
+def load_lines(session: Session, bills: Iterable[Receivable], on: date) -> None:
+    """Add to receivables what is open of each of their lines, and when a payment of a day pays it (M8)."""
+    by_id = {one.id: one for one in bills}
+    if not by_id:
+        return
+    policy = policies.in_force(session, AllocationPolicy, on)
+    items = {
+        item_id: (code, basis == "deposit", code in policy.whole_items)
+        for item_id, code, basis in session.execute(select(FeeItem.id, FeeItem.code, FeeItem.basis))
+    }
+    for one in by_id.values():
+        one.lines = []
+    still_open = type_coerce(LINE.c.amount - LINE.c.credited - LINE.c.paid, LINE.c.amount.type)
+    for ids in chunks(by_id):
+        rows = session.execute(
+            select(LINE.c.id, LINE.c.invoice_id, LINE.c.fee_item_id, still_open)
+            .where(LINE.c.invoice_id.in_(ids))
+            .order_by(LINE.c.id)
+        )
+        for line_id, invoice_id, item_id, amount in rows:
+            lines = by_id[invoice_id].lines
+            code, is_deposit, is_whole = items[item_id]
+            rank = policy.rank(code, len(lines), is_deposit=is_deposit)
+            lines.append(OpenLine(line_id, amount, rank, is_whole, item_id))
+
+
 def write_allocations(session: Session, entries: Sequence[AllocationEntry], now: datetime) -> None:
-    """Store allocation entries and the receivables they changed."""
+    """Store allocation entries with the lines they lie on, and the receivables they changed."""
+    if not entries:
+        return
+    last_id = session.scalar(select(func.max(ALLOCATION.c.id))) or 0
     bulk_insert.insert_rows(
         session,
         ALLOCATION,
-        ("payment_id", "invoice_id", "amount", "part", "allocated_on", "effective_at"),
+        ("payment_id", "invoice_id", "amount", "part", "allocated_on", "effective_at", "earmark_id"),
         (
-            (entry.payment_id, entry.part.receivable.id, amount, part, entry.allocated_on, entry.effective_at)
+            (
+                entry.payment_id,
+                entry.part.receivable.id,
+                amount,
+                part,
+                entry.allocated_on,
+                entry.effective_at,
+                entry.earmark_id,
+            )
             for entry in entries
             for part, amount in (("principal", entry.part.principal), ("late_fee", entry.part.late_fee))
             if amount
         ),
         constants={"allocated_at": now},
     )
+    _write_lines(session, [entry for entry in entries if entry.part.principal], last_id)
     write_receivables(session, [entry.part.receivable for entry in entries])
+
+
+def _write_lines(session: Session, entries: Sequence[AllocationEntry], last_id: int) -> None:
+    """Store what of the allocations written after an id lies on which line."""
+    written: dict[int, list[int]] = {}
+    for payment_ids in chunks({entry.payment_id for entry in entries}):
+        rows = session.execute(
+            select(*ALLOCATION.c["payment_id", "id"])
+            .where(
+                ALLOCATION.c.id > last_id,
+                ALLOCATION.c.payment_id.in_(payment_ids),
+                ALLOCATION.c.part == "principal",
+            )
+            .order_by(ALLOCATION.c.id.desc())
+        )
+        for payment_id, allocation_id in rows:
+            written.setdefault(payment_id, []).append(allocation_id)
+    bulk_insert.insert_rows(
+        session,
+        ALLOCATION_LINE,
+        ("allocation_id", "invoice_line_id", "amount"),
+        (
+            (allocation_id, line_id, amount)
+            for allocation_id, lines in [
+                (written[entry.payment_id].pop(), entry.part.lines) for entry in entries
+            ]
+            for line_id, amount in lines
+            if amount
+        ),
+        constants={"is_estimated": False},
+    )
 
 
 def write_receivables(

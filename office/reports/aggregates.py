@@ -6,8 +6,8 @@ building's month that a posted change made stale. Who reads takes the stored row
 counts the rest in the same statement, so a figure is never old; the minute tick stores what was counted. The
 cost follows the buildings, not the history.
 
-Collected is what was allocated to principal; late fees and refundable deposits stand apart. A bill that asks
-for a deposit beside other items pays the other items first: a deposit is held once its bill is paid.
+Collected is what was allocated to principal; late fees and refundable deposits stand apart. Items and
+deposits have what lies on their own lines (M8).
 """
 
 # ruff: noqa: S608 -- these statements are made of our own names only
@@ -40,6 +40,10 @@ PRINCIPAL_PAID = (
 # CROSS JOIN: SQLite then begins at the few cells, whatever its statistics say
 ITS_INVOICES = (
     "CROSS JOIN unit u CROSS JOIN invoice i WHERE u.building_id = k.building_id AND i.unit_id = u.id"
+)
+ITS_LINES = (
+    "CROSS JOIN unit u CROSS JOIN invoice i CROSS JOIN invoice_line l "
+    "WHERE u.building_id = k.building_id AND i.unit_id = u.id AND l.invoice_id = i.id"
 )
 ESTATE = 0  # in the place of a building: all of them together, so that reading what is owed stays short
 STALE_MONTH = "SELECT 1 FROM figures_stale s WHERE s.building_id = f.building_id AND s.period = f.period"
@@ -80,34 +84,30 @@ def _years(stale: str) -> str:
     )
 
 
-def _of_deposits(amounts: str) -> str:
-    """What an invoice's rows of a table say of deposits; a period's own bill never asks for one."""
+def _of_deposits(amount: str) -> str:
+    """What an invoice's lines say of deposits; a period's own bill never asks for one."""
     return (
-        f"CASE WHEN i.kind = 'regular' THEN 0 ELSE COALESCE((SELECT SUM(r.amount) FROM {amounts} r "
-        "JOIN fee_item f ON f.id = r.fee_item_id WHERE r.invoice_id = i.id AND f.basis = 'deposit'), 0) END"
+        f"CASE WHEN i.kind = 'regular' THEN 0 ELSE COALESCE((SELECT SUM({amount}) FROM invoice_line l "
+        "JOIN fee_item f ON f.id = l.fee_item_id WHERE l.invoice_id = i.id AND f.basis = 'deposit'), 0) END"
     )
 
 
 def _bills(cells: str) -> str:
     """The invoices of the cells, each with its billed and paid principal and the part that is no deposit.
 
-    `income` is what it charges for good: its lines less its credit notes, each without those of deposits,
-    never less than nothing nor more than is billed. `income_paid` is what of it is paid.
+    `income` is what it charges for good: its lines less their credit notes, without deposits. `income_paid`
+    is what of it is paid.
     """
     bills = (
         "SELECT k.building_id, k.cell, u.kind AS unit_kind, i.id, i.unit_id, i.amount, i.balance, "
         f"i.paid AS paid_in_all, i.amount - i.credited AS billed, {PRINCIPAL_PAID} AS principal, "
-        f"{_of_deposits('invoice_line')} AS deposit_lines, {_of_deposits('credit_note')} AS deposit_notes "
+        f"{_of_deposits('l.amount')} AS deposit_lines, {_of_deposits('l.credited')} AS deposit_notes, "
+        f"{_of_deposits('l.paid')} AS deposit_paid "
         f"FROM ({cells}) k {ITS_INVOICES} AND i.period = k.period"
     )
-    income = (
-        "CASE WHEN deposit_lines = 0 OR deposit_notes > deposit_lines THEN billed "
-        "WHEN billed - deposit_lines + deposit_notes < 0 THEN 0 "
-        "ELSE billed - deposit_lines + deposit_notes END"
-    )
     return (
-        "SELECT b.*, CASE WHEN principal < income THEN principal ELSE income END AS income_paid "
-        f"FROM (SELECT b.*, {income} AS income FROM ({bills}) b) b"
+        "SELECT b.*, billed - deposit_lines + deposit_notes AS income, "
+        f"principal - deposit_paid AS income_paid FROM ({bills}) b"
     )
 
 
@@ -128,48 +128,12 @@ def _collected(cells: str) -> str:
     )
 
 
-def _share(amount: str, part: str, *, is_sqlite: bool) -> str:
-    """`part` of the whole of an amount in whole fen, rounded down."""
-    if is_sqlite:
-        return f"CAST({amount} * {part} / whole AS INTEGER)"
-    return f"DIV(CAST({amount} AS numeric) * {part}, whole)"
-
-
-def _items(cells: str, *, is_sqlite: bool) -> str:
-    """Shares of the items in an invoice's billed and paid money, in proportion to what is left of each.
-
-    Left after its own credit notes, at least nothing; shares are differences of running sums, so that no fen
-    is lost. Deposits share what is billed and paid of them.
-    """
-
-    def share(amount: str) -> str:
-        until = _share(amount, "running", is_sqlite=is_sqlite)
-        before = _share(amount, "(running - net)", is_sqlite=is_sqlite)
-        return f"CAST(SUM(COALESCE({until} - {before}, 0)) AS BIGINT) AS {amount}"
-
-    per_line = (
-        "SELECT b.building_id, b.cell, b.id, b.billed, b.income, b.principal, b.income_paid, l.fee_item_id, "
-        "SUM(l.amount) AS amount, "
-        "MAX(CASE WHEN b.deposit_lines <> 0 AND f.basis = 'deposit' THEN 1 ELSE 0 END) AS is_deposit "
-        f"FROM ({_bills(cells)}) b CROSS JOIN invoice_line l CROSS JOIN fee_item f "
-        "WHERE l.invoice_id = b.id AND f.id = l.fee_item_id GROUP BY b.building_id, b.cell, b.id, b.billed, "
-        "b.income, b.principal, b.income_paid, l.fee_item_id"
-    )
-    per_item = (
-        "SELECT building_id, cell, id, fee_item_id, is_deposit, "
-        "CASE WHEN is_deposit = 1 THEN billed - income ELSE income END AS billed, "
-        "CASE WHEN is_deposit = 1 THEN principal - income_paid ELSE income_paid END AS paid, "
-        "CASE WHEN noted > amount THEN 0 ELSE amount - noted END AS net FROM ("
-        "SELECT l.*, COALESCE((SELECT SUM(n.amount) FROM credit_note n WHERE n.invoice_id = l.id "
-        f"AND n.fee_item_id = l.fee_item_id), 0) AS noted FROM ({per_line}) l) l"
-    )
-    running = (
-        "SELECT per_item.*, SUM(net) OVER (PARTITION BY id, is_deposit ORDER BY fee_item_id) AS running, "
-        f"NULLIF(SUM(net) OVER (PARTITION BY id, is_deposit), 0) AS whole FROM ({per_item}) per_item"
-    )
+def _items(cells: str) -> str:
+    """What is billed and paid of each item: its lines less what credit notes take off them (M8)."""
     return (
-        f"SELECT building_id, cell AS period, fee_item_id, {share('billed')}, {share('paid')} "
-        f"FROM ({running}) shared GROUP BY building_id, cell, fee_item_id"
+        "SELECT k.building_id, k.cell AS period, l.fee_item_id, SUM(l.amount - l.credited) AS billed, "
+        f"SUM(l.paid) AS paid FROM ({cells}) k {ITS_LINES} AND i.period = k.period "
+        "GROUP BY k.building_id, k.cell, l.fee_item_id"
     )
 
 
@@ -188,40 +152,32 @@ def _owed(stale: str) -> str:
 def _split(cells: str) -> str:
     """What the bills of years ask for, and what was credited and paid of them in each year (K1).
 
-    A bill with a deposit pays its other items first, also where it is paid over several years.
+    Refundable deposits are left out.
     """
     noted_in, paid_in = (f"substr(CAST({day} AS VARCHAR(10)), 1, 4)" for day in NOTED_AND_PAID)
-    of_years = (
-        "SELECT b.building_id, b.cell, b.id, b.deposit_lines, b.income, "
-        f"{paid_in} AS year, SUM(a.amount) AS paid FROM b CROSS JOIN allocation a "
-        "WHERE a.invoice_id = b.id AND a.part = 'principal' "
-        f"GROUP BY b.building_id, b.cell, b.id, b.deposit_lines, b.income, {paid_in}"
-    )
-    running = (
-        "SELECT y.*, SUM(paid) OVER (PARTITION BY id ORDER BY year) AS paid_until, "
-        f"SUM(paid) OVER (PARTITION BY id ORDER BY year) - paid AS paid_before FROM ({of_years}) y"
-    )
-    until, before = (
-        f"CASE WHEN deposit_lines = 0 OR {paid} < income THEN {paid} ELSE income END"
-        for paid in ("paid_until", "paid_before")
-    )
+    no_deposit = "JOIN fee_item f ON f.id = l.fee_item_id AND f.basis <> 'deposit'"
+
+    def of_lines(table: str, of: str) -> str:
+        """The part of a credit note or an allocation that lies on no deposit."""
+        return (
+            f"CASE WHEN b.deposit_lines = 0 THEN {of}.amount ELSE COALESCE((SELECT SUM(x.amount) "
+            f"FROM {table}_line x JOIN invoice_line l ON l.id = x.invoice_line_id {no_deposit} "
+            f"WHERE x.{table}_id = {of}.id), 0) END"
+        )
+
     return (
         f"WITH b AS ({_bills(cells)}), parts AS ("
         "SELECT building_id, cell AS bills_year, cell AS year, SUM(amount - deposit_lines) AS billed, "
         "0 AS credited, 0 AS paid FROM b GROUP BY building_id, cell UNION ALL "
-        f"SELECT b.building_id, b.cell, {noted_in}, 0, SUM(n.amount), 0 FROM b CROSS JOIN credit_note n "
-        "LEFT JOIN fee_item f ON f.id = n.fee_item_id WHERE n.invoice_id = b.id "
-        "AND (b.deposit_lines = 0 OR f.basis IS NULL OR f.basis <> 'deposit') "
+        f"SELECT b.building_id, b.cell, {noted_in}, 0, SUM({of_lines('credit_note', 'n')}), 0 FROM b "
+        "CROSS JOIN credit_note n WHERE n.invoice_id = b.id "
         f"GROUP BY b.building_id, b.cell, {noted_in} UNION ALL "
-        f"SELECT building_id, cell, year, 0, 0, SUM(({until}) - ({before})) FROM ({running}) y "
-        "GROUP BY building_id, cell, year) "
+        f"SELECT b.building_id, b.cell, {paid_in}, 0, 0, SUM({of_lines('allocation', 'a')}) FROM b "
+        "CROSS JOIN allocation a WHERE a.invoice_id = b.id AND a.part = 'principal' "
+        f"GROUP BY b.building_id, b.cell, {paid_in}) "
         "SELECT building_id, bills_year, year, SUM(billed) AS billed, SUM(credited) AS credited, "
         "SUM(paid) AS paid FROM parts GROUP BY building_id, bills_year, year"
     )
-
-
-def _is_sqlite(session: Session) -> bool:
-    return session.get_bind().dialect.name == "sqlite"
 
 
 # Read --------------------------------------------------------------------------------------------------
@@ -304,7 +260,7 @@ def bills_of_month(session: Session, period: str) -> list[MonthlyBill]:
 def by_item(session: Session, period: str) -> dict[tuple[int, int], Collected]:
     """The same by building and fee item, without households and late fees; deposits are items too (K1)."""
     wanted = "period = :period" if len(period) == MONTH else "substr(period, 1, 4) = :period"
-    live = _items(_months(wanted), is_sqlite=_is_sqlite(session))
+    live = _items(_months(wanted))
     columns = "building_id, fee_item_id, billed, paid"
     rows = session.execute(
         text(
@@ -414,7 +370,7 @@ def store(session: Session, due_for: datetime) -> JobResult:  # noqa: ARG001 -- 
         return JobResult()
     session.execute(text("UPDATE figures_stale SET is_counting = true"))
     counting = "is_counting"
-    items = _items(_months(counting), is_sqlite=_is_sqlite(session))
+    items = _items(_months(counting))
     stored = 0
     for table, old, counted in (
         ("figures_collected", STALE_MONTH, _collected(_months(counting))),

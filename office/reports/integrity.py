@@ -18,6 +18,7 @@ from office.reports.aggregates import ESTATE, MONTH
 
 NOT_NOTED = "NOT EXISTS (SELECT 1 FROM figures_stale s WHERE s.building_id = f.building_id"
 OF_MONTH = f"{NOT_NOTED} AND s.period = f.period)"
+OF_ITEM_MONTH = f"{NOT_NOTED} AND s.period = substr(f.item_month, 1, 7))"
 OF_YEAR = f"{NOT_NOTED} AND substr(s.period, 1, 4) = f.period)"
 OF_BILLS_YEAR = f"{NOT_NOTED} AND substr(s.period, 1, 4) = f.bills_year)"
 OF_BUILDING = f"{NOT_NOTED})"
@@ -36,12 +37,30 @@ class AggregateCheck:
     is_fresh: str
 
 
-def _by_item(table: str) -> str:
-    """Of each invoice, what a table of amounts by fee item says of deposits and of everything else."""
+NOTE_LINES = (
+    "(SELECT l.invoice_id, l.fee_item_id, x.amount FROM credit_note_line x "
+    "JOIN invoice_line l ON l.id = x.invoice_line_id)"
+)
+
+
+def _by_item(rows: str) -> str:
+    """Of each invoice, what amounts by fee item say of deposits and of everything else."""
     return (
         "SELECT r.invoice_id, SUM(CASE WHEN f.basis = 'deposit' THEN r.amount ELSE 0 END) AS deposits, "
         "SUM(CASE WHEN f.basis = 'deposit' THEN 0 ELSE r.amount END) AS others "
-        f"FROM {table} r LEFT JOIN fee_item f ON f.id = r.fee_item_id GROUP BY r.invoice_id"
+        f"FROM {rows} r LEFT JOIN fee_item f ON f.id = r.fee_item_id GROUP BY r.invoice_id"
+    )
+
+
+def _of_items() -> str:
+    """Billed and paid by item and month from the rows of lines, notes and payments themselves (M8)."""
+    cell = "u.building_id, i.period || ' ' || l.fee_item_id AS item_month"
+    place = "JOIN invoice i ON i.id = l.invoice_id JOIN unit u ON u.id = i.unit_id"
+    parts = "x JOIN invoice_line l ON l.id = x.invoice_line_id"
+    return (
+        f"SELECT {cell}, l.amount AS billed, 0 AS paid FROM invoice_line l {place} UNION ALL "
+        f"SELECT {cell}, -x.amount, 0 FROM credit_note_line {parts} {place} UNION ALL "
+        f"SELECT {cell}, 0, x.amount FROM allocation_line {parts} {place}"
     )
 
 
@@ -51,7 +70,7 @@ INVOICES = (
     "COALESCE(n.deposits, 0) AS deposit_notes, COALESCE(a.principal, 0) AS principal, "
     "COALESCE(a.late_fees, 0) AS late_fees FROM invoice i JOIN unit u ON u.id = i.unit_id "
     f"LEFT JOIN ({_by_item('invoice_line')}) l ON l.invoice_id = i.id "
-    f"LEFT JOIN ({_by_item('credit_note')}) n ON n.invoice_id = i.id "
+    f"LEFT JOIN ({_by_item(NOTE_LINES)}) n ON n.invoice_id = i.id "
     "LEFT JOIN (SELECT invoice_id, SUM(CASE WHEN part = 'principal' THEN amount ELSE 0 END) AS principal, "
     "SUM(CASE WHEN part = 'late_fee' THEN amount ELSE 0 END) AS late_fees FROM allocation "
     "GROUP BY invoice_id) a ON a.invoice_id = i.id"
@@ -103,8 +122,8 @@ OLDEST = (
 TWO_YEARS = "SELECT building_id, bills_year, billed, credited, paid FROM figures_year"
 ALL_OWED = "SELECT building_id, due_on, amount, invoices, households FROM figures_owed"
 BY_YEAR = (
-    "SELECT building_id, substr(period, 1, 4) AS bills_year, SUM(lines) AS billed, SUM(CASE WHEN "
-    "deposits = 0 THEN notes + deposit_notes ELSE notes END) AS credited, 0 AS paid "
+    "SELECT building_id, substr(period, 1, 4) AS bills_year, SUM(lines) AS billed, SUM(notes) AS credited, "
+    "0 AS paid "
     f"FROM ({INVOICES}) i GROUP BY building_id, substr(period, 1, 4)"
 )
 CHECKS = (
@@ -119,6 +138,14 @@ CHECKS = (
         "period",
         ("billed", "paid", "deposits_billed", "deposits_paid"),
         OF_MONTH,
+    ),
+    AggregateCheck(
+        "figures_of_item",
+        "SELECT building_id, period || ' ' || fee_item_id AS item_month, billed, paid FROM figures_item",
+        _of_items(),
+        "item_month",
+        ("billed", "paid"),
+        OF_ITEM_MONTH,
     ),
     AggregateCheck(
         "figures_of_two_years",

@@ -83,6 +83,7 @@ from models.visits import Visit
 from tests.admin.conftest import PASSWORD, Web
 from tests.admin.panel.access import ROLES
 from tests.conftest import Office
+from tests.factories.rows import lay_on_lines
 
 NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
@@ -313,6 +314,7 @@ def _money(session: Session, world: World, whose: str, item: FeeItem, position: 
     }
     for row in rows.values():
         _added(session, row)
+    lay_on_lines(session, rows["allocations"])
     rows["day_close_lines"] = _added(
         session,
         DayCloseLine(

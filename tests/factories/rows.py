@@ -12,11 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base import Model
-from models.billing import Invoice
+from models.billing import FeeItem, Invoice, InvoiceLine
 from models.collection import Contact, Reminder, ReminderBatch
 from models.complaints import Category, Ticket, TicketClock
 from models.office import Paper
-from models.payments import Payment, StatementRow
+from models.payments import Allocation, AllocationLine, Payment, StatementRow
 from models.people import Occupancy, Owner
 from models.property import Area, Building, Unit
 from models.visits import Visit
@@ -78,7 +78,7 @@ def add_invoice(
     balance: str | None = None,
     **more: Any,
 ) -> Invoice:
-    """An issued invoice, open in full unless `balance` says otherwise."""
+    """An issued invoice with one line, open in full unless `balance` says otherwise."""
     number = more.pop("number", f"F-{next(_numbers)}")
     values = {
         "kind": "opening",
@@ -86,6 +86,9 @@ def add_invoice(
         "period": f"{due_on:%Y-%m}",
         "issued_on": due_on.replace(day=1),
     } | more
+    paid = Decimal(amount) - Decimal(balance or amount)
+    item_id = session.scalars(select(FeeItem.id).order_by(FeeItem.id)).first()
+    assert item_id, "the office has no fee items"
     return added(
         session,
         Invoice(
@@ -94,8 +97,17 @@ def add_invoice(
             payer_id=debtor[1],
             due_on=due_on,
             amount=Decimal(amount),
-            paid=Decimal(amount) - Decimal(balance or amount),
+            paid=paid,
             balance=Decimal(balance or amount),
+            lines=[
+                InvoiceLine(
+                    fee_item_id=item_id,
+                    quantity=Decimal(1),
+                    rate=Decimal(amount),
+                    amount=Decimal(amount),
+                    paid=min(paid, Decimal(amount)),
+                )
+            ],
             **values,
         ),
     )
@@ -127,6 +139,20 @@ def add_payment(
             **values,
         ),
     )
+
+
+def lay_on_lines(session: Session, allocation: Allocation) -> None:
+    """Let an allocation to principal lie on the lines of its invoice, in their order."""
+    left = allocation.amount
+    for line in session.scalars(
+        select(InvoiceLine).where(InvoiceLine.invoice_id == allocation.invoice_id).order_by(InvoiceLine.id)
+    ):
+        session.refresh(line)
+        part = min(left, line.amount - line.credited - line.paid)
+        if part:
+            session.add(AllocationLine(allocation=allocation, invoice_line=line, amount=part))
+            left -= part
+    session.flush()
 
 
 def add_ticket(session: Session, registered_at: datetime, unit_id: int | None = None, **more: Any) -> Ticket:

@@ -1,8 +1,7 @@
 """Every figure of reports, start page and lists recounted from raw rows (K1–K3; contract: Figures, exactly).
 
 Plain Python over `SELECT * FROM table`: written from the contract, sharing nothing with the program. Money is
-whole fen. A household is a unit of one of the kinds given. A bill with a refundable deposit pays its other
-items first.
+whole fen. A household is a unit of one of the kinds given. Items have what lies on their own lines.
 """
 
 from __future__ import annotations
@@ -18,7 +17,8 @@ from zoneinfo import ZoneInfo
 Row = dict[str, Any]
 Read = Callable[[str], Iterable[Row]]  # a table's name → its rows as the database holds them
 TABLES = (
-    "unit", "invoice", "invoice_line", "fee_item", "credit_note", "allocation", "payment", "reminder",
+    "unit", "invoice", "invoice_line", "fee_item", "credit_note", "credit_note_line", "allocation",
+    "allocation_line", "payment", "reminder",
     "occupancy", "ticket", "ticket_clock", "clock_pause", "visit", "ticket_event", "billing_run", "estate",
     "building", "collection_target",
 )  # fmt: skip
@@ -77,7 +77,8 @@ class Bill:
     late_fee: int
     lines: dict[int, int] = field(default_factory=dict)  # by item, those of one item together
     deposits: set[int] = field(default_factory=set)
-    notes: list[tuple[int | None, int, date]] = field(default_factory=list)
+    notes: list[tuple[int, int, date]] = field(default_factory=list)  # item, fen, day: a row a line
+    laid: list[tuple[int, int, date]] = field(default_factory=list)  # the same of payments to principal
     allocations: list[Row] = field(default_factory=list)
 
     @property
@@ -109,40 +110,23 @@ class Bill:
 
     @property
     def income(self) -> int:
-        """What is billed for good: without the deposits that are left of it."""
-        if not self.deposits:
-            return self.billed
-        others = sum(amount for item, amount in self.lines.items() if item not in self.deposits)
-        others -= sum(amount for item, amount, _on in self.notes if item not in self.deposits)
-        return min(max(others, 0), self.billed)
+        """What is billed for good: lines less their credit notes, without deposits."""
+        return sum(billed for item, (billed, _paid) in self.shares().items() if item not in self.deposits)
 
     def income_paid(self, until: date = date.max) -> int:
-        paid = self.paid_by("principal", until)
-        return min(paid, self.income) if self.deposits else paid
+        return sum(
+            amount for item, amount, on in self.laid if item not in self.deposits and as_day(on) <= until
+        )
 
     def shares(self) -> dict[int, tuple[int, int]]:
-        """Billed and paid by item: in proportion to what is left of each, deposits among themselves.
-
-        Items in order of id; each gets the whole fen up to it less those before it.
-        """
-        found: dict[int, tuple[int, int]] = {}
-        for is_deposit, billed, paid in (
-            (False, self.income, self.income_paid()),
-            (True, self.billed - self.income, self.principal - self.income_paid()),
-        ):
-            left = {
-                item: max(amount - sum(note for of, note, _on in self.notes if of == item), 0)
-                for item, amount in sorted(self.lines.items())
-                if (item in self.deposits) is is_deposit
-            }
-            whole, until = sum(left.values()), 0
-            for item, part in left.items():
-                before, until = until, until + part
-                found[item] = (
-                    (billed * until // whole - billed * before // whole) if whole else 0,
-                    (paid * until // whole - paid * before // whole) if whole else 0,
-                )
-        return found
+        """Billed and paid by item: its lines, what credit notes take off them, what is laid on them."""
+        return {
+            item: (
+                asked - sum(amount for of, amount, _on in self.notes if of == item),
+                sum(amount for of, amount, _on in self.laid if of == item),
+            )
+            for item, asked in self.lines.items()
+        }
 
     def payments_in_force(self, part: str | None = "principal") -> list[date]:
         """The days from which payments pay for the bill whose money still lies on it."""
@@ -176,9 +160,17 @@ class Figures:
             bill.lines[item] = bill.lines.get(item, 0) + row["amount"]
             if bases[item] == "deposit" and bill.kind != "regular":
                 bill.deposits.add(item)
-        for row in self.rows["credit_note"]:
-            note = row["fee_item_id"], row["amount"], as_day(row["issued_on"])
-            self.bills[row["invoice_id"]].notes.append(note)
+        lines = {row["id"]: row for row in self.rows["invoice_line"]}
+        notes = {row["id"]: row["issued_on"] for row in self.rows["credit_note"]}
+        days = {row["id"]: row["allocated_on"] for row in self.rows["allocation"]}
+        for row in self.rows["credit_note_line"]:
+            line = lines[row["invoice_line_id"]]
+            note = line["fee_item_id"], row["amount"], as_day(notes[row["credit_note_id"]])
+            self.bills[line["invoice_id"]].notes.append(note)
+        for row in self.rows["allocation_line"]:
+            line = lines[row["invoice_line_id"]]
+            part = line["fee_item_id"], row["amount"], as_day(days[row["allocation_id"]])
+            self.bills[line["invoice_id"]].laid.append(part)
         for row in self.rows["allocation"]:
             self.bills[row["invoice_id"]].allocations.append(row)
 

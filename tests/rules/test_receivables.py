@@ -271,13 +271,13 @@ GIVEN_BACK = [
 
 @pytest.mark.parametrize(("amount", "parts"), GIVEN_BACK)
 def test_money_is_taken_back_in_the_order_given(amount, parts):
-    one = owed(late_fee="2", paid="102", paid_late_fee="2")
-    paid = [PaidEarlier(8, one, "late_fee", Decimal(2)), PaidEarlier(7, one, "principal", Decimal(100))]
+    bill = owed(late_fee="2", paid="102", paid_late_fee="2")
+    paid = [PaidEarlier(8, bill, "late_fee", Decimal(2)), PaidEarlier(7, bill, "principal", Decimal(100))]
 
     found = give_back(paid, Decimal(amount), NO_FEE, TODAY)
 
-    assert [(payment, part.principal, part.late_fee) for payment, part in found] == parts
-    assert one.balance == -sum(principal + fee for _, principal, fee in parts)
+    assert [(one.payment_id, one.part.principal, one.part.late_fee) for one in found] == parts
+    assert bill.balance == -sum(principal + fee for _, principal, fee in parts)
 
 
 def test_what_is_given_back_is_charged_again():

@@ -18,6 +18,7 @@ from models.property import Unit
 from office.core.errors import Refused
 from office.payments import direct_debit
 from rules.reasons import Reason
+from tests.factories.estate import pay
 from tests.factories.rows import Debtor, add_household, add_invoice, added, at
 
 TODAY = date(2026, 6, 20)
@@ -141,8 +142,9 @@ def test_a_file_fetched_again_carries_the_sum_that_was_sent(session: Session, la
     invoice = add_invoice(session, debtor, TODAY, amount="100")
     batch, file = direct_debit.export_batch(session, period="2026-06", layout=layout, now=NOW)
 
-    invoice.paid, invoice.balance = Decimal(40), Decimal(60)
-    session.flush()
+    pay(session, session.get_one(Unit, debtor[0]), "40", now=NOW)
+    session.expire_all()
+    assert invoice.balance == 60
 
     assert direct_debit.batch_file(session, batch.id) == (batch, file)
 

@@ -22,7 +22,7 @@ from models.people import Owner
 from models.property import Area, Building, Unit
 from office.reports import aggregates, integrity
 from rules.report_rates import Collected
-from tests.factories.rows import add_payment
+from tests.factories.rows import add_payment, lay_on_lines
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 ZERO = Decimal(0)
@@ -73,7 +73,10 @@ def pay(session: Session, invoice: Invoice, fen: int) -> None:
     if part:
         payment = add_payment(session, (invoice.unit_id, invoice.payer_id), NOW, str(part))
         paid_on = {"allocated_on": NOW.date(), "allocated_at": NOW, "effective_at": NOW}
-        session.add(Allocation(payment=payment, invoice=invoice, amount=part, **paid_on))
+        allocation = Allocation(payment=payment, invoice=invoice, amount=part, **paid_on)
+        session.add(allocation)
+        session.flush()
+        lay_on_lines(session, allocation)
     invoice.paid, invoice.balance = invoice.paid + part, invoice.balance - part
     session.flush()
 

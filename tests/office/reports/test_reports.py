@@ -102,7 +102,7 @@ def test_rates_by_building_and_area(session: Session, units: list[Unit]) -> None
 def test_a_late_fee_paid_does_not_raise_the_rate(session: Session, units: list[Unit]) -> None:
     invoice = bill(units[0], Owner(name="王芳"))
     invoice.late_fee, invoice.paid, invoice.balance = Decimal("5.00"), Decimal("45.00"), Decimal("60.00")
-    session.add(invoice)
+    session.add(invoice)  # written as paid
     session.flush()
     payment = add_payment(session, (invoice.unit_id, invoice.payer_id), NOW, "45")
     for part, amount in (("principal", "40.00"), ("late_fee", "5.00")):
