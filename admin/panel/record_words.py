@@ -131,6 +131,8 @@ ACTIONS = {
     "credit": _("Credited"),
     "waive": _("Waived"),
     "receive": _("Payment taken"),
+    "put_aside": _("Credit put aside"),
+    "set_free": _("Credit free again"),
     "void": _("Voided"),
     "reverse": _("Reversed"),
     "refund": _("Refunded"),

@@ -333,7 +333,7 @@ def write_credit_note(session: Session, new: NewCreditNote, *, now: datetime) ->
     if amount > bill.creditable:
         raise Refused(N_("Only %(amount)s of this invoice can be credited"), amount=bill.creditable)
     lines = [line for line in _lines(session, bill.id) if new.fee_item_id in {None, line.fee_item_id}]
-    if new.fee_item_id is not None and amount > (left := sum((line.creditable for line in lines), ZERO)):
+    if new.fee_item_id is not None and amount > (left := _left_of(lines)):
         raise Refused(N_("Only %(amount)s of this fee item can be credited on this invoice"), amount=left)
     was_open, kept = bill.balance > 0, max(amount - bill.principal, ZERO)
     parts = credited_on(amount, lines)
@@ -376,6 +376,11 @@ def write_credit_note(session: Session, new: NewCreditNote, *, now: datetime) ->
     details = {"amount": amount, "kind": new.kind, "reason": note.reason}
     audit.record(session, now, new.staff_id, "credit", note, details)
     return note
+
+
+def _left_of(lines: Sequence[BilledLine]) -> Decimal:
+    """What lines still ask for after their credit notes, in yuan."""
+    return sum((line.creditable for line in lines), ZERO)
 
 
 def _lines(session: Session, invoice_id: int) -> list[BilledLine]:

@@ -5,7 +5,8 @@
 
 FOLDER becomes an instance: `GATEHOUSE_INSTANCE=FOLDER flask run` opens the office (admin, PASSWORD below).
 Each month bills every unit; the newest is LATEST, the share that stays open falls with age. With fewer
-invoices than units the bills lie spread over all buildings. `--lines` newest months have their lines.
+invoices than units the bills lie spread over all buildings. `--lines` newest months have their lines, of
+older ones the bills that are still open.
 Run again it adds nothing. Payments are not made: the past is written as paid.
 """
 
@@ -188,16 +189,17 @@ def fill_month(dialect: Dialect, size: Size, back: int) -> None:
         balance=f"CASE WHEN {is_open} THEN {AMOUNT} ELSE 0 END",
         state=f"CASE WHEN {is_open} THEN 'open' ELSE 'paid' END",
     )
-    if back < size.lines:
-        insert(
-            "invoice_line",
-            f"invoice i JOIN fee_item f ON f.code = 'management_fee' WHERE i.period = '{period}'",
-            invoice_id="i.id",
-            fee_item_id="f.id",
-            quantity="895000",
-            rate="2500000",
-            amount="i.amount",
-        )
+    has_lines = "" if back < size.lines else " AND i.balance > 0"
+    insert(
+        "invoice_line",
+        f"invoice i JOIN fee_item f ON f.code = 'management_fee' WHERE i.period = '{period}'{has_lines}",
+        invoice_id="i.id",
+        fee_item_id="f.id",
+        quantity="895000",
+        rate="2500000",
+        amount="i.amount",
+        paid="i.paid",
+    )
 
 
 def fill_tickets(dialect: Dialect, size: Size, after: int, count: int) -> None:

@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.allocation import OpenInvoice, Pick, UnknownPickError, allocate, by_age, number_key
+from rules.allocation import (
+    AllocationPolicy,
+    BilledLine,
+    OpenInvoice,
+    OpenLine,
+    PaidWholeError,
+    Pick,
+    UnknownPickError,
+    allocate,
+    by_age,
+    credited_on,
+    laid_on,
+    number_key,
+)
 from rules.money import MoneyError, from_fen
 
 JAN, FEB = date(2026, 1, 15), date(2026, 2, 15)
@@ -141,3 +154,133 @@ def test_bills_of_one_day_stand_by_number():
     for found in (by_age(bills), by_age(iter(bills))):
         assert [one.number for one in found] == ["I-9", "I-10"]
     assert by_age(iter(bills[:1])) == bills[:1]
+
+
+# Lines of bills (M8) ----------------------------------------------------------------------------------
+
+IN_ORDER, IN_PROPORTION = AllocationPolicy(), AllocationPolicy("in_proportion")
+FEE_FIRST = AllocationPolicy(first_items=("parking", "water"))
+WHOLE_WATER = AllocationPolicy(whole_items=("water",))
+SHARED_WHOLE = AllocationPolicy("in_proportion", whole_items=("water",))
+BILL = (("deposit", "50"), ("fee", "100"), ("water", "30"), ("parking", "20"))
+
+LAID = [
+    # policy, amount, what deposit, fee, water and parking get
+    (IN_ORDER, "0", "0 0 0 0"),
+    (IN_ORDER, "99.99", "0 99.99 0 0"),
+    (IN_ORDER, "100", "0 100 0 0"),
+    (IN_ORDER, "100.01", "0 100 0.01 0"),
+    (IN_ORDER, "150", "0 100 30 20"),
+    (IN_ORDER, "150.01", "0.01 100 30 20"),
+    (IN_ORDER, "200", "50 100 30 20"),
+    (IN_ORDER, "200.01", "50 100 30 20"),
+    (FEE_FIRST, "20", "0 0 0 20"),
+    (FEE_FIRST, "50", "0 0 30 20"),
+    (FEE_FIRST, "50.01", "0 0.01 30 20"),
+    (IN_PROPORTION, "75", "0 50 15 10"),
+    (IN_PROPORTION, "0.01", "0 0.01 0 0"),
+    (IN_PROPORTION, "100", "0 66.67 20 13.33"),
+    (IN_PROPORTION, "151", "1 100 30 20"),
+    (WHOLE_WATER, "129.99", "9.99 100 0 20"),
+    (WHOLE_WATER, "130", "0 100 30 0"),
+    (SHARED_WHOLE, "149.99", "29.99 100 0 20"),
+    (SHARED_WHOLE, "12", "0 10 0 2"),
+]
+
+
+def lines_of(policy, bill=BILL):
+    return [
+        OpenLine(
+            place,
+            Decimal(amount),
+            policy.rank(item, place, is_deposit=item == "deposit"),
+            item in policy.whole_items,
+        )
+        for place, (item, amount) in enumerate(bill)
+    ]
+
+
+@pytest.mark.parametrize(("policy", "amount", "wanted"), LAID)
+def test_money_lies_on_lines_by_rank(policy, amount, wanted):
+    got = dict(laid_on(Decimal(amount), lines_of(policy)))
+
+    assert [got.get(place, 0) for place in range(len(BILL))] == [Decimal(one) for one in wanted.split()]
+
+
+def billed(number="I-1", late_fee="0", policy=IN_ORDER, due_on=JAN):
+    return OpenInvoice(number, due_on, Decimal(200), Decimal(late_fee), lines_of(policy))
+
+
+BY_ITEM = [
+    # amount, picks, what each bill's lines get, late fee
+    ("30", [Pick("I-2", line_id=2)], {"I-2": {2: 30}}),
+    ("30", [Pick("I-2", Decimal(10), 2)], {"I-2": {2: 10}, "I-1": {1: 20}}),
+    ("60", [Pick("I-2", line_id=3), Pick("I-2", line_id=2)], {"I-2": {3: 20, 2: 30}, "I-1": {1: 10}}),
+    ("205", [Pick("I-1", line_id=0)], {"I-1": {0: 50, 1: 100, 2: 30, 3: 20}, "I-2": {}}),
+]
+
+
+@pytest.mark.parametrize(("amount", "picks", "wanted"), BY_ITEM)
+def test_ticked_lines_come_first_and_the_rest_goes_by_age(amount, picks, wanted):
+    found = allocate(Decimal(amount), [billed(late_fee="5"), billed("I-2", due_on=FEB)], picks)
+
+    laid = {one.number: dict(one.lines) for one in found.allocations}
+    assert laid == {number: lines for number, lines in wanted.items() if lines}
+    assert all(sum(dict(one.lines).values()) == one.principal for one in found.allocations)
+
+
+def test_a_late_fee_waits_until_every_line_is_paid():
+    (some,) = allocate(Decimal(199), [billed(late_fee="5", policy=WHOLE_WATER)]).allocations
+    assert (some.principal, some.late_fee) == (199, 0)
+
+    (short,) = allocate(
+        Decimal(195), [billed(late_fee="5", policy=WHOLE_WATER)], [Pick("I-1", line_id=0)]
+    ).allocations
+    assert (short.principal, short.late_fee, dict(short.lines)) == (195, 0, {0: 50, 1: 100, 2: 30, 3: 15})
+
+
+def test_what_is_paid_whole_takes_no_part():
+    owed = [billed(policy=WHOLE_WATER)]
+
+    with pytest.raises(PaidWholeError) as found:
+        allocate(Decimal(29), owed, [Pick("I-1", line_id=2)])
+    with pytest.raises(PaidWholeError):
+        allocate(Decimal(30), owed, [Pick("I-1", Decimal(10), 2)])
+    with pytest.raises(UnknownPickError, match="I-1"):
+        allocate(Decimal(30), owed, [Pick("I-1", line_id=9)])
+
+    assert (found.value.number, found.value.whole) == ("I-1", 30)
+    assert allocate(Decimal(29), [billed(policy=WHOLE_WATER)]).credit == 0
+
+
+@given(FEN, st.lists(st.tuples(FEN, st.sampled_from(["fee", "water", "deposit"])), max_size=5), st.booleans())
+def test_every_fen_lies_on_a_line_and_no_line_gets_too_much(fen, rows, is_shared):
+    policy = IN_PROPORTION if is_shared else IN_ORDER
+    lines = lines_of(policy, [(item, from_fen(amount)) for amount, item in rows])
+
+    laid = laid_on(from_fen(fen), lines)
+
+    assert sum(amount for _, amount in laid) == min(from_fen(fen), sum(line.open for line in lines))
+    assert all(0 < amount <= lines[line_id].open for line_id, amount in laid)
+
+
+CREDITED = [
+    # amount, what each line has asked, of it credited and paid; what a credit note takes off each
+    ("30", [("fee", 100, 0, 0), ("water", 50, 0, 0)], "20 10"),
+    ("30", [("fee", 100, 0, 100), ("water", 50, 0, 20)], "0 30"),
+    ("40", [("fee", 100, 0, 100), ("water", 50, 0, 20)], "8.33 31.67"),
+    ("120", [("deposit", 50, 0, 0), ("fee", 100, 0, 100)], "20 100"),
+    ("10", [("fee", 100, 95, 0), ("water", 50, 45, 0)], "5 5"),
+]
+
+
+@pytest.mark.parametrize(("amount", "rows", "wanted"), CREDITED)
+def test_a_credit_note_takes_what_is_open_first_and_deposits_last(amount, rows, wanted):
+    lines = [
+        BilledLine(place, 1, item == "deposit", *(Decimal(one) for one in sums))
+        for place, (item, *sums) in enumerate(rows)
+    ]
+
+    found = credited_on(Decimal(amount), lines)
+
+    assert [found.get(place, 0) for place in range(len(rows))] == [Decimal(one) for one in wanted.split()]

@@ -179,16 +179,16 @@ def test_figures_are_those_of_a_full_recount_after_every_step(
         savepoint.rollback()
 
 
-def test_an_items_share_of_a_part_payment_is_in_proportion_to_the_fen(estate: Session) -> None:
+def test_an_item_has_what_lies_on_its_own_lines(estate: Session) -> None:
     invoice = issue(estate, 0, "2026-01", (10_000, 20_000))
     first, second = estate.scalars(select(FeeItem.id).order_by(FeeItem.id).limit(2)).all()
 
-    pay(estate, invoice, 10_000)
+    pay(estate, invoice, 12_345)
 
     home = invoice.unit.building_id
     assert aggregates.by_item(estate, "2026-01") == {
-        (home, first): Collected(Decimal("100.00"), Decimal("33.33")),
-        (home, second): Collected(Decimal("200.00"), Decimal("66.67")),
+        (home, first): Collected(Decimal("100.00"), Decimal("100.00")),
+        (home, second): Collected(Decimal("200.00"), Decimal("23.45")),
     }
 
 
