@@ -89,6 +89,7 @@ class CashierPage(OfficePage):
                 form_key=given.get("form_key") or secrets.token_urlsafe(16),
                 given=given,
                 picked=set(request.form.getlist("pick")),
+                picked_lines=set(request.form.getlist("line")),
                 view=self,
                 **{"text": "", "hits": [], "posted": None, "refusal": "", "question": None, **more},
             )
@@ -112,6 +113,8 @@ class CashierPage(OfficePage):
         try:
             amount = typed_money(form.get("amount", ""))
             change = _change(form, amount)
+            picks = _picks(desk, form)
+            _check_enough(amount, picks)
             refuse_posted(session, _words(form, "reference", 120), unit_id, amount)
             new = payments.NewPayment(
                 unit_id=unit_id,
@@ -122,7 +125,7 @@ class CashierPage(OfficePage):
                 reference=_words(form, "reference", 120),
                 note=_words(form, "note", 500),
                 cashier_id=staff.id,
-                picks=tuple(_picks(desk, form)),
+                picks=tuple(picks),
                 form_key=f"cashier:{form.get('form_key', '')[:60]}" if form.get("form_key") else None,
             )
             if not payments.known_keys(session, [new]):  # sent twice, its bills are paid
@@ -166,6 +169,9 @@ def _check_pairs(desk: Desk, form: Mapping[str, str]) -> None:
     open_bills = {str(bill.id) for bill in desk.bills}
     if not open_bills.issuperset(request.form.getlist("pick")[:MOST_PICKS]):
         raise Refused(_("A ticked bill is paid by now, or is of another unit: look at the list again"))
+    open_lines = {str(line.id) for bill in desk.bills for line in bill.lines if line.open}
+    if not open_lines.issuperset(request.form.getlist("line")[:MOST_PICKS]):
+        raise Refused(_("A ticked item is paid by now, or is of another unit: look at the list again"))
 
 
 def _asked(desk: Desk | None, payer_id: int | None) -> Decimal | None:
@@ -196,10 +202,17 @@ def _change(form: Mapping[str, str], amount: Decimal) -> Decimal | None:
 
 
 def _picks(desk: Desk, form: Mapping[str, str]) -> list[Pick]:
-    """The ticked bills, in the order they stand, each with the part of it that was typed. Raises Refused."""
+    """The ticked bills, each with the part that was typed, and items, as they stand (M8). Raises Refused."""
     ticked = set(request.form.getlist("pick")[:MOST_PICKS])
+    ticked_lines = set(request.form.getlist("line")[:MOST_PICKS])
     picks = []
     for bill in desk.bills:
+        of_bill = [line for line in bill.lines if str(line.id) in ticked_lines]
+        if of_bill and (str(bill.id) in ticked or form.get(f"part_{bill.id}", "").strip()):
+            raise Refused(
+                _("Of invoice %(number)s, tick the whole bill or single items, not both", number=bill.number)
+            )
+        picks += [Pick(bill.number, line.open, line.id) for line in of_bill]
         if str(bill.id) in ticked:
             part = form.get(f"part_{bill.id}", "").strip()
             amount = typed_money(part) if part else None
@@ -213,6 +226,18 @@ def _picks(desk: Desk, form: Mapping[str, str]) -> list[Pick]:
                 )
             picks.append(Pick(bill.number, amount))
     return picks
+
+
+def _check_enough(amount: Decimal, picks: list[Pick]) -> None:
+    """Refuse an amount that does not pay every ticked item (M8)."""
+    items = sum((pick.amount for pick in picks if pick.line_id is not None and pick.amount), Decimal(0))
+    if amount < items:
+        raise Refused(
+            _(
+                "The ticked items come to %(sum)s yuan, more than the amount: tick fewer, or take that sum",
+                sum=formats.money(items),
+            )
+        )
 
 
 def receipt_pdf(view: Any, payment: Payment) -> Response:

@@ -21,22 +21,26 @@
 
   const addUp = () => {
     const ticked = rows.filter((row) => tick(row).checked);
-    const sum = ticked.reduce((total, row) => total + fen(part(row).value || row.dataset.bill), 0);
-    if (amount) amount.value = ticked.length ? (Number.isFinite(sum) ? yuan(sum) : "") : amount.dataset.asked;
+    const lines = rows.flatMap((row) => [...row.querySelectorAll("[data-line]:checked")]);
+    const sum = ticked.reduce((total, row) => total + fen(part(row).value || row.dataset.bill), 0)
+      + lines.reduce((total, line) => total + fen(line.dataset.line), 0);
+    if (amount) amount.value = ticked.length + lines.length ? (Number.isFinite(sum) ? yuan(sum) : "") : amount.dataset.asked;
     showChange();
   };
 
   rows.forEach((row) => {
     const lines = [...row.querySelectorAll("[data-line]")];
+    const clear = () => lines.forEach((line) => { line.checked = false; });
     lines.forEach((line) => line.addEventListener("change", () => {
-      const chosen = lines.filter((each) => each.checked);
-      const sum = chosen.reduce((total, each) => total + fen(each.dataset.line), 0);
-      tick(row).checked = chosen.length > 0;
-      part(row).value = chosen.length && chosen.length < lines.length ? yuan(Math.min(sum, fen(row.dataset.bill))) : "";
+      tick(row).checked = false;
+      part(row).value = "";
       addUp();
     }));
-    tick(row).addEventListener("change", addUp);
-    part(row).addEventListener("input", () => { tick(row).checked = Boolean(part(row).value) || tick(row).checked; addUp(); });
+    tick(row).addEventListener("change", () => { clear(); addUp(); });
+    part(row).addEventListener("input", () => {
+      if (part(row).value) { tick(row).checked = true; clear(); }
+      addUp();
+    });
   });
 
   if (tendered) {

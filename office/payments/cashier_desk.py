@@ -21,6 +21,15 @@ from rules.money import ZERO
 
 
 @dataclass(frozen=True)
+class OpenLine:
+    """A line of an open bill with its item's name and what is open of it, in yuan (M8)."""
+
+    id: int
+    item: str
+    open: Decimal
+
+
+@dataclass(frozen=True)
 class OpenBill:
     """An open bill; yuan, as it has to be paid today so that nothing is left."""
 
@@ -35,7 +44,7 @@ class OpenBill:
     due_on: date
     principal: Decimal
     late_fee: Decimal
-    lines: tuple[tuple[str, Decimal], ...]
+    lines: tuple[OpenLine, ...]
 
     @property
     def to_pay(self) -> Decimal:
@@ -116,14 +125,15 @@ def _shown(
             .where(Invoice.id.in_(ids))
         )
     }
-    lines: dict[int, list[tuple[str, Decimal]]] = defaultdict(list)
+    lines: dict[int, list[OpenLine]] = defaultdict(list)
     for line, item in session.execute(
         select(InvoiceLine, FeeItem)
         .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
         .where(InvoiceLine.invoice_id.in_(ids))
         .order_by(InvoiceLine.id)
     ):
-        lines[line.invoice_id].append((item.name_in(language), line.amount))
+        still_open = line.amount - line.credited - line.paid
+        lines[line.invoice_id].append(OpenLine(line.id, item.name_in(language), still_open))
     shown = [
         OpenBill(
             id=bill.id,

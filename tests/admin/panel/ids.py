@@ -46,7 +46,7 @@ OWN_ADDRESSES = """
 /paper_templates/preview/   POST  -
 /billing/notices/           POST  run:billing_runs
 /cashier/                   GET   unit_id:units payer_id:owners posted:payments
-/cashier/take/              POST  unit_id:units payer_id:owners pick:invoices | amount=1 method=cash
+/cashier/take/ POST unit_id:units payer_id:owners pick:invoices line:invoice_lines | amount=1 method=cash
 /cashier/receipt/           POST  id:payments
 /statement_of_account/              GET   unit_id:units payer_id:owners
 /statement_of_account/file/         GET   unit_id:units payer_id:owners | kind=csv

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from models.billing import Invoice
+from models.billing import Invoice, InvoiceLine
 from models.payments import (
     Allocation,
     DayClose,
@@ -25,6 +25,8 @@ from models.payments import (
 )
 from models.people import Occupancy
 from models.property import Unit
+from office.billing import invoices
+from office.billing.invoices import Charge
 from office.core import clock
 from office.payments import day_close, statements
 from office.payments.statements import Entry
@@ -140,6 +142,53 @@ def test_what_cannot_be_taken_says_why_and_keeps_what_was_typed(counter: Cashier
     assert take(cashier, 999_999, "10").status_code == 404
     assert counter.director.post("/cashier/take/", {"unit_id": unit_id, "amount": "1"}).status_code == 403
     assert counter.one(POSTED) == count
+
+
+def test_items_are_ticked_and_paid_whatever_is_older(counter: CashierDesk) -> None:
+    """M8: ticked items of a bill are paid, and what can't go together is refused with a reason."""
+    cashier, unit_id, strangers = counter.cashier, counter.unit("W-3", "钱进"), counter.unit("W-4", "钱出")
+    bills = {}
+    with counter.rows() as session:
+        for owner in (unit_id, strangers):
+            payer_id = session.scalars(select(Occupancy.owner_id).where(Occupancy.unit_id == owner)).one()
+            charges = [
+                Charge("repair", Decimal(1), Decimal(30)),
+                Charge("management_fee", Decimal(1), Decimal(50)),
+            ]
+            bills[owner] = invoices.charge(
+                session,
+                unit_id=owner,
+                payer_id=payer_id,
+                charges=charges,
+                due_on=TODAY,
+                now=clock.now(session),
+            ).id
+        session.commit()
+    counter.bill("2026-02")
+    bill_id, count = bills[unit_id], counter.one(POSTED)
+    lines = select(InvoiceLine.id).order_by(InvoiceLine.id)
+    repair, fee = counter.all(lines.where(InvoiceLine.invoice_id == bill_id))
+    (foreign, _) = counter.all(lines.where(InvoiceLine.invoice_id == bills[strangers]))
+
+    page = cashier.get(f"/cashier/?unit_id={unit_id}").text
+    for amount, fields, said in (
+        ("80", {"pick": bill_id, "line": fee}, "not both"),
+        ("80", {f"part_{bill_id}": "10", "line": fee}, "not both"),
+        ("49.99", {"line": fee}, "come to 50.00 yuan"),
+        ("80", {"line": foreign}, "of another unit"),
+    ):
+        answer = take(cashier, unit_id, amount, **fields)
+        assert answer.status_code == 422, (amount, fields)
+        assert said in text_of(answer), (amount, fields)
+    assert f'name="line" value="{fee}" data-line="50.00"' in page
+    assert f'value="{fee}" data-line="50.00" checked' in take(cashier, unit_id, "1", line=fee).text
+    assert counter.one(POSTED) == count
+
+    receipt(counter, take(cashier, unit_id, "50", line=fee))
+
+    paid_of = select(InvoiceLine.paid).where(InvoiceLine.id.in_([repair, fee])).order_by(InvoiceLine.id)
+    assert [str(amount) for amount in counter.all(paid_of)] == ["0.00", "50.00"]
+    assert "paid by now" in text_of(take(cashier, unit_id, "50", line=fee))
 
 
 def test_a_former_payer_pays_their_own_arrears(counter: CashierDesk) -> None:
