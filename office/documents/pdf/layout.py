@@ -37,7 +37,7 @@ class Format:
 
     def times(self, factor: float) -> Format:
         """The same sheet so many times as large."""
-        return Format(*(length * factor for length in astuple(self)))
+        return self if factor == 1 else Format(*(length * factor for length in astuple(self)))
 
 
 MM = 72 / 25.4
@@ -272,6 +272,7 @@ _PIECE = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def unbroken(text: str, size: float) -> float:
     """The width of the longest part of a text that may not be broken, such as a date or a sum."""
     return max((width(piece, size) for piece in _PIECE.findall(text.replace("\n", " "))), default=0.0)
