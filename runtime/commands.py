@@ -53,15 +53,34 @@ def revise(message: str) -> None:
     schema.revise(db.engine, message)
 
 
+def assigned(pairs: Iterable[str]) -> Mapping[str, str]:
+    """The fields of `--set NAME=VALUE`. Raises BadParameter where there is no `=`."""
+    split = [pair.partition("=") for pair in pairs]
+    for name, sign, _value in split:
+        if not sign:
+            raise click.BadParameter(f"{name!r} is no NAME=VALUE")
+    return {name.strip(): value for name, _sign, value in split}
+
+
 @click.command()
 @click.option("--preset", type=click.Choice(PRESETS), required=True, help="The policies to start with.")
 @click.option("--demo", is_flag=True, help="Add the demo estate.")
 @click.option("--sandbox", is_flag=True, help="Make an office in which time may be chosen (tick --at).")
 @click.option("--admin-password", help="The password of admin; without it a one-time password is printed.")
+@click.option(
+    "--set",
+    "given",
+    multiple=True,
+    callback=lambda _context, _option, pairs: assigned(pairs),
+    help="A field of the estate, such as company_name=…; may be given several times.",
+)
 @anywhere
-def init(preset: str, *, demo: bool, sandbox: bool, admin_password: str | None) -> None:
+def init(
+    preset: str, *, demo: bool, sandbox: bool, admin_password: str | None, given: Mapping[str, str]
+) -> None:
     """Set up the office without questions."""
     from office.core import clock, schema
+    from office.estate import identity
     from office.operations import demo as demo_estate
     from office.operations import opening, setup
     from office.operations.demo_year import MONTHS
@@ -71,10 +90,16 @@ def init(preset: str, *, demo: bool, sandbox: bool, admin_password: str | None) 
     schema.migrate(db.engine)
     with writing():
         office = setup.set_up(
-            db.session(), preset, now=clock.machine_now(), is_sandbox=sandbox, admin_password=admin_password
+            db.session(),
+            preset,
+            now=clock.machine_now(),
+            is_sandbox=sandbox,
+            admin_password=admin_password,
+            identity={} if demo else given,
         )
         if demo:
             demo_estate.build(db.session(), password=office.password, now=clock.machine_now(), months=MONTHS)
+            identity.fill(db.session(), given)
         db.session.commit()
     readiness.prove_key(running(), db.engine)
     click.echo(gettext("The office is ready. Sign in as %(login)s.", login=office.login))

@@ -32,6 +32,7 @@ from office.core.errors import Refused
 from office.core.leases import is_orphaned
 from office.operations import damage, demo, demo_year, opening, secret_key, setup
 from office.scheduling import job_status
+from rules.identity import registration_number
 from runtime import log_files, readiness, terminal
 from runtime.application import create_app
 from runtime.settings import ROOT, Settings
@@ -130,17 +131,41 @@ def refuse_damaged(missing: list[str]) -> None:
         raise click.ClickException(reason)
 
 
+def ask_identity() -> dict[str, str]:
+    """Who manages the estate, as papers name it (D1); each answer may be left for later."""
+    click.echo(_("Who manages the estate? Papers name it as creditor. Enter leaves a question for later."))
+    name = click.prompt(_("Name of the estate"), default="", show_default=False)
+    company = click.prompt(_("Company's full legal name"), default="", show_default=False)
+    number = click.prompt(
+        _("Registration number"), default="", show_default=False, value_proc=known_registration
+    )
+    said = {"name": name.strip(), "company_name": company.strip(), "registration_no": number}
+    return {field: text for field, text in said.items() if text}
+
+
+def known_registration(given: str) -> str:
+    """The number in its plain form; click asks again where it can't be one."""
+    try:
+        return registration_number(given)
+    except ValueError:
+        raise click.UsageError(
+            _("Its check digit does not fit: please compare it with the licence.")
+        ) from None
+
+
 def set_up(is_asking: bool) -> None:  # noqa: FBT001 -- one flag, one meaning
     """Make the office; ask when there is a terminal, else take the defaults (contract: first run)."""
-    preset, has_demo = "residential", False
+    preset, has_demo, given = "residential", False, {}
     if is_asking:
         click.echo(_("This is a new office. Which rules shall it start with?"))
         click.echo(_("  tower: an office building\n  residential: a housing estate"))
         click.echo(_("  project: a housing estate with three levels of complaints"))
         preset = click.prompt(_("Preset"), type=click.Choice(PRESETS), default=preset)
         has_demo = click.confirm(_("Add a demo estate to try things out?"), default=False)
+        if not has_demo:
+            given = ask_identity()
     session = db.session()
-    office = setup.set_up(session, preset, now=clock.machine_now())
+    office = setup.set_up(session, preset, now=clock.machine_now(), identity=given)
     if has_demo:
         demo.build(session, password=office.password, now=clock.machine_now(), months=demo_year.MONTHS)
     session.commit()

@@ -265,7 +265,9 @@ def track() -> Any:
 
 
 def estate_name() -> str:
-    return db.session.scalar(select(Estate.name)) or ""
+    """The estate's name in the reader's language; empty before the set-up."""
+    estate = db.session.scalar(select(Estate))
+    return estate.in_language("name", language.current()) if estate else ""
 
 
 def _chooses_language() -> bool:

@@ -21,6 +21,21 @@ OWNER_KINDS = {"person": _("Person"), "company": _("Company")}
 OCCUPANCY_KINDS = {"owner": _("Owner"), "tenant": _("Tenant")}
 CHANNELS_OUT = {"email": _("E-mail"), "sms": _("Text message"), "wecom": _("WeCom"), "print": _("Print")}
 LANGUAGES = {"en": "English", "zh_Hans": "简体中文", "zh_Hant": "繁體中文"}
+CURRENCIES = {
+    "CNY": _("Renminbi (¥)"),
+    "HKD": _("Hong Kong dollar (HK$)"),
+    "TWD": _("New Taiwan dollar (NT$)"),
+    "MOP": _("Macau pataca (MOP$)"),
+}
+CODES_TO_PAY = {
+    "wechat": _("WeChat Pay"),
+    "alipay": _("Alipay"),
+    "combined": _("One code for WeChat Pay, Alipay and UnionPay"),
+    "unionpay": _("UnionPay"),
+    "fps": _("FPS"),
+    "line_pay": _("LINE Pay"),
+    "twqr": _("TWQR"),
+}
 WORD_SETS = {"mainland": _("Mainland China"), "hong_kong": _("Hong Kong"), "taiwan": _("Taiwan")}
 ROLES = {
     "front_desk": _("Front desk"),

@@ -22,7 +22,7 @@ from models.collection import Contact, Reminder, ReminderBatch
 from models.complaints import Ticket
 from models.visits import Visit
 from office.arrears import call_list
-from office.estate import owners
+from office.estate import identity, owners
 from office.reports import catalog, collection, complaints, dashboard, nightly, rates
 from office.reports.table import Table, Wanted
 from office.scheduling import job_status
@@ -84,6 +84,7 @@ class StartPage(OfficePage):
             waiting=dashboard.waiting_rows(session) if is_cashier else None,
             tickets=self.urgent_tickets(is_lead=is_lead) if is_lead or is_desk or is_managing else None,
             is_lead=is_lead,
+            gaps=[_(gap.what) for gap in identity.gaps(session)] if may(roles, "estate", "edit") else [],
             health=self.health() if "it_admin" in roles else None,
             next_jobs=self.next_jobs() if is_managing else None,
         )

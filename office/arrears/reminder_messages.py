@@ -204,7 +204,7 @@ class _MessageText:
         total = self._money(owed)
         return {
             "estate_name": self.estate.name,
-            "company_name": self.estate.name,
+            "company_name": self.estate.creditor,
             "estate_phone": self.estate.phone,
             "payer_name": self.name,
             "unit_code": self.unit_code,

@@ -304,3 +304,10 @@ def filed_pdf(session: Session, paper_id: int, now: datetime) -> bytes:
 def _mark(value: registry.Value | None) -> Mark:
     found: Mark = getattr(value, "mark", "")
     return found
+
+
+def sample_pdf(session: Session, kind: str, *, language: str, now: datetime) -> bytes:
+    """A paper with made-up values under this estate's letterhead, to look at; it is filed nowhere."""
+    from office.documents.pdf import samples
+
+    return unfiled_pdf(session, kind, samples.VALUES[kind], language=language, now=now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Mapping
 from functools import partial
 
@@ -11,8 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.policies import PaperTemplate
-from models.property import CollectionCode, Estate
-from office.documents.pdf.values import CodeToPay, EstateDetails, OwnersContract
+from models.property import Estate
+from office.documents import collection_codes
+from office.documents.pdf.values import EstateDetails, OwnersContract
 from rules.money import SIGNS
 from rules.word_sets import word_set
 
@@ -22,7 +22,6 @@ def estate_details(session: Session, language: str) -> EstateDetails:
     estate = session.execute(select(Estate)).scalar_one()
     said = partial(estate.in_language, language=language)
     ways = [*said("payment_accounts").splitlines(), *said("ways_to_pay").splitlines()]
-    codes = session.execute(select(CollectionCode.way, CollectionCode.picture).order_by(CollectionCode.id))
     return EstateDetails(
         name=said("name"),
         time_zone=estate.time_zone,
@@ -45,7 +44,7 @@ def estate_details(session: Session, language: str) -> EstateDetails:
             estate.clause_late_fees,
             estate.clause_restrictions,
         ),
-        codes_to_pay=tuple(CodeToPay(way, b64encode(picture).decode()) for way, picture in codes),
+        codes_to_pay=tuple(collection_codes.kept(session)),
     )
 
 

@@ -18,6 +18,7 @@ from models.office import CollectionTarget
 from models.people import Department, Occupancy, Owner, OwnerPhone, Staff, StaffRole
 from models.property import Area, Building, Estate, Unit
 from models.secrets import fingerprint
+from office.estate import identity
 from office.operations.demo_year import DemoYear
 
 UNITS_PER_FLOOR = 4
@@ -32,8 +33,8 @@ def build(session: Session, *, password: str, now: datetime, months: int = 0) ->
     demo = seed.demo()
     dice = random.Random(943)  # noqa: S311 -- the same estate every time, nothing secret
     estate = session.execute(select(Estate)).scalar_one()
-    for name in ("name", "address", "phone", "payment_accounts", "ways_to_pay"):
-        setattr(estate, name, demo[name])
+    identity.fill(session, demo["estate"])
+    estate.contract_signed_on = demo["contract_signed_on"]
     buildings: list[Building] = []
     for position, row in enumerate(demo["area"]):
         area = Area(name=row["name"], position=position)

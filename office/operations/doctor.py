@@ -30,6 +30,7 @@ from models.property import Estate, Unit
 from office.core import clock, installation
 from office.core import schema as core_schema
 from office.core.errors import N_, Refused
+from office.estate import identity
 from office.messaging import channels
 from office.messaging.channels.mail import Mail
 from office.operations import damage, opening
@@ -375,6 +376,11 @@ def tariffs(session: Session, now: datetime) -> Answer:
         )
 
 
+def estate_identity(session: Session, now: datetime) -> Answer:  # noqa: ARG001 -- as every question is asked
+    for gap in identity.gaps(session):
+        yield problem("identity", gap.what, N_("Enter it under Settings, Estate."))
+
+
 def unfinished(session: Session, now: datetime) -> Answer:
     rows = session.scalars(
         select(BillingRun.period).where(
@@ -416,6 +422,7 @@ QUESTIONS: tuple[Callable[[Session, datetime], Answer], ...] = (
     holidays,
     people,
     tariffs,
+    estate_identity,
     unfinished,
 )
 

@@ -23,6 +23,7 @@ from models.policies import PaperTemplate, PolicyVersion
 from models.property import KEY_PROOF, PRESETS, Estate
 from office.core import audit
 from office.core.errors import N_, Refused
+from office.estate import identity as estate_identity
 from office.policies import documents, store
 from rules.billing import MONTHLY
 
@@ -53,8 +54,12 @@ def set_up(
     is_sandbox: bool = False,
     admin_password: str | None = None,
     name: str = "",
+    identity: Mapping[str, str] | None = None,
 ) -> NewOffice:
-    """Make the office of a preset (P1, §9). Raises Refused when there is one, or no such preset."""
+    """Make the office of a preset (P1, §9), with what is known of its estate and company (D1).
+
+    Raises Refused when there is one, for an unknown preset, and for what can't be right in the identity.
+    """
     if preset not in PRESETS:
         raise Refused(
             N_("There is no preset %(preset)s: choose tower, residential or project"), preset=preset
@@ -66,6 +71,7 @@ def set_up(
     )
     session.add(made)
     session.flush()  # its language
+    estate_identity.fill(session, identity or {})
     for policy, rows in seed.preset_policies(preset).items():
         store.store(session, policy, rows, valid_from=store.FIRST_DAY, now=now, reason="preset")
     _add_office_rows(session, seed.office())

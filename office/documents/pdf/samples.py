@@ -29,7 +29,7 @@ ESTATE = EstateDetails(
         "服务中心前台：现金、刷卡",
     ),
     company_name="翠湖物业服务有限公司",
-    registration_no="91310000MA1FL5E91P",
+    registration_no="91310000MA1FL5E91N",
     registered_address="示例市示例区注册路 99 号 1203 室",
     legal_representative="王远航",
     licence="物业服务企业备案 2020-0118",

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from models.billing import FeeItem
 from models.complaints import Category
 from models.people import Occupancy
-from models.property import Unit
+from models.property import Estate, Unit
 from office.core import clock
 from office.core.errors import N_, Refused
 from office.exchange.imports import cells, headers
@@ -112,6 +112,11 @@ class Known:
     @cached_property
     def zone(self) -> ZoneInfo:
         return clock.zone(self.session)
+
+    @cached_property
+    def currency(self) -> str:
+        """The estate's, such as `CNY`."""
+        return self.session.execute(select(Estate.currency)).scalar_one()
 
     @cached_property
     def unit_ids(self) -> Mapping[str, int]:

@@ -45,7 +45,6 @@ from rules.dates import Order, order_of
 from rules.matching import Direction, State
 from rules.money import ZERO
 
-CURRENCY = "CNY"  # of the estate's bills
 OWN_COLUMNS = ("transaction_id", "paid_at", "amount", "memo", "payer_name", "method")
 CODES = frozenset({"transaction_id", "account", "counter_account", "payee_account"})  # digits, no amounts
 NUMBERS = frozenset({"微信订单号", "微信退款单号", "支付宝交易号", "退款批次号/请求号"})
@@ -161,7 +160,7 @@ def wechat(line: Said, known: Known) -> Entry:
         memo=line.joined("商品名称", "商户数据包"),
         state=state,
         status=said[:80],
-        is_currency_known=statement_layouts.is_currency(line.get("货币种类"), CURRENCY),
+        is_currency_known=statement_layouts.is_currency(line.get("货币种类"), known.currency),
         line=line.line.number,
     )
 
@@ -241,7 +240,7 @@ class LineReader:
             account=(cell("account") or self.account)[:64],
             counter_account=counter_account[:64],
             balance=self._balance(cell("balance")),
-            is_currency_known=statement_layouts.is_currency(cell("currency"), CURRENCY),
+            is_currency_known=statement_layouts.is_currency(cell("currency"), self.known.currency),
             line=line.number,
         )
 

@@ -164,6 +164,8 @@ OWN_ADDRESSES = """
 /tickets/attach/            POST  a
 /tickets/attachment/        GET   s
 /papers/pdf/                GET   s
+/estate/letterhead/         GET   s
+/estate/code/               POST  e
 /calendar_days/preview/     GET   s
 /visits/attachment/         GET   s
 /start/                     GET   s

@@ -15,6 +15,8 @@ OWN_ADDRESSES = """
 /tickets/attach/            POST  id:tickets
 /tickets/attachment/        GET   key:ticket_file
 /papers/pdf/                GET   id:papers
+/estate/letterhead/         GET   -
+/estate/code/               POST  -
 /calendar_days/preview/     GET   -
 /visits/attachment/         GET   key:visit_file
 /start/                     GET   -

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+import seed
 from app import create_app
 from models import db, secrets
 from models.billing import BillingRun
@@ -25,6 +26,7 @@ from models.people import Occupancy, Owner, Staff, StaffRole
 from models.property import Area, Building, Estate, Unit
 from office.core import clock
 from office.core.errors import Refused
+from office.estate import identity
 from office.operations import backup, doctor, opening, transfer
 from office.rooms import CHECKS
 from runtime import serving
@@ -41,6 +43,7 @@ def healthy(office: Office) -> Iterator[Session]:
     with office.app.app_context(), writing():
         session = db.session()
         session.execute(update(Estate).values(heartbeat_at=clock.machine_now()))
+        identity.fill(session, seed.demo()["estate"])
         for role in ("station_head", "manager"):
             staff = Staff(login=role, name=role)
             staff.role_rows = [StaffRole(role=role)]
