@@ -22,10 +22,10 @@ OCCUPANCY_KINDS = {"owner": _("Owner"), "tenant": _("Tenant")}
 CHANNELS_OUT = {"email": _("E-mail"), "sms": _("Text message"), "wecom": _("WeCom"), "print": _("Print")}
 LANGUAGES = {"en": "English", "zh_Hans": "简体中文", "zh_Hant": "繁體中文"}
 CURRENCIES = {
-    "CNY": _("Renminbi (¥)"),
-    "HKD": _("Hong Kong dollar (HK$)"),
-    "TWD": _("New Taiwan dollar (NT$)"),
-    "MOP": _("Macau pataca (MOP$)"),
+    "CNY": _("Renminbi"),
+    "HKD": _("Hong Kong dollar"),
+    "TWD": _("New Taiwan dollar"),
+    "MOP": _("Macau pataca"),
 }
 CODES_TO_PAY = {
     "wechat": _("WeChat Pay"),
