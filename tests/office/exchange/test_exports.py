@@ -49,6 +49,7 @@ ADDED = {
     "contacts": ["arrears_reason"],
     "units": ["handed_over_on", "residents", "former_balance", "credit"],
     "collection_rate": ["late_fees", "deposits_billed", "deposits_paid"],
+    "invoice_lines": ["paid", "credited"],
     "invoices": ["kind"],
     "payments": ["kind"],
     "tariffs": ["tiers"],
