@@ -10,6 +10,7 @@ from models import (
     people,
     policies,
     property,  # noqa: A004 -- the noun
+    rates,
     visits,
 )
 from models.base import Base, db
@@ -26,5 +27,6 @@ __all__ = [
     "people",
     "policies",
     "property",
+    "rates",
     "visits",
 ]

@@ -27,9 +27,16 @@ from models.property import UNIT_KINDS, Unit
 from models.text_keys import folded_of
 from rules import codes
 from rules.billing import Basis
+from rules.cycles import CYCLES, Anchor
+from rules.liability import PayerRule
+from rules.money import RoundingMode, RoundingUnit
 
 BASES = tuple(basis.value for basis in Basis)
 TIMINGS = ("advance", "arrears")
+ANCHORS = tuple(anchor.value for anchor in Anchor)
+ROUNDINGS = tuple(unit.value for unit in RoundingUnit)
+ROUNDING_MODES = tuple(mode.value for mode in RoundingMode)
+PAYER_RULES = tuple(rule.value for rule in PayerRule)
 INVOICE_KINDS = ("regular", "opening", "move_in", "one_off")
 INVOICE_STATES = ("open", "partly_paid", "paid", "credited")
 SLIP_STATES = ("open", "billed", "cancelled")
@@ -39,12 +46,27 @@ CREDIT_KINDS: tuple[str, ...] = get_args(codes.CreditKind)
 
 
 class FeeItem(EditableRow, Named, Model):
-    """What is charged for (B1)."""
+    """What is charged for (B1): every so many months (B15), rounded how (B19), paid by whom (B20).
+
+    An item of a season is charged for its months alone, `season_from` to `season_to`, also over New Year.
+    """
 
     __tablename__ = "fee_item"
     __table_args__ = (
         one_of("basis", BASES, "fee_item_basis_known"),
         one_of("timing", TIMINGS, "fee_item_timing_known"),
+        one_of("anchor", ANCHORS, "fee_item_anchor_known"),
+        one_of("rounding", ROUNDINGS, "fee_item_rounding_known"),
+        one_of("rounding_mode", ROUNDING_MODES, "fee_item_rounding_mode_known"),
+        one_of("payer", PAYER_RULES, "fee_item_payer_known"),
+        CheckConstraint(
+            f"cycle_months IN ({', '.join(map(str, CYCLES))})", name="fee_item_cycle_is_1_3_6_or_12_months"
+        ),
+        CheckConstraint("days_ahead BETWEEN 0 AND 366", name="fee_item_days_ahead_in_range"),
+        CheckConstraint("(season_from IS NULL) = (season_to IS NULL)", name="fee_item_season_has_both_ends"),
+        CheckConstraint(
+            "season_from BETWEEN 1 AND 12 AND season_to BETWEEN 1 AND 12", name="fee_item_season_in_months"
+        ),
     )
 
     code: Mapped[str] = mapped_column(String(40), unique=True)
@@ -55,6 +77,18 @@ class FeeItem(EditableRow, Named, Model):
     is_required: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # no tariff: B4
     is_restrictable: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # C9
     services: Mapped[str] = mapped_column(default="", server_default="")  # what it pays for (B2)
+    cycle_months: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    anchor: Mapped[str] = mapped_column(String(10), default="calendar", server_default="calendar")
+    days_ahead: Mapped[int] = mapped_column(
+        Integer, default=0, server_default="0"
+    )  # of the cycle's first day
+    season_from: Mapped[int | None] = mapped_column(Integer)  # month of the year
+    season_to: Mapped[int | None] = mapped_column(Integer)
+    rounding: Mapped[str] = mapped_column(String(10), default="fen", server_default="fen")
+    rounding_mode: Mapped[str] = mapped_column(String(10), default="half_up", server_default="half_up")
+    payer: Mapped[str] = mapped_column(String(10), default="default", server_default="default")
+    is_refundable: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
+    bears_late_fee: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")  # B22
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
     def __str__(self) -> str:
@@ -237,8 +271,10 @@ class Invoice(Row, Model):
 
 
 class InvoiceLine(Row, Model):
-    """Quantity × rate with the explanation of both (B5), and what is credited and paid of it (M8).
+    """Quantity × rate × months × factor, rounded once, with its explanation, and what is paid (B5, B19, M8).
 
+    `raw_amount` is what was rounded, exact to 8 places; empty on lines of before. `service_from` and
+    `service_to` are the first and the last day that it charges for, empty where it charges for no time.
     The two running totals are kept by triggers from the rows of CreditNoteLine and AllocationLine; what was
     billed is frozen.
     """
@@ -249,6 +285,13 @@ class InvoiceLine(Row, Model):
         CheckConstraint(
             "paid >= 0 AND credited >= 0 AND paid + credited <= amount", name="invoice_line_never_overpaid"
         ),
+        Index(
+            "invoice_line_long_idx",
+            "fee_item_id",
+            "service_to",
+            sqlite_where=text("months > 1"),
+            postgresql_where=text("months > 1"),
+        ),  # billing run: what a longer cycle has charged already
     )
 
     invoice_id: Mapped[int] = refer("invoice")
@@ -259,6 +302,11 @@ class InvoiceLine(Row, Model):
     explanation: Mapped[str] = mapped_column(default="", server_default="")  # a Reason as JSON
     paid: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
     credited: Mapped[Decimal] = mapped_column(Money(), default=0, server_default="0")
+    months: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    factor: Mapped[Decimal] = mapped_column(FixedPoint(4), default=1, server_default="10000")
+    raw_amount: Mapped[Decimal | None] = mapped_column(FixedPoint(8))
+    service_from: Mapped[date | None] = mapped_column(Date)
+    service_to: Mapped[date | None] = mapped_column(Date)
 
     invoice: Mapped[Invoice] = relationship(back_populates="lines")
     fee_item: Mapped[FeeItem] = relationship()

@@ -95,6 +95,7 @@ class Estate(EditableRow, Model):
     last_tick_at: Mapped[datetime | None] = mapped_column(Instant())  # all before it has been judged
     heartbeat_at: Mapped[datetime | None] = mapped_column(Instant())  # machine time of the last tick
     key_proof: Mapped[str | None] = mapped_column(Sealed(), deferred=True)  # KEY_PROOF, sealed
+    developer_id: Mapped[int | None] = refer("owner", null=True)  # pays until a unit is sold (B20)
     moved_to: Mapped[str] = words()  # the database that took its place
     moved_at: Mapped[datetime | None] = mapped_column(Instant())
 
@@ -192,6 +193,8 @@ class Unit(EditableRow, Model):
     kind: Mapped[str] = mapped_column(String(20))
     area_m2: Mapped[Decimal] = mapped_column(FixedPoint(4))
     handed_over_on: Mapped[date | None] = mapped_column(Date)  # billing starts here; empty = handed over
+    anchor_on: Mapped[date | None] = mapped_column(Date)  # its cycles begin here; empty: hand-over (B15)
+    tags: Mapped[str] = mapped_column(String(300), default="", server_default="")  # comma-separated (B14)
     state: Mapped[str] = mapped_column(String(20), default="vacant", server_default="vacant")
     note: Mapped[str] = mapped_column(default="", server_default="")
 

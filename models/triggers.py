@@ -1,6 +1,6 @@
 """What the database itself refuses, adds up and notes, beyond constraints.
 
-It refuses to rewrite posted money, two payers at once, and a bill whose sums are not those of its lines; it
+It refuses to rewrite posted money, two payers at once (of a unit, of an item), and a bill whose sums are not those of its lines; it
 adds up what lines of bills are paid and credited; it notes which figures a change made stale.
 
 SQLite's batch migrations drop triggers without a word, so they are installed again after each migration
@@ -54,6 +54,8 @@ NOT_OPENED_AGAIN = "erasure_is_not_opened_again"
 # tables whose rows the retention job alone may remove, with the ticket they belong to (T11)
 REMOVED_BY_RETENTION = frozenset({"escalation"})
 ONE_PAYER = "occupancy_one_payer_at_a_time"
+ONE_PAYER_OF_AN_ITEM = "unit_item_payer_one_at_a_time"
+EXCLUSIONS = {ONE_PAYER: "occupancy", ONE_PAYER_OF_AN_ITEM: "unit_item_payer"}  # PostgreSQL: their tables
 # what makes a building's month of the tables of models/figures stale
 COUNTED = ("paid", "credited", "balance")
 PLACED = ("building_id", "kind")  # of a unit: where its figures stand
@@ -96,18 +98,24 @@ def _sqlite() -> dict[str, list[str]]:
         "WHEN OLD.finished_at IS NOT NULL "
         f"BEGIN SELECT RAISE(ABORT, '{NOT_OPENED_AGAIN}'); END"
     ]
-    overlap = (
-        "WHEN NEW.is_payer AND EXISTS (SELECT 1 FROM occupancy o WHERE o.unit_id = NEW.unit_id "
-        "AND o.is_payer AND o.id IS NOT NEW.id "
-        "AND o.from_on <= COALESCE(NEW.to_on, '9999-12-31') "
-        "AND NEW.from_on <= COALESCE(o.to_on, '9999-12-31'))"
-    )
-    for event in ("INSERT", "UPDATE"):
-        name = ONE_PAYER if event == "INSERT" else f"{ONE_PAYER}_on_change"
-        made[name] = [
-            f"CREATE TRIGGER {name} BEFORE {event} ON occupancy {overlap} "
-            f"BEGIN SELECT RAISE(ABORT, '{ONE_PAYER}'); END"
-        ]
+    for rule, (table, is_one, first, last) in {
+        ONE_PAYER: ("occupancy", "{row}.is_payer", "from_on", "to_on"),
+        ONE_PAYER_OF_AN_ITEM: (
+            "unit_item_payer", "{row}.fee_item_id = NEW.fee_item_id", "valid_from", "valid_to"
+        ),
+    }.items():  # fmt: skip
+        overlap = (
+            f"WHEN {is_one.format(row='NEW')} AND EXISTS (SELECT 1 FROM {table} o "
+            f"WHERE o.unit_id = NEW.unit_id AND {is_one.format(row='o')} AND o.id IS NOT NEW.id "
+            f"AND o.{first} <= COALESCE(NEW.{last}, '9999-12-31') "
+            f"AND NEW.{first} <= COALESCE(o.{last}, '9999-12-31'))"
+        )
+        for event in ("INSERT", "UPDATE"):
+            name = rule if event == "INSERT" else f"{rule}_on_change"
+            made[name] = [
+                f"CREATE TRIGGER {name} BEFORE {event} ON {table} {overlap} "
+                f"BEGIN SELECT RAISE(ABORT, '{rule}'); END"
+            ]
     return made | _sqlite_lines() | _sqlite_figures()
 
 
@@ -264,6 +272,11 @@ def _postgresql() -> dict[str, list[str]]:
         "(int8range(unit_id, unit_id, '[]') WITH &&, daterange(from_on, to_on, '[]') WITH &&) "
         "WHERE (is_payer)"
     ]
+    made[ONE_PAYER_OF_AN_ITEM] = [
+        f"ALTER TABLE unit_item_payer ADD CONSTRAINT {ONE_PAYER_OF_AN_ITEM} EXCLUDE USING gist "
+        "(int8range(unit_id, unit_id, '[]') WITH &&, int8range(fee_item_id, fee_item_id, '[]') WITH &&, "
+        "daterange(valid_from, valid_to, '[]') WITH &&)"
+    ]
     return made | _postgresql_lines() | _postgresql_figures()
 
 
@@ -352,7 +365,7 @@ def expected(dialect: str) -> dict[str, list[str]]:
 
 
 def present(connection: Connection) -> set[str]:
-    """Names of the triggers (and the one exclusion constraint) the database has."""
+    """Names of the triggers (and the exclusion constraints) the database has."""
     if connection.dialect.name == "sqlite":
         rows = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
     else:
@@ -383,8 +396,8 @@ def drop(connection: Connection) -> None:
     for name in sorted(present(connection) & set(expected(connection.dialect.name))):
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        elif name == ONE_PAYER:
-            connection.exec_driver_sql(f"ALTER TABLE occupancy DROP CONSTRAINT {name}")
+        elif name in EXCLUSIONS:
+            connection.exec_driver_sql(f"ALTER TABLE {EXCLUSIONS[name]} DROP CONSTRAINT {name}")
         else:
             table = connection.scalar(
                 text("SELECT tgrelid::regclass FROM pg_trigger WHERE tgname = :name"), {"name": name}

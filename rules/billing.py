@@ -8,17 +8,21 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
-from typing import Self
+from typing import Protocol, Self
 
 from rules.codes import UnitKind
 from rules.liability import Occupancy, Segment, liable
-from rules.money import ZERO, MoneyError, rounded, split_by_days
+from rules.money import EXACT, TO_FEN, ZERO, MoneyError, Rounding, rounded, split_by_days
 from rules.policy_values import Amount, Checked, DayOfMonth, FeeItemCode, NotNegative, Positive
 from rules.reasons import Reason
+
+ONE = Decimal(1)
+_WIDE = Context(prec=200)
+_RAW = Decimal("0.00000001")  # to which an amount is kept before it is rounded
 
 
 class Basis(StrEnum):
@@ -97,6 +101,10 @@ class Period:
         return calendar.monthrange(self.year, self.month)[1]
 
     @property
+    def months(self) -> int:
+        return 1
+
+    @property
     def first_on(self) -> date:
         return date(self.year, self.month, 1)
 
@@ -112,6 +120,19 @@ class Period:
     def day(self, number: int) -> date:
         """That day of the month; the last one where the month is shorter."""
         return date(self.year, self.month, min(number, self.days))
+
+
+class Days(Protocol):
+    """A period, or months that are charged together: first and last day, how many, and of how many months."""
+
+    @property
+    def first_on(self) -> date: ...
+    @property
+    def last_on(self) -> date: ...
+    @property
+    def days(self) -> int: ...
+    @property
+    def months(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -240,12 +261,20 @@ class Share:
 
 @dataclass(frozen=True)
 class Quote:
-    """One line's price: quantity × rate = amount in yuan, and how it came about (B5)."""
+    """One line's price: quantity × rate × months × factor = amount in yuan, and how it came about (B5).
+
+    `raw` is what was rounded, exact to 8 places (B19).
+    """
 
     quantity: Decimal
     rate: Decimal
     amount: Decimal
     reason: Reason
+    months: int = 1
+    factor: Decimal = ONE
+    raw: Decimal | None = None
+    from_on: date | None = None  # the days that it charges for, both included
+    to_on: date | None = None
 
 
 def quote(
@@ -255,14 +284,19 @@ def quote(
     *,
     tiers: tuple[Tier, ...] = (),
     share: Share | None = None,
+    months: int = 1,
+    factor: Decimal = ONE,
+    rounding: Rounding = TO_FEN,
+    row: str = "",
 ) -> Quote:
     """The line for a quantity (m², people, months, meter units, hours, jobs, pieces) at a rate in yuan.
 
     Every argument is hashable and the answer depends on nothing else, so each distinct combination needs
-    asking once (B1). Rounded half-up to the fen once; a `share` then takes the payer's days of it (P5).
+    asking once (B1). Quantity × rate × months × factor, each exact, rounded once as the item says (B19); a
+    `share` then takes the payer's days of it (P5). `row` names what says the rate (B14).
     Raises MoneyError with code `negative` or `not_finite`, ValueError with the code of tier_problem.
     """
-    for number in (quantity, rate):
+    for number in (quantity, rate, factor):
         if not number.is_finite():
             raise MoneyError("not_finite", number)
         if number < 0:
@@ -272,23 +306,42 @@ def quote(
         exact, steps = _tiered(quantity, tiers)
         inputs = {"quantity": quantity, "tiers": steps}
     else:
-        exact = Fraction(quantity) * Fraction(rate)
-    amount = rounded(exact)
+        exact = EXACT.multiply(quantity, rate)
+    if months != 1:
+        exact = EXACT.multiply(exact, months)
+        inputs["months"] = months
+    if factor != ONE:
+        exact = EXACT.multiply(exact, factor)
+        inputs["factor"] = factor
+    if row:
+        inputs["row"] = row
+    amount = rounding.of(exact)
+    raw: Decimal | Fraction = exact
     if share is not None and basis in MONTHLY and not share.is_whole:
         inputs |= {"month": amount, "days": share.own_days, "of_days": share.of}
-        amount = split_by_days(amount, share.days, share.of)[share.index]
-    return Quote(quantity, rate, amount, Reason(str(basis), inputs | {"amount": amount}))
+        amount = split_by_days(amount, share.days, share.of, rounding)[share.index]
+        raw = Fraction(exact) * share.own_days / share.of
+    reason = Reason(str(basis), inputs | {"amount": amount})
+    return Quote(quantity, rate, amount, reason, months, factor, raw_amount(raw))
 
 
-def _tiered(quantity: Decimal, tiers: Sequence[Tier]) -> tuple[Fraction, str]:
+def raw_amount(exact: Decimal | Fraction) -> Decimal:
+    """An amount as it is kept before rounding: exact, or half-up to 8 places (B19)."""
+    if isinstance(exact, Fraction):
+        scaled = exact * 10**8
+        return Decimal((2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)).scaleb(-8)
+    return exact if exact.as_tuple().exponent >= -8 else exact.quantize(_RAW, ROUND_HALF_UP, _WIDE)  # type: ignore[operator]
+
+
+def _tiered(quantity: Decimal, tiers: Sequence[Tier]) -> tuple[Decimal, str]:
     if problem := tier_problem(tiers):
         raise ValueError(problem.code)
-    total, start, steps = Fraction(0), Decimal(0), []
+    total, start, steps = Decimal(0), Decimal(0), []
     for tier in tiers:
         part = (quantity if tier.up_to is None else min(quantity, tier.up_to)) - start
         if part <= 0:
             break
-        total += Fraction(part) * Fraction(tier.rate)
+        total = EXACT.add(total, EXACT.multiply(part, tier.rate))
         steps.append(f"{part}×{tier.rate}")
         start += part
     return total, "+".join(steps) or "0"
@@ -336,10 +389,11 @@ class Coverage:
 
 
 def coverage(
-    policy: BillingPolicy, period: Period, handed_over_on: date | None, occupancies: Sequence[Occupancy]
+    policy: BillingPolicy, period: Days, handed_over_on: date | None, occupancies: Sequence[Occupancy]
 ) -> Coverage:
     """Whom a unit's monthly items are billed to in a service period, and for how many days (B4, P2, P5).
 
+    A service period is a month, or the months of a cycle, which are split by their days alike (B15).
     Handed over after the period: no part of it. From a hand-over within the month on its days are charged
     when the policy splits there, else the whole month. Between payers the month is split when the policy
     splits, else the payer on day 1 (or on the hand-over day) pays; vacant days are nobody's.

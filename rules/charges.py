@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from rules.billing import (
     MONTHLY,
+    ONE,
     Basis,
     Coverage,
     Period,
@@ -22,9 +23,11 @@ from rules.billing import (
     monthly_quantity,
     quote,
     service_period,
-    tariff,
 )
-from rules.money import MoneyError, split_by_days
+from rules.cycles import PLAIN, Cycle, Months, due
+from rules.liability import PayerRule
+from rules.money import TO_FEN, ZERO, MoneyError, Rounding, split_by_days
+from rules.rates import Exempt, ItemRate, Place, Rated, rated
 from rules.reasons import Reason
 
 _quote = lru_cache(65_536)(quote)  # each distinct combination is asked once
@@ -32,7 +35,10 @@ _quote = lru_cache(65_536)(quote)  # each distinct combination is asked once
 
 @dataclass(frozen=True)
 class BillableItem:
-    """A fee item with its tariffs by kind of unit; `position` is the place of its lines on a bill."""
+    """A fee item with its tariffs by kind of unit; `position` is the place of its lines on a bill.
+
+    `rates` are the rows for more than one unit; those of a unit alone are given with it (B14).
+    """
 
     id: int
     code: str
@@ -41,10 +47,14 @@ class BillableItem:
     is_required: bool
     position: int
     tariffs: Mapping[str, tuple[Tariff, ...]]
+    rates: tuple[ItemRate, ...] = ()
+    cycle: Cycle = PLAIN
+    rounding: Rounding = TO_FEN
+    payer: PayerRule = PayerRule.DEFAULT
 
-    def tariff(self, kind: str, day: date) -> Tariff | None:
-        """The tariff of a kind of unit on a day, if there is one."""
-        return tariff(self.tariffs.get(kind, ()), day)
+    def rated(self, place: Place, day: date, own: Sequence[ItemRate] = ()) -> Rated | Exempt | None:
+        """What it costs a unit on a day, with the unit's own rows; None where nothing says it (B14)."""
+        return rated((*own, *self.rates), self.tariffs.get(place.kind, ()), place, day)
 
     def applies(self, kind: str) -> bool:
         """Whether this kind of unit owes it: always when required, else when it ever had a tariff."""
@@ -73,38 +83,89 @@ def monthly(items: Iterable[BillableItem]) -> list[BillableItem]:
     return [item for item in items if item.basis in MONTHLY]
 
 
-Rates = list[tuple[BillableItem, Tariff]]
+@dataclass(frozen=True)
+class MonthlyRate:
+    """What a month of an item costs a unit, and the months that are charged together (B14, B15)."""
+
+    months: Months
+    rated: Rated
+
+
+Rates = list[tuple[BillableItem, MonthlyRate]]
+OwnRates = Mapping[int, Sequence[ItemRate]]  # the rows of one unit alone, by item
 
 
 def monthly_rates(
-    items: Iterable[BillableItem], period: Period, kind: str, first_days: Mapping[Period, date]
+    items: Iterable[BillableItem],
+    period: Period,
+    place: Place,
+    first_days: Mapping[Months, date],
+    *,
+    anchor_on: date | None = None,
+    own: OwnRates | None = None,
+    charged: Mapping[int, Sequence[Months]] | None = None,
 ) -> Rates | Reason:
-    """The monthly items of a kind of unit with their tariffs, or the reason `no_tariff` (B2).
+    """The monthly items that a period charges a unit, with their rates (B2, B14, B15).
 
-    The tariff is that of the first day billed: of `first_days` for a service month, else the month's first.
+    The rate is that of the first day billed: of `first_days`, else of the months' first. `charged` says of
+    some items which months, else those that are due. Reason `no_tariff` or `no_anchor`; `no_tariff` without
+    an item when no item at all is for such units. An exempt item, or one that is not due, is nothing to say.
     """
     found: Rates = []
+    is_any = False
     for item in monthly(items):
-        service = service_period(item.timing, period)
-        rate = item.tariff(kind, first_days.get(service, service.first_on))
-        if rate is not None:
-            found.append((item, rate))
-        elif item.applies(kind):
-            return Reason("no_tariff", {"fee_item": item.code, "unit_kind": kind})
-    return found or Reason("no_tariff", {"unit_kind": kind})
+        rows = own.get(item.id, ()) if own else ()
+        months = due(item.cycle, item.timing, period, anchor_on)
+        if isinstance(months, Reason):
+            if isinstance(item.rated(place, period.first_on, rows), Rated):
+                return Reason(months.code, {"fee_item": item.code})
+            continue
+        wanted = months if charged is None else charged.get(item.id, months)
+        if not wanted:
+            is_any |= item.applies(place.kind) or item.rated(place, period.first_on, rows) is not None
+        for one in wanted:
+            rate = item.rated(place, first_days.get(one, one.first_on), rows)
+            if isinstance(rate, Rated):
+                found.append((item, MonthlyRate(one, rate)))
+            elif isinstance(rate, Exempt):
+                is_any = True
+            elif item.applies(place.kind):
+                return Reason("no_tariff", {"fee_item": item.code, "unit_kind": place.kind})
+    return found if found or is_any else Reason("no_tariff", {"unit_kind": place.kind})
 
 
 def month_price(
-    item: BillableItem, rate: Tariff, area_m2: Decimal, residents: int | None, share: Share | None = None
+    item: BillableItem,
+    rate: MonthlyRate,
+    area_m2: Decimal,
+    residents: int | None,
+    share: Share | None = None,
+    days: tuple[date, date] | None = None,
 ) -> Quote | Reason | None:
-    """A month of an item for a unit, or a payer's share of it: none where it charges nothing (B1, P5).
+    """The months of an item for a unit, or a payer's share of them: none where it charges nothing (B1, P5).
 
-    The reason when it can't be reckoned, such as `no_residents`.
+    `days` are the first and last of the share's. The reason when it can't be reckoned, such as
+    `no_residents`.
     """
-    quantity = monthly_quantity(item.basis, area_m2, residents)
+    basis, quantity = item.basis, monthly_quantity(item.basis, area_m2, residents)
+    if rate.rated.is_amount:
+        basis, quantity = Basis.FIXED, ONE
     if isinstance(quantity, Reason):
         return Reason(quantity.code, {"fee_item": item.code})
-    return _quote(item.basis, quantity, rate.rate, share=share) if is_charged(item.basis, quantity) else None
+    if not is_charged(basis, quantity):
+        return None
+    price = _quote(
+        basis,
+        quantity,
+        rate.rated.rate,
+        share=share,
+        months=rate.months.months,
+        factor=rate.rated.factor,
+        rounding=item.rounding,
+        row=rate.rated.row,
+    )
+    from_on, to_on = days or (rate.months.first_on, rate.months.last_on)
+    return replace(price, from_on=from_on, to_on=to_on)
 
 
 def month_prices(
@@ -122,23 +183,20 @@ def month_prices(
 
 
 def shared_month(
-    rates: Rates,
-    period: Period,
-    area_m2: Decimal,
-    coverages: Mapping[Period, Coverage],
-    paid_ahead: Collection[int],
+    rates: Rates, area_m2: Decimal, coverages: Mapping[Months, Coverage], paid_ahead: Collection[int]
 ) -> list[BillLine] | Reason:
-    """The monthly lines of a unit whose payers share the month by days, or why there are none (P5).
+    """The monthly lines of a unit whose payers share the months by days, or why there are none (P5).
 
-    `coverages` says who pays for each service month; items whose id is in `paid_ahead` are left out (B6).
+    `coverages` says who pays for the months; items whose id is in `paid_ahead` are left out (B6).
     """
     found = []
     for item, rate in rates:
-        covered = coverages.get(service_period(item.timing, period))
+        covered = coverages.get(rate.months)
         if covered is None or item.id in paid_ahead:
             continue
         for part in covered.payers:
-            price = month_price(item, rate, area_m2, part.segment.residents, part.share)
+            days = (part.segment.from_on, part.segment.to_on)
+            price = month_price(item, rate, area_m2, part.segment.residents, part.share, days)
             if isinstance(price, Reason):
                 return price
             if price is not None and part.segment.payer is not None:
@@ -158,37 +216,61 @@ class MeterMonth:
 
 
 def meter_lines(
-    item: BillableItem, service: Period, kind: str, month: MeterMonth, payers: Sequence[tuple[int, int]]
+    item: BillableItem,
+    service: Period,
+    place: Place,
+    month: MeterMonth,
+    payers: Sequence[tuple[int, int]],
+    own: Sequence[ItemRate] = (),
 ) -> list[BillLine] | Reason:
     """What a meter counted in a service month, shared by the payers' days, or why there is no line (B1, P5).
 
-    `payers` are pairs of payer and days.
+    `payers` are pairs of payer and days, `own` the unit's own rows.
     """
     named = {"meter": month.meter, "fee_item": item.code, "period": str(service)}
+    rate = item.rated(place, service.first_on, own)
+    if isinstance(rate, Exempt):
+        return []
     if month.value is None or month.read_on is None or month.base is None or month.base_on is None:
         return Reason("no_reading", named)
     if month.base_on >= month.read_on:
         return Reason("no_reading", named)
-    rate = item.tariff(kind, service.first_on)
     if rate is None:
-        return Reason("no_tariff", named | {"unit_kind": kind})
+        return Reason("no_tariff", named | {"unit_kind": place.kind})
     try:
         used = consumption(month.base, month.value)
     except MoneyError:
         return Reason("reading_runs_backwards", named)
-    whole = _quote(item.basis, used, rate.rate, tiers=rate.tiers)
+    whole = _priced(item, used, rate)
     read = {
         "meter": month.meter,
         "from": f"{month.base} ({month.base_on})",
         "to": f"{month.value} ({month.read_on})",
     }
     days = [own_days for _, own_days in payers]
+    amounts = split_by_days(whole.amount, days, sum(days), item.rounding)
     lines = []
-    for (payer, own_days), amount in zip(payers, split_by_days(whole.amount, days, sum(days)), strict=True):
+    for (payer, own_days), amount in zip(payers, amounts, strict=True):
         shared = {"days": own_days, "of_days": sum(days), "amount": amount} if len(payers) > 1 else {}
         reason = Reason(whole.reason.code, {**read, **whole.reason.inputs, **shared})
-        lines.append(BillLine(payer, item, replace(whole, amount=amount, reason=reason)))
+        price = replace(whole, amount=amount, reason=reason, from_on=service.first_on, to_on=service.last_on)
+        lines.append(BillLine(payer, item, price))
     return lines
+
+
+def _priced(item: BillableItem, quantity: Decimal, rate: Rated) -> Quote:
+    """A quantity of an item that is not charged by the month, at its rate, or its own amount."""
+    if rate.is_amount:
+        return _quote(Basis.FIXED, ONE, rate.rate, factor=rate.factor, rounding=item.rounding, row=rate.row)
+    return _quote(
+        item.basis,
+        quantity,
+        rate.rate,
+        tiers=rate.tiers,
+        factor=rate.factor,
+        rounding=item.rounding,
+        row=rate.row,
+    )
 
 
 @dataclass(frozen=True)
@@ -201,13 +283,19 @@ class Slip:
     amount: Decimal | None
 
 
-def slip_line(item: BillableItem | None, kind: str, slip: Slip, payer: int) -> BillLine | Reason:
-    """A slip at the price agreed on it, else at the tariff of the day of use, or why it waits (B3)."""
+def slip_line(
+    item: BillableItem | None, place: Place, slip: Slip, payer: int, own: Sequence[ItemRate] = ()
+) -> BillLine | Reason:
+    """A slip at the price agreed on it, else at the rate of the day of use, or why it waits (B3)."""
+    rate = None if item is None else item.rated(place, slip.used_on, own)
     if item is not None and slip.amount is not None:
-        price = _quote(Basis.ONE_OFF, Decimal(1), slip.amount)
-    elif item is not None and (rate := item.tariff(kind, slip.used_on)) is not None:
-        price = _quote(item.basis, slip.quantity, rate.rate)
+        price = _quote(Basis.ONE_OFF, ONE, slip.amount)
+    elif item is not None and isinstance(rate, Rated):
+        price = _priced(item, slip.quantity, replace(rate, tiers=()))
+    elif item is not None and isinstance(rate, Exempt):
+        price = _quote(Basis.ONE_OFF, ONE, ZERO, row=rate.row)
     else:
-        return Reason("no_tariff", {"slip_no": slip.slip_no, "unit_kind": kind})
+        return Reason("no_tariff", {"slip_no": slip.slip_no, "unit_kind": place.kind})
     inputs = {"slip_no": slip.slip_no, "used_on": slip.used_on, **price.reason.inputs}
-    return BillLine(payer, item, replace(price, reason=Reason(price.reason.code, inputs)))
+    reason = Reason(price.reason.code, inputs)
+    return BillLine(payer, item, replace(price, reason=reason, from_on=slip.used_on, to_on=slip.used_on))

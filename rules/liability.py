@@ -5,6 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from enum import StrEnum
+
+DAY = timedelta(days=1)
+
+
+class PayerRule(StrEnum):
+    """Who pays a fee item where nobody is named for the unit (B20)."""
+
+    DEFAULT = "default"  # the unit's payer
+    OWNER = "owner"  # the owner, also where a tenant pays for the unit
+    TENANT = "tenant"  # the tenant, where there is one
+    DEVELOPER = "developer"  # the developer until somebody owns or rents the unit
 
 
 @dataclass(frozen=True)
@@ -56,9 +68,9 @@ def segments(occupancies: Iterable[Occupancy], first_on: date, last_on: date) ->
         if from_on < next_on:
             raise TwoPayersError(f"two payers on {from_on}")
         if from_on > next_on:
-            parts.append(Segment(None, next_on, from_on - timedelta(days=1)))
+            parts.append(Segment(None, next_on, from_on - DAY))
         parts.append(Segment(occupancy.payer, from_on, to_on, occupancy.residents))
-        next_on = to_on + timedelta(days=1)
+        next_on = to_on + DAY
     if next_on <= last_on:
         parts.append(Segment(None, next_on, last_on))
     return _joined(parts)
@@ -95,3 +107,50 @@ def payer_or_nearest(occupancies: Sequence[Occupancy], on: date) -> int | None:
     begun = [one for one in ordered if one.from_on <= on]
     nearest = begun[-1:] or ordered[:1]
     return nearest[0].payer if nearest else None
+
+
+def first_of(*layers: Iterable[Occupancy]) -> list[Occupancy]:
+    """The occupancies one after the other, each with those of its days that are nobody's yet (B20)."""
+    found: list[Occupancy] = []
+    for layer in layers:
+        for one in layer:
+            found += _left_of(one, found)
+            found.sort(key=lambda each: each.from_on)
+    return found
+
+
+def _left_of(one: Occupancy, taken: Sequence[Occupancy]) -> list[Occupancy]:
+    """What of an occupancy's days none of the others, in the order of their days, has."""
+    left: list[Occupancy] = []
+    from_on, end = one.from_on, one.to_on or date.max
+    for other in taken:
+        last = other.to_on or date.max
+        if last < from_on or other.from_on > end:
+            continue
+        if other.from_on > from_on:
+            left.append(replace(one, from_on=from_on, to_on=other.from_on - DAY))
+        if last >= end:
+            return left
+        from_on = last + DAY
+    return [*left, replace(one, from_on=from_on)]
+
+
+def payers_of_item(payers: Sequence[Occupancy], *layers: Iterable[Occupancy]) -> list[Occupancy]:
+    """Who pays an item of a unit: the first of the layers that has somebody on a day (B20).
+
+    How many people live there is what the unit's own payers say of those days.
+    """
+    found: list[Occupancy] = []
+    for one in first_of(*layers):
+        inside = [
+            replace(
+                one,
+                from_on=max(one.from_on, stay.from_on),
+                to_on=min(one.to_on or date.max, stay.to_on or date.max),
+                residents=stay.residents,
+            )
+            for stay in payers
+            if stay.from_on <= (one.to_on or date.max) and one.from_on <= (stay.to_on or date.max)
+        ]
+        found += first_of(inside, [one])
+    return found

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Context, Decimal, Inexact
+from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 
 from rules.numbers import NumberError, decimal_of
 
@@ -56,11 +59,74 @@ def _number(given: object) -> Decimal:
         raise MoneyError(error.code, given) from error
 
 
+class RoundingUnit(StrEnum):
+    """To what an amount is rounded (B19)."""
+
+    FEN = "fen"
+    JIAO = "jiao"
+    YUAN = "yuan"
+
+
+class RoundingMode(StrEnum):
+    """Which way it is rounded; up is away from zero (B19)."""
+
+    HALF_UP = "half_up"
+    UP = "up"
+    DOWN = "down"
+
+
+_FEN_OF = {RoundingUnit.FEN: 1, RoundingUnit.JIAO: 10, RoundingUnit.YUAN: 100}
+_MODES = {
+    RoundingMode.HALF_UP: ROUND_HALF_UP,
+    RoundingMode.UP: ROUND_UP,
+    RoundingMode.DOWN: ROUND_DOWN,
+}
+EXACT = Context(prec=200, traps=[Inexact])  # reckons without losing a digit, or not at all
+_ROUNDING = Context(prec=200)
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """How the amount of a line is rounded, once (B19)."""
+
+    unit: RoundingUnit = RoundingUnit.FEN
+    mode: RoundingMode = RoundingMode.HALF_UP
+
+    @cached_property
+    def fen(self) -> int:
+        """The fen of its unit."""
+        return _FEN_OF[self.unit]
+
+    @cached_property
+    def _step(self) -> Decimal:
+        return Decimal(self.fen).scaleb(-2).normalize()
+
+    def of(self, amount: Decimal | Fraction) -> Decimal:
+        """The amount in yuan with 2 places, rounded; a half goes away from zero.
+
+        Example: 130.0152 is 130.02 to the fen and 130.00 to the jiao.
+        """
+        if isinstance(amount, Decimal):
+            whole = amount.quantize(self._step, _MODES[self.mode], context=_ROUNDING)
+            return whole.quantize(FEN, context=_ROUNDING) + ZERO
+        exact = abs(amount) * 100 / self.fen
+        steps, left = divmod(exact.numerator, exact.denominator)
+        match self.mode:
+            case RoundingMode.HALF_UP:
+                steps += 2 * left >= exact.denominator
+            case RoundingMode.UP:
+                steps += left > 0
+            case RoundingMode.DOWN:
+                pass
+        return from_fen(steps * self.fen * (1 if amount >= 0 else -1))
+
+
+TO_FEN = Rounding()
+
+
 def rounded(amount: Decimal | Fraction) -> Decimal:
     """The amount in yuan, half-up to the fen; a negative half goes away from zero."""
-    exact = Fraction(amount) * 100
-    fen = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
-    return from_fen(fen if exact >= 0 else -fen)
+    return TO_FEN.of(amount)
 
 
 def to_fen(amount: Decimal) -> int:
@@ -78,18 +144,21 @@ def yuan(amount: Decimal) -> str:
     return f"{amount:.2f}"
 
 
-def split_by_days(amount: Decimal, days: Sequence[int], of: int) -> tuple[Decimal, ...]:
-    """Each payer's part of a month's amount: amount × days ÷ `of`, half-up, the last one the remainder.
+def split_by_days(
+    amount: Decimal, days: Sequence[int], of: int, rounding: Rounding = TO_FEN
+) -> tuple[Decimal, ...]:
+    """Each payer's part of a month's amount: amount × days ÷ `of`, rounded, the last one the remainder.
 
-    `of` is the month's number of days. Where the days do not fill the month, the parts together are
-    amount × Σ days ÷ `of`. No part is below zero (P5, contract "Month split").
+    `of` is the number of days of the month, or of the months that are charged together. Where the days do
+    not fill it, the parts together are amount × Σ days ÷ `of`. No part is below zero (P5, contract "Month
+    split").
     """
     if not days or min(days) < 0 or sum(days) > of:
         raise ValueError(f"{list(days)} is no split of {of} days")
-    left = rounded(Fraction(amount) * sum(days) / of)
+    left = rounding.of(Fraction(amount) * sum(days) / of)
     parts = []
     for count in days[:-1]:
-        part = min(rounded(Fraction(amount) * count / of), left)
+        part = min(rounding.of(Fraction(amount) * count / of), left)
         parts.append(part)
         left -= part
     return (*parts, left)

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Integer, Join, and_, case, exists, func, insert, literal, select
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
 from models.base import Money
 from office.billing import working_tables
 from office.billing.period_rows import OCCUPANCY, UNIT, handed_over_by
-from office.billing.working_tables import BILL, EXTRA, HELD, MONTH, OWN_LINE, PENDING, QUOTE_SET
+from office.billing.working_tables import (
+    AHEAD,
+    APART,
+    BILL,
+    EXTRA,
+    HELD,
+    MONTH,
+    NOTHING_DUE,
+    OWN_LINE,
+    PENDING,
+    QUOTE_SET,
+    SINGLE,
+)
 from office.receivables.ledger import INVOICE
 from rules.billing import Period
 from rules.charges import BillableItem
@@ -31,33 +43,31 @@ def _note_held(session: Session, unit_ids: Collection[int]) -> None:
     working_tables.fill(session, HELD, [{"unit_id": unit_id} for unit_id in sorted(unit_ids)])
 
 
+def by_quotes(is_whole: ColumnElement[bool], alike: Mapping[str, ColumnElement[Any]]) -> Join:
+    """The pending units with the payer of the whole time and the set of quotes that they are alike in."""
+    return (
+        PENDING.join(UNIT, UNIT.c.id == PENDING.c.unit_id)
+        .join(OCCUPANCY, is_whole)
+        .outerjoin(APART, APART.c.unit_id == UNIT.c.id)
+        .join(QUOTE_SET, and_(*(QUOTE_SET.c[name] == column for name, column in alike.items())))
+    )
+
+
 def bill_whole_months(
     session: Session,
     is_whole: ColumnElement[bool],
-    residents: ColumnElement[int],
+    alike: Mapping[str, ColumnElement[Any]],
     first_on: date,
     held: Collection[int],
-    paid_ahead: Collection[int],
 ) -> None:
     """A bill for each unit that one payer holds for the whole time, with that payer's own lines of the unit.
 
-    `is_whole` joins the payer, `residents` is what the sets of quotes know them by. Units that are `held`, or
-    not handed over on `first_on`, get none; those whose months are paid ahead are looked at one by one.
+    `is_whole` joins the payer, `alike` the set of quotes. Units that are `held`, or not handed over on
+    `first_on`, get none; those that are each a case are looked at one by one.
     """
     _note_held(session, held)
     working_tables.analyze(session, OWN_LINE)
-    source = (
-        PENDING.join(UNIT, UNIT.c.id == PENDING.c.unit_id)
-        .join(OCCUPANCY, is_whole)
-        .join(
-            QUOTE_SET,
-            and_(
-                QUOTE_SET.c.kind == UNIT.c.kind,
-                QUOTE_SET.c.area_m2 == UNIT.c.area_m2,
-                QUOTE_SET.c.residents == residents,
-            ),
-        )
-    )
+    source = by_quotes(is_whole, alike)
     amount: ColumnElement[Any] = QUOTE_SET.c.amount
     if has_own_lines(session):
         own = (
@@ -69,11 +79,9 @@ def bill_whole_months(
             own, and_(own.c.unit_id == UNIT.c.id, own.c.payer_id == OCCUPANCY.c.owner_id)
         )
         amount = amount + func.coalesce(own.c.amount, literal(0, Integer))
-    conditions = [handed_over_by(first_on), amount > ZERO]
+    conditions = [handed_over_by(first_on), ~exists().where(SINGLE.c.unit_id == UNIT.c.id)]
     if held:
         conditions.append(~exists().where(HELD.c.unit_id == UNIT.c.id))
-    if paid_ahead:
-        conditions.append(UNIT.c.id.not_in(sorted(paid_ahead)))
     session.execute(
         insert(BILL).from_select(
             ["unit_id", "payer_id", "part", "set_id", "amount"],
@@ -85,11 +93,22 @@ def bill_whole_months(
                 as_type(amount, Money()),
             )
             .select_from(source)
-            .where(*conditions)
+            .where(*conditions, amount > ZERO)
             .order_by(UNIT.c.id),
         )
     )
+    session.execute(
+        insert(NOTHING_DUE).from_select(
+            ["unit_id"], select(UNIT.c.id).select_from(source).where(*conditions, amount == ZERO)
+        )
+    )
     working_tables.analyze(session, BILL)
+
+
+def forget_own_lines(session: Session) -> None:
+    """Drop the lines at own rates of units that got no bill with them: they are looked at one by one."""
+    billed = select(BILL.c.unit_id)
+    session.execute(OWN_LINE.delete().where(OWN_LINE.c.is_apart, OWN_LINE.c.unit_id.not_in(billed)))
 
 
 def bill_own_lines(
@@ -105,6 +124,7 @@ def bill_own_lines(
         INVOICE.c.unit_id == OWN_LINE.c.unit_id,
         INVOICE.c.payer_id == OWN_LINE.c.payer_id,
         INVOICE.c.kind == "regular",
+        INVOICE.c.part != AHEAD,
     )
     total = func.sum(OWN_LINE.c.amount)
     is_monthly = OWN_LINE.c.fee_item_id.in_([item.id for item in monthly])

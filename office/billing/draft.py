@@ -1,40 +1,50 @@
 """A period's bills before they are issued: priced by the rules, laid out by the database (B1–B5).
 
-The rules are Python, the rows are SQL (decisions: Speed). What a whole month costs is asked once for each
-distinct kind of unit, area and number of residents; the units that one payer holds for the whole time are
-billed by joining on the answers. The few others (hand-over, change of payer, vacancy), meters and slips get
-lines of their own.
+The rules are Python, the rows are SQL (decisions: Speed). What the months due cost is asked once for each
+distinct kind of unit, area, number of residents and what else rates and cycles ask for; the units that one
+payer holds for the whole time are billed by joining on the answers. Items at a unit's own rate, meters and
+slips get lines of their own beside them; units that are each a case (hand-over, change of payer, a payer of
+an item, months paid ahead) are looked at one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, insert, literal, select
+from sqlalchemy import ColumnElement, Date, Integer, String, func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from office.billing import bill_layout, period_rows, working_tables
-from office.billing.billable_items import billable_items
-from office.billing.period_rows import OCCUPANCY, UNIT, UnitRow
+from models.rates import ItemRate, UnitItemPayer
+from office.billing import bill_layout, period_rows, single_units, unit_terms, working_tables
+from office.billing.billable_items import RATE_COLUMNS, billable_items, own_rate
+from office.billing.period_rows import OCCUPANCY, OWN_DAY, UNIT, UNIT_COLUMNS, UnitRow
+from office.billing.unit_terms import UnitTerms
 from office.billing.working_tables import (
+    APART,
+    NO_DAY,
+    NOWHERE,
     OWN_LINE,
     PENDING,
     QUOTE,
     QUOTE_SET,
+    SINGLE,
     UNKNOWN,
     priced,
 )
-from office.core.database import chunks
 from rules import billing as rule
 from rules import charges, liability
-from rules.billing import Basis, BillingPolicy, Coverage, Period
+from rules.billing import Basis, BillingPolicy, Coverage, Days, Period
 from rules.charges import BillableItem, BillLine, MeterMonth, Slip
+from rules.cycles import Anchor, Months, due, reach, running, since
 from rules.money import ZERO
+from rules.rates import ItemRate as OwnRate
+from rules.rates import Place, tags_of
 from rules.reasons import Reason
 
 BATCH = 1000  # units, meters or slips in memory at once
@@ -67,7 +77,8 @@ class Draft:
     _units_left_out: dict[int, Unbilled] = field(default_factory=dict)
     _slips_left_out: list[Unbilled] = field(default_factory=list)  # they wait though the unit is billed
     _held: set[int] = field(default_factory=set)  # units without any bill until what they lack is there
-    _paid_ahead: dict[int, set[int]] = field(default_factory=dict)  # items by unit, by move-in bills (B6)
+    _paid_ahead: dict[int, set[int]] = field(default_factory=dict)  # items by unit (B6, B15)
+    _apart: dict[int, frozenset[int]] = field(default_factory=dict)  # items at own rates, by their number
 
     def make(self) -> None:
         """Load what the period needs, ask the rules for every price, and lay the prices out as bills."""
@@ -76,14 +87,18 @@ class Draft:
             return
         self.items = billable_items(self.session)
         self._paid_ahead = period_rows.items_paid_ahead(self.session, self.period)
+        single_units.note(self.session, self.period, self._monthly, self._reach, self._paid_ahead)
+        self._price_own_rates()
         self._price_whole_months()
+        by_quotes = bill_layout.by_quotes(self._is_whole(), self._alike())
+        single_units.note_billed_already(self.session, by_quotes, self._reach[0], self._monthly)
         self._price_meters()
         self._price_slips()
         bill_layout.bill_whole_months(
-            self.session, self._is_whole(), self._residents(), self._first_on, self._held, self._paid_ahead
+            self.session, self._is_whole(), self._alike(), self._reach[0], self._held
         )
         self._price_months_in_part()
-        bill_layout.bill_own_lines(self.session, self.period, charges.monthly(self.items), self._held)
+        bill_layout.bill_own_lines(self.session, self.period, self._monthly, self._held)
         self.count, self.amount = bill_layout.totals(self.session)
 
     def clear(self) -> None:
@@ -111,91 +126,271 @@ class Draft:
     # whole months
 
     @cached_property
-    def _services(self) -> list[Period]:
-        """The months whose service the monthly items charge."""
-        return list(charges.by_service(charges.monthly(self.items), self.period))
+    def _monthly(self) -> list[BillableItem]:
+        return charges.monthly(self.items)
 
-    @property
-    def _first_on(self) -> date:
-        """The first day that the monthly items charge for."""
-        return min(service.first_on for service in (*self._services, self.period))
+    @cached_property
+    def _reach(self) -> tuple[date, date]:
+        """The first and the last day that the monthly items can charge for, whatever the unit."""
+        ends = [reach(item.cycle, item.timing, self.period) for item in self._monthly]
+        return (
+            min((first_on for first_on, _ in ends), default=self.period.first_on),
+            max((last_on for _, last_on in ends), default=self.period.last_on),
+        )
 
     def _is_whole(self) -> ColumnElement[bool]:
-        return period_rows.covering(self._first_on, self.period.last_on)
+        first_on, last_on = self._reach
+        return period_rows.covering(min(first_on, self.period.first_on), max(last_on, self.period.last_on))
 
     @cached_property
     def _is_per_person(self) -> bool:
         return any(item.basis == Basis.PER_PERSON for item in self.items)
 
-    def _residents(self) -> ColumnElement[int]:
-        """Who lives in a unit, as the sets of quotes know it: looked at only where an item asks for it."""
-        return func.coalesce(OCCUPANCY.c.residents, UNKNOWN) if self._is_per_person else literal(UNKNOWN)
+    @cached_property
+    def _has_own_rates(self) -> bool:
+        return self.session.scalar(select(APART.c.unit_id).limit(1)) is not None
+
+    def _alike(self) -> dict[str, ColumnElement[Any]]:
+        """Each key of a set of quotes: what a unit's months cost by, where an item asks for it."""
+        rates = [rate for item in self._monthly for rate in item.rates]
+        asks: dict[str, tuple[bool, ColumnElement[Any]]] = {
+            "residents": (self._is_per_person, func.coalesce(OCCUPANCY.c.residents, UNKNOWN)),
+            "building_id": (any(rate.building_id is not None for rate in rates), UNIT.c.building_id),
+            "floor": (any(rate.floors for rate in rates), func.coalesce(UNIT.c.floor, NOWHERE)),
+            "tags": (any(rate.tag for rate in rates), UNIT.c.tags),
+            "anchor_on": (
+                any(item.cycle.anchor == Anchor.UNIT for item in self._monthly),
+                func.coalesce(OWN_DAY, literal(NO_DAY, Date)),
+            ),
+            "apart": (self._has_own_rates, func.coalesce(APART.c.apart, 0)),
+        }
+        empty: dict[str, ColumnElement[Any]] = {
+            "residents": literal(UNKNOWN, Integer),
+            "building_id": literal(NOWHERE, Integer),
+            "floor": literal(NOWHERE, Integer),
+            "tags": literal("", String),
+            "anchor_on": literal(NO_DAY, Date),
+            "apart": literal(0, Integer),
+        }
+        asked = {name: column if is_asked else empty[name] for name, (is_asked, column) in asks.items()}
+        return {"kind": UNIT.c.kind, "area_m2": UNIT.c.area_m2, **asked}
 
     def _price_whole_months(self) -> None:
-        """Ask once for each distinct kind, area and number of residents; what has no price gets no set."""
-        distinct = select(UNIT.c.kind, UNIT.c.area_m2, self._residents()).distinct()
+        """Ask once for each distinct set of what a month costs by; what has no price gets no set."""
+        keys = self._alike()
+        distinct = select(*(column.label(name) for name, column in keys.items())).distinct()
+        source: Any = UNIT
         if self._is_per_person:
-            distinct = distinct.join(OCCUPANCY, self._is_whole())
-        found = self.session.execute(distinct).all()
-        rates = {
-            kind: charges.monthly_rates(self.items, self.period, kind, {})
-            for kind in {one[0] for one in found}
-        }
+            source = source.join(OCCUPANCY, self._is_whole())
+        if self._has_own_rates:
+            source = source.outerjoin(APART, APART.c.unit_id == UNIT.c.id)
         sets, quotes = [], []
-        for set_id, (kind, area_m2, residents) in enumerate(found, 1):
-            known = rates[kind]
-            if isinstance(known, Reason):
-                continue
-            prices = charges.month_prices(known, area_m2, None if residents == UNKNOWN else residents)
-            if isinstance(prices, Reason):
+        for set_id, row in enumerate(self.session.execute(distinct.select_from(source)), 1):
+            prices = self._prices(row)
+            if prices is None:
                 continue
             total = sum((price.amount for _, price in prices), ZERO)
-            named = {"kind": kind, "area_m2": area_m2, "residents": residents}
-            sets.append({**named, "set_id": set_id, "amount": total})
+            sets.append({**row._asdict(), "set_id": set_id, "amount": total})
             quotes += [{"set_id": set_id, **priced(item, price)} for item, price in prices]
         working_tables.fill(self.session, QUOTE_SET, sets)
         working_tables.fill(self.session, QUOTE, quotes)
         working_tables.analyze(self.session, QUOTE_SET, QUOTE)
 
+    def _prices(self, row: Any) -> list[tuple[BillableItem, rule.Quote]] | None:
+        apart = self._apart[row.apart] if row.apart else frozenset()
+        floor = None if row.floor == NOWHERE else row.floor
+        building_id = None if row.building_id == NOWHERE else row.building_id
+        rates = charges.monthly_rates(
+            [item for item in self._monthly if item.id not in apart],
+            self.period,
+            Place(row.kind, building_id, floor, tags_of(row.tags)),
+            {},
+            anchor_on=None if row.anchor_on == NO_DAY else row.anchor_on,
+        )
+        if isinstance(rates, Reason):
+            return [] if apart and "fee_item" not in rates.inputs else None
+        prices = charges.month_prices(rates, row.area_m2, None if row.residents == UNKNOWN else row.residents)
+        return None if isinstance(prices, Reason) else prices
+
+    # items at rates of a unit's own
+
+    def _price_own_rates(self) -> None:
+        """Lines for the items that a unit has rows of its own for, beside its set of quotes (B14)."""
+        if not self._items_with_own_rates & {item.id for item in self._monthly}:
+            return
+        numbers: dict[frozenset[int], int] = {}
+        for units in _batches(self._own_rates(), BATCH):
+            lines, apart, single = [], [], []
+            for unit, rows in units:
+                own = _by_item(rows, unit.code)
+                prices = self._own_prices(unit, own)
+                if isinstance(prices, Reason):
+                    single.append({"unit_id": unit.id})
+                    continue
+                number = numbers.setdefault(frozenset(own), len(numbers) + 1)
+                apart.append({"unit_id": unit.id, "apart": number})
+                named = {"unit_id": unit.id, "payer_id": unit.owner_id, "slip_id": None, "is_apart": True}
+                lines += [{**named, **priced(item, price)} for item, price in prices]
+            working_tables.fill(self.session, OWN_LINE, lines)
+            working_tables.fill(self.session, APART, apart)
+            working_tables.fill(self.session, SINGLE, single)
+        self._apart = {number: items for items, number in numbers.items()}
+        working_tables.analyze(self.session, APART)
+
+    def _own_rates(self) -> Iterator[tuple[Any, list[Any]]]:
+        """Each unit that one payer holds for the whole time, with its own rows of monthly items."""
+        first_on, last_on = self._reach
+        rows = self.session.execute(
+            select(*UNIT_COLUMNS, OCCUPANCY.c.owner_id, OCCUPANCY.c.residents, *RATE_COLUMNS)
+            .join(PENDING, PENDING.c.unit_id == UNIT.c.id)
+            .join(ItemRate, ItemRate.unit_id == UNIT.c.id)
+            .join(OCCUPANCY, self._is_whole())
+            .where(
+                period_rows.handed_over_by(first_on),
+                ItemRate.fee_item_id.in_([item.id for item in self._monthly]),
+                ItemRate.valid_from <= last_on,
+                func.coalesce(ItemRate.valid_to, literal(date.max, Date)) >= first_on,
+                UNIT.c.id.not_in(select(SINGLE.c.unit_id)),
+            )
+            .order_by(UNIT.c.id, ItemRate.id)
+        )
+        for _, found in groupby(rows, key=lambda row: row.id):
+            of_unit = list(found)
+            yield of_unit[0], of_unit
+
+    def _own_prices(self, unit: Any, own: charges.OwnRates) -> list[tuple[BillableItem, rule.Quote]] | Reason:
+        rates = charges.monthly_rates(
+            [item for item in self._monthly if item.id in own],
+            self.period,
+            period_rows.place_of(unit),
+            {},
+            anchor_on=unit.own_day,
+            own=own,
+        )
+        if isinstance(rates, Reason):
+            return rates if "fee_item" in rates.inputs else []
+        return charges.month_prices(rates, unit.area_m2, unit.residents)
+
     # months in part
 
     def _price_months_in_part(self) -> None:
         """The units left: no one payer for the whole time, no price, paid ahead, or left out."""
+        bill_layout.forget_own_lines(self.session)
         rows = self.session.execute(period_rows.units_without_bill())
         for batch in rows.partitions(BATCH):
             units = [UnitRow(*row) for row in batch]
-            payers = period_rows.payers_of(self.session, [unit.id for unit in units])
+            terms = unit_terms.load(self.session, [unit.id for unit in units], self._reach[0])
             lines = [
                 line
                 for unit in units
-                for line in _line_rows(unit.id, self._month_in_part(unit, payers[unit.id]))
+                for line in _line_rows(unit.id, self._month_in_part(unit, terms[unit.id]))
             ]
             working_tables.fill(self.session, OWN_LINE, lines)
 
-    def _coverage(self, service: Period, unit: UnitRow, payers: Sequence[liability.Occupancy]) -> Coverage:
-        return rule.coverage(self.policy, service, unit.handed_over_on, payers)
+    def _coverage(
+        self, service: Days, handed_over_on: date | None, payers: Sequence[liability.Occupancy]
+    ) -> Coverage:
+        return rule.coverage(self.policy, service, handed_over_on, payers)
 
-    def _month_in_part(self, unit: UnitRow, payers: Sequence[liability.Occupancy]) -> list[BillLine]:
-        now = self._coverage(self.period, unit, payers)
-        if now.reason:
-            self._leave_out(unit.id, unit.code, now.reason, is_held=False)
-        covers = {service: self._coverage(service, unit, payers) for service in self._services}
-        covers = {service: covered for service, covered in covers.items() if covered.payers}
-        if not covers:
-            return []
-        first_days = {service: covered.payers[0].segment.from_on for service, covered in covers.items()}
-        rates = charges.monthly_rates(self.items, self.period, unit.kind, first_days)
-        lines: list[BillLine] | Reason = (
-            rates
-            if isinstance(rates, Reason)
-            else charges.shared_month(
-                rates, self.period, unit.area_m2, covers, self._paid_ahead.get(unit.id, ())
-            )
-        )
-        if isinstance(lines, Reason):
-            self._leave_out(unit.id, unit.code, lines)
-            return []
+    def _month_in_part(self, unit: UnitRow, terms: UnitTerms) -> list[BillLine]:
+        lines: list[BillLine] = []
+        nothing: Reason | None = None  # no item at all is for such units
+        is_any = False
+        for item in self._monthly:
+            covers = self._covers(item, unit, terms)
+            found = self._lines_of(item, unit, terms, covers)
+            if isinstance(found, Reason) and "fee_item" not in found.inputs:
+                nothing = found
+                continue
+            is_any = True
+            if isinstance(found, Reason):
+                self._leave_out(unit.id, unit.code, found)
+                return []
+            lines += found
+        self._tell_vacant(unit, terms)
+        if nothing is not None and not is_any and self._coverage_of(unit, terms.payers).payers:
+            self._leave_out(unit.id, unit.code, nothing)
         return lines
+
+    def _coverage_of(self, unit: UnitRow, payers: Sequence[liability.Occupancy]) -> Coverage:
+        return self._coverage(self.period, unit.handed_over_on, payers)
+
+    def _tell_vacant(self, unit: UnitRow, terms: UnitTerms) -> None:
+        """Say that nobody pays for the unit in the period, where something is due for it."""
+        asked = [
+            terms.payers_of(item)
+            for item in self._monthly
+            if due(item.cycle, item.timing, self.period, unit.anchor_on)
+        ]
+        for payers in asked if self._monthly else [terms.payers]:
+            if reason := self._coverage_of(unit, payers).reason:
+                self._leave_out(unit.id, unit.code, reason, is_held=False)
+
+    def _covers(self, item: BillableItem, unit: UnitRow, terms: UnitTerms) -> dict[Months, Coverage]:
+        """The months that an item is charged for and who pays which days of them."""
+        payers = terms.payers_of(item)
+        months = due(item.cycle, item.timing, self.period, unit.anchor_on)
+        covers: dict[Months, Coverage] = {}
+        for one in () if isinstance(months, Reason) else months:
+            begun = unit.handed_over_on
+            policy = self.policy
+            billed_until = terms.billed_until(item, one.first_on, one.last_on)
+            if billed_until is not None:
+                if billed_until >= one.last_on:
+                    continue
+                begun = max(begun or date.min, billed_until + liability.DAY)
+                one = since(one, begun)  # noqa: PLW2901 -- the rest of them
+                policy = replace(policy, is_split_by_hand_over=True)
+            covered = rule.coverage(policy, one, begun, payers)
+            if covered.payers and (rest := since(one, covered.payers[0].segment.from_on)) != one:
+                one, covered = rest, rule.coverage(policy, rest, begun, payers)  # noqa: PLW2901 -- as above
+            if covered.payers:
+                covers[one] = covered
+        return covers | self._late_covers(item, unit, terms, payers)
+
+    def _late_covers(
+        self, item: BillableItem, unit: UnitRow, terms: UnitTerms, payers: Sequence[liability.Occupancy]
+    ) -> dict[Months, Coverage]:
+        """The rest of a cycle that nobody could be charged for when its bill went out (B15)."""
+        cycle = running(item.cycle, item.timing, self.period, unit.anchor_on)
+        if cycle is None:
+            return {}
+        first_on, months = cycle
+        last_on = max((one.last_on for one in months), default=first_on)
+        stays = liability.liable(
+            payers, max(first_on, unit.handed_over_on or first_on), max(last_on, first_on), is_split=True
+        )
+        begun = stays[0].from_on if stays else None
+        if (
+            begun is None
+            or not max(self.period.first_on, first_on + liability.DAY) <= begun <= self.period.last_on
+        ):
+            return {}
+        if terms.billed_until(item, begun, last_on) is not None:
+            return {}
+        covers = {}
+        for one in months:
+            if one.last_on >= begun:
+                rest = since(one, begun)
+                covers[rest] = self._coverage(rest, max(begun, unit.handed_over_on or begun), payers)
+        return {rest: covered for rest, covered in covers.items() if covered.payers}
+
+    def _lines_of(
+        self, item: BillableItem, unit: UnitRow, terms: UnitTerms, covers: Mapping[Months, Coverage]
+    ) -> list[BillLine] | Reason:
+        first_days = {one: covered.payers[0].segment.from_on for one, covered in covers.items()}
+        rates = charges.monthly_rates(
+            [item],
+            self.period,
+            unit.place,
+            first_days,
+            anchor_on=unit.anchor_on,
+            own=terms.own,
+            charged={item.id: tuple(covers)},
+        )
+        if isinstance(rates, Reason):
+            return rates
+        return charges.shared_month(rates, unit.area_m2, covers, self._paid_ahead.get(unit.id, ()))
 
     # meters
 
@@ -203,31 +398,55 @@ class Draft:
         metered = [item for item in self.items if item.basis == Basis.METERED]
         for service, items in charges.by_service(metered, self.period).items():
             by_id = {item.id: item for item in items}
-            shared = []  # more than one payer in the month, or part of it vacant
             rows = self.session.execute(period_rows.meter_rows(service, list(by_id)))
             for batch in rows.partitions(BATCH):
+                # more than one payer in the month, part of it vacant, or a rate or payer of its own
+                single = [
+                    row for row in batch if row.payer_id is None or row.fee_item_id in self._single_items
+                ]
+                terms = unit_terms.load(self.session, [row.unit_id for row in single], service.first_on)
                 lines = []
                 for row in batch:
-                    if row.payer_id is None:
-                        shared.append(row)
-                    else:
-                        lines += self._meter(row, by_id[row.fee_item_id], service, [(row.payer_id, 1)])
-                working_tables.fill(self.session, OWN_LINE, lines)
-            for some in chunks(shared, BATCH):
-                payers = period_rows.payers_of(self.session, [row.unit_id for row in some])
-                lines = []
-                for row in some:
-                    parts = self._coverage(service, _unit_of(row), payers[row.unit_id]).payers
-                    days = [(part.segment.payer, part.share.own_days) for part in parts if part.segment.payer]
-                    if days:
-                        lines += self._meter(row, by_id[row.fee_item_id], service, days)
+                    item = by_id[row.fee_item_id]
+                    payers, own = [(row.payer_id, 1)], terms[row.unit_id].own.get(item.id, ())
+                    if row.payer_id is None or item.id in self._single_items:
+                        covered = self._coverage(
+                            service, row.handed_over_on, terms[row.unit_id].payers_of(item)
+                        )
+                        payers = [
+                            (part.segment.payer, part.share.own_days)
+                            for part in covered.payers
+                            if part.segment.payer
+                        ]
+                    if payers:
+                        lines += self._meter(row, item, service, payers, own)
                 working_tables.fill(self.session, OWN_LINE, lines)
 
+    @cached_property
+    def _items_with_own_rates(self) -> set[int]:
+        found = select(ItemRate.fee_item_id).where(ItemRate.unit_id.is_not(None)).distinct()
+        return set(self.session.scalars(found))
+
+    @cached_property
+    def _items_with_payers(self) -> set[int]:
+        """The items that somebody else than the unit's payer may pay (B20)."""
+        named = set(self.session.scalars(select(UnitItemPayer.fee_item_id).distinct()))
+        return named | {item.id for item in self.items if item.payer != liability.PayerRule.DEFAULT}
+
+    @cached_property
+    def _single_items(self) -> set[int]:
+        return self._items_with_own_rates | self._items_with_payers
+
     def _meter(
-        self, row: Any, item: BillableItem, service: Period, payers: Sequence[tuple[int, int]]
+        self,
+        row: Any,
+        item: BillableItem,
+        service: Period,
+        payers: Sequence[tuple[int, int]],
+        own: Sequence[OwnRate],
     ) -> list[Any]:
         month = MeterMonth(row.meter, row.base, row.base_on, row.value, row.read_on)
-        lines = charges.meter_lines(item, service, row.kind, month, payers)
+        lines = charges.meter_lines(item, service, period_rows.place_of(row), month, payers, own)
         if isinstance(lines, Reason):
             self._leave_out(row.unit_id, row.code, lines)
             return []
@@ -239,29 +458,46 @@ class Draft:
         by_id = {item.id: item for item in self.items}
         cut_off_on = rule.slip_cut_off_on(self.policy, self.period)
         for batch in self.session.execute(period_rows.slip_rows(cut_off_on)).partitions(BATCH):
-            payers = self._payers_now([row for row in batch if row.payer_id is None])
+            single = [row for row in batch if row.payer_id is None or row.fee_item_id in self._single_items]
+            terms = unit_terms.load(self.session, [row.unit_id for row in single], self.period.first_on)
             lines = []
             for row in batch:
-                payer_id = row.payer_id or payers.get(row.unit_id)
+                item = by_id.get(row.fee_item_id)
+                payer_id = self._slip_payer(row, item, terms[row.unit_id])
                 if payer_id is None:
                     continue
                 slip = Slip(row.slip_no, row.used_on, row.quantity, row.amount)
-                line = charges.slip_line(by_id.get(row.fee_item_id), row.kind, slip, payer_id)
+                own = terms[row.unit_id].own.get(row.fee_item_id, ())
+                line = charges.slip_line(item, period_rows.place_of(row), slip, payer_id, own)
                 if isinstance(line, Reason):
                     self._slips_left_out.append(Unbilled(row.code, line))
                 else:
                     lines += _line_rows(row.unit_id, [line], row.id)
             working_tables.fill(self.session, OWN_LINE, lines)
 
-    def _payers_now(self, rows: Sequence[Any]) -> dict[int, int]:
-        """Who pays this period for units that were vacant when the slip was written."""
-        occupancies = period_rows.payers_of(self.session, [row.unit_id for row in rows])
-        found = {}
-        for row in rows:
-            parts = self._coverage(self.period, _unit_of(row), occupancies[row.unit_id]).payers
-            if parts and parts[0].segment.payer is not None:
-                found[row.unit_id] = parts[0].segment.payer
-        return found
+    def _slip_payer(self, row: Any, item: BillableItem | None, terms: UnitTerms) -> int | None:
+        """Who paid on the day of use; where nobody did, who pays this period."""
+        payers = terms.payers if item is None else terms.payers_of(item)
+        if item is not None and item.id in self._items_with_payers:
+            paying = liability.liable(payers, row.used_on, row.used_on, is_split=True)
+            if paying:
+                return paying[0].payer
+        elif row.payer_id is not None:
+            return int(row.payer_id)
+        covered = self._coverage(self.period, row.handed_over_on, payers)
+        return covered.payers[0].segment.payer if covered.payers else None
+
+
+def _by_item(rows: Iterable[Any], unit_code: str) -> dict[int, list[OwnRate]]:
+    found: dict[int, list[OwnRate]] = {}
+    for row in rows:
+        found.setdefault(row.fee_item_id, []).append(own_rate(row, unit_code))
+    return found
+
+
+def _batches(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    while some := list(islice(rows, size)):
+        yield some
 
 
 def _line_rows(unit_id: int, lines: Iterable[BillLine], slip_id: int | None = None) -> list[dict[str, Any]]:
@@ -269,8 +505,3 @@ def _line_rows(unit_id: int, lines: Iterable[BillLine], slip_id: int | None = No
         {"unit_id": unit_id, "payer_id": line.payer, "slip_id": slip_id, **priced(line.item, line.price)}
         for line in lines
     ]
-
-
-def _unit_of(row: Any) -> UnitRow:
-    """The unit of a meter's or slip's row; its area is not asked for."""
-    return UnitRow(row.unit_id, row.code, row.kind, ZERO, row.handed_over_on)

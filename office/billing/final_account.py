@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine
 from office.billing import deposits, invoices, runs
+from office.billing.billable_items import rounding_of
 from office.billing.invoices import NewCreditNote, NewInvoice, NewInvoiceLine
 from office.core.errors import N_, Refused
 from office.receivables import ledger, sums
@@ -20,6 +21,7 @@ from rules.billing import (
     MONTHLY,
     Basis,
     Period,
+    Quote,
     Share,
     Timing,
     is_charged,
@@ -27,7 +29,7 @@ from rules.billing import (
     quote,
     service_period,
 )
-from rules.money import ZERO
+from rules.money import ZERO, Rounding
 from rules.reasons import Reason
 
 
@@ -84,13 +86,18 @@ def move_billing(
     note and the new one an invoice over the same days, with the residents that live there then; answers the
     new invoices' ids. Raises Refused when nobody has said how many, and an item is charged per person.
     """
+    long = (
+        select(InvoiceLine.invoice_id)
+        .join(Invoice)
+        .where(Invoice.unit_id == unit_id, InvoiceLine.months > 1, InvoiceLine.service_to >= on)
+    )
     issued = session.scalars(
         select(Invoice)
         .where(
             Invoice.unit_id == unit_id,
             Invoice.payer_id == old_payer_id,
             Invoice.kind == "regular",
-            Invoice.period >= str(Period.of(on)),
+            or_(Invoice.period >= str(Period.of(on)), Invoice.id.in_(long)),
         )
         .order_by(Invoice.period)
     ).all()
@@ -141,17 +148,69 @@ def _moved_lines(
         .where(InvoiceLine.invoice_id == invoice.id, FeeItem.basis.in_(MONTHLY))
         .order_by(InvoiceLine.id)
     ):
-        basis, service = Basis(item.basis), service_period(Timing(item.timing), period)
-        if on > service.last_on:
+        rest = _rest_of(line, item, period, on)
+        if rest is None:
             continue
-        days = min((service.last_on - on).days + 1, service.days)
-        share = Share((service.days - days, days), 1, service.days)
-        given_back += quote(basis, line.quantity, line.rate, share=share).amount
-        quantity = monthly_quantity(basis, line.quantity, residents)
+        given_back += rest.price(line.quantity).amount
+        quantity = monthly_quantity(rest.basis, line.quantity, residents)
         if isinstance(quantity, Reason):
             problem = quantity
-        elif is_charged(basis, quantity):
-            new = quote(basis, quantity, line.rate, share=share)
-            inputs = {"of_invoice": invoice.number, "from": on, "days": days, "amount": new.amount}
+        elif is_charged(rest.basis, quantity):
+            new = rest.price(quantity)
+            inputs = {
+                "of_invoice": invoice.number,
+                "from": on,
+                "days": rest.share.own_days,
+                "of_days": rest.share.of,
+                "amount": new.amount,
+            }
             lines.append(NewInvoiceLine(item.id, replace(new, reason=Reason("moved", inputs))))
     return given_back, problem or lines
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """The days of a line from a change of payer on, as their share of the months that it charges for."""
+
+    line: InvoiceLine
+    basis: Basis
+    rounding: Rounding
+    share: Share
+    days: tuple[date, date]
+
+    def price(self, quantity: Decimal) -> Quote:
+        """What these days cost at a quantity, by the line's rate."""
+        priced = quote(
+            self.basis,
+            quantity,
+            self.line.rate,
+            share=self.share,
+            months=self.line.months,
+            factor=self.line.factor,
+            rounding=self.rounding,
+        )
+        return replace(priced, from_on=self.days[0], to_on=self.days[1])
+
+
+def _rest_of(line: InvoiceLine, item: FeeItem, period: Period, on: date) -> _Rest | None:
+    """The days of a line from a day on; None where it charges for none of them.
+
+    A line of before does not say its days: they are those of the period that the item charges.
+    """
+    reason = Reason.from_json(line.explanation) if line.explanation else Reason("")
+    service = service_period(Timing(item.timing), period)
+    first_on, last_on = line.service_from or service.first_on, line.service_to or service.last_on
+    if on > last_on:
+        return None
+    own_days = (last_on - first_on).days + 1
+    of_days = own_days if line.service_from else service.days
+    if line.service_from:
+        of_days = int(str(reason.inputs.get("of_days", of_days)))
+    days = min((last_on - on).days + 1, own_days)
+    return _Rest(
+        line,
+        Basis.FIXED if reason.code == Basis.FIXED else Basis(item.basis),
+        rounding_of(item),
+        Share((of_days - days, days), 1, of_days),
+        (max(on, first_on), last_on),
+    )

@@ -96,6 +96,11 @@ def issue(
                 "rate": line.price.rate,
                 "amount": line.price.amount,
                 "explanation": line.price.reason.to_json(),
+                "months": line.price.months,
+                "factor": line.price.factor,
+                "raw_amount": line.price.raw,
+                "service_from": line.price.from_on,
+                "service_to": line.price.to_on,
             }
             for invoice_id, one in zip(ids, fresh, strict=True)
             for line in one.lines

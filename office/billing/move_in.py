@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -10,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from models.billing import Invoice
 from models.property import Unit
-from office.billing import invoices
+from office.billing import invoices, unit_terms
 from office.billing.billable_items import billable_items
 from office.billing.invoices import NewInvoice, NewInvoiceLine
+from office.billing.period_rows import place_of
 from office.core import audit
 from office.core.errors import N_, Refused
 from office.estate import owners
@@ -21,7 +24,8 @@ from office.receivables import ledger
 from rules import billing as rule
 from rules import charges
 from rules.billing import MONTHLY, BillingDocument, MoveInItem, MoveInRow, Period, Share
-from rules.charges import BillableItem
+from rules.charges import BillableItem, MonthlyRate
+from rules.rates import Exempt, ItemRate
 from rules.reasons import Reason
 
 
@@ -40,12 +44,13 @@ def lines_of(session: Session, unit: Unit, on: date) -> tuple[NewInvoiceLine, ..
         raise Refused(N_("There is no move-in bill for this kind of unit: add it to the billing policy"))
     payer = owners.payer_of(session, unit.id, on)
     by_code = {item.code: item for item in billable_items(session)}
+    terms = unit_terms.load(session, [unit.id], on)[unit.id]
     lines: list[NewInvoiceLine] = []
     for one in wanted:
         item = by_code.get(one.fee_item)
         if item is None:
             raise Refused(N_("There is no fee item %(item)s"), item=one.fee_item)
-        lines += _lines(unit, payer.residents if payer else None, item, one, on)
+        lines += _lines(unit, payer.residents if payer else None, item, one, on, terms.own.get(item.id, ()))
     return tuple(lines)
 
 
@@ -88,18 +93,26 @@ def issue_move_in_bill(
 
 
 def _lines(
-    unit: Unit, residents: int | None, item: BillableItem, wanted: MoveInItem, on: date
+    unit: Unit,
+    residents: int | None,
+    item: BillableItem,
+    wanted: MoveInItem,
+    on: date,
+    own: Sequence[ItemRate],
 ) -> list[NewInvoiceLine]:
     """The part of the first month from the day of hand-over, then the whole months; or what is paid once."""
     if item.basis not in MONTHLY or not wanted.months:
         once = MoveInItem(item.code, 0, wanted.amount, wanted.per_m2)
         return [NewInvoiceLine(item.id, rule.move_in_line(once, Decimal(0), unit.area_m2))]
-    rate = item.tariff(unit.kind, on)
-    if rate is None:
+    rated = item.rated(place_of(unit), on, own)
+    if isinstance(rated, Exempt):
+        return []
+    if rated is None:
         raise Refused(N_("%(item)s has no tariff for this kind of unit"), item=item.code)
     period = Period.of(on)
+    rate = MonthlyRate(period, rated)
     part = Share(((period.last_on - on).days + 1,), 0, period.days)
-    first = charges.month_price(item, rate, unit.area_m2, residents, part)
+    first = charges.month_price(item, rate, unit.area_m2, residents, part, (on, period.last_on))
     month = charges.month_price(item, rate, unit.area_m2, residents)
     if isinstance(first, Reason) or isinstance(month, Reason):
         raise Refused(
@@ -112,5 +125,10 @@ def _lines(
     lines = [NewInvoiceLine(item.id, first)]
     if wanted.months > 1:
         later = MoveInItem(item.code, wanted.months - 1)
-        lines.append(NewInvoiceLine(item.id, rule.move_in_line(later, month.amount)))
+        ahead = replace(
+            rule.move_in_line(later, month.amount),
+            from_on=period.plus(1).first_on,
+            to_on=period.plus(wanted.months - 1).last_on,
+        )
+        lines.append(NewInvoiceLine(item.id, ahead))
     return lines

@@ -27,11 +27,12 @@ from sqlalchemy.orm import Session
 from models.billing import InvoiceLine, Meter, MeterReading, ServiceSlip
 from models.people import Occupancy
 from models.property import Unit
-from office.billing.working_tables import BILL, MONTH, PENDING
+from office.billing.working_tables import AHEAD, BILL, MONTH, NOTHING_DUE, PENDING
 from office.core.database import chunks
 from office.receivables.ledger import INVOICE
 from rules import liability
 from rules.billing import Period
+from rules.rates import Place, tags_of
 
 UNIT = cast("Table", Unit.__table__)
 OCCUPANCY = cast("Table", Occupancy.__table__)
@@ -39,6 +40,12 @@ LINE = cast("Table", InvoiceLine.__table__)
 SLIP = cast("Table", ServiceSlip.__table__)
 READING = cast("Table", MeterReading.__table__)
 METER = cast("Table", Meter.__table__)
+PLACE_COLUMNS = UNIT.c["kind", "building_id", "floor", "tags"]
+OWN_DAY = func.coalesce(UNIT.c.anchor_on, UNIT.c.handed_over_on)  # where a unit's own cycles begin (B15)
+UNIT_COLUMNS = (
+    *UNIT.c["id", "code", "kind", "area_m2", "handed_over_on", "building_id", "floor", "tags"],
+    OWN_DAY.label("own_day"),
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,19 @@ class UnitRow:
     kind: str
     area_m2: Decimal
     handed_over_on: date | None
+    building_id: int
+    floor: int | None
+    tags: str
+    anchor_on: date | None = None
+
+    @property
+    def place(self) -> Place:
+        return place_of(self)
+
+
+def place_of(row: Any) -> Place:
+    """What rates know of the unit of a row with PLACE_COLUMNS (B14)."""
+    return Place(row.kind, row.building_id, row.floor, tags_of(row.tags))
 
 
 def handed_over_by(day: date) -> ColumnElement[bool]:
@@ -79,11 +99,14 @@ def unbilled_units(period: Period) -> Select[Any]:
 
 
 def units_without_bill() -> Select[Any]:
-    """The pending units that the draft has no bill for yet, as UnitRow."""
+    """The pending units that the draft has no bill for yet, and something may be due for, as UnitRow."""
     return (
-        select(*UNIT.c["id", "code", "kind", "area_m2", "handed_over_on"])
+        select(*UNIT_COLUMNS)
         .join(PENDING, PENDING.c.unit_id == UNIT.c.id)
-        .where(~exists().where(BILL.c.unit_id == UNIT.c.id))
+        .where(
+            ~exists().where(BILL.c.unit_id == UNIT.c.id),
+            ~exists().where(NOTHING_DUE.c.unit_id == UNIT.c.id),
+        )
         .order_by(UNIT.c.id)
     )
 
@@ -102,7 +125,10 @@ def payers_of(session: Session, unit_ids: Iterable[int]) -> dict[int, list[liabi
 
 
 def items_paid_ahead(session: Session, period: Period) -> dict[int, set[int]]:
-    """Units whose move-in bill runs to this period or further, and the ids of the items it charged (B6)."""
+    """Units of which a bill charges this period ahead, and the ids of the items it charged (B6, B15).
+
+    A move-in bill that runs to this period or further, or one of months that were paid ahead.
+    """
     bills = dict(
         session.execute(
             select(INVOICE.c.id, INVOICE.c.unit_id).where(
@@ -114,6 +140,16 @@ def items_paid_ahead(session: Session, period: Period) -> dict[int, set[int]]:
         ).all()
     )
     found: dict[int, set[int]] = defaultdict(set)
+    bills |= dict(
+        session.execute(
+            select(INVOICE.c.id, INVOICE.c.unit_id).where(
+                INVOICE.c.period == str(period),
+                INVOICE.c.kind == "regular",
+                INVOICE.c.part == AHEAD,
+                INVOICE.c.state != "credited",
+            )
+        ).all()
+    )
     for some in chunks(sorted(bills)):
         charged = select(LINE.c.invoice_id, LINE.c.fee_item_id).where(LINE.c.invoice_id.in_(some))
         for invoice_id, item_id in session.execute(charged):
@@ -150,7 +186,8 @@ def meter_rows(service: Period, item_ids: Sequence[int]) -> Select[Any]:
     return (
         select(
             ends,
-            *UNIT.c["code", "kind", "handed_over_on"],
+            *UNIT.c["code", "handed_over_on"],
+            *PLACE_COLUMNS,
             OCCUPANCY.c.owner_id.label("payer_id"),
             last.c.value.label("value"),
             base.c.value.label("base"),
@@ -183,7 +220,8 @@ def slip_rows(cut_off_on: date) -> Select[Any]:
     return (
         select(
             *SLIP.c["id", "slip_no", "fee_item_id", "unit_id", "used_on", "quantity", "amount"],
-            *UNIT.c["code", "kind", "handed_over_on"],
+            *UNIT.c["code", "handed_over_on"],
+            *PLACE_COLUMNS,
             payer.label("payer_id"),
         )
         .join(UNIT, UNIT.c.id == SLIP.c.unit_id)

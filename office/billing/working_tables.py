@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import Column, Integer, MetaData, String, Table, Text, insert, text
+from sqlalchemy import Boolean, Column, Date, Integer, MetaData, String, Table, Text, insert, text
 from sqlalchemy.orm import Session
 
 from models.base import FixedPoint, Id, Money
@@ -16,6 +17,8 @@ from rules.charges import BillableItem
 WORKING = MetaData()
 TEMPORARY: dict[str, Any] = {"prefixes": ["TEMPORARY"]}
 UNKNOWN = -1  # residents of a unit where nobody has said how many live there, or where nothing asks for it
+NOWHERE = -32_768  # floor or building of a unit that has none, or where no rate asks for it
+NO_DAY = date(1, 1, 1)  # own day of a unit that has none, or where no cycle asks for it
 
 
 def _priced() -> list[Column[Any]]:
@@ -26,6 +29,11 @@ def _priced() -> list[Column[Any]]:
         Column("rate", FixedPoint(6), nullable=False),
         Column("amount", Money(), nullable=False),
         Column("explanation", Text, nullable=False),
+        Column("months", Integer, nullable=False),
+        Column("factor", FixedPoint(4), nullable=False),
+        Column("raw_amount", FixedPoint(8)),
+        Column("service_from", Date),
+        Column("service_to", Date),
     ]
 
 
@@ -35,23 +43,45 @@ LINE_COLUMNS = tuple(column.name for column in _priced())
 PENDING = Table(
     "bill_pending", WORKING, Column("unit_id", Id, primary_key=True, autoincrement=False), **TEMPORARY
 )
-# what a whole month costs a unit of one kind, area and number of residents
+# units that are looked at one by one: who pays, or what is billed already, is their own
+SINGLE = Table(
+    "bill_single", WORKING, Column("unit_id", Id, primary_key=True, autoincrement=False), **TEMPORARY
+)
+# units with items at rates of their own, and which items those are: a number for each combination
+APART = Table(
+    "bill_apart",
+    WORKING,
+    Column("unit_id", Id, primary_key=True, autoincrement=False),
+    Column("apart", Integer, nullable=False),
+    **TEMPORARY,
+)
+# units that nothing is due for
+NOTHING_DUE = Table(
+    "bill_nothing_due", WORKING, Column("unit_id", Id, primary_key=True, autoincrement=False), **TEMPORARY
+)
+# what the whole months due cost a unit that is alike in all that rates and cycles ask for
 QUOTE_SET = Table(
     "bill_quote_set",
     WORKING,
     Column("kind", String(20), primary_key=True),
     Column("area_m2", FixedPoint(4), primary_key=True),
     Column("residents", Integer, primary_key=True),
+    Column("building_id", Id, primary_key=True, autoincrement=False),
+    Column("floor", Integer, primary_key=True),
+    Column("tags", String(300), primary_key=True),
+    Column("anchor_on", Date, primary_key=True),
+    Column("apart", Integer, primary_key=True),
     Column("set_id", Integer, nullable=False),
     Column("amount", Money(), nullable=False),
     **TEMPORARY,
 )
-# the lines of that month
+# the lines of those months
 QUOTE = Table(
     "bill_quote",
     WORKING,
-    Column("set_id", Integer, primary_key=True),
-    Column("position", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True),
+    Column("set_id", Integer, nullable=False, index=True),
+    Column("position", Integer, nullable=False),
     *_priced(),
     **TEMPORARY,
 )
@@ -65,6 +95,7 @@ OWN_LINE = Table(
     Column("position", Integer, nullable=False),
     *_priced(),
     Column("slip_id", Id),
+    Column("is_apart", Boolean, nullable=False, default=False),  # beside a set of quotes
     **TEMPORARY,
 )
 # units left out until what they lack is there
@@ -81,7 +112,8 @@ BILL = Table(
     Column("amount", Money(), nullable=False),
     **TEMPORARY,
 )
-MONTH, EXTRA = "", "extra"  # `part` of an invoice that charges the month itself, or only what came before it
+# `part` of an invoice: it charges the month itself, only what came before it, or the month ahead of its run
+MONTH, EXTRA, AHEAD = "", "extra", "ahead"
 
 
 def create(session: Session) -> None:
@@ -118,4 +150,9 @@ def priced(item: BillableItem, price: Quote) -> dict[str, Any]:
         "rate": price.rate,
         "amount": price.amount,
         "explanation": price.reason.to_json(),
+        "months": price.months,
+        "factor": price.factor,
+        "raw_amount": price.raw,
+        "service_from": price.from_on,
+        "service_to": price.to_on,
     }

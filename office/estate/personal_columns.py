@@ -68,7 +68,7 @@ COLUMNS: Mapping[str, Columns] = {
         "clause_restrictions payment_accounts payment_accounts_zh_hant payment_accounts_en ways_to_pay "
         "ways_to_pay_zh_hant ways_to_pay_en public_address key_proof moved_to"
     ),
-    "fee_item": Columns(plain=f"code basis timing services {NAMES}"),
+    "fee_item": Columns(plain=f"code basis timing services anchor rounding rounding_mode payer {NAMES}"),
     "figures_collected": Columns(plain="period unit_kind"),
     "figures_item": Columns(plain="period"),
     "figures_owed": Columns(plain="period unit_kind"),
@@ -82,6 +82,7 @@ COLUMNS: Mapping[str, Columns] = {
     "invalid_request": Columns(emptied="reason", plain="ground"),
     "invoice": Columns(plain="number kind part period state stage"),
     "invoice_line": Columns(plain="explanation"),
+    "item_rate": Columns(scrubbed="reason", plain="scope tag unit_kind"),
     "job_run": Columns(plain="job state claimed_by result error"),
     "ladder_hold": Columns(emptied="reason"),
     "late_fee_waiver": Columns(emptied="reason"),
@@ -130,7 +131,7 @@ COLUMNS: Mapping[str, Columns] = {
     ),
     "ticket_clock": Columns(plain="clock state rule"),
     "ticket_event": Columns(emptied="reason note", plain="verb"),
-    "unit": Columns(scrubbed="note", plain="code kind state"),
+    "unit": Columns(scrubbed="note", plain="code kind state tags"),
     "visit": Columns(emptied="met words", plain="number kind assignee_role method outcome reason"),
     "waiver_request": Columns(emptied="reason", plain="state"),
     "web_session": Columns(expiring="data", plain="key_hash csrf_secret"),

@@ -48,8 +48,8 @@ def differences(office: Office) -> list[Any]:
             each
             for each in compare_metadata(context, db.metadata)
             if not (
-                each[0] == "remove_index" and each[1].name == triggers.ONE_PAYER
-            )  # its index on PostgreSQL
+                each[0] == "remove_index" and each[1].name in triggers.EXCLUSIONS
+            )  # their indexes on PostgreSQL
         ]
 
 

@@ -20,10 +20,12 @@ from rules.charges import (
     slip_line,
 )
 from rules.liability import Segment
+from rules.rates import Place
 from rules.reasons import Reason
 
 MARCH, FEBRUARY = Period(2026, 3), Period(2026, 2)
 AREA = Decimal(100)
+HOME = Place("residence")
 
 
 def item(code, basis, rate="2", *, timing=Timing.ADVANCE, is_required=True, tiers=()):
@@ -62,7 +64,7 @@ RATES = [
 
 @pytest.mark.parametrize(("items", "kind", "wanted"), RATES)
 def test_a_required_item_without_tariff_is_said(items, kind, wanted):
-    found = monthly_rates(items, MARCH, kind, {})
+    found = monthly_rates(items, MARCH, Place(kind), {})
 
     if isinstance(found, Reason):
         assert (found.code, found.inputs.get("fee_item")) == ("no_tariff", wanted)
@@ -73,15 +75,15 @@ def test_a_required_item_without_tariff_is_said(items, kind, wanted):
 def test_the_tariff_is_that_of_the_first_day_billed():
     later = replace(FEE, tariffs={"residence": (Tariff(Decimal(2), date(2026, 3, 10)),)})
 
-    assert isinstance(monthly_rates([later], MARCH, "residence", {MARCH: date(2026, 3, 9)}), Reason)
-    assert monthly_rates([later], MARCH, "residence", {MARCH: date(2026, 3, 10)})
+    assert isinstance(monthly_rates([later], MARCH, HOME, {MARCH: date(2026, 3, 9)}), Reason)
+    assert monthly_rates([later], MARCH, HOME, {MARCH: date(2026, 3, 10)})
 
 
 @pytest.mark.parametrize(
     ("residents", "amounts"), [(2, {"fee": 200, "lift": 10}), (0, {"fee": 200}), (None, "no_residents")]
 )
 def test_a_month_of_one_payer(residents, amounts):
-    rates = monthly_rates([FEE, LIFT], MARCH, "residence", {})
+    rates = monthly_rates([FEE, LIFT], MARCH, HOME, {})
 
     found = month_prices(rates, AREA, residents)
 
@@ -92,8 +94,8 @@ def test_a_month_of_one_payer(residents, amounts):
 
 
 def shared(*, paid_ahead=(), coverages=None):
-    rates = monthly_rates([FEE, LIFT], MARCH, "residence", {})
-    return shared_month(rates, MARCH, AREA, coverages or {MARCH: TWO_PAYERS}, paid_ahead)
+    rates = monthly_rates([FEE, LIFT], MARCH, HOME, {})
+    return shared_month(rates, AREA, coverages or {MARCH: TWO_PAYERS}, paid_ahead)
 
 
 def test_payers_share_a_month_by_their_days():
@@ -144,7 +146,7 @@ READINGS = [
 
 @pytest.mark.parametrize(("change", "kind", "wanted"), READINGS)
 def test_a_meter_charges_what_it_counted_or_says_why_not(change, kind, wanted):
-    found = meter_lines(WATER, MARCH, kind, replace(READ, **change), [(1, 31)])
+    found = meter_lines(WATER, MARCH, Place(kind), replace(READ, **change), [(1, 31)])
 
     if isinstance(found, Reason):
         assert (found.code, found.inputs["meter"]) == (wanted, "W1")
@@ -156,7 +158,7 @@ def test_a_meter_charges_what_it_counted_or_says_why_not(change, kind, wanted):
 def test_payers_share_what_a_meter_counted_by_their_days():
     steps = item("water", Basis.METERED, "0", tiers=(Tier(Decimal(1), Decimal(20)), Tier(Decimal(2))))
 
-    lines = meter_lines(steps, MARCH, "residence", READ, [(1, 10), (2, 21)])
+    lines = meter_lines(steps, MARCH, HOME, READ, [(1, 10), (2, 21)])
 
     assert [(line.payer, line.price.amount) for line in lines] == [
         (1, Decimal("12.90")),
@@ -180,7 +182,7 @@ SLIPS = [
 
 @pytest.mark.parametrize(("service", "used_on", "agreed", "wanted"), SLIPS)
 def test_a_slip_costs_what_was_agreed_else_the_tariff_of_its_day(service, used_on, agreed, wanted):
-    found = slip_line(service, "residence", Slip("S-1", used_on, Decimal(3), agreed), 1)
+    found = slip_line(service, HOME, Slip("S-1", used_on, Decimal(3), agreed), 1)
 
     if isinstance(found, Reason):
         assert (found.code, found.inputs["slip_no"]) == (wanted, "S-1")
