@@ -31,7 +31,7 @@ from models.billing import (
     ServiceSlip,
     Tariff,
 )
-from office.billing import documents, invoices, runs
+from office.billing import documents, invoices, item_rates, runs
 from office.core.amounts import amount_of
 from office.core.errors import Refused
 from office.documents import archive
@@ -60,9 +60,37 @@ class FeeItemView(OfficeView):
     empty_hint = _l("Enter what the office charges for; then give each item its rates under “Tariffs”.")
     room = "bills"
     icon = "tags"
-    column_list = ("code", "name", "basis", "timing", "is_active", "is_restrictable", "position")
+    column_list = (
+        "code",
+        "name",
+        "basis",
+        "timing",
+        "cycle_months",
+        "is_active",
+        "is_restrictable",
+        "position",
+    )
+    column_hidden = (
+        "anchor",
+        "days_ahead",
+        "season_from",
+        "season_to",
+        "rounding",
+        "rounding_mode",
+        "payer",
+        "is_refundable",
+        "bears_late_fee",
+    )
     column_default_sort = "position"
-    choices = {"basis": labels.BASES, "timing": labels.TIMINGS}
+    choices = {
+        "basis": labels.BASES,
+        "timing": labels.TIMINGS,
+        "cycle_months": labels.CYCLES,
+        "anchor": labels.ANCHORS,
+        "rounding": labels.ROUNDINGS,
+        "rounding_mode": labels.ROUNDING_MODES,
+        "payer": labels.PAYER_RULES,
+    }
     filters = (ChoiceFilter("basis"), FlagFilter("is_active"))
     form_columns = (
         "code",
@@ -71,6 +99,16 @@ class FeeItemView(OfficeView):
         "name_zh_hant",
         "basis",
         "timing",
+        "cycle_months",
+        "anchor",
+        "days_ahead",
+        "season_from",
+        "season_to",
+        "rounding",
+        "rounding_mode",
+        "payer",
+        "is_refundable",
+        "bears_late_fee",
         "is_active",
         "is_restrictable",
         "services",
@@ -78,14 +116,25 @@ class FeeItemView(OfficeView):
     )
     form_sections = (
         (_l("What it is called"), ("code", "name_en", "name_zh_hans", "name_zh_hant")),
-        (_l("How it is charged"), ("basis", "timing", "is_active", "position")),
+        (_l("How it is charged"), ("basis", "timing", "payer", "is_active", "position")),
+        (_l("For which months"), ("cycle_months", "anchor", "days_ahead", "season_from", "season_to")),
+        (_l("Rounding and late fee"), ("rounding", "rounding_mode", "bears_late_fee", "is_refundable")),
         (_l("The service"), ("services", "is_restrictable")),
     )
     column_descriptions = {
         "is_restrictable": _l("An optional contracted service; never water, power, heat, gas or access"),
         "services": _l("Printed on the public notice of tariffs"),
+        "cycle_months": _l("Another cycle counts from its next first day; what is billed already stays"),
+        "anchor": _l("The unit's own day is its hand-over, or what “Cycles from” says at the unit"),
+        "days_ahead": _l("The bill goes out so many days before the cycle begins"),
+        "season_from": _l("Number of the month, such as 11; both empty: all the year"),
+        "payer": _l("Who pays where nobody is named under “Payers of items”"),
+        "bears_late_fee": _l("Counts when a late fee is reckoned"),
     }
-    related = (Related("tariffs", "fee_item_id"),)
+    related = (Related("tariffs", "fee_item_id"), Related("item_rates", "fee_item_id"))
+
+    def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
+        item_rates.check_item(row)
 
 
 class TariffView(OfficeView):
@@ -304,7 +353,16 @@ class InvoiceView(OfficeView):
         Related(
             "invoice_lines",
             "invoice_id",
-            columns=("fee_item.name", "quantity", "rate", "amount", "explanation"),
+            columns=(
+                "fee_item.name",
+                "service_from",
+                "service_to",
+                "quantity",
+                "rate",
+                "raw_amount",
+                "amount",
+                "explanation",
+            ),
         ),
         Related("credit_notes", "invoice_id"),
         Related("allocations", "invoice_id"),
@@ -438,6 +496,7 @@ class InvoiceLineView(OfficeView):
     is_large = True
     can_create = can_edit = can_delete = False
     column_list = ("invoice.number", "fee_item.name", "quantity", "rate", "amount", "explanation")
+    column_hidden = ("months", "factor", "raw_amount", "service_from", "service_to")
     column_formats = {"explanation": formats.reason}
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from admin.billing import accounts, deposits, incentives, invoices, late_fees, move_in, runs
+from typing import Any
+
+from sqlalchemy import or_
+
+from admin.billing import accounts, deposits, incentives, invoices, late_fees, move_in, rates, runs
 from admin.panel.row_access import RowAccess, along_unit
 from models.billing import (
     CreditNote,
@@ -16,10 +20,19 @@ from models.billing import (
     ServiceSlip,
     WaiverRequest,
 )
+from models.rates import ItemRate, UnitItemPayer
+
+
+def _rates_of_own_units() -> list[Any]:
+    """The rows of a steward's own units, and those for more than one unit."""
+    conditions = along_unit(ItemRate.unit_id)()
+    return [or_(ItemRate.unit_id.is_(None), *conditions)] if conditions else []
+
 
 SCREENS = (
     *runs.SCREENS,
     *invoices.SCREENS,
+    *rates.SCREENS,
     *move_in.SCREENS,
     *accounts.SCREENS,
     *deposits.SCREENS,
@@ -36,5 +49,7 @@ ROW_ACCESS: RowAccess = {
         for model in (InvoiceLine, CreditNote, LateFeeWaiver, WaiverRequest)
     },
     Deposit: along_unit(Deposit.unit_id),
+    ItemRate: _rates_of_own_units,
+    UnitItemPayer: along_unit(UnitItemPayer.unit_id),
     IncentiveGrant: along_unit(IncentiveGrant.unit_id),
 }

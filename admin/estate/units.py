@@ -82,20 +82,35 @@ class UnitView(OfficeView):
     )
     bulk_columns = ("state", "kind", "note")
     column_labels = {"code": _l("Unit no.")}
-    form_columns = ("code", "building", "floor", "kind", "area_m2", "handed_over_on", "state", "note")
+    form_columns = (
+        "code",
+        "building",
+        "floor",
+        "tags",
+        "kind",
+        "area_m2",
+        "handed_over_on",
+        "anchor_on",
+        "state",
+        "note",
+    )
     form_sections = (
-        (_l("Where"), ("code", "building", "floor")),
-        (_l("Kind and area"), ("kind", "area_m2", "handed_over_on", "state")),
+        (_l("Where"), ("code", "building", "floor", "tags")),
+        (_l("Kind and area"), ("kind", "area_m2", "handed_over_on", "anchor_on", "state")),
         ("", ("note",)),
     )
     column_descriptions = {
         "code": _l("Unique, such as 3-2-1201"),
         "area_m2": _l("The area fees are charged on"),
         "handed_over_on": _l("Billing starts here; empty: handed over already"),
+        "anchor_on": _l("First day of the cycles that count from the unit's own day; empty: the hand-over"),
+        "tags": _l("Separated by commas; rates can be for all units with a tag"),
     }
     details_template = "estate/unit_details.html"
     related = (
         Related("occupancies", "unit_id"),
+        Related("item_rates", "unit_id"),
+        Related("item_payers", "unit_id"),
         Related("invoices", "unit_id"),
         Related("payments", "unit_id"),
         Related("tickets", "unit_id"),

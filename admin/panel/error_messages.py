@@ -20,6 +20,21 @@ from office.core.errors import Refusals, Refused
 RULES = {
     "occupancy_one_payer_at_a_time": _l("The unit has another fee payer in that time."),
     "occupancy_from_before_to": _l("The first day must not be after the last day."),
+    "unit_item_payer_one_at_a_time": _l("Somebody else pays this item of the unit in that time."),
+    "unit_item_payer_from_before_to": _l("The first day must not be after the last day."),
+    "item_rate_from_before_to": _l("The first day must not be after the last day."),
+    "item_rate_once_per_start": _l("There is already a row for these units, this item and first day."),
+    "item_rate_floors_in_order": _l("Give both floors, the lower one first."),
+    "item_rate_is_for_a_unit_or_for_some": _l(
+        "Choose one unit, or say of which tag, building, floors or kind the units are."
+    ),
+    "item_rate_says_one_price_or_none": _l(
+        "Give a rate or an amount, each with or without a factor, or a factor alone; or exempt the units."
+    ),
+    "item_rate_not_negative": _l("Rates, amounts and factors are not below zero."),
+    "fee_item_season_has_both_ends": _l("Give the first and the last month of the season, or neither."),
+    "fee_item_season_in_months": _l("The months of a season are numbers from 1 to 12."),
+    "fee_item_days_ahead_in_range": _l("An item is billed at most 366 days ahead."),
     "tariff_from_before_to": _l("The first day must not be after the last day."),
     "tariff_once_per_start": _l("There is already a tariff for this item, kind and first day."),
     "building_name_once_per_area": _l("This area already has a building of that name."),

@@ -57,6 +57,21 @@ BASES = {
     "one_off": _("One-off"),
     "deposit": _("Deposit"),
 }
+CYCLES = {
+    "1": _("Month"),
+    "3": _("Quarter"),
+    "6": _("Half year"),
+    "12": _("Year"),
+}
+ANCHORS = {"calendar": _("The calendar"), "unit": _("The unit's own day")}
+ROUNDINGS = {"fen": _("Fen"), "jiao": _("Jiao"), "yuan": _("Yuan")}
+ROUNDING_MODES = {"half_up": _("Half up"), "up": _("Up"), "down": _("Down")}
+PAYER_RULES = {
+    "default": _("The unit's payer"),
+    "owner": _("The owner"),
+    "tenant": _("The tenant"),
+    "developer": _("The developer until somebody is there"),
+}
 TIMINGS = {"advance": _("In advance"), "arrears": _("In arrears")}
 INVOICE_KINDS = {
     "regular": _("Regular"),

@@ -69,6 +69,24 @@ SCREENS: dict[str, dict[str, str]] = {
     # Bills
     "fee_items": {"it_admin": ALL, "manager": ALL, "cashier": "sx", "everyone": "s"},
     "tariffs": {"it_admin": ALL, "manager": ALL, "cashier": "sx", "everyone": "s"},
+    "item_rates": {
+        "it_admin": "scex",
+        "manager": "scex",
+        "cashier": "sx",
+        "station_head": "s",
+        "steward": "s",
+        "front_desk": "s",
+        "director": "s",
+    },
+    "item_payers": {
+        "it_admin": "scex",
+        "manager": "scex",
+        "cashier": "scex",
+        "station_head": "s",
+        "steward": "s",
+        "front_desk": "s",
+        "director": "s",
+    },
     "meters": {"it_admin": ALL, "manager": ALL, "cashier": "scex", "station_head": "scex", "steward": "s"},
     "meter_readings": {
         "it_admin": ALL,

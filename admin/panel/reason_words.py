@@ -47,6 +47,7 @@ REASONS = {
     "tiers_not_open_ended": _("The last tier must be open: write its price alone"),
     "no_payer": _("Nobody pays for the unit"),
     "no_tariff": _("No tariff"),
+    "no_anchor": _("No day from which its cycles count: enter the hand-over at the unit"),
     "no_reading": _("No meter reading"),
     "no_residents": _("Residents not entered: fill them in under “Occupancies”, then issue again"),
     "reading_runs_backwards": _("The reading is below the last one"),

@@ -79,6 +79,8 @@ TABLES = {
     "import_mapping": _("Remembered mapping"),
     "statement_row": _("Statement row"),
     "tariff": _("Tariff"),
+    "item_rate": _("Own rate"),
+    "unit_item_payer": _("Payer of an item"),
     "task": _("Task"),
     "ticket": _("Complaint ticket"),
     "ticket_clock": _("Deadline"),

@@ -43,6 +43,7 @@ from models.complaints import (
 from models.office import Audit, Erasure, Message, Paper, SavedView, Task
 from models.payments import DebitMandate, DirectDebit, PayerAccount, Payment, StatementRow
 from models.people import Occupancy, Owner, OwnerPhone
+from models.rates import ItemRate
 from models.visits import Visit
 from office.core.database import chunks
 from office.estate.personal_columns import COLUMNS, Columns
@@ -202,6 +203,8 @@ def _take_estate(session: Session, owner: Owner, found: Belongings) -> None:
     """Their units, the slips that they signed, and papers of a unit that name no payer."""
     units = set(session.scalars(select(Occupancy.unit_id).where(Occupancy.owner_id == owner.id)))
     found.shared["unit"] |= units
+    own_rates = select(ItemRate.id).where(ItemRate.unit_id.in_(sorted(units)))
+    found.shared["item_rate"].update(session.scalars(own_rates))
     found.theirs["service_slip"].update(
         session.scalars(
             select(ServiceSlip.id).where(

@@ -78,6 +78,7 @@ from models.payments import (
 from models.people import Department, Occupancy, Owner, OwnerPhone, Staff, StaffRole
 from models.policies import PaperTemplate
 from models.property import Area, Building, CalendarDay, Estate, Unit
+from models.rates import ItemRate, UnitItemPayer
 from models.secrets import fingerprint
 from models.visits import Visit
 from tests.admin.conftest import PASSWORD, Web
@@ -193,8 +194,24 @@ def _property(session: Session, world: World, whose: str, item: FeeItem) -> None
             slip_no=f"{whose} slip", unit_id=unit.id, fee_item_id=item.id, used_on=TODAY, quantity=Decimal(1)
         ),
     )
+    rate = _added(
+        session,
+        ItemRate(
+            fee_item_id=item.id,
+            unit_id=unit.id,
+            factor=Decimal(1),
+            valid_from=date(2025, 1, 1),
+            reason="agreed",
+        ),
+    )
+    item_payer = _added(
+        session,
+        UnitItemPayer(unit_id=unit.id, fee_item_id=item.id, owner_id=owner.id, valid_from=date(2025, 1, 1)),
+    )
     world.keep(
         whose,
+        item_rates=rate,
+        item_payers=item_payer,
         areas=area,
         buildings=building,
         units=unit,

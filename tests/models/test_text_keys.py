@@ -50,6 +50,7 @@ OF_THE_PROGRAM = {
         "invoice.number",
         "invoice.part",
         "invoice.period",
+        "item_rate.scope",
         "job_run.job",
     ),
     *("message.key", "opening_text.arrears_reason", "opening_text.language", "paper.kind"),

@@ -45,6 +45,8 @@ staff               scaex     sx       sx        s        -       -        -    
 # bills
 fee_items           scedx     scedx    s         s        s       s        sx       s
 tariffs             scedx     scedx    s         s        s       s        sx       s
+item_rates          scex      scex     s         s        s       s        sx       -
+item_payers         scex      scex     s         s        s       s        scex     -
 meters              scedx     scedx    -         scex     -       s        scex     -
 meter_readings      scedx     scedx    -         scex     -       sc       scex     -
 service_slips       scedx     scedx    -         scex     sce     sc       scex     -

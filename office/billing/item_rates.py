@@ -1,0 +1,130 @@
+"""Rates of units and payers of items, checked and ended before they are stored (B14, B20).
+
+Rows end, they never vanish: a new row ends the one before it on the day before, and once a month has been
+billed by a row only its end and its reason can change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, inspect, or_, select
+from sqlalchemy.orm import Session
+
+from models.billing import BillingRun, FeeItem
+from models.rates import SCOPE, ItemRate, UnitItemPayer
+from office.billing.billable_items import cycle_of
+from office.core import audit
+from office.core.errors import N_, Refused
+from rules.billing import MONTHLY, Period
+from rules.liability import DAY
+from rules.rates import scope_of
+from rules.text_keys import text_key
+
+NUMBERS = ("rate", "amount", "factor")
+STAYS = frozenset({"valid_to", "reason", "row_version", "scope"})  # what of a billed row may change
+
+
+def billed_until(session: Session) -> date | None:
+    """The last day of the newest month that was billed."""
+    newest = session.scalar(select(func.max(BillingRun.period)).where(BillingRun.invoices > 0))
+    return Period.parse(newest).last_on if newest else None
+
+
+def check_rate(session: Session, row: ItemRate) -> None:
+    """Raise Refused for a row that is for no units, says no one price, or has its days in no order."""
+    row.tag, row.unit_kind = text_key(row.tag or ""), row.unit_kind or ""
+    said = [getattr(row, name) for name in NUMBERS if getattr(row, name) is not None]
+    if row.is_exempt and said:
+        raise Refused(N_("An exempt unit is charged nothing: leave rate, amount and factor empty"))
+    if not row.is_exempt and not said:
+        raise Refused(N_("Give a rate, an amount or a factor, or mark the units as exempt"))
+    if row.rate is not None and row.amount is not None:
+        raise Refused(N_("Give a rate or an amount, not both"))
+    if any(number < 0 for number in said):
+        raise Refused(N_("Rates, amounts and factors are not below zero"))
+    some = (row.tag, row.building_id, row.floor_from, row.floor_to, row.unit_kind)
+    if row.unit_id is None and not any(one not in {None, ""} for one in some):
+        raise Refused(N_("Say for which units it is: a unit, a tag, a building, floors or a kind"))
+    if row.unit_id is not None and any(one not in {None, ""} for one in some):
+        raise Refused(N_("A row of one unit needs no tag, building, floors or kind"))
+    if (row.floor_from is None) != (row.floor_to is None):
+        raise Refused(N_("Give both floors, the first and the last"))
+    if row.floor_from is not None and row.floor_to is not None and row.floor_from > row.floor_to:
+        raise Refused(N_("The first floor is above the last one"))
+    _check_days(session, row)
+
+
+def _check_days(session: Session, row: ItemRate | UnitItemPayer) -> None:
+    if row.valid_to is not None and row.valid_to < row.valid_from:
+        raise Refused(N_("The first day must not be after the last day"))
+    state: Any = inspect(row)
+    if not state.persistent:
+        return
+    until = billed_until(session)
+    (before,) = state.attrs.valid_from.history.deleted or (row.valid_from,)
+    if until is None or before > until:
+        return
+    changed = [
+        one.key for one in state.attrs if one.history.has_changes() and one.key in state.mapper.column_attrs
+    ]
+    if set(changed) - STAYS:
+        raise Refused(
+            N_("Bills until %(day)s go by this row: end it, and enter a new one from the next day on"),
+            day=until,
+        )
+
+
+def end_earlier(
+    session: Session, row: ItemRate | UnitItemPayer, *, now: datetime, staff_id: int | None
+) -> list[ItemRate | UnitItemPayer]:
+    """End the row that a new one follows, on the day before; answers it.
+
+    Raises Refused where another row of the same units and item meets its days otherwise.
+    """
+    ended = []
+    for other in _meeting(session, row):
+        if other.valid_to is not None or other.valid_from >= row.valid_from:
+            raise Refused(
+                N_("Another row holds from %(first)s to %(last)s: choose other days, or end that one first"),
+                first=other.valid_from,
+                last=other.valid_to or "…",
+            )
+        other.valid_to = row.valid_from - DAY
+        audit.record(session, now, staff_id, "edit", other, {"valid_to": (None, other.valid_to)})
+        ended.append(other)
+    return ended
+
+
+def _meeting(session: Session, row: ItemRate | UnitItemPayer) -> Iterable[Any]:
+    """Other rows of the same units and item whose days meet those of a row."""
+    model: Any = type(row)
+    same = [
+        model.fee_item_id == row.fee_item_id,
+        or_(model.valid_to.is_(None), model.valid_to >= row.valid_from),
+    ]
+    if row.id is not None:
+        same.append(model.id != row.id)
+    if row.valid_to is not None:
+        same.append(model.valid_from <= row.valid_to)
+    if isinstance(row, ItemRate):
+        same.append(model.scope == scope_of(*(getattr(row, name) for name in SCOPE)))
+    else:
+        same.append(model.unit_id == row.unit_id)
+    with session.no_autoflush:
+        return session.scalars(select(model).where(*same).order_by(model.valid_from)).all()
+
+
+def check_payer(session: Session, row: UnitItemPayer) -> None:
+    """Raise Refused for a payer of an item whose days can't be stored so."""
+    _check_days(session, row)
+
+
+def check_item(row: FeeItem) -> None:
+    """Raise Refused for half a season, or a cycle or season of an item that isn't owed for time."""
+    if (row.season_from is None) != (row.season_to is None):
+        raise Refused(N_("Give the first and the last month of the season, or neither"))
+    if row.basis not in MONTHLY and not cycle_of(row).is_plain:
+        raise Refused(N_("Cycles, seasons and days ahead are for items that are charged by the month"))
