@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 
 from sqlalchemy import (
     Boolean,
@@ -112,6 +112,8 @@ class Estate(EditableRow, Model):
         chinese = ("zh_Hans", "zh_Hant") if language.startswith("zh") else ()
         order = (language, *chinese, self.language, "zh_Hans", "zh_Hant", "en")
         return next((said[one] for one in order if said.get(one, "").strip()), "")
+
+    developer: Mapped[Any] = relationship("Owner")
 
 
 class CollectionCode(EditableRow, Model):

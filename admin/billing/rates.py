@@ -26,10 +26,8 @@ def in_force(view: Any, model: Any) -> list[Any]:
 
 def end_earlier(view: Any, row: Any) -> None:
     """End what the row follows, and say so."""
-    for ended in item_rates.end_earlier(db.session(), row, now=view.now(), staff_id=current_staff().id):
-        day = formats.day(ended.valid_to)
-        flash(_("The row before it now ends on %(day)s.", day=day), "info")
-    db.session.flush()  # it has ended before the other begins
+    for day in item_rates.end_earlier(db.session(), row, now=view.now(), staff_id=current_staff().id):
+        flash(_("The row before it now ends on %(day)s.", day=formats.day(day)), "info")
 
 
 class ItemRateView(OfficeView):

@@ -98,7 +98,7 @@ class EstateView(OfficeView):
             _l("How residents pay"),
             (
                 *("payment_accounts", "payment_accounts_zh_hant", "payment_accounts_en"),
-                *("ways_to_pay", "ways_to_pay_zh_hant", "ways_to_pay_en"),
+                *("ways_to_pay", "ways_to_pay_zh_hant", "ways_to_pay_en", "developer"),
             ),
         ),
     )
@@ -115,6 +115,7 @@ class EstateView(OfficeView):
             _l("One line each, as notices shall show them"),
         ),
         "language": _l("Of papers and messages to owners who chose none"),
+        "developer": _l("Pays the items that say so until somebody owns or rents the unit"),
         "word_set": _l(
             "Empty: as the currency says. Papers then use the terms and name the laws of that place."
         ),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, inspect, or_, select
+from sqlalchemy import func, inspect, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.billing import BillingRun, FeeItem
@@ -79,12 +79,12 @@ def _check_days(session: Session, row: ItemRate | UnitItemPayer) -> None:
 
 def end_earlier(
     session: Session, row: ItemRate | UnitItemPayer, *, now: datetime, staff_id: int | None
-) -> list[ItemRate | UnitItemPayer]:
-    """End the row that a new one follows, on the day before; answers it.
+) -> list[date]:
+    """End the row that a new one follows, on the day before; answers that day.
 
     Raises Refused where another row of the same units and item meets its days otherwise.
     """
-    ended = []
+    ended: list[date] = []
     for other in _meeting(session, row):
         if other.valid_to is not None or other.valid_from >= row.valid_from:
             raise Refused(
@@ -92,9 +92,15 @@ def end_earlier(
                 first=other.valid_from,
                 last=other.valid_to or "…",
             )
-        other.valid_to = row.valid_from - DAY
-        audit.record(session, now, staff_id, "edit", other, {"valid_to": (None, other.valid_to)})
-        ended.append(other)
+        last_on = row.valid_from - DAY
+        session.execute(
+            update(type(row))
+            .where(type(row).id == other.id)
+            .values(valid_to=last_on, row_version=type(row).row_version + 1)
+            .execution_options(autoflush=False, synchronize_session=False)
+        )
+        audit.record(session, now, staff_id, "edit", other, {"valid_to": (None, last_on)})
+        ended.append(last_on)
     return ended
 
 

@@ -150,9 +150,15 @@ def filled(web: Web, form: Form, dice: random.Random | None = None) -> dict[str,
             if each.is_checked or (dice is not None and dice.random() < 0.5):
                 known = given.get(each.name, [])
                 given[each.name] = [*(known if isinstance(known, list) else [known]), each.value or "on"]
+        elif each.name in EITHER_OR.get(form.path.split("/")[1], ()):
+            given[each.name] = each.value
         else:
             given[each.name] = fitting(web, each)
     return given
+
+
+# fields that a careful person leaves as they are, because another one is filled
+EITHER_OR = {"item_rates": ("tag", "building", "floor_from", "floor_to", "unit_kind", "amount")}
 
 
 def _oddity(name: str) -> float:
