@@ -60,6 +60,7 @@ COLUMNS = {
     "rate": _("Rate"),
     "tag": _("Tag"),
     "factor": _("Factor"),
+    "months": _("Months"),
     "is_exempt": _("Exempt"),
     "floor_from": _("From floor"),
     "floor_to": _("To floor"),

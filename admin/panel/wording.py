@@ -78,6 +78,13 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "block": FIELDS,
     "result": STATES,
 }
+# in the name of a row that says a rate: what kind of units it is for
+ROW_NAMES: Mapping[str, Any] = {
+    **labels.UNIT_KINDS,
+    "building": column_name("building"),
+    "floors": column_name("floor"),
+}
+ROW_WORDS = re.compile(rf"(?<![\w-])(?:{'|'.join(ROW_NAMES)})(?= )")
 TRAILING = re.compile(r"^(-?\d+\.\d\d\d*?)0+$")  # a number's zeros beyond its second place
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
@@ -111,6 +118,8 @@ def value(name: str, stored: Any) -> str:
     if isinstance(stored, bool):
         return gettext("Yes") if stored else gettext("No")
     text = TRAILING.sub(r"\1", str(stored))
+    if name == "row":
+        return ROW_WORDS.sub(lambda found: str(ROW_NAMES[found[0]]), text)
     codes = VALUES.get(name, {})
     if text in codes:
         return str(codes[text])
