@@ -119,7 +119,7 @@ def value(name: str, stored: Any) -> str:
         return gettext("Yes") if stored else gettext("No")
     text = TRAILING.sub(r"\1", str(stored))
     if name == "row":
-        return ROW_WORDS.sub(lambda found: str(ROW_NAMES[found[0]]), text)
+        text = ROW_WORDS.sub(lambda found: str(ROW_NAMES[found[0]]), text)
     codes = VALUES.get(name, {})
     if text in codes:
         return str(codes[text])

@@ -1,4 +1,4 @@
-"""rates of single units, cycles, rounding and payers of items; a line says its months, factor, raw amount and days"""
+"""rates of single units, cycles, rounding and payers of items; a line says its months, factor, raw amount, days"""
 
 import sqlalchemy as sa
 from alembic import op
