@@ -1,7 +1,8 @@
 """What the database itself refuses, adds up and notes, beyond constraints.
 
-It refuses to rewrite posted money, two payers at once (of a unit, of an item), and a bill whose sums are not those of its lines; it
-adds up what lines of bills are paid and credited; it notes which figures a change made stale.
+It refuses to rewrite posted money, two payers at once (of a unit, of an item of it), and a bill whose sums
+are not those of its lines; it adds up what lines of bills are paid and credited; it notes which figures a
+change made stale.
 
 SQLite's batch migrations drop triggers without a word, so they are installed again after each migration
 and the program does not start while one is missing (decisions: Data).
