@@ -50,7 +50,7 @@ CHINESE = {code: name for code, name in LOCALES.items() if code != "en"}
 PLACES = re.compile(r"%\(\w+\)[sd]|%%|<[^>]+>")
 
 # Characters that both scripts use although only one of the two old encodings has them.
-FINE_IN_TRADITIONAL = set("㎡·“”…—–")
+FINE_IN_TRADITIONAL = set("㎡〓·“”…—–")
 FINE_IN_SIMPLIFIED = set("㎡·“”…—–")
 
 
