@@ -190,6 +190,7 @@ def fitting(web: Web, each: Input) -> str:
         "services": "",
         "tiers": "180: 0.50; 0.80",
         "unit_code": "own-01",
+        "public_address": "https://office.example.com",
     }
     if each.kind == "datetime-local":
         return f"{TODAY.isoformat()}T10:00"

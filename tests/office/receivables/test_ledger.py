@@ -511,7 +511,6 @@ def mutants():
         "free credit is all of it": (earmarks, "of_payments", nothing_aside),
         "a refund takes what is put aside": (earmarks, "free_credit", all_unused),
         "void leaves what is put aside": (earmarks, "end_all", nothing),
-        "what is paid of a credited line stays credit": (corrections, "lay_again", nothing),
         "a credit note lies on no line": (billed, "credited_on", nothing_off),
         "a void receipt is voided again": (corrections, "_posted", whatever_its_state),
     }
