@@ -43,6 +43,7 @@ from models.property import Area, Building, Unit
 from models.secrets import fingerprint
 from office.core.errors import Refused
 from tests.conftest import ADMIN_PASSWORD, Fill, Office
+from tests.factories.rows import line_of
 
 PASSWORD = "a password for tests"
 
@@ -240,6 +241,7 @@ def add_property(session: Session) -> None:
                 issued_on=date(2026, 1, 1),
                 due_on=date(2026, 1, 15),
                 balance=Decimal(100),
+                lines=[line_of(session, "100")],
             )
         )
     session.commit()

@@ -17,6 +17,7 @@ from models.people import Occupancy, Owner
 from models.property import Area, Building, Unit
 from office.arrears import dunning
 from office.payments import payments
+from tests.factories.rows import line_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DAY = timedelta(days=1)
@@ -64,6 +65,7 @@ def add_bill(
         due_on=due_on,
         amount=Decimal(amount),
         balance=Decimal(amount),
+        lines=[line_of(session, amount)],
     )
     session.add(bill)
     session.flush()

@@ -87,8 +87,6 @@ def add_invoice(
         "issued_on": due_on.replace(day=1),
     } | more
     paid = Decimal(amount) - Decimal(balance or amount)
-    item_id = session.scalars(select(FeeItem.id).order_by(FeeItem.id)).first()
-    assert item_id, "the office has no fee items"
     return added(
         session,
         Invoice(
@@ -99,17 +97,20 @@ def add_invoice(
             amount=Decimal(amount),
             paid=paid,
             balance=Decimal(balance or amount),
-            lines=[
-                InvoiceLine(
-                    fee_item_id=item_id,
-                    quantity=Decimal(1),
-                    rate=Decimal(amount),
-                    amount=Decimal(amount),
-                    paid=min(paid, Decimal(amount)),
-                )
-            ],
+            lines=[line_of(session, amount, paid)],
             **values,
         ),
+    )
+
+
+def line_of(session: Session, amount: str | Decimal, paid: Decimal = Decimal(0)) -> InvoiceLine:
+    """The one line of a bill, of the office's first fee item."""
+    item_id = session.scalars(select(FeeItem.id).order_by(FeeItem.id)).first()
+    if item_id is None:
+        item_id = added(session, FeeItem(code="management_fee", basis="per_m2")).id
+    amount = Decimal(amount)
+    return InvoiceLine(
+        fee_item_id=item_id, quantity=Decimal(1), rate=amount, amount=amount, paid=min(paid, amount)
     )
 
 

@@ -37,7 +37,7 @@ from office.reports import catalog, collection, mailing, nightly
 from office.reports.table import Wanted
 from tests.admin.conftest import Web, text_of
 from tests.conftest import ADMIN_PASSWORD, DIALECTS, SECRET_KEY, Office, Templates
-from tests.factories.rows import add_visit
+from tests.factories.rows import add_visit, line_of
 from tests.oracles import reports as oracles_reports
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
@@ -83,6 +83,7 @@ def add_old_debts(session: Session, units: list[tuple[int, int]]) -> None:
                 due_on=date(2025, 7, 15) + timedelta(days=40 * (number % 4)),
                 amount=Decimal(300 + number),
                 balance=Decimal(300 + number),
+                lines=[line_of(session, str(300 + number))],
             )
         )
     session.flush()
