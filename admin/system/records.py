@@ -10,6 +10,7 @@ from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
+from wtforms import TextAreaField
 
 from admin.panel import error_messages, formats, labels, record_words
 from admin.panel.columns import coded
@@ -103,6 +104,11 @@ class EstateView(OfficeView):
         ),
     )
     form_columns = tuple(column for _title, columns in form_sections for column in columns)
+    form_overrides = {  # long ones; a narrow screen shows them whole
+        f"{field}{code}": TextAreaField
+        for field in ("address", "registered_address", "contract_name", "company_name")
+        for code in ("", "_zh_hant", "_en")
+    }
     verbs = {"letterhead": "see", "code": "edit"}
     details_template = "system/estate_details.html"
     column_descriptions = {

@@ -152,8 +152,9 @@ def office_codes(policy: object, place: Place = ()) -> Iterator[tuple[Place, Off
         rows = _office_rows(field_kind)
         if isinstance(value, str) and value and rows:
             yield (*place, name), rows, value
-        elif isinstance(value, frozenset) and rows:
-            yield from (((*place, name), rows, code) for code in sorted(value))
+        elif isinstance(value, frozenset | tuple) and rows:
+            codes = sorted(value) if isinstance(value, frozenset) else value
+            yield from (((*place, name), rows, code) for code in codes)
         elif isinstance(value, tuple):
             for number, row in enumerate(value):
                 yield from office_codes(row, (*place, name, number))
