@@ -168,9 +168,9 @@ def test_who_prints_is_told_of_characters_that_the_font_lacks_before_anything_is
 ) -> None:
     """D10: whose paper, which character; after a yes it prints with 〓 and names the character."""
     cashier, name = counter.cashier, "王\U0002a6a5明"
-    counter.unit("R-1", name)
+    counter.unit("Q-1", name)
     counter.bill("2026-01")
-    invoice_id = counter.invoice("R-1", "2026-01")
+    invoice_id = counter.invoice("Q-1", "2026-01")
     number = counter.one(select(Invoice.number).where(Invoice.id == invoice_id))
     filed = select(func.count(Paper.id)).where(Paper.number == number)
     asked = {"action": "notice", "rowid": invoice_id}
@@ -178,7 +178,7 @@ def test_who_prints_is_told_of_characters_that_the_font_lacks_before_anything_is
     told = cashier.post("/invoices/action/", asked)
 
     assert told.status_code == 422
-    assert f"{number}{name}R-1:\U0002a6a5" in "".join(text_of(told).split())
+    assert f"{number}{name}Q-1:\U0002a6a5" in "".join(text_of(told).split())
     assert counter.one(filed) == 0
     made = pdf_text.text_of(pdf(cashier.post("/invoices/action/", {**asked, "confirmed_characters": "1"})))
     assert "王〓明" in made
