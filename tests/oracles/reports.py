@@ -15,7 +15,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -105,64 +105,25 @@ class Books:
             self.by_number[one["invoice.number"]][part] += Decimal(one["amount"])
         self.is_household = {one["unit_code"]: one["unit_kind"] == "residence" for one in self.units}
         self.deposits = {one["code"] for one in self.fee_items if one["basis"] == "deposit"}
-        self.take_deposits_off()
         self.share_out()
-
-    def take_deposits_off(self) -> None:
-        """What of a bill's billed and paid money is no deposit; the other items are paid first."""
-        called = {one["name"]: one["code"] for one in self.fee_items}
-        for bill in self.invoices:
-            bill["income"], bill["has_deposit"] = bill["billed"], False
-        asked: defaultdict[str, list[Decimal]] = defaultdict(lambda: [NIL, NIL])
-        for one in self.invoice_lines:
-            asked[one["invoice_number"]][one["fee_item"] in self.deposits] += Decimal(one["amount"])
-        for one in self.credit_notes:
-            if called.get(one["fee_item.name"]) not in self.deposits:
-                asked[one["invoice.number"]][0] -= Decimal(one["amount"])
-        for number, (others, deposits) in asked.items():
-            bill = self.by_number[number]
-            if deposits:
-                bill["has_deposit"] = True
-                bill["income"] = min(max(others, NIL), bill["billed"])
-        for bill in self.invoices:
-            paid = bill["principal"]
-            bill["income_paid"] = min(paid, bill["income"]) if bill["has_deposit"] else paid
+        self.take_deposits_off()
 
     def share_out(self) -> None:
-        """What of a bill's billed and paid money lies on each item: in proportion, in the list's order.
-
-        Whole fen: an item gets what all items up to it would get, rounded down, less what those before got.
-        """
-        order = {one["code"]: int(one["position"]) for one in self.fee_items}
-        called = {one["name"]: one["code"] for one in self.fee_items}
-        net: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
-        for one in self.invoice_lines:
-            net[one["invoice_number"]][one["fee_item"]] += Decimal(one["amount"])
-        for one in self.credit_notes:
-            if one["fee_item.name"]:  # else it lies on all in proportion
-                net[one["invoice.number"]][called[one["fee_item.name"]]] -= Decimal(one["amount"])
+        """What of a bill's billed and paid money lies on each item: what its lines say (M8)."""
         self.shares: defaultdict[str, dict[str, list[Decimal]]] = defaultdict(dict)
-        for bill in self.invoices:
-            for is_deposit in (False, True):
-                parts = {
-                    item: max(amount, NIL)
-                    for item, amount in net[bill["number"]].items()
-                    if (bill["has_deposit"] and item in self.deposits) is is_deposit
-                }
-                whole, until = sum(parts.values(), NIL), NIL
-                shared = [bill["income"], bill["income_paid"]]
-                if is_deposit:
-                    shared = [bill["billed"] - shared[0], bill["principal"] - shared[1]]
-                for item in sorted(parts, key=order.__getitem__):
-                    before, until = until, until + parts[item]
-                    self.shares[bill["number"]][item] = [
-                        self.up_to(amount, until, whole) - self.up_to(amount, before, whole)
-                        for amount in shared
-                    ]
+        for one in self.invoice_lines:
+            found = self.shares[one["invoice_number"]].setdefault(one["fee_item"], [NIL, NIL])
+            found[0] += Decimal(one["amount"]) - Decimal(one["credited"])
+            found[1] += Decimal(one["paid"])
 
-    @staticmethod
-    def up_to(amount: Decimal, part: Any, whole: Decimal) -> Decimal:
-        return (amount * part / whole).quantize(FEN, ROUND_FLOOR) if whole else NIL
+    def take_deposits_off(self) -> None:
+        """What of a bill's billed and paid money is no deposit."""
+        for bill in self.invoices:
+            shares = self.shares[bill["number"]]
+            bill["has_deposit"] = bool(self.deposits & set(shares))
+            others = [parts for item, parts in shares.items() if item not in self.deposits]
+            bill["income"] = sum((billed for billed, _paid in others), NIL)
+            bill["income_paid"] = sum((paid for _billed, paid in others), NIL)
 
     def is_here(self, unit: str) -> bool:
         area, building = self.place[unit]

@@ -56,7 +56,7 @@ SAYS: dict[str, Sequence[str]] = {
     "demand": (*LETTER, "第十二条", *PAY_BOX, "李芳", "021-55550103"),
     "final_letter": (*LETTER, "第十二条", *PAY_BOX, "李芳", "021-55550103"),
     "lawyer_letter": (
-        "翠湖物业服务有限公司", "91310000MA1FL5E91P", *LETTER[:2], "696.52", *PAY_BOX,
+        "翠湖物业服务有限公司", "91310000MA1FL5E91N", *LETTER[:2], "696.52", *PAY_BOX,
         "（2026）衡律函字第18号", "021-55550188", "孙睿", "13101201512345678",
     ),
     "restriction_notice": (
