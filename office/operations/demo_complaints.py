@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
@@ -59,6 +60,7 @@ class DemoComplaints:
         first_on: date,
     ) -> None:
         self.session, self.words, self.staff = session, demo["year"], staff
+        self.places = itertools.count()  # of two things at one instant the one that was planned first
         self.to_do: list[tuple[datetime, int, Callable[[datetime], object]]] = []
         units = session.scalars(select(Unit.id).order_by(Unit.id)).all()
         for number, (days, hour, *complaint) in enumerate(demo["complaints"]):
@@ -78,7 +80,7 @@ class DemoComplaints:
         clock_jobs.sweep(self.session, until)
 
     def _plan(self, at: datetime, act: Callable[[datetime], object]) -> None:
-        self.to_do.append((at, len(self.to_do) + at.microsecond, act))
+        self.to_do.append((at, next(self.places), act))
 
     def _register(
         self, now: datetime, unit_id: int, channel: str, category: str, facts: Mapping[str, Any],

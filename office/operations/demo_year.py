@@ -39,12 +39,14 @@ WEEKDAYS = (1, 3)  # Tuesday and Thursday: the days of the demo on which people 
 METHODS = ("wechat", "wechat", "wechat", "alipay", "alipay", "bank_transfer", "direct_debit", "card", "cash")
 HOMES_PAID = 590 / 943  # of this month's bills (K1)
 OTHERS_PAID = 0.8
+SOON = (1, 6)  # days from a month's first day
 # How people pay: of a hundred, and within which days from a month's first day; the rest never pays.
-HABITS = ((87, (1, 6)), (5, (12, 33)), (4, (40, 70)), (2, (85, 150)))
+HABITS = ((87, SOON), (5, (12, 33)), (4, (40, 70)), (2, (85, 150)))
 # What a call or visit brings: of a hundred.
 ANSWERS = ((30, "promised"), (35, "reached"), (25, "not_reached"), (10, "refused"))
 PROMISES_KEPT = 60  # of a hundred
 PLANS = (150, 100, 40)  # days ago on which an instalment plan was agreed
+RESTRICTED = 30  # days ago on which a restriction was asked for
 BROKEN = 1  # which of them is not kept
 APPROVERS = ("steward1", "head", "manager", "director")
 DAY = timedelta(days=1)
@@ -53,9 +55,7 @@ DAY = timedelta(days=1)
 class DemoYear:
     """The demo estate, whose present moves on from some months ago to `now`."""
 
-    def __init__(
-        self, session: Session, demo: Mapping[str, Any], now: datetime, months: int = MONTHS
-    ) -> None:
+    def __init__(self, session: Session, demo: Mapping[str, Any], now: datetime, months: int) -> None:
         self.session, self.demo, self.end, self.months = session, demo, now, months
         self.dice = random.Random(943)  # noqa: S311 -- the same year every time, nothing secret
         self.zone = clock.zone(session)
@@ -132,11 +132,10 @@ class DemoYear:
 
     def _plan_payments(self, period: Period, *, is_last: bool) -> None:
         """Who pays a month's bills on which day; of this month's as many as in the worked example."""
-        paying = [unit_id for unit_id, _kind in self.units if self.habits[unit_id]]
+        habits = {unit_id: days for unit_id, days in self.habits.items() if days}
         if is_last:
-            paying = self._paying_this_month()
-        for unit_id in paying:
-            days = (1, 6) if is_last else self.habits[unit_id] or (1, 6)
+            habits = dict.fromkeys(self._paying_this_month(), SOON)
+        for unit_id, days in habits.items():
             day = period.first_on + timedelta(days=self.dice.randint(*days))
             self.to_pay[min(day, self.today) if is_last else day].add(unit_id)
 
@@ -272,10 +271,14 @@ class DemoYear:
         )
         return [(unit_id, payer_id) for unit_id, payer_id in rows if self.habits[unit_id] is None]
 
+    def _is_about(self, day: date, ago: int) -> bool:
+        """Whether a day is so many days ago, or up to three days after it."""
+        return timedelta(0) <= day - (self.today - ago * DAY) < 4 * DAY
+
     def _agree_plan(self, day: date) -> None:
         """Now and then somebody with old debts agrees to pay in parts; some keep to it."""
         for number, ago in enumerate(PLANS):
-            if not timedelta(0) <= day - (self.today - timedelta(days=ago)) < 4 * DAY:
+            if not self._is_about(day, ago):
                 continue
             debtor = self.dice.choice(self._debtors(2) or [(0, 0)])
             with suppress(Refused), self.session.begin_nested():
@@ -292,7 +295,7 @@ class DemoYear:
 
     def _restrict(self, day: date) -> None:
         """Debts of many months: a service is restricted with two approvals, where the gate is passed (C9)."""
-        if not timedelta(0) <= day - (self.today - timedelta(days=30)) < 4 * DAY:
+        if not self._is_about(day, RESTRICTED):
             return
         services = restrictions.choosable_services(self.session, day)
         for debtor in self._debtors(5)[:1] if services else ():

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from models import db
 from models.billing import InstalmentPlan, Invoice
@@ -16,6 +19,7 @@ from models.complaints import ReviewMeeting, Ticket
 from models.payments import Payment
 from models.visits import Visit
 from office.core import clock
+from office.operations.demo_complaints import DemoComplaints
 from office.operations.demo_year import METHODS, MONTHS
 from rules.billing import Period
 from tests.conftest import Office
@@ -53,3 +57,16 @@ def test_a_year_of_everything_ends_now(office_of: Callable[..., Office]) -> None
     checked = office.run("check", "--json")
     assert checked.exit_code == 0, checked.output
     assert all(not found for found in json.loads(checked.stdout).values() if isinstance(found, list))
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+def test_two_things_at_one_instant_happen_as_they_were_planned(session: Session) -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    courses = DemoComplaints(session, {"year": {}, "complaints": []}, zone, date(2026, 3, 2), {}, date.min)
+    at, done = datetime(2026, 3, 2, 10, tzinfo=zone), []
+
+    courses._plan(at - timedelta(hours=1), lambda _now: courses._plan(at, lambda _later: done.append(2)))
+    courses._plan(at, lambda _now: done.append(1))
+    courses.go_on(at)
+
+    assert done == [1, 2]
