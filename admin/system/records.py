@@ -104,11 +104,7 @@ class EstateView(OfficeView):
         ),
     )
     form_columns = tuple(column for _title, columns in form_sections for column in columns)
-    form_overrides = {  # long ones; a narrow screen shows them whole
-        f"{field}{code}": TextAreaField
-        for field in ("address", "registered_address", "contract_name", "company_name")
-        for code in ("", "_zh_hant", "_en")
-    }
+    form_overrides = dict.fromkeys(identity.ONE_LINE, TextAreaField)  # a narrow screen shows them whole
     verbs = {"letterhead": "see", "code": "edit"}
     details_template = "system/estate_details.html"
     column_descriptions = {

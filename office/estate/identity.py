@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import String, select
 from sqlalchemy.orm import Session
 
 from models.property import CURRENCIES, WORD_SETS, Estate
@@ -63,11 +63,13 @@ GAPS = (
 SETTABLE = frozenset(
     column.name
     for column in Estate.__table__.columns
-    if column.name
-    not in {
-        *("id", "row_version", "preset", "is_sandbox", "present_at", "last_tick_at", "heartbeat_at"),
-        *("key_proof", "moved_to", "moved_at", "contract_signed_on", "time_zone"),
-    }
+    if isinstance(column.type, String) and column.name not in {"preset", "time_zone", "moved_to"}
+)
+# long ones, which a form shows in several lines and papers in one
+ONE_LINE = tuple(
+    f"{field}{code}"
+    for field in ("address", "registered_address", "contract_name", "company_name")
+    for code in ("", "_zh_hant", "_en")
 )
 LANGUAGES = ("zh_Hans", "zh_Hant", "en")
 
@@ -86,6 +88,8 @@ def _is_filled(estate: Estate, field: str) -> bool:
 
 def check(estate: Estate) -> None:
     """Put what identifies the company into its plain form. Raises Refused for what can't be right."""
+    for field in ONE_LINE:
+        setattr(estate, field, " ".join((getattr(estate, field) or "").split()))
     try:
         estate.registration_no = identity.registration_number(estate.registration_no or "")
     except ValueError:

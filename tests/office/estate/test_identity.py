@@ -42,6 +42,13 @@ def test_papers_show_the_company_in_their_language_and_fall_back(session: Sessio
     assert english.contract.late_fees_clause == "第十五条"
 
 
+def test_a_name_or_address_typed_in_several_lines_is_kept_in_one(session: Session) -> None:
+    identity.fill(session, {"company_name": "Sample\r\n  Property", "ways_to_pay": "cash\ncard"})
+
+    estate = session.execute(select(Estate)).scalar_one()
+    assert (estate.company_name, estate.ways_to_pay) == ("Sample Property", "cash\ncard")
+
+
 @pytest.mark.parametrize(
     "given",
     [
@@ -51,6 +58,8 @@ def test_papers_show_the_company_in_their_language_and_fall_back(session: Sessio
         {"language": "fr"},
         {"licence": "x" * 121},
         {"preset": "tower"},
+        {"developer_id": "1"},
+        {"present_at": "2026-03-02"},
     ],
 )
 def test_what_can_not_be_right_is_refused(session: Session, given: dict[str, str]) -> None:
