@@ -68,22 +68,6 @@ class ItemRateView(OfficeView):
         RangeFilter("valid_from"),
     )
     one_click = (OneClick("current", _l("In force"), lambda view: in_force(view, ItemRate)),)
-    form_columns = (
-        "fee_item",
-        "unit",
-        "tag",
-        "building",
-        "floor_from",
-        "floor_to",
-        "unit_kind",
-        "rate",
-        "amount",
-        "factor",
-        "is_exempt",
-        "valid_from",
-        "valid_to",
-        "reason",
-    )
     form_sections = (
         (
             _l("For which units"),
@@ -92,6 +76,7 @@ class ItemRateView(OfficeView):
         (_l("What they are charged"), ("rate", "amount", "factor", "is_exempt")),
         (_l("When and why"), ("valid_from", "valid_to", "reason")),
     )
+    form_columns = tuple(column for _title, columns in form_sections for column in columns)
     column_descriptions = {
         "unit": _l("One unit alone; else leave it empty and say which units below"),
         "tag": _l("All units with this tag"),
