@@ -97,9 +97,11 @@ class Books:
         for one in self.invoices:
             for name in ("amount", "paid", "credited", "balance", "late_fee"):
                 one[name] = Decimal(one[name])
-            one["billed"] = one["amount"] - one["credited"]
+            one["billed"] = one["amount"]
             one["principal"] = one["late_fee_paid"] = NIL
         self.by_number = {one["number"]: one for one in self.invoices}
+        for one in self.credit_notes:
+            self.by_number[one["invoice.number"]]["billed"] -= Decimal(one["amount"])
         for one in self.allocations:
             part = {"principal": "principal"}.get(one["part"], "late_fee_paid")
             self.by_number[one["invoice.number"]][part] += Decimal(one["amount"])
@@ -117,13 +119,13 @@ class Books:
             found[1] += Decimal(one["paid"])
 
     def take_deposits_off(self) -> None:
-        """What of a bill's billed and paid money is no deposit."""
+        """What of a bill's billed and paid money is no deposit: its own whole less its deposit lines."""
         for bill in self.invoices:
             shares = self.shares[bill["number"]]
             bill["has_deposit"] = bool(self.deposits & set(shares))
-            others = [parts for item, parts in shares.items() if item not in self.deposits]
-            bill["income"] = sum((billed for billed, _paid in others), NIL)
-            bill["income_paid"] = sum((paid for _billed, paid in others), NIL)
+            deposits = [parts for item, parts in shares.items() if item in self.deposits]
+            bill["income"] = bill["billed"] - sum(billed for billed, _paid in deposits)
+            bill["income_paid"] = bill["principal"] - sum(paid for _billed, paid in deposits)
 
     def is_here(self, unit: str) -> bool:
         area, building = self.place[unit]

@@ -438,9 +438,11 @@ def test_the_weekly_sheet_counted_again(estate: Office, tmp_path: Path) -> None:
 # export, column, the report that shows it
 FALSIFIED = (
     ("allocations", "amount", "collection"),
-    ("invoices", "amount", "fee_items"),
+    ("invoices", "amount", "collection"),
+    ("credit_notes", "amount", "collection"),
     ("invoice_lines", "amount", "fee_items"),
-    ("credit_notes", "amount", "fee_items"),
+    ("invoice_lines", "credited", "fee_items"),
+    ("invoice_lines", "paid", "fee_items"),
     ("targets", "percent", "stewards"),
     ("tickets", "level", "escalated"),
     ("tickets", "satisfaction", "complaint_list"),
