@@ -254,6 +254,7 @@ class Restriction(EditableRow, Model):
     lifted_on: Mapped[date | None] = mapped_column(Date)
     reason: Mapped[str] = mapped_column(default="", server_default="")
     follows_id: Mapped[int | None] = refer("restriction", null=True, unique=True)  # lifted as paid, bounced
+    undertaken_on: Mapped[date | None] = mapped_column(Date)  # the day on which it was signed
     undertaking_until: Mapped[date | None] = mapped_column(Date)
     undertaking_state: Mapped[str] = mapped_column(
         String(10), default="", server_default=""

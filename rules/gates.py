@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from rules.calendar_months import months_in_arrears
 from rules.codes import Role
+from rules.limitation import LimitationPolicy
 from rules.policy_values import Checked, FeeItemCode, NotNegative
 from rules.reasons import Reason
 
@@ -53,11 +54,12 @@ class LawFirm:
 
 @dataclass(frozen=True)
 class Gates:
-    """The policy of the last resorts, gates.toml (C9, C10)."""
+    """The policy of the last resorts, gates.toml (C9, C10, C21)."""
 
     legal: LegalGate
     restriction: RestrictionGate
     law_firm: LawFirm = LawFirm()
+    limitation: LimitationPolicy = field(default_factory=LimitationPolicy)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from flask import abort, request
 from flask_admin import expose
 from flask_babel import format_date
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from admin.panel import formats, labels, row_access, wording
@@ -85,6 +87,8 @@ class ForecastPage(OfficePage):
             invoice_states=labels.INVOICE_STATES,
             words=lambda reason: wording.reason(json.dumps(reason)) if reason else "",
             amount=lambda text: formats.money(Decimal(text)),
+            restarts=labels.LIMITATION_RESTARTS,
+            limits=_limits,
             view=self,
         )
 
@@ -95,6 +99,17 @@ class ForecastPage(OfficePage):
         oldest = query.where(Invoice.balance > 0).order_by(Invoice.due_on, Invoice.id)
         latest = query.order_by(Invoice.due_on.desc(), Invoice.id.desc())
         return db.session.scalar(oldest) or db.session.scalar(latest) or ""
+
+
+def _limits(told: Mapping[str, Any]) -> str:
+    """The last day to sue as a sentence: the day, what it counts from, and whether it has passed."""
+    said = _(
+        "%(day)s, counted from %(from)s (%(what)s)",
+        day=formats.day(date.fromisoformat(told["last_day"])),
+        what=labels.LIMITATION_RESTARTS[told["restarted_by"]],
+        **{"from": formats.day(date.fromisoformat(told["restarted_on"]))},
+    )
+    return _("Passed: %(what)s", what=said) if told["days_left"] < 0 else said
 
 
 SCREENS = (ForecastPage,)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -27,7 +26,6 @@ from office.billing import account_papers
 from office.core.errors import Refused
 from office.documents.pdf.accounts import described
 from office.documents.pdf.wording import words_of
-from office.exchange import spreadsheets
 from office.receivables import account_export, accounts
 from office.receivables.accounts import Of
 
@@ -134,18 +132,10 @@ class AccountPage(OfficePage):
         except Refused as refusal:
             return self._back(unit, of, refusal)
         header, rows = account_export.table(db.session(), account)
-        with io.BytesIO() as made:
-            if kind == "csv":
-                text = io.TextIOWrapper(made, encoding="utf-8", newline="")
-                text.write(list_exports.BOM)
-                spreadsheets.write_csv(text, header, rows)
-                text.flush()
-            else:
-                spreadsheets.write_xlsx(made, header, rows)
-            content = made.getvalue()
         about = {"from": account.from_on, "to": account.to_on, "payer_id": of.payer_id}
         record_reading("export", "unit", unit.id, about)
-        return list_exports.file_response(content, f"statement_of_account-{unit.code}.{kind}", kind)
+        name = f"statement_of_account-{unit.code}.{kind}"
+        return list_exports.table_response(header, rows, name, kind)
 
     @expose("/paper/", methods=("POST",))
     def paper(self) -> Any:

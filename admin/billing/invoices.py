@@ -31,6 +31,8 @@ from models.billing import (
     ServiceSlip,
     Tariff,
 )
+from office.arrears import limitation
+from office.arrears.limitation import LimitedDebt
 from office.billing import documents, invoices, item_rates, runs
 from office.core.amounts import amount_of
 from office.core.errors import Refused
@@ -458,6 +460,10 @@ class InvoiceView(OfficeView):
         session.commit()
         flash(_("Invoice %(number)s was issued.", number=invoice.number), "success")
         return redirect(url_for("invoices.details_view", id=invoice.id))
+
+    def limitation(self, row: Invoice) -> LimitedDebt | None:
+        """Until when the bill can be sued for; None once nothing is open (C21)."""
+        return limitation.of_invoice(db.session(), row.id, self.today()) if row.balance > 0 else None
 
     def late_fee(self, row: Invoice) -> dict[str, Any] | None:
         """The late fee to a day, part by part; nothing while the policy is off and none accrued (B7)."""

@@ -170,6 +170,13 @@ CONTACT_OUTCOMES = {
     "refused": _("Refuses to pay"),
     "other": _("Other"),
 }
+LIMITATION_RESTARTS = {
+    "due_day": _("Due day"),
+    "demand": _("Delivered demand"),
+    "part_payment": _("Part payment"),
+    "promise": _("Written promise"),
+    "plan": _("Instalment plan"),
+}
 PROMISE_STATES = {"": "", "open": _("Open"), "kept": _("Kept"), "broken": _("Broken")}
 RESTRICTION_STATES = {
     "requested": _("Requested"),

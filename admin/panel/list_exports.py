@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -66,6 +66,19 @@ def export_now(view: TableScreen, query: Query, kind: str) -> Response:
 
 def file_response(content: bytes, name: str, kind: str) -> Response:
     return send_file(io.BytesIO(content), mimetype=MEDIA[kind], as_attachment=True, download_name=name)
+
+
+def table_response(header: Sequence[str], rows: Iterable[Sequence[Any]], name: str, kind: str) -> Response:
+    """A table of an export as the file that is asked for."""
+    with io.BytesIO() as made:
+        if kind == "csv":
+            text = io.TextIOWrapper(made, encoding="utf-8", newline="")
+            text.write(BOM)
+            spreadsheets.write_csv(text, header, rows)
+            text.flush()
+        else:
+            spreadsheets.write_xlsx(made, header, rows)
+        return file_response(made.getvalue(), name, kind)
 
 
 def file_name(view: TableScreen, kind: str) -> str:

@@ -232,6 +232,14 @@ SCREENS: dict[str, dict[str, str]] = {
         "cashier": "s",
         "front_desk": "s",
     },
+    "limitation": {
+        "it_admin": "sx",
+        "manager": "sx",
+        "director": "sx",
+        "station_head": "sx",
+        "steward": "s",
+        "cashier": "sx",
+    },
     "ladder_holds": {
         "it_admin": "sx",
         "manager": "sax",

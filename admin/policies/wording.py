@@ -98,6 +98,8 @@ _WORDS = {
     "signing_role": _l("Signed by"),
     "services": _l("Services that may be restricted"),
     "law_firm": _l("Law firm"),
+    "limitation": _l("Limitation period"),
+    "years": _l("Years"),
     "name": _l("Name"),
     "lines": _l("Lines below the name"),
     "lawyer": _l("Lawyer"),

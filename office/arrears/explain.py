@@ -17,6 +17,7 @@ from models.collection import Reminder
 from models.people import Owner
 from models.property import Unit
 from office.arrears import holds as arrears_holds
+from office.arrears import limitation
 from office.arrears.debts import Debt, Debtor, owed, total
 from office.arrears.dunning import Day, LadderHistory, StoredHistory, lookahead, notices, stages_up_to
 from office.core import clock
@@ -111,7 +112,9 @@ def invoice(session: Session, number: str, *, now: datetime) -> dict[str, Any]:
     coming = _coming(day, standing, bill, day.on + timedelta(days=FORECAST_DAYS))
     holds = _holds(day, standing)
     late = dunning.past_due(standing.invoices, day.on) if standing else []
-    open_now = sums.together(sums.owed(session, clock.office_day(session, now), INVOICE.c.id == bill.id))
+    today = clock.office_day(session, now)
+    open_now = sums.together(sums.owed(session, today, INVOICE.c.id == bill.id))
+    limited = limitation.of_invoice(session, bill.id, today)
     return {
         "unit_code": unit_code,
         "payer_name": payer_name,
@@ -129,6 +132,7 @@ def invoice(session: Session, number: str, *, now: datetime) -> dict[str, Any]:
         "holds": [_as_json(reason) for reason in holds],
         "forecast": coming,
         "history": history,
+        "limitation": limitation.as_json(limited, today) if limited else None,
         "lines": [_line(line) for line in bill.lines],
     }
 

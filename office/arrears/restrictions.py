@@ -443,8 +443,10 @@ def sign_undertaking(
 ) -> Restriction:
     """Early restoration against a signed promise with an end; a broken one restores the restriction (C9)."""
     restriction = _stored(session, restriction_id, ("in_effect",))
-    if until_on <= AsOf.of(session, now).day:
+    today = AsOf.of(session, now).day
+    if until_on <= today:
         raise Refused(N_("An undertaking needs an end after today"))
+    restriction.undertaken_on = today
     restriction.undertaking_until, restriction.undertaking_state = until_on, "signed"
     _end(session, restriction, "suspended", Reason("undertaking", {"until": until_on}), now, staff_id)
     _tell_security(session, restriction, now)

@@ -13,6 +13,7 @@ from office.arrears import (
     exports,
     instalment_plans,
     integrity,
+    limitation,
     reminder_batches,
     restrictions,
 )
@@ -40,4 +41,5 @@ EXPORTS: Mapping[str, Export] = {
     "plans": exports.plans,
     "restrictions": exports.restrictions,
     "legal_cases": exports.legal_cases,
+    "limitation": limitation.export,
 }

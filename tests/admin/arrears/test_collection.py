@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models.billing import FeeItem, InstalmentPlan
+from models.billing import FeeItem, InstalmentPlan, Invoice
 from models.collection import Contact, DunningHold, LegalCase, Reminder, ReminderBatch, Restriction
 from models.office import Audit, Message
 from models.people import Owner, OwnerPhone
@@ -34,6 +34,7 @@ SCREENS = (
     "public_notices",
     "opening_texts",
     "forecast",
+    "limitation",
 )
 
 
@@ -272,6 +273,26 @@ def test_the_next_days_stand_in_a_calendar(arrears: Web) -> None:
 
     assert '<time datetime="2026-05-03">' in page.text
     assert 'class=" off' in page.text  # Sunday and Qingming
+
+
+def test_what_can_soon_no_longer_be_sued_for_is_a_list_and_a_file(arrears: Web) -> None:
+    with arrears.rows() as session:
+        debtor = add_unit(session, "8-803", "李明")
+        add_bill(session, debtor, date(2023, 5, 5), number="OLD")
+        add_bill(session, debtor, date(2024, 5, 5), number="NEW")
+        invoice_id = session.scalar(select(Invoice.id).where(Invoice.number == "OLD"))
+        session.commit()
+
+    page = " ".join(text_of(arrears.get("/limitation/")).split())
+    made = arrears.get("/limitation/file/?kind=csv").data.decode("utf-8-sig").splitlines()
+    bill = text_of(arrears.get(f"/invoices/details/?id={invoice_id}"))
+
+    assert "32 days left OLD 8-803 李明 100.00" in page
+    assert "NEW" not in page
+    assert made[1:] == ["OLD,8-803,李明,100.00,2023-05-05,2023-05-05,due_day,2026-05-05,"]
+    assert "Last day to sue" in bill
+    assert "Last day to sue" in text_of(arrears.get("/forecast/debt/?number=OLD"))
+    assert arrears.get("/limitation/file/?kind=pdf").status_code == 404
 
 
 def test_an_impossible_contact_keeps_what_was_typed(arrears: Web) -> None:

@@ -116,6 +116,7 @@ cashier             sa        sa       -         -        -       -        sa   
 day_close           s         sa       -         -        -       -        sa       -
 call_list           s         sa       -         sa       -       sa       sa       -
 forecast            s         s        s         s        s       s        s        -
+limitation          sx        sx       sx        sx       -       s        sx       -
 statement_of_account  sax     sax      sx        sax      -       s        sax      -
 change_payer        sa        sa       -         sa       sa      -        -        -
 contact_quality     s         s        -         s        s       s        -        -
@@ -157,7 +158,7 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 PAGES = words(
     "start board search household personal_data grid billing move_in cashier day_close call_list forecast "
     "change_payer contact_quality route reports complaint_reports public_form policies simulate imports jobs "
-    "statement_of_account"
+    "statement_of_account limitation"
 )
 
 OWN_ADDRESSES = """
@@ -213,6 +214,8 @@ OWN_ADDRESSES = """
 /call_list/phone/           POST  a
 /forecast/                  GET   s
 /forecast/debt/             GET   s
+/limitation/                GET   s
+/limitation/file/           GET   x
 /change_payer/              GET   s
 /change_payer/              POST  a
 /change_payer/ajax/lookup/  GET   s

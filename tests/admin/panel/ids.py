@@ -63,6 +63,8 @@ OWN_ADDRESSES = """
 /call_list/phone/           POST  unit_id:units payer_id:owners reminder_id:reminders
 /forecast/                  GET   -
 /forecast/debt/             GET   number:invoice_number unit_id:units
+/limitation/                GET   -
+/limitation/file/           GET   -
 /change_payer/              GET   unit_id:units
 /change_payer/              POST  unit:units owner:owners | on=2026-04-01 kind=owner
 /change_payer/ajax/lookup/  GET   -
