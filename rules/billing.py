@@ -41,6 +41,14 @@ class Basis(StrEnum):
 # owed for time, so a part of a month owes a part
 MONTHLY = frozenset({Basis.PER_M2, Basis.PER_PERSON, Basis.FIXED})
 
+# deposits, and what is only passed on by a meter (B22)
+WITHOUT_LATE_FEE = frozenset({Basis.DEPOSIT, Basis.METERED})
+
+
+def bears_late_fee(basis: Basis) -> bool:
+    """Whether a new item bears a late fee where nobody says it: deposits and utilities none (B22)."""
+    return basis not in WITHOUT_LATE_FEE
+
 
 def monthly_quantity(basis: Basis, area_m2: Decimal, residents: int | None) -> Decimal | Reason:
     """How much a month of an item charges: m², people or one month; the reason when it isn't known (B1).

@@ -33,12 +33,11 @@ from models.billing import (
 )
 from office.arrears import limitation
 from office.arrears.limitation import LimitedDebt
-from office.billing import documents, invoices, item_rates, runs
+from office.billing import documents, invoices, item_rates, runs, unit_terms
 from office.core.amounts import amount_of
 from office.core.errors import Refused
 from office.documents import archive
 from office.documents.filing import NewPaper, print_papers
-from office.estate import owners
 from office.receivables import late_fees as late_fee
 
 MOST_EXPENSES = 40
@@ -160,6 +159,9 @@ class TariffView(OfficeView):
     }
     list_template = "billing/tariffs.html"
     verbs = {"notice": "export"}
+
+    def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
+        item_rates.check_tariff(db.session(), row)
 
     @expose("/notice/", methods=("GET", "POST"))
     def notice(self) -> Any:
@@ -444,13 +446,14 @@ class InvoiceView(OfficeView):
     def charge(self, _rows: Sequence[Invoice], given: Any) -> Any:
         session, code = db.session(), given["unit_code"].strip()
         unit_id = row_access.unit_named(code)
-        payer = owners.payer_of(session, unit_id, self.today())
-        if payer is None:
+        item = session.scalars(db.select(FeeItem).where(FeeItem.code == given["fee_item"])).one()
+        payer_id = unit_terms.payer_of_item(session, unit_id, item, self.today())
+        if payer_id is None:
             raise Refused(_("Nobody pays for unit %(unit)s", unit=code))
         invoice = invoices.charge(
             session,
             unit_id=unit_id,
-            payer_id=payer.owner_id,
+            payer_id=payer_id,
             charges=[invoices.Charge(given["fee_item"], given["quantity"], given["rate"])],
             due_on=given["due_on"],
             now=self.now(),

@@ -19,6 +19,12 @@ LABELS: Mapping[str, Mapping[str, Any]] = {
     "channel": labels.CHANNELS_IN,
     # a register's 一般 is minor, so the severity that is called so keeps its code
     "severity": {code: word for code, word in labels.SEVERITIES.items() if code != "normal"},
+    "basis": labels.BASES,
+    "anchor": labels.ANCHORS,
+    "rounding": labels.ROUNDINGS,
+    "rounding_mode": labels.ROUNDING_MODES,
+    "payer": labels.PAYER_RULES,
+    "timing": labels.TIMINGS,
     "outcome": {**labels.CONTACT_OUTCOMES, **labels.OUTCOMES},
 }
 

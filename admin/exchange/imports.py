@@ -59,6 +59,9 @@ KINDS: Mapping[str, Any] = {
     "opening-balances": _l("Opening balances"),
     "contacts": _l("Contacts about debts"),
     "tickets": _l("Old complaint register"),
+    "fee-items": _l("Fee items, with cycle, rounding and payer"),
+    "rates": _l("Rates of units, buildings, floors, tags and kinds"),
+    "payers": _l("Payers of items"),
 }
 HISTORY = "-history"
 HISTORY_KINDS: Mapping[str, Any] = {f"tickets{HISTORY}": _l("Old complaint register, as history")}
@@ -89,6 +92,9 @@ NEEDS: Mapping[str, tuple[str, str]] = {
     "opening-balances": ("invoices", "act"),
     "contacts": ("contacts", "act"),
     "tickets": ("tickets", "create"),
+    "fee-items": ("fee_items", "create"),
+    "rates": ("item_rates", "create"),
+    "payers": ("item_payers", "create"),
 }
 # the screen and verb by which a person may change what an import finds there with other values
 UPDATES: Mapping[str, tuple[str, str]] = {
@@ -97,7 +103,11 @@ UPDATES: Mapping[str, tuple[str, str]] = {
     "slips": ("service_slips", "edit"),
     "contacts": ("contacts", "act"),
     "tickets": ("tickets", "act"),
+    "fee-items": ("fee_items", "edit"),
+    "rates": ("item_rates", "edit"),
+    "payers": ("item_payers", "edit"),
 }
+BESIDE = frozenset({"fee-items"})  # kinds that say less than the screen's own form, which stays beside them
 RECENT = 12
 MOST_TOML = 200_000  # bytes of a mapping that is brought
 LONG = 2000  # lines of a file that are worked on behind a page that says how far it is
@@ -118,7 +128,7 @@ def brought(kind: str, tell: Callable[[int], None] = lambda _done: None) -> uplo
 def all_kinds() -> dict[str, Any]:
     """Every kind by its code: the known ones, then each screen whose form takes new rows."""
     views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no list
-    known = {screen for screen, _verb in NEEDS.values()}
+    known = {screen for kind, (screen, _verb) in NEEDS.items() if kind not in BESIDE}
     own = {
         f"{OF_SCREEN}{view.screen}": view.title
         for view in views

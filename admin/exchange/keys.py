@@ -50,6 +50,24 @@ KEYS: Mapping[str, Key] = {
             "channel, unit, category and words."
         ),
     ),
+    "fee-items": Key(("code",), _l("Everything but the code.")),
+    "rates": Key(
+        (
+            "unit_code",
+            "building",
+            "floor_from",
+            "floor_to",
+            "tag",
+            "unit_kind",
+            "fee_item",
+            "valid_from",
+        ),
+        _l("What it says, while no bill goes by it; then only the reason, and its end after those bills."),
+    ),
+    "payers": Key(
+        ("unit_code", "fee_item", "valid_from"),
+        _l("The payer, while no bill goes by the row; then only its end after those bills."),
+    ),
 }
 OF_SCREEN = _l("Everything that the screen's own form lets change.")
 ALL_IT_SAYS = _l("Nothing: here a row is known by all that it says.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine, Meter, MeterReading, ServiceSlip, Tariff
 from models.people import Owner
-from models.property import Unit
+from models.property import Area, Building, Unit
+from models.rates import ItemRate, UnitItemPayer
 from office.core import clock
 from office.core.exports import Table, rate, reason, stream
 
@@ -72,6 +73,84 @@ def tariffs(session: Session) -> Table:
         .order_by(FeeItem.position, FeeItem.id, Tariff.valid_from, Tariff.id)
     )
     return stream(session, query, rate=rate)
+
+
+def fee_items(session: Session) -> Table:
+    """What is charged for; a name is that of the estate's main script, else the first that is filled."""
+    name = func.coalesce(
+        func.nullif(FeeItem.name_zh_hans, ""),
+        func.nullif(FeeItem.name_zh_hant, ""),
+        func.nullif(FeeItem.name_en, ""),
+        FeeItem.code,
+    )
+    query = select(
+        FeeItem.code,
+        name.label("name"),
+        FeeItem.basis,
+        FeeItem.cycle_months,
+        FeeItem.anchor,
+        FeeItem.rounding,
+        FeeItem.rounding_mode,
+        FeeItem.is_refundable,
+        FeeItem.bears_late_fee,
+        FeeItem.payer,
+        FeeItem.season_from,
+        FeeItem.season_to,
+        FeeItem.timing,
+        FeeItem.days_ahead,
+        FeeItem.is_active,
+        FeeItem.is_restrictable,
+        FeeItem.position,
+    ).order_by(FeeItem.position, FeeItem.id)
+    return stream(session, query)
+
+
+def rates(session: Session) -> Table:
+    """What units are charged otherwise than the tariff of their kind says (B14)."""
+    again = select(Building.name).group_by(Building.name).having(func.count() > 1)
+    building = case((Building.name.in_(again), Area.name + " " + Building.name), else_=Building.name)
+    query = (
+        select(
+            Unit.code.label("unit_code"),
+            building.label("building"),
+            ItemRate.floor_from,
+            ItemRate.floor_to,
+            ItemRate.tag,
+            ItemRate.unit_kind,
+            FeeItem.code.label("fee_item"),
+            ItemRate.rate,
+            ItemRate.amount,
+            ItemRate.factor,
+            ItemRate.is_exempt,
+            ItemRate.valid_from,
+            ItemRate.valid_to,
+            ItemRate.reason,
+        )
+        .join(ItemRate.fee_item)
+        .outerjoin(ItemRate.unit)
+        .outerjoin(ItemRate.building)
+        .outerjoin(Building.area)
+        .order_by(FeeItem.position, FeeItem.id, ItemRate.valid_from, ItemRate.id)
+    )
+    return stream(session, query)
+
+
+def payers(session: Session) -> Table:
+    """Who pays an item of a unit where it isn't the unit's payer (B20)."""
+    query = (
+        select(
+            Unit.code.label("unit_code"),
+            FeeItem.code.label("fee_item"),
+            Owner.name.label("payer_name"),
+            UnitItemPayer.valid_from,
+            UnitItemPayer.valid_to,
+        )
+        .join(UnitItemPayer.unit)
+        .join(UnitItemPayer.fee_item)
+        .join(UnitItemPayer.owner)
+        .order_by(Unit.code, FeeItem.position, FeeItem.id, UnitItemPayer.valid_from)
+    )
+    return stream(session, query)
 
 
 def readings(session: Session) -> Table:

@@ -6,14 +6,14 @@ billed by a row only its end and its reason can change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, inspect, or_, select, update
 from sqlalchemy.orm import Session
 
-from models.billing import BillingRun, FeeItem
+from models.billing import BillingRun, FeeItem, Tariff
 from models.rates import SCOPE, ItemRate, UnitItemPayer
 from office.billing.billable_items import cycle_of
 from office.core import audit
@@ -57,24 +57,66 @@ def check_rate(session: Session, row: ItemRate) -> None:
     _check_days(session, row)
 
 
-def _check_days(session: Session, row: ItemRate | UnitItemPayer) -> None:
+def check_tariff(session: Session, row: Tariff) -> None:
+    """Raise Refused for a tariff that ends before months that were billed by it (B2, B14)."""
+    _check_order(row)
+    before, changed = _changes(row)
+    if set(changed) == {"valid_to"}:
+        until = billed_until(session)
+        if refusal := why_not(until, before, changed, row.valid_to):
+            raise Refused(refusal, day=until)
+
+
+def _check_order(row: ItemRate | UnitItemPayer | Tariff) -> None:
     if row.valid_to is not None and row.valid_to < row.valid_from:
         raise Refused(N_("The first day must not be after the last day"))
+
+
+def _changes(row: ItemRate | UnitItemPayer | Tariff) -> tuple[date, dict[str, Any]]:
+    """The first day of a row as it is stored, and what its columns that change said before."""
     state: Any = inspect(row)
     if not state.persistent:
+        return row.valid_from, {}
+    (before,) = state.attrs.valid_from.history.deleted or (row.valid_from,)
+    changed = {
+        one.key: (one.history.deleted or (None,))[0]
+        for one in state.attrs
+        if one.history.has_changes() and one.key in state.mapper.column_attrs
+    }
+    return before, changed
+
+
+def _check_days(session: Session, row: ItemRate | UnitItemPayer) -> None:
+    _check_order(row)
+    before, changed = _changes(row)
+    if not changed:
         return
     until = billed_until(session)
-    (before,) = state.attrs.valid_from.history.deleted or (row.valid_from,)
-    if until is None or before > until:
-        return
-    changed = [
-        one.key for one in state.attrs if one.history.has_changes() and one.key in state.mapper.column_attrs
-    ]
+    if refusal := why_not(until, before, changed, row.valid_to):
+        raise Refused(refusal, day=until)
+
+
+BILLED = N_("Bills until %(day)s go by this row: end it, and enter a new one from the next day on")
+ENDS_BEFORE = N_(
+    "Bills until %(day)s go by the days of this row: it can end on that day or later; what was right before "
+    "is a new row from its own day on"
+)
+
+
+def why_not(until: date | None, valid_from: date, changed: Mapping[str, Any], valid_to: date | None) -> str:
+    """Why a stored row can't be changed so, in English; empty when it can.
+
+    `until` is the last day that is billed, `valid_from` the row's first day as stored, `changed` what the
+    columns that change said before, `valid_to` the end that it gets. A row by which a month was billed keeps
+    all but its reason and its end, and neither the end it had nor the one it gets lies before that day.
+    """
+    if until is None or valid_from > until:
+        return ""
     if set(changed) - STAYS:
-        raise Refused(
-            N_("Bills until %(day)s go by this row: end it, and enter a new one from the next day on"),
-            day=until,
-        )
+        return BILLED
+    if "valid_to" in changed and min(changed["valid_to"] or date.max, valid_to or date.max) < until:
+        return ENDS_BEFORE
+    return ""
 
 
 def end_earlier(

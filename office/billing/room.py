@@ -20,4 +20,7 @@ EXPORTS: Mapping[str, Export] = {
     "tariffs": exports.tariffs,
     "readings": exports.readings,
     "slips": exports.slips,
+    "fee_items": exports.fee_items,
+    "rates": exports.rates,
+    "payers": exports.payers,
 }

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Protocol
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -25,6 +26,16 @@ from rules.liability import PayerRule
 LONGEST = timedelta(days=800)  # from a bill's due day to the end of a cycle that it charges
 
 
+class Paid(Protocol):
+    """A fee item, as far as it says who pays it."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def payer(self) -> str: ...
+
+
 @dataclass
 class UnitTerms:
     """A unit: its payers, all who own or rent it, who is named for an item, its own rates, what is billed."""
@@ -36,7 +47,7 @@ class UnitTerms:
     billed: dict[int, list[tuple[date, date]]] = field(default_factory=lambda: defaultdict(list))
     developer_id: int | None = None
 
-    def payers_of(self, item: BillableItem) -> Sequence[liability.Occupancy]:
+    def payers_of(self, item: Paid) -> Sequence[liability.Occupancy]:
         """Who pays an item of the unit, and when (B20)."""
         named = self.named.get(item.id, [])
         if not named and item.payer == PayerRule.DEFAULT:
@@ -52,6 +63,13 @@ class UnitTerms:
         """The last of these days up to which the item is billed already; None when none is."""
         ends = [end for begin, end in self.billed.get(item.id, ()) if begin <= last_on and end >= first_on]
         return max(ends, default=None)
+
+
+def payer_of_item(session: Session, unit_id: int, item: Paid, on: date) -> int | None:
+    """Who pays an item of a unit on a day; None where nobody does (B20)."""
+    payers = load(session, [unit_id], on)[unit_id].payers_of(item)
+    paying = liability.liable(payers, on, on, is_split=True)
+    return paying[0].payer if paying else None
 
 
 def load(session: Session, unit_ids: Iterable[int], first_on: date) -> dict[int, UnitTerms]:

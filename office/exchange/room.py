@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from office.exchange.imports import (
     Kind,
     contacts,
+    fee_items,
     opening_balances,
+    payers,
     payments,
+    rates,
     readings,
     roster,
     slips,
@@ -27,4 +30,7 @@ IMPORTS: Mapping[str, Kind] = {
     "opening-balances": opening_balances,
     "payments": payments,
     "contacts": contacts,
+    "fee-items": fee_items,
+    "rates": rates,
+    "payers": payers,
 }

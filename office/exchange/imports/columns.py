@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from models.billing import FeeItem
 from models.complaints import Category
 from models.people import Occupancy
-from models.property import Estate, Unit
+from models.property import Area, Building, Estate, Unit
 from office.core import clock
 from office.core.errors import N_, Refused
 from office.exchange.imports import cells, headers
@@ -135,6 +135,17 @@ class Known:
             compared = compared_key(code)
             loose[compared] = None if compared in loose else code
         return {compared: code for compared, code in loose.items() if code is not None}
+
+    @cached_property
+    def building_ids(self) -> Mapping[str, Sequence[int]]:
+        """Ids by name, and by area and name with a blank between, each in the form that is compared."""
+        found: dict[str, list[int]] = {}
+        for id_, name, area in self.session.execute(
+            select(Building.id, Building.name, Area.name).join(Building.area)
+        ):
+            for called in (name, f"{area} {name}"):
+                found.setdefault(compared_key(called), []).append(id_)
+        return found
 
     @cached_property
     def fee_item_ids(self) -> Mapping[str, int]:
@@ -268,6 +279,18 @@ def unit_code(text: str, known: Known) -> str:
 def unit(text: str, known: Known) -> int:
     """A known unit's id."""
     return known.unit_ids[unit_code(text, known)]
+
+
+def building(text: str, known: Known) -> int:
+    """A known building's id by its name, or by area and name where several have it."""
+    found = known.building_ids.get(compared_key(text), ())
+    if len(found) > 1:
+        raise Wrong(
+            N_("several have this name"), N_("Write the area before the building, with a blank between")
+        )
+    if not found:
+        raise Wrong(N_("unknown building"), N_("Write a building of the roster, or import the roster first"))
+    return found[0]
 
 
 def fee_item(text: str, known: Known) -> str:

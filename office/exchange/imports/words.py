@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from models.billing import ANCHORS, BASES, PAYER_RULES, ROUNDING_MODES, ROUNDINGS, TIMINGS
 from models.collection import CONTACT_METHODS, CONTACT_OUTCOMES
 from models.complaints import CHANNELS_IN, OUTCOMES, SEVERITIES
 from models.payments import METHODS
@@ -117,4 +118,45 @@ OUTCOME_WORDS = known(
         "refused": "拒绝 拒絕 拒缴 拒绝缴费 拒交",
         "other": "其他 其它",
     },
+)
+BASIS_WORDS = known(
+    BASES,
+    {
+        "per_m2": "按面积 按面積 每平方米 每平米 面积 面積 perm2permonth",
+        "per_person": "按人 按人头 按人口 每人 perpersonpermonth",
+        "fixed": "固定 定额 定額 按户 按戶 每户 每戶 fixedpermonth",
+        "metered": "抄表 按表 用量 表计 meter",
+        "per_hour": "按小时 按小時 每小时 每小時 按时 hourly",
+        "per_job": "按次 按单 按單 每次 每单",
+        "one_off": "一次性 单次 單次 once",
+        "deposit": "押金 保证金 保證金",
+    },
+)
+ANCHOR_WORDS = known(
+    ANCHORS,
+    {
+        "calendar": "日历 日曆 按日历 自然月 自然年 thecalendar",
+        "unit": "按户 交付日 房屋 各户起算日 theunit'sownday",
+    },
+)
+ROUNDING_WORDS = known(ROUNDINGS, {"fen": "分 到分", "jiao": "角 到角", "yuan": "元 到元"})
+ROUNDING_MODE_WORDS = known(
+    ROUNDING_MODES,
+    {
+        "half_up": "四舍五入 四捨五入",
+        "up": "进位 進位 向上 进一 無條件進位",
+        "down": "舍去 捨去 向下 去尾 無條件捨去",
+    },
+)
+PAYER_RULE_WORDS = known(
+    PAYER_RULES,
+    {
+        "default": "默认 預設 默认付款人 房屋付款人 theunit'spayer",
+        "owner": "业主 業主 產權人 产权人 theowner",
+        "tenant": "租户 租戶 租客 承租人 thetenant",
+        "developer": "开发商 開發商 建设单位 建商",
+    },
+)
+TIMING_WORDS = known(
+    TIMINGS, {"advance": "预收 預收 先付 inadvance", "arrears": "后收 後收 后付 後付 inarrears"}
 )

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from models.billing import (
     CreditNote,
     Deposit,
+    FeeItem,
     Incentive,
     IncentiveGrant,
     Invoice,
@@ -21,8 +22,10 @@ from models.billing import (
 )
 from models.office import Paper, Task
 from models.payments import Payment
+from models.people import Owner
 from models.policies import PaperTemplate
 from models.property import Unit
+from models.rates import UnitItemPayer
 from office.billing import incentives
 from office.core import clock
 from office.documents.pdf.templates import seed_blocks
@@ -161,6 +164,27 @@ def test_a_bill_is_corrected_charged_beside_and_its_papers_printed(counter: Cash
     for said in ("was issued", "sent already"):
         assert said in act(cashier, "invoices", "charge", **charge, due_on="2026-03-31")
     assert counter.all(select(Invoice.amount).where(Invoice.kind == "one_off")) == [Decimal("60.00")]
+
+
+def test_what_is_charged_once_goes_to_who_pays_the_item(counter: CashierDesk) -> None:
+    """B20: the payer named for the item, not the unit's."""
+    counter.unit("C-9", "何小静")
+    with counter.rows() as session:
+        firm = Owner(name="修理公司付款人")
+        session.add(firm)
+        session.flush()
+        unit_id = session.scalars(select(Unit.id).where(Unit.code == "C-9")).one()
+        item_id = session.scalars(select(FeeItem.id).where(FeeItem.code == "repair")).one()
+        session.add(
+            UnitItemPayer(unit_id=unit_id, fee_item_id=item_id, owner_id=firm.id, valid_from=date(2020, 1, 1))
+        )
+        session.commit()
+        firm_id = firm.id
+
+    charge = {"unit_code": "C-9", "fee_item": "repair", "quantity": "1", "rate": "7.01", "form_key": "a firm"}
+    assert "was issued" in act(counter.cashier, "invoices", "charge", **charge, due_on="2026-03-31")
+
+    assert counter.all(select(Invoice.payer_id).where(Invoice.amount == Decimal("7.01"))) == [firm_id]
 
 
 def test_who_prints_is_told_of_characters_that_the_font_lacks_before_anything_is_filed(

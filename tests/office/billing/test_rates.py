@@ -7,12 +7,13 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from models.billing import FeeItem, Invoice, InvoiceLine
+from models.billing import FeeItem, Invoice, InvoiceLine, Tariff
 from models.people import Occupancy, Owner
 from models.property import Building, Estate
 from models.rates import UnitItemPayer
-from office.billing import runs
+from office.billing import item_rates, runs, unit_terms
 from office.billing.change_of_owner import change_of_owner
+from office.core.errors import Refused
 from rules.reasons import Reason
 from tests.factories.estate import (
     NOW,
@@ -376,3 +377,65 @@ class TestPayers:
         else:
             add()
         assert len(session.scalars(select(UnitItemPayer)).all()) == 3 - is_refused
+
+
+class TestSaving:
+    """What the forms and imports refuse before a row is stored (B14, B20)."""
+
+    @pytest.mark.parametrize(
+        ("was", "becomes", "is_refused"),
+        [
+            (None, "2026-06-29", True),
+            (None, "2026-06-30", False),
+            (None, "2026-12-31", False),
+            ("2026-06-29", None, True),
+            ("2026-06-29", "2026-06-30", True),
+            ("2026-06-30", None, False),
+        ],
+    )
+    def test_no_row_ends_before_months_that_are_billed_by_it(self, session, was, becomes, is_refused):
+        unit = add_unit(session)
+        owner_id = session.scalars(select(Occupancy.owner_id)).one()
+        end = was and day(was)
+        rows = (
+            (add_rate(session, FEE, unit_id=unit.id, rate="3", valid_to=end), item_rates.check_rate),
+            (add_item_payer(session, unit, FEE, owner_id, to=end), item_rates.check_payer),
+            (session.scalars(select(Tariff).order_by(Tariff.id)).first(), item_rates.check_tariff),
+        )
+        rows[2][0].valid_to = end
+        session.flush()
+        bill(session)
+
+        for row, check in rows:
+            row.valid_to = becomes and day(becomes)
+            if is_refused:
+                with pytest.raises(Refused, match="Bills until 2026-06-30"):
+                    check(session, row)
+            else:
+                check(session, row)
+            session.expire(row)
+
+    def test_a_row_by_which_was_billed_keeps_what_it_says(self, session):
+        unit = add_unit(session)
+        row = add_rate(session, FEE, unit_id=unit.id, rate="3")
+        later = add_rate(session, FEE, day("2026-07-01"), tag="sea", rate="3")
+        bill(session)
+
+        row.reason = later.reason = "said later"
+        later.rate = Decimal(4)
+        item_rates.check_rate(session, row)
+        item_rates.check_rate(session, later)
+        row.rate = Decimal(4)
+        with pytest.raises(Refused, match="end it, and enter a new one"):
+            item_rates.check_rate(session, row)
+
+    def test_the_payer_of_an_item_on_a_day(self, session):
+        unit = add_unit(session)
+        own = session.scalars(select(Occupancy.owner_id)).one()
+        firm = occupy(session, add_unit(session, "2-1", payer=None), "公司", date(2020, 1, 1))
+        add_item_payer(session, unit, FEE, firm.id, day("2026-06-16"), day("2026-06-20"))
+        days = ("2026-06-15", "2026-06-16", "2026-06-20", "2026-06-21", "2019-12-31")
+
+        found = [unit_terms.payer_of_item(session, unit.id, item(session, FEE), day(one)) for one in days]
+
+        assert found[:4] == [own, firm.id, firm.id, own]

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from models.billing import Invoice, MeterReading, ServiceSlip
+from models.billing import FeeItem, Invoice, MeterReading, ServiceSlip
 from models.collection import Contact
 from models.complaints import Ticket
 from models.office import Audit
 from models.payments import Payment
+from models.rates import ItemRate, UnitItemPayer
 from office.exchange import imports
 from office.rooms import IMPORTS
 from tests.factories.spreadsheets import csv_file
@@ -27,6 +28,9 @@ HEADERS = {
     "tickets": ("number", "registered_at", "channel", "unit_code", "category", "statement", "complainant"),
     "opening-balances": ("unit_code", "period", "fee_item", "amount", "due_on"),
     "payments": ("unit_code", "amount", "paid_at", "method", "reference"),
+    "fee-items": ("code", "name", "basis", "cycle_months", "rounding", "payer", "bears_late_fee"),
+    "rates": ("unit_code", "fee_item", "rate", "amount", "factor", "valid_from", "valid_to", "reason"),
+    "payers": ("unit_code", "fee_item", "payer_name", "valid_from", "valid_to"),
 }
 READING = ["A-101", "water", "2026-06-01", "120.5"]
 SLIP = ["S-1", "A-101", "management_fee", "2026-06-03", "2", "空调加时"]
@@ -34,7 +38,13 @@ CONTACT = ["A-101", "2026-06-25 10:00", "phone", "promised", "2026-07-20", "100"
 TICKET = ["K-1", "2026-07-01 09:00", "phone", "A-101", "engineering", "漏水", "王一"]
 OPENING = ["A-101", "2026-05", "management_fee", "200.00", "2026-05-15"]
 PAYMENT = ["A-101", "200.00", "2026-06-03 10:00", "bank_transfer", "20260603001"]
+FEE_ITEM = ["lift", "电梯费", "fixed", "3", "jiao", "owner", "false"]
+RATE = ["A-101", "management_fee", "2.5", "", "0.7", "2026-08-01", "", "空置"]
+PAYER = ["A-101", "management_fee", "李二", "2026-08-01", ""]
 ROWS = {
+    "fee-items": FEE_ITEM,
+    "rates": RATE,
+    "payers": PAYER,
     "readings": READING,
     "slips": SLIP,
     "contacts": CONTACT,
@@ -54,6 +64,15 @@ WRITTEN = [
     ("tickets", 3, "A-102", ("unit_code", "A-101", "A-102")),
     ("tickets", 6, "王小一", ("complainant", "**", "***")),
 ]
+WRITTEN += [
+    ("fee-items", 1, "电梯运行费", ("name", "电梯费", "电梯运行费")),
+    ("fee-items", 2, "按面积", ("basis", "fixed", "per_m2")),
+    ("fee-items", 6, "是", ("bears_late_fee", "false", "true")),
+    ("rates", 2, "2.6", ("rate", "2.5", "2.6")),
+    ("rates", 4, "", ("factor", "0.7", "")),
+    ("rates", 6, "2027-07-31", ("valid_to", "", "2027-07-31")),
+    ("payers", 2, "王一", ("payer_name", "李二", "王一")),
+]
 NEVER = [
     ("opening-balances", 3, "210.00", ("amount", "200", "210")),
     ("opening-balances", 4, "2026-05-20", ("due_on", "2026-05-15", "2026-05-20")),
@@ -63,7 +82,7 @@ NEVER = [
     ("payments", 3, "cash", ("method", "bank_transfer", "cash")),
     ("tickets", 4, "security", ("category", "engineering", "security")),
 ]
-TABLES = (MeterReading, ServiceSlip, Contact, Ticket, Invoice, Payment)
+TABLES = (MeterReading, ServiceSlip, Contact, Ticket, Invoice, Payment, FeeItem, ItemRate, UnitItemPayer)
 
 
 @pytest.fixture

@@ -43,6 +43,9 @@ tariffs: `fee_item, unit_kind, rate, valid_from, valid_to`
 statement_rows: `transaction_id, source, paid_at, amount, memo, state, receipt_no, reason`
 collection_rate: `period, area_name, building, billed, paid, rate_amount, households_billed, households_paid, rate_households`
 job_runs: `job, due_for, started_at, finished_at, attempts, state, done, failed`
+fee_items: `code, name, basis, cycle_months, anchor, rounding, rounding_mode, is_refundable, bears_late_fee, payer, season_from, season_to`
+rates: `unit_code, building, floor_from, floor_to, tag, unit_kind, fee_item, rate, amount, factor, is_exempt, valid_from, valid_to, reason`
+payers: `unit_code, fee_item, payer_name, valid_from, valid_to`
 audit: `at, staff, action, table, row, changes`
 """  # noqa: E501 -- quoted from the contract
 ADDED = {
@@ -53,6 +56,7 @@ ADDED = {
     "invoices": ["kind"],
     "payments": ["kind"],
     "tariffs": ["tiers"],
+    "fee_items": ["timing", "days_ahead", "is_active", "is_restrictable", "position"],
 }
 PROMISED = [line.split(": ") for line in CONTRACT.strip().splitlines()]
 
