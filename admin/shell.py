@@ -33,6 +33,7 @@ from admin.payments import screens as payments
 from admin.policies import screens as policies
 from admin.reports import screens as reports
 from admin.system import screens as system
+from admin.vouchers import screens as vouchers
 
 STATIC = Path(__file__).parent / "static"
 SCREENS = (
@@ -41,6 +42,7 @@ SCREENS = (
     *estate.SCREENS,
     *billing.SCREENS,
     *payments.SCREENS,
+    *vouchers.SCREENS,
     *arrears.SCREENS,
     *policies.SCREENS,
     *exchange.SCREENS,
@@ -51,6 +53,7 @@ ROW_ACCESS: RowAccess = {
     **estate.ROW_ACCESS,
     **billing.ROW_ACCESS,
     **payments.ROW_ACCESS,
+    **vouchers.ROW_ACCESS,
     **arrears.ROW_ACCESS,
 }
 

@@ -12,6 +12,7 @@ from models import (
     property,  # noqa: A004 -- the noun
     rates,
     visits,
+    vouchers,
 )
 from models.base import Base, db
 
@@ -29,4 +30,5 @@ __all__ = [
     "property",
     "rates",
     "visits",
+    "vouchers",
 ]

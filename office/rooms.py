@@ -32,6 +32,7 @@ from office.reports import room as reports
 from office.scheduling import room as scheduling
 from office.scheduling.old_runs import removal_job
 from office.scheduling.timetable import Timetable
+from office.vouchers import room as vouchers
 
 T = TypeVar("T")
 
@@ -65,6 +66,7 @@ CHECKS: tuple[Check, ...] = (
     *operations.CHECKS,
     *policies.CHECKS,
     *receivables.CHECKS,
+    *vouchers.CHECKS,
     *complaints.CHECKS,
     *arrears.CHECKS,
     *reports.CHECKS,
@@ -78,6 +80,7 @@ EXPORTS: Mapping[str, Export] = joined(
     estate.EXPORTS,
     billing.EXPORTS,
     payments.EXPORTS,
+    vouchers.EXPORTS,
     arrears.EXPORTS,
     complaints.EXPORTS,
     reports.EXPORTS,

@@ -43,6 +43,17 @@ def statement_layouts() -> dict[str, Any]:
     return document(HERE / "statement_layouts.toml")
 
 
+def ledger_accounts() -> list[dict[str, Any]]:
+    """The usual accounts of the ledger, by use (M12)."""
+    rows: list[dict[str, Any]] = document(HERE / "ledger_accounts.toml")["account"]
+    return rows
+
+
+def voucher_layouts() -> dict[str, Any]:
+    """How accounting programs take vouchers, and the words in them by language (M12)."""
+    return document(HERE / "voucher_layouts.toml")
+
+
 def paper_templates() -> dict[str, dict[str, Any]]:
     """The texts of every paper, by paper and language (§10)."""
     return {path.stem: document(path) for path in sorted((HERE / "templates").glob("*.toml"))}

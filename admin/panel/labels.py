@@ -106,6 +106,37 @@ METHODS = {
     "wechat": _("WeChat Pay"),
     "alipay": _("Alipay"),
 }
+LEDGER_USES = {
+    "item": _("Fee item"),
+    "method": _("Way to pay"),
+    "receivable": _("Receivables"),
+    "advances": _("Payments in advance"),
+    "deferred": _("Income billed ahead"),
+    "late_fee": _("Late fee"),
+    "output_tax": _("Output tax"),
+}
+LEDGER_AUXILIARIES = {
+    "none": _("Nothing"),
+    "unit": _("Unit"),
+    "payer": _("Payer"),
+    "unit_payer": _("Unit and payer"),
+    "building": _("Building"),
+}
+VOUCHER_KINDS = {
+    "bills": _("Bills issued"),
+    "credits": _("Credit notes"),
+    "receipts": _("Payments received"),
+    "offsets": _("Prepaid credit used"),
+    "given_back": _("Voided, taken back or refunded"),
+    "income": _("Income billed ahead"),
+    "reversal": _("Reversal"),
+}
+VOUCHER_SOURCES = {
+    "invoice": _("Bill"),
+    "credit_note": _("Credit note"),
+    "payment": _("Payment"),
+    "allocation": _("Allocation"),
+}
 PAYMENT_KINDS = {"payment": _("Payment"), "reversal": _("Reversal"), "refund": _("Refund")}
 PAYMENT_STATES = {"posted": _("Posted"), "void": _("Void"), "reversed": _("Reversed")}
 TEMPLATE_BLOCKS = {

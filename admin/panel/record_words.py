@@ -89,6 +89,11 @@ TABLES = {
     "visit": _("Follow-up visit"),
     "work_slip": _("Work contact slip"),
     "waiver_request": _("Late fee waiver"),
+    "deferred_income": _("Income billed ahead"),
+    "ledger_account": _("Account of the ledger"),
+    "voucher": _("Voucher"),
+    "voucher_line": _("Entry of a voucher"),
+    "voucher_source": _("Document in a voucher"),
 }
 
 ACTIONS = {
@@ -98,6 +103,7 @@ ACTIONS = {
     "recount": _("Counted again"),
     "take": _("Taken"),
     "slip": _("Printed"),
+    "fill": _("Filled in"),
     "paper": _("Printed"),
     "edit": _("Changed"),
     "delete": _("Deleted"),

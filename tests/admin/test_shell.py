@@ -21,6 +21,7 @@ from admin.panel.row_access import RowAccess
 from admin.panel.screen import Screen
 from admin.panel.view import OfficeView
 from admin.payments import screens as payments
+from admin.vouchers import screens as vouchers
 from models.collection import Contact
 from tests.admin.conftest import TRIALS
 
@@ -80,7 +81,7 @@ def test_control_a_row_that_nothing_asks_for_is_noticed(monkeypatch: pytest.Monk
     assert without_screen(shell.SCREENS[1:]) == {"undertakings", shell.SCREENS[0].screen}
 
 
-ROOMS = (arrears, billing, complaints, estate, payments)
+ROOMS = (arrears, billing, complaints, estate, payments, vouchers)
 OF_SOMEBODY = {"unit_id", "ticket_id", "invoice_id", "owner_id", "payer_id"}
 
 

@@ -52,6 +52,7 @@ OF_THE_PROGRAM = {
         "invoice.period",
         "item_rate.scope",
         "job_run.job",
+        "ledger_account.target",
     ),
     *("message.key", "opening_text.arrears_reason", "opening_text.language", "paper.kind"),
     *("payer_account.account_mac", "paper_setting.sha256", "ticket.form_key"),
@@ -65,7 +66,13 @@ OF_THE_PROGRAM = {
     *("payment.receipt_no", "payment.series", "policy_version.policy", "recovery_code.code_mac"),
     *("reminder.reason_code", "reminder.stage", "reminder_batch.number", "reminder_batch.stage"),
     *("report_count.period", "report_count.report", "saved_view.screen", "statement_row.source"),
-    *("statement_row.transaction_id", "visit.number", "work_slip.number"),
+    *(
+        "statement_row.transaction_id",
+        "visit.number",
+        "voucher.number",
+        "voucher.period",
+        "work_slip.number",
+    ),
 }
 WIDE = {chr(code - 0xFEE0): chr(code) for code in range(0xFF01, 0xFF5F)}
 DASHES = "-‐‑‒–—―−－﹣"

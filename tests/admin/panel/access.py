@@ -67,6 +67,10 @@ debit_mandates      scex      scex     -         -        sce     -        scex 
 # money
 payments            sax       sax      sx        sx       -       s        sax      -
 allocations         sx        sx       sx        -        -       -        sx       -
+ledger_accounts     sceax     sceax    sx        -        -       -        sceax    -
+vouchers            sax       sax      sx        -        -       -        sax      -
+voucher_lines       sx        sx       sx        -        -       -        sx       -
+voucher_sources     sx        sx       sx        -        -       -        sx       -
 statement_rows      sax       sax      sx        -        -       -        sax      -
 day_closes          sax       sax      sx        -        -       -        sax      -
 day_reopenings      s         sax      sax       -        -       -        s        -
@@ -118,6 +122,7 @@ call_list           s         sa       -         sa       -       sa       sa   
 forecast            s         s        s         s        s       s        s        -
 limitation          sx        sx       sx        sx       -       s        sx       -
 statement_of_account  sax     sax      sx        sax      -       s        sax      -
+ledger              sax       sax      sx        -        -       -        sax      -
 change_payer        sa        sa       -         sa       sa      -        -        -
 contact_quality     s         s        -         s        s       s        -        -
 route               sa        sa       sa        sa       sa      sa       sa       sa
@@ -158,7 +163,7 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 PAGES = words(
     "start board search household personal_data grid billing move_in cashier day_close call_list forecast "
     "change_payer contact_quality route reports complaint_reports public_form policies simulate imports jobs "
-    "statement_of_account limitation"
+    "statement_of_account limitation ledger"
 )
 
 OWN_ADDRESSES = """
@@ -185,6 +190,10 @@ OWN_ADDRESSES = """
 /billing/progress/          GET   s
 /billing/state/             GET   s
 /billing/file/              POST  a
+/ledger/                    GET   s
+/ledger/make/               POST  a
+/ledger/export/             POST  a
+/ledger/file/               GET   x
 /move_in/                   GET   s
 /move_in/issue/             POST  a
 /move_in/paper/             POST  a

@@ -33,6 +33,10 @@ OWN_ADDRESSES = """
 /billing/progress/          GET   id:task
 /billing/state/             GET   id:task
 /billing/file/              POST  id:task
+/ledger/                    GET   -
+/ledger/make/               POST  -
+/ledger/export/             POST  -
+/ledger/file/               GET   -
 /move_in/                   GET   unit_id:units
 /move_in/issue/             POST  unit_id:units
 /move_in/paper/             POST  id:invoices

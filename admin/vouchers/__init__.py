@@ -1,0 +1,1 @@
+"""Screens of vouchers for the ledger (M12)."""

@@ -1,0 +1,1 @@
+"""Vouchers for the ledger: accounts, making, files, checks (M12)."""
