@@ -15,9 +15,10 @@ from models.people import Owner, Staff
 from models.property import Unit
 from models.secrets import Sealed, masked
 from models.text_keys import folded_of
+from rules.cheques import STATES as CHEQUE_STATES
 
-METHODS = ("cash", "card", "bank_transfer", "direct_debit", "wechat", "alipay")
-STATEMENT_METHODS = tuple(method for method in METHODS if method != "cash")  # cash stands in no statement
+METHODS = ("cash", "card", "bank_transfer", "direct_debit", "wechat", "alipay", "cheque")
+STATEMENT_METHODS = tuple(method for method in METHODS if method not in {"cash", "cheque"})
 PAYMENT_KINDS = ("payment", "reversal", "refund")
 PAYMENT_STATES = ("posted", "void", "reversed")
 STATEMENT_STATES = ("posted", "waiting", "ignored")
@@ -186,6 +187,33 @@ class AllocationLine(Row, Model):
 
     allocation: Mapped[Allocation] = relationship(back_populates="lines")
     invoice_line: Mapped[InvoiceLine] = relationship()
+
+
+class Cheque(EditableRow, Model):
+    """The cheque of a payment, and how it stands with the bank (M13)."""
+
+    __tablename__ = "cheque"
+    __table_args__ = (
+        one_of("state", CHEQUE_STATES, "cheque_state_known"),
+        CheckConstraint("number <> '' AND bank <> ''", name="cheque_has_number_and_bank"),
+        Index("cheque_state_idx", "state", "due_on"),  # to present, with the bank
+    )
+
+    payment_id: Mapped[int] = refer("payment", unique=True)
+    number: Mapped[str] = mapped_column(String(40))
+    bank: Mapped[str] = mapped_column(String(120))
+    due_on: Mapped[date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(String(12), default="to_present", server_default="to_present")
+    presented_on: Mapped[date | None] = mapped_column(Date)
+    cleared_on: Mapped[date | None] = mapped_column(Date)
+    bounced_on: Mapped[date | None] = mapped_column(Date)
+    fee_invoice_id: Mapped[int | None] = refer("invoice", null=True)  # what its bouncing cost
+
+    payment: Mapped[Payment] = relationship()
+    fee_invoice: Mapped[Invoice | None] = relationship()
+
+    def __str__(self) -> str:
+        return self.number
 
 
 class DayClose(Row, Model):

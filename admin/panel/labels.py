@@ -105,6 +105,14 @@ METHODS = {
     "direct_debit": _("Direct debit"),
     "wechat": _("WeChat Pay"),
     "alipay": _("Alipay"),
+    "cheque": _("Cheque"),
+}
+CHEQUE_STATES = {
+    "to_present": _("To be presented"),
+    "presented": _("With the bank"),
+    "cleared": _("Cleared"),
+    "bounced": _("Bounced"),
+    "void": _("Void"),
 }
 LEDGER_USES = {
     "item": _("Fee item"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ from admin.panel import (
     language,
     request_values,
     row_access,
+    typed_text,
 )
 from admin.panel.audit import record
 from admin.panel.responses import pdf_response
@@ -32,8 +34,9 @@ from office.core import amounts
 from office.core.errors import Refused
 from office.documents import archive
 from office.estate import search
-from office.payments import cashier_desk, payments
+from office.payments import cashier_desk, cheques, payments
 from office.payments.cashier_desk import Desk
+from office.payments.cheques import NewCheque
 from office.payments.statement_matching import refuse_posted
 from office.policies import large_sums
 from rules.allocation import Pick
@@ -126,6 +129,7 @@ class CashierPage(OfficePage):
                 note=_words(form, "note", 500),
                 cashier_id=staff.id,
                 picks=tuple(picks),
+                cheque=_cheque(form, self.today()),
                 form_key=f"cashier:{form.get('form_key', '')[:60]}" if form.get("form_key") else None,
             )
             if not payments.known_keys(session, [new]):  # sent twice, its bills are paid
@@ -188,6 +192,18 @@ def _words(form: Mapping[str, str], name: str, most: int) -> str:
     if not request_values.is_clean(said):
         raise Refused(_("This holds characters that can't be stored."))
     return said
+
+
+def _cheque(form: Mapping[str, str], today: date) -> NewCheque | None:
+    """The cheque that was typed, payable from today where no day is said (M13). Raises Refused."""
+    if form.get("method") != cheques.METHOD:
+        return None
+    said = form.get("cheque_due_on", "").strip()
+    try:
+        due_on = typed_text.day(said) if said else today
+    except ValueError as problem:
+        raise Refused(str(problem)) from problem
+    return NewCheque(_words(form, "cheque_number", 40), _words(form, "cheque_bank", 120), due_on)
 
 
 def _change(form: Mapping[str, str], amount: Decimal) -> Decimal | None:

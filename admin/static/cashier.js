@@ -9,6 +9,11 @@
   const tendered = document.querySelector("[data-tendered]");
   const change = document.querySelector("[data-change]");
 
+  const method = document.getElementById("method");
+  const cheque = document.querySelector("[data-cheque]");
+  const showCheque = () => { if (cheque) cheque.hidden = method.value !== "cheque"; };
+  if (method) { method.addEventListener("change", showCheque); showCheque(); }
+
   const showChange = () => {
     if (!tendered) return;
     const rest = fen(tendered.value) - fen(amount.value);

@@ -26,6 +26,7 @@ from office.core.errors import N_, Refused
 from office.core.jobs import JobResult
 from office.core.staff import refuse_same_person, roles_of
 from office.messaging import outbox
+from office.payments import cheques
 from office.policies import store
 from rules import ladder as ladder_rules
 from rules.calendar_months import months_later
@@ -307,7 +308,7 @@ def apply_restrictions(session: Session, due_for: datetime) -> JobResult:
 def _step(
     session: Session, restriction: Restriction, as_of: AsOf, debts: Mapping[Debtor, Sequence[Debt]]
 ) -> None:
-    is_paid = not past_due(debts.get((restriction.unit_id, restriction.payer_id), ()), as_of.day)
+    is_paid = _is_paid(session, restriction, debts, as_of.day)
     begun_on = restriction.effective_on
     is_over = begun_on is not None and as_of.day > ends_on(session, begun_on)
     if restriction.state == "approved":
@@ -324,6 +325,14 @@ def _step(
         ends = {"until": restriction.undertaking_until}
         _end(session, restriction, "in_effect", Reason("undertaking_broken", ends), as_of.at, None)
         _tell_security(session, restriction, as_of.at)
+
+
+def _is_paid(
+    session: Session, restriction: Restriction, debts: Mapping[Debtor, Sequence[Debt]], day: date
+) -> bool:
+    """Whether nothing is past due, and no cheque that paid it may still bounce (M13)."""
+    debtor = (restriction.unit_id, restriction.payer_id)
+    return not past_due(debts.get(debtor, ()), day) and not cheques.uncleared(session, *debtor)
 
 
 def _question_lifted(session: Session, as_of: AsOf) -> int:
@@ -418,7 +427,9 @@ def _lift(session: Session, restriction: Restriction, at: datetime, reason: Reas
             .order_by(Payment.paid_at.desc(), Payment.id.desc())
             .limit(1)
         ).one_or_none() or (at, as_of.day)
-        restriction.lifted_on = min(max(paid_at.astimezone(as_of.zone).date(), posted_on), as_of.day)
+        known_on = max(paid_at.astimezone(as_of.zone).date(), posted_on)
+        cleared_on = cheques.last_cleared_on(session, restriction.unit_id, restriction.payer_id)
+        restriction.lifted_on = min(max(known_on, cleared_on or known_on), as_of.day)
         session.flush()
     _tell_security(session, restriction, at)
 
@@ -432,7 +443,7 @@ def lift_paid(session: Session, due_for: datetime) -> JobResult:
     debts = owed(session, as_of, until=as_of.day, units={row.unit_id for row in rows})
     lifted = 0
     for restriction in rows:
-        if not past_due(debts.get((restriction.unit_id, restriction.payer_id), ()), as_of.day):
+        if _is_paid(session, restriction, debts, as_of.day):
             _lift(session, restriction, due_for, Reason("paid"))
             lifted += 1
     return JobResult(done=lifted)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine
-from models.payments import Allocation, Payment
+from models.payments import Allocation, Cheque, Payment
 from models.people import Owner, Staff
 from models.property import Unit
 from office.core import clock
@@ -28,6 +28,7 @@ from office.documents.pdf.wording import LANGUAGES, Words, words_of
 from office.receivables import late_fees, sums
 from office.receivables.sums import OwedInvoice
 from rules.billing import Basis
+from rules.cheques import UNCLEARED
 from rules.late_fee import charged_days
 from rules.reasons import Reason
 
@@ -74,7 +75,15 @@ def receipt(session: Session, payment_id: int) -> Receipt:
         reference=payment.reference,
         void_reason=payment.reason if payment.state != "posted" else "",
         mark="void" if payment.state != "posted" else "",
+        cheque=_uncleared_cheque(session, payment_id),
     )
+
+
+def _uncleared_cheque(session: Session, payment_id: int) -> str:
+    """Number, bank and day of a payment's cheque while the bank has not paid it (M13)."""
+    row = session.scalars(select(Cheque).where(Cheque.payment_id == payment_id)).one_or_none()
+    is_open = row is not None and row.state in UNCLEARED
+    return f"{row.number} · {row.bank} · {row.due_on.isoformat()}" if row is not None and is_open else ""
 
 
 def print_receipt(session: Session, payment_id: int, *, now: datetime, staff_id: int | None) -> bytes:

@@ -46,6 +46,7 @@ COLUMNS: Mapping[str, Columns] = {
     "calendar_day": Columns(plain="note"),
     "case_entry": Columns(scrubbed="title what_happened what_was_done lesson"),
     "category": Columns(plain=f"code {NAMES}"),
+    "cheque": Columns(plain="number bank state"),
     "clock_pause": Columns(emptied="reason", plain="waiting_for"),
     "collection_code": Columns(plain="way picture"),
     "complainant": Columns(emptied="name phone"),

@@ -31,7 +31,7 @@ from rules.late_fee import LateFeePolicy
 from rules.money import ZERO
 from rules.receivables import GivenBack, PaidEarlier, PaidPart, Receivable, give_back
 
-TAKEN_BACK_BY_BANKS = frozenset({"direct_debit", "bank_transfer", "card", "wechat", "alipay"})
+TAKEN_BACK_BY_BANKS = frozenset({"direct_debit", "bank_transfer", "card", "wechat", "alipay", "cheque"})
 VOIDS, REFUNDS = "V", "F"  # the series of counter-entries and of refunds
 
 

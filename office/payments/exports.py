@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.payments import Payment, StatementRow
+from models.billing import Invoice
+from models.payments import Cheque, Payment, StatementRow
 from models.people import Owner
 from models.property import Unit
 from office.core.exports import Table, reason, stream
@@ -30,6 +31,31 @@ def payments(session: Session) -> Table:
         .join(Payment.unit)
         .join(Payment.payer)
         .order_by(Payment.id)
+    )
+    return stream(session, query)
+
+
+def cheques(session: Session) -> Table:
+    query = (
+        select(
+            Cheque.number,
+            Cheque.bank,
+            Cheque.due_on,
+            Payment.receipt_no,
+            Unit.code.label("unit_code"),
+            Owner.name.label("payer_name"),
+            Payment.amount,
+            Cheque.state,
+            Cheque.presented_on,
+            Cheque.cleared_on,
+            Cheque.bounced_on,
+            func.coalesce(Invoice.number, "").label("fee_invoice"),
+        )
+        .join(Cheque.payment)
+        .join(Payment.unit)
+        .join(Payment.payer)
+        .outerjoin(Cheque.fee_invoice)
+        .order_by(Cheque.id)
     )
     return stream(session, query)
 

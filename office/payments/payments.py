@@ -20,7 +20,8 @@ from office.core import amounts, audit, bulk_insert, clock, numbering
 from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.estate.owners import payers_on
-from office.payments import credit, earmarks
+from office.payments import cheques, credit, earmarks
+from office.payments.cheques import NewCheque
 from office.payments.earmarks import PutAside
 from office.policies import large_sums
 from office.receivables import late_fees, ledger
@@ -55,6 +56,7 @@ class NewPayment:
     cashier_id: int | None = None
     picks: tuple[Pick, ...] = ()
     form_key: str | None = None
+    cheque: NewCheque | None = None  # of a payment posted alone by cheque (M13)
     aside: tuple[PutAside, ...] = ()  # pays only what it is for; of a payment posted alone (M10)
 
     @property
@@ -98,9 +100,14 @@ def record_payment(session: Session, new: NewPayment, *, now: datetime) -> Payme
     The same form key again answers the first payment. Raises Refused, NotConfirmed for a large sum.
     """
     large_sums.ask_again(session, "payment", new.amount, clock.office_day(session, now))
+    if new.cheque is not None:
+        checked = cheques.checked(session, new.cheque, clock.office_day(session, now))
+        new = replace(new, cheque=checked)
     (posted,) = record_payments(session, [new], now=now)
     payment = session.get_one(Payment, posted.payment_id)
     if posted.is_new:
+        if new.cheque is not None:
+            cheques.take(session, payment, new.cheque)
         _put_aside(session, payment, new, now)
         details = {"receipt_no": payment.receipt_no, "amount": new.amount, "method": new.method}
         audit.record(session, now, new.cashier_id, "receive", payment, details)
@@ -137,6 +144,8 @@ def _checked(row: NewPayment) -> NewPayment:
         raise Refused(N_("More is put aside than is paid"))
     if row.method not in METHODS:
         raise Refused(N_("%(method)s is no way to pay"), method=row.method)
+    if (row.method == cheques.METHOD) != (row.cheque is not None):
+        raise Refused(N_("A cheque has its number, bank and day: take it under “Take a payment”"))
     return row if amount.same_quantum(row.amount) else replace(row, amount=amount)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.billing import Deposit
 from models.payments import DirectDebit, DirectDebitBatch, Payment, StatementRow
-from office.payments import payer_accounts
+from office.payments import cheques, payer_accounts
 from office.payments.deposit_entries import DepositOf, add_entry, deposit_left
 from rules.reasons import Reason
 
@@ -39,6 +39,7 @@ def release(
         debit.state, debit.bank_reason = "sent", payment.receipt_no
         batch = session.get_one(DirectDebitBatch, debit.batch_id)
         batch.state, batch.answered_at = "exported", None
+    cheques.undone(session, payment, is_bank_reversal=is_bank_reversal, now=now)
     _withdraw_deposits(session, payment, staff_id, now)
     session.flush()
 

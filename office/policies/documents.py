@@ -23,6 +23,7 @@ import msgspec
 from office.core.errors import N_, Refused
 from rules.allocation import AllocationPolicy
 from rules.billing import BillingDocument
+from rules.cheques import ChequePolicy
 from rules.deadlines import ClockPolicy, EscalationPolicy
 from rules.gates import Gates
 from rules.ladder import LadderDocument
@@ -47,6 +48,7 @@ TYPES: Mapping[str, type[Any]] = {
     "backups": BackupPolicy,
     "billing": BillingDocument,
     "calendar": OfficeCalendar,
+    "cheques": ChequePolicy,
     "clocks": ClockPolicy,
     "complaints": ComplaintPolicy,
     "escalation": EscalationPolicy,

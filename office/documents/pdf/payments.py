@@ -37,6 +37,7 @@ class Receipt:
     reference: str = ""
     void_reason: str = ""
     mark: Mark = ""
+    cheque: str = ""  # number, bank and day of a cheque that has not cleared (M13)
 
 
 def receipt(paid: Receipt, estate: EstateDetails, language: str, stored: Blocks | None = None) -> Document:
@@ -60,6 +61,9 @@ def receipt(paid: Receipt, estate: EstateDetails, language: str, stored: Blocks 
     ]
     if paid.reference:
         facts.append(builder.fact("reference", paid.reference, is_wide=True))
+    if paid.cheque:
+        facts.append(builder.fact("cheque", paid.cheque, is_wide=True))
+        facts.append(builder.fact("clearing", words["subject_to_clearing"], is_wide=True))
     if paid.void_reason:
         facts.append(builder.fact("void_reason", paid.void_reason, is_wide=True))
     rows = [

@@ -45,6 +45,7 @@ METHOD_WORDS = known(
         "direct_debit": "银行托收 銀行託收 托收 託收 代扣 银行代扣 划扣 debit",
         "wechat": "微信 微信支付 wechatpay weixin",
         "alipay": "支付宝 支付寶",
+        "cheque": "支票 check",
     },
 )
 CHANNEL_WORDS = known(

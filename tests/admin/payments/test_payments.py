@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from models.billing import Invoice, InvoiceLine
 from models.payments import (
     Allocation,
+    Cheque,
     DayClose,
     DebitMandate,
     DirectDebit,
@@ -434,3 +435,28 @@ def test_a_day_is_counted_explained_and_locked(counter: CashierDesk) -> None:
     assert (late.status_code, "is closed" in text_of(late)) == (422, True)
     again = cashier.post("/day_close/close/", counted, follow_redirects=True)
     assert "closed already" in text_of(again)
+
+
+def test_a_cheque_is_taken_presented_and_bounced_on_screen(counter: CashierDesk) -> None:
+    """M13: at the desk with number and bank, on the list, back by another person."""
+    unit_id = counter.unit("CHQ-1", "陈大文")
+    counter.bill("2026-03")
+    form = {"unit_id": unit_id, "amount": "100.00", "method": "cheque"}
+
+    refused = counter.cashier.post("/cashier/take/", form)
+    typed = {"cheque_number": "000777", "cheque_bank": "HSBC", "cheque_due_on": ""}
+    counter.cashier.post("/cashier/take/", form | typed)
+    cheque_id = counter.one(select(Cheque.id))
+    page = text_of(counter.cashier.get("/cheques/?view=due"))
+    asked = {"rowid": cheque_id, "confirmed": "1"}
+    counter.cashier.post("/cheques/action/", asked | {"action": "present"})
+    bounce = asked | {"action": "bounce", "reason": "no funds"}
+    own = text_of(counter.cashier.post("/cheques/action/", bounce))
+    assert counter.one(select(Cheque.state)) == "presented"
+    counter.manager.post("/cheques/action/", bounce)
+
+    assert refused.status_code == 422
+    assert "number and its bank" in text_of(refused)
+    assert "000777" in page
+    assert "another person" in own
+    assert counter.one(select(Cheque.state)) == "bounced"
