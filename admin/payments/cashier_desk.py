@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from flask import Response, abort, flash, redirect, request, url_for
 from flask_admin import expose
@@ -40,8 +40,10 @@ from office.payments.cheques import NewCheque
 from office.payments.statement_matching import refuse_posted
 from office.policies import large_sums
 from rules.allocation import Pick
+from rules.receipts import ReceiptLayout
 
 MOST_PICKS = 200
+LAYOUTS: tuple[ReceiptLayout, ...] = get_args(ReceiptLayout)
 FOUND_ALIKE = frozenset({"unit", "owner", "invoice"})
 
 
@@ -158,7 +160,9 @@ class CashierPage(OfficePage):
     @expose("/receipt/", methods=("POST",))
     def receipt(self) -> Any:
         """The receipt as PDF; the first print is the original, later ones are copies (M2)."""
-        return receipt_pdf(self, row_access.find_or_404(Payment, request.form.get("id")))
+        payment = row_access.find_or_404(Payment, request.form.get("id"))
+        layout = request.form.get("layout", "")
+        return receipt_pdf(self, payment, next((one for one in LAYOUTS if one == layout), None))
 
 
 def _is_payer(desk: Desk, payer_id: int | None) -> bool:
@@ -256,9 +260,11 @@ def _check_enough(amount: Decimal, picks: list[Pick]) -> None:
         )
 
 
-def receipt_pdf(view: Any, payment: Payment) -> Response:
+def receipt_pdf(view: Any, payment: Payment, layout: ReceiptLayout | None = None) -> Response:
     session, payment_id = db.session(), payment.id
-    made = archive.print_receipt(session, payment_id, now=view.now(), staff_id=current_staff().id)
+    made = archive.print_receipt(
+        session, payment_id, now=view.now(), staff_id=current_staff().id, layout=layout
+    )
     record("receipt", "payment", payment_id, {}, {"copies_printed": payment.copies_printed})
     session.commit()
     return pdf_response(made, f"{payment.receipt_no}.pdf")

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine
-from models.payments import Allocation, Cheque, Payment
+from models.payments import Allocation, AllocationLine, Cheque, Payment
 from models.people import Owner, Staff
 from models.property import Unit
 from office.core import clock
@@ -19,18 +19,20 @@ from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.documents.contacts import contact_persons
 from office.documents.filing import NewPaper, print_papers
-from office.documents.languages import payer_languages
+from office.documents.languages import payer_language, payer_languages
 from office.documents.pdf.billing import PaymentNotice
 from office.documents.pdf.collection import Demand
 from office.documents.pdf.payments import Receipt, ReceiptLine
 from office.documents.pdf.values import ChargeLine, DebtLine, LateFeeTerms, Recipient
 from office.documents.pdf.wording import LANGUAGES, Words, words_of
+from office.policies import store
 from office.receivables import late_fees, sums
 from office.receivables.sums import OwedInvoice
 from rules.billing import Basis
 from rules.cheques import UNCLEARED
 from rules.late_fee import charged_days
 from rules.reasons import Reason
+from rules.receipts import ReceiptLayout, ReceiptPolicy
 
 ZERO = Decimal(0)
 PORTION = 500  # documents in memory at once
@@ -39,8 +41,11 @@ PORTION = 500  # documents in memory at once
 # Receipts (M2) ----------------------------------------------------------------------------------------
 
 
-def receipt(session: Session, payment_id: int) -> Receipt:
-    """The receipt of a payment as it stands: what it pays, what is kept as credit (M2)."""
+def receipt(session: Session, payment_id: int, layout: ReceiptLayout | None = None) -> Receipt:
+    """The receipt of a payment as it stands: what it pays by item, what is kept as credit (M2, M9).
+
+    Without a layout it is that of the policy.
+    """
     payment, unit_code, payer, cashier = session.execute(
         select(Payment, Unit.code, Owner.name, Staff.name)
         .join(Unit, Unit.id == Payment.unit_id)
@@ -48,19 +53,7 @@ def receipt(session: Session, payment_id: int) -> Receipt:
         .outerjoin(Staff, Staff.id == Payment.cashier_id)
         .where(Payment.id == payment_id)
     ).one()
-    paid: dict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
-    rows = session.execute(
-        select(Unit.code, Invoice.number, Invoice.period, Allocation.amount)
-        .join(Invoice, Invoice.id == Allocation.invoice_id)
-        .join(Unit, Unit.id == Invoice.unit_id)
-        .where(Allocation.payment_id == payment_id)
-        .order_by(Invoice.due_on, Invoice.id)
-    )
-    for code, number, period, amount in rows:
-        paid[code, number, period] += amount
-    lines = [
-        ReceiptLine(code, amount, number, period) for (code, number, period), amount in paid.items() if amount
-    ]
+    lines = _receipt_lines(session, payment)
     kept = payment.amount - sum((line.amount for line in lines), ZERO)
     if kept:
         lines.append(ReceiptLine(unit_code, kept))
@@ -75,6 +68,7 @@ def receipt(session: Session, payment_id: int) -> Receipt:
         reference=payment.reference,
         void_reason=payment.reason if payment.state != "posted" else "",
         mark="void" if payment.state != "posted" else "",
+        layout=layout or store.in_force(session, ReceiptPolicy, clock.today(session)).layout,
         cheque=_uncleared_cheque(session, payment_id),
     )
 
@@ -86,12 +80,80 @@ def _uncleared_cheque(session: Session, payment_id: int) -> str:
     return f"{row.number} · {row.bank} · {row.due_on.isoformat()}" if row is not None and is_open else ""
 
 
-def print_receipt(session: Session, payment_id: int, *, now: datetime, staff_id: int | None) -> bytes:
-    """The receipt as PDF; the first print is the original, each later one is marked as a copy (M2)."""
+def _receipt_lines(session: Session, payment: Payment) -> list[ReceiptLine]:
+    """What a payment pays of each line of bills, and of their late fees, in the payer's language (M9)."""
+    language = payer_language(session, payment.payer_id)
+    paid: dict[tuple[str, str, str, int | None], Decimal] = defaultdict(Decimal)
+    rows = session.execute(
+        select(
+            Unit.code,
+            Invoice.number,
+            Invoice.period,
+            AllocationLine.invoice_line_id,
+            func.coalesce(AllocationLine.amount, Allocation.amount),
+        )
+        .select_from(Allocation)
+        .join(Invoice, Invoice.id == Allocation.invoice_id)
+        .join(Unit, Unit.id == Invoice.unit_id)
+        .outerjoin(AllocationLine, AllocationLine.allocation_id == Allocation.id)
+        .where(Allocation.payment_id == payment.id)
+        .order_by(Invoice.due_on, Invoice.id, Allocation.part.desc(), AllocationLine.invoice_line_id)
+    )
+    for code, number, period, line_id, amount in rows:
+        paid[code, number, period, line_id] += amount
+    wanted = {line_id for _code, _number, _period, line_id in paid if line_id is not None}
+    billed = {
+        line.id: (line, item.name_in(language))
+        for line, item in session.execute(
+            select(InvoiceLine, FeeItem)
+            .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
+            .where(InvoiceLine.id.in_(wanted))
+        )
+    }
+    found = []
+    for (code, number, period, line_id), amount in paid.items():
+        if not amount:
+            continue
+        if line_id is None:
+            late_fee = words_of(language)["late_fee"]
+            found.append(ReceiptLine(code, amount, number, period, late_fee))
+            continue
+        line, item = billed[line_id]
+        found.append(
+            ReceiptLine(
+                code,
+                amount,
+                number,
+                period,
+                item,
+                line.service_from,
+                line.service_to,
+                line.quantity,
+                line.rate,
+                line.months,
+                line.factor,
+            )
+        )
+    return found
+
+
+def print_receipt(
+    session: Session,
+    payment_id: int,
+    *,
+    now: datetime,
+    staff_id: int | None,
+    layout: ReceiptLayout | None = None,
+) -> bytes:
+    """The receipt as PDF; the first print is the original, each later one is marked as a copy (M2).
+
+    A copy is on the sheet of the first print, whatever the layout.
+    """
     payment = session.get(Payment, payment_id)
     if payment is None:
         raise Refused(N_("There is no such payment"))
-    paper = NewPaper(payment.receipt_no, receipt(session, payment_id), payment.unit_id, payment.payer_id)
+    value = receipt(session, payment_id, layout)
+    paper = NewPaper(payment.receipt_no, value, payment.unit_id, payment.payer_id)
     payment.copies_printed += 1
     return print_papers(session, "receipt", [paper], now=now, staff_id=staff_id)
 

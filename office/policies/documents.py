@@ -33,6 +33,7 @@ from rules.lifecycle import ComplaintPolicy
 from rules.policy_values import OfficeRows, PolicyValueError, field_types
 from rules.public_form import PublicForm
 from rules.reasons import Reason
+from rules.receipts import ReceiptPolicy
 from rules.report_mails import ReportPolicy
 from rules.severity import SeverityPolicy
 from rules.sign_in import SignInPolicy
@@ -59,6 +60,7 @@ TYPES: Mapping[str, type[Any]] = {
     "messages": MessagePolicy,
     "privacy": PrivacyPolicy,
     "public_form": PublicForm,
+    "receipts": ReceiptPolicy,
     "reports": ReportPolicy,
     "severities": SeverityPolicy,
     "sign_in": SignInPolicy,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from office.documents.pdf.blocks import Block, Column, Fact, PayBox, Table, Text
-from office.documents.pdf.document import Document, Letterhead, Mark, letterhead
+from office.documents.pdf.document import Document, Form, Letterhead, Mark, letterhead
 from office.documents.pdf.templates import Blocks, Filled
 from office.documents.pdf.values import ChargeLine, DebtLine, EstateDetails, LateFeeTerms, Recipient
 from office.documents.pdf.wording import money, number, words_of
@@ -236,7 +236,7 @@ class DocumentBuilder:
         number: str = "",
         on: date | None = None,
         mark: Mark = "",
-        form: Literal["a4", "a4_wide", "a5_wide"] = "a4",
+        form: Form = "a4",
         head: Letterhead | None = None,
         under_title: Sequence[str] | None = None,
         is_posted: bool = False,

@@ -15,7 +15,8 @@ from office.documents.pdf.layout import FORMATS, MM, Page, Sheet
 from office.documents.pdf.values import EstateDetails
 from office.documents.pdf.wording import Words, words_of
 
-HEAD_LINES = {"a4": 4, "a4_wide": 4, "a5_wide": 2}  # of a letterhead, beside the name
+HEAD_LINES = {"a4": 4, "a4_wide": 4, "a5_wide": 2, "slip_80": 0}  # of a letterhead, beside the name
+Form = Literal["a4", "a4_wide", "a5_wide", "slip_80"]
 Mark = Literal["", "copy", "void"]
 Size = Literal["", "a3", "large"]  # as it is; on A3; with large type on the same sheet
 Progress = Callable[[int, int], None]  # documents done, pages done
@@ -42,7 +43,7 @@ class Document:
     parts: Sequence[Block]
     under_title: Sequence[str] = ()
     mark: Mark = ""
-    form: Literal["a4", "a4_wide", "a5_wide"] = "a4"
+    form: Form = "a4"
     word_set: str = "mainland"
     printed_at: datetime | None = None  # of its first print, where this is a copy
     payer: str = ""  # named again on each further page
@@ -118,7 +119,7 @@ def _head(sheet: Sheet, document: Document) -> None:
             y -= 11.5
     sheet.y = min(low + 11, y + 6)
     sheet.page.bars.append((sheet.left, sheet.y - 1, sheet.width, 1))
-    is_small = document.form == "a5_wide"
+    is_small = document.form in {"a5_wide", "slip_80"}
     sheet.y -= 8 if is_small else 14
     if document.mark:
         _stamp(sheet, words_of(document.language, document.word_set)[f"mark_{document.mark}"])

@@ -45,6 +45,7 @@ FORMATS = {
     "a4": Format(595.28, 841.89, 25 * MM, 44, 48, 58),
     "a4_wide": Format(841.89, 595.28, 42, 42, 20 * MM, 50),  # filed turned, by its upper edge
     "a5_wide": Format(595.28, 419.53, 20 * MM, 34, 30, 40),
+    "slip_80": Format(80 * MM, 200 * MM, 4 * MM, 4 * MM, 5 * MM, 36),
 }
 
 

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from office.documents.pdf.blocks import Block, Facts, Signatures, Table
 from office.documents.pdf.builder import DocumentBuilder
-from office.documents.pdf.document import Document, Mark
+from office.documents.pdf.document import Document, Form, Mark
 from office.documents.pdf.templates import Blocks
 from office.documents.pdf.values import EstateDetails, Recipient
+from office.documents.pdf.wording import number
+from rules.receipts import ReceiptLayout
 
 
 @dataclass(frozen=True)
 class ReceiptLine:
-    """What the money was set against: an invoice of a unit, or the unit's prepaid credit (no invoice)."""
+    """What the money was set against: an item of a unit's invoice, or the unit's prepaid credit (no invoice).
+
+    `amount` is what was paid of it; the item was reckoned as quantity × rate × months × factor, for service
+    on the days from–to (M9). Papers of before name invoices without items.
+    """
 
     unit_code: str
     amount: Decimal
     invoice_number: str = ""
     period: str = ""
+    item: str = ""
+    service_from: date | None = None
+    service_to: date | None = None
+    quantity: Decimal | None = None
+    rate: Decimal | None = None
+    months: int = 1
+    factor: Decimal = Decimal(1)
+
+    def reckoning(self) -> str:
+        """How the item was reckoned: `100.24 × 1.40 × 12`."""
+        if self.quantity is None or self.rate is None:
+            return ""
+        more = [str(self.months)] if self.months != 1 else []
+        more += [number(self.factor)] if self.factor != 1 else []
+        return " × ".join((number(self.quantity), number(self.rate, 2), *more))
 
 
 @dataclass(frozen=True)
@@ -37,6 +59,7 @@ class Receipt:
     reference: str = ""
     void_reason: str = ""
     mark: Mark = ""
+    layout: ReceiptLayout = "a5"
     cheque: str = ""  # number, bank and day of a cheque that has not cleared (M13)
 
 
@@ -66,29 +89,75 @@ def receipt(paid: Receipt, estate: EstateDetails, language: str, stored: Blocks 
         facts.append(builder.fact("clearing", words["subject_to_clearing"], is_wide=True))
     if paid.void_reason:
         facts.append(builder.fact("void_reason", paid.void_reason, is_wide=True))
-    rows = [
-        [
-            line.unit_code,
-            line.invoice_number or words["kept_as_credit"],
-            words.period(line.period),
-            builder.money(line.amount),
-        ]
-        for line in paid.lines
-    ]
-    columns = [
-        builder.column("unit_code", 2),
-        builder.column("for_what", 4),
-        builder.column("period", 2),
-        builder.column("amount", align="right"),
-    ]
+    is_slip = paid.layout == "slip"
+    table = (_slip_lines if is_slip else _lines)(builder, paid.lines)
     cashier = words["cashier_signature"] + (words.colon + paid.cashier if paid.cashier else "")
     parts: list[Block] = [
-        Facts(facts, after=6),
-        *([Table(columns, rows, after=4)] if rows else []),
+        Facts(facts, columns=1 if is_slip else 2, after=6),
+        *([table] if paid.lines else []),
         *builder.notes("note", "copies"),
         Signatures((builder.sealed(estate.creditor), cashier, words["payer_signature"]), after=0),
     ]
-    return builder.document(parts, number=paid.number, on=paid.paid_on, mark=paid.mark, form="a5_wide")
+    form: Form = "slip_80" if is_slip else "a5_wide"
+    return builder.document(parts, number=paid.number, on=paid.paid_on, mark=paid.mark, form=form)
+
+
+def _lines(builder: DocumentBuilder, lines: Sequence[ReceiptLine]) -> Table:
+    """What was paid, item by item, each with its bill, days and reckoning (M9)."""
+    has_items = any(line.item for line in lines)
+    columns = [
+        builder.column("unit_code") if has_items else builder.column("unit_code", 2),
+        builder.column("for_what", 4),
+        builder.column("from_to") if has_items else builder.column("period", 2),
+        *([builder.column("reckoning")] if has_items else []),
+        builder.column("amount", align="right"),
+    ]
+    rows = [
+        [
+            line.unit_code,
+            _for_what(builder, line),
+            _from_to(builder, line),
+            *([line.reckoning()] if has_items else []),
+            builder.money(line.amount),
+        ]
+        for line in lines
+    ]
+    return Table(columns, rows, after=4)
+
+
+def _slip_lines(builder: DocumentBuilder, lines: Sequence[ReceiptLine]) -> Table:
+    """The same in two columns, for narrow paper."""
+    columns = [builder.column("for_what", 3), builder.column("amount", align="right")]
+    rows = [
+        [
+            "\n".join(
+                filter(
+                    None,
+                    (
+                        line.unit_code,
+                        _for_what(builder, line),
+                        _from_to(builder, line),
+                        line.reckoning(),
+                    ),
+                )
+            ),
+            builder.money(line.amount),
+        ]
+        for line in lines
+    ]
+    return Table(columns, rows, after=4)
+
+
+def _for_what(builder: DocumentBuilder, line: ReceiptLine) -> str:
+    if not line.invoice_number:
+        return builder.words["kept_as_credit"]
+    return f"{line.item} {line.invoice_number}" if line.item else line.invoice_number
+
+
+def _from_to(builder: DocumentBuilder, line: ReceiptLine) -> str:
+    if line.service_from is None or line.service_to is None:
+        return builder.words.period(line.period)
+    return f"{line.service_from.isoformat()} – {line.service_to.isoformat()}"
 
 
 @dataclass(frozen=True)

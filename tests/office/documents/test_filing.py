@@ -214,3 +214,28 @@ def test_letters_bear_a_word_for_their_kind_and_one_filed_before_keeps_its_numbe
     assert COPY in text_of(again)
     assert "催字〔2026〕第49号" in text_of(new)
     assert COPY not in text_of(new)
+
+
+def test_a_receipt_names_items_with_days_and_reckoning_on_the_sheet_that_was_asked_for(
+    session: Session,
+) -> None:
+    """M9: item, unit, from–to, quantity × rate, amount; a copy is on the sheet of the first print."""
+    unit = add_unit(session, area="100.24")
+    bill(session, "2026-06")
+    payment = pay(session, unit, "900.00")
+
+    value = archive.receipt(session, payment.id)
+    line, kept = value.lines[0], value.lines[-1]
+    assert (line.service_from, line.service_to) == (day("2026-06-01"), day("2026-06-30"))
+    assert line.reckoning().startswith("100.24 × ")
+    assert line.item
+    assert sum(one.amount for one in value.lines) == payment.amount
+    assert (value.layout, kept.invoice_number) == ("a5", "")
+
+    first = archive.print_receipt(session, payment.id, now=NOW, staff_id=None, layout="slip")
+    again = archive.print_receipt(session, payment.id, now=NOW, staff_id=None, layout="a5")
+    assert [read_pdf(made).pages[0].mediabox.width for made in (first, again)] == [
+        pytest.approx(226.77, abs=0.01)
+    ] * 2
+    for said in (line.item, "2026-06-01–2026-06-30", "100.24×"):
+        assert bare(said) in text_of(first)
