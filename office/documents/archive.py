@@ -101,7 +101,7 @@ def _receipt_lines(session: Session, payment: Payment) -> list[ReceiptLine]:
     )
     for code, number, period, line_id, amount in rows:
         paid[code, number, period, line_id] += amount
-    wanted = {line_id for _code, _number, _period, line_id in paid if line_id is not None}
+    wanted = {key[3] for key in paid if key[3] is not None}
     billed = {
         line.id: (line, item.name_in(language))
         for line, item in session.execute(
@@ -111,14 +111,14 @@ def _receipt_lines(session: Session, payment: Payment) -> list[ReceiptLine]:
         )
     }
     found = []
-    for (code, number, period, line_id), amount in paid.items():
+    for (code, number, period, of_line), amount in paid.items():
         if not amount:
             continue
-        if line_id is None:
+        if of_line is None:
             late_fee = words_of(language)["late_fee"]
             found.append(ReceiptLine(code, amount, number, period, late_fee))
             continue
-        line, item = billed[line_id]
+        line, item = billed[of_line]
         found.append(
             ReceiptLine(
                 code,
