@@ -26,6 +26,7 @@ from office.billing import account_papers
 from office.core.errors import Refused
 from office.documents.pdf.accounts import described
 from office.documents.pdf.wording import words_of
+from office.payments import earmarks
 from office.receivables import account_export, accounts
 from office.receivables.accounts import Of
 
@@ -70,6 +71,8 @@ class AccountPage(OfficePage):
             lines=[(line, described(words, line)) for line in lines],
             wrong=wrong,
             given=given,
+            aside=earmarks.named(db.session(), *of.rows(Payment)),
+            language=language.current(),
             bound=bool(row_access.own_buildings()),
             owed=error_messages.message_for(owed) if owed else "",
             query=_query(unit, of, account.from_on, account.to_on),

@@ -176,6 +176,7 @@ SCREENS: dict[str, dict[str, str]] = {
         "station_head": "sx",
         "steward": "s",
     },
+    "earmarks": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     "cheques": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     "ledger": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     "ledger_accounts": {"it_admin": "sceax", "manager": "sceax", "cashier": "sceax", "director": "sx"},

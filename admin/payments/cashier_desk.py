@@ -12,6 +12,7 @@ from flask import Response, abort, flash, redirect, request, url_for
 from flask_admin import expose
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
 from admin.panel import (
     confirmations,
@@ -28,15 +29,17 @@ from admin.panel.responses import pdf_response
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
+from models.billing import FeeItem
 from models.payments import Payment
 from office.billing import deposits
 from office.core import amounts
 from office.core.errors import Refused
 from office.documents import archive
 from office.estate import search
-from office.payments import cashier_desk, cheques, payments
+from office.payments import cashier_desk, cheques, earmarks, payments
 from office.payments.cashier_desk import Desk
 from office.payments.cheques import NewCheque
+from office.payments.earmarks import PutAside
 from office.payments.statement_matching import refuse_posted
 from office.policies import large_sums
 from rules.allocation import Pick
@@ -90,6 +93,9 @@ class CashierPage(OfficePage):
                 asked=_asked(desk, payer_id),
                 today=self.today(),
                 methods=labels.METHODS,
+                items=items_by_id(),
+                language=language.current(),
+                aside=earmarks.named(db.session(), Payment.unit_id == unit_id) if desk else [],
                 kinds=labels.INVOICE_KINDS,
                 form_key=given.get("form_key") or secrets.token_urlsafe(16),
                 given=given,
@@ -132,6 +138,7 @@ class CashierPage(OfficePage):
                 cashier_id=staff.id,
                 picks=tuple(picks),
                 cheque=_cheque(form, self.today()),
+                aside=_aside(form),
                 form_key=f"cashier:{form.get('form_key', '')[:60]}" if form.get("form_key") else None,
             )
             if not payments.known_keys(session, [new]):  # sent twice, its bills are paid
@@ -196,6 +203,30 @@ def _words(form: Mapping[str, str], name: str, most: int) -> str:
     if not request_values.is_clean(said):
         raise Refused(_("This holds characters that can't be stored."))
     return said
+
+
+def items_by_id(_view: Any = None) -> dict[str, str]:
+    """The names of the active fee items by their ids, for choosing what credit is for (M10)."""
+    rows = db.session.scalars(select(FeeItem).where(FeeItem.is_active).order_by(FeeItem.position, FeeItem.id))
+    return {str(item.id): item.name_in(language.current()) for item in rows}
+
+
+def _aside(form: Mapping[str, str]) -> tuple[PutAside, ...]:
+    """What of the payment is put aside for an item or days (M10). Raises Refused."""
+    said = form.get("aside_amount", "").strip()
+    chosen = form.get("aside_item", "").strip()
+    days = [form.get(name, "").strip() for name in ("aside_from", "aside_to")]
+    if not said:
+        if chosen or any(days):
+            raise Refused(_("Say how much is put aside"))
+        return ()
+    if chosen and chosen not in items_by_id():
+        raise Refused(_("There is no such fee item"))
+    try:
+        from_on, to_on = (typed_text.day(day) if day else None for day in days)
+    except ValueError as problem:
+        raise Refused(str(problem)) from problem
+    return (PutAside(typed_money(said), int(chosen) if chosen else None, from_on, to_on),)
 
 
 def _cheque(form: Mapping[str, str], today: date) -> NewCheque | None:

@@ -10,16 +10,17 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import literal_column
 
-from admin.panel import labels
+from admin.panel import formats, labels
 from admin.panel.actions import PAY_OUT_FIELDS
 from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.idempotency import form_key
 from admin.panel.signed_in import current_staff
 from admin.panel.view import Ask, OfficeView, OneClick, Related, office_action
-from admin.payments.cashier_desk import receipt_pdf
+from admin.payments.cashier_desk import items_by_id, receipt_pdf
 from models.base import db
 from models.payments import Allocation, Payment
-from office.payments import corrections
+from office.payments import corrections, earmarks
+from office.payments.earmarks import PutAside
 
 WHY = (Ask("reason", _l("Reason"), is_required=True),)
 
@@ -85,7 +86,7 @@ class PaymentView(OfficeView):
         "cashier.name",
         "copies_printed",
     )
-    related = (Related("allocations", "payment_id"),)
+    related = (Related("allocations", "payment_id"), Related("earmarks", "payment_id"))
 
     @office_action("receipt", _l("Print receipt"), on="row", icon="printer")
     def receipt(self, rows: Sequence[Payment], _given: Any) -> Response:
@@ -118,6 +119,29 @@ class PaymentView(OfficeView):
     def reverse(self, rows: Sequence[Payment], given: Mapping[str, Any]) -> str:
         self._undo(corrections.reverse_payment, rows[0], given)
         return _("Payment %(number)s was reversed.", number=rows[0].receipt_no)
+
+    @office_action(
+        "put_aside",
+        _l("Put credit aside"),
+        on="row",
+        states=("posted",),
+        icon="bookmark-plus",
+        fields=(
+            Ask("amount", _l("Amount"), kind="money", is_required=True),
+            Ask("fee_item", _l("Only for"), kind="choice", choices=items_by_id),
+            Ask("from_on", _l("Service from"), kind="date"),
+            Ask("to_on", _l("Service to"), kind="date"),
+        ),
+    )
+    def put_aside(self, rows: Sequence[Payment], given: Mapping[str, Any]) -> str:
+        wanted = PutAside(
+            given["amount"],
+            int(given["fee_item"]) if given["fee_item"] else None,
+            given["from_on"],
+            given["to_on"],
+        )
+        earmarks.put_aside(db.session(), rows[0].id, wanted, staff_id=current_staff().id, now=self.now())
+        return _("%(amount)s yuan are put aside.", amount=formats.money(wanted.amount))
 
     def _undo(self, verb: Callable[..., Payment], row: Payment, given: Mapping[str, Any]) -> None:
         verb(db.session(), row.id, reason=given["reason"], staff_id=current_staff().id, now=self.now())

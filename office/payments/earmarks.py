@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem
@@ -73,6 +73,44 @@ def of_payments(session: Session, payment_ids: Iterable[int]) -> dict[int, list[
             if left := amount - Decimal(gone):
                 found[payment_id].append(LeftAside(left, item_id, from_on, to_on, earmark_id, payment_id))
     return found
+
+
+def left_of(session: Session, earmark_id: int) -> Decimal:
+    """The yuan that are left of an earmark in force; nothing of one that ended."""
+    row = session.get(Earmark, earmark_id)
+    aside = of_payments(session, [row.payment_id])[row.payment_id] if row is not None else ()
+    return sum((one.amount for one in aside if one.earmark_id == earmark_id), ZERO)
+
+
+@dataclass(frozen=True)
+class Named:
+    """Credit that is put aside, for people to read: of which receipt, for which item and days, yuan left."""
+
+    receipt_no: str
+    fee_item: FeeItem | None
+    from_on: date | None
+    to_on: date | None
+    left: Decimal
+
+
+def named(session: Session, *conditions: ColumnElement[bool]) -> list[Named]:
+    """What is put aside of the posted payments that meet the conditions, the oldest first."""
+    found = session.execute(
+        select(Payment.id, Payment.receipt_no)
+        .where(
+            exists().where(Earmark.payment_id == Payment.id, Earmark.ended_at.is_(None)),
+            Payment.state == "posted",
+            *conditions,
+        )
+        .order_by(Payment.id)
+    ).all()
+    aside = of_payments(session, [row.id for row in found])
+    items = {one.id: one for one in session.scalars(select(FeeItem))} if found else {}
+    return [
+        Named(row.receipt_no, items.get(one.fee_item_id or 0), one.from_on, one.to_on, one.amount)
+        for row in found
+        for one in aside[row.id]
+    ]
 
 
 def free_credit(session: Session, payment_id: int) -> Decimal:

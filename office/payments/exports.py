@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, literal, select, type_coerce
 from sqlalchemy.orm import Session
 
-from models.billing import Invoice
-from models.payments import Cheque, Payment, StatementRow
+from models.base import Money
+from models.billing import FeeItem, Invoice
+from models.payments import Allocation, Cheque, Earmark, Payment, StatementRow
 from models.people import Owner
 from models.property import Unit
 from office.core.exports import Table, reason, stream
@@ -31,6 +32,38 @@ def payments(session: Session) -> Table:
         .join(Payment.unit)
         .join(Payment.payer)
         .order_by(Payment.id)
+    )
+    return stream(session, query)
+
+
+def earmarks(session: Session) -> Table:
+    """Credit put aside for an item or days; what is left of one that ended is free credit (M10)."""
+    used = (
+        select(func.coalesce(func.sum(Allocation.amount), 0))
+        .where(Allocation.earmark_id == Earmark.id)
+        .scalar_subquery()
+    )
+    in_force = case((Earmark.ended_at.is_(None), Earmark.amount - used), else_=literal(0, Money()))
+    left = type_coerce(in_force, Money())
+    query = (
+        select(
+            Payment.receipt_no,
+            Unit.code.label("unit_code"),
+            Owner.name.label("payer_name"),
+            func.coalesce(FeeItem.code, "").label("fee_item"),
+            Earmark.from_on,
+            Earmark.to_on,
+            Earmark.amount,
+            used.label("used"),
+            left.label("left"),
+            Earmark.made_at,
+            Earmark.ended_at,
+        )
+        .join(Earmark.payment)
+        .join(Payment.unit)
+        .join(Payment.payer)
+        .outerjoin(Earmark.fee_item)
+        .order_by(Earmark.id)
     )
     return stream(session, query)
 

@@ -15,4 +15,5 @@ EXPORTS: Mapping[str, Export] = {
     "payments": exports.payments,
     "statement_rows": exports.statement_rows,
     "cheques": exports.cheques,
+    "earmarks": exports.earmarks,
 }

@@ -67,6 +67,7 @@ debit_mandates      scex      scex     -         -        sce     -        scex 
 # money
 payments            sax       sax      sx        sx       -       s        sax      -
 allocations         sx        sx       sx        -        -       -        sx       -
+earmarks            sax       sax      sx        -        -       -        sax      -
 cheques             sax       sax      sx        -        -       -        sax      -
 ledger_accounts     sceax     sceax    sx        -        -       -        sceax    -
 vouchers            sax       sax      sx        -        -       -        sax      -

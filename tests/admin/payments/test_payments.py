@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from models.billing import Invoice, InvoiceLine
+from models.billing import FeeItem, Invoice, InvoiceLine
 from models.payments import (
     Allocation,
     Cheque,
@@ -20,6 +20,7 @@ from models.payments import (
     DebitMandate,
     DirectDebit,
     DirectDebitBatch,
+    Earmark,
     Payment,
     StatementLayout,
     StatementRow,
@@ -31,6 +32,7 @@ from office.billing.invoices import Charge
 from office.core import clock
 from office.payments import day_close, statements
 from office.payments.statements import Entry
+from office.rooms import EXPORTS
 from tests.admin.conftest import Web, text_of
 from tests.conftest import DIALECTS, Templates
 from tests.factories.cashier_desk import TODAY, CashierDesk, act, opened, pdf
@@ -460,3 +462,37 @@ def test_a_cheque_is_taken_presented_and_bounced_on_screen(counter: CashierDesk)
     assert "000777" in page
     assert "another person" in own
     assert counter.one(select(Cheque.state)) == "bounced"
+
+
+def test_money_for_an_item_is_put_aside_named_and_let_free_by_another(counter: CashierDesk) -> None:
+    """M10: at the desk and on the receipt; the statement names it; release takes a second person."""
+    unit_id = counter.unit("EAR-1", "何秀莲")
+    item_id = str(counter.one(select(FeeItem.id).where(FeeItem.code == "management_fee")))
+    form = {"unit_id": unit_id, "amount": "300.00", "method": "wechat", "aside_item": item_id}
+
+    refused = counter.manager.post("/cashier/take/", form)
+    counter.manager.post("/cashier/take/", form | {"aside_amount": "200.00"})
+    of_unit = select(Payment.id).where(Payment.unit_id == unit_id)
+    payment_id = counter.one(of_unit)
+    more = {"rowid": payment_id, "confirmed": "1", "action": "put_aside"}
+    dated = {"amount": "50", "fee_item": "", "from_on": "2026-04-01", "to_on": "2026-06-30"}
+    counter.manager.post("/payments/action/", more | dated)
+    desk = text_of(counter.cashier.get(f"/cashier/?unit_id={unit_id}"))
+    account = text_of(counter.cashier.get(f"/statement_of_account/?unit_id={unit_id}"))
+    listed = text_of(counter.cashier.get("/earmarks/"))
+    first = counter.all(select(Earmark.id).where(Earmark.payment_id == payment_id).order_by(Earmark.id))[0]
+    free = {"rowid": first, "confirmed": "1", "action": "set_free"}
+    own = text_of(counter.manager.post("/earmarks/action/", free, follow_redirects=True))
+    other = text_of(counter.cashier.post("/earmarks/action/", free, follow_redirects=True))
+
+    assert "how much is put aside" in text_of(refused)
+    for page in (desk, account):
+        assert "200.00 · Management fee" in page
+        assert "50.00 · Any item · 2026-04-01 – 2026-06-30" in page
+    assert [listed.count(amount) for amount in ("200.00", "50.00")] == [2, 2]  # as put aside, and left
+    assert "another person" in own
+    assert "200.00 yuan are free credit again" in other
+    with counter.rows() as session:
+        codes, rows = EXPORTS["earmarks"](session)
+        exported = [dict(zip(codes, row, strict=True)) for row in rows]
+    assert [str(one["left"]) for one in exported][-2:] == ["0.00", "50.00"]
