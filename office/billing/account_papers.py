@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, ServiceSlip
 from models.office import Paper
+from models.payments import Payment
 from models.people import Owner
 from models.property import Unit
 from office.core import clock, numbering
@@ -19,9 +20,16 @@ from office.core.errors import N_, Refused
 from office.documents.filing import NewPaper, print_papers
 from office.documents.languages import payer_language
 from office.documents.pdf import registry
-from office.documents.pdf.accounts import AccountLine, ClearanceCertificate, Held, StatementOfAccount
+from office.documents.pdf.accounts import (
+    AccountLine,
+    ClearanceCertificate,
+    Held,
+    PutAside,
+    StatementOfAccount,
+)
 from office.documents.pdf.values import DebtLine, Recipient
 from office.estate.owners import payer_of
+from office.payments import earmarks
 from office.receivables import account_export, accounts, sums
 from office.receivables.accounts import Of
 from office.receivables.ledger import INVOICE
@@ -91,6 +99,24 @@ def statement(
         open_bills=open_bills(session, of, found.to_on),
         prepaid=Held(opening.prepaid, closing.prepaid),
         deposits=Held(opening.deposit, closing.deposit),
+        aside=_aside(session, of, found.to_on),
+    )
+
+
+def _aside(session: Session, of: Of, on: date) -> tuple[PutAside, ...]:
+    """What of the prepaid credit is put aside, on a statement until today (M10)."""
+    if on != clock.today(session) or of.payer_id is None:
+        return ()
+    language = payer_language(session, of.payer_id)
+    return tuple(
+        PutAside(
+            one.left,
+            one.receipt_no,
+            one.fee_item.name_in(language) if one.fee_item else "",
+            one.from_on,
+            one.to_on,
+        )
+        for one in earmarks.named(session, *of.rows(Payment))
     )
 
 
@@ -143,7 +169,8 @@ def _number(
     )
 
     def said(contents: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: one for name, one in contents.items() if name not in unsaid}
+        """Lists that are empty say nothing: what an older program filed lacks those of later ones."""
+        return {name: one for name, one in contents.items() if name not in unsaid and one != []}
 
     wanted = said(registry.contents(value))
     for number, contents in filed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -50,6 +51,17 @@ class Held:
 
 
 @dataclass(frozen=True)
+class PutAside:
+    """Prepaid credit that is only for an item or for service on some days, in yuan (M10)."""
+
+    amount: Decimal
+    receipt_no: str
+    item: str = ""
+    from_on: date | None = None
+    to_on: date | None = None
+
+
+@dataclass(frozen=True)
 class StatementOfAccount:
     """An account between two days, both included; all sums in yuan.
 
@@ -71,6 +83,7 @@ class StatementOfAccount:
     open_bills: tuple[DebtLine, ...]
     prepaid: Held = Held()
     deposits: Held = Held()
+    aside: tuple[PutAside, ...] = ()  # of the prepaid credit, on the last day
     mark: Mark = ""
 
 
@@ -138,9 +151,32 @@ def statement_of_account(
         title = words.text("open_bills_on", day=words.day(statement.to_on))
         parts += [_heading(title), builder.debts(statement.open_bills)]
     parts += _beside(builder, statement, "prepaid", statement.prepaid)
+    parts += _aside(builder, statement.aside)
     parts += _beside(builder, statement, "deposit", statement.deposits)
     parts += [*builder.note(), Issuer(estate.creditor, words.day(statement.issued_on), words["seal"])]
     return builder.document(parts, number=statement.number, on=statement.issued_on, mark=statement.mark)
+
+
+def _aside(builder: DocumentBuilder, aside: Sequence[PutAside]) -> list[Block]:
+    """What of the prepaid credit is put aside, for what; nothing where none is (M10)."""
+    if not aside:
+        return []
+    words = builder.words
+
+    def days(one: PutAside) -> str:
+        ends = (one.from_on, one.to_on)
+        return " – ".join(end.isoformat() if end else "…" for end in ends) if any(ends) else ""
+
+    columns = [
+        builder.column("of_receipt", 2),
+        builder.column("only_for", 4),
+        builder.column("from_to"),
+        builder.column("amount", align="right"),
+    ]
+    rows = [
+        [one.receipt_no, one.item or words["any_item"], days(one), builder.money(one.amount)] for one in aside
+    ]
+    return [_heading(words["put_aside"]), Table(columns, rows)]
 
 
 def _heading(text: str) -> Text:

@@ -55,6 +55,12 @@ def of_closed_day(row: int, day: date, open_day: date) -> Problem:
     return Problem(row, "", "", message, remedy, {"day": day, "open_day": open_day})
 
 
+def of_cheque(row: int) -> Problem:
+    """A row paid by cheque, of which a file says neither bank nor day (M13)."""
+    message, remedy = N_("a cheque is no row of a file"), N_("Take cheques at the cashier desk")
+    return Problem(row, "method", "", message, remedy)
+
+
 def of_large_sum(row: int, amount: Decimal) -> Problem:
     """A row whose sum is unusually large and not confirmed."""
     message, remedy = (

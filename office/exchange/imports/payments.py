@@ -15,7 +15,7 @@ from office.core import clock
 from office.exchange.imports import cells, columns, words
 from office.exchange.imports.columns import Column, Known, Problem, heads, plainly, text
 from office.exchange.imports.taken import NO_UPDATE, POSTED_MONEY, Difference, Taken, counted, shown
-from office.payments import payments
+from office.payments import cheques, payments
 from office.payments.payments import NewPayment
 from office.payments.statement_matching import NumberedPayment, numbered_payments
 from office.policies import large_sums
@@ -99,6 +99,12 @@ def take_in(
                 form_key=_form_key(one, 1 if row["reference"] else seen[one]),
             )
         )
+    if refused := [
+        columns.of_cheque(place)
+        for place, row in zip(places, rows, strict=True)
+        if row.method == cheques.METHOD
+    ]:
+        return Taken(refused=refused)
     if refused := _of_closed_day(session, places, rows, staff_id, now):
         return Taken(refused=refused)
     large = _large(session, places, rows, now)

@@ -295,6 +295,12 @@ class LineReader:
         mapping = self.layout.mapping
         if said and (self.layout.is_own or mapping.headers("method") or "method" in mapping.constants):
             method: str = _read_cell("method", method_of, said)
+            if method == "cheque":
+                raise _WrongCell(
+                    "method",
+                    said,
+                    Wrong(N_("a cheque is no row of a file"), N_("Take cheques at the cashier desk")),
+                )
             if method == "cash":
                 raise _WrongCell(
                     "method",

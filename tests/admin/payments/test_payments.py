@@ -36,6 +36,7 @@ from office.rooms import EXPORTS
 from tests.admin.conftest import Web, text_of
 from tests.conftest import DIALECTS, Templates
 from tests.factories.cashier_desk import TODAY, CashierDesk, act, opened, pdf
+from tests.factories.pdf_text import text_of as paper_text
 
 POSTED = select(func.count()).where(Payment.kind == "payment")
 
@@ -480,6 +481,9 @@ def test_money_for_an_item_is_put_aside_named_and_let_free_by_another(counter: C
     desk = text_of(counter.cashier.get(f"/cashier/?unit_id={unit_id}"))
     account = text_of(counter.cashier.get(f"/statement_of_account/?unit_id={unit_id}"))
     listed = text_of(counter.cashier.get("/earmarks/"))
+    payer_id = counter.one(select(Payment.payer_id).where(Payment.id == payment_id))
+    asked = {"unit_id": unit_id, "payer_id": payer_id}
+    paper = paper_text(counter.cashier.post("/statement_of_account/paper/", asked).data)
     first = counter.all(select(Earmark.id).where(Earmark.payment_id == payment_id).order_by(Earmark.id))[0]
     free = {"rowid": first, "confirmed": "1", "action": "set_free"}
     own = text_of(counter.manager.post("/earmarks/action/", free, follow_redirects=True))
@@ -490,6 +494,7 @@ def test_money_for_an_item_is_put_aside_named_and_let_free_by_another(counter: C
         assert "200.00 · Management fee" in page
         assert "50.00 · Any item · 2026-04-01 – 2026-06-30" in page
     assert [listed.count(amount) for amount in ("200.00", "50.00")] == [2, 2]  # as put aside, and left
+    assert "2026-04-01–2026-06-30" in paper
     assert "another person" in own
     assert "200.00 yuan are free credit again" in other
     with counter.rows() as session:

@@ -9,12 +9,13 @@ from sqlalchemy import select
 from models.billing import FeeItem
 from models.collection import ArrearsNotice, LegalCase, Restriction
 from models.office import Message
-from models.payments import Payment
+from models.payments import Cheque, Payment
 from models.people import Owner, StaffRole
 from office.arrears import contacts, legal_cases, letters, public_notices, reminder_batches, restrictions
 from office.arrears.contacts import NewContact
 from office.core.errors import Refused
-from office.payments import corrections
+from office.payments import cheques, corrections, payments
+from office.payments.cheques import NewCheque
 from rules.reasons import Reason
 from tests.factories.arrears import add_bill, add_unit, at, judge, not_made, pay
 from tests.factories.arrears import reminders as rows
@@ -178,6 +179,33 @@ def test_payment_lifts_it_by_itself(session_of):
     restrictions.lift_paid(session, at(date(2026, 4, 8), 11, 1))
 
     assert (request.state, request.lifted_on) == ("lifted", date(2026, 4, 8))
+
+
+def test_a_cheque_lifts_it_only_when_the_bank_has_paid(session_of):
+    """M13: the money counts from the day it was taken, the restriction goes when the cheque has cleared."""
+    session = session_of("tower")
+    (unit_id, payer_id), request = in_effect(session)
+    taken_at = at(date(2026, 4, 8), 10)
+    new = payments.NewPayment(
+        unit_id=unit_id,
+        payer_id=payer_id,
+        amount=Decimal(100),
+        method="cheque",
+        paid_at=taken_at,
+        cheque=NewCheque("1", "HSBC", date(2026, 4, 8)),
+    )
+    payment = payments.record_payment(session, new, now=taken_at)
+    ids = session.scalars(select(Cheque.id)).all()
+    head = add_staff(session, "teller", "cashier").id
+
+    restrictions.lift_paid(session, at(date(2026, 4, 8), 10, 1))
+    cheques.present(session, ids, staff_id=head, now=at(date(2026, 4, 8), 12))
+    restrictions.apply_restrictions(session, at(date(2026, 4, 9), 0, 20))
+    assert (payment.allocated, request.state) == (Decimal(100), "in_effect")
+
+    cheques.clear(session, ids, staff_id=head, now=at(date(2026, 4, 10), 11))
+    restrictions.lift_paid(session, at(date(2026, 4, 10), 11, 1))
+    assert (request.state, request.lifted_on) == ("lifted", date(2026, 4, 10))
 
 
 def lifted_then_bounced(session):

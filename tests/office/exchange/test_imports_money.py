@@ -145,6 +145,14 @@ def test_payments_are_posted_once(session, bring):
     assert {row["unit_code"]: row["balance"] for row in exported(session, "units")}["3-2-1201"] == -100
 
 
+def test_a_cheque_in_a_file_is_refused_by_its_row(session, bring):
+    """M13: a file says neither its bank nor its day."""
+    rows = [["3-2-1201", "150.00", "2026-07-05T10:00:00+08:00", "支票", "000123"]]
+
+    assert refused(bring, "payments", PAYMENTS, rows[0]) == [(2, "method", "a cheque is no row of a file")]
+    assert exported(session, "payments") == []
+
+
 @pytest.mark.parametrize(
     ("row", "column", "problem"),
     [
