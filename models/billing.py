@@ -275,6 +275,7 @@ class InvoiceLine(Row, Model):
 
     `raw_amount` is what was rounded, exact to 8 places; empty on lines of before. `service_from` and
     `service_to` are the first and the last day that it charges for, empty where it charges for no time.
+    `bears_late_fee` is what the fee item said when the bill was issued (B22).
     The two running totals are kept by triggers from the rows of CreditNoteLine and AllocationLine; what was
     billed is frozen.
     """
@@ -292,6 +293,12 @@ class InvoiceLine(Row, Model):
             sqlite_where=text("months > 1"),
             postgresql_where=text("months > 1"),
         ),  # billing run: what a longer cycle has charged already
+        Index(
+            "invoice_line_without_late_fee_idx",
+            "invoice_id",
+            sqlite_where=text("bears_late_fee = 0"),
+            postgresql_where=text("NOT bears_late_fee"),
+        ),  # late fees
     )
 
     invoice_id: Mapped[int] = refer("invoice")
@@ -307,6 +314,7 @@ class InvoiceLine(Row, Model):
     raw_amount: Mapped[Decimal | None] = mapped_column(FixedPoint(8))
     service_from: Mapped[date | None] = mapped_column(Date)
     service_to: Mapped[date | None] = mapped_column(Date)
+    bears_late_fee: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")  # B22
 
     invoice: Mapped[Invoice] = relationship(back_populates="lines")
     fee_item: Mapped[FeeItem] = relationship()

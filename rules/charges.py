@@ -51,6 +51,7 @@ class BillableItem:
     cycle: Cycle = PLAIN
     rounding: Rounding = TO_FEN
     payer: PayerRule = PayerRule.DEFAULT
+    bears_late_fee: bool = True
 
     def rated(self, place: Place, day: date, own: Sequence[ItemRate] = ()) -> Rated | Exempt | None:
         """What it costs a unit on a day, with the unit's own rows; None where nothing says it (B14)."""

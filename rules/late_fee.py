@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from rules.money import ZERO, rounded
-from rules.policy_values import Amount, Checked, NotNegative
+from rules.policy_values import Amount, Checked, FeeItemCode, NotNegative
 from rules.reasons import Reason
 
 DAY = timedelta(days=1)
@@ -17,7 +17,11 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class LateFeePolicy(Checked):
-    """The late fee's row: rate a day, days of grace, cap as a part of the principal, first day charged."""
+    """The late fee's row: rate a day, days of grace, cap as a part of the principal, first day charged.
+
+    `flat_amount` is charged once a bill in place of the rate a day; days on which less than `least_balance`
+    is open are not charged (B22); both yuan.
+    """
 
     is_on: bool
     daily_rate: Amount
@@ -25,10 +29,44 @@ class LateFeePolicy(Checked):
     cap_rate: Amount | None = None
     charged_from: date | None = None
     waiver_second_from: Amount | None = None  # waivers of so many yuan need another who asked
+    flat_amount: Amount | None = None
+    least_balance: Amount | None = None
 
     def needs_two_people(self, amount: Decimal) -> bool:
         """Whether a waiver of so many yuan must be asked for by another person (B7)."""
         return self.waiver_second_from is not None and amount >= self.waiver_second_from
+
+    def of_item(self, _fee_item: str) -> LateFeePolicy | None:
+        """What a fee item's late fee is by, where it is not by these terms (B22)."""
+        return None
+
+
+@dataclass(frozen=True)
+class ItemLateFee(Checked):
+    """Terms of a fee item's own; what is empty is as for all others (B22)."""
+
+    fee_item: FeeItemCode
+    daily_rate: Amount | None = None
+    grace_days: NotNegative | None = None
+    cap_rate: Amount | None = None
+    flat_amount: Amount | None = None
+    least_balance: Amount | None = None
+
+
+@dataclass(frozen=True)
+class LateFeeByItem(LateFeePolicy):
+    """The late fee's row with the items that have terms of their own."""
+
+    items: tuple[ItemLateFee, ...] = ()
+
+    def of_item(self, fee_item: str) -> LateFeePolicy | None:
+        own = next((one for one in self.items if one.fee_item == fee_item), None)
+        if own is None:
+            return None
+        said = {name: value for name, value in vars(own).items() if value is not None and name != "fee_item"}
+        if own.daily_rate is not None and own.flat_amount is None:
+            said["flat_amount"] = None
+        return replace(self, **said)
 
 
 @dataclass(frozen=True)
@@ -36,6 +74,11 @@ class LateFeeDocument:
     """The policy document late_fee.toml."""
 
     late_fee: LateFeePolicy
+    item: tuple[ItemLateFee, ...] = ()
+
+    @property
+    def policy(self) -> LateFeeByItem:
+        return LateFeeByItem(**vars(self.late_fee), items=self.item)
 
 
 @dataclass(frozen=True)
@@ -63,9 +106,13 @@ class LateFeePolicies:
         return None
 
 
-def late_fee_problems(policy: LateFeePolicy) -> tuple[Reason, ...]:
+def late_fee_problems(policy: LateFeePolicy, items: Sequence[ItemLateFee] = ()) -> tuple[Reason, ...]:
     """What is wrong with an edited late fee, for checking on saving (§9)."""
-    return () if policy.daily_rate < 1 else (Reason("rate_impossible"),)
+    rates = (policy.daily_rate, *(one.daily_rate for one in items))
+    found = [Reason("rate_impossible")] if any(rate is not None and rate >= 1 for rate in rates) else []
+    named = [one.fee_item for one in items]
+    again = sorted({name for name in named if named.count(name) > 1})
+    return (*found, *(Reason("fee_item_twice", {"fee_item": name}) for name in again))
 
 
 def charged_days(policy: LateFeePolicy, due_on: date, on: date) -> int:
@@ -109,10 +156,19 @@ class LateFee:
     segments: tuple[Segment, ...]
     is_capped: bool
     reason: Reason
+    terms: LateFeePolicy | None = None
+    item: str = ""  # whose own terms these are
+    exact: Fraction = Fraction(0)  # before it is rounded, not above the cap
+    parts: tuple[LateFee, ...] = field(default=(), compare=False)  # where items have terms of their own
 
 
 def late_fee(
-    policy: LateFeePolicy, principal: Decimal, due_on: date, reductions: Iterable[Reduction], on: date
+    policy: LateFeePolicy,
+    principal: Decimal,
+    due_on: date,
+    reductions: Iterable[Reduction],
+    on: date,
+    item: str = "",
 ) -> LateFee:
     """The late fee of one invoice to the end of `on`: every charged day's principal × rate, half-up once.
 
@@ -123,14 +179,21 @@ def late_fee(
     first_on = _first_day(policy, due_on)
     if not policy.is_on or on < first_on:
         return LateFee(ZERO, (), is_capped=False, reason=Reason("no_late_fee", {"from": first_on}))
-    segments = _segments(principal, list(reductions), first_on, on)
-    exact = sum((Fraction(one.principal) * one.days for one in segments), Fraction(0)) * Fraction(
-        policy.daily_rate
+    least = policy.least_balance or ZERO
+    segments = tuple(
+        one for one in _segments(principal, list(reductions), first_on, on) if one.principal >= least
     )
+    if policy.flat_amount is not None:
+        exact = Fraction(policy.flat_amount) if segments else Fraction(0)
+    else:
+        exact = sum((Fraction(one.principal) * one.days for one in segments), Fraction(0)) * Fraction(
+            policy.daily_rate
+        )
     amount, is_capped = rounded(exact), False
     if policy.cap_rate is not None:
-        cap = rounded(Fraction(principal) * Fraction(policy.cap_rate))
-        amount, is_capped = min(amount, cap), amount > cap
+        exact_cap = Fraction(principal) * Fraction(policy.cap_rate)
+        cap = rounded(exact_cap)
+        exact, amount, is_capped = min(exact, exact_cap), min(amount, cap), amount > cap
     inputs = {
         "daily_rate": policy.daily_rate,
         "due_on": due_on,
@@ -139,7 +202,23 @@ def late_fee(
         "is_capped": is_capped,
         "amount": amount,
     }
-    return LateFee(amount, segments, is_capped, Reason("late_fee", inputs))
+    if policy.flat_amount is not None:
+        inputs = {"flat_amount": policy.flat_amount, **inputs}
+        del inputs["daily_rate"]
+    code = "late_fee" if policy.flat_amount is None else "late_fee_flat"
+    return LateFee(amount, segments, is_capped, Reason(code, inputs), policy, item, exact)
+
+
+def together(parts: Sequence[LateFee]) -> LateFee:
+    """The late fee of an invoice whose items have terms of their own: the exact sum, rounded once (B22)."""
+    charged = [one for one in parts if one.exact]
+    if len(charged) <= 1:
+        return replace((charged or list(parts))[0], parts=tuple(charged))
+    amount = rounded(sum((one.exact for one in charged), Fraction(0)))
+    said = " + ".join(f"{one.item} {one.amount}".strip() for one in charged)
+    segments = tuple(segment for one in charged for segment in one.segments)
+    reason = Reason("late_fee_of_items", {"parts": said, "amount": amount})
+    return LateFee(amount, segments, any(one.is_capped for one in charged), reason, parts=tuple(charged))
 
 
 def _segments(

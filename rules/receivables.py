@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from rules.allocation import OpenInvoice, OpenLine, Pick, allocate
-from rules.late_fee import DAY, LateFee, LateFeePolicies, LateFeePolicy, Reduction, late_fee
+from rules.late_fee import DAY, LateFee, LateFeePolicies, LateFeePolicy, Reduction, late_fee, together
 from rules.money import ZERO
 
 
@@ -25,6 +25,29 @@ class Owed:
 
     def __add__(self, other: Owed) -> Owed:
         return Owed(self.principal + other.principal, self.late_fee + other.late_fee)
+
+
+@dataclass
+class Apart:
+    """Lines of a bill whose late fee is reckoned apart: of an item, or (without one) that bear none (B22).
+
+    `lines` are their ids, the sums yuan; what lowers them as in Receivable.
+    """
+
+    item: str
+    amount: Decimal = ZERO
+    lines: set[int] = field(default_factory=set)
+    reductions: list[Reduction] = field(default_factory=list)
+    errors: list[Reduction] = field(default_factory=list)
+
+    def owed(self, known_on: date) -> Decimal:
+        return self.amount - sum_until(known_on, self.errors)
+
+    def lower(self, on: date, lines: Mapping[int, Decimal], *, is_error: bool = False) -> None:
+        """Note what of a payment or credit note lies on these lines."""
+        amount = sum((amount for line, amount in lines.items() if line in self.lines), ZERO)
+        if amount:
+            (self.errors if is_error else self.reductions).append(Reduction(on, amount))
 
 
 @dataclass
@@ -53,6 +76,7 @@ class Receivable:
     fees_paid: list[Reduction] = field(default_factory=list)
     waivers: list[Reduction] = field(default_factory=list)
     lines: list[OpenLine] = field(default_factory=list)
+    apart: list[Apart] = field(default_factory=list)
 
     @property
     def principal(self) -> Decimal:
@@ -80,8 +104,19 @@ class Receivable:
         The days before it are charged, itself not: who pays on a day owes nothing for that day. What a credit
         note took off as an error never caused a fee, as far as it was known by `known_on`.
         """
-        owed = self.amount - sum_until(known_on, self.errors)
-        return late_fee(policy, owed, self.due_on, self.reductions, on - DAY)
+        owed, reductions = self.amount - sum_until(known_on, self.errors), self.reductions
+        parts = []
+        for one in self.apart:
+            terms = policy.of_item(one.item) if one.item else None
+            if one.item and terms is None:
+                continue
+            owed -= one.owed(known_on)
+            reductions = [*reductions, *(Reduction(each.on, -each.amount) for each in one.reductions)]
+            if terms is not None:
+                of_item = (one.owed(known_on), self.due_on, one.reductions, on - DAY, one.item)
+                parts.append(late_fee(terms, *of_item))
+        fee = late_fee(policy, owed, self.due_on, reductions, on - DAY)
+        return together([fee, *parts]) if parts else fee
 
     def late_fee_on(self, policy: LateFeePolicy, on: date) -> Decimal:
         """The late fee as it stands on a day, less what was waived; never below what of it was paid.
@@ -136,6 +171,8 @@ class Receivable:
         """Take off what a credit note credits, of lines by id; an error as if never billed (B5)."""
         for line in self.lines:
             line.open -= (lines or {}).get(line.id, ZERO)
+        for each in self.apart:
+            each.lower(on, lines or {}, is_error=is_error)
         self.credited += amount
         (self.errors if is_error else self.reductions).append(Reduction(on, amount))
 
@@ -151,6 +188,8 @@ class Receivable:
             of_line = dict(lines)
             for line in self.lines:
                 line.open -= of_line.get(line.id, ZERO)
+            for each in self.apart:
+                each.lower(on, of_line)
         self.paid += principal + late_fee
         self.paid_late_fee += late_fee
         if principal:

@@ -49,6 +49,12 @@ def active_items(condition: ColumnElement[bool]) -> dict[str, str]:
     return {row.code: row.name_in(language.current()) for row in db.session.scalars(query)}
 
 
+def item_names(codes: Sequence[str]) -> dict[str, str]:
+    """What fee items are called in the reader's language, by code."""
+    rows = db.session.scalars(db.select(FeeItem).where(FeeItem.code.in_(codes)))
+    return {row.code: row.name_in(language.current()) for row in rows}
+
+
 def fee_items(_view: Any = None) -> dict[str, str]:
     """What can be charged for once, by code; deposits are taken under “Deposits”."""
     return active_items(FeeItem.basis.not_in(("deposit", "metered")))
@@ -130,7 +136,9 @@ class FeeItemView(OfficeView):
         "days_ahead": _l("The bill goes out so many days before the cycle begins"),
         "season_from": _l("Number of the month, such as 11; both empty: all the year"),
         "payer": _l("Who pays where nobody is named under “Payers of items”"),
-        "bears_late_fee": _l("Counts when a late fee is reckoned"),
+        "bears_late_fee": _l(
+            "Counts when a late fee is reckoned; bills that are out keep what was said then"
+        ),
     }
     related = (Related("tariffs", "fee_item_id"), Related("item_rates", "fee_item_id"))
 
@@ -483,6 +491,10 @@ class InvoiceView(OfficeView):
             db.select(LateFeeWaiver.amount).where(LateFeeWaiver.invoice_id == row.id)
         ).all()
         return {"on": on, "policy": policy, "fee": fee, "waived": sum(waived, Decimal(0))}
+
+    def item_name(self, code: str) -> str:
+        """What the fee item of a code is called in the reader's language."""
+        return item_names([code]).get(code, code)
 
 
 def notices_pdf(view: Any, ids: Sequence[int]) -> Response:

@@ -51,6 +51,7 @@ def billable_items(session: Session) -> list[BillableItem]:
             cycle_of(item),
             rounding_of(item),
             PayerRule(item.payer),
+            item.bears_late_fee,
         )
         for position, item in enumerate(items)
     ]

@@ -84,6 +84,7 @@ def issue(
         series, year = _series(one)
         rows.append(_row(one, numbering.written(f"{series}{year}", starts[series, year])))
         starts[series, year] += 1
+    bearing = dict(session.execute(select(FeeItem.id, FeeItem.bears_late_fee)).all())
     statement = insert(INVOICE).returning(INVOICE.c.id, sort_by_parameter_order=True)
     ids = list(session.connection().execute(statement, rows).scalars())
     session.connection().execute(
@@ -101,6 +102,7 @@ def issue(
                 "raw_amount": line.price.raw,
                 "service_from": line.price.from_on,
                 "service_to": line.price.to_on,
+                "bears_late_fee": bearing[line.fee_item_id],
             }
             for invoice_id, one in zip(ids, fresh, strict=True)
             for line in one.lines

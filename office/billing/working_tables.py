@@ -34,6 +34,7 @@ def _priced() -> list[Column[Any]]:
         Column("raw_amount", FixedPoint(8)),
         Column("service_from", Date),
         Column("service_to", Date),
+        Column("bears_late_fee", Boolean, nullable=False),
     ]
 
 
@@ -155,4 +156,5 @@ def priced(item: BillableItem, price: Quote) -> dict[str, Any]:
         "raw_amount": price.raw,
         "service_from": price.from_on,
         "service_to": price.to_on,
+        "bears_late_fee": item.bears_late_fee,
     }

@@ -246,7 +246,7 @@ def _check_calendar(calendar: OfficeCalendar, _others: _Others) -> Iterable[Reas
 
 
 def _check_late_fee(late_fee: LateFeeDocument, _others: _Others) -> Iterable[Reason]:
-    return late_fee_problems(late_fee.late_fee)
+    return late_fee_problems(late_fee.late_fee, late_fee.item)
 
 
 # what its type can't say of a policy

@@ -105,7 +105,7 @@ def _versions(session: Session) -> list[tuple[date, LateFeePolicy]]:
         .where(PolicyVersion.policy == "late_fee")
         .order_by(PolicyVersion.valid_from, PolicyVersion.revision)
     )
-    return [(from_on, documents.stored(LateFeeDocument, stored).late_fee) for from_on, stored in rows]
+    return [(from_on, documents.stored(LateFeeDocument, stored).policy) for from_on, stored in rows]
 
 
 def _last_run(session: Session) -> date | None:

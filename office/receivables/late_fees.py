@@ -25,7 +25,7 @@ from rules.roles import may_waive
 
 def policy_on(session: Session, on: date) -> LateFeePolicy:
     """The late fee's row in force on a day."""
-    return store.in_force(session, LateFeeDocument, on).late_fee
+    return store.in_force(session, LateFeeDocument, on).policy
 
 
 def policies_since(session: Session, since: date, until: date) -> LateFeePolicies:
@@ -39,7 +39,7 @@ def policies_since(session: Session, since: date, until: date) -> LateFeePolicie
     for starts_on, stored in rows:
         if found and found[-1][0] == starts_on:  # replaced on the same day
             continue
-        found.append((starts_on, documents.stored(LateFeeDocument, stored).late_fee))
+        found.append((starts_on, documents.stored(LateFeeDocument, stored).policy))
         is_charging = found[-1][1].is_on or not any(policy.is_on for _, policy in found)
         if starts_on <= since and is_charging:
             break

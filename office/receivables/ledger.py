@@ -26,8 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from models.billing import CreditNote, FeeItem, Invoice, InvoiceLine, LateFeeWaiver
+from models.billing import CreditNote, CreditNoteLine, FeeItem, Invoice, InvoiceLine, LateFeeWaiver
 from models.payments import Allocation, AllocationLine, Payment
+from models.policies import PolicyVersion
 from models.property import Unit
 from office.core import bulk_insert
 from office.core.database import chunks, is_postgresql
@@ -35,7 +36,7 @@ from office.policies import store as policies
 from rules.allocation import AllocationPolicy, OpenLine
 from rules.late_fee import LateFeePolicy, Reduction
 from rules.money import ZERO
-from rules.receivables import PaidPart, Receivable
+from rules.receivables import Apart, PaidPart, Receivable
 
 BOOKS_LOCK = 0x6A7E  # which advisory lock of PostgreSQL keeps an issue of bills and payments apart
 
@@ -89,10 +90,12 @@ def receivables(
     *conditions: ColumnElement[bool],
     policy: LateFeePolicy | None = None,
     is_history_read: bool = False,
+    is_by_item: bool = False,
 ) -> list[Receivable]:
     """Invoices that meet the conditions, with what has been paid of their late fee.
 
-    With a late-fee policy that is on, or where it is asked for, also what lowered them, and when.
+    With a late-fee policy that is on, or where it is asked for, also what lowered them, and when, and apart
+    the lines that bear none, or (also where `is_by_item` asks for it) those of each item with its own terms.
     """
     paid_late_fee = (
         select(func.coalesce(func.sum(ALLOCATION.c.amount), 0))
@@ -111,8 +114,55 @@ def receivables(
         Receivable(*row[:9], Decimal(row.paid_late_fee) if row.late_fee else ZERO, row.state) for row in rows
     ]
     if is_history_read or (policy is not None and policy.is_on):
-        _load_history(session, {one.id: one for one in found})
+        by_id = {one.id: one for one in found}
+        _load_history(session, by_id)
+        _load_apart(session, by_id, is_by_item=is_by_item or _are_terms_by_item(session))
     return found
+
+
+def _are_terms_by_item(session: Session) -> bool:
+    """Whether any version of the late fee's policy has terms for an item of its own (B22)."""
+    named = select(PolicyVersion.id).where(
+        PolicyVersion.policy == "late_fee", PolicyVersion.rows.contains('"fee_item"', autoescape=True)
+    )
+    return session.scalar(named.limit(1)) is not None
+
+
+def _load_apart(session: Session, by_id: Mapping[int, Receivable], *, is_by_item: bool) -> None:
+    """Add to receivables their lines that bear no late fee, and those of each item, where asked for (B22)."""
+    for ids in chunks(sorted(by_id)):
+        groups: dict[int, Apart] = {}  # by line
+        lines = select(LINE.c.id, LINE.c.invoice_id, LINE.c.amount, LINE.c.bears_late_fee, FeeItem.code)
+        lines = lines.join(FeeItem, FeeItem.id == LINE.c.fee_item_id).where(LINE.c.invoice_id.in_(ids))
+        if not is_by_item:
+            lines = lines.where(~LINE.c.bears_late_fee)
+        for line_id, invoice_id, amount, bears, code in session.execute(lines.order_by(LINE.c.id)):
+            item, apart = code if bears else "", by_id[invoice_id].apart
+            of_item = next((one for one in apart if one.item == item), None)
+            if of_item is None:
+                of_item = Apart(item)
+                apart.append(of_item)
+            of_item.amount += amount
+            of_item.lines.add(line_id)
+            groups[line_id] = of_item
+        if not groups:
+            continue
+        some = sorted({one for one in ids if by_id[one].apart})
+        paid = select(ALLOCATION_LINE.c.invoice_line_id, ALLOCATION_LINE.c.amount, ALLOCATION.c.allocated_on)
+        paid = paid.join(ALLOCATION, ALLOCATION.c.id == ALLOCATION_LINE.c.allocation_id)
+        for line_id, amount, on in session.execute(
+            paid.where(ALLOCATION.c.invoice_id.in_(some)).order_by(ALLOCATION_LINE.c.id)
+        ):
+            if line_id in groups:
+                groups[line_id].lower(on, {line_id: amount})
+        credited = select(
+            CreditNoteLine.invoice_line_id, CreditNoteLine.amount, CreditNote.issued_on, CreditNote.kind
+        ).join(CreditNote, CreditNote.id == CreditNoteLine.credit_note_id)
+        for line_id, amount, on, kind in session.execute(
+            credited.where(CreditNote.invoice_id.in_(some)).order_by(CreditNoteLine.id)
+        ):
+            if line_id in groups:
+                groups[line_id].lower(on, {line_id: amount}, is_error=kind == "error")
 
 
 def _load_history(session: Session, by_id: Mapping[int, Receivable]) -> None:

@@ -241,13 +241,14 @@ def _kept(found: Mapping[tuple[str, str], _Judged]) -> dict[str, dict[str, Any]]
 def _late_fee(session: Session, policy: str, rows: Mapping[str, Any], span: Span) -> Trial:
     """What accrued in the month on each bill by the policy in force and by the changed one, unwaived."""
     stored = late_fees.policy_on(session, span.last)
-    changed = typed(LateFeeDocument, rows).late_fee
+    changed = typed(LateFeeDocument, rows).policy
     moved = select(Allocation.invoice_id).where(Allocation.allocated_on >= span.first)
     late = ledger.receivables(
         session,
         INVOICE.c.due_on < span.last,
         or_(ledger.is_open(), INVOICE.c.id.in_(moved)),
         policy=stored if stored.is_on else changed,
+        is_by_item=bool(changed.items),
     )
     found = {bill.id: tuple(_accrued(policy, bill, span) for policy in (stored, changed)) for bill in late}
     differ = sorted(

@@ -187,9 +187,10 @@ def paid(session: Session) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def turn_on_late_fee(session: Session, **row: Any) -> None:
+def turn_on_late_fee(session: Session, *items: Mapping[str, Any], **row: Any) -> None:
+    """The policy's row by these changes, and the items with terms of their own."""
     terms = {"is_on": True, "daily_rate": "0.0005", "grace_days": 0, "cap_rate": "1.00"} | row
-    store.store(session, "late_fee", {"late_fee": terms}, valid_from=LONG_AGO, now=NOW)
+    store.store(session, "late_fee", {"late_fee": terms, "item": list(items)}, valid_from=LONG_AGO, now=NOW)
     session.flush()
 
 

@@ -10,14 +10,15 @@ from hypothesis import strategies as st
 from office.policies import documents
 from rules.late_fee import LateFeeDocument, Reduction, late_fee, late_fee_problems
 from rules.money import from_fen, rounded, yuan
+from rules.receivables import Apart, Receivable
 from tests.factories import policies
 
 DUE = date(2026, 3, 15)
 
 
-def policy(**changes):
+def policy(*items, **changes):
     row = {"is_on": True, "daily_rate": "0.0005", "grace_days": 0, "cap_rate": ""} | changes
-    return documents.typed(LateFeeDocument, {"late_fee": row}).late_fee
+    return documents.typed(LateFeeDocument, {"late_fee": row, "item": list(items)}).policy
 
 
 def day(number):
@@ -163,3 +164,88 @@ TWO_PEOPLE = [
 @pytest.mark.parametrize(("amount", "limit", "needed"), TWO_PEOPLE)
 def test_a_large_waiver_needs_two_people(amount, limit, needed):
     assert policy(waiver_second_from=limit).needs_two_people(Decimal(amount)) == needed
+
+
+class TestItems:
+    """B22: which items bear it, rate, grace, cap, flat or daily, least balance."""
+
+    @pytest.mark.parametrize(
+        ("changes", "reductions", "to", "fee"),
+        [
+            ({"flat_amount": "20"}, [], 15, "0.00"),
+            ({"flat_amount": "20"}, [], 16, "20.00"),
+            ({"flat_amount": "20"}, [], 31, "20.00"),
+            ({"flat_amount": "20"}, [(16, "1000")], 31, "0.00"),
+            ({"flat_amount": "20"}, [(17, "1000")], 31, "20.00"),
+            ({"flat_amount": "20", "cap_rate": "0.01"}, [], 31, "10.00"),
+            ({"flat_amount": "20", "grace_days": 5}, [(20, "1000")], 31, "0.00"),
+            ({"least_balance": "1000.00"}, [], 17, "1.00"),
+            ({"least_balance": "1000.01"}, [], 17, "0.00"),
+            ({"least_balance": "600"}, [(20, "400")], 25, "3.80"),
+            ({"least_balance": "600"}, [(20, "400.01")], 25, "2.00"),
+            ({"least_balance": "600", "flat_amount": "20"}, [(16, "400.01")], 25, "0.00"),
+        ],
+    )
+    def test_flat_and_least_balance(self, changes, reductions, to, fee):
+        paid = [Reduction(day(on), Decimal(amount)) for on, amount in reductions]
+
+        assert yuan(late_fee(policy(**changes), Decimal(1000), DUE, paid, day(to)).amount) == fee
+
+    def test_an_item_s_own_terms_are_those_of_all_where_it_says_nothing(self):
+        said = policy({"fee_item": "rent", "daily_rate": "0.001"}, {"fee_item": "gas", "flat_amount": "5"})
+
+        rent, gas = said.of_item("rent"), said.of_item("gas")
+
+        assert (rent.daily_rate, rent.grace_days, rent.flat_amount) == (Decimal("0.001"), 0, None)
+        assert (gas.daily_rate, gas.flat_amount) == (Decimal("0.0005"), Decimal(5))
+        assert said.of_item("water") is None
+        daily = policy({"fee_item": "rent", "daily_rate": "0.001"}, flat_amount="20")
+        assert daily.of_item("rent").flat_amount is None
+
+    def test_a_bill_s_items_are_reckoned_apart_and_rounded_once(self):
+        """100.00 at 0.05 %, 30.10 at 0.1 % from the 18th, 500.00 that bear none: 0.5 + 0.2408 = 0.7408."""
+        bill = Receivable(
+            1, "I-1", 1, 1, DUE, Decimal("630.10"), Decimal(0), Decimal(0), Decimal(0), Decimal(0), "open"
+        )
+        bill.apart = [Apart("", Decimal(500), {1}), Apart("rent", Decimal("30.10"), {2}), Apart("lift")]
+        terms = policy({"fee_item": "rent", "daily_rate": "0.001", "grace_days": 2})
+
+        fee = bill.gross_late_fee(terms, day(26))
+
+        assert (yuan(fee.amount), len(fee.parts)) == ("0.74", 2)
+        assert yuan(bill.gross_late_fee(policy(), day(26)).amount) == "0.65"  # 130.10 × 10 × 0.0005
+
+    def test_what_is_paid_or_credited_of_lines_lowers_their_own_principal(self):
+        def owed(*steps):
+            bill = Receivable(
+                1, "I-1", 1, 1, DUE, Decimal(1500), Decimal(0), Decimal(0), Decimal(0), Decimal(0), "open"
+            )
+            bill.apart = [Apart("", Decimal(500), {1})]
+            for step in steps:
+                step(bill)
+            return yuan(bill.gross_late_fee(policy(), day(26)).amount)
+
+        def pay(line, amount):
+            return lambda bill: bill.pay(Decimal(amount), Decimal(0), day(16), [(line, Decimal(amount))])
+
+        def credit(line, amount, *, is_error):
+            taken = {line: Decimal(amount)}
+            return lambda bill: bill.credit(Decimal(amount), day(16), is_error=is_error, lines=taken)
+
+        assert owed() == "5.00"
+        assert owed(pay(1, "500")) == "5.00"
+        assert owed(pay(2, "500")) == "2.50"
+        assert owed(pay(1, "500"), pay(1, "-500"), pay(2, "1000")) == "0.00"
+        assert owed(credit(1, "500", is_error=True)) == owed(credit(1, "500", is_error=False)) == "5.00"
+        assert owed(credit(2, "400", is_error=True)) == "3.00"
+
+    def test_terms_that_can_t_be_are_refused(self):
+        def problems(*items, **changes):
+            row = {"is_on": True, "daily_rate": "0.0005", "grace_days": 0} | changes
+            found = documents.typed(LateFeeDocument, {"late_fee": row, "item": list(items)})
+            return [one.code for one in late_fee_problems(found.late_fee, found.item)]
+
+        rent = {"fee_item": "rent", "daily_rate": "0.9"}
+        assert problems(rent) == []
+        assert problems({**rent, "daily_rate": "1"}) == ["rate_impossible"]
+        assert problems(rent, rent) == ["fee_item_twice"]

@@ -32,13 +32,26 @@ from office.payments import cashier_desk, corrections, payments, statement_queue
 from office.payments.payments import NewPayment
 from office.receivables import late_fees, ledger, sums
 from rules import receivables
+from rules.late_fee import LateFeeByItem
 from rules.money import ZERO
-from rules.receivables import Owed, Receivable
-from tests.factories.estate import accrue, add_staff, add_unit, at, bill, day, occupy, turn_on_late_fee
+from rules.receivables import Apart, Owed, Receivable
+from tests.factories.estate import (
+    accrue,
+    add_item,
+    add_staff,
+    add_unit,
+    at,
+    bill,
+    day,
+    occupy,
+    turn_on_late_fee,
+)
 from tests.oracles import debts as oracle
 
 EXAMPLES = int(os.environ.get("GATEHOUSE_TEST_SUMS_EXAMPLES", "12"))
 RATE, CAP = Decimal("0.01"), Decimal("0.25")
+RENT = oracle.Terms(Decimal("0.02"), Decimal("0.4"), 2)
+OWN = {"rent": RENT}  # and the lift bears none (B22)
 START = day("2026-01-02")
 Debtor = tuple[int, int]
 
@@ -61,7 +74,10 @@ class Lived:
     def __init__(self, session: Session) -> None:
         session.rollback()
         self.session, self.today, self.period, self.count = session, START, 0, 0
-        turn_on_late_fee(session, daily_rate=str(RATE), cap_rate=str(CAP))
+        rent = {"daily_rate": str(RENT.rate), "grace_days": RENT.grace, "cap_rate": str(RENT.cap)}
+        turn_on_late_fee(session, {"fee_item": "rent", **rent}, daily_rate=str(RATE), cap_rate=str(CAP))
+        add_item(session, "lift", "fixed", rates={"residence": "37.77"}, bears_late_fee=False)
+        add_item(session, "rent", "fixed", rates={"residence": "88.90"})
         self.one = add_staff(session, "one", "manager", "cashier").id
         self.two = add_staff(session, "two", "manager").id
         self.units = [add_unit(session, f"1-10{number}", area="60") for number in (1, 2)]
@@ -162,7 +178,7 @@ class Lived:
         session.flush()
         session.scalars(select(Estate)).one().present_at = self.now
         session.flush()
-        found = oracle.debts(session, self.today, daily_rate=RATE, cap_rate=CAP)
+        found = oracle.debts(session, self.today, daily_rate=RATE, cap_rate=CAP, own=OWN)
         by_number = {one.number: one for one in found}
         exported = {row["number"]: row["balance"] for row in _rows(exports.invoices(session))}
         assert exported == {one.number: one.total for one in found}, "lists and exports"
@@ -228,7 +244,7 @@ class Lived:
         """Letters of a day list what is still open as it stood on that day."""
         still_open = set(self.session.scalars(select(Invoice.number).where(Invoice.balance > 0)))
         wanted: dict[Debtor, dict[str, tuple[Decimal, Decimal]]] = defaultdict(dict)
-        for one in oracle.debts(self.session, on, daily_rate=RATE, cap_rate=CAP):
+        for one in oracle.debts(self.session, on, daily_rate=RATE, cap_rate=CAP, own=OWN):
             if one.number in still_open and one.due_on < on and one.total:
                 wanted[one.unit_id, one.payer_id][one.number] = (one.principal, one.late_fee)
         letters = [(*debtor, f"L{place}", on) for place, debtor in enumerate(wanted)]
@@ -284,12 +300,22 @@ def with_the_day_itself(self: Receivable, policy: Any, today: date) -> None:
     self.late_fee = self.late_fee_on(policy, today + timedelta(days=1))
 
 
-def goodwill_always(self: Receivable, amount: Decimal, on: date, *, is_error: bool) -> None:
+def goodwill_always(self: Receivable, amount: Decimal, on: date, *, is_error: bool, **_lines: Any) -> None:
     self.credited += amount
     self.reductions.append(receivables.Reduction(on, amount))
 
 
+def whole_bill(self: LateFeeByItem, _fee_item: str) -> None:
+    """Items have no terms of their own."""
+
+
+def of_one_line(self: Apart, on: date, lines: Any, *, is_error: bool = False) -> None:
+    """What is paid of lines that bear no fee, or have their own, lowers the others."""
+
+
 FAULTS = {
+    "an item's own terms are forgotten": (LateFeeByItem, "of_item", whole_bill),
+    "what pays a line lowers the others": (Apart, "lower", of_one_line),
     "the late fee is counted twice": (Receivable, "owed_on", twice_counted),
     "lists charge the day of payment too": (Receivable, "accrue", with_the_day_itself),
     "an error leaves its late fee": (Receivable, "credit", goodwill_always),
