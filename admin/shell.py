@@ -26,6 +26,7 @@ from admin.exchange import screens as exchange
 from admin.exchange.imports import kind_of_screen
 from admin.panel import formats, fragment_cache, labels, language, list_query, permissions, row_access
 from admin.panel.idempotency import idempotency_field
+from admin.panel.responses import own_address
 from admin.panel.row_access import RowAccess
 from admin.panel.screen import ROOMS
 from admin.panel.signed_in import staff_if_signed_in
@@ -94,6 +95,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         icon=icon,
         here=fragment_cache.here,
+        own_address=own_address,
         static_url=static_url,
         sidebar=sidebar,
         may_see=permissions.may_see,

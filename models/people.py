@@ -217,8 +217,21 @@ class WebSession(Model):
     data: Mapped[str] = mapped_column(default="{}", server_default="{}")
     created_at: Mapped[datetime] = mapped_column(Instant())
     seen_at: Mapped[datetime] = mapped_column(Instant())
+    ended_at: Mapped[datetime | None] = mapped_column(Instant())  # by a new password, role or state
 
     staff: Mapped[Staff] = relationship()
+
+
+class KeptForm(Model):
+    """A form whose session had ended when it was sent; kept sealed until its person signs in again (U7)."""
+
+    __tablename__ = "kept_form"
+    __table_args__ = (Index("kept_form_staff_idx", "staff_id"), Index("kept_form_at_idx", "at"))
+
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)  # of the key in the browser's cookie
+    staff_id: Mapped[int] = refer("staff")
+    sent: Mapped[str] = mapped_column(Sealed())  # address, fields and files as JSON
+    at: Mapped[datetime] = mapped_column(Instant())
 
 
 class SignInAttempt(Row, Model):

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from admin.auth import sessions
+from admin.auth import kept_forms, sessions
 from admin.auth.sessions import SAFE_METHODS
 from admin.panel import csrf, error_messages, signed_in
 from models.base import db
@@ -77,18 +77,25 @@ def guard() -> Any:
         g.language = staff.language
     is_public = request.path in PUBLIC_PATHS or request.path.startswith(PUBLIC_FOLDERS)
     if staff is None and not is_public:
-        return signed_in.login_manager.unauthorized()
+        return (kept_forms.keep() if unreadable is None else None) or signed_in.login_manager.unauthorized()
     if unreadable is not None:
         raise unreadable
     if request.method not in SAFE_METHODS and not csrf.has_token():
-        return abort(
-            400, _("This page was open for too long or in another session. Please go back and try again.")
-        )
+        return _without_token()
     if staff is not None and staff.must_change_password and request.endpoint not in _OPEN_WITH_OLD_PASSWORD:
         return redirect(url_for("entrance.account"))
     if _must_set_up() and request.endpoint not in _OPEN_WITHOUT_TWO_FACTOR:
         return redirect(url_for("entrance.second_step_page"))
     return None
+
+
+def _without_token() -> Response:
+    """A form of another session; whoever has signed in meanwhile, in another tab, need not do it again."""
+    if signed_in.staff_if_signed_in() is not None and request.path == "/login":
+        return redirect(url_for("entrance.login", to=request.form.get("to")))
+    return abort(
+        400, _("This page was open for too long or in another session. Please go back and try again.")
+    )
 
 
 def read_body() -> HTTPException | None:
@@ -142,6 +149,8 @@ def add_headers(response: Response) -> Response:
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     nonce = f" 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
+    if "Content-Security-Policy" in headers:  # the answer to a form that was kept has its own
+        return response
     headers["Content-Security-Policy"] = (
         f"default-src 'self'; script-src 'self'{nonce}; style-src 'self'; style-src-attr 'unsafe-inline'; "
         "img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "

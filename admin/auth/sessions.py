@@ -21,16 +21,18 @@ from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response
 
 from admin.panel import signed_in
+from admin.panel.responses import own_address
 from admin.panel.signed_in import SignedIn, login_manager
 from models.base import db
 from models.engine import is_written, writing
 from models.people import Staff, WebSession
 from office.access import two_factor
+from office.access.sessions import LONGEST
 from office.core import clock
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDLE = timedelta(minutes=30)
-LONGEST = timedelta(hours=12)
+KEPT_FORMS = "kept"  # in the cookie: the keys of forms that wait for their person to sign in again
 
 _OPEN_SESSION = (
     select(WebSession)
@@ -54,6 +56,7 @@ def find_session(_request: Request) -> SignedIn | None:
     present = clock.machine_now()
     if (
         row is None
+        or row.ended_at is not None
         or not row.staff.is_active
         or present - row.seen_at > IDLE
         or present - row.created_at > LONGEST
@@ -66,24 +69,41 @@ def find_session(_request: Request) -> SignedIn | None:
 
 @login_manager.unauthorized_handler
 def ask_to_sign_in() -> Response:
-    """What a page answers to someone who is not signed in."""
-    return redirect(url_for("entrance.login")) if request.method in SAFE_METHODS else abort(401)
+    """What a page answers to someone who is not signed in: the sign-in, which leads back to it."""
+    if request.method not in SAFE_METHODS or request.accept_mimetypes.best == "application/json":
+        abort(401)
+    return redirect(url_for("entrance.login", to=address if (address := own_address()) != "/" else None))
+
+
+def past_session() -> WebSession | None:
+    """The row of the session that this browser's cookie names, also when it opens nothing any more."""
+    key = session.get("id")
+    if not isinstance(key, str):
+        return None
+    return db.session.scalars(_OPEN_SESSION, {"key_hash": _hash(key)}).unique().first()
 
 
 def start_session(staff: Staff) -> None:
-    """Sign this person in under a new random key; whatever the cookie held before is forgotten."""
+    """Sign this person in under a new random key; whatever the cookie held before is forgotten.
+
+    Pages that the same person has open in this browser can still be sent: their token stays.
+    """
+    past, secret = past_session(), secrets.token_urlsafe(32)
+    if past is not None and past.staff_id == staff.id:
+        secret = past.csrf_secret
+        db.session.delete(past)
     must_set_up = not staff.totp_secret and two_factor.is_required(
         db.session(), staff, clock.today(db.session())
     )
     key = secrets.token_urlsafe(32)
     present = clock.machine_now()
-    remaining = {name: session[name] for name in ("language",) if name in session}
+    remaining = {name: session[name] for name in ("language", KEPT_FORMS) if name in session}
     session.clear()
     session.update(remaining, id=key)
     row = WebSession(
         key_hash=_hash(key),
         staff_id=staff.id,
-        csrf_secret=secrets.token_urlsafe(32),
+        csrf_secret=secret,
         data=json.dumps({"must_set_up": True} if must_set_up else {}),
         created_at=present,
         seen_at=present,

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
-from admin.auth.sessions import start_session
+from admin.auth.sessions import KEPT_FORMS, start_session
 from admin.panel.audit import record
 from admin.panel.responses import safe_target
 from admin.panel.signed_in import current_staff, staff_if_signed_in, web_session_if_any
@@ -24,7 +24,7 @@ from models.base import db
 from models.people import LANGUAGES, Staff
 from models.secrets import fingerprint
 from models.text_keys import called
-from office.access import attempts, two_factor
+from office.access import attempts, kept_forms, two_factor
 from office.access.sessions import end_sessions
 from office.core import clock
 
@@ -41,9 +41,12 @@ NO_ONE = "scrypt:32768:8:1$0000000000000000$" + "0" * 128
 def login() -> Any:  # noqa: PLR0911 -- one answer a case
     if request.args.get("language") in LANGUAGES:
         session["language"] = request.args["language"]
-        return redirect(url_for("entrance.login"))
+        return redirect(url_for("entrance.login", to=safe_target(request.args.get("to"))))
+    staff = staff_if_signed_in()
+    if staff is not None and request.method == "GET":
+        return redirect(_way_on(staff))
     if request.method == "GET":
-        return redirect("/") if staff_if_signed_in() else render_template("auth/login.html")
+        return render_template("auth/login.html")
     if "code" in request.form:
         return _check_code()
     name = request.form.get("login", "").replace("\x00", "")[:MOST_LOGIN]
@@ -75,7 +78,15 @@ def _sign_in(staff: Staff) -> Response:
         flash(said, "error")
     _note(staff.id, "sign_in")
     db.session.commit()
-    return redirect("/")
+    return redirect(_way_on(staff))
+
+
+def _way_on(staff: Staff) -> str:
+    """Where a person goes after signing in: to a form that waits, where the address said, or the start."""
+    keys = session.get(KEPT_FORMS, [])
+    if keys and kept_forms.newest(db.session(), keys, staff.id, now=clock.machine_now()):
+        return url_for("entrance.kept", to=safe_target(request.values.get("to")))
+    return safe_target(request.values.get("to")) or "/"
 
 
 def _check_code() -> Any:
@@ -118,6 +129,7 @@ def logout() -> Response:
     row = web_session_if_any()
     if row is not None:
         db.session.delete(row)
+        kept_forms.forget(db.session(), session.get(KEPT_FORMS, []), row.staff_id)
         _note(row.staff_id, "sign_out")
         db.session.commit()
     session.clear()
@@ -156,7 +168,7 @@ def account() -> Any:
     _note(staff.id, "password")
     db.session.commit()
     flash(_("Your password was changed; other sessions were ended."), "success")
-    return redirect("/")
+    return redirect(_way_on(staff))
 
 
 def _person(login_name: str, password: str) -> Staff | None:

@@ -96,7 +96,7 @@ def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:
     class Intake(forms.OfficeForm):
         unit = pickers.PickerField(_l("Unit no. or name"), loader=view.loader_of("unit"), allow_blank=True)
         complainant = StringField(_l("Complainant"), [validators.Length(max=120)])
-        phone = StringField(_l("Phone"), [validators.Length(max=40)])
+        phone = StringField(_l("Phone"), [validators.Length(max=40)], render_kw={"data-sealed": ""})
         is_anonymous = BooleanField(_l("Anonymous"))
         others = TextAreaField(
             _l("Others who complain too"),
@@ -105,7 +105,11 @@ def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:
         )
         channel = forms.ChoiceField(_l("Channel"), labels=labels.CHANNELS_IN, default="desk")
         category = forms.ChoiceField(
-            _l("Category"), labels=categories(view.language), description=_l("Decides the department")
+            _l("Category"),
+            [validators.InputRequired()],
+            labels=categories(view.language),
+            allow_blank=True,  # the clerk chooses (contract)
+            description=_l("Decides the department"),
         )
         statement = TextAreaField(
             _l("What happened"), [validators.InputRequired(), validators.Length(max=20_000)]

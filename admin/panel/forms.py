@@ -213,6 +213,7 @@ class SealedField(StringField):
             **(self.render_kw or {}),
             "placeholder": masked(value) if value else "",
             "autocomplete": "off",
+            "data-sealed": "",  # no draft of it is kept in the browser
         }
 
     def _value(self) -> str:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Hashable
 
-from flask import g, request
+from flask import g
 from jinja2 import Environment, nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
 from admin.panel import csrf, language
+from admin.panel.responses import own_address
 from admin.panel.signed_in import staff_if_signed_in
 
 MOST_FRAGMENTS = 2000  # of a few kilobytes each; the older half is dropped when there are more
@@ -76,7 +77,7 @@ def filled(fragment: str) -> Markup:
     if TOKEN in fragment:
         fragment = fragment.replace(TOKEN, csrf.csrf_token())
     if HERE in fragment:
-        fragment = fragment.replace(HERE, str(escape(request.full_path.rstrip("?"))))
+        fragment = fragment.replace(HERE, str(escape(own_address())))
     return Markup(fragment)  # noqa: S704 -- rendered by a template, which escaped it
 
 

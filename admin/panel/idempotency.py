@@ -10,14 +10,13 @@ from collections.abc import Callable
 from functools import wraps
 from secrets import token_urlsafe
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import flash, redirect, request
 from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from admin.panel.responses import safe_target
+from admin.panel.responses import came_from
 from admin.panel.signed_in import staff_if_signed_in
 from models.base import db
 from office.core import clock, idempotency
@@ -49,10 +48,7 @@ def already_processed(target: str | None = None) -> Response:
     """Roll back and redirect, with a message that the form had been sent before."""
     db.session.rollback()
     flash(_("This form had been sent already: it was done once, not twice."), "info")
-    came_from = urlsplit(request.referrer or "")
-    page = f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
-    is_ours = came_from.netloc == request.host
-    return redirect(target or (safe_target(page) if is_ours else None) or "/")
+    return redirect(target or came_from() or "/")
 
 
 def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:

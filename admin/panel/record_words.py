@@ -75,6 +75,7 @@ TABLES = {
     "steward_building": _("My buildings"),
     "plan_invoice": _("Instalment plan"),
     "web_session": _("Signed in"),
+    "kept_form": _("Form kept until sign-in"),
     "statement_layout": _("Statement layout"),
     "import_mapping": _("Remembered mapping"),
     "statement_row": _("Statement row"),

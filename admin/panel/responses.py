@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response
+from urllib.parse import urlsplit
+
+from flask import Response, request
 
 from office.documents.pdf.document import Size
 
@@ -18,6 +20,18 @@ def paper_size(chosen: str) -> Size:
     """The size of a notice that was chosen among PAPER_SIZES; the usual one for anything else."""
     sizes: dict[str, Size] = {"large": "large", "a3": "a3"}
     return sizes.get(chosen, "")
+
+
+def own_address() -> str:
+    """The path of this request with its query."""
+    return request.full_path if request.query_string else request.path
+
+
+def came_from() -> str | None:
+    """The page on this site that this request came from, as its browser says."""
+    page = urlsplit(request.referrer or "")
+    path = f"{page.path}?{page.query}" if page.query else page.path
+    return safe_target(path) if page.netloc == request.host else None
 
 
 def safe_target(target: str | None) -> str | None:

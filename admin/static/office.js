@@ -17,7 +17,10 @@
     dialog.returnValue = "no";
     dialog.showModal();
     dialog.addEventListener("close", () => {
-      if (dialog.returnValue !== "yes") return;
+      if (dialog.returnValue !== "yes") {
+        if (!event.submitter) form.reset(); // a choice that would have taken effect at once
+        return;
+      }
       form.dataset.confirmed = "1";
       if (!form.elements.confirmed) {
         const field = Object.assign(document.createElement("input"), { type: "hidden", name: "confirmed", value: "1" });
@@ -290,12 +293,7 @@
   document.addEventListener("dblclick", (event) => { const cell = event.target.closest("td[data-edit]"); if (cell) edit(cell); });
   document.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.matches("td[data-edit]")) edit(event.target); });
 
-  // Forms that were changed ask before they are left.
   all("form[data-form]").forEach((form) => {
-    let isChanged = false;
-    form.addEventListener("input", () => { isChanged = true; });
-    form.addEventListener("submit", () => { isChanged = false; });
-    window.addEventListener("beforeunload", (event) => { if (isChanged) event.preventDefault(); });
     (find(".wrong :is(input, select, textarea)", form) || find("input:not([type=hidden]), select, textarea", form))?.focus({ preventScroll: true });
   });
 })();

@@ -140,6 +140,7 @@ COLUMNS: Mapping[str, Columns] = {
     "voucher_line": Columns(plain="use account account_name"),
     "voucher_source": Columns(plain="source"),
     "waiver_request": Columns(emptied="reason", plain="state"),
+    "kept_form": Columns(expiring="sent", plain="key_hash"),
     "web_session": Columns(expiring="data", plain="key_hash csrf_secret"),
     "work_slip": Columns(emptied="task plan", plain="number"),
 }

@@ -51,7 +51,7 @@ FORMAT = 1
 DATABASE, MANIFEST = "gatehouse.db", "manifest.json"
 DIGEST_LENGTH = 64
 CHUNK = 2000
-NOT_RESTORED = ("web_session", "sign_in_attempt")  # nobody is signed in after a restore
+NOT_RESTORED = ("web_session", "kept_form", "sign_in_attempt")  # nobody is signed in after a restore
 DAMAGED = N_("%(file)s is no backup of Gatehouse, or it is damaged (%(reason)s): nothing was changed")
 NEWER = N_(
     "%(file)s was made by a newer version of the program: "

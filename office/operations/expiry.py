@@ -1,4 +1,4 @@
-"""What goes by itself after the policy's days: texts of messages, files brought or made (P3, F23)."""
+"""What goes by itself: texts of messages, files brought or made (P3, F23), ended sessions, kept forms."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
+from office.access import kept_forms, sessions
 from office.core import clock
 from office.core.jobs import Job, JobResult
 from office.exchange.imports import uploads
@@ -19,7 +20,8 @@ def clear_expired(session: Session, due_for: datetime) -> JobResult:
     policy = store.in_force(session, PrivacyPolicy, clock.office_day(session, due_for))
     messages = outbox.clear_old(session, due_for - timedelta(days=policy.message_days), due_for)
     files = uploads.forget_old(session, due_for - timedelta(days=policy.upload_days), due_for)
-    return JobResult(done=messages + files, result={"messages": messages, "files": files})
+    ended = sessions.remove_old(session, due_for) + kept_forms.remove_old(session, due_for)
+    return JobResult(done=messages + files + ended, result={"messages": messages, "files": files})
 
 
 EXPIRY = Job("expiry", clear_expired, at=time(3, 15))

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from models import Base, secrets, triggers
 from models.engine import writing
-from models.people import RecoveryCode, WebSession
+from models.people import KeptForm, RecoveryCode, WebSession
 from models.property import KEY_PROOF, Estate
 from models.secrets import Keys, Sealed
 from office.core.database import plain_tables
@@ -36,6 +36,7 @@ FINGERPRINT = "_mac"
 LAPSING = (
     cast("Table", RecoveryCode.__table__),
     cast("Table", WebSession.__table__),
+    cast("Table", KeptForm.__table__),
 )  # of no use under another key
 CHUNK = 2000
 

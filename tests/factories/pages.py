@@ -9,7 +9,7 @@ import re
 def fields_of(page: str) -> dict[str, str]:
     """What a browser would send back of a policy form that nobody touched."""
     sent: dict[str, str] = {}
-    form = page[page.index('<form method="post" class="form') :]
+    form = page[page.index('" class="form', page.index("<main")) :]
     for tag in re.findall(r"<input[^>]*>", form):
         name = re.search(r'name="([^"]*)"', tag)
         is_ticked = 'type="checkbox"' not in tag or "checked" in tag

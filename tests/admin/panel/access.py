@@ -280,6 +280,7 @@ OPEN_ADDRESSES = """
 /logout                             POST  signed-in
 /login                              GET   public
 /login                              POST  public
+/kept                               GET   signed-in
 /healthz                            GET   public
 /public/complaint/                  GET   public
 /public/complaint/                  POST  public
