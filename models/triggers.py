@@ -1,8 +1,8 @@
 """What the database itself refuses, adds up and notes, beyond constraints.
 
-It refuses to rewrite posted money, two payers at once (of a unit, of an item of it), and a bill whose sums
-are not those of its lines; it adds up what lines of bills are paid and credited; it notes which figures a
-change made stale.
+It refuses to rewrite posted money, two payers at once (of a unit, of an item of it), two contracts of a unit
+at once, and a bill whose sums are not those of its lines; it adds up what lines of bills are paid and
+credited; it notes which figures a change made stale.
 
 SQLite's batch migrations drop triggers without a word, so they are installed again after each migration
 and the program does not start while one is missing (decisions: Data).
@@ -60,7 +60,12 @@ NOT_OPENED_AGAIN = "erasure_is_not_opened_again"
 REMOVED_BY_RETENTION = frozenset({"escalation"})
 ONE_PAYER = "occupancy_one_payer_at_a_time"
 ONE_PAYER_OF_AN_ITEM = "unit_item_payer_one_at_a_time"
-EXCLUSIONS = {ONE_PAYER: "occupancy", ONE_PAYER_OF_AN_ITEM: "unit_item_payer"}  # PostgreSQL: their tables
+ONE_CONTRACT = "rent_contract_one_at_a_time"
+EXCLUSIONS = {  # PostgreSQL: their tables
+    ONE_PAYER: "occupancy",
+    ONE_PAYER_OF_AN_ITEM: "unit_item_payer",
+    ONE_CONTRACT: "rent_contract",
+}
 # what makes a building's month of the tables of models/figures stale
 COUNTED = ("paid", "credited", "balance")
 PLACED = ("building_id", "kind")  # of a unit: where its figures stand
@@ -108,6 +113,7 @@ def _sqlite() -> dict[str, list[str]]:
         ONE_PAYER_OF_AN_ITEM: (
             "unit_item_payer", "{row}.fee_item_id = NEW.fee_item_id", "valid_from", "valid_to"
         ),
+        ONE_CONTRACT: ("rent_contract", "{row}.valid_to IS NOT NULL", "valid_from", "valid_to"),
     }.items():  # fmt: skip
         overlap = (
             f"WHEN {is_one.format(row='NEW')} AND EXISTS (SELECT 1 FROM {table} o "
@@ -281,6 +287,10 @@ def _postgresql() -> dict[str, list[str]]:
         f"ALTER TABLE unit_item_payer ADD CONSTRAINT {ONE_PAYER_OF_AN_ITEM} EXCLUDE USING gist "
         "(int8range(unit_id, unit_id, '[]') WITH &&, int8range(fee_item_id, fee_item_id, '[]') WITH &&, "
         "daterange(valid_from, valid_to, '[]') WITH &&)"
+    ]
+    made[ONE_CONTRACT] = [
+        f"ALTER TABLE rent_contract ADD CONSTRAINT {ONE_CONTRACT} EXCLUDE USING gist "
+        "(int8range(unit_id, unit_id, '[]') WITH &&, daterange(valid_from, valid_to, '[]') WITH &&)"
     ]
     return made | _postgresql_lines() | _postgresql_figures()
 

@@ -178,6 +178,15 @@ class HouseholdKinds(Checked):
 
 
 @dataclass(frozen=True)
+class ContractEnds(Checked):
+    """A contract or parking card is on a list of what ends so many days before its last day (B24, B25)."""
+
+    first_days: Positive = 90
+    second_days: Positive = 60
+    third_days: Positive = 30
+
+
+@dataclass(frozen=True)
 class BillingDocument:
     """The policy document billing.toml."""
 
@@ -185,6 +194,7 @@ class BillingDocument:
     ageing: AgeingColumns
     effect: ChannelEffect
     households: HouseholdKinds = HouseholdKinds()
+    contract_ends: ContractEnds = ContractEnds()
     move_in: tuple[MoveInRow, ...] = ()
 
 

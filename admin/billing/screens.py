@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import or_
 
-from admin.billing import accounts, deposits, incentives, invoices, late_fees, move_in, rates, runs
+from admin.billing import accounts, contracts, deposits, incentives, invoices, late_fees, move_in, rates, runs
 from admin.panel.row_access import RowAccess, along_unit
 from models.billing import (
     CreditNote,
@@ -20,6 +20,7 @@ from models.billing import (
     ServiceSlip,
     WaiverRequest,
 )
+from models.contracts import RentChange, RentContract
 from models.rates import ItemRate, UnitItemPayer
 
 
@@ -33,6 +34,7 @@ SCREENS = (
     *runs.SCREENS,
     *invoices.SCREENS,
     *rates.SCREENS,
+    *contracts.SCREENS,
     *move_in.SCREENS,
     *accounts.SCREENS,
     *deposits.SCREENS,
@@ -51,5 +53,7 @@ ROW_ACCESS: RowAccess = {
     Deposit: along_unit(Deposit.unit_id),
     ItemRate: _rates_of_own_units,
     UnitItemPayer: along_unit(UnitItemPayer.unit_id),
+    RentContract: along_unit(RentContract.unit_id),
+    RentChange: along_unit(RentChange.contract, RentContract.unit_id),
     IncentiveGrant: along_unit(IncentiveGrant.unit_id),
 }

@@ -62,6 +62,7 @@ KINDS: Mapping[str, Any] = {
     "fee-items": _l("Fee items, with cycle, rounding and payer"),
     "rates": _l("Rates of units, buildings, floors, tags and kinds"),
     "payers": _l("Payers of items"),
+    "contracts": _l("Rent contracts"),
 }
 HISTORY = "-history"
 HISTORY_KINDS: Mapping[str, Any] = {f"tickets{HISTORY}": _l("Old complaint register, as history")}
@@ -95,6 +96,7 @@ NEEDS: Mapping[str, tuple[str, str]] = {
     "fee-items": ("fee_items", "create"),
     "rates": ("item_rates", "create"),
     "payers": ("item_payers", "create"),
+    "contracts": ("contracts", "create"),
 }
 # the screen and verb by which a person may change what an import finds there with other values
 UPDATES: Mapping[str, tuple[str, str]] = {
@@ -106,6 +108,7 @@ UPDATES: Mapping[str, tuple[str, str]] = {
     "fee-items": ("fee_items", "edit"),
     "rates": ("item_rates", "edit"),
     "payers": ("item_payers", "edit"),
+    "contracts": ("contracts", "edit"),
 }
 BESIDE = frozenset({"fee-items"})  # kinds that say less than the screen's own form, which stays beside them
 RECENT = 12

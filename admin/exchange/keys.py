@@ -43,6 +43,10 @@ KEYS: Mapping[str, Key] = {
         ("unit_code", "at", "method"),
         _l("The outcome and the note; the promise, as long as nobody has judged it."),
     ),
+    "contracts": Key(
+        ("number",),
+        _l("Everything, as long as no bill goes by the contract; then its last day and its deposit."),
+    ),
     "tickets": Key(
         ("number",),
         _l(

@@ -32,6 +32,9 @@ RULES = {
         "Give a rate or an amount, each with or without a factor, or a factor alone; or exempt the units."
     ),
     "item_rate_not_negative": _l("Rates, amounts and factors are not below zero."),
+    "rent_contract_one_at_a_time": _l("Another contract holds for this unit in that time."),
+    "rent_contract_from_before_to": _l("The first day must not be after the last day."),
+    "rent_change_once_a_day": _l("There is already a change of rent on that day."),
     "fee_item_season_has_both_ends": _l("Give the first and the last month of the season, or neither."),
     "fee_item_season_in_months": _l("The months of a season are numbers from 1 to 12."),
     "fee_item_days_ahead_in_range": _l("An item is billed at most 366 days ahead."),

@@ -87,6 +87,20 @@ SCREENS: dict[str, dict[str, str]] = {
         "front_desk": "s",
         "director": "s",
     },
+    "contracts": {
+        "it_admin": "scex",
+        "manager": "scex",
+        "cashier": "sx",
+        "station_head": "s",
+        "director": "sx",
+    },
+    "rent_changes": {
+        "it_admin": "scex",
+        "manager": "scex",
+        "cashier": "sx",
+        "station_head": "s",
+        "director": "sx",
+    },
     "meters": {"it_admin": ALL, "manager": ALL, "cashier": "scex", "station_head": "scex", "steward": "s"},
     "meter_readings": {
         "it_admin": ALL,

@@ -82,6 +82,8 @@ TABLES = {
     "tariff": _("Tariff"),
     "item_rate": _("Own rate"),
     "unit_item_payer": _("Payer of an item"),
+    "rent_contract": _("Rent contract"),
+    "rent_change": _("Change of rent"),
     "task": _("Task"),
     "ticket": _("Complaint ticket"),
     "ticket_clock": _("Deadline"),

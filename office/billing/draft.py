@@ -4,7 +4,7 @@ The rules are Python, the rows are SQL (decisions: Speed). What the months due c
 distinct kind of unit, area, number of residents and what else rates and cycles ask for; the units that one
 payer holds for the whole time are billed by joining on the answers. Items at a unit's own rate, meters and
 slips get lines of their own beside them; units that are each a case (hand-over, change of payer, a payer of
-an item, months paid ahead) are looked at one by one.
+an item, a rent contract, months paid ahead) are looked at one by one.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ from rules.money import ZERO
 from rules.rates import ItemRate as OwnRate
 from rules.rates import Place, tags_of
 from rules.reasons import Reason
+from rules.rent import RentContract, months_to_charge, rent_lines
 
 BATCH = 1000  # units, meters or slips in memory at once
 
@@ -297,6 +298,10 @@ class Draft:
         nothing: Reason | None = None  # no item at all is for such units
         is_any = False
         for item in self._monthly:
+            if contracts := terms.contracts.get(item.id):
+                lines += self._rent(item, unit, terms, contracts)
+                is_any = True
+                continue
             covers = self._covers(item, unit, terms)
             found = self._lines_of(item, unit, terms, covers)
             if isinstance(found, Reason) and "fee_item" not in found.inputs:
@@ -391,6 +396,33 @@ class Draft:
         if isinstance(rates, Reason):
             return rates
         return charges.shared_month(rates, unit.area_m2, covers, self._paid_ahead.get(unit.id, ()))
+
+    def _rent(
+        self, item: BillableItem, unit: UnitRow, terms: UnitTerms, contracts: Iterable[RentContract]
+    ) -> list[BillLine]:
+        """The rent that a unit's contracts ask for, each from its payers (B24)."""
+        if item.id in self._paid_ahead.get(unit.id, ()):
+            return []
+        return [
+            BillLine(payer, item, price)
+            for contract in contracts
+            for months, first_on in months_to_charge(
+                contract,
+                item.cycle,
+                item.timing,
+                self.period,
+                terms.billed[item.id],
+                is_month_before_out=unit.id in self._let_and_billed,
+            )
+            for payer, price in rent_lines(
+                contract, months, first_on, terms.payers_of_rent(item, contract), item.rounding
+            )
+        ]
+
+    @cached_property
+    def _let_and_billed(self) -> set[int]:
+        """The units with a contract whose bill of the month before is out."""
+        return period_rows.let_and_billed(self.session, self.period.plus(-1))
 
     # meters
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine, Meter, MeterReading, ServiceSlip, Tariff
+from models.contracts import RentContract
 from models.people import Owner
 from models.property import Area, Building, Unit
 from models.rates import ItemRate, UnitItemPayer
 from office.core import clock
-from office.core.exports import Table, rate, reason, stream
+from office.core.exports import Table, Value, rate, reason, stream
 
 
 def invoices(session: Session) -> Table:
@@ -188,3 +192,30 @@ def slips(session: Session) -> Table:
         .order_by(ServiceSlip.id)
     )
     return stream(session, query)
+
+
+def _rate_or_empty(value: Any, zone: ZoneInfo) -> Value:
+    return None if value is None else rate(value, zone)
+
+
+def contracts(session: Session) -> Table:
+    query = (
+        select(
+            RentContract.number,
+            Unit.code.label("unit_code"),
+            Owner.name.label("tenant_name"),
+            RentContract.valid_from,
+            RentContract.valid_to,
+            RentContract.rent,
+            RentContract.deposit,
+            RentContract.step_every_months,
+            RentContract.step_percent,
+            RentContract.step_amount,
+            RentContract.rent_free_from,
+            RentContract.rent_free_to,
+        )
+        .join(RentContract.unit)
+        .join(RentContract.owner)
+        .order_by(RentContract.valid_from, RentContract.id)
+    )
+    return stream(session, query, step_percent=_rate_or_empty)

@@ -92,7 +92,7 @@ def _insert_lines(session: Session, period: Period, source: Table, belongs: Colu
             ["invoice_id", *LINE_COLUMNS],
             select(INVOICE.c.id, *(source.c[name] for name in LINE_COLUMNS))
             .select_from(BILL.join(INVOICE, _is_invoice_of_bill(period)).join(source, belongs))
-            .order_by(BILL.c.n, source.c.position),
+            .order_by(BILL.c.n, source.c.position, source.c.id),
         )
     )
 

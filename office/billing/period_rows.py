@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from models.billing import InvoiceLine, Meter, MeterReading, ServiceSlip
+from models.contracts import RentContract
 from models.people import Occupancy
 from models.property import Unit
 from office.billing.working_tables import AHEAD, BILL, MONTH, NOTHING_DUE, PENDING
@@ -96,6 +97,23 @@ def unbilled_units(period: Period) -> Select[Any]:
         INVOICE.c.part == MONTH,
     )
     return select(UNIT.c.id).where(handed_over_by(period.last_on), ~billed)
+
+
+def let_and_billed(session: Session, period: Period) -> set[int]:
+    """The ids of units with a contract that begins in a period, whose bill of it is out (B24)."""
+    began = RentContract.valid_from.between(period.first_on, period.last_on)
+    return set(
+        session.scalars(
+            select(RentContract.unit_id)
+            .join(INVOICE, INVOICE.c.unit_id == RentContract.unit_id)
+            .where(
+                began,
+                INVOICE.c.period == str(period),
+                INVOICE.c.kind == "regular",
+                INVOICE.c.part == MONTH,
+            )
+        )
+    )
 
 
 def units_without_bill() -> Select[Any]:

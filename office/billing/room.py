@@ -23,4 +23,5 @@ EXPORTS: Mapping[str, Export] = {
     "fee_items": exports.fee_items,
     "rates": exports.rates,
     "payers": exports.payers,
+    "contracts": exports.contracts,
 }

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from models.contracts import RentContract
 from models.rates import UnitItemPayer
 from office.billing import working_tables
 from office.billing.period_rows import LINE, OCCUPANCY, UNIT
@@ -46,7 +47,7 @@ def note(
     days: tuple[date, date],
     paid_ahead: Collection[int],
 ) -> None:
-    """Note the units with months paid ahead, payers of items, or a first payer in the middle of a cycle.
+    """Note the units with months paid ahead, contracts, payers of items, or a first payer within a cycle.
 
     `items` are the monthly ones, `days` the first and last that they can charge for.
     """
@@ -76,6 +77,10 @@ def note(
                 _is_within(UnitItemPayer.valid_from, UnitItemPayer.valid_to, days),
             )
         )
+    if session.scalar(select(RentContract.id).limit(1)) is not None:
+        first_on = min(days[0], period.plus(-1).first_on)  # days of the month before may be charged yet
+        is_let = _is_within(RentContract.valid_from, RentContract.valid_to, (first_on, days[1]))
+        conditions.append(exists().where(RentContract.unit_id == UNIT.c.id, is_let))
     working_tables.fill(session, SINGLE, [{"unit_id": unit_id} for unit_id in sorted(paid_ahead)])
     if conditions:
         found = (

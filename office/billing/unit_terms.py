@@ -1,4 +1,4 @@
-"""What billing knows of single units: payers, rates of their own, what is billed (B14, B15, B20)."""
+"""What billing knows of single units: payers, rates of their own, contracts, what is billed (B14–B24)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models.people import Occupancy
 from models.property import Estate, Unit
 from models.rates import ItemRate, UnitItemPayer
+from office.billing import contracts
 from office.billing.billable_items import RATE_COLUMNS, own_rate
 from office.billing.period_rows import LINE
 from office.billing.working_tables import AHEAD
@@ -22,6 +23,7 @@ from office.receivables.ledger import INVOICE
 from rules import liability, rates
 from rules.charges import BillableItem
 from rules.liability import PayerRule
+from rules.rent import RentContract
 
 LONGEST = timedelta(days=800)  # from a bill's due day to the end of a cycle that it charges
 
@@ -38,12 +40,16 @@ class Paid(Protocol):
 
 @dataclass
 class UnitTerms:
-    """A unit: its payers, all who own or rent it, who is named for an item, its own rates, what is billed."""
+    """A unit: its payers, all who own or rent it, who is named for an item, its own rates, what is billed.
+
+    `contracts` are its rent contracts by the item that their rent is a line of.
+    """
 
     payers: list[liability.Occupancy] = field(default_factory=list)
     stays: dict[str, list[liability.Occupancy]] = field(default_factory=lambda: defaultdict(list))
     named: dict[int, list[liability.Occupancy]] = field(default_factory=lambda: defaultdict(list))
     own: dict[int, list[rates.ItemRate]] = field(default_factory=lambda: defaultdict(list))
+    contracts: dict[int, list[RentContract]] = field(default_factory=lambda: defaultdict(list))
     billed: dict[int, list[tuple[date, date]]] = field(default_factory=lambda: defaultdict(list))
     developer_id: int | None = None
 
@@ -58,6 +64,11 @@ class UnitTerms:
         elif item.payer == PayerRule.DEVELOPER and self.developer_id is not None:
             last = [liability.Occupancy(self.developer_id, date.min)]
         return liability.payers_of_item(self.payers, named, by_rule, self.payers, last)
+
+    def payers_of_rent(self, item: BillableItem, contract: RentContract) -> list[liability.Occupancy]:
+        """Who pays a contract's rent: who is named for the item, else the tenant (B20, B24)."""
+        tenant = liability.Occupancy(contract.tenant, contract.valid_from, contract.valid_to)
+        return liability.first_of(self.named.get(item.id, []), [tenant])
 
     def billed_until(self, item: BillableItem, first_on: date, last_on: date) -> date | None:
         """The last of these days up to which the item is billed already; None when none is."""
@@ -85,7 +96,13 @@ def load(session: Session, unit_ids: Iterable[int], first_on: date) -> dict[int,
             .order_by(ItemRate.id)
         ):
             found[row.unit_id].own[row.fee_item_id].append(own_rate(row, row.code))
-        long_or_ahead = or_(LINE.c.months > 1, and_(INVOICE.c.kind == "regular", INVOICE.c.part == AHEAD))
+        rented = contracts.load(session, some)
+        for unit_id, item_id, contract in rented:
+            found[unit_id].contracts[item_id].append(contract)
+        is_rent = LINE.c.fee_item_id.in_({item_id for _, item_id, _ in rented})
+        long_or_ahead = or_(
+            is_rent, LINE.c.months > 1, and_(INVOICE.c.kind == "regular", INVOICE.c.part == AHEAD)
+        )
         for unit_id, item_id, begin, end in session.execute(
             select(INVOICE.c.unit_id, LINE.c.fee_item_id, LINE.c.service_from, LINE.c.service_to)
             .join(LINE, LINE.c.invoice_id == INVOICE.c.id)

@@ -204,6 +204,20 @@ def named_at(session: Session, name: str, unit_id: int) -> int | None:
     return found
 
 
+def only_one_named(session: Session, name: str, unit_id: int) -> int | None:
+    """The person of that name at a unit, else the only one of the estate; None where nobody is called so.
+
+    Raises Refused where several are called so, none of whom has to do with the unit.
+    """
+    found = named_at(session, name, unit_id)
+    if found is not None:
+        return found
+    all_of_them = session.scalars(select(Owner.id).where(Owner.name == name).limit(2)).all()
+    if len(all_of_them) > 1:
+        raise Refused(N_("Several people are called %(name)s: enter who occupies the unit first"), name=name)
+    return all_of_them[0] if all_of_them else None
+
+
 def _has_to_do_with(unit_id: int) -> ColumnElement[bool]:
     return or_(
         exists().where(Occupancy.owner_id == Owner.id, Occupancy.unit_id == unit_id),

@@ -111,6 +111,8 @@ COLUMNS: Mapping[str, Columns] = {
     "recovery_code": Columns(plain="code_mac"),
     "reminder": Columns(emptied="reason", plain="stage channel state reason_code why"),
     "reminder_batch": Columns(plain="number stage state"),
+    "rent_change": Columns(scrubbed="reason"),
+    "rent_contract": Columns(scrubbed="note", plain="number"),
     "report_count": Columns(plain="report period figures"),
     "restriction": Columns(emptied="reason", plain="contract_clause state undertaking_state"),
     "retention_removal": Columns(plain="kind number"),

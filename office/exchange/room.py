@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from office.exchange.imports import (
     Kind,
     contacts,
+    contracts,
     fee_items,
     opening_balances,
     payers,
@@ -33,4 +34,5 @@ IMPORTS: Mapping[str, Kind] = {
     "fee-items": fee_items,
     "rates": rates,
     "payers": payers,
+    "contracts": contracts,
 }

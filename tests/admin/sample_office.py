@@ -61,6 +61,7 @@ from models.complaints import (
     TicketClock,
     WorkSlip,
 )
+from models.contracts import RentChange, RentContract
 from models.office import CollectionTarget, JobRun, Message
 from models.payments import (
     Allocation,
@@ -208,8 +209,26 @@ def _property(session: Session, world: World, whose: str, item: FeeItem) -> None
         session,
         UnitItemPayer(unit_id=unit.id, fee_item_id=item.id, owner_id=owner.id, valid_from=date(2025, 1, 1)),
     )
+    contract = _added(
+        session,
+        RentContract(
+            number=f"{whose} contract",
+            unit_id=unit.id,
+            owner_id=owner.id,
+            fee_item_id=session.scalars(select(FeeItem.id).where(FeeItem.code == "rent")).one(),
+            valid_from=date(2040, 1, 1),
+            valid_to=date(2040, 12, 31),
+            rent=Decimal(1000) + MORE[whose],
+        ),
+    )
+    rent_change = _added(
+        session,
+        RentChange(contract_id=contract.id, from_on=date(2040, 7, 1), percent=Decimal(2), reason="index"),
+    )
     world.keep(
         whose,
+        contracts=contract,
+        rent_changes=rent_change,
         item_rates=rate,
         item_payers=item_payer,
         areas=area,

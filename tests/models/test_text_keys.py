@@ -6,7 +6,7 @@ Over every table with such a name, as the models list them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -182,14 +182,20 @@ def in_bulk(session: Session, table: Table, values: dict[str, Any]) -> None:
         raise IntegrityError("left as it is", None, Exception())
 
 
+def at_another_time(values: dict[str, Any], place: int) -> dict[str, Any]:
+    """The values with days of validity that no other row has: two rows of one time may be refused."""
+    later = timedelta(days=1000 * (place + 1))
+    return values | {name: values[name] + later for name in ("valid_from", "valid_to") if values.get(name)}
+
+
 def rows_made(session: Session, table: Table, column: str, pair: tuple[str, str], add: Any) -> int:
     """How many rows two spellings of one name make."""
     values, made = copied(session, table, column), 0
     with session.begin_nested() as whole:
-        for spelling in pair:
+        for place, spelling in enumerate(pair):
             try:
                 with session.begin_nested():
-                    add(session, table, {**values, column: spelling})
+                    add(session, table, {**at_another_time(values, place), column: spelling})
                 made += 1
             except IntegrityError:
                 pass

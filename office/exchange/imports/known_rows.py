@@ -61,7 +61,11 @@ def take_in(session: Session, given: Sequence[Given], known: KnownRows, update: 
     for row in given:
         key = known.key(row)
         there = known.there.get(key)
-        values = known.values(row, there)
+        try:
+            values = known.values(row, there)
+        except Refused as refusal:
+            refused.append(columns.problem(row, "", "", refusal.message, "", **refusal.values))
+            continue
         first, said = lines.setdefault(key, (row["line"], values))
         if first != row["line"]:
             if said != values:

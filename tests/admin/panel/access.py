@@ -47,6 +47,8 @@ fee_items           scedx     scedx    s         s        s       s        sx   
 tariffs             scedx     scedx    s         s        s       s        sx       s
 item_rates          scex      scex     s         s        s       s        sx       -
 item_payers         scex      scex     s         s        s       s        scex     -
+contracts           scex      scex     sx        s        -       -        sx       -
+rent_changes        scex      scex     sx        s        -       -        sx       -
 meters              scedx     scedx    -         scex     -       s        scex     -
 meter_readings      scedx     scedx    -         scex     -       sc       scex     -
 service_slips       scedx     scedx    -         scex     sce     sc       scex     -
