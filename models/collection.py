@@ -92,6 +92,8 @@ class Reminder(EditableRow, Model):
     """One stage for one payer, unit and debt; or the reason why it was not made (C4, C12).
 
     The debt's run up the ladder, its episode, is that of its oldest unpaid invoice: `subject_id`.
+    Where one notice goes to a payer for several units, `joined_id` is the reminder with which this one goes
+    out: its batch, channel and state are the same (C19).
     """
 
     __tablename__ = "reminder"
@@ -131,6 +133,12 @@ class Reminder(EditableRow, Model):
             sqlite_where=text("state IN ('planned', 'approved')"),
             postgresql_where=text("state IN ('planned', 'approved')"),
         ),  # call list, work to do
+        Index(
+            "reminder_joined_idx",
+            "joined_id",
+            sqlite_where=text("joined_id IS NOT NULL"),
+            postgresql_where=text("joined_id IS NOT NULL"),
+        ),  # who goes out with it
     )
 
     batch_id: Mapped[int | None] = refer("reminder_batch", null=True)
@@ -148,6 +156,7 @@ class Reminder(EditableRow, Model):
     reason: Mapped[str] = mapped_column(default="", server_default="")  # why not: a Reason as JSON
     why: Mapped[str] = mapped_column(default="", server_default="")  # why it was made: a Reason as JSON
     dropped_by_id: Mapped[int | None] = refer("staff", null=True)
+    joined_id: Mapped[int | None] = refer("reminder", null=True)
 
     batch: Mapped[ReminderBatch | None] = relationship(back_populates="reminders")
     unit: Mapped[Unit] = relationship()

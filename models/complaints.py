@@ -69,6 +69,7 @@ FACTS = (
     "about_staff_conduct",
     "happening_now",
 )
+TICKET_PAPERS = ("complaint_form", "resident_slip", "written_reply")  # papers with the complaint's number
 
 
 class Category(EditableRow, Named, Model):

@@ -6,7 +6,20 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, Date, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    Date,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    case,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, Instant, Model, Money, Row, one_of, refer
@@ -156,6 +169,14 @@ class PaperSetting(Row, Model):
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
     estate: Mapped[Any] = mapped_column(JSON)
     texts: Mapped[Any] = mapped_column(JSON)
+
+
+def paper_base_number() -> ColumnElement[str]:
+    """A paper's number without the further one of what was filed anew: `T20260001/2` is `T20260001`."""
+    return case(
+        (Paper.number.like("%/%"), func.rtrim(func.rtrim(Paper.number, "0123456789"), "/")),
+        else_=Paper.number,
+    )
 
 
 class Paper(Row, Model):

@@ -196,9 +196,14 @@ def past_due(invoices: Iterable[Owed], day: date) -> list[Owed]:
     return by_age([one for one in invoices if one.due_on < day and one.balance > 0])
 
 
-def episode(ladder: Ladder, invoices: Iterable[Owed], day: date) -> Owed | None:
-    """The oldest invoice past due by the tolerance or more; one in a kept plan only if all are (B9, C13)."""
+def episode(ladder: Ladder, invoices: Sequence[Owed], day: date) -> Owed | None:
+    """The oldest invoice past due by the tolerance or more; one in a kept plan only if all are (B9, C13).
+
+    None while less than the ladder's least debt is past due (C20).
+    """
     first = None
+    if ladder.least_debt and debt(invoices, day) < ladder.least_debt:
+        return None
     for one in past_due(invoices, day):
         if one.balance >= ladder.tolerance:
             if not one.is_in_kept_plan:

@@ -14,7 +14,8 @@ from typing import Annotated, Literal, Protocol
 from rules.calendar_months import months_later
 from rules.codes import ContactMethod, Role, SendingChannel
 from rules.gates import Gates, LegalGate
-from rules.policy_values import MOST, Amount, Checked, NotNegative, Positive, Range
+from rules.money import ZERO
+from rules.policy_values import MOST, Amount, Checked, FeeItemCode, NotNegative, Positive, Range
 from rules.reasons import Reason
 
 DAY = timedelta(days=1)
@@ -97,6 +98,11 @@ class Stage(Checked):
         """How many days must lie between the stage before and this one."""
         return max(self.gap_days or 0, 1)
 
+    @property
+    def is_joinable(self) -> bool:
+        """Whether one paper may speak for several units: not where each has its own request or case (C19)."""
+        return not self.gate and self.document != "restriction_notice"
+
     def is_valid(self, day: date) -> bool:
         return (self.valid_from is None or self.valid_from <= day) and (
             self.valid_to is None or day <= self.valid_to
@@ -113,13 +119,19 @@ class Stage(Checked):
 
 @dataclass(frozen=True)
 class Ladder:
-    """The stages in order, and for all of them the tolerance in yuan, the hour of judging, the gate."""
+    """The stages in order, and for all of them the tolerance in yuan, the hour of judging, the gate.
+
+    The other fields are those of `LadderTerms`.
+    """
 
     stages: tuple[Stage, ...]
     tolerance: Decimal
     judged_at: time
     legal_gate: LegalGate
     shortest_deadline_days: int = 7
+    counted_items: frozenset[str] = frozenset()
+    least_debt: Decimal = ZERO
+    is_one_notice_per_payer: bool = False
 
     def deadline(self, stage: Stage | None, out_on: date) -> date:
         """The last day to pay that a paper names which goes out on a day: never sooner than is fair (D4)."""
@@ -147,6 +159,9 @@ class LadderTerms(Checked):
 
     `longest_promise_days` is how far ahead a payer may promise to pay, since a promise holds the stages (C6);
     `shortest_deadline_days` how long a letter leaves at least from the day it goes out (D4).
+    After the due day only what is open of `counted_items` counts, of all items when none is chosen, and a
+    payer and unit are left alone while less than `least_debt` yuan of it is past due (C20).
+    `is_one_notice_per_payer`: a payer's units are reminded by one message, letter or call (C19).
     """
 
     judged_at: time
@@ -154,6 +169,9 @@ class LadderTerms(Checked):
     least_gap_days: NotNegative
     longest_promise_days: Positive = 31
     shortest_deadline_days: Positive = 7
+    counted_items: frozenset[FeeItemCode] = frozenset()
+    least_debt: Amount = ZERO
+    is_one_notice_per_payer: bool = False
 
 
 @dataclass(frozen=True)
@@ -175,6 +193,9 @@ class LadderDocument:
             judged_at=self.policy.judged_at,
             legal_gate=gates.legal,
             shortest_deadline_days=self.policy.shortest_deadline_days,
+            counted_items=self.policy.counted_items,
+            least_debt=self.policy.least_debt,
+            is_one_notice_per_payer=self.policy.is_one_notice_per_payer,
         )
 
 

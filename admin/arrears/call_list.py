@@ -188,7 +188,12 @@ class CallListPage(OfficePage):
             note=given["note"],
         )
         try:
-            contacts.record_contact(db.session(), entered, now=self.now())
+            entry = call_list.entry_of(
+                db.session(), (unit_id, payer_id), now=self.now(), language=language.current()
+            )
+            about = [(one.unit_id, one.debt) for one in entry.units] if entry is not None else []
+            others = [one for one in about if one[0] != unit_id]
+            contacts.record_call(db.session(), entered, others, now=self.now())
             db.session.commit()
         except Refused as refusal:
             db.session.rollback()

@@ -218,6 +218,12 @@ class RestrictionView(OfficeView):
     def paper(self, rows: Sequence[Restriction], _given: Any) -> Response:
         return self._printed(letters.undertaking_pdf, rows[0], "undertaking")
 
+    @office_action("gate_sheet", _l("Print what is restricted now"), on="list", icon="printer", verb="see")
+    def gate_sheet(self, _rows: Sequence[Restriction], _given: Any) -> Response:
+        """For gate, desk and engineering: units and services, no names, no sums (C14)."""
+        made = letters.restriction_list_pdf(db.session(), language=language.current(), now=self.now())
+        return pdf_response(made, f"restricted-{self.today()}.pdf")
+
     def _printed(self, draw: Callable[..., bytes], row: Restriction, name: str) -> Response:
         made = draw(db.session(), row.id, now=self.now(), staff_id=staff_id())
         return pdf_response(made, f"{name}-{row.id}.pdf")

@@ -106,6 +106,16 @@ class DepositView(OfficeView):
         return pdf_response(made, f"{rows[0].number}.pdf")
 
     @office_action(
+        "refund_receipt", _l("Print the receipt for what was given back"), on="row", icon="printer"
+    )
+    def refund_receipt(self, rows: Sequence[Deposit], _given: Any) -> Response:
+        made = documents.print_deposit_refund(
+            db.session(), rows[0].id, now=self.now(), staff_id=current_staff().id
+        )
+        db.session.commit()
+        return pdf_response(made, f"{rows[0].number}.pdf")
+
+    @office_action(
         "give_back",
         _l("Give back"),
         on="row",

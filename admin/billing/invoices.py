@@ -283,6 +283,13 @@ class ServiceSlipView(OfficeView):
     form_columns = ("slip_no", "unit", "fee_item", "used_on", "quantity", "amount", "signed_by", "note")
     column_descriptions = {"amount": _l("Agreed price of the job; empty: quantity × tariff")}
 
+    @office_action("paper", _l("Print the slip"), on="row", icon="printer", verb="see")
+    def paper(self, rows: Sequence[ServiceSlip], _given: Any) -> Response:
+        made = documents.print_service_slip(
+            db.session(), rows[0].id, now=self.now(), staff_id=current_staff().id
+        )
+        return pdf_response(made, f"{rows[0].slip_no}.pdf")
+
     def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
         if not is_new and row.state == "billed":
             raise Refused(_("This slip is on a bill already: correct it by a credit note"))

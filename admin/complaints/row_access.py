@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from flask import g
-from sqlalchemy import String, and_, case, cast, func, not_, or_, select
+from sqlalchemy import String, and_, cast, func, not_, or_, select
 
 from admin.panel import office_time
 from admin.panel.row_access import Conditions, RowAccess, along_unit, nobody, own_buildings, own_units
 from admin.panel.signed_in import staff_if_signed_in
 from models.base import Model, db
 from models.complaints import (
+    TICKET_PAPERS,
     Attachment,
     CaseEntry,
     Complainant,
@@ -27,7 +28,7 @@ from models.complaints import (
     TicketClock,
     WorkSlip,
 )
-from models.office import Audit, Message, Paper
+from models.office import Audit, Message, Paper, paper_base_number
 from models.people import Staff
 from models.visits import Visit
 from office.reports import complaints
@@ -92,16 +93,15 @@ def papers() -> list[Any]:
     if staff is not None and reads_all_complaints(staff.roles) and not _ids_about(staff):
         return found
     of_request = Ticket.number + "-" + cast(InvalidRequest.id, String)
+    of_meeting = Ticket.number + "-" + cast(ReviewMeeting.id, String)
     numbers = {
-        "complaint_form": select(Ticket.number).where(*tickets()),
+        **{kind: select(Ticket.number).where(*tickets()) for kind in TICKET_PAPERS},
+        "review_minutes": select(of_meeting).join(ReviewMeeting.ticket).where(*tickets()),
+        "visit_sheet": select(Visit.number).where(*visits()),
         "work_contact_slip": select(WorkSlip.number).where(*work_slips()),
         "invalid_closure": select(of_request).join(InvalidRequest.ticket).where(*tickets()),
     }
-    # filed anew, a paper bears a further number: T20260001/2
-    bare = case(
-        (Paper.number.like("%/%"), func.rtrim(func.rtrim(Paper.number, "0123456789"), "/")),
-        else_=Paper.number,
-    )
+    bare = paper_base_number()
     readable = [and_(Paper.kind == kind, bare.in_(asked)) for kind, asked in numbers.items()]
     if staff is not None and reads_all_complaints(staff.roles):
         of_months = Paper.number.not_in(_monthly_papers_about(staff))

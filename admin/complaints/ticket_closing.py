@@ -147,6 +147,23 @@ class ClosingActions:
         """With who complained for those who may know it, else the version to share."""
         return self._form_of(rows[0], has_identity=may(current_staff().roles, "complainants", "act"))
 
+    @office_action("resident_slip", _l("Slip for the resident"), on="row", icon="printer")
+    def resident_slip(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> Any:
+        made = documents.print_resident_slip(db.session(), rows[0].id, now=self.now(), staff_id=staff_id())
+        return pdf_response(made, f"{rows[0].number}.pdf")
+
+    @office_action("reply", _l("Written reply"), on="row", icon="mail")
+    def reply(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> Any:
+        """With who complained for those who may know it."""
+        made = documents.print_reply(
+            db.session(),
+            rows[0].id,
+            has_identity=may(current_staff().roles, "complainants", "act"),
+            now=self.now(),
+            staff_id=staff_id(),
+        )
+        return pdf_response(made, f"{rows[0].number}.pdf")
+
     @office_action("print_shared", _l("Complaint form to share, without names"), on="row", icon="printer")
     def print_shared(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> Any:
         return self._form_of(rows[0], has_identity=False)

@@ -16,15 +16,16 @@ from sqlalchemy import or_
 
 from admin.complaints import intake
 from admin.complaints.files import attach_uploads, chosen_files, file_answer
-from admin.panel import error_messages, formats, labels, office_time, request_values, row_access
+from admin.panel import error_messages, formats, labels, language, office_time, request_values, row_access
 from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.idempotency import idempotent
 from admin.panel.permissions import may
+from admin.panel.responses import pdf_response
 from admin.panel.signed_in import current_staff, staff_id
 from admin.panel.view import Ask, OfficePage, OfficeView, OneClick, office_action
 from models.base import db
 from models.visits import Visit
-from office.complaints import attachments, visits
+from office.complaints import attachments, documents, visits
 from office.core.errors import Refused
 
 PLANNED_BY_HAND = {code: labels.VISIT_KINDS[code] for code in ("courtesy", "repair", "collection")}
@@ -152,6 +153,13 @@ class VisitView(OfficeView):
     @office_action("record", _l("Record"), on="row", icon="pencil", tone="main")
     def record(self, rows: Sequence[Visit], _given: Mapping[str, Any]) -> Any:
         return redirect(self.get_url("route.visit_view", id=rows[0].id))
+
+    @office_action("sheet", _l("Print the visit sheet"), on="row", icon="printer", verb="see")
+    def sheet(self, rows: Sequence[Visit], _given: Mapping[str, Any]) -> Any:
+        made = documents.print_visit(
+            db.session(), rows[0].id, language=language.current(), now=self.now(), staff_id=staff_id()
+        )
+        return pdf_response(made, f"{rows[0].number}.pdf")
 
     @office_action(
         "reassign",

@@ -16,7 +16,7 @@ import seed
 from models.collection import Contact, OpeningText, Reminder
 from models.people import Owner, OwnerPhone, steward_building
 from models.property import Estate, Unit
-from office.arrears import holds
+from office.arrears import holds, joint_reminders
 from office.arrears.debts import AsOf, Debt, Debtor, owed, total
 from office.arrears.reminder_batches import PERSONAL
 from office.core.database import chunks
@@ -24,6 +24,8 @@ from office.policies import store
 from rules.call_list import call_order, contact_marks, is_quiet, promise_reason
 from rules.dunning import past_due
 from rules.next_steps import next_step
+
+OPEN_CALLS = text("reminder.state IN ('planned', 'approved')")  # literal, as the partial index says it
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,17 @@ class CallEntry:
     opening: str
     is_quiet: bool
     marks: tuple[str, ...] = ()  # what is wrong with the contacts: no_phone, phone_bad, email_bad (P6)
+    units: tuple[CallUnit, ...] = ()  # all units of the payer that it is about, where these are several (C19)
+    waiting: tuple[str, ...] = ()  # units of the payer that are on hold
+
+
+@dataclass(frozen=True)
+class CallUnit:
+    """A unit that a call is about; `debt` in yuan."""
+
+    unit_id: int
+    unit_code: str
+    debt: Decimal
 
 
 def call_list(
@@ -59,23 +72,42 @@ def call_list(
     buildings = _buildings(session, staff_id)
     units = select(Unit.id).where(Unit.building_id.in_(buildings)) if buildings else None
     wanted = _wanted(session, as_of, units)
+    return _entries(session, as_of, _chased(session, as_of, wanted), language)
+
+
+def _chased(session: Session, as_of: AsOf, wanted: Mapping[Debtor, _Wanted]) -> dict[Debtor, _Wanted]:
+    """Those that no complaint or hold keeps from being called."""
     standing = holds.holds_at(session, as_of, {unit_id for unit_id, _ in wanted})
     held = standing.complaints | standing.holds
-    return _entries(
-        session, as_of, {debtor: one for debtor, one in wanted.items() if debtor not in held}, language
-    )
+    return {debtor: one for debtor, one in wanted.items() if debtor not in held}
 
 
 def entry_of(session: Session, debtor: Debtor, *, now: datetime, language: str) -> CallEntry | None:
     """The same of one payer and unit, on today's list or not; nothing for who owes nothing past due."""
     as_of = AsOf.of(session, now)
-    wanted = _wanted(session, as_of, [debtor[0]]).get(debtor) or _Wanted()
-    return next(iter(_entries(session, as_of, {debtor: wanted}, language)), None)
+    wanted = {debtor: _wanted(session, as_of, [debtor[0]]).get(debtor) or _Wanted()}
+    if holds.stored_ladder(session, as_of.day).is_one_notice_per_payer:  # and what else it is about (C19)
+        units = session.scalars(select(Reminder.unit_id).where(OPEN_CALLS, Reminder.payer_id == debtor[1]))
+        wanted |= {
+            one: found
+            for one, found in _wanted(session, as_of, set(units)).items()
+            if one[1] == debtor[1] and one != debtor
+        }
+        wanted = {debtor: wanted[debtor]} | _chased(session, as_of, wanted)
+    return next(iter(_entries(session, as_of, wanted, language, first=debtor)), None)
 
 
 def _entries(
-    session: Session, as_of: AsOf, wanted: Mapping[Debtor, _Wanted], language: str
+    session: Session,
+    as_of: AsOf,
+    wanted: Mapping[Debtor, _Wanted],
+    language: str,
+    first: Debtor | None = None,
 ) -> list[CallEntry]:
+    """An entry for each payer and unit, or for each payer where one call is for all units (C19).
+
+    Of several units the one whose stage is strongest speaks, then the one that owes most, or `first`.
+    """
     if not wanted:
         return []
     debts = owed(session, as_of, until=as_of.day, units={unit_id for unit_id, _ in wanted})
@@ -85,11 +117,38 @@ def _entries(
     openings = opening_texts(session, language)
     lunch = not store.calendar(session, as_of.day).is_open(as_of.at)
     estate = session.scalar(select(Estate.name)) or ""
-    entries = [
-        _entry(wanted[debtor], people[debtor], last.get(debtor), rows, openings, estate, as_of, is_meal=lunch)
-        for debtor, rows in late.items()
-        if rows
-    ]
+    chain = holds.stored_ladder(session, as_of.day)
+    groups: dict[object, list[Debtor]] = {}
+    for debtor, rows in late.items():
+        if rows:
+            key = debtor[1] if chain.is_one_notice_per_payer else debtor
+            groups.setdefault(key, []).append(debtor)
+    is_joint = chain.is_one_notice_per_payer
+    held = joint_reminders.on_hold(session, as_of, {debtor[1] for debtor in late} if is_joint else ())
+    orders = {stage.code: stage.order for stage in chain.stages}
+    entries = []
+    for members in groups.values():
+        members.sort(
+            key=lambda one: (one != first, -orders.get(wanted[one].stage, 0), -total(late[one]), one)
+        )
+        speaks = members[0]
+        units = tuple(CallUnit(one[0], people[one].unit_code, total(late[one])) for one in members)
+        named = {one.unit_id for one in units}
+        promised = next((wanted[one].promise for one in members if wanted[one].promise), "")
+        entries.append(
+            _entry(
+                replace(wanted[speaks], promise=promised),
+                people[speaks],
+                last.get(speaks),
+                [debt for one in members for debt in late[one]],
+                openings,
+                estate,
+                as_of,
+                is_meal=lunch,
+                units=units if len(units) > 1 else (),
+                waiting=tuple(code for key, code in held.get(speaks[1], {}).items() if key not in named),
+            )
+        )
     return sorted(entries, key=lambda entry: call_order(entry.debt, entry.unit_code))
 
 
@@ -113,9 +172,7 @@ class _Wanted:
 def _wanted(session: Session, as_of: AsOf, units: Any = None) -> dict[Debtor, _Wanted]:
     """Debtors with a call or visit to make, or a promise that is due today or was broken yesterday."""
     todo = select(Reminder.unit_id, Reminder.payer_id, Reminder.stage, Reminder.channel, Reminder.id).where(
-        text("reminder.state IN ('planned', 'approved')"),  # literal, as the partial index says it
-        Reminder.channel.in_(PERSONAL),
-        Reminder.planned_on <= as_of.day,
+        OPEN_CALLS, Reminder.channel.in_(PERSONAL), Reminder.planned_on <= as_of.day
     )
     promised = select(Contact.unit_id, Contact.payer_id, Contact.promised_on, Contact.promise_state).where(
         Contact.promised_on.between(as_of.day.replace(day=1), as_of.day),
@@ -216,14 +273,16 @@ def _entry(
     as_of: AsOf,
     *,
     is_meal: bool,
+    units: tuple[CallUnit, ...],
+    waiting: tuple[str, ...],
 ) -> CallEntry:
     reason = last.arrears_reason if last is not None else ""
     amount = total(late)
     values = {
         "estate_name": estate,
-        "unit_code": person.unit_code,
+        "unit_code": ", ".join(one.unit_code for one in units) or person.unit_code,
         "amount": f"{amount:,.2f}",
-        "due_on": late[0].due_on.isoformat(),
+        "due_on": min(one.due_on for one in late).isoformat(),
     }
     opening = openings.get(reason) or openings.get("", "")
     for name, value in values.items():
@@ -238,7 +297,7 @@ def _entry(
         stage=wanted.stage,
         channel=wanted.channel,
         debt=amount,
-        oldest_due_on=late[0].due_on,
+        oldest_due_on=min(one.due_on for one in late),
         reminder_id=wanted.reminder_id,
         phones=person.phones,
         arrears_reason=reason,
@@ -250,6 +309,8 @@ def _entry(
         is_quiet=wanted.channel == "phone"
         and (is_meal or is_quiet(person.quiet_from, person.quiet_to, local)),
         marks=person.marks,
+        units=units,
+        waiting=waiting,
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -27,6 +27,7 @@ from office.core.staff import roles_of
 from office.estate.owners import is_of_unit, payers_on
 from office.policies import store
 from rules.call_list import is_settled
+from rules.joint_notices import shared_out
 from rules.ladder import LadderDocument
 from rules.next_steps import next_step
 from rules.promises import promise_problem, promise_state
@@ -73,6 +74,35 @@ def record_contact(session: Session, contact: NewContact, *, now: datetime) -> C
     return made
 
 
+def record_call(
+    session: Session, contact: NewContact, others: Sequence[tuple[int, Decimal]], *, now: datetime
+) -> Contact:
+    """Enter a contact about several units of a payer: one entry for each, the promise shared out (C19).
+
+    `others` are the other units (id, yuan past due); what the contact's own unit owes is promised first.
+    Raises Refused.
+    """
+    assert contact.payer_id is not None or not others
+    if not others:
+        return record_contact(session, contact, now=now)
+    parts: Mapping[int, Decimal] = {}
+    if contact.promised_amount is not None:
+        own = _owed(session, (contact.unit_id, contact.payer_id or 0), now)
+        parts = shared_out(contact.promised_amount, [(contact.unit_id, own), *others])
+    made = []
+    for unit_id in (contact.unit_id, *(unit_id for unit_id, _owes in others)):
+        has_part = contact.promised_amount is None or unit_id in parts
+        each = replace(
+            contact,
+            unit_id=unit_id,
+            promised_on=contact.promised_on if has_part else None,
+            promised_amount=parts.get(unit_id),
+            reminder_id=contact.reminder_id if unit_id == contact.unit_id else None,
+        )
+        made.append(record_contact(session, each, now=now))
+    return made[0]
+
+
 def _check_pairs(session: Session, contact: Contact) -> None:
     """Refuse a payer of another unit, and a reminder of another household (F22)."""
     if not is_of_unit(session, contact.payer_id, contact.unit_id):
@@ -97,6 +127,11 @@ def _settle_reminder(session: Session, contact: Contact, now: datetime) -> None:
     ):
         reminder.state, reminder.sent_at = "done", contact.at
         session.flush()
+        session.execute(  # those for which the call or visit was too (C19)
+            update(Reminder)
+            .where(Reminder.joined_id == reminder.id, Reminder.state.in_(OPEN))
+            .values(state="done", sent_at=contact.at, row_version=Reminder.row_version + 1)
+        )
 
 
 def record_contacts(session: Session, contacts: Sequence[NewContact], *, now: datetime) -> int:

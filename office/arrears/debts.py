@@ -14,11 +14,20 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from models.billing import BillingRun, CreditNote, InstalmentPlan, Invoice, PlanInvoice
-from models.payments import Allocation, Payment
+from models.billing import (
+    BillingRun,
+    CreditNote,
+    CreditNoteLine,
+    FeeItem,
+    InstalmentPlan,
+    Invoice,
+    InvoiceLine,
+    PlanInvoice,
+)
+from models.payments import Allocation, AllocationLine, Payment
 from office.core import clock
 from office.core.database import chunks
 from rules.dunning import Owable
@@ -119,20 +128,12 @@ def _paid_since(session: Session, as_of: AsOf, units: Collection[int] | None) ->
     allocated = (
         select(Allocation.invoice_id, func.sum(Allocation.amount).label("amount"))
         .join(Payment, Payment.id == Allocation.payment_id)
-        .where(
-            Allocation.effective_at >= as_of.at,
-            or_(Payment.paid_at >= as_of.at, as_of.is_later(Allocation.allocated_at)),
-        )
+        .where(_allocated_since(as_of))
         .group_by(Allocation.invoice_id)
     )
     credited = (
         select(CreditNote.invoice_id, func.sum(CreditNote.amount).label("amount"))
-        .where(
-            or_(
-                as_of.is_later(CreditNote.issued_at),
-                and_(CreditNote.issued_at.is_(None), CreditNote.issued_on > as_of.day),
-            )
-        )
+        .where(_credited_since(as_of))
         .group_by(CreditNote.invoice_id)
     )
     amounts: dict[int, Decimal] = defaultdict(Decimal)
@@ -151,6 +152,60 @@ def _of_units(session: Session, query: Any, units: Collection[int] | None) -> It
         yield from session.execute(
             query.where(column.in_(select(Invoice.id).where(Invoice.unit_id.in_(chunk))))
         )
+
+
+def counted(
+    session: Session, as_of: AsOf, debts: Mapping[Debtor, Sequence[Debt]], items: Collection[str]
+) -> Mapping[Debtor, Sequence[Debt]]:
+    """The debts with only what is open of some fee items, by the lines; all of them without items (C20).
+
+    A bill of which nothing of these is open is left out.
+    """
+    if not items:
+        return debts
+    open_of: dict[int, Decimal] = defaultdict(Decimal)
+    paid = (
+        select(func.coalesce(func.sum(AllocationLine.amount), 0))
+        .join(Allocation, Allocation.id == AllocationLine.allocation_id)
+        .join(Payment, Payment.id == Allocation.payment_id)
+        .where(AllocationLine.invoice_line_id == InvoiceLine.id, ~_allocated_since(as_of))
+        .correlate(InvoiceLine)
+        .scalar_subquery()
+    )
+    credited = (
+        select(func.coalesce(func.sum(CreditNoteLine.amount), 0))
+        .join(CreditNote, CreditNote.id == CreditNoteLine.credit_note_id)
+        .where(CreditNoteLine.invoice_line_id == InvoiceLine.id, ~_credited_since(as_of))
+        .correlate(InvoiceLine)
+        .scalar_subquery()
+    )
+    for ids in chunks(debt.id for rows in debts.values() for debt in rows):
+        lines = session.execute(
+            select(InvoiceLine.invoice_id, InvoiceLine.amount, paid, credited)
+            .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
+            .where(InvoiceLine.invoice_id.in_(ids), FeeItem.code.in_(sorted(items)))
+        )
+        for invoice_id, amount, paid_of, credited_of in lines:
+            open_of[invoice_id] += amount - paid_of - credited_of
+    return {
+        debtor: rows
+        for debtor, all_of in debts.items()
+        if (rows := [debt._replace(balance=open_of[debt.id]) for debt in all_of if open_of[debt.id] > 0])
+    }
+
+
+def _allocated_since(as_of: AsOf) -> ColumnElement[bool]:
+    return and_(
+        Allocation.effective_at >= as_of.at,
+        or_(Payment.paid_at >= as_of.at, as_of.is_later(Allocation.allocated_at)),
+    )
+
+
+def _credited_since(as_of: AsOf) -> ColumnElement[bool]:
+    return or_(
+        and_(CreditNote.issued_at.is_not(None), as_of.is_later(CreditNote.issued_at)),
+        and_(CreditNote.issued_at.is_(None), CreditNote.issued_on > as_of.day),
+    )
 
 
 def _in_kept_plans(session: Session, as_of: AsOf) -> frozenset[int]:

@@ -14,19 +14,19 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Date, Table, case, exists, func, insert, literal, select, update
+from sqlalchemy import Date, Table, bindparam, case, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice
 from models.collection import LegalCase, Reminder, ReminderBatch, Restriction
 from office.arrears import holds as arrears_holds
 from office.arrears import reminder_batches
-from office.arrears.debts import AsOf, Debt, Debtor, owed
+from office.arrears.debts import AsOf, Debt, Debtor, counted, owed
 from office.core.bulk_insert import insert_rows, uncollected
 from office.core.database import chunks
 from office.core.jobs import JobResult
 from office.policies import store
-from rules import dunning, ladder
+from rules import dunning, joint_notices, ladder
 from rules.allocation import by_age
 from rules.dunning import DayFacts, DunningCase
 from rules.gates import NOTHING_TRIED
@@ -79,6 +79,14 @@ class LadderRow(NamedTuple):
     def debtor(self) -> Debtor:
         return self.subject.unit_id, self.subject.payer_id
 
+    @property
+    def unit_id(self) -> int:
+        return self.subject.unit_id
+
+    @property
+    def payer_id(self) -> int:
+        return self.subject.payer_id
+
 
 class DueStage(NamedTuple):
     """A debt whose next stage is due, before the rules say whether something holds it."""
@@ -120,25 +128,33 @@ class LadderHistory(Protocol):
 def judge(session: Session, day: Day, past: LadderHistory) -> list[LadderRow]:
     """The rows of one day for all payers and units, not yet written."""
     debts = owed(session, day.as_of, until=lookahead(day.ladder, day.on))
+    counts = counted(session, day.as_of, debts, day.ladder.counted_items)
     recent = past.recent(day)
     stages = past.stages(day, debts)
     reached = stages_up_to(day.ladder)
     rows: list[LadderRow] = []
     candidates: list[DueStage] = []
     small: list[LadderRow] = []
-    due_stages, on, least = _DueStages(day), day.on, day.ladder.tolerance
+    due_stages, on = _DueStages(day), day.on
+    least = max(day.ladder.tolerance, day.ladder.least_debt)
     for debtor, invoices in debts.items():
         last_on, taken_on = recent.get(debtor, NEVER)
         is_taken, notice = taken_on == on, None
         oldest: Debt | None = invoices[0]
-        if len(invoices) > 1 or invoices[0].due_on >= on or invoices[0].balance < least:  # else it is plain
+        counting = counts.get(debtor, ())
+        if (
+            counts is not debts
+            or len(invoices) > 1
+            or invoices[0].due_on >= on
+            or invoices[0].balance < least
+        ):
             ahead = [one for one in invoices if one.due_on >= on] if not is_taken else ()
             notice = _notice(day, ahead, stages, reached) if ahead else None
-            oldest = dunning.episode(day.ladder, invoices, on)
+            oldest = dunning.episode(day.ladder, counting, on)
         if notice is not None:
             rows.append(notice)
         if oldest is None:
-            small += _below_tolerance(day, invoices)
+            small += _below_tolerance(day, counting)
             continue
         due = due_stages.due(oldest, stages.get(oldest.id, ""), last_on, is_taken or notice is not None)
         if due is not None:
@@ -302,8 +318,10 @@ def _below_tolerance(day: Day, invoices: Sequence[Debt]) -> list[LadderRow]:
     stages = day.ladder.stages_on(day.on, Subject.EPISODE)
     if not late or not stages:
         return []
-    reason = Reason("below_tolerance", {"open": late[0].balance, "tolerance": day.ladder.tolerance})
     amount = dunning.debt(invoices, day.on)
+    is_little = late[0].balance >= day.ladder.tolerance  # each would count, but not all of it together
+    inputs = (amount, day.ladder.least_debt) if is_little else (late[0].balance, day.ladder.tolerance)
+    reason = Reason("below_tolerance", dict(zip(("open", "tolerance"), inputs, strict=True)))
     return [LadderRow(late[0], stages[0], is_made=False, debt=amount, channel="", reason=reason)]
 
 
@@ -332,7 +350,7 @@ def _decide(
             answers[key] = _answer(day, state, stage, facts)
         is_made, channel, reason = answers[key]
         owes = debts[debtor]
-        amount = oldest.balance if len(owes) == 1 else dunning.debt(owes, day.on)
+        amount = owes[0].balance if len(owes) == 1 else dunning.debt(owes, day.on)
         rows.append(LadderRow(oldest, stage, is_made, amount, channel, reason))
     return rows
 
@@ -364,23 +382,58 @@ def _reachable(session: Session, day: Day, candidates: Iterable[DueStage]) -> di
 def write(session: Session, day: Day, rows: Sequence[LadderRow]) -> None:
     """Write the day's rows: reminders in their batches, stages of invoices, requests, cases, messages."""
     by_stage: dict[str, list[LadderRow]] = defaultdict(list)
-    for row in rows:
-        if row.is_made:
-            by_stage[row.stage.code].append(row)
+    made = [row for row in rows if row.is_made]
+    with_them: dict[int, tuple[LadderRow, ...]] = {}  # by the bill of the one that picks the paper
+    if day.ladder.is_one_notice_per_payer:
+        groups = joint_notices.joined(made)
+        made = [first for first, *_others in groups]
+        with_them = {first.subject.id: tuple(others) for first, *others in groups if others}
+    for row in made:
+        by_stage[row.stage.code].append(row)
     _insert(session, day, [row for row in rows if not row.is_made], None, NOT_MADE)
-    for code, made in by_stage.items():
+    for code, first in by_stage.items():
         stage = day.ladder.stage(code)
-        for batch_id, part in _new_batches(session, day, stage, _with_channels(session, day, stage, made)):
+        for batch_id, part in _new_batches(session, day, stage, _with_channels(session, day, stage, first)):
             state = "planned" if needs_approval(stage) else "approved"
-            _insert(session, day, part, batch_id, state)
-            session.execute(
-                update(Invoice)
-                .where(Invoice.id.in_(select(Reminder.subject_id).where(Reminder.batch_id == batch_id)))
-                .values(stage=stage.code)
-                .execution_options(synchronize_session=False)
-            )
+            others = [(row, with_them[row.subject.id]) for row in part if row.subject.id in with_them]
+            joined = [one._replace(channel=row.channel) for row, their in others for one in their]
+            _insert(session, day, [*part, *joined], batch_id, state)
+            _join(session, batch_id, others)
+            for each in {code, *(one.stage.code for one in joined)}:
+                _set_stage(session, batch_id, each)
             _execute_stage(session, day, stage, batch_id)
     session.expire_all()
+
+
+def _set_stage(session: Session, batch_id: int, code: str) -> None:
+    """The stage of the bills that a batch's reminders of a stage are about."""
+    subjects = select(Reminder.subject_id).where(Reminder.batch_id == batch_id, Reminder.stage == code)
+    session.execute(
+        update(Invoice)
+        .where(Invoice.id.in_(subjects))
+        .values(stage=code)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _join(session: Session, batch_id: int, others: Sequence[tuple[LadderRow, Sequence[LadderRow]]]) -> None:
+    """Note with which reminder of the batch others of the same payer go out (C19)."""
+    if not others:
+        return
+    ids: dict[int, int] = dict(
+        session.execute(select(Reminder.subject_id, Reminder.id).where(Reminder.batch_id == batch_id)).all()
+    )
+    table = Reminder.__table__
+    assert isinstance(table, Table)
+    session.connection().execute(
+        table.update().where(table.c.id == bindparam("of")).values(joined_id=bindparam("lead")),
+        [
+            {"of": ids[one.subject.id], "lead": ids[first.subject.id]}
+            for first, their in others
+            for one in their
+            if one.subject.id in ids and first.subject.id in ids
+        ],
+    )
 
 
 def needs_approval(stage: Stage) -> bool:

@@ -18,7 +18,7 @@ from models.people import Owner
 from models.property import Unit
 from office.arrears import holds as arrears_holds
 from office.arrears import limitation
-from office.arrears.debts import Debt, Debtor, owed, total
+from office.arrears.debts import Debt, Debtor, counted, owed, total
 from office.arrears.dunning import Day, LadderHistory, StoredHistory, lookahead, notices, stages_up_to
 from office.core import clock
 from office.core.errors import N_, Refused
@@ -69,7 +69,8 @@ def standings(
     past = past or StoredHistory(session)
     recent, stages = past.recent(day), past.stages(day, debts)
     holds = arrears_holds.holds_at(session, day.as_of, units)
-    oldest = {debtor: dunning.episode(day.ladder, rows, day.on) for debtor, rows in debts.items()}
+    counts = counted(session, day.as_of, debts, day.ladder.counted_items)
+    oldest = {debtor: dunning.episode(day.ladder, counts.get(debtor, ()), day.on) for debtor in debts}
     since = {debtor: one.due_on for debtor, one in oldest.items() if one is not None}
     tried = arrears_holds.attempts_since(session, day.as_of, since)
     reach = arrears_holds.reachable(session, {payer for _, payer in debts}, day.channels)

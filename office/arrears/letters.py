@@ -17,7 +17,7 @@ from models.office import Paper, PaperSetting
 from models.people import Owner, Staff
 from models.property import Unit
 from models.secrets import masked
-from office.arrears import holds, public_notices, reminder_batches, restrictions
+from office.arrears import holds, joint_reminders, public_notices, reminder_batches, restrictions
 from office.arrears.debts import AsOf, Debtor
 from office.arrears.earlier_reminders import earlier_reminders
 from office.core import clock
@@ -25,7 +25,7 @@ from office.core.audit import record
 from office.core.errors import N_, Refused
 from office.documents import archive, numbers
 from office.documents.contacts import contact_persons
-from office.documents.filing import NewPaper, print_papers
+from office.documents.filing import NewPaper, print_papers, unfiled_pdf
 from office.documents.languages import estate_language, payer_language
 from office.documents.pdf import registry
 from office.documents.pdf.billing import PaymentNotice
@@ -37,6 +37,8 @@ from office.documents.pdf.collection import (
     LawyerLetter,
     OptionalService,
     PromisedPayment,
+    RestrictedService,
+    RestrictionList,
     RestrictionNotice,
     Undertaking,
 )
@@ -61,7 +63,10 @@ def batch_pdf(session: Session, batch_id: int, *, now: datetime, staff_id: int, 
     is left to print.
     """
     batch = session.get(ReminderBatch, batch_id, populate_existing=True)
-    own = [] if units is None else [Reminder.unit_id.in_(units)]
+    theirs = select(joint_reminders.lead_id()).where(
+        Reminder.batch_id == batch_id, *([] if units is None else [Reminder.unit_id.in_(units)])
+    )
+    own = [] if units is None else [joint_reminders.lead_id().in_(theirs)]
     rows = session.scalars(
         select(Reminder)
         .join(Unit, Unit.id == Reminder.unit_id)
@@ -77,10 +82,12 @@ def batch_pdf(session: Session, batch_id: int, *, now: datetime, staff_id: int, 
     chain = holds.stored_ladder(session, AsOf.of(session, now).day)
     stage = chain.find(batch.stage)
     kind = stage.document if stage is not None and stage.document in registry.KINDS else FALLBACK
-    papers: dict[Reminder, list[NewPaper]] = {row: [] for row in rows}
-    for reminder, value, also in _values(session, kind, stage, rows, now=now):
-        paper = NewPaper(value.number, value, reminder.unit_id, reminder.payer_id, also=also)
-        papers[reminder].append(paper)
+    papers: dict[Reminder, list[NewPaper]] = {row: [] for row in rows if row.joined_id is None}
+    spoken_of: set[int] = set()
+    for reminder, about, value, also in _values(session, kind, stage, rows, now=now):
+        paper = NewPaper(value.number, value, about[0].unit_id, reminder.payer_id, also=also)
+        papers.setdefault(reminder, []).append(paper)
+        spoken_of.update(row.id for row in about)
     for reminder, listed in papers.items():
         if not listed and reminder.state != "approved":  # paid meanwhile: the letter that went out, if any
             listed.append(NewPaper(_older_number(reminder), None, also=_spellings(kind, reminder)))
@@ -91,7 +98,7 @@ def batch_pdf(session: Session, batch_id: int, *, now: datetime, staff_id: int, 
         now=now,
         staff_id=staff_id,
     )
-    unprinted = [row.id for row, listed in papers.items() if listed and row.state == "approved"]
+    unprinted = [row.id for row in rows if row.id in spoken_of and row.state == "approved"]
     reminder_batches.mark(session, unprinted, "printed", now=now, staff_id=staff_id)
     return made
 
@@ -131,31 +138,61 @@ def _values(
     rows: Sequence[Reminder],
     *,
     now: datetime,
-) -> Iterator[tuple[Reminder, Letter, tuple[str, ...]]]:
-    """The value of each letter, and under which numbers it may be filed; who owes nothing more gets none."""
+) -> Iterator[tuple[Reminder, tuple[Reminder, ...], Letter, tuple[str, ...]]]:
+    """Each letter with the reminder whose number it bears, those that it is about, and its other numbers.
+
+    Who owes nothing more gets none.
+    """
     if kind == "payment_notice":
         by_subject = {row.subject_id: row for row in rows}
         for invoice, notice in archive.payment_notices(
             session, list(by_subject), on=AsOf.of(session, now).day
         ):
-            yield by_subject[invoice.id], notice, ()
+            about = by_subject[invoice.id]
+            yield about, (about,), notice, ()
         return
     if kind == "restriction_notice":
-        yield from _restriction_notices(session, rows)
+        for row, said, also in _restriction_notices(session, rows):
+            yield row, (row,), said, also
         return
     day = AsOf.of(session, now).day  # a letter that goes out late is dated, and its deadline counted, anew
     deadline = holds.stored_ladder(session, day).deadline(stage, day)
     office = estate_language(session)
-    by_number = {numbers.letter_number(kind, office, _made_for(row).year, row.id): row for row in rows}
-    debtors = [(row.unit_id, row.payer_id, number, deadline) for number, row in by_number.items()]
+    asked = [(row.unit_id, row.payer_id, str(row.id), deadline) for row in rows]
+    owing = {one.number: one for one in archive.demands(session, asked, issued_on=day)}
+    groups: dict[int, list[Reminder]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row.joined_id is not None):
+        groups[row.joined_id or row.id].append(row)
+    chain = holds.stored_ladder(session, day)
+    payers = {row.payer_id for row in rows} if chain.is_one_notice_per_payer else set()
+    held = joint_reminders.on_hold(session, AsOf.of(session, now), payers)
     earlier = earlier_reminders(session, {(row.unit_id, row.payer_id) for row in rows}, before=now)
-    for demand in archive.demands(session, debtors, issued_on=day):
-        row = by_number[demand.number]
+    for first, *others in groups.values():
+        those = tuple(row for row in (first, *others) if str(row.id) in owing)
+        if not those:
+            continue
+        number = numbers.letter_number(kind, office, _made_for(first).year, first.id)
+        named = {row.unit_id for row in (first, *others)}
+        waiting = [code for unit_id, code in held.get(first.payer_id, {}).items() if unit_id not in named]
+        demand = _one_demand([owing[str(row.id)] for row in those], number, waiting)
         since = min(debt.due_on for debt in demand.debts)
-        told = earlier.get((row.unit_id, row.payer_id), ())
-        value = replace(demand, reminded=tuple(one for one in told if one.on > since))
-        letter = _by_lawyer(session, value, row.id, now) if kind == "lawyer_letter" else value
-        yield row, letter, _spellings(kind, row)
+        told = {one for row in those for one in earlier.get((row.unit_id, row.payer_id), ())}
+        reminded = sorted((one for one in told if one.on > since), key=lambda one: (one.on, one.way))
+        value = replace(demand, reminded=tuple(reminded))
+        letter = _by_lawyer(session, value, first.id, now) if kind == "lawyer_letter" else value
+        yield first, those, letter, _spellings(kind, first)
+
+
+def _one_demand(demands: Sequence[Demand], number: str, waiting: Sequence[str]) -> Demand:
+    """The demands of a payer's units as one letter to the first of them, each debt with its unit (C19)."""
+    if len(demands) == 1 and not waiting:
+        return replace(demands[0], number=number)
+    debts = [
+        replace(debt, unit_code=one.recipient.unit_code if len(demands) > 1 else "")
+        for one in demands
+        for debt in one.debts
+    ]
+    return replace(demands[0], number=number, debts=tuple(debts), waiting=tuple(waiting))
 
 
 def _by_lawyer(session: Session, demand: Demand, running: int, now: datetime) -> LawyerLetter:
@@ -176,6 +213,7 @@ def _by_lawyer(session: Session, demand: Demand, running: int, now: datetime) ->
         licence_no=firm.licence_no,
         contract=firm.contract,
         late_fee=demand.late_fee,
+        waiting=demand.waiting,
         firm_phone=firm.phone,
         firm_number=_firm_number(firm.letter_mark, demand, running) if firm.letter_mark else "",
     )
@@ -374,3 +412,21 @@ def public_list_pdf(
         staff_id=staff_id,
         size=size,
     )
+
+
+def restriction_list_pdf(session: Session, *, language: str, now: datetime) -> bytes:
+    """What is restricted now, by unit and service, for those who carry it out: no names, no sums (C14)."""
+    rows = session.execute(
+        select(Restriction, Unit.code, FeeItem)
+        .join(Unit, Unit.id == Restriction.unit_id)
+        .join(FeeItem, FeeItem.id == Restriction.fee_item_id)
+        .where(Restriction.state == "in_effect", Restriction.effective_on.is_not(None))
+        .order_by(Unit.code, Restriction.id)
+    )
+    listed = []
+    for restriction, code, item in rows:
+        assert restriction.effective_on is not None  # asked for
+        until = restrictions.ends_on(session, restriction.effective_on)
+        listed.append(RestrictedService(code, item.name_in(language), restriction.effective_on, until))
+    value = RestrictionList(AsOf.of(session, now).day, tuple(listed))
+    return unfiled_pdf(session, "restriction_list", value, language=language, now=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from models.collection import Reminder, ReminderBatch
 from models.office import Message
 from office.arrears import holds as arrears_holds
-from office.arrears import reminder_messages
-from office.arrears.debts import AsOf, Debt, Debtor, owed
+from office.arrears import joint_reminders, reminder_messages
+from office.arrears.debts import AsOf, Debt, Debtor, counted, owed
 from office.core.audit import record
 from office.core.database import chunks
 from office.core.errors import N_, Refused
@@ -39,6 +39,7 @@ def send_out(session: Session, batch_id: int, *, now: datetime) -> None:
             Reminder.batch_id == batch_id,
             Reminder.channel.in_(ELECTRONIC),
             Reminder.state == "approved",
+            Reminder.joined_id.is_(None),
         )
     ).all()
     if ids:
@@ -59,7 +60,9 @@ def drop_reminder(
     if reminder is None or reminder.state not in OPEN:
         raise Refused(N_("Only a reminder that has not gone out can be dropped"))
     before = reminder.state
+    chain = arrears_holds.stored_ladder(session, AsOf.of(session, now).day)
     _drop(session, [reminder_id], Reason("staff", {"note": reason.strip()}), staff_id)
+    _lead_anew(session, chain, [reminder_id], now)
     record(session, now, staff_id, "drop", reminder, {"state": (before, "dropped"), "reason": reason.strip()})
     session.refresh(reminder)
     return reminder
@@ -99,7 +102,8 @@ def approve_batch(
         raise Refused(N_("This batch is approved by another role: %(role)s"), role=wanted)
     own = [Reminder.batch_id == batch_id]
     if units is not None:
-        own.append(Reminder.unit_id.in_(units))
+        theirs = select(joint_reminders.lead_id()).where(*own, Reminder.unit_id.in_(units))
+        own.append(joint_reminders.lead_id().in_(theirs))
     _drop_unwanted(session, chain, own, now)
     approved = session.execute(
         update(Reminder)
@@ -124,6 +128,24 @@ def _drop_unwanted(session: Session, chain: Ladder, which: Sequence[Any], now: d
     rows = session.scalars(select(Reminder).where(*which, Reminder.state.in_(OPEN))).all()
     for reason, ids in _unwanted(session, chain, rows, now):
         _drop(session, ids, reason)
+        _lead_anew(session, chain, ids, now)
+
+
+def _lead_anew(session: Session, chain: Ladder, dropped: Sequence[int], now: datetime) -> None:
+    """Those that went out with dropped reminders go on without them, by a message that says so (C19)."""
+    changed = joint_reminders.led_anew(session, chain, dropped)
+    if not changed:
+        return
+    session.expire_all()
+    outbox.drop_waiting(session, changed)
+    waiting = session.scalars(
+        select(Reminder.id).where(
+            Reminder.id.in_(changed), Reminder.state == "approved", Reminder.channel.in_(ELECTRONIC)
+        )
+    ).all()
+    if waiting:
+        made = reminder_messages.messages(session, chain, waiting, now=now, is_again=True)
+        outbox.enqueue_all(session, made, now)
 
 
 def _unwanted(
@@ -136,11 +158,14 @@ def _unwanted(
         return []
     latest = max(row.due_on for row in rows)
     debts = owed(session, as_of, until=max(latest, as_of.day), units=units)
+    counts = counted(session, as_of, debts, chain.counted_items)
     standing = arrears_holds.holds_at(session, as_of, units)
     found: dict[str, tuple[Reason, list[int]]] = {}
     for row in rows:
         stage = chain.find(row.stage)
-        reason = _why_not(chain, stage, row, debts, standing, as_of)
+        # the notice of a bill is about all of it
+        asked = debts if row.due_on >= row.planned_on else counts
+        reason = _why_not(chain, stage, row, asked, standing, as_of)
         if reason is not None:
             found.setdefault(str(reason), (reason, []))[1].append(row.id)
     return list(found.values())
@@ -150,7 +175,7 @@ def _why_not(
     chain: Ladder,
     stage: Stage | None,
     row: Reminder,
-    debts: dict[Debtor, list[Debt]],
+    debts: Mapping[Debtor, Sequence[Debt]],
     standing: arrears_holds.Holds,
     as_of: AsOf,
 ) -> Reason | None:
@@ -173,7 +198,7 @@ def mark(session: Session, reminder_ids: Sequence[int], state: str, *, now: date
     chain = arrears_holds.stored_ladder(session, AsOf.of(session, now).day)
     roles = roles_of(session, staff_id)
     marked = 0
-    for chunk in chunks(reminder_ids):
+    for chunk in chunks(joint_reminders.with_joined(session, reminder_ids)):
         rows = session.scalars(
             select(Reminder).where(Reminder.id.in_(chunk), Reminder.state.in_((*OPEN, "printed")))
         ).all()
@@ -182,8 +207,13 @@ def mark(session: Session, reminder_ids: Sequence[int], state: str, *, now: date
                 raise Refused(N_("This batch has not been approved yet"))
             if row.state == state:
                 continue
-            if row.channel in PERSONAL and not is_settled(
-                row.channel, row.channel, chain.find(row.stage), roles, is_approved=row.state != "planned"
+            is_led = row.joined_id is not None  # who may, is asked of the one with which it goes out
+            if (
+                not is_led
+                and row.channel in PERSONAL
+                and not is_settled(
+                    row.channel, row.channel, chain.find(row.stage), roles, is_approved=row.state != "planned"
+                )
             ):
                 raise Refused(N_("Stage %(stage)s is carried out by another role"), stage=row.stage)
             before, row.state, row.sent_at = row.state, state, row.sent_at or now
@@ -242,10 +272,13 @@ def deliveries(session: Session, reminder_id: int) -> Sequence[Message]:
 def still_wanted(session: Session, message: Message, now: datetime) -> bool:
     """Whether a reminder should still be sent; one paid or held meanwhile is dropped with its reason (C4)."""
     reminder = session.get(Reminder, message.reminder_id, populate_existing=True)
-    if reminder is None or reminder.state in {"dropped", "printed", "done", "sent"}:
+    if reminder is None or reminder.state in joint_reminders.GONE:
         return False
     chain = arrears_holds.stored_ladder(session, AsOf.of(session, now).day)
-    for reason, ids in _unwanted(session, chain, [reminder], now):
+    joined = joint_reminders.of_leads(session, [reminder.id]).get(reminder.id, ())
+    rows = [reminder, *(row for row in joined if row.state not in joint_reminders.GONE)]
+    gone: list[int] = []
+    for reason, ids in _unwanted(session, chain, rows, now):
         session.execute(
             update(Reminder)
             .where(Reminder.id.in_(ids))
@@ -256,8 +289,12 @@ def still_wanted(session: Session, message: Message, now: datetime) -> bool:
                 row_version=Reminder.row_version + 1,
             )
         )
-        return False
-    return True
+        gone += ids
+    if gone and len(gone) < len(rows):
+        left = [row.id for row in rows if row.id not in gone]
+        session.execute(update(Reminder).where(Reminder.id.in_(left)).values(state="approved"))
+        _lead_anew(session, chain, gone, now)
+    return not gone
 
 
 def undeliverable(session: Session, message: Message, now: datetime) -> None:
@@ -270,7 +307,9 @@ def undeliverable(session: Session, message: Message, now: datetime) -> None:
     if instead is None:
         return
     before = {"state": (reminder.state, "approved"), "channel": (reminder.channel, instead)}
-    reminder.state, reminder.channel, reminder.sent_at = "approved", instead, None
+    together = [reminder, *joint_reminders.of_leads(session, [reminder.id]).get(reminder.id, ())]
+    for row in together:
+        row.state, row.channel, row.sent_at = "approved", instead, None
     session.flush()
     record(session, now, None, "fall_back", reminder, before)
     if instead in ELECTRONIC:

@@ -12,17 +12,19 @@ from decimal import Decimal
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from models.billing import CreditNote, Deposit, FeeItem, Invoice, InvoiceLine, Tariff
+from models.billing import CreditNote, Deposit, FeeItem, Invoice, InvoiceLine, ServiceSlip, Tariff
 from models.payments import Payment
 from models.people import Owner, Staff
 from models.property import UNIT_KINDS, Unit
 from office.core.errors import N_, Refused
 from office.documents.filing import NewPaper, print_papers, unfiled_pdf
-from office.documents.languages import payer_language
+from office.documents.languages import estate_language, payer_language
 from office.documents.pdf import billing, payments
+from office.documents.pdf import service_papers as papers
 from office.documents.pdf.document import Size
 from office.documents.pdf.values import ChargeLine, Recipient
 from office.documents.pdf.wording import words_of
+from office.estate import owners
 from rules.money import ZERO
 from rules.reasons import Reason
 
@@ -118,6 +120,71 @@ def print_deposit_slip(session: Session, deposit_id: int, *, now: datetime, staf
     )
     paper = NewPaper(value.number, value, deposit.unit_id, deposit.payer_id)
     return print_papers(session, "deposit_slip", [paper], now=now, staff_id=staff_id)
+
+
+def print_deposit_refund(session: Session, deposit_id: int, *, now: datetime, staff_id: int | None) -> bytes:
+    """The receipt that a payer signs for a deposit given back (B10). Raises Refused for any other entry."""
+    returned = session.get(Deposit, deposit_id)
+    if returned is None or returned.entry != "returned":
+        raise Refused(N_("This entry is no deposit that was given back"))
+    taken = (
+        session.execute(
+            select(Deposit).where(
+                Deposit.entry == "taken",
+                Deposit.payment_id == returned.payment_id,
+                Deposit.fee_item_id == returned.fee_item_id,
+            )
+        )
+        .scalars()
+        .first()
+    )
+    if taken is None:
+        raise Refused(N_("There is no such deposit"))
+    later = select(func.coalesce(func.sum(Deposit.amount), 0)).where(
+        Deposit.payment_id == taken.payment_id,
+        Deposit.fee_item_id == taken.fee_item_id,
+        Deposit.entry.in_(("returned", "set_off")),
+        Deposit.id <= returned.id,
+    )
+    language = payer_language(session, returned.payer_id)
+    staff = session.get(Staff, returned.staff_id) if returned.staff_id else None
+    value = payments.DepositRefund(
+        number=returned.number,
+        paid_on=returned.posted_on,
+        recipient=Recipient(returned.payer.name, returned.unit.code),
+        deposit_kind=returned.fee_item.name_in(language),
+        amount=returned.amount,
+        taken_number=taken.number,
+        taken_on=taken.posted_on,
+        reason=returned.reason,
+        left=taken.amount - (session.scalar(later) or ZERO),
+        cashier=staff.name if staff else "",
+    )
+    paper = NewPaper(value.number, value, returned.unit_id, returned.payer_id)
+    return print_papers(session, "deposit_refund", [paper], now=now, staff_id=staff_id)
+
+
+def print_service_slip(session: Session, slip_id: int, *, now: datetime, staff_id: int | None) -> bytes:
+    """A service slip for the resident's signature (B3, B13), in the language of who pays for the unit."""
+    slip = session.get(ServiceSlip, slip_id)
+    if slip is None:
+        raise Refused(N_("There is no such service slip"))
+    payer = owners.payer_of(session, slip.unit_id, slip.used_on)
+    language = payer_language(session, payer.owner_id) if payer else estate_language(session)
+    invoice = session.get(Invoice, slip.invoice_id) if slip.invoice_id else None
+    value = papers.ServiceSlip(
+        number=slip.slip_no,
+        used_on=slip.used_on,
+        unit_code=slip.unit.code,
+        service=slip.fee_item.name_in(language),
+        quantity=slip.quantity,
+        amount=slip.amount,
+        work=slip.note,
+        signed_by=slip.signed_by,
+        invoice_number=invoice.number if invoice else "",
+    )
+    paper = NewPaper(slip.slip_no, value, slip.unit_id)
+    return print_papers(session, "service_slip", [paper], language=language, now=now, staff_id=staff_id)
 
 
 def print_tariff_notice(

@@ -13,11 +13,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.complaints import InvalidRequest, ReviewMeeting, Ticket, TicketEvent, WorkSlip
+from models.office import Paper, paper_base_number
 from models.people import Staff
+from models.visits import Visit
 from office.complaints import timeline
+from office.core import clock
 from office.core.errors import N_, Refused
 from office.documents.filing import NewPaper, print_papers
+from office.documents.languages import estate_language, payer_language
 from office.documents.pdf.complaints import ComplaintForm, FollowUp, InvalidClosure, Review, WorkContactSlip
+from office.documents.pdf.service_papers import ResidentSlip, ReviewMinutes, VisitSheet, WrittenReply
+from office.estate import owners
 
 PLANNED = "keep_department_plan"
 
@@ -49,7 +55,7 @@ def _form(session: Session, ticket: Ticket, language: str, reason: str) -> Compl
     review = session.scalars(
         select(ReviewMeeting).where(ReviewMeeting.ticket_id == ticket.id).order_by(ReviewMeeting.id.desc())
     ).first()
-    due = [clock.due_at for clock in timeline.clocks(session, ticket) if clock.clock == "solve"]
+    due = [one.due_at for one in timeline.clocks(session, ticket) if one.clock == "solve"]
     return ComplaintForm(
         number=ticket.number,
         registered_at=ticket.registered_at,
@@ -145,3 +151,124 @@ def print_invalid(
     )
     paper = NewPaper(f"{ticket.number}-{request.id}", value, ticket.unit_id)
     return print_papers(session, "invalid_closure", [paper], language=language, now=now, staff_id=staff_id)
+
+
+def _household_language(session: Session, ticket: Ticket, now: datetime) -> str:
+    """In which language the household reads: that of who pays for the unit today, else the estate's (P12)."""
+    if ticket.unit_id is not None:
+        payer = owners.payer_of(session, ticket.unit_id, clock.office_day(session, now))
+        if payer is not None:
+            return payer_language(session, payer.owner_id)
+    return estate_language(session)
+
+
+def print_resident_slip(session: Session, ticket_id: int, *, now: datetime, staff_id: int | None) -> bytes:
+    """The slip for who complained: number, what was said, who handles it, by when (T1, T24)."""
+    ticket = session.get(Ticket, ticket_id)
+    if ticket is None:
+        raise Refused(N_("There is no such complaint"))
+    language = _household_language(session, ticket, now)
+    due = {one.clock: one.due_at for one in timeline.clocks(session, ticket) if one.stopped_at is None}
+    value = ResidentSlip(
+        number=ticket.number,
+        registered_at=ticket.registered_at,
+        category=ticket.category.code,
+        statement=ticket.statement,
+        department=ticket.department.name_in(language),
+        unit_code=ticket.unit.code if ticket.unit else "",
+        first_word_by=due.get("first_word"),
+        solved_by=due.get("solve"),
+    )
+    paper = NewPaper(ticket.number, value, ticket.unit_id)
+    return print_papers(session, "resident_slip", [paper], language=language, now=now, staff_id=staff_id)
+
+
+def print_reply(
+    session: Session, ticket_id: int, *, has_identity: bool, now: datetime, staff_id: int | None
+) -> bytes:
+    """The written reply to a resolved complaint, or the letter of reasons for an invalid one (T15).
+
+    Raises Refused before there is an answer.
+    """
+    ticket = session.get(Ticket, ticket_id)
+    if ticket is None:
+        raise Refused(N_("There is no such complaint"))
+    if not ticket.resolution.strip():
+        raise Refused(N_("First write what was done: a reply needs an answer"))
+    value = WrittenReply(
+        number=ticket.number,
+        issued_on=clock.office_day(session, now),
+        registered_at=ticket.registered_at,
+        statement=ticket.statement,
+        answer=ticket.resolution,
+        unit_code=ticket.unit.code if ticket.unit else "",
+        is_unsolved=ticket.state == "invalid",
+    )
+    filed = _as_filed(session, "written_reply", value)
+    shown = replace(filed, to=", ".join(one.name for one in ticket.complainants)) if has_identity else None
+    paper = NewPaper(ticket.number, filed, ticket.unit_id, shown=shown)
+    language = _household_language(session, ticket, now)
+    return print_papers(session, "written_reply", [paper], language=language, now=now, staff_id=staff_id)
+
+
+def _as_filed(session: Session, kind: str, value: WrittenReply) -> WrittenReply:
+    """The reply with the day of the one that is in the file, where it says the same otherwise (D3)."""
+    dated = session.scalar(
+        select(Paper.dated)
+        .where(Paper.kind == kind, paper_base_number() == value.number)
+        .order_by(Paper.id.desc())
+        .limit(1)
+    )
+    return replace(value, issued_on=dated) if dated is not None else value
+
+
+def print_review(
+    session: Session, meeting_id: int, *, language: str, now: datetime, staff_id: int | None
+) -> bytes:
+    """The minutes of a review meeting (T9)."""
+    meeting = session.get(ReviewMeeting, meeting_id)
+    if meeting is None:
+        raise Refused(N_("There is no such review meeting"))
+    ticket = meeting.ticket
+    value = ReviewMinutes(
+        number=f"{ticket.number}-{meeting.id}",
+        ticket_number=ticket.number,
+        held_at=meeting.held_at,
+        category=ticket.category.code,
+        statement=ticket.statement,
+        cause=meeting.cause,
+        correction=meeting.correction,
+        prevention=meeting.prevention,
+        attended=meeting.attended,
+    )
+    paper = NewPaper(value.number, value, ticket.unit_id)
+    return print_papers(session, "review_minutes", [paper], language=language, now=now, staff_id=staff_id)
+
+
+def print_visit(
+    session: Session, visit_id: int, *, language: str, now: datetime, staff_id: int | None
+) -> bytes:
+    """The sheet of a visit, to take along or with what came of it (V1, V2)."""
+    visit = session.get(Visit, visit_id)
+    if visit is None:
+        raise Refused(N_("There is no such visit"))
+    ticket = visit.ticket
+    unit = visit.unit or (ticket.unit if ticket else None)
+    value = VisitSheet(
+        number=visit.number,
+        kind=visit.kind,
+        planned_from=visit.planned_from,
+        due_at=visit.due_at,
+        role=visit.assignee_role,
+        visitor=visit.assignee.name if visit.assignee else "",
+        ticket_number=ticket.number if ticket else "",
+        unit_code=unit.code if unit else "",
+        category=ticket.category.code if ticket else "",
+        done_at=visit.done_at,
+        method=visit.method or "",
+        satisfaction=visit.satisfaction,
+        words=visit.words,
+    )
+    shown = replace(value, met=visit.met) if visit.met else None  # a name is not kept in the file
+    paper = NewPaper(visit.number, value, unit.id if unit else None, shown=shown)
+    return print_papers(session, "visit_sheet", [paper], language=language, now=now, staff_id=staff_id)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, cast, delete, insert, select, update
+from sqlalchemy import String, cast, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.complaints import (
+    TICKET_PAPERS,
     Attachment,
     CaseEntry,
     ClockPause,
@@ -22,7 +23,7 @@ from models.complaints import (
     TicketEvent,
     WorkSlip,
 )
-from models.office import Message, Paper
+from models.office import Message, Paper, paper_base_number
 from models.visits import Visit
 from office.complaints.policies_in_force import PolicyTimeline
 from office.core.jobs import JobResult
@@ -76,15 +77,28 @@ def _remove(session: Session, ids: Sequence[int]) -> None:
     """Remove tickets with all that belongs to them; a case of the library stays without its ticket."""
     numbers = select(Ticket.number).where(Ticket.id.in_(ids))
     slips = select(WorkSlip.number).where(WorkSlip.ticket_id.in_(ids))
-    their_papers = (Paper.kind == "complaint_form") & Paper.number.in_(numbers)
     closures = (
         select(Ticket.number + "-" + cast(InvalidRequest.id, String))
         .select_from(InvalidRequest)
         .join(InvalidRequest.ticket)
         .where(Ticket.id.in_(ids))
     )
-    their_papers |= (Paper.kind == "invalid_closure") & Paper.number.in_(closures)
-    their_papers |= (Paper.kind == "work_contact_slip") & Paper.number.in_(slips)
+    meetings = (
+        select(Ticket.number + "-" + cast(ReviewMeeting.id, String))
+        .select_from(ReviewMeeting)
+        .join(ReviewMeeting.ticket)
+        .where(Ticket.id.in_(ids))
+    )
+    visited = select(Visit.number).where(Visit.ticket_id.in_(ids))
+    numbered = {
+        **dict.fromkeys(TICKET_PAPERS, numbers),
+        "invalid_closure": closures,
+        "review_minutes": meetings,
+        "visit_sheet": visited,
+        "work_contact_slip": slips,
+    }
+    own = paper_base_number()  # those that were filed anew too
+    their_papers = or_(*((Paper.kind == kind) & own.in_(asked) for kind, asked in numbered.items()))
     their_visits = select(Visit.id).where(Visit.ticket_id.in_(ids))
     plain = {"synchronize_session": False}
     session.execute(

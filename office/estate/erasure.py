@@ -30,6 +30,7 @@ from models.billing import (
 )
 from models.collection import Contact, DunningHold, LegalCase, Reminder, Restriction
 from models.complaints import (
+    TICKET_PAPERS,
     Attachment,
     CaseEntry,
     ClockPause,
@@ -40,7 +41,7 @@ from models.complaints import (
     TicketEvent,
     WorkSlip,
 )
-from models.office import Audit, Erasure, Message, Paper, SavedView, Task
+from models.office import Audit, Erasure, Message, Paper, SavedView, Task, paper_base_number
 from models.payments import DebitMandate, DirectDebit, PayerAccount, Payment, StatementRow
 from models.people import Occupancy, Owner, OwnerPhone
 from models.rates import ItemRate
@@ -279,10 +280,17 @@ def _take_ticket_rows(session: Session, into: dict[str, set[int]], tickets: Sequ
         .join(InvalidRequest, InvalidRequest.ticket_id == Ticket.id)
         .where(Ticket.id.in_(tickets))
     )
-    papers = {*numbers, *slips, *(f"{number}-{request_id}" for number, request_id in requests)}
-    kinds = ("complaint_form", "invalid_closure", "work_contact_slip")
+    meetings = session.execute(
+        select(Ticket.number, ReviewMeeting.id)
+        .join(ReviewMeeting, ReviewMeeting.ticket_id == Ticket.id)
+        .where(Ticket.id.in_(tickets))
+    )
+    visited = session.scalars(select(Visit.number).where(Visit.ticket_id.in_(tickets)))
+    behind = {f"{number}-{row_id}" for rows in (requests, meetings) for number, row_id in rows}
+    papers = sorted({*numbers, *slips, *visited, *behind})
+    kinds = (*TICKET_PAPERS, "invalid_closure", "review_minutes", "visit_sheet", "work_contact_slip")
     into["paper"].update(
-        session.scalars(select(Paper.id).where(Paper.kind.in_(kinds), Paper.number.in_(sorted(papers))))
+        session.scalars(select(Paper.id).where(Paper.kind.in_(kinds), paper_base_number().in_(papers)))
     )
 
 

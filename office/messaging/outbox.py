@@ -328,6 +328,11 @@ def _sync_reminder(session: Session, message: Message, state: str, sent_at: date
         .where(Reminder.id == message.reminder_id)
         .values(state=state, sent_at=sent_at, row_version=Reminder.row_version + 1)
     )
+    session.execute(  # and to those for which it speaks too (C19)
+        update(Reminder)
+        .where(Reminder.joined_id == message.reminder_id, Reminder.state != "dropped")
+        .values(state=state, sent_at=sent_at, row_version=Reminder.row_version + 1)
+    )
 
 
 def _mark_contact_bad(session: Session, message: Message) -> None:

@@ -170,11 +170,30 @@ class DocumentBuilder:
             rows.append(row(self.words["total"], "", "", self.money(total), ""))
         return Table(columns, rows, sums=int(total is not None))
 
+    def debts_of_units(self, debts: Sequence[DebtLine], waiting: Sequence[str]) -> list[Block]:
+        """What is open; of several units first a line for each with its sum, and which are on hold (C19)."""
+        parts: list[Block] = [self.debts(debts)]
+        if codes := _units(debts):
+            columns = [
+                self.column("unit_code", 2),
+                self.column("bills", align="right"),
+                self.column("sum", align="right"),
+            ]
+            own = {code: [debt for debt in debts if debt.unit_code == code] for code in codes}
+            rows = [[code, str(len(rows)), self.money(total_of(rows))] for code, rows in own.items()]
+            total = [self.words["total_owed"], str(len(debts)), self.money(total_of(debts))]
+            parts.insert(0, Table(columns, [*rows, total], sums=1))
+        if said := self.words.waiting(waiting):
+            parts.append(Text(said))
+        return parts
+
     def debts(self, debts: Sequence[DebtLine]) -> Table:
         """What is open, per invoice, with its sum."""
+        has_units = any(debt.unit_code for debt in debts)
         has_late_fee = any(debt.late_fee for debt in debts)
         has_days = any(debt.days for debt in debts)
         columns = [
+            *([self.column("unit_code", 2)] if has_units else []),
             self.column("invoice_number", 3),
             self.column("period", 2),
             self.column("due_on", 2),
@@ -185,6 +204,7 @@ class DocumentBuilder:
             columns += [self.column("late_fee", align="right"), self.column("sum", align="right")]
         rows = [
             [
+                *([debt.unit_code] if has_units else []),
                 debt.invoice_number,
                 self.words.period(debt.period),
                 self.words.day(debt.due_on),
@@ -203,7 +223,7 @@ class DocumentBuilder:
         ]
         principal = sum((debt.amount for debt in debts), Decimal(0))
         late_fee = sum((debt.late_fee for debt in debts), Decimal(0))
-        last = [self.words["total_owed"], "", "", self.money(principal)]
+        last = [self.words["total_owed"], *([""] if has_units else []), "", "", self.money(principal)]
         if has_late_fee:
             last += [""] if has_days else []
             last += [self.money(late_fee), self.money(principal + late_fee)]
@@ -212,19 +232,27 @@ class DocumentBuilder:
     def owed(self, debts: Sequence[DebtLine]) -> dict[str, str]:
         """The placeholders about debts."""
         oldest = min(debts, key=lambda debt: debt.due_on, default=None)
+        units = self.words.comma.join(_units(debts))
         return {
             **self.summed(total_of(debts)),
+            **({"unit_code": units} if units else {}),
             "oldest_period": self.words.period(oldest.period) if oldest else "",
             "invoice_count": str(len(debts)),
         }
 
-    def pay_box(self, unit_code: str, number: str) -> PayBox:
+    def pay_box(self, unit_code: str, number: str, debts: Sequence[DebtLine] = ()) -> PayBox:
+        """How to pay; `debts` of several units have a memo each, by which a transfer finds its unit (M5)."""
         words = self.words
+        oldest = {
+            code: min((debt for debt in debts if debt.unit_code == code), key=lambda debt: debt.due_on)
+            for code in _units(debts)
+        }
+        each = words.comma.join(pay_memo(code, debt.invoice_number) for code, debt in oldest.items())
         return PayBox(
             words["ways_to_pay"],
             self.estate.ways_to_pay,
-            words["memo"],
-            pay_memo(unit_code, number),
+            words["memo_each" if each else "memo"],
+            each or pay_memo(unit_code, number),
             words["scan"],
             [(words[f"pay_by.{code.way}"], code.picture) for code in self.estate.codes_to_pay],
         )
@@ -270,6 +298,11 @@ class DocumentBuilder:
 def total_of(debts: Sequence[DebtLine]) -> Decimal:
     """Principal and late fees of debts together, in yuan (D2)."""
     return sum((debt.amount + debt.late_fee for debt in debts), Decimal(0))
+
+
+def _units(debts: Sequence[DebtLine]) -> list[str]:
+    """The units that a paper about several names, in its order; none on a paper about one."""
+    return list(dict.fromkeys(debt.unit_code for debt in debts if debt.unit_code))
 
 
 def _percent(rate: Decimal) -> str:

@@ -51,6 +51,7 @@ class Demand:
     mark: Mark = ""
     reminded: tuple[PastReminder, ...] = ()
     late_fee: LateFeeTerms | None = None
+    waiting: tuple[str, ...] = ()  # units of the payer that are on hold (C19)
 
 
 def payment_reminder(
@@ -79,8 +80,7 @@ def _dunning_letter(
     words, to = builder.words, letter.recipient
     contact_name, contact_phone = builder.contact(letter.contact_name, letter.contact_phone)
     builder.fill(
-        **builder.letter(to, letter.number, letter.issued_on),
-        **builder.owed(letter.debts),
+        **(builder.letter(to, letter.number, letter.issued_on) | builder.owed(letter.debts)),
         basis=builder.basis(),
         late_fee_terms=builder.late_fee_terms(letter.late_fee),
         reminded=words.reminded(letter.reminded),
@@ -93,9 +93,9 @@ def _dunning_letter(
     parts: list[Block] = [
         *builder.opening(),
         *builder.text("body", is_letter=True),
-        builder.debts(letter.debts),
+        *builder.debts_of_units(letter.debts, letter.waiting),
         *builder.text("closing", is_letter=True),
-        builder.pay_box(to.unit_code, oldest.invoice_number),
+        builder.pay_box(to.unit_code, oldest.invoice_number, letter.debts),
         Issuer(estate.creditor, words.day(letter.issued_on), words["seal"]),
     ]
     if is_demand:
@@ -233,6 +233,7 @@ class LawyerLetter:
     late_fee: LateFeeTerms | None = None
     firm_number: str = ""  # as the firm numbers its letters; empty: `number`
     firm_phone: str = ""
+    waiting: tuple[str, ...] = ()
 
 
 def lawyer_letter(
@@ -242,8 +243,7 @@ def lawyer_letter(
     builder = DocumentBuilder("lawyer_letter", estate, language, stored)
     words, to, number = builder.words, letter.recipient, letter.firm_number or letter.number
     builder.fill(
-        **builder.letter(to, number, letter.issued_on),
-        **builder.owed(letter.debts),
+        **(builder.letter(to, number, letter.issued_on) | builder.owed(letter.debts)),
         late_fee_terms=builder.late_fee_terms(letter.late_fee),
         reminded=words.reminded(letter.reminded),
         deadline_on=words.day(letter.deadline_on),
@@ -265,14 +265,14 @@ def lawyer_letter(
         ),
         *builder.opening(),
         *builder.text("body", is_letter=True),
-        builder.debts(letter.debts),
+        *builder.debts_of_units(letter.debts, letter.waiting),
         Facts(
             [
                 builder.fact("signature_lawyer", letter.lawyer_name, min_height=SIGNED),
                 builder.fact("licence_no", letter.licence_no),
             ]
         ),
-        builder.pay_box(to.unit_code, oldest.invoice_number),
+        builder.pay_box(to.unit_code, oldest.invoice_number, letter.debts),
         *builder.text("closing", is_letter=True),
         Issuer(letter.firm_name, words.day(letter.issued_on), words["seal"]),
         *delivery_record(builder, number, to),
@@ -473,3 +473,46 @@ def collection_rates(
         Issuer(estate.creditor, words.day(rates.posted_on), words["seal"]),
     ]
     return builder.document(parts, under_title=(period,))
+
+
+@dataclass(frozen=True)
+class RestrictedService:
+    """A service that a unit does not get for now; no name and no sum (C14)."""
+
+    unit_code: str
+    service: str
+    from_on: date
+    until_on: date | None = None
+
+
+@dataclass(frozen=True)
+class RestrictionList:
+    """What is restricted on a day, for those who carry it out (C14)."""
+
+    posted_on: date
+    rows: tuple[RestrictedService, ...]
+
+
+def restriction_list(
+    sheet: RestrictionList, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
+    """The list of services restricted now, for gate, desk and engineering (门岗通知单, C9, C14)."""
+    builder = DocumentBuilder("restriction_list", estate, language, stored)
+    words, on = builder.words, builder.words.day(sheet.posted_on)
+    builder.fill(**builder.sender(), posted_on=on, unit_count=str(len({row.unit_code for row in sheet.rows})))
+    rows = [
+        [row.unit_code, row.service, words.day(row.from_on), words.day(row.until_on)] for row in sheet.rows
+    ]
+    columns = [
+        builder.column("unit_code", 2),
+        builder.column("services_restricted", 3),
+        builder.column("effective_on", 2),
+        builder.column("ends_on", 2),
+    ]
+    parts: list[Block] = [
+        *builder.text("body"),
+        Table(columns, rows, size=10.5) if rows else Text(words["nothing_restricted"]),
+        *builder.text("closing"),
+        Signatures((words["delivered_by"], words["signature_received"]), words["date_blank"]),
+    ]
+    return builder.document(parts, under_title=(words.pair("as_of", on),))

@@ -202,3 +202,52 @@ def deposit_slip(
         Signatures((builder.sealed(estate.creditor), cashier, words["payer_signature"]), after=0),
     ]
     return builder.document(parts, number=slip.number, on=slip.received_on, mark=slip.mark, form="a5_wide")
+
+
+@dataclass(frozen=True)
+class DepositRefund:
+    """A deposit, or part of one, that was given back (B10); `taken_number` is that of its slip."""
+
+    number: str
+    paid_on: date
+    recipient: Recipient
+    deposit_kind: str
+    amount: Decimal
+    taken_number: str
+    taken_on: date
+    reason: str = ""
+    left: Decimal = Decimal(0)
+    cashier: str = ""
+    mark: Mark = ""
+
+
+def deposit_refund(
+    paid: DepositRefund, estate: EstateDetails, language: str, stored: Blocks | None = None
+) -> Document:
+    """The receipt that the payer signs for a deposit that comes back (退押金收据, B10)."""
+    builder = DocumentBuilder("deposit_refund", estate, language, stored)
+    words, to = builder.words, paid.recipient
+    builder.fill(
+        **builder.letter(to, paid.number, paid.paid_on),
+        **builder.summed(paid.amount),
+        deposit_kind=paid.deposit_kind,
+    )
+    cashier = words["cashier_signature"] + (words.colon + paid.cashier if paid.cashier else "")
+    facts = [
+        builder.fact("paid_to", to.name),
+        builder.fact("unit_code", to.unit_code),
+        builder.fact("deposit_kind", paid.deposit_kind),
+        builder.fact("paid_back_on", words.day(paid.paid_on)),
+        builder.fact("taken_slip", paid.taken_number),
+        builder.fact("received_on", words.day(paid.taken_on)),
+        builder.fact("capitals", builder.capitals(paid.amount)),
+        builder.fact("in_figures", builder.money(paid.amount)),
+        builder.fact("still_held", builder.money(paid.left)),
+        *([builder.fact("reason", paid.reason, is_wide=True)] if paid.reason else []),
+    ]
+    parts: list[Block] = [
+        Facts(facts),
+        *builder.notes("note", "copies"),
+        Signatures((builder.sealed(estate.creditor), cashier, words["recipient_signature"]), after=0),
+    ]
+    return builder.document(parts, number=paid.number, on=paid.paid_on, mark=paid.mark, form="a5_wide")

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple, Union
 
-from office.documents.pdf import accounts, billing, collection, complaints, payments, reports
+from office.documents.pdf import accounts, billing, collection, complaints, payments, reports, service_papers
 from office.documents.pdf.document import Document
 from office.documents.pdf.templates import Blocks
 from office.documents.pdf.values import DocumentRefused, EstateDetails
@@ -25,15 +25,22 @@ Value = (
     | accounts.ClearanceCertificate
     | payments.Receipt
     | payments.DepositSlip
+    | payments.DepositRefund
     | collection.Demand
     | collection.RestrictionNotice
     | collection.LawyerLetter
     | collection.Undertaking
     | collection.ArrearsNotice
     | collection.CollectionRates
+    | collection.RestrictionList
     | complaints.WorkContactSlip
     | complaints.ComplaintForm
     | complaints.InvalidClosure
+    | service_papers.ResidentSlip
+    | service_papers.WrittenReply
+    | service_papers.ReviewMinutes
+    | service_papers.VisitSheet
+    | service_papers.ServiceSlip
     | reports.MonthlyComplaints
     | reports.WeeklyMeeting
     | reports.ReportSheet
@@ -60,6 +67,7 @@ KINDS: Mapping[str, DocumentKind] = types.MappingProxyType(
         "statement_of_account": DocumentKind(accounts.StatementOfAccount, accounts.statement_of_account),
         "clearance_certificate": DocumentKind(accounts.ClearanceCertificate, accounts.clearance_certificate),
         "deposit_slip": DocumentKind(payments.DepositSlip, payments.deposit_slip),
+        "deposit_refund": DocumentKind(payments.DepositRefund, payments.deposit_refund),
         "payment_reminder": DocumentKind(collection.Demand, collection.payment_reminder),
         "demand": DocumentKind(collection.Demand, collection.demand),
         "final_letter": DocumentKind(collection.Demand, collection.final_letter),
@@ -71,6 +79,12 @@ KINDS: Mapping[str, DocumentKind] = types.MappingProxyType(
         "work_contact_slip": DocumentKind(complaints.WorkContactSlip, complaints.work_contact_slip, KEPT_UP),
         "complaint_form": DocumentKind(complaints.ComplaintForm, complaints.complaint_form, KEPT_UP),
         "invalid_closure": DocumentKind(complaints.InvalidClosure, complaints.invalid_closure, KEPT_UP),
+        "resident_slip": DocumentKind(service_papers.ResidentSlip, service_papers.resident_slip, KEPT_UP),
+        "written_reply": DocumentKind(service_papers.WrittenReply, service_papers.written_reply, KEPT_UP),
+        "review_minutes": DocumentKind(service_papers.ReviewMinutes, service_papers.review_minutes, KEPT_UP),
+        "visit_sheet": DocumentKind(service_papers.VisitSheet, service_papers.visit_sheet, KEPT_UP),
+        "service_slip": DocumentKind(service_papers.ServiceSlip, service_papers.service_slip, KEPT_UP),
+        "restriction_list": DocumentKind(collection.RestrictionList, collection.restriction_list),
         "monthly_complaints": DocumentKind(reports.MonthlyComplaints, reports.monthly_complaints),
         "weekly_meeting": DocumentKind(reports.WeeklyMeeting, reports.weekly_meeting),
         "report_sheet": DocumentKind(reports.ReportSheet, reports.report_sheet),

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from office.documents.pdf import account_samples, billing, collection, complaints, payments, reports
+from office.documents.pdf import (
+    account_samples,
+    billing,
+    collection,
+    complaints,
+    payments,
+    reports,
+    service_samples,
+)
 from office.documents.pdf.registry import Value
 from office.documents.pdf.values import (
     ChargeLine,
@@ -57,6 +65,7 @@ _AT = datetime(2026, 2, 10, 2, 20, tzinfo=UTC)
 
 VALUES: dict[str, Value] = {
     **account_samples.VALUES,
+    **service_samples.VALUES,
     "payment_notice": billing.PaymentNotice(
         number="TZ2026-03-000117",
         period="2026-03",

@@ -116,7 +116,10 @@ class PastReminder:
 
 @dataclass(frozen=True)
 class DebtLine:
-    """What is open of one invoice; `period` is `YYYY-MM`, `days` those its late fee was charged for."""
+    """What is open of one invoice; `period` is `YYYY-MM`, `days` those its late fee was charged for.
+
+    `unit_code` stands on papers about several units (C19).
+    """
 
     invoice_number: str
     period: str
@@ -124,3 +127,4 @@ class DebtLine:
     amount: Decimal
     late_fee: Decimal = Decimal(0)
     days: int = 0
+    unit_code: str = ""

@@ -85,6 +85,10 @@ class Words:
         local = at.astimezone(ZoneInfo(zone))
         return f"{self.day(local.date())} {local:%H:%M}"
 
+    def waiting(self, units: Sequence[str]) -> str:
+        """The sentence that names units that are not chased now; empty without any (C19)."""
+        return self.text("waiting", units=self.comma.join(units)) if units else ""
+
     def reminded(self, reminders: Sequence[PastReminder]) -> str:
         """The sentence that says when and how a debtor was reminded; empty where nobody was (D5)."""
         if not reminders:
