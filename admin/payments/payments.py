@@ -133,7 +133,7 @@ class PaymentView(OfficeView):
             Ask("to_on", _l("Service to"), kind="date"),
         ),
     )
-    def put_aside(self, rows: Sequence[Payment], given: Mapping[str, Any]) -> str:
+    def withhold(self, rows: Sequence[Payment], given: Mapping[str, Any]) -> str:
         wanted = PutAside(
             given["amount"],
             int(given["fee_item"]) if given["fee_item"] else None,
