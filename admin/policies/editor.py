@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
@@ -122,6 +122,9 @@ def parsed(text: str, kind: str, key: str = "") -> Any:
     return text
 
 
+BY_RULES = frozenset({("late_fee", "item")})  # lists that presets leave empty: the rules name their columns
+
+
 class Editor:
     """A document as a form, and the form as a document again."""
 
@@ -142,7 +145,7 @@ class Editor:
         top = [
             self._field(key, (key,), value)
             for key, value in self.document.items()
-            if not self._is_section(value) and value != {}
+            if not self._is_section(value) and value != {} and not self._is_grid(key, value)
         ]
         if top:
             yield "", top
@@ -161,9 +164,9 @@ class Editor:
     def grids(self) -> Iterator[tuple[str, list[str], list[tuple[str, list[Field]]]]]:
         """Lists of tables: their name, their columns, and their rows of fields, an empty one last."""
         for key, rows in self.document.items():
-            if not is_grid(rows):
+            if not self._is_grid(key, rows):
                 continue
-            columns = self.columns(rows)
+            columns = self.columns(key, rows)
             lines = [
                 (
                     index,
@@ -176,10 +179,15 @@ class Editor:
             ]
             yield key, list(columns), lines
 
-    @staticmethod
-    def columns(rows: list[dict[str, Any]]) -> dict[str, str]:
-        """Every column that any row has, with the kind of its first value."""
+    def _is_grid(self, key: str, value: Any) -> bool:
+        return is_grid(value) or (self.policy, key) in BY_RULES
+
+    def columns(self, key: str, rows: list[dict[str, Any]]) -> dict[str, str]:
+        """Every column that any row has, with the kind of its first value; of some lists as the rules say."""
         kinds: dict[str, str] = {}
+        if (self.policy, key) in BY_RULES:
+            names = [field.name for field in fields(documents.kind_at(self.policy, (key, 0)))]
+            kinds = {name: kind_in_rules(self.policy, (key, 0, name)) for name in names}
         for row in rows:
             for name, value in row.items():
                 kinds.setdefault(name, kind_of(value))
@@ -205,7 +213,7 @@ class Editor:
         """The document with what the form holds. Raises Refused naming the field that can't be read."""
         made: dict[str, Any] = {}
         for key, value in self.document.items():
-            if is_grid(value):
+            if self._is_grid(key, value):
                 made[key] = self._changed_rows(key, value, form)
             elif is_week(value):
                 made[key] = [self._read(form, f"{key}.{name}", "hours") for name in wording.WEEKDAYS]
@@ -221,7 +229,7 @@ class Editor:
     def _changed_rows(
         self, key: str, rows: list[dict[str, Any]], form: Mapping[str, str]
     ) -> list[dict[str, Any]]:
-        kinds, made = self.columns(rows), []
+        kinds, made = self.columns(key, rows), []
         for index in [*map(str, range(len(rows))), ADDED]:
             if form.get(f"{key}.{index}.remove"):
                 continue

@@ -127,6 +127,7 @@ _WORDS = {
     "daily_rate": _l("Rate per day"),
     "grace_days": _l("Days of grace"),
     "cap_rate": _l("Cap, part of the principal"),
+    "item": _l("Items with terms of their own"),
     "flat_amount": _l("Flat late fee in place of the rate, yuan"),
     "least_balance": _l("Least open principal that is charged, yuan"),
     "charged_from": _l("Charged from"),

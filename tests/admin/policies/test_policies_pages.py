@@ -57,6 +57,22 @@ def test_each_opens_and_saves_as_it_stands(web: Web, policy: str) -> None:
     assert versions(web, policy) == 2
 
 
+def test_an_item_gets_late_fee_terms_of_its_own_on_the_page(web: Web) -> None:
+    """B22: a row of a list that the preset leaves empty; the cells that stay empty are as for all."""
+    sent = fields_of(web.get("/policies/edit/?policy=late_fee").text)
+    own = {"item.new.fee_item": "water", "item.new.flat_amount": "5", "late_fee.least_balance": "20"}
+    assert own.keys() <= {*sent, "item.new.fee_item", "item.new.flat_amount"}
+
+    answer = web.post("/policies/edit/?policy=late_fee", {**sent, **own, "reason": "board"})
+
+    assert answer.status_code == 302, text_of(answer)
+    with web.rows() as session:
+        found = store.document(session, "late_fee", FAR)
+    assert found["item"] == [{"fee_item": "water", "flat_amount": "5"}]
+    assert found["late_fee"]["least_balance"] == "20"
+    assert 'name="item.0.daily_rate"' in web.get("/policies/edit/?policy=late_fee").text
+
+
 def test_a_deadline_that_is_active_unless_said_otherwise_can_be_switched_off(web: Web) -> None:
     page = "/policies/edit/?policy=clocks"
     sent = fields_of(web.get(page).text)
