@@ -72,14 +72,13 @@ class ContractView(OfficeView):
     )
     form_sections = (
         (_l("Who rents what"), ("number", "unit", "owner", "valid_from", "valid_to")),
-        (_l("Rent"), ("fee_item", "rent", "deposit", "rent_free_from", "rent_free_to")),
+        (_l("Rent"), ("rent", "deposit", "rent_free_from", "rent_free_to")),
         (_l("Steps of the rent"), ("step_every_months", "step_percent", "step_amount")),
         ("", ("note",)),
     )
     form_columns = tuple(column for _title, columns in form_sections for column in columns)
     column_descriptions = {
         "owner": _l("They get the bill; who else pays the item is entered under “Payers of items”"),
-        "fee_item": _l("The line of the bill; empty: Rent"),
         "rent": _l("Yuan a month"),
         "step_every_months": _l("Counted from the first day, such as 12"),
         "step_percent": _l("Percent of the rent before it; or an amount"),

@@ -160,10 +160,7 @@ def filled(web: Web, form: Form, dice: random.Random | None = None) -> dict[str,
 # fields that a careful person leaves as they are, because another one is filled
 EITHER_OR = {
     "item_rates": ("tag", "building", "floor_from", "floor_to", "unit_kind", "amount"),
-    "contracts": (
-        "fee_item",
-        *("step_every_months", "step_percent", "step_amount", "rent_free_from", "rent_free_to"),
-    ),
+    "contracts": ("step_every_months", "step_percent", "step_amount", "rent_free_from", "rent_free_to"),
     "rent_changes": ("rent",),
 }
 
