@@ -81,21 +81,14 @@ def guard() -> Any:
     if unreadable is not None:
         raise unreadable
     if request.method not in SAFE_METHODS and not csrf.has_token():
-        return _without_token()
+        return abort(
+            400, _("This page was open for too long or in another session. Please go back and try again.")
+        )
     if staff is not None and staff.must_change_password and request.endpoint not in _OPEN_WITH_OLD_PASSWORD:
         return redirect(url_for("entrance.account"))
     if _must_set_up() and request.endpoint not in _OPEN_WITHOUT_TWO_FACTOR:
         return redirect(url_for("entrance.second_step_page"))
     return None
-
-
-def _without_token() -> Response:
-    """A form of another session; whoever has signed in meanwhile, in another tab, need not do it again."""
-    if signed_in.staff_if_signed_in() is not None and request.path == "/login":
-        return redirect(url_for("entrance.login", to=request.form.get("to")))
-    return abort(
-        400, _("This page was open for too long or in another session. Please go back and try again.")
-    )
 
 
 def read_body() -> HTTPException | None:
