@@ -10,6 +10,7 @@ from models import (
     payments,
     people,
     policies,
+    pools,
     property,  # noqa: A004 -- the noun
     rates,
     visits,
@@ -29,6 +30,7 @@ __all__ = [
     "payments",
     "people",
     "policies",
+    "pools",
     "property",
     "rates",
     "visits",

@@ -36,6 +36,7 @@ class Basis(StrEnum):
     PER_JOB = "per_job"
     ONE_OFF = "one_off"
     DEPOSIT = "deposit"
+    SHARED = "shared"  # a unit's share of a pool (B16)
 
 
 # owed for time, so a part of a month owes a part
@@ -63,7 +64,7 @@ def monthly_quantity(basis: Basis, area_m2: Decimal, residents: int | None) -> D
             return Reason("no_residents") if residents is None else Decimal(residents)
         case Basis.FIXED:
             return Decimal(1)
-        case Basis.METERED | Basis.PER_HOUR | Basis.PER_JOB | Basis.ONE_OFF | Basis.DEPOSIT:
+        case Basis.METERED | Basis.PER_HOUR | Basis.PER_JOB | Basis.ONE_OFF | Basis.DEPOSIT | Basis.SHARED:
             raise ValueError(f"{basis} is not charged by the month")
 
 

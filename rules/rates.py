@@ -127,6 +127,14 @@ def in_order(rows: Iterable[ItemRate], place: Place, day: date) -> list[ItemRate
     return sorted(found, key=lambda row: (row.rank, row.valid_from), reverse=True)
 
 
+def coefficient(rows: Iterable[ItemRate], place: Place, day: date) -> Decimal | Exempt:
+    """How much a unit counts when a cost is shared: the factor of its row, 1 where none says any (B16)."""
+    found = in_order(rows, place, day)
+    if found and found[0].is_exempt:
+        return Exempt(found[0].name)
+    return ONE if not found or found[0].factor is None else found[0].factor
+
+
 def rated(
     rows: Sequence[ItemRate], tariffs: Iterable[Tariff], place: Place, day: date
 ) -> Rated | Exempt | None:

@@ -57,7 +57,7 @@ def item_names(codes: Sequence[str]) -> dict[str, str]:
 
 def fee_items(_view: Any = None) -> dict[str, str]:
     """What can be charged for once, by code; deposits are taken under “Deposits”."""
-    return active_items(FeeItem.basis.not_in(("deposit", "metered")))
+    return active_items(FeeItem.basis.not_in(("deposit", "metered", "shared")))
 
 
 class FeeItemView(OfficeView):

@@ -6,7 +6,18 @@ from typing import Any
 
 from sqlalchemy import or_
 
-from admin.billing import accounts, contracts, deposits, incentives, invoices, late_fees, move_in, rates, runs
+from admin.billing import (
+    accounts,
+    contracts,
+    deposits,
+    incentives,
+    invoices,
+    late_fees,
+    move_in,
+    pools,
+    rates,
+    runs,
+)
 from admin.panel.row_access import RowAccess, along_unit
 from models.billing import (
     CreditNote,
@@ -21,6 +32,7 @@ from models.billing import (
     WaiverRequest,
 )
 from models.contracts import RentChange, RentContract
+from models.pools import PoolShare
 from models.rates import ItemRate, UnitItemPayer
 
 
@@ -35,6 +47,7 @@ SCREENS = (
     *invoices.SCREENS,
     *rates.SCREENS,
     *contracts.SCREENS,
+    *pools.SCREENS,
     *move_in.SCREENS,
     *accounts.SCREENS,
     *deposits.SCREENS,
@@ -50,6 +63,7 @@ ROW_ACCESS: RowAccess = {
         model: along_unit(model.invoice, Invoice.unit_id)
         for model in (InvoiceLine, CreditNote, LateFeeWaiver, WaiverRequest)
     },
+    PoolShare: along_unit(PoolShare.unit_id),
     Deposit: along_unit(Deposit.unit_id),
     ItemRate: _rates_of_own_units,
     UnitItemPayer: along_unit(UnitItemPayer.unit_id),

@@ -25,6 +25,9 @@ LABELS: Mapping[str, Mapping[str, Any]] = {
     "rounding_mode": labels.ROUNDING_MODES,
     "payer": labels.PAYER_RULES,
     "timing": labels.TIMINGS,
+    "scope": labels.POOL_SCOPES,
+    "key": labels.POOL_KEYS,
+    **dict.fromkeys(("vacant", "unsold", "developer"), labels.BEARS),
     "outcome": {**labels.CONTACT_OUTCOMES, **labels.OUTCOMES},
 }
 
@@ -37,7 +40,7 @@ def words_of(session: Session) -> Callable[[str, str], str]:
         return {row.code: row_names.name_of(row) for row in session.scalars(select(model))}
 
     def word(column: str, code: str) -> str:
-        if column in {"fee_item", "meter"}:
+        if column in {"fee_item", "meter", "metered_item"}:
             return rows(FeeItem).get(code, code)
         if column == "category":
             return rows(Category).get(code, code)

@@ -58,6 +58,7 @@ KINDS: Mapping[str, Any] = {
     "payments": _l("Payments taken elsewhere"),
     "opening-balances": _l("Opening balances"),
     "contacts": _l("Contacts about debts"),
+    "pools": _l("Shared costs"),
     "tickets": _l("Old complaint register"),
     "fee-items": _l("Fee items, with cycle, rounding and payer"),
     "rates": _l("Rates of units, buildings, floors, tags and kinds"),
@@ -97,6 +98,7 @@ NEEDS: Mapping[str, tuple[str, str]] = {
     "rates": ("item_rates", "create"),
     "payers": ("item_payers", "create"),
     "contracts": ("contracts", "create"),
+    "pools": ("pools", "act"),
 }
 # the screen and verb by which a person may change what an import finds there with other values
 UPDATES: Mapping[str, tuple[str, str]] = {
@@ -109,6 +111,7 @@ UPDATES: Mapping[str, tuple[str, str]] = {
     "rates": ("item_rates", "edit"),
     "payers": ("item_payers", "edit"),
     "contracts": ("contracts", "edit"),
+    "pools": ("pools", "act"),
 }
 BESIDE = frozenset({"fee-items"})  # kinds that say less than the screen's own form, which stays beside them
 RECENT = 12

@@ -72,6 +72,10 @@ KEYS: Mapping[str, Key] = {
         ("unit_code", "fee_item", "valid_from"),
         _l("The payer, while no bill goes by the row; then only its end after those bills."),
     ),
+    "pools": Key(
+        ("period", "fee_item", "scope", "scope_value"),
+        _l("Everything but that, as long as no bill holds the pool."),
+    ),
 }
 OF_SCREEN = _l("Everything that the screen's own form lets change.")
 ALL_IT_SAYS = _l("Nothing: here a row is known by all that it says.")

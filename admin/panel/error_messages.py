@@ -38,6 +38,7 @@ RULES = {
     "fee_item_season_has_both_ends": _l("Give the first and the last month of the season, or neither."),
     "fee_item_season_in_months": _l("The months of a season are numbers from 1 to 12."),
     "fee_item_days_ahead_in_range": _l("An item is billed at most 366 days ahead."),
+    "pool_once_idx": _l("The item has a pool for these units and this month already."),
     "tariff_from_before_to": _l("The first day must not be after the last day."),
     "tariff_once_per_start": _l("There is already a tariff for this item, kind and first day."),
     "building_name_once_per_area": _l("This area already has a building of that name."),

@@ -56,7 +56,22 @@ BASES = {
     "per_job": _("Per job"),
     "one_off": _("One-off"),
     "deposit": _("Deposit"),
+    "shared": _("Shared cost"),
 }
+POOL_SCOPES = {
+    "estate": _("The whole estate"),
+    "area": _("Areas"),
+    "building": _("Buildings"),
+    "units": _("Single units"),
+}
+POOL_KEYS = {
+    "area": _("By area"),
+    "household": _("By household"),
+    "consumption": _("By own consumption"),
+    "coefficient": _("By coefficient"),
+}
+BEARS = {"share": _("Share"), "none": _("Do not share")}
+POOL_STATES = {"open": _("Not billed"), "billed": _("Billed"), "cancelled": _("Taken back")}
 CYCLES = {
     "1": _("Month"),
     "3": _("Quarter"),
@@ -349,6 +364,7 @@ PAPERS = {
     "receipt": _("Receipt"),
     "statement_of_account": _("Statement of account"),
     "clearance_certificate": _("Certificate that nothing is owed"),
+    "pool_notice": _("Notice of a shared cost"),
     "deposit_slip": _("Deposit slip"),
     "deposit_refund": _("Receipt for a deposit returned"),
     "service_slip": _("Service slip"),

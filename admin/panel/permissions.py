@@ -101,6 +101,23 @@ SCREENS: dict[str, dict[str, str]] = {
         "station_head": "s",
         "director": "sx",
     },
+    "pools": {
+        "it_admin": "sax",
+        "manager": "sax",
+        "cashier": "sax",
+        "station_head": "s",
+        "front_desk": "s",
+        "director": "sx",
+    },
+    "pool_shares": {
+        "it_admin": "sx",
+        "manager": "sx",
+        "cashier": "sx",
+        "station_head": "s",
+        "steward": "s",
+        "front_desk": "s",
+        "director": "sx",
+    },
     "meters": {"it_admin": ALL, "manager": ALL, "cashier": "scex", "station_head": "scex", "steward": "s"},
     "meter_readings": {
         "it_admin": ALL,

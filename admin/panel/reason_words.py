@@ -50,6 +50,7 @@ REASONS = {
     "no_payer": _("Nobody pays for the unit"),
     "no_tariff": _("No tariff"),
     "no_anchor": _("No day from which its cycles count: enter the hand-over at the unit"),
+    "no_share": _("Has nothing of the key by which the cost is shared"),
     "no_reading": _("No meter reading"),
     "no_residents": _("Residents not entered: fill them in under “Occupancies”, then issue again"),
     "reading_runs_backwards": _("The reading is below the last one"),

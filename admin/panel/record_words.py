@@ -81,6 +81,8 @@ TABLES = {
     "statement_row": _("Statement row"),
     "tariff": _("Tariff"),
     "item_rate": _("Own rate"),
+    "pool": _("Shared cost"),
+    "pool_share": _("Share of a cost"),
     "unit_item_payer": _("Payer of an item"),
     "rent_contract": _("Rent contract"),
     "rent_change": _("Change of rent"),

@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, Date, Integer, String, func, insert, liter
 from sqlalchemy.orm import Session
 
 from models.rates import ItemRate, UnitItemPayer
-from office.billing import bill_layout, period_rows, single_units, unit_terms, working_tables
+from office.billing import bill_layout, period_rows, pool_shares, single_units, unit_terms, working_tables
 from office.billing.billable_items import RATE_COLUMNS, billable_items, own_rate
 from office.billing.period_rows import OCCUPANCY, OWN_DAY, UNIT, UNIT_COLUMNS, UnitRow
 from office.billing.unit_terms import UnitTerms
@@ -43,6 +43,7 @@ from rules.billing import Basis, BillingPolicy, Coverage, Days, Period
 from rules.charges import BillableItem, BillLine, MeterMonth, Slip
 from rules.cycles import Anchor, Months, due, reach, running, since
 from rules.money import ZERO
+from rules.pools import SharedPool, payers_parts, share_price
 from rules.rates import ItemRate as OwnRate
 from rules.rates import Place, tags_of
 from rules.reasons import Reason
@@ -76,7 +77,7 @@ class Draft:
     count: int = 0
     amount: Decimal = ZERO
     _units_left_out: dict[int, Unbilled] = field(default_factory=dict)
-    _slips_left_out: list[Unbilled] = field(default_factory=list)  # they wait though the unit is billed
+    _parts_left_out: list[Unbilled] = field(default_factory=list)  # a slip, a share: the unit is billed
     _held: set[int] = field(default_factory=set)  # units without any bill until what they lack is there
     _paid_ahead: dict[int, set[int]] = field(default_factory=dict)  # items by unit (B6, B15)
     _apart: dict[int, frozenset[int]] = field(default_factory=dict)  # items at own rates, by their number
@@ -95,6 +96,7 @@ class Draft:
         single_units.note_billed_already(self.session, by_quotes, self._reach[0], self._monthly)
         self._price_meters()
         self._price_slips()
+        self._price_shares()
         bill_layout.bill_whole_months(
             self.session, self._is_whole(), self._alike(), self._reach[0], self._held
         )
@@ -109,7 +111,7 @@ class Draft:
     @property
     def unbilled(self) -> tuple[Unbilled, ...]:
         """What could not be billed, by unit code."""
-        found = (*self._units_left_out.values(), *self._slips_left_out)
+        found = (*self._units_left_out.values(), *self._parts_left_out)
         return tuple(sorted(found, key=lambda one: one.unit_code))
 
     def _take_units(self) -> int:
@@ -502,7 +504,7 @@ class Draft:
                 own = terms[row.unit_id].own.get(row.fee_item_id, ())
                 line = charges.slip_line(item, period_rows.place_of(row), slip, payer_id, own)
                 if isinstance(line, Reason):
-                    self._slips_left_out.append(Unbilled(row.code, line))
+                    self._parts_left_out.append(Unbilled(row.code, line))
                 else:
                     lines += _line_rows(row.unit_id, [line], row.id)
             working_tables.fill(self.session, OWN_LINE, lines)
@@ -518,6 +520,42 @@ class Draft:
             return int(row.payer_id)
         covered = self._coverage(self.period, row.handed_over_on, payers)
         return covered.payers[0].segment.payer if covered.payers else None
+
+    # shares of pools
+
+    def _price_shares(self) -> None:
+        """Lines for the shares of the month's pools, and of those entered after their bills (B16)."""
+        by_id = {item.id: item for item in self.items if item.basis == Basis.SHARED}
+        for service, items in charges.by_service(by_id.values(), self.period).items():
+            for row in pool_shares.pools_due(self.session, service, [item.id for item in items]):
+                item, pool = by_id[row.fee_item_id], pool_shares.shared_pool(row)
+                pool_shares.fill_quotes(self.session, row.id, item, pool)
+                if item.id not in self._items_with_payers:
+                    pool_shares.lay_out_whole(self.session, row.id, pool.period)
+                for batch in self.session.execute(pool_shares.shares_left(row.id)).partitions(BATCH):
+                    self._price_shares_in_part(item, pool, batch)
+
+    def _price_shares_in_part(self, item: BillableItem, pool: SharedPool, rows: Sequence[Any]) -> None:
+        """The shares of units that no one payer holds for the month, or that can't share."""
+        terms = unit_terms.load(self.session, [row.unit_id for row in rows], pool.period.first_on)
+        lines = []
+        for row in rows:
+            if not row.key_value:
+                inputs = {"fee_item": item.code, "period": str(pool.period), "key": str(pool.key)}
+                self._parts_left_out.append(Unbilled(row.code, Reason("no_share", inputs)))
+                continue
+            if not row.amount:
+                continue
+            payers = terms[row.unit_id].payers_of(item)
+            covered = self._coverage(pool.period, row.handed_over_on, payers)
+            if covered.reason:
+                self._leave_out(row.unit_id, row.code, covered.reason, is_held=False)
+            price = share_price(pool, row.key_value, row.amount)
+            lines += [
+                {"unit_id": row.unit_id, "payer_id": payer, "share_id": row.id, **priced(item, part)}
+                for payer, part in payers_parts(price, covered)
+            ]
+        working_tables.fill(self.session, OWN_LINE, lines)
 
 
 def _by_item(rows: Iterable[Any], unit_code: str) -> dict[int, list[OwnRate]]:

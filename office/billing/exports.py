@@ -6,11 +6,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from models.billing import FeeItem, Invoice, InvoiceLine, Meter, MeterReading, ServiceSlip, Tariff
 from models.contracts import RentContract
 from models.people import Owner
+from models.pools import Pool, PoolShare
 from models.property import Area, Building, Unit
 from models.rates import ItemRate, UnitItemPayer
 from office.core import clock
@@ -170,6 +171,48 @@ def readings(session: Session) -> Table:
         .join(Meter.unit)
         .join(Meter.fee_item)
         .order_by(Meter.unit_id, Meter.id, MeterReading.read_on)
+    )
+    return stream(session, query)
+
+
+def pools(session: Session) -> Table:
+    item, metered = aliased(FeeItem), aliased(FeeItem)
+    query = (
+        select(
+            Pool.period,
+            item.code.label("fee_item"),
+            Pool.scope,
+            Pool.scope_value,
+            Pool.key,
+            Pool.amount,
+            Pool.vacant,
+            Pool.note,
+            Pool.unsold,
+            Pool.developer,
+            func.coalesce(metered.code, "").label("metered_item"),
+        )
+        .join(item, item.id == Pool.fee_item_id)
+        .outerjoin(metered, metered.id == Pool.metered_item_id)
+        .where(Pool.state != "cancelled")
+        .order_by(Pool.period, item.position, Pool.id)
+    )
+    return stream(session, query)
+
+
+def pool_shares(session: Session) -> Table:
+    query = (
+        select(
+            Pool.period,
+            FeeItem.code.label("fee_item"),
+            Unit.code.label("unit_code"),
+            PoolShare.key_value,
+            PoolShare.amount,
+        )
+        .join(PoolShare.pool)
+        .join(FeeItem, FeeItem.id == Pool.fee_item_id)
+        .join(PoolShare.unit)
+        .where(Pool.state != "cancelled")
+        .order_by(Pool.period, FeeItem.position, Pool.id, PoolShare.id)
     )
     return stream(session, query)
 

@@ -25,6 +25,7 @@ from models.base import Money
 from office.billing.bill_layout import has_own_lines
 from office.billing.draft import Draft
 from office.billing.period_rows import LINE, SLIP
+from office.billing.pool_shares import POOL, SHARE
 from office.billing.working_tables import BILL, LINE_COLUMNS, OWN_LINE, QUOTE
 from office.core import numbering
 from office.core.database import is_postgresql
@@ -66,6 +67,7 @@ def insert_invoices(draft: Draft, run_id: int, issued_on: date, due_on: date) ->
         own = and_(OWN_LINE.c.unit_id == BILL.c.unit_id, OWN_LINE.c.payer_id == BILL.c.payer_id)
         _insert_lines(session, period, OWN_LINE, own)
         _close_slips(session, period, own)
+        _close_shares(session, period, own)
 
 
 def _padded(session: Session, number: ColumnElement[Any]) -> ColumnElement[str]:
@@ -112,3 +114,23 @@ def _close_slips(session: Session, period: Period, own: ColumnElement[bool]) -> 
         session.connection().execute(
             billed, [{"slip": slip_id, "bill": invoice_id} for slip_id, invoice_id in found]
         )
+
+
+def _close_shares(session: Session, period: Period, own: ColumnElement[bool]) -> None:
+    """Note at each share the first bill that holds it, and at its pool that bills do (B16)."""
+    found = (
+        select(OWN_LINE.c.share_id, func.min(INVOICE.c.id).label("invoice_id"))
+        .select_from(OWN_LINE.join(BILL, own).join(INVOICE, _is_invoice_of_bill(period)))
+        .where(OWN_LINE.c.share_id.is_not(None))
+        .group_by(OWN_LINE.c.share_id)
+        .subquery()
+    )
+    if session.scalar(select(found.c.share_id).limit(1)) is None:
+        return
+    session.execute(update(SHARE).values(invoice_id=found.c.invoice_id).where(SHARE.c.id == found.c.share_id))
+    held = select(SHARE.c.pool_id).where(SHARE.c.invoice_id.is_not(None))
+    session.execute(
+        update(POOL)
+        .where(POOL.c.state == "open", POOL.c.id.in_(held))
+        .values(state="billed", row_version=POOL.c.row_version + 1)
+    )

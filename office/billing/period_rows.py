@@ -175,6 +175,30 @@ def items_paid_ahead(session: Session, period: Period) -> dict[int, set[int]]:
     return found
 
 
+def used_by_unit(
+    session: Session, service: Period, item_id: int, unit_ids: Sequence[int]
+) -> dict[int, Decimal]:
+    """What the meters of an item counted in a month, by unit; without those that were not read."""
+    start, end = service.first_on, service.plus(1).first_on
+    values: dict[tuple[int, int], list[tuple[date, Decimal]]] = defaultdict(list)
+    for some in chunks(list(unit_ids)):
+        for row in session.execute(
+            select(METER.c.unit_id, METER.c.id, READING.c.read_on, READING.c.value)
+            .join(READING, READING.c.meter_id == METER.c.id)
+            .where(METER.c.fee_item_id == item_id, METER.c.unit_id.in_(some), READING.c.read_on <= end)
+            .order_by(READING.c.read_on)
+        ):
+            values[row.unit_id, row.id].append((row.read_on, row.value))
+    found: dict[int, Decimal] = defaultdict(Decimal)
+    for (unit_id, _), read in values.items():
+        before = [value for day, value in read if day <= start][-1:]
+        within = [value for day, value in read if day > start]
+        counted = [*before, *within]
+        if within and len(counted) > 1 and counted[-1] >= counted[0]:
+            found[unit_id] += counted[-1] - counted[0]
+    return found
+
+
 def meter_rows(service: Period, item_ids: Sequence[int]) -> Select[Any]:
     """Every meter with its readings at both ends of the service month (its first day counts as both).
 

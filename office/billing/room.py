@@ -24,4 +24,6 @@ EXPORTS: Mapping[str, Export] = {
     "rates": exports.rates,
     "payers": exports.payers,
     "contracts": exports.contracts,
+    "pools": exports.pools,
+    "pool_shares": exports.pool_shares,
 }

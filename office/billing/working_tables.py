@@ -96,7 +96,19 @@ OWN_LINE = Table(
     Column("position", Integer, nullable=False),
     *_priced(),
     Column("slip_id", Id),
+    Column("share_id", Id),  # of a pool
     Column("is_apart", Boolean, nullable=False, default=False),  # beside a set of quotes
+    **TEMPORARY,
+)
+# the shares of pools that are alike: what a line says of each
+SHARE_QUOTE = Table(
+    "bill_share_quote",
+    WORKING,
+    Column("pool_id", Id, primary_key=True, autoincrement=False),
+    Column("key_value", FixedPoint(4), primary_key=True),
+    Column("share", Money(), primary_key=True),
+    Column("position", Integer, nullable=False),
+    *_priced(),
     **TEMPORARY,
 )
 # units left out until what they lack is there

@@ -44,6 +44,7 @@ from models.complaints import (
 from models.office import Audit, Erasure, Message, Paper, SavedView, Task, paper_base_number
 from models.payments import DebitMandate, DirectDebit, PayerAccount, Payment, StatementRow
 from models.people import Occupancy, Owner, OwnerPhone
+from models.pools import PoolShare
 from models.rates import ItemRate
 from models.visits import Visit
 from office.core.database import chunks
@@ -206,6 +207,8 @@ def _take_estate(session: Session, owner: Owner, found: Belongings) -> None:
     found.shared["unit"] |= units
     own_rates = select(ItemRate.id).where(ItemRate.unit_id.in_(sorted(units)))
     found.shared["item_rate"].update(session.scalars(own_rates))
+    pools = select(PoolShare.pool_id).where(PoolShare.unit_id.in_(sorted(units)))
+    found.shared["pool"].update(session.scalars(pools))
     found.theirs["service_slip"].update(
         session.scalars(
             select(ServiceSlip.id).where(

@@ -93,6 +93,9 @@ COLUMNS: Mapping[str, Columns] = {
     "message": Columns(emptied="address subject body error", plain="key channel language state claimed_by"),
     "meter": Columns(plain="code"),
     "occupancy": Columns(plain="kind"),
+    "pool": Columns(
+        scrubbed="note", plain="period scope scope_value place key vacant unsold developer state"
+    ),
     "opening_text": Columns(plain="arrears_reason language text"),
     "owner": Columns(
         emptied="name pinyin_initials email chat_id post_address id_number id_number_mac quiet_from quiet_to "

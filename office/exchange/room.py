@@ -12,6 +12,7 @@ from office.exchange.imports import (
     opening_balances,
     payers,
     payments,
+    pools,
     rates,
     readings,
     roster,
@@ -35,4 +36,5 @@ IMPORTS: Mapping[str, Kind] = {
     "rates": rates,
     "payers": payers,
     "contracts": contracts,
+    "pools": pools,
 }

@@ -33,6 +33,13 @@ def _sums(of: str, by: str, amount: str = "amount") -> str:
 
 INVARIANTS = (
     Invariant(
+        "pool_is_shared_to_the_fen",
+        "pool",
+        "SELECT p.id, p.period, p.amount, COALESCE(s.total, 0) FROM pool p "
+        f"LEFT JOIN {_sums('pool_share', 'pool_id')} s ON s.of_id = p.id "
+        "WHERE p.amount <> COALESCE(s.total, 0)",
+    ),
+    Invariant(
         "invoice_lines_add_up",
         "invoice",
         "SELECT i.id, i.number, i.amount, COALESCE(s.total, 0) FROM invoice i "

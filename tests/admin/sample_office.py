@@ -78,6 +78,7 @@ from models.payments import (
 )
 from models.people import Department, Occupancy, Owner, OwnerPhone, Staff, StaffRole
 from models.policies import PaperTemplate
+from models.pools import Pool, PoolShare
 from models.property import Area, Building, CalendarDay, Estate, Unit
 from models.rates import ItemRate, UnitItemPayer
 from models.secrets import fingerprint
@@ -205,6 +206,23 @@ def _property(session: Session, world: World, whose: str, item: FeeItem) -> None
             reason="agreed",
         ),
     )
+    pool = _added(
+        session,
+        Pool(
+            period="2026-05",
+            fee_item_id=item.id,
+            scope="units",
+            scope_value=unit.code,
+            place=f"units:{whose}",
+            key="area",
+            amount=Decimal(10),
+            denominator=unit.area_m2,
+        ),
+    )
+    pool_share = _added(
+        session,
+        PoolShare(pool_id=pool.id, unit_id=unit.id, key_value=unit.area_m2, amount=Decimal(10)),
+    )
     item_payer = _added(
         session,
         UnitItemPayer(unit_id=unit.id, fee_item_id=item.id, owner_id=owner.id, valid_from=date(2025, 1, 1)),
@@ -230,6 +248,8 @@ def _property(session: Session, world: World, whose: str, item: FeeItem) -> None
         contracts=contract,
         rent_changes=rent_change,
         item_rates=rate,
+        pools=pool,
+        pool_shares=pool_share,
         item_payers=item_payer,
         areas=area,
         buildings=building,

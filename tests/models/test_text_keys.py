@@ -51,6 +51,8 @@ OF_THE_PROGRAM = {
         "invoice.part",
         "invoice.period",
         "item_rate.scope",
+        "pool.period",
+        "pool.place",
         "job_run.job",
         "ledger_account.target",
     ),

@@ -1,4 +1,4 @@
-"""Examples of the papers about an account, for the preview of a template that someone is editing."""
+"""Examples of papers about accounts and shared costs, for the preview of a template being edited."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from office.documents.pdf.accounts import AccountLine, ClearanceCertificate, StatementOfAccount
+from office.documents.pdf.pools import PoolNotice, PoolNoticeLine
 from office.documents.pdf.values import DebtLine, Recipient
 
 ZERO = Decimal(0)
@@ -45,7 +46,31 @@ _LINES = _standing(
 )
 _OPEN = (DebtLine("TZ2026-01-000117", "2026-01", date(2026, 1, 15), _FEE, Decimal("1.97")),)
 
-VALUES: dict[str, StatementOfAccount | ClearanceCertificate] = {
+VALUES: dict[str, StatementOfAccount | ClearanceCertificate | PoolNotice] = {
+    "pool_notice": PoolNotice(
+        number="G202603-000002",
+        posted_on=date(2026, 4, 1),
+        period="2026-03",
+        item="公共照明电费",
+        scope="building",
+        scope_value="3栋",
+        key="area",
+        amount=Decimal("1000.00"),
+        denominator=Decimal("276.46"),
+        unit_price=Decimal("3.617160"),
+        lines=(
+            PoolNoticeLine("3-2-1201", Decimal("89.50"), Decimal("323.74")),
+            PoolNoticeLine("3-2-1202", Decimal("120.30"), Decimal("435.14")),
+            PoolNoticeLine("3-2-1203", Decimal("66.66"), Decimal("241.12")),
+        ),
+        correction=Decimal("-100.00"),
+        main_start=Decimal(1000),
+        main_end=Decimal(1050),
+        main_factor=Decimal(40),
+        sub_meters=Decimal(0),
+        price=Decimal("0.55"),
+        note="三月份电梯及楼道照明",
+    ),
     "statement_of_account": StatementOfAccount(
         number="A2026-000031",
         issued_on=date(2026, 3, 2),

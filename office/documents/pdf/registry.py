@@ -11,7 +11,16 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple, Union
 
-from office.documents.pdf import accounts, billing, collection, complaints, payments, reports, service_papers
+from office.documents.pdf import (
+    accounts,
+    billing,
+    collection,
+    complaints,
+    payments,
+    pools,
+    reports,
+    service_papers,
+)
 from office.documents.pdf.document import Document
 from office.documents.pdf.templates import Blocks
 from office.documents.pdf.values import DocumentRefused, EstateDetails
@@ -23,6 +32,7 @@ Value = (
     | billing.TariffNotice
     | accounts.StatementOfAccount
     | accounts.ClearanceCertificate
+    | pools.PoolNotice
     | payments.Receipt
     | payments.DepositSlip
     | payments.DepositRefund
@@ -66,6 +76,7 @@ KINDS: Mapping[str, DocumentKind] = types.MappingProxyType(
         "receipt": DocumentKind(payments.Receipt, payments.receipt),
         "statement_of_account": DocumentKind(accounts.StatementOfAccount, accounts.statement_of_account),
         "clearance_certificate": DocumentKind(accounts.ClearanceCertificate, accounts.clearance_certificate),
+        "pool_notice": DocumentKind(pools.PoolNotice, pools.pool_notice),
         "deposit_slip": DocumentKind(payments.DepositSlip, payments.deposit_slip),
         "deposit_refund": DocumentKind(payments.DepositRefund, payments.deposit_refund),
         "payment_reminder": DocumentKind(collection.Demand, collection.payment_reminder),

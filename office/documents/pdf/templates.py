@@ -41,6 +41,7 @@ PLACEHOLDERS: Mapping[str, frozenset[str]] = MappingProxyType(
         "tariff_notice": _SENDER | {"valid_from", "posted_on"},
         "statement_of_account": _LETTER | {"from_on", "to_on", "amount"},
         "clearance_certificate": _LETTER,
+        "pool_notice": _SENDER | {"posted_on", "period", "item", "amount"},
         "receipt": _LETTER | _SUM | {"method", "paid_on"},
         "deposit_slip": _LETTER | _SUM | {"deposit_kind"},
         "deposit_refund": _LETTER | _SUM | {"deposit_kind"},

@@ -49,6 +49,8 @@ item_rates          scex      scex     s         s        s       s        sx   
 item_payers         scex      scex     s         s        s       s        scex     -
 contracts           scex      scex     sx        s        -       -        sx       -
 rent_changes        scex      scex     sx        s        -       -        sx       -
+pools               sax       sax      sx        s        s       -        sax      -
+pool_shares         sx        sx       sx        s        s       s        sx       -
 meters              scedx     scedx    -         scex     -       s        scex     -
 meter_readings      scedx     scedx    -         scex     -       sc       scex     -
 service_slips       scedx     scedx    -         scex     sce     sc       scex     -
@@ -198,6 +200,8 @@ OWN_ADDRESSES = """
 /ledger/make/               POST  a
 /ledger/export/             POST  a
 /ledger/file/               GET   x
+/pools/enter/               GET   a
+/pools/save/                POST  a
 /move_in/                   GET   s
 /move_in/issue/             POST  a
 /move_in/paper/             POST  a

@@ -37,6 +37,8 @@ OWN_ADDRESSES = """
 /ledger/make/               POST  -
 /ledger/export/             POST  -
 /ledger/file/               GET   -
+/pools/enter/               GET   id:pools
+/pools/save/                POST  id:pools | fee_item=shared period=2026-06 scope=estate key=area amount=1
 /move_in/                   GET   unit_id:units
 /move_in/issue/             POST  unit_id:units
 /move_in/paper/             POST  id:invoices
