@@ -66,14 +66,14 @@ def pool_notice(
         item=notice.item,
         amount=builder.money(notice.amount),
     )
-    over = words[f"pool_scope.{notice.scope}"]
+    over = words.code("pool_scope", notice.scope)
     if notice.scope_value:
         over = f"{over} {notice.scope_value.replace(';', ', ')}"
     facts = [
         builder.fact("pool_item", notice.item),
         builder.fact("period", words.period(notice.period)),
         builder.fact("pool_scope", over, is_wide=True),
-        builder.fact("pool_key", words[f"pool_key.{notice.key}"]),
+        builder.fact("pool_key", words.code("pool_key", notice.key)),
         builder.fact("pool_denominator", plain_number(notice.denominator)),
         builder.fact("pool_total", builder.money(notice.amount)),
         builder.fact("pool_unit_price", plain_number(notice.unit_price)),
@@ -96,7 +96,6 @@ def pool_notice(
     ]
     rows = [[one.unit_code, plain_number(one.key), builder.money(one.amount)] for one in notice.lines]
     parts: list[Block] = [
-        *builder.opening(),
         *builder.text("body"),
         Facts(facts),
         Table(columns, rows),

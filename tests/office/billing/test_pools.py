@@ -41,7 +41,8 @@ PERIOD = "2026-06"
 def estate(session):
     """Three units with the contract's areas, and an item that is shared."""
     add_item(session, LIGHT, "shared")
-    item(session, "management_fee").is_active = False
+    for monthly in ("management_fee", "rent"):
+        item(session, monthly).is_active = False
     units = [
         add_unit(session, code, area=area, state="occupied", payer=f"P{code}")
         for code, area in (("1-101", "89.50"), ("1-102", "120.30"), ("1-103", "66.66"))
