@@ -48,7 +48,7 @@ def keep() -> Response | None:
         return None
     key = kept_forms.keep(db.session(), past.staff_id, _written(), now=clock.machine_now())
     db.session.commit()
-    session[KEPT_FORMS] = [*session.get(KEPT_FORMS, []), key][-MOST_KEPT:]
+    session[KEPT_FORMS] = [*sessions.kept_keys(), key][-MOST_KEPT:]
     flash(_("You were signed out meanwhile. Sign in: what you typed is kept and goes on."), "info")
     return redirect(url_for("entrance.login"), 303)
 
@@ -77,8 +77,7 @@ def kept() -> Any:
     staff_id = current_staff().id
     set_writing(True)
     db.session.rollback()
-    keys = session.get(KEPT_FORMS, [])
-    row = kept_forms.newest(db.session(), keys, staff_id, now=clock.machine_now())
+    row = kept_forms.newest(db.session(), sessions.kept_keys(), staff_id, now=clock.machine_now())
     if row is None:
         return redirect(safe_target(request.args.get("to")) or "/")
     sent = json.loads(row.sent)

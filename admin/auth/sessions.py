@@ -83,6 +83,11 @@ def past_session() -> WebSession | None:
     return db.session.scalars(_OPEN_SESSION, {"key_hash": _hash(key)}).unique().first()
 
 
+def kept_keys() -> list[str]:
+    """The keys of the forms that wait in this browser, the newest last."""
+    return list(session[KEPT_FORMS]) if KEPT_FORMS in session else []
+
+
 def start_session(staff: Staff) -> None:
     """Sign this person in under a new random key; whatever the cookie held before is forgotten.
 

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from werkzeug.security import check_password_hash, generate_password_hash
 from werkzeug.wrappers import Response
 
-from admin.auth.sessions import KEPT_FORMS, start_session
+from admin.auth.sessions import kept_keys, start_session
 from admin.panel.audit import record
 from admin.panel.responses import safe_target
 from admin.panel.signed_in import current_staff, staff_if_signed_in, web_session_if_any
@@ -83,7 +83,7 @@ def _sign_in(staff: Staff) -> Response:
 
 def _way_on(staff: Staff) -> str:
     """Where a person goes after signing in: to a form that waits, where the address said, or the start."""
-    keys = session.get(KEPT_FORMS, [])
+    keys = kept_keys()
     if keys and kept_forms.newest(db.session(), keys, staff.id, now=clock.machine_now()):
         return url_for("entrance.kept", to=safe_target(request.values.get("to")))
     return safe_target(request.values.get("to")) or "/"
@@ -129,7 +129,7 @@ def logout() -> Response:
     row = web_session_if_any()
     if row is not None:
         db.session.delete(row)
-        kept_forms.forget(db.session(), session.get(KEPT_FORMS, []), row.staff_id)
+        kept_forms.forget(db.session(), kept_keys(), row.staff_id)
         _note(row.staff_id, "sign_out")
         db.session.commit()
     session.clear()

@@ -115,6 +115,8 @@ ACTIONS = {
     "bounce": _("Bounced"),
     "paper": _("Printed"),
     "edit": _("Changed"),
+    "change": _("Changed"),
+    "correct": _("Corrected"),
     "delete": _("Deleted"),
     "export": _("Exported"),
     "run_by_hand": _("Run by hand"),
