@@ -285,7 +285,7 @@ COLUMNS = {
     "is_written": _("In writing"),
     "issued_at": _("Issued at"),
     "job": _("Scheduled job"),
-    "key": _("Key"),
+    "key": _("Shared in proportion to"),
     "label": _("Label"),
     "last_level": _("Last level"),
     "last_tick_at": _("Last tick"),

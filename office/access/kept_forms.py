@@ -49,9 +49,9 @@ def forget(session: Session, keys: Sequence[str], staff_id: int) -> None:
     )
 
 
-def remove_old(session: Session, due_for: datetime) -> int:
+def remove_old(session: Session, present: datetime) -> int:
     """Take out what nobody came back for; answers how many."""
-    gone: Any = session.execute(delete(KeptForm).where(KeptForm.at <= due_for - KEPT))
+    gone: Any = session.execute(delete(KeptForm).where(KeptForm.at <= present - KEPT))
     return int(gone.rowcount)
 
 

@@ -26,7 +26,7 @@ def end_sessions(session: Session, staff_id: int) -> None:
     )
 
 
-def remove_old(session: Session, due_for: datetime) -> int:
+def remove_old(session: Session, present: datetime) -> int:
     """Take out the sessions that nobody can go on with; answers how many."""
-    gone: Any = session.execute(delete(WebSession).where(WebSession.created_at <= due_for - 2 * LONGEST))
+    gone: Any = session.execute(delete(WebSession).where(WebSession.created_at <= present - 2 * LONGEST))
     return int(gone.rowcount)
