@@ -41,6 +41,7 @@ from models.complaints import (
     TicketEvent,
     WorkSlip,
 )
+from models.contracts import RentChange, RentContract
 from models.office import Audit, Erasure, Message, Paper, SavedView, Task, paper_base_number
 from models.payments import DebitMandate, DirectDebit, PayerAccount, Payment, StatementRow
 from models.people import Occupancy, Owner, OwnerPhone
@@ -129,9 +130,10 @@ def belongings(session: Session, owner: Owner) -> Belongings:
     invoices = select(Invoice.id).where(Invoice.payer_id == owner.id)
     payments = select(Payment.id).where(Payment.payer_id == owner.id)
     found.theirs["owner"].add(owner.id)
-    owned: tuple[Any, ...] = (OwnerPhone, Occupancy, DebitMandate, PayerAccount)
+    owned: tuple[Any, ...] = (OwnerPhone, Occupancy, DebitMandate, PayerAccount, RentContract)
     for model in owned:
         take(model, model.owner_id == owner.id)
+    take(RentChange, RentChange.contract_id.in_(sorted(found.theirs["rent_contract"])))
     paid: tuple[Any, ...] = (
         Payment,
         Deposit,

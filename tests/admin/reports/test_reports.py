@@ -351,7 +351,9 @@ def named(session: Session, report: str, rows: list[list[str]]) -> list[list[str
     category = {row.code: row.name_in("en") for row in session.scalars(select(Category))}
     department = {row.code: row.name_in("en") for row in session.scalars(select(Department))}
     staff = {row.login: row.name for row in session.execute(select(Staff.login, Staff.name))}
+    item = {row.name_zh_hans: row.name_in("en") for row in session.scalars(select(FeeItem))}
     say: dict[str, Callable[[str], str]] = {
+        "fee_items": lambda name: item[name],
         "arrears_reasons": lambda code: words.code("arrears", code or "none"),
         "promises": lambda code: staff.get(code, code),
         "channels": lambda code: words.code("out", code),

@@ -51,7 +51,7 @@ from tests.oracles import debts as oracle
 EXAMPLES = int(os.environ.get("GATEHOUSE_TEST_SUMS_EXAMPLES", "12"))
 RATE, CAP = Decimal("0.01"), Decimal("0.25")
 RENT = oracle.Terms(Decimal("0.02"), Decimal("0.4"), 2)
-OWN = {"rent": RENT}  # and the lift bears none (B22)
+OWN = {"lease": RENT}  # and the lift bears none (B22)
 START = day("2026-01-02")
 Debtor = tuple[int, int]
 
@@ -75,9 +75,9 @@ class Lived:
         session.rollback()
         self.session, self.today, self.period, self.count = session, START, 0, 0
         rent = {"daily_rate": str(RENT.rate), "grace_days": RENT.grace, "cap_rate": str(RENT.cap)}
-        turn_on_late_fee(session, {"fee_item": "rent", **rent}, daily_rate=str(RATE), cap_rate=str(CAP))
+        turn_on_late_fee(session, {"fee_item": "lease", **rent}, daily_rate=str(RATE), cap_rate=str(CAP))
         add_item(session, "lift", "fixed", rates={"residence": "37.77"}, bears_late_fee=False)
-        add_item(session, "rent", "fixed", rates={"residence": "88.90"})
+        add_item(session, "lease", "fixed", rates={"residence": "88.90"})
         self.one = add_staff(session, "one", "manager", "cashier").id
         self.two = add_staff(session, "two", "manager").id
         self.units = [add_unit(session, f"1-10{number}", area="60") for number in (1, 2)]
