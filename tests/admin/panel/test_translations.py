@@ -187,6 +187,8 @@ def can(letter: str, encoding: str) -> bool:
 
 def test_what_forms_say_is_in_the_readers_script(locale: str) -> None:
     """WTForms' own Traditional words, not its Simplified ones, and none left in English (decisions)."""
+    language.compile_translations(language.TRANSLATIONS)  # as every start does
+    forms.wtforms_words.cache_clear()
     asked = catalogue_of_wtforms()
     code = next(code for code, name in CHINESE.items() if name == locale)
     words = forms.wtforms_words(code)
