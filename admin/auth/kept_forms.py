@@ -26,7 +26,7 @@ from admin.panel import csrf
 from admin.panel.responses import came_from, own_address, safe_target
 from admin.panel.signed_in import current_staff
 from models.base import db
-from models.engine import set_writing
+from models.engine import writing
 from office.access import kept_forms
 from office.core import clock
 
@@ -37,7 +37,7 @@ NEVER_KEPT = f"{entrance.name}."  # passwords and codes
 
 def keep() -> Response | None:
     """Keep this request, if it is a form of a person whose session has ended; else None."""
-    past = sessions.past_session()
+    past = sessions.named_session()
     is_form = request.method == "POST" and request.accept_mimetypes.best != "application/json"
     if not is_form or past is None or not past.staff.is_active:
         return None
@@ -74,26 +74,24 @@ def _written() -> str:
 @entrance.get("/kept")
 def kept() -> Any:
     """Send the form that waits, once; its answer is this page's."""
-    staff_id = current_staff().id
-    set_writing(True)
-    db.session.rollback()
-    row = kept_forms.newest(db.session(), sessions.kept_keys(), staff_id, now=clock.machine_now())
-    if row is None:
-        return redirect(safe_target(request.args.get("to")) or "/")
-    sent = json.loads(row.sent)
-    token = csrf.csrf_token()
-    db.session.delete(row)
-    db.session.commit()
-    set_writing(False)
+    staff_id, token = current_staff().id, csrf.csrf_token()
+    with writing():
+        db.session.rollback()  # what this request has read until now was read only
+        row = kept_forms.newest(db.session(), sessions.kept_keys(), staff_id, now=clock.machine_now())
+        if row is None:
+            return redirect(safe_target(request.args.get("to")) or "/")
+        sent = json.loads(row.sent)
+        db.session.delete(row)
+        db.session.commit()
     if sent["page"]:
         flash(_("Your file was too large to be kept: please choose it again."), "error")
         return redirect(sent["page"])
     answer = _sent_again(current_app._get_current_object(), sent, token)  # type: ignore[attr-defined]  # noqa: SLF001 -- Flask's way
     if answer.status_code >= 500:  # an outage: it waits on
-        set_writing(True)
-        make_transient(row)
-        db.session.add(row)
-        db.session.commit()
+        with writing():
+            make_transient(row)
+            db.session.add(row)
+            db.session.commit()
     return answer
 
 

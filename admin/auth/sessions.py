@@ -7,7 +7,6 @@ half an hour without a request, or twelve hours after signing in.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from contextlib import suppress
@@ -27,14 +26,14 @@ from models.base import db
 from models.engine import is_written, writing
 from models.people import Staff, WebSession
 from office.access import two_factor
-from office.access.sessions import LONGEST
+from office.access.sessions import LONGEST, key_hash
 from office.core import clock
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 IDLE = timedelta(minutes=30)
 KEPT_FORMS = "kept"  # in the cookie: the keys of forms that wait for their person to sign in again
 
-_OPEN_SESSION = (
+_SESSION = (
     select(WebSession)
     .where(WebSession.key_hash == bindparam("key_hash"))
     .options(joinedload(WebSession.staff, innerjoin=True).joinedload(Staff.role_rows))
@@ -49,11 +48,7 @@ def init_app(app: Flask) -> None:
 def find_session(_request: Request) -> SignedIn | None:
     """The active person whose open session the cookie names, or None."""
     signed_in.set_user(None)  # should the database be away, the error page asks no second time
-    key = session.get("id")
-    if not isinstance(key, str):
-        return None
-    row = db.session.scalars(_OPEN_SESSION, {"key_hash": _hash(key)}).unique().first()
-    present = clock.machine_now()
+    row, present = named_session(), clock.machine_now()
     if (
         row is None
         or row.ended_at is not None
@@ -75,12 +70,12 @@ def ask_to_sign_in() -> Response:
     return redirect(url_for("entrance.login", to=address if (address := own_address()) != "/" else None))
 
 
-def past_session() -> WebSession | None:
+def named_session() -> WebSession | None:
     """The row of the session that this browser's cookie names, also when it opens nothing any more."""
     key = session.get("id")
     if not isinstance(key, str):
         return None
-    return db.session.scalars(_OPEN_SESSION, {"key_hash": _hash(key)}).unique().first()
+    return db.session.scalars(_SESSION, {"key_hash": key_hash(key)}).unique().first()
 
 
 def kept_keys() -> list[str]:
@@ -93,7 +88,7 @@ def start_session(staff: Staff) -> None:
 
     Pages that the same person has open in this browser can still be sent: their token stays.
     """
-    past, secret = past_session(), secrets.token_urlsafe(32)
+    past, secret = named_session(), secrets.token_urlsafe(32)
     if past is not None and past.staff_id == staff.id:
         secret = past.csrf_secret
         db.session.delete(past)
@@ -106,7 +101,7 @@ def start_session(staff: Staff) -> None:
     session.clear()
     session.update(remaining, id=key)
     row = WebSession(
-        key_hash=_hash(key),
+        key_hash=key_hash(key),
         staff_id=staff.id,
         csrf_secret=secret,
         data=json.dumps({"must_set_up": True} if must_set_up else {}),
@@ -139,7 +134,3 @@ def _touch(key_hash: str) -> None:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
         connection.execute(alive)
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()

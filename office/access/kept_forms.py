@@ -5,7 +5,6 @@ The browser's cookie holds the key, the row its hash: neither another person nor
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.people import KeptForm
+from office.access.sessions import key_hash
 
 KEPT = timedelta(hours=12)
 
@@ -22,7 +22,7 @@ KEPT = timedelta(hours=12)
 def keep(session: Session, staff_id: int, sent: str, *, now: datetime) -> str:
     """Keep what was sent, a JSON text; answers the key for this browser's cookie."""
     key = secrets.token_urlsafe(32)
-    session.add(KeptForm(key_hash=_hash(key), staff_id=staff_id, sent=sent, at=now))
+    session.add(KeptForm(key_hash=key_hash(key), staff_id=staff_id, sent=sent, at=now))
     return key
 
 
@@ -31,7 +31,7 @@ def newest(session: Session, keys: Sequence[str], staff_id: int, *, now: datetim
     return session.scalars(
         select(KeptForm)
         .where(
-            KeptForm.key_hash.in_([_hash(key) for key in keys]),
+            KeptForm.key_hash.in_([key_hash(key) for key in keys]),
             KeptForm.staff_id == staff_id,
             KeptForm.at > now - KEPT,
         )
@@ -44,7 +44,7 @@ def forget(session: Session, keys: Sequence[str], staff_id: int) -> None:
     """At a deliberate sign-out nothing is kept."""
     session.execute(
         delete(KeptForm).where(
-            KeptForm.key_hash.in_([_hash(key) for key in keys]), KeptForm.staff_id == staff_id
+            KeptForm.key_hash.in_([key_hash(key) for key in keys]), KeptForm.staff_id == staff_id
         )
     )
 
@@ -53,7 +53,3 @@ def remove_old(session: Session, present: datetime) -> int:
     """Take out what nobody came back for; answers how many."""
     gone: Any = session.execute(delete(KeptForm).where(KeptForm.at <= present - KEPT))
     return int(gone.rowcount)
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()

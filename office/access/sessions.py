@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,11 @@ from models.people import WebSession
 from office.core import clock
 
 LONGEST = timedelta(hours=12)  # from signing in
+
+
+def key_hash(key: str) -> str:
+    """What a row keeps of a random key in a browser's cookie."""
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def end_sessions(session: Session, staff_id: int) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-from zoneinfo import ZoneInfo
-
 from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session, aliased
 
@@ -15,7 +12,7 @@ from models.pools import Pool, PoolShare
 from models.property import Area, Building, Unit
 from models.rates import ItemRate, UnitItemPayer
 from office.core import clock
-from office.core.exports import Table, Value, rate, reason, stream
+from office.core.exports import Table, rate, reason, stream
 
 
 def invoices(session: Session) -> Table:
@@ -237,10 +234,6 @@ def slips(session: Session) -> Table:
     return stream(session, query)
 
 
-def _rate_or_empty(value: Any, zone: ZoneInfo) -> Value:
-    return None if value is None else rate(value, zone)
-
-
 def contracts(session: Session) -> Table:
     query = (
         select(
@@ -261,4 +254,4 @@ def contracts(session: Session) -> Table:
         .join(RentContract.owner)
         .order_by(RentContract.valid_from, RentContract.id)
     )
-    return stream(session, query, step_percent=_rate_or_empty)
+    return stream(session, query, step_percent=rate)

@@ -49,7 +49,9 @@ def decimal(value: Any, _zone: ZoneInfo) -> Value:
 
 
 def rate(value: Any, zone: ZoneInfo) -> Value:
-    """A rate in yuan: two places, more where it has more."""
+    """A rate in yuan: two places, more where it has more; None where there is none."""
+    if value is None:
+        return None
     said = decimal(value, zone)
     assert isinstance(said, Decimal)
     return said if said.as_tuple().exponent < -2 else Decimal(f"{said:.2f}")  # type: ignore[operator]
