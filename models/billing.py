@@ -37,6 +37,7 @@ ANCHORS = tuple(anchor.value for anchor in Anchor)
 ROUNDINGS = tuple(unit.value for unit in RoundingUnit)
 ROUNDING_MODES = tuple(mode.value for mode in RoundingMode)
 PAYER_RULES = tuple(rule.value for rule in PayerRule)
+PRICE_KINDS: tuple[str, ...] = get_args(codes.PriceKind)
 INVOICE_KINDS = ("regular", "opening", "move_in", "one_off")
 INVOICE_STATES = ("open", "partly_paid", "paid", "credited")
 SLIP_STATES = ("open", "billed", "cancelled")
@@ -59,6 +60,7 @@ class FeeItem(EditableRow, Named, Model):
         one_of("rounding", ROUNDINGS, "fee_item_rounding_known"),
         one_of("rounding_mode", ROUNDING_MODES, "fee_item_rounding_mode_known"),
         one_of("payer", PAYER_RULES, "fee_item_payer_known"),
+        one_of("price_kind", ("", *PRICE_KINDS), "fee_item_price_kind_known"),
         CheckConstraint(
             f"cycle_months IN ({', '.join(map(str, CYCLES))})", name="fee_item_cycle_is_1_3_6_or_12_months"
         ),
@@ -77,6 +79,7 @@ class FeeItem(EditableRow, Named, Model):
     is_required: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # no tariff: B4
     is_restrictable: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # C9
     services: Mapped[str] = mapped_column(default="", server_default="")  # what it pays for (B2)
+    price_kind: Mapped[str] = mapped_column(String(12), default="", server_default="")  # D6; empty: not said
     cycle_months: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     anchor: Mapped[str] = mapped_column(String(10), default="calendar", server_default="calendar")
     days_ahead: Mapped[int] = mapped_column(

@@ -30,6 +30,7 @@ UNIT_STATES = ("unsold", "vacant", "occupied", "sealed")
 WORD_SETS: tuple[str, ...] = get_args(codes.WordSet)
 PRESETS = ("tower", "residential", "project")
 CURRENCIES = tuple(SIGNS)
+FEE_SCHEMES: tuple[str, ...] = get_args(codes.FeeScheme)
 CODES_TO_PAY: tuple[str, ...] = get_args(codes.CodeToPay)
 KEY_PROOF = "gatehouse"  # what is sealed on the estate: who opens it has the right secret key
 
@@ -52,6 +53,7 @@ class Estate(EditableRow, Model):
         one_of("preset", PRESETS, "estate_preset_known"),
         one_of("word_set", ("", *WORD_SETS), "estate_word_set_known"),
         one_of("currency", CURRENCIES, "estate_currency_known"),
+        one_of("fee_scheme", ("", *FEE_SCHEMES), "estate_fee_scheme_known"),
     )
 
     name: Mapped[str] = mapped_column(String(120))
@@ -89,6 +91,13 @@ class Estate(EditableRow, Model):
     ways_to_pay: Mapped[str] = words()
     ways_to_pay_zh_hant: Mapped[str] = words()
     ways_to_pay_en: Mapped[str] = words()
+    fee_scheme: Mapped[str] = mapped_column(String(12), default="", server_default="")  # empty: not said
+    service_level: Mapped[str] = words(120)
+    service_level_zh_hant: Mapped[str] = words(120)
+    service_level_en: Mapped[str] = words(120)
+    complaint_numbers: Mapped[str] = words()  # where to complain about charges, one line each
+    complaint_numbers_zh_hant: Mapped[str] = words()
+    complaint_numbers_en: Mapped[str] = words()
     public_address: Mapped[str] = words(300)  # under which residents reach the program
     is_sandbox: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     present_at: Mapped[datetime | None] = mapped_column(Instant())  # a sandbox's chosen present

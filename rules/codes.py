@@ -30,5 +30,7 @@ VisitKind = Literal["follow_up", "repair", "collection", "courtesy"]
 SendingChannel = Literal["email", "sms", "wecom", "print"]
 ContactMethod = Literal["phone", "message", "visit"]
 WordSet = Literal["mainland", "hong_kong", "taiwan"]  # whose words papers use
+FeeScheme = Literal["lump_sum", "commission"]  # 包干制, 酬金制: whose surplus and deficit
+PriceKind = Literal["market", "guided", "regulated"]  # agreed; within the government's limits; set by it
 CreditKind = Literal["error", "goodwill"]  # never owed; owed, and given up
 CodeToPay = Literal["wechat", "alipay", "combined", "unionpay", "fps", "line_pay", "twqr"]

@@ -33,14 +33,14 @@ from models.billing import (
 )
 from office.arrears import limitation
 from office.arrears.limitation import LimitedDebt
-from office.billing import documents, invoices, item_rates, runs, unit_terms
+from office.billing import documents, invoices, item_rates, runs, tariff_notice, unit_terms
 from office.core.amounts import amount_of
 from office.core.errors import Refused
 from office.documents import archive
 from office.documents.filing import NewPaper, print_papers
 from office.receivables import late_fees as late_fee
 
-MOST_EXPENSES = 40
+MOST_LINES = 40  # of income or expense that the notice has room for
 
 
 def active_items(condition: ColumnElement[bool]) -> dict[str, str]:
@@ -87,6 +87,7 @@ class FeeItemView(OfficeView):
         "payer",
         "is_refundable",
         "bears_late_fee",
+        "price_kind",
     )
     column_default_sort = "position"
     choices = {
@@ -97,6 +98,7 @@ class FeeItemView(OfficeView):
         "rounding": labels.ROUNDINGS,
         "rounding_mode": labels.ROUNDING_MODES,
         "payer": labels.PAYER_RULES,
+        "price_kind": labels.PRICE_KINDS,
     }
     filters = (ChoiceFilter("basis"), FlagFilter("is_active"))
     form_columns = (
@@ -119,6 +121,7 @@ class FeeItemView(OfficeView):
         "is_active",
         "is_restrictable",
         "services",
+        "price_kind",
         "position",
     )
     form_sections = (
@@ -126,7 +129,7 @@ class FeeItemView(OfficeView):
         (_l("How it is charged"), ("basis", "timing", "payer", "is_active", "position")),
         (_l("For which months"), ("cycle_months", "anchor", "days_ahead", "season_from", "season_to")),
         (_l("Rounding and late fee"), ("rounding", "rounding_mode", "bears_late_fee", "is_refundable")),
-        (_l("The service"), ("services", "is_restrictable")),
+        (_l("The service"), ("services", "price_kind", "is_restrictable")),
     )
     column_descriptions = {
         "is_restrictable": _l("An optional contracted service; never water, power, heat, gas or access"),
@@ -178,12 +181,11 @@ class TariffView(OfficeView):
             return self._notice_page({}, "")
         form = request.form
         try:
-            made = documents.print_tariff_notice(
+            made = tariff_notice.print_tariff_notice(
                 db.session(),
                 on=_day(form.get("on", "")),
                 posted_on=self.today(),
-                periods=_periods(form),
-                expenses=_expenses(form.get("expenses", "")),
+                accounts=_accounts(form),
                 size=paper_size(form.get("size", "")),
                 language=language.current(),
                 now=self.now(),
@@ -199,6 +201,8 @@ class TariffView(OfficeView):
             given=given,
             refusal=refusal,
             sizes=labels.PAPER_SIZES,
+            gaps=[_(said, **named) for said, named in tariff_notice.gaps(db.session(), self.today())],
+            income_bases=labels.INCOME_BASES,
         )
 
 
@@ -209,24 +213,34 @@ def _day(text: str) -> date:
         raise Refused(_("Choose a day")) from wrong
 
 
-def _periods(form: Mapping[str, str]) -> tuple[str, str] | None:
-    """The first and last period of the statement; none when it is left out. Raises Refused."""
+def _accounts(form: Mapping[str, str]) -> tariff_notice.AccountsAsked | None:
+    """What the accounts shall show; none when no month is given. Raises Refused for what can't be read."""
     first, last = form.get("from", "").strip(), form.get("to", "").strip()
     if not first and not last:
         return None
-    ends = sorted(runs.parse_period(text) for text in (first or last, last or first))
-    return str(ends[0]), str(ends[-1])
+    brought_forward = form.get("brought_forward", "").strip()
+    return tariff_notice.AccountsAsked(
+        first=str(runs.parse_period(first or last)),
+        last=str(runs.parse_period(last or first)),
+        basis="received" if form.get("income") == "received" else "billed",
+        other_income=_sums(form.get("other_income", "")),
+        expenses=_sums(form.get("expenses", "")),
+        brought_forward=amount_of(brought_forward, is_negative_allowed=True, is_zero_allowed=True)
+        if brought_forward
+        else None,
+    )
 
 
-def _expenses(text: str) -> list[tuple[str, Decimal]]:
-    """Lines of `item amount` as pairs. Raises Refused for a line without an amount."""
+def _sums(text: str) -> list[tuple[str, Decimal]]:
+    """Lines of `item amount` as pairs. Raises Refused for a line without an amount, and for too many."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > MOST_LINES:
+        raise Refused(_("At most %(count)s lines fit on the notice", count=MOST_LINES))
     found = []
-    for line in text.splitlines()[:MOST_EXPENSES]:
-        if not line.strip():
-            continue
-        read = re.fullmatch(r"(.+?)[\s,，:：;；]+(\S+)", line.strip()[:200])
+    for line in lines:
+        read = re.fullmatch(r"(.+?)[\s,，:：;；]+(\S+)", line[:200])
         if read is None or not request_values.is_clean(line):
-            raise Refused(_("Write each expense as a line: item, then the amount: %(line)s", line=line[:60]))
+            raise Refused(_("Write each line as item, then amount: %(line)s", line=line[:60]))
         found.append((read[1], amount_of(read[2])))
     return found
 

@@ -362,6 +362,7 @@ COLUMNS = {
     "series": _("Series"),
     "service": _("Service"),
     "services": _("What it pays for"),
+    "price_kind": _("Kind of price"),
     "set_on": _("Set on"),
     "severity_reason": _("Why this severity"),
     "signed_by": _("Signed by"),

@@ -37,6 +37,16 @@ CODES_TO_PAY = {
     "twqr": _("TWQR"),
 }
 WORD_SETS = {"mainland": _("Mainland China"), "hong_kong": _("Hong Kong"), "taiwan": _("Taiwan")}
+INCOME_BASES = {"billed": _("As billed, less credit notes"), "received": _("As received")}
+FEE_SCHEMES = {
+    "lump_sum": _("Lump sum: surplus and deficit are the company's"),
+    "commission": _("Commission: actual costs and the company's remuneration"),
+}
+PRICE_KINDS = {
+    "market": _("Market price"),
+    "guided": _("Government-guided price"),
+    "regulated": _("Government-set price"),
+}
 ROLES = {
     "front_desk": _("Front desk"),
     "steward": _("Steward"),

@@ -48,6 +48,9 @@ class EstateView(OfficeView):
         "clause_fees": _l("Clause on fees"),
         "clause_late_fees": _l("Clause on late fees"),
         "clause_restrictions": _l("Clause on restrictions"),
+        "fee_scheme": _l("Basis of fees"),
+        "service_level": _l("Service level"),
+        "complaint_numbers": _l("Complaints about charges"),
         "public_address": _l("Public address"),
         **{
             f"{name}_{code}": said
@@ -61,6 +64,8 @@ class EstateView(OfficeView):
                 ("company_name", _l("Company's full legal name, %(language)s", language=language)),
                 ("registered_address", _l("Registered address, %(language)s", language=language)),
                 ("contract_name", _l("Name of the contract, %(language)s", language=language)),
+                ("service_level", _l("Service level, %(language)s", language=language)),
+                ("complaint_numbers", _l("Complaints about charges, %(language)s", language=language)),
                 ("payment_accounts", _l("Payment accounts, %(language)s", language=language)),
                 ("ways_to_pay", _l("Ways to pay, %(language)s", language=language)),
             )
@@ -70,6 +75,7 @@ class EstateView(OfficeView):
         "preset": labels.PRESETS,
         "language": labels.LANGUAGES,
         "word_set": labels.WORD_SETS,
+        "fee_scheme": labels.FEE_SCHEMES,
         "currency": labels.CURRENCIES,
     }
     form_sections = (
@@ -93,6 +99,13 @@ class EstateView(OfficeView):
             (
                 *("contract_name", "contract_name_zh_hant", "contract_name_en", "contract_number"),
                 *("contract_signed_on", "clause_fees", "clause_late_fees", "clause_restrictions"),
+            ),
+        ),
+        (
+            _l("Notice of charges"),
+            (
+                *("fee_scheme", "service_level", "service_level_zh_hant", "service_level_en"),
+                *("complaint_numbers", "complaint_numbers_zh_hant", "complaint_numbers_en"),
             ),
         ),
         (
@@ -124,6 +137,8 @@ class EstateView(OfficeView):
         "name": _l("In simplified Chinese; what has no words in a language is shown in another."),
         "registration_no": _l("Unified social credit code, or the number of the local registration"),
         "clause_late_fees": _l("As in the contract, for example: Article 12, paragraph 2"),
+        "service_level": _l("As agreed in the contract, for example: level 2"),
+        "complaint_numbers": _l("One line each: who hears complaints about charges, and the number"),
         "public_address": _l("Under which residents reach this program, such as https://office.example.com"),
     }
 

@@ -1,27 +1,24 @@
-"""Papers of bills and deposits from their rows: move-in bill, credit note, tariff notice, deposit slip (§10).
+"""Papers of bills and deposits from their rows: move-in bill, credit note, deposit slip, service slip (§10).
 
-Each is filed in the household file under its own number; the tariff notice belongs to no household.
+Each is filed in the household file under its own number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.billing import CreditNote, Deposit, FeeItem, Invoice, InvoiceLine, ServiceSlip, Tariff
+from models.billing import CreditNote, Deposit, FeeItem, Invoice, InvoiceLine, ServiceSlip
 from models.payments import Payment
 from models.people import Owner, Staff
-from models.property import UNIT_KINDS, Unit
+from models.property import Unit
 from office.core.errors import N_, Refused
-from office.documents.filing import NewPaper, print_papers, unfiled_pdf
+from office.documents.filing import NewPaper, print_papers
 from office.documents.languages import estate_language, payer_language
 from office.documents.pdf import billing, payments
 from office.documents.pdf import service_papers as papers
-from office.documents.pdf.document import Size
 from office.documents.pdf.values import ChargeLine, Recipient
 from office.documents.pdf.wording import words_of
 from office.estate import owners
@@ -185,80 +182,3 @@ def print_service_slip(session: Session, slip_id: int, *, now: datetime, staff_i
     )
     paper = NewPaper(slip.slip_no, value, slip.unit_id)
     return print_papers(session, "service_slip", [paper], language=language, now=now, staff_id=staff_id)
-
-
-def print_tariff_notice(
-    session: Session,
-    *,
-    on: date,
-    posted_on: date,
-    periods: tuple[str, str] | None = None,
-    expenses: Sequence[tuple[str, Decimal]] = (),
-    language: str,
-    now: datetime,
-    size: Size = "",
-) -> bytes:
-    """The tariffs in force on a day with what they pay for, and the statement of periods (B2).
-
-    `periods` are the first and last `YYYY-MM` whose payments are the income; `expenses` are typed in.
-    Raises Refused without a tariff.
-    """
-    words = words_of(language)
-    order = {kind: place for place, kind in enumerate(UNIT_KINDS)}
-    rows = session.execute(
-        select(Tariff, FeeItem)
-        .join(FeeItem, FeeItem.id == Tariff.fee_item_id)
-        .where(
-            FeeItem.is_active, Tariff.valid_from <= on, or_(Tariff.valid_to.is_(None), Tariff.valid_to >= on)
-        )
-        .order_by(FeeItem.position, FeeItem.id, Tariff.valid_from)
-    ).all()
-    newest = {(item.id, tariff.unit_kind): (tariff, item) for tariff, item in rows}
-    shown = [
-        billing.TariffRow(
-            item=item.name_in(language),
-            unit_kind=tariff.unit_kind,
-            rate=tariff.rate,
-            unit=words.unit(item.basis),
-            services=item.services,
-        )
-        for tariff, item in sorted(
-            newest.values(), key=lambda pair: (pair[1].position, pair[1].id, order[pair[0].unit_kind])
-        )
-    ]
-    if not shown:
-        raise Refused(N_("There is no tariff on %(day)s"), day=on)
-    balances = [] if periods is None else _income(session, periods, language)
-    balances += [billing.Balance(item, expense=amount) for item, amount in expenses]
-    value = billing.TariffNotice(
-        posted_on=posted_on, valid_from=on, rows=tuple(shown), balances=tuple(balances)
-    )
-    return unfiled_pdf(session, "tariff_notice", value, language=language, now=now, size=size)
-
-
-def _income(session: Session, periods: tuple[str, str], language: str) -> list[billing.Balance]:
-    """What was billed for each fee item of the periods, deposits left out; credited sums taken off; yuan."""
-    chosen = (Invoice.period >= periods[0], Invoice.period <= periods[1], Invoice.kind != "opening")
-    billed = dict(
-        session.execute(
-            select(InvoiceLine.fee_item_id, func.sum(InvoiceLine.amount))
-            .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-            .where(*chosen)
-            .group_by(InvoiceLine.fee_item_id)
-        ).all()
-    )
-    credited = session.scalar(
-        select(func.coalesce(func.sum(CreditNote.amount), 0))
-        .join(Invoice, Invoice.id == CreditNote.invoice_id)
-        .join(FeeItem, FeeItem.id == CreditNote.fee_item_id, isouter=True)
-        .where(*chosen, or_(FeeItem.id.is_(None), FeeItem.basis != "deposit"))
-    )
-    items = session.scalars(
-        select(FeeItem).where(FeeItem.basis != "deposit").order_by(FeeItem.position, FeeItem.id)
-    )
-    rows = [
-        billing.Balance(item.name_in(language), income=billed[item.id]) for item in items if item.id in billed
-    ]
-    if credited:
-        rows.append(billing.Balance(words_of(language)["credited"], income=ZERO, expense=credited))
-    return rows

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import String, select
 from sqlalchemy.orm import Session
 
-from models.property import CURRENCIES, WORD_SETS, Estate
+from models.property import CURRENCIES, FEE_SCHEMES, WORD_SETS, Estate
 from office.core.errors import N_, Refused
 from rules import identity
 
@@ -127,6 +127,7 @@ def _check_codes(estate: Estate) -> None:
         ("currency", CURRENCIES),
         ("language", LANGUAGES),
         ("word_set", ("", *WORD_SETS)),
+        ("fee_scheme", ("", *FEE_SCHEMES)),
     ):
         value = getattr(estate, name) or ""
         if value not in known:

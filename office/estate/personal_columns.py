@@ -67,10 +67,14 @@ COLUMNS: Mapping[str, Columns] = {
         "language word_set preset company_name company_name_zh_hant company_name_en registration_no "
         "registered_address registered_address_zh_hant registered_address_en legal_representative licence "
         "contract_name contract_name_zh_hant contract_name_en contract_number clause_fees clause_late_fees "
-        "clause_restrictions payment_accounts payment_accounts_zh_hant payment_accounts_en ways_to_pay "
+        "clause_restrictions fee_scheme service_level service_level_zh_hant service_level_en "
+        "complaint_numbers complaint_numbers_zh_hant complaint_numbers_en payment_accounts "
+        "payment_accounts_zh_hant payment_accounts_en ways_to_pay "
         "ways_to_pay_zh_hant ways_to_pay_en public_address key_proof moved_to"
     ),
-    "fee_item": Columns(plain=f"code basis timing services anchor rounding rounding_mode payer {NAMES}"),
+    "fee_item": Columns(
+        plain=f"code basis timing services anchor rounding rounding_mode payer price_kind {NAMES}"
+    ),
     "figures_collected": Columns(plain="period unit_kind"),
     "figures_item": Columns(plain="period"),
     "figures_owed": Columns(plain="period unit_kind"),

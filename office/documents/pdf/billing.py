@@ -210,14 +210,28 @@ def credit_note(
 
 
 @dataclass(frozen=True)
+class PriceTier:
+    """A rate up to and including a quantity; `up_to` None on the last tier."""
+
+    rate: Decimal
+    up_to: Decimal | None = None
+
+
+@dataclass(frozen=True)
 class TariffRow:
-    """What an item costs a kind of unit; `unit` as in `元/㎡·月`, `services` is what it pays for (B2)."""
+    """What an item costs a kind of unit; `unit` as in `元/㎡·月`, `services` is what it pays for (B2, D6).
+
+    `tiers` stand in place of the rate; `price_kind` is a code.
+    """
 
     item: str
     unit_kind: str
     rate: Decimal
     unit: str
     services: str = ""
+    tiers: tuple[PriceTier, ...] = ()
+    price_kind: str = ""
+    valid_from: date | None = None
 
 
 @dataclass(frozen=True)
@@ -230,61 +244,144 @@ class Balance:
 
 
 @dataclass(frozen=True)
+class Accounts:
+    """Income and expense of the months `first` to `last` (`YYYY-MM`); the income `billed` or `received` (D6).
+
+    `brought_forward` is the balance before the first month, None where the office does not say one.
+    """
+
+    first: str
+    last: str
+    basis: str
+    rows: tuple[Balance, ...]
+    brought_forward: Decimal | None = None
+
+    @property
+    def income(self) -> Decimal:
+        return sum((row.income for row in self.rows), Decimal(0))
+
+    @property
+    def expense(self) -> Decimal:
+        return sum((row.expense for row in self.rows), Decimal(0))
+
+
+@dataclass(frozen=True)
 class TariffNotice:
+    """What the estate charges on the day `valid_from`; `fee_scheme` is a code, empty texts are left out."""
+
     posted_on: date
     valid_from: date
     rows: tuple[TariffRow, ...]
-    balances: tuple[Balance, ...] = ()
+    fee_scheme: str = ""
+    service_level: str = ""
+    complaint_numbers: tuple[str, ...] = ()
+    accounts: Accounts | None = None
 
 
 def tariff_notice(
     notice: TariffNotice, estate: EstateDetails, language: str, stored: Blocks | None = None
 ) -> Document:
-    """The public notice of tariffs, services and, if given, income and expense (B2)."""
+    """The public notice of charges, services and, where asked for, of income and expense (B2, D6)."""
     builder = DocumentBuilder("tariff_notice", estate, language, stored)
     words = builder.words
     builder.fill(
         **builder.sender(), valid_from=words.day(notice.valid_from), posted_on=words.day(notice.posted_on)
     )
-    rows = [
-        [
-            row.item,
-            words.code("unit_kind", row.unit_kind),
-            f"{number(row.rate, 2)} {row.unit}".strip(),
-            row.services,
-        ]
-        for row in notice.rows
+    facts = [
+        *(
+            [builder.fact("fee_scheme", words.code("fee_scheme", notice.fee_scheme), is_wide=True)]
+            if notice.fee_scheme
+            else []
+        ),
+        *(
+            [builder.fact("service_level", notice.service_level, is_wide=True)]
+            if notice.service_level
+            else []
+        ),
+        *(
+            [builder.fact("charge_complaints", "; ".join(notice.complaint_numbers), is_wide=True)]
+            if notice.complaint_numbers
+            else []
+        ),
     ]
     columns = [
-        builder.column("fee_item", 3),
-        builder.column("unit_kind", align="center"),
-        builder.column("rate", align="right"),
-        builder.column("service", 5),
+        builder.column("fee_item", 4),
+        builder.column("unit_kind", 3, align="center"),
+        builder.column("rate", 9, align="right"),
+        builder.column("price_kind", 4),
+        builder.column("valid_from", 5),
+        builder.column("service", 9),
     ]
-    parts: list[Block] = [*builder.text("body", is_letter=True), Table(columns, rows)]
-    if notice.balances:
-        parts += [
-            Text(words["income_expense"], size=11, ink="bold", after=2, is_heading=True),
-            _balances(builder, notice.balances),
-        ]
+    parts: list[Block] = [
+        *builder.text("body", is_letter=True),
+        *([Text(basis)] if (basis := builder.basis()) else []),
+        *([Facts(facts)] if facts else []),
+        Table(columns, [_tariff(builder, row) for row in notice.rows]),
+    ]
+    if notice.accounts:
+        parts += _accounts(builder, notice.accounts)
     parts += [
         *builder.text("closing", is_letter=True),
         Issuer(estate.creditor, words.day(notice.posted_on), words["seal"]),
     ]
-    return builder.document(parts, under_title=(words.pair("valid_from", words.day(notice.valid_from)),))
+    return builder.document(parts)
 
 
-def _balances(builder: DocumentBuilder, balances: tuple[Balance, ...]) -> Table:
+def _tariff(builder: DocumentBuilder, row: TariffRow) -> list[str]:
+    words = builder.words
+    return [
+        row.item,
+        words.code("unit_kind", row.unit_kind),
+        _rates(builder, row),
+        words.code("price_kind", row.price_kind) if row.price_kind else "",
+        words.day(row.valid_from) if row.valid_from else "",
+        row.services,
+    ]
+
+
+def _rates(builder: DocumentBuilder, row: TariffRow) -> str:
+    """One rate, or each tier on a line of its own: up to which quantity, and what lies above it."""
+    if not row.tiers:
+        return f"{number(row.rate, 2)} {row.unit}".strip()
+    said, before = [], ""
+    for tier in row.tiers:
+        key, quantity = ("tier_above", before) if tier.up_to is None else ("tier_up_to", number(tier.up_to))
+        part = builder.words[key].format(quantity=quantity)
+        said.append(f"{part} {number(tier.rate, 2)} {row.unit}".strip())
+        before = quantity
+    return "\n".join(said)
+
+
+def _accounts(builder: DocumentBuilder, accounts: Accounts) -> list[Block]:
+    """The accounts of a term: how income is counted, each line, the surplus, and what is carried forward."""
+    words = builder.words
+
     def shown(amount: Decimal) -> str:
         return money(amount, builder.estate.currency) if amount else ""
 
-    income = sum((row.income for row in balances), Decimal(0))
-    expense = sum((row.expense for row in balances), Decimal(0))
-    rows = [[row.item, shown(row.income), shown(row.expense)] for row in balances]
-    rows.append([builder.words["total"], builder.money(income), builder.money(expense)])
+    term = words.period(accounts.first)
+    if accounts.last != accounts.first:
+        term += f" – {words.period(accounts.last)}"
+    rows = [[row.item, shown(row.income), shown(row.expense)] for row in accounts.rows]
+    rows.append([words["total"], builder.money(accounts.income), builder.money(accounts.expense)])
+    surplus = accounts.income - accounts.expense
+    sums = [(words["surplus"], builder.money(surplus))]
+    if accounts.brought_forward is not None:
+        sums.insert(0, (words["brought_forward"], builder.money(accounts.brought_forward)))
+        sums.append((words["carried_forward"], builder.money(accounts.brought_forward + surplus)))
     columns = [
         builder.column("item", 3),
         builder.column("income", 1, "right"),
         builder.column("expense", 1, "right"),
     ]
-    return Table(columns, rows, sums=1)
+    return [
+        Text(words["income_expense"], size=11, ink="bold", after=2, is_heading=True),
+        Facts(
+            [
+                builder.fact("period", term),
+                builder.fact("income_counted", words.code("income_counted", accounts.basis)),
+            ]
+        ),
+        Table(columns, rows, sums=1),
+        Totals(sums),
+    ]

@@ -17,18 +17,21 @@ from models.billing import (
     Incentive,
     IncentiveGrant,
     Invoice,
+    InvoiceLine,
     LateFeeWaiver,
+    Tariff,
     WaiverRequest,
 )
 from models.office import Paper, Task
-from models.payments import Payment
+from models.payments import Allocation, AllocationLine, Payment
 from models.people import Owner
 from models.policies import PaperTemplate
-from models.property import Unit
+from models.property import Estate, Unit
 from models.rates import UnitItemPayer
 from office.billing import incentives
 from office.core import clock
 from office.documents.pdf.templates import seed_blocks
+from office.documents.pdf.wording import words_of
 from office.payments import payments
 from office.receivables import late_fees
 from tests.admin.conftest import text_of
@@ -373,25 +376,87 @@ def test_a_reward_is_offered_earned_listed_and_its_gift_handed_over(counter: Cas
     assert incentives.LOOKED_BACK.days == 40  # as the question of the action says
 
 
-def test_the_public_notice_of_tariffs_is_printed_with_income_and_expense(counter: CashierDesk) -> None:
+def test_the_public_notice_of_charges_says_what_the_law_asks_and_where_the_money_went(
+    counter: CashierDesk,
+) -> None:
+    """Kind of price, each tariff's own start, tiers, and accounts as billed or as received (B2, D6)."""
     manager = counter.manager
+    counter.unit("N-1", "周敏")
+    counter.bill("2026-03")
+    pay(counter, "N-1", "100")
     good = {
         "on": "2026-03-20",
         "from": "2026-01",
         "to": "2026-03",
         "expenses": "Cleaning 12,000.00\n保安：9000",
+        "other_income": "Advertising 3,600.00",
     }
-    pdf(manager.post("/tariffs/notice/", good))
-    for wrong, said in (
+    missing = text_of(manager.get("/tariffs/notice/"))
+    for said in (
+        "basis of fees",
+        "service level",
+        "complaints about charges",
+        "kind of price is missing for",
+    ):
+        assert said in missing
+    with counter.rows() as session:
+        estate = session.scalars(select(Estate)).one()
+        estate.fee_scheme, estate.service_level, estate.complaint_numbers = "commission", "二级", "12345"
+        for item in session.scalars(select(FeeItem)):
+            item.price_kind = "guided"
+        session.commit()
+        billed = session.scalar(
+            select(func.sum(InvoiceLine.amount - InvoiceLine.credited))
+            .join(Invoice)
+            .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
+            .where(
+                Invoice.period.between("2026-01", "2026-03"),
+                Invoice.kind != "opening",
+                FeeItem.basis != "deposit",
+            )
+        )
+        began_on = session.scalars(select(Tariff.valid_from)).first()
+        assert began_on is not None
+        paid = session.scalar(select(func.sum(Allocation.amount)))  # all on days of these months
+        paid_deposits = session.scalar(
+            select(func.coalesce(func.sum(AllocationLine.amount), 0))
+            .join(InvoiceLine)
+            .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
+            .where(FeeItem.basis == "deposit")
+        )
+    assert "kind of price is missing" not in text_of(manager.get("/tariffs/notice/"))
+
+    said = pdf_text.text_of(pdf(manager.post("/tariffs/notice/", good)))
+    assert "Commission" in said
+    assert "12345" in said
+    assert "Government-guidedprice" in said
+    assert pdf_text.bare(words_of("en").day(began_on)) in said, (
+        "the tariff's own start, not the day of the notice"
+    )
+    assert billed is not None
+    assert paid is not None
+    assert paid_deposits is not None
+    surplus = billed + 3600 - 21000
+    assert f"Total¥{billed + 3600:,.2f}¥21,000.00" in said
+    assert "carriedforward" not in said, "nobody said what was brought forward"
+    said = pdf_text.text_of(pdf(manager.post("/tariffs/notice/", {**good, "brought_forward": "-50.00"})))
+    assert f"{abs(surplus - 50):,.2f}" in said
+    said = pdf_text.text_of(pdf(manager.post("/tariffs/notice/", {**good, "income": "received"})))
+    assert f"Total¥{paid - paid_deposits + 3600:,.2f}¥21,000.00" in said
+
+    for wrong, refusal in (
         ({"on": "x"}, "Choose a day"),
         ({"on": "1999-01-01"}, "no tariff"),
         ({**good, "from": "spring"}, "no period"),
-        ({**good, "expenses": "Cleaning"}, "Write each expense"),
+        ({**good, "from": "2026-04"}, "comes after the last"),
+        ({**good, "brought_forward": "much"}, "no amount"),
+        ({**good, "expenses": "Cleaning"}, "Write each line"),
         ({**good, "expenses": "Cleaning 1.005"}, "two decimal places"),
+        ({**good, "expenses": "Cleaning 1.00\n" * 41}, "At most 40 lines"),
     ):
         answer = manager.post("/tariffs/notice/", wrong)
         assert answer.status_code == 422, wrong
-        assert said in text_of(answer), wrong
+        assert refusal in text_of(answer), wrong
 
 
 def test_texts_of_papers_are_previewed_saved_refused_and_taken_back(counter: CashierDesk) -> None:

@@ -45,7 +45,18 @@ MUST = {
     "payment_notice": ["3-2-1201", "TZ2026-03-000117", "¥484.35", "物业费", "转账附言", "2026年3月15日"],
     "move_in_bill": ["RH2026-0007", "¥10,936.25", "专项维修资金", "住宅"],
     "credit_note": ["CJ2026-0004", "TZ2026-02-000121", "¥60.55", "水表读数录入有误"],
-    "tariff_notice": ["2.50元/㎡·月", "维修养护", "收支情况", "¥3,050,720.50"],
+    "tariff_notice": [
+        "2.50元/㎡·月",
+        "维修养护",
+        "收支情况",
+        "¥3,050,720.50",
+        "政府指导价",
+        "180及以下：3.45",
+        "包干制",
+        "12345",
+        "按本期应收",
+        "¥325,155.10",
+    ],
     "receipt": ["SJ2026-000412", "壹仟陆佰捌拾元叁角贰分", "¥1,680.32", "微信支付", "转入预存款"],
     "statement_of_account": [
         "A2026-000031",
@@ -81,7 +92,10 @@ MUST = {
 
 # letters whose delivery record is a sheet of its own: the recipient keeps the letter, the office the record
 DELIVERED = {"demand", "final_letter", "restriction_notice", "lawyer_letter"}
-PAGES = dict.fromkeys(DELIVERED, 2) | {"lawyer_letter": 3}  # its seal goes with the pay box to a second
+PAGES = dict.fromkeys(DELIVERED, 2) | {
+    "lawyer_letter": 3,
+    "tariff_notice": 2,
+}  # seal and last lines go together
 
 
 @pytest.mark.parametrize(("kind", "language"), EVERY)
