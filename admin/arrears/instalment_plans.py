@@ -59,7 +59,7 @@ class InstalmentPlanView(OfficeView):
             staff_id=staff_id(),
             reason=given["reason"],
         )
-        return _("A plan over %(amount)s yuan waits for approval.", amount=formats.money(plan.amount))
+        return _("A plan over %(amount)s waits for approval.", amount=formats.amount(plan.amount))
 
     @office_action(
         "approve",

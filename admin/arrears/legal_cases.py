@@ -73,7 +73,7 @@ class LegalCaseView(OfficeView):
         case = legal_cases.open_case(
             db.session(), debtor_of(self, given), now=self.now(), staff_id=staff_id()
         )
-        return _("A case over %(amount)s yuan was opened.", amount=formats.money(case.amount))
+        return _("A case over %(amount)s was opened.", amount=formats.amount(case.amount))
 
     @office_action(
         "move",

@@ -132,7 +132,7 @@ class DepositView(OfficeView):
             staff_id=current_staff().id,
             now=self.now(),
         )
-        return _("%(amount)s yuan of the deposit were given back.", amount=formats.money(made.amount))
+        return _("%(amount)s of the deposit was given back.", amount=formats.amount(made.amount))
 
     @office_action(
         "set_off",
@@ -154,7 +154,7 @@ class DepositView(OfficeView):
             staff_id=current_staff().id,
             now=self.now(),
         )
-        return _("%(amount)s yuan of the deposit were set off.", amount=formats.money(made.amount))
+        return _("%(amount)s of the deposit was set off.", amount=formats.amount(made.amount))
 
 
 SCREENS = (DepositView,)

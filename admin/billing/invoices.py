@@ -456,7 +456,7 @@ class InvoiceView(OfficeView):
             now=self.now(),
         )
         if isinstance(made, LateFeeWaiver):
-            return _("%(amount)s yuan of the late fee were waived.", amount=formats.money(made.amount))
+            return _("%(amount)s of the late fee was waived.", amount=formats.amount(made.amount))
         return _("The waiver was asked for; a manager decides it under “Late fee waivers asked for”.")
 
     @office_action(

@@ -138,7 +138,7 @@ class PoolView(OfficeView):
         flash(
             _(
                 "%(amount)s is shared; it goes into the bills of %(period)s.",
-                amount=formats.money(saved.amount),
+                amount=formats.amount(saved.amount),
                 period=saved.period,
             ),
             "success",
@@ -163,7 +163,7 @@ class PoolView(OfficeView):
         states=("billed",),
         icon="scale",
         fields=(
-            Ask("right_amount", _l("What it should have come to, in yuan"), kind="money", is_required=True),
+            Ask("right_amount", _l("What it should have come to"), kind="money", is_required=True),
             Ask("reason", _l("Reason"), is_required=True),
         ),
     )

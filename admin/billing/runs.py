@@ -264,9 +264,9 @@ def _task_state(task: Task) -> dict[str, Any]:
         )
     elif state == "done" and task.kind == ISSUE:
         sentence = _(
-            "%(count)s bills were issued, %(amount)s yuan in all.",
+            "%(count)s bills were issued, %(amount)s in all.",
             count=result["invoices"],
-            amount=formats.money(Decimal(result["amount"])),
+            amount=formats.amount(Decimal(result["amount"])),
         )
         if result.get("unbilled"):
             sentence += " " + _("%(count)s could not be billed.", count=result["unbilled"])

@@ -121,7 +121,7 @@ def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:
         household_count = forms.WholeField(
             _l("Households together"), [validators.NumberRange(min=1, max=100_000)], default=1
         )
-        loss_amount = forms.MoneyField(_l("Loss, yuan"), [validators.Optional()])
+        loss_amount = forms.MoneyField(_l("Loss"), [validators.Optional()])
         severity = forms.ChoiceField(
             _l("Severity"),
             labels=severities(view.now()),

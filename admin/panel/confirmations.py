@@ -30,14 +30,14 @@ class Question:
 
 def question(asked: NotConfirmed, who: str = "") -> Question:
     """The question for a refusal that asks; `who` names the unit and payer it is about."""
-    sums = {"amount": formats.money(asked.amount)}
+    sums = {"amount": formats.amount(asked.amount)}
     reader = language.current()
     return Question(
-        sentence=_("%(amount)s yuan is an unusually large sum. Is it right?", **sums),
+        sentence=_("%(amount)s is an unusually large sum. Is it right?", **sums),
         in_words=words_of(reader).capitals(asked.amount),
         lang="zh-Hant" if reader == "zh_Hant" else "zh-Hans",
         who=who,
-        yes=_("Yes, %(amount)s yuan", **sums),
+        yes=_("Yes, %(amount)s", **sums),
         value=f"{asked.amount}",
     )
 

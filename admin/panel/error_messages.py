@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 
-from admin.panel import wording
+from admin.panel import formats, wording
 from admin.panel.column_names import column_name
 from models.base import db
 from models.text_keys import FOLDED
@@ -47,6 +48,9 @@ RULES = {
     "invoice_never_overpaid": _l("More would be paid than the bill asks for."),
     "unit_area_not_negative": _l("The area can't be negative."),
 }
+
+
+MONEY = {"amount"}  # what a refusal names that is money
 
 
 def message_for(error: Exception) -> str:  # noqa: C901, PLR0911 -- one sentence a kind
@@ -90,6 +94,8 @@ def _columns_of(constraint_name: str) -> list[str]:
 
 
 def _value(name: str, value: object) -> str:
+    if name in MONEY and isinstance(value, Decimal):
+        return formats.amount(value)
     if isinstance(value, Refusals):
         return _("; ").join(message_for(each) for each in value)
     return wording.value(name, value)

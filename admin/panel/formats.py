@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from flask import g
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import Markup
@@ -19,8 +20,9 @@ from sqlalchemy import Boolean, Date, Integer
 from sqlalchemy.types import TypeEngine
 
 from admin.panel import office_time, wording
-from models.base import FixedPoint, Instant, Money
+from models.base import FixedPoint, Instant, Money, db
 from models.secrets import Sealed, masked
+from office.core import amounts
 
 Format = Callable[[Any, Any], Any]
 EMPTY = Markup('<span class="none">–</span>')
@@ -60,6 +62,13 @@ def due_within(minutes: int) -> str:
 def money(value: Decimal | None, _row: Any = None) -> Any:
     """`1,234.50`."""
     return EMPTY if value is None else f"{value:,.2f}"
+
+
+def amount(value: Decimal) -> str:
+    """`¥1,234.50`: money in a sentence, with the sign of the estate's currency; `-¥5.00` below zero."""
+    if "currency_sign" not in g:
+        g.currency_sign = amounts.currency_sign(db.session())
+    return f"{'-' if value < 0 else ''}{g.currency_sign}{abs(value):,.2f}"
 
 
 def number(value: Any, _row: Any = None) -> Any:

@@ -242,7 +242,7 @@ PROBLEMS = {
     "due_before_issue": _("The due day comes before the day of issue"),
     "fee_item_twice": _("The fee item %(fee_item)s has terms twice"),
     "rate_impossible": _("The rate per day is from 0 to below 1"),
-    "move_in_row_unclear": _("%(fee_item)s: give either months, or an amount, or yuan for each m²"),
+    "move_in_row_unclear": _("%(fee_item)s: give either months, or an amount, or a sum for each m²"),
     "condition_missing": _("A reward needs months ahead or a day"),
     "reward_missing": _("A reward needs a percentage or a gift"),
     "percent_impossible": _("A percentage is from 0 to 100"),

@@ -155,13 +155,13 @@ class CashierPage(OfficePage):
         except Refused as refusal:
             session.rollback()
             return self._page(unit_id, form, refusal=error_messages.message_for(refusal)), 422
-        posted = formats.money(payment.amount)
+        posted = formats.amount(payment.amount)
         flash(
-            _("Receipt %(number)s: %(amount)s yuan were posted.", number=payment.receipt_no, amount=posted),
+            _("Receipt %(number)s: %(amount)s was posted.", number=payment.receipt_no, amount=posted),
             "success",
         )
         if change:
-            flash(_("Give back %(change)s in cash.", change=formats.money(change)), "success")
+            flash(_("Give back %(change)s in cash.", change=formats.amount(change)), "success")
         return redirect(url_for("cashier.index", unit_id=unit_id, posted=payment.id))
 
     @expose("/receipt/", methods=("POST",))
@@ -272,7 +272,7 @@ def _picks(desk: Desk, form: Mapping[str, str]) -> list[Pick]:
                     _(
                         "Invoice %(number)s owes no more than %(amount)s",
                         number=bill.number,
-                        amount=bill.to_pay,
+                        amount=formats.amount(bill.to_pay),
                     )
                 )
             picks.append(Pick(bill.number, amount))
@@ -285,8 +285,8 @@ def _check_enough(amount: Decimal, picks: list[Pick]) -> None:
     if amount < items:
         raise Refused(
             _(
-                "The ticked items come to %(sum)s yuan, more than the amount: tick fewer, or take that sum",
-                sum=formats.money(items),
+                "The ticked items come to %(sum)s, more than the amount: tick fewer, or take that sum",
+                sum=formats.amount(items),
             )
         )
 

@@ -235,7 +235,7 @@ class DirectDebitRowView(OfficeView):
         )
         if row.state == "failed":
             return _("The debit counts as failed: its bill stays open.")
-        return _("%(amount)s yuan were posted.", amount=formats.money(given["collected"]))
+        return _("%(amount)s was posted.", amount=formats.amount(given["collected"]))
 
 
 SCREENS: Sequence[Any] = (DirectDebitView, DirectDebitRowView, DebitMandateView)

@@ -79,7 +79,7 @@ class EarmarkView(OfficeView):
         session = db.session()
         left = earmarks.left_of(session, rows[0].id)
         earmarks.set_free(session, rows[0].id, staff_id=current_staff().id, now=self.now())
-        return _("%(amount)s yuan are free credit again.", amount=formats.money(left))
+        return _("%(amount)s is free credit again.", amount=formats.amount(left))
 
 
 SCREENS = (EarmarkView,)

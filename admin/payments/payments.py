@@ -141,7 +141,7 @@ class PaymentView(OfficeView):
             given["to_on"],
         )
         earmarks.put_aside(db.session(), rows[0].id, wanted, staff_id=current_staff().id, now=self.now())
-        return _("%(amount)s yuan are put aside.", amount=formats.money(wanted.amount))
+        return _("%(amount)s is put aside.", amount=formats.amount(wanted.amount))
 
     def _undo(self, verb: Callable[..., Payment], row: Payment, given: Mapping[str, Any]) -> None:
         verb(db.session(), row.id, reason=given["reason"], staff_id=current_staff().id, now=self.now())

@@ -180,9 +180,9 @@ class StatementRowView(OfficeView):
                     session, row_id, unit_id=row_access.unit_named(given), staff_id=staff_id, now=self.now()
                 )
                 said = _(
-                    "Receipt %(number)s: %(amount)s yuan for %(unit)s.",
+                    "Receipt %(number)s: %(amount)s for %(unit)s.",
                     number=payment.receipt_no,
-                    amount=formats.money(payment.amount),
+                    amount=formats.amount(payment.amount),
                     unit=payment.unit.code,
                 )
             session.commit()

@@ -37,7 +37,7 @@ MEASURES = {
     TARGETS: {
         "target": _l("Target, percent"),
         "points": _l("Points to the target"),
-        "missing": _l("Missing, yuan"),
+        "missing": _l("Amount missing"),
     },
 }
 NOTHING = {"made": 0, "not_made": 0}

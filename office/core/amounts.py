@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.property import Estate
 from office.core.errors import N_, Refused
-from rules.money import MoneyError, money
+from rules.money import SIGNS, MoneyError, money
 
 MONEY_REFUSALS = {
     "not_a_number": N_("This is no amount: write digits only, such as 120.50"),
@@ -15,6 +19,11 @@ MONEY_REFUSALS = {
     "negative": N_("An amount must be above zero"),
     "zero": N_("An amount must be above zero"),
 }
+
+
+def currency_sign(session: Session) -> str:
+    """The sign of the estate's currency, such as `¥` (D1)."""
+    return SIGNS[session.execute(select(Estate.currency)).scalar_one()]
 
 
 def refusal(problem: MoneyError) -> Refused:

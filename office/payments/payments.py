@@ -231,7 +231,7 @@ def _allocate_all(rows: Sequence[NewPayment], posting: Posting) -> list[Allocate
             raise Refused(N_("Invoice %(number)s owes nothing"), number=str(problem)) from problem
         except PaidWholeError as problem:
             raise Refused(
-                N_("This item of invoice %(number)s is paid in full or not at all: %(amount)s yuan"),
+                N_("This item of invoice %(number)s is paid in full or not at all: %(amount)s"),
                 number=problem.number,
                 amount=problem.whole,
             ) from problem

@@ -21,7 +21,7 @@ class NotConfirmed(Refused):
     """A sum above the policy's amount that nobody has confirmed yet; the door asks and comes again."""
 
     def __init__(self, kind: SumKind, amount: Decimal) -> None:
-        super().__init__(N_("%(amount)s yuan is an unusually large sum: confirm it"), amount=amount)
+        super().__init__(N_("%(amount)s is an unusually large sum: confirm it"), amount=amount)
         self.kind: SumKind = kind
         self.amount = amount
 

@@ -64,7 +64,7 @@ def of_cheque(row: int) -> Problem:
 def of_large_sum(row: int, amount: Decimal) -> Problem:
     """A row whose sum is unusually large and not confirmed."""
     message, remedy = (
-        N_("%(amount)s yuan is an unusually large sum"),
+        N_("%(amount)s is an unusually large sum"),
         N_("Check it; then confirm the large sums of this file (command: --yes)"),
     )
     return Problem(row, "amount", f"{amount}", message, remedy, {"amount": amount})

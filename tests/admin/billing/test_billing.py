@@ -85,7 +85,7 @@ def test_a_period_is_previewed_issued_behind_a_page_and_printed_as_one_file(coun
     assert page.index("Billed last month, not this one") < page.index("A-2")
     assert "A-3" in listed
     assert (told["state"], told["done"], told["total"]) == ("done", 1, 1)
-    assert "1 bills were issued, 500.00 yuan in all. 1 could not be billed." in told["sentence"]
+    assert "1 bills were issued, ¥500.00 in all. 1 could not be billed." in told["sentence"]
     assert (again["state"], again["done"]) == ("done", 0)
     run_id = counter.one(select(Task.result).where(Task.id == int(told["id"])))["run"]
     printed = finished(cashier, cashier.post("/billing/notices/", {"run": run_id}))
@@ -141,7 +141,7 @@ def test_a_bill_is_corrected_charged_beside_and_its_papers_printed(counter: Cash
     wrong = [
         ({"amount": "-1", "reason": "x"}, "above zero"),
         ({"amount": "1.005", "reason": "x"}, "At most 2 decimal places"),
-        ({"amount": "250.01", "reason": "x"}, "Only 250.00"),
+        ({"amount": "250.01", "reason": "x"}, "Only ¥250.00"),
         ({"amount": "1", "reason": ""}, "required"),
         ({"amount": "1", "reason": "x", "fee_item": "nonsense"}, "not possible"),
     ]
@@ -231,7 +231,7 @@ def test_a_late_fee_is_explained_to_the_day_and_waived_by_two(counter: CashierDe
     assert "asked for" in act(
         manager, "invoices", "waive", invoice_id, amount="20", reason="too large for one"
     )
-    assert "were waived" in act(manager, "invoices", "waive", invoice_id, amount="1", reason="goodwill")
+    assert "was waived" in act(manager, "invoices", "waive", invoice_id, amount="1", reason="goodwill")
     assert "Only" in act(manager, "invoices", "waive", invoice_id, amount="999", reason="x")
     first, second = counter.all(select(WaiverRequest.id).order_by(WaiverRequest.id))
     assert "yourself" in act(manager, "waiver_requests", "approve", second)
@@ -332,8 +332,8 @@ def test_deposits_are_taken_once_a_form_given_back_and_set_off(counter: CashierD
     back = {"method": "cash", "reason": "moves out"}
     manager = counter.manager
     assert "entered this yourself" in act(cashier, "deposits", "give_back", deposit_id, amount="1", **back)
-    assert "Only 1000.00" in act(manager, "deposits", "give_back", deposit_id, amount="1000.01", **back)
-    assert "400.00 yuan" in act(manager, "deposits", "give_back", deposit_id, amount="400", **back)
+    assert "Only ¥1,000.00" in act(manager, "deposits", "give_back", deposit_id, amount="1000.01", **back)
+    assert "¥400.00 of the deposit" in act(manager, "deposits", "give_back", deposit_id, amount="400", **back)
     counter.bill("2026-03")
     assert "set off" in act(manager, "deposits", "set_off", deposit_id, amount="600", reason="arrears")
     assert counter.balance(counter.invoice("D-1", "2026-03")) == "0.00"

@@ -26,7 +26,7 @@ from models.payments import (
     StatementRow,
 )
 from models.people import Occupancy
-from models.property import Unit
+from models.property import Estate, Unit
 from office.billing import invoices
 from office.billing.invoices import Charge
 from office.core import clock
@@ -90,7 +90,7 @@ def test_one_payment_for_many_is_found_picked_posted_once_and_printed(counter: C
     payment_id = receipt(counter, answer)
     assert receipt(counter, again) == payment_id
     assert paid(counter, payment_id) == [("1-101", "250.00"), ("2-202", "100.00")]
-    assert "Give back 50.00 in cash" in text_of(cashier.get(answer.location))
+    assert "Give back ¥50.00 in cash" in text_of(cashier.get(answer.location))
     pdf(cashier.post("/cashier/receipt/", {"id": payment_id}))
     assert "Print a copy" in text_of(cashier.get(answer.location))
     pdf(cashier.post("/payments/action/", {"action": "receipt", "rowid": payment_id}))
@@ -114,7 +114,7 @@ def test_a_large_payment_asks_once_more_in_words_and_by_name(counter: CashierDes
     assert usual.status_code == 302
     assert (asked.status_code, other.status_code) == (422, 422)
     page = text_of(asked)
-    for words in ("unusually large sum", "壹拾万元零壹分", "L-100 · 赵大", "Yes, 100,000.01 yuan"):
+    for words in ("unusually large sum", "壹拾万元零壹分", "L-100 · 赵大", "Yes, ¥100,000.01"):
         assert words in page, words
     assert receipt(counter, posted) == receipt(counter, again)
     assert counter.one(POSTED) == before + 2
@@ -135,7 +135,7 @@ def test_what_cannot_be_taken_says_why_and_keeps_what_was_typed(counter: Cashier
         ("1" * 18, {}, "too large"),
         ("10", {"method": "shells"}, "no way to pay"),
         ("10", {"tendered": "5"}, "less than the amount"),
-        ("10", {"pick": invoice_id, f"part_{invoice_id}": "250.01"}, "no more than 250.00"),
+        ("10", {"pick": invoice_id, f"part_{invoice_id}": "250.01"}, "no more than ¥250.00"),
         ("10", {"note": "a\x00b"}, "can't be stored"),
     ):
         answer = take(cashier, unit_id, amount, reference="typed before", **fields)
@@ -178,7 +178,7 @@ def test_items_are_ticked_and_paid_whatever_is_older(counter: CashierDesk) -> No
     for amount, fields, said in (
         ("80", {"pick": bill_id, "line": fee}, "not both"),
         ("80", {f"part_{bill_id}": "10", "line": fee}, "not both"),
-        ("49.99", {"line": fee}, "come to 50.00 yuan"),
+        ("49.99", {"line": fee}, "come to ¥50.00"),
         ("80", {"line": foreign}, "of another unit"),
     ):
         answer = take(cashier, unit_id, amount, **fields)
@@ -220,7 +220,15 @@ def test_receipts_are_voided_by_another_reversed_and_refunded_once_a_form(counte
     assert "was voided" in act(manager, "payments", "void", first, reason="typing error")
     assert "no longer in force" in act(manager, "payments", "void", first, reason="again")
     refund = {"amount": "30", "method": "cash", "reason": "paid twice", "form_key": "r"}
-    assert "Only 100.00" in act(manager, "payments", "refund", second, **{**refund, "amount": "100.01"})
+    too_much = {**refund, "amount": "100.01"}
+    assert "Only ¥100.00" in act(manager, "payments", "refund", second, **too_much)
+    for currency, said in (("HKD", "Only HK$100.00"), ("CNY", "Only ¥100.00")):
+        with counter.rows() as session:
+            session.scalars(select(Estate)).one().currency = currency
+            session.commit()
+        assert said in act(manager, "payments", "refund", second, **too_much), (
+            "a sum in the estate's currency"
+        )
     for said in ("was posted", "sent already"):
         assert said in act(manager, "payments", "refund", second, **refund)
     assert "refunded in part" in act(manager, "payments", "void", second, reason="bounced")
@@ -262,7 +270,7 @@ def test_rows_of_a_statement_wait_with_suggestions_and_are_taken_by_one_key(coun
     answer = cashier.post(
         "/statement_rows/decide/", {"id": ids["T1"], "unit_code": "S-1"}, follow_redirects=True
     )
-    assert "250.00 yuan for S-1" in text_of(answer)
+    assert "¥250.00 for S-1" in text_of(answer)
     assert "77.77" in text_of(answer), "the next row"
     for fields, said in (
         ({"id": ids["T2"], "unit_code": "nowhere"}, "no unit nowhere"),
@@ -496,7 +504,7 @@ def test_money_for_an_item_is_put_aside_named_and_let_free_by_another(counter: C
     assert [listed.count(amount) for amount in ("200.00", "50.00")] == [2, 2]  # as put aside, and left
     assert "2026-04-01–2026-06-30" in paper
     assert "another person" in own
-    assert "200.00 yuan are free credit again" in other
+    assert "¥200.00 is free credit again" in other
     with counter.rows() as session:
         codes, rows = EXPORTS["earmarks"](session)
         exported = [dict(zip(codes, row, strict=True)) for row in rows]
