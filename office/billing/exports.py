@@ -53,6 +53,12 @@ def invoice_lines(session: Session) -> Table:
             InvoiceLine.explanation,
             InvoiceLine.paid,
             InvoiceLine.credited,
+            InvoiceLine.months,
+            InvoiceLine.factor,
+            InvoiceLine.raw_amount,
+            InvoiceLine.service_from,
+            InvoiceLine.service_to,
+            InvoiceLine.bears_late_fee,
         )
         .join(InvoiceLine.invoice)
         .join(InvoiceLine.fee_item)
