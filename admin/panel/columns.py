@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, func, inspect, literal_column, select
+from sqlalchemy import ColumnElement, Select, String, func, inspect, literal_column, or_, select
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import TypeEngine
 
@@ -92,6 +92,26 @@ def along_relation(
     near, far = relation.property.local_remote_pairs[0]
     inner = select(far).where(along_relation(target, rest, clause))
     return near.in_(inner.limit(limit) if limit else inner)
+
+
+def is_filled(column: Any) -> ColumnElement[bool]:
+    """The column has a value: text that is not empty, anything but NULL."""
+    found: ColumnElement[bool] = column != "" if python_type(column.type) is str else column.is_not(None)
+    return found
+
+
+def empty_along(model: Any, name: str) -> Any:
+    """A condition that a dotted name has no value, also because there is no row on the way."""
+    step, _dot, rest = name.partition(".")
+    if not rest:
+        column = getattr(model, step)
+        none = column.is_(None)
+        return or_(none, column == "") if python_type(column.type) is str else none
+    relation = getattr(model, step)
+    target = relation.property.mapper.class_
+    near, far = relation.property.local_remote_pairs[0]
+    without = near.in_(select(far).where(empty_along(target, rest)))
+    return or_(near.is_(None), without) if near.nullable else without
 
 
 def python_type(kind: TypeEngine[Any]) -> type:

@@ -8,18 +8,32 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import false, select
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import false, inspect, or_, select
 
 from admin.panel import office_time, row_access, typed_text
-from admin.panel.columns import along_relation, attribute_of, name_column
+from admin.panel.columns import along_relation, attribute_of, empty_along, is_filled, name_column
 from admin.panel.list_request import Query
 from admin.panel.list_screen import ListScreen
 from admin.panel.request_values import row_id
 from admin.panel.row_names import name_of, told_apart
 from admin.panel.search import starts_with
 from models.base import db
+from rules.relative_days import SPANS, span_of
 
 MOST_OPTIONS = 500  # of a filter's select
+EMPTY, FILLED = "empty", "filled"  # values that ask whether there is any
+BETWEEN_VALUES = ","  # of a filter that takes several: any of them
+EMPTINESS: Mapping[str, Any] = {EMPTY: _l("Is empty"), FILLED: _l("Is not empty")}
+SPAN_WORDS: Mapping[str, Any] = {
+    "today": _l("Today"),
+    "this_week": _l("This week"),
+    "this_month": _l("This month"),
+    "last_month": _l("Last month"),
+    "last_7_days": _l("Last 7 days"),
+    "last_30_days": _l("Last 30 days"),
+    "next_7_days": _l("Next 7 days"),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,7 @@ class Filter:
     label: Any = None
 
     kind = "text"
+    takes_several = False  # values with a comma between: rows of any of them
 
     @property
     def key(self) -> str:
@@ -41,6 +56,21 @@ class Filter:
 
     def parameters(self) -> tuple[str, ...]:
         return (self.key,)
+
+    def several(self) -> tuple[str, ...]:
+        """Its parameters that take several values."""
+        return (self.key,) if self.takes_several else ()
+
+    def chosen(self, args: Mapping[str, str]) -> tuple[str, ...]:
+        """The values that are chosen, each once."""
+        parts = (
+            args.get(self.key, "").split(BETWEEN_VALUES) if self.takes_several else [args.get(self.key, "")]
+        )
+        return tuple(dict.fromkeys(part for part in parts if part))
+
+    def emptiness(self, view: ListScreen) -> Mapping[str, Any]:
+        """The two questions whether there is a value, where there may be none; else nothing."""
+        return EMPTINESS if _may_be_empty(view.model, self.name) else {}
 
     def found_options(self, view: ListScreen) -> tuple[tuple[str, Any], ...]:  # noqa: ARG002 -- subclasses use it
         """The options of its select that come from the database: part of the fragment's cache key."""
@@ -51,11 +81,20 @@ class Filter:
 
     def problems(self, view: ListScreen, args: Mapping[str, str]) -> dict[str, str]:
         """What is wrong with each parameter whose value can't be read."""
+        return self._wrong(view, args, self.parameters(), self.read)
+
+    def _wrong(
+        self,
+        view: ListScreen,
+        args: Mapping[str, str],
+        names: Sequence[str],
+        read: Callable[[ListScreen, str], Any],
+    ) -> dict[str, str]:
         found = {}
-        for name in self.parameters():
+        for name in names:
             try:
                 if args.get(name):
-                    self.read(view, args[name])
+                    read(view, args[name])
             except ValueError as wrong:
                 found[name] = str(wrong)
         return found
@@ -96,25 +135,66 @@ class TextFilter(Filter):
 
 
 @dataclass(frozen=True)
-class ChoiceFilter(Filter):
-    """One of known codes: `choices` code → label; without them the view's `choices[name]`."""
+class ChosenFilter(Filter):
+    """One or several of known values, or whether there is any; `equals` gives the SQL of the values."""
+
+    kind = "choice"
+    takes_several = True
+
+    def conditions(self, view: ListScreen, args: Mapping[str, str]) -> list[Any]:
+        chosen = self.chosen(args)
+        if not chosen:
+            return []
+        wanted = [each for each in chosen if each not in self.emptiness(view)]
+        any_of = [self.equals(view, wanted)] if wanted else []
+        if EMPTY in chosen and EMPTY not in wanted:
+            any_of.append(empty_along(view.model, self.column_name(view)))
+        if FILLED in chosen and FILLED not in wanted:
+            any_of.append(along_relation(view.model, self.column_name(view), is_filled))
+        return any_of if len(any_of) == 1 else [or_(*any_of)]
+
+    def equals(self, view: ListScreen, values: Sequence[str]) -> Any:
+        raise NotImplementedError
+
+    def column_name(self, view: ListScreen) -> str:  # noqa: ARG002 -- subclasses use it
+        return self.name
+
+    def emptiness(self, view: ListScreen) -> Mapping[str, Any]:
+        return EMPTINESS if _may_be_empty(view.model, self.column_name(view)) else {}
+
+    def chip(self, view: ListScreen, args: Mapping[str, str]) -> str:
+        questions = self.emptiness(view)
+        shown = [str(questions.get(each) or self.shown(view, each)) for each in self.chosen(args)]
+        return _(" or ").join(shown)
+
+    def shown(self, view: ListScreen, value: str) -> str:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class ChoiceFilter(ChosenFilter):
+    """Some of known codes: `choices` code → label; without them the view's `choices[name]`."""
 
     choices: Mapping[str, Any] | None = None
 
-    kind = "choice"
-
     def options(self, view: ListScreen) -> Mapping[str, Any]:
-        return self.choices if self.choices is not None else view.choices.get(self.name, {})
+        known = self.choices if self.choices is not None else view.choices.get(self.name, {})
+        return {**known, **self.emptiness(view)}
 
-    def conditions(self, view: ListScreen, args: Mapping[str, str]) -> list[Any]:
-        value = args.get(self.key, "")
-        return [along_relation(view.model, self.name, lambda column: column == value)] if value else []
+    def emptiness(self, view: ListScreen) -> Mapping[str, Any]:
+        known = self.choices if self.choices is not None else view.choices.get(self.name, {})
+        return EMPTINESS if "" in known or _may_be_empty(view.model, self.name) else {}
 
-    def read(self, view: ListScreen, value: str) -> str:
-        return _one_of(self.options(view), value)
+    def equals(self, view: ListScreen, values: Sequence[str]) -> Any:
+        if len(values) == 1:
+            return along_relation(view.model, self.name, lambda column: column == values[0])
+        return along_relation(view.model, self.name, lambda column: column.in_(values))
 
-    def chip(self, view: ListScreen, args: Mapping[str, str]) -> str:
-        value = args.get(self.key, "")
+    def read(self, view: ListScreen, value: str) -> tuple[str, ...]:
+        options = self.options(view)
+        return tuple(_one_of(options, each) for each in _parts(value))
+
+    def shown(self, view: ListScreen, value: str) -> str:
         return str(self.options(view).get(value, value))
 
 
@@ -153,15 +233,30 @@ class IsFilter(FlagFilter):
 
 @dataclass(frozen=True)
 class RangeFilter(Filter):
-    """From … to …, both inclusive, on a date, an instant (whole days of office time), money or number."""
+    """From … to …, both inclusive, on a date, an instant (whole days of office time), money or number.
+
+    A third parameter asks for days that move with the calendar (this month), or whether there is a value.
+    """
 
     kind = "range"
 
     def parameters(self) -> tuple[str, ...]:
-        return (f"{self.key}_from", f"{self.key}_to")
+        return (f"{self.key}_from", f"{self.key}_to", f"{self.key}_in")
 
     def input_type(self, view: ListScreen) -> str:
         return "date" if issubclass(self._python_type(view), date) else "number"
+
+    def options(self, view: ListScreen) -> Mapping[str, Any]:
+        """What its third parameter may be."""
+        spans = SPAN_WORDS if self.input_type(view) == "date" else {}
+        return {**spans, **self.emptiness(view)}
+
+    def problems(self, view: ListScreen, args: Mapping[str, str]) -> dict[str, str]:
+        *bounds, within = self.parameters()
+        found = self._wrong(view, args, bounds, self.read)
+        return found | self._wrong(
+            view, args, [within], lambda view, value: _one_of(self.options(view), value)
+        )
 
     def read(self, view: ListScreen, value: str) -> Any:
         kind = self._python_type(view)
@@ -171,18 +266,25 @@ class RangeFilter(Filter):
             return typed_text.whole(value)
         return typed_text.number(value, getattr(view.attribute(self.name).type, "places", 2))
 
-    def bounds(self, view: ListScreen, args: Mapping[str, str]) -> tuple[Any, Any]:
-        """The two bounds, None where open."""
+    def conditions(self, view: ListScreen, args: Mapping[str, str]) -> list[Any]:
         low, high = (
-            self.read(view, value) if (value := args.get(name)) else None for name in self.parameters()
+            self.read(view, value) if (value := args.get(name)) else None for name in self.parameters()[:2]
         )
+        found = self._between(view, low, high)
+        match args.get(self.parameters()[2], ""):
+            case code if code == EMPTY:
+                found.append(empty_along(view.model, self.name))
+            case code if code == FILLED:
+                found.append(along_relation(view.model, self.name, is_filled))
+            case code if code in SPANS:
+                found += self._between(view, *span_of(code, office_time.today()))
+        return found
+
+    def _between(self, view: ListScreen, low: Any, high: Any) -> list[Any]:
+        """The conditions of two bounds, None where open."""
         if issubclass(self._python_type(view), datetime):
             low = _start_of(low) if low else None
             high = _start_of(high, days_later=1) if high else None
-        return low, high
-
-    def conditions(self, view: ListScreen, args: Mapping[str, str]) -> list[Any]:
-        low, high = self.bounds(view, args)
         upper = (
             (lambda column: column < high) if isinstance(high, datetime) else (lambda column: column <= high)
         )
@@ -193,9 +295,12 @@ class RangeFilter(Filter):
             found.append(along_relation(view.model, self.name, upper))
         return found
 
-    def chip(self, view: ListScreen, args: Mapping[str, str]) -> str:  # noqa: ARG002 -- as Filter.chip
-        low, high = (args.get(name, "") for name in self.parameters())
-        return f"{low} – {high}"
+    def chip(self, view: ListScreen, args: Mapping[str, str]) -> str:
+        low, high, within = (args.get(name, "") for name in self.parameters())
+        shown = [f"{low} – {high}"] if low or high else []
+        if within:
+            shown.append(str(self.options(view).get(within, within)))
+        return ", ".join(shown)
 
     def _python_type(self, view: ListScreen) -> type:
         kind: type = view.attribute(self.name).type.python_type
@@ -203,8 +308,8 @@ class RangeFilter(Filter):
 
 
 @dataclass(frozen=True)
-class RelationFilter(Filter):
-    """Belongs to one row of another table; `name` is the relationship, such as `building`.
+class RelationFilter(ChosenFilter):
+    """Belongs to one of some rows of another table; `name` is the relationship, such as `building`.
 
     Small tables are a select; large ones (`is_large`) a field that searches through the view's look-up.
     """
@@ -220,6 +325,9 @@ class RelationFilter(Filter):
         return f"{self.name.replace('.', '_')}_id"
 
     def options(self, view: ListScreen) -> Mapping[str, Any]:
+        return {**self._rows_to_choose(view), **self.emptiness(view)}
+
+    def _rows_to_choose(self, view: ListScreen) -> Mapping[str, Any]:
         """Id → name; two columns instead of model rows, because every page of the list reads them."""
         target = self.target(view)
         called, within = name_column(target), view.lookup_scope(self.name, target)
@@ -238,7 +346,7 @@ class RelationFilter(Filter):
         return {str(key): text for key, text in found}
 
     def found_options(self, view: ListScreen) -> tuple[tuple[str, Any], ...]:
-        return () if self.is_large else tuple(self.options(view).items())
+        return () if self.is_large else tuple((key, str(text)) for key, text in self.options(view).items())
 
     def target(self, view: ListScreen) -> Any:
         model = view.model
@@ -246,29 +354,36 @@ class RelationFilter(Filter):
             model = getattr(model, step).property.mapper.class_
         return model
 
-    def conditions(self, view: ListScreen, args: Mapping[str, str]) -> list[Any]:
-        value = args.get(self.key, "")
-        if not value:
-            return []
-        key = row_id(value)
+    def column_name(self, view: ListScreen) -> str:
+        """The foreign key, from the list's table on."""
         near, _far = view.attribute_path(self.name).property.local_remote_pairs[0]
         *steps, _last = self.name.split(".")
-        return [along_relation(view.model, ".".join([*steps, near.key]), lambda column: column == key)]
+        return ".".join([*steps, str(near.key)])
 
-    def read(self, view: ListScreen, value: str) -> Any:
-        """The row of that id that the reader may choose."""
+    def equals(self, view: ListScreen, values: Sequence[str]) -> Any:
+        keys = [row_id(value) for value in values]
+        if len(keys) == 1:
+            return along_relation(view.model, self.column_name(view), lambda column: column == keys[0])
+        return along_relation(view.model, self.column_name(view), lambda column: column.in_(keys))
+
+    def read(self, view: ListScreen, value: str) -> list[Any]:
+        """The rows of these ids; raises ValueError for one that the reader may not choose."""
+        questions = self.emptiness(view)
+        return [self._row(view, each) for each in _parts(value) if each not in questions]
+
+    def _row(self, view: ListScreen, value: str) -> Any:
         target = self.target(view)
         row = row_access.find(target, value, within=view.lookup_scope(self.name, target))
         if row is None:
             raise ValueError(_("Please choose one of the list."))
         return row
 
-    def chip(self, view: ListScreen, args: Mapping[str, str]) -> str:
+    def shown(self, view: ListScreen, value: str) -> str:
         try:
-            row = self.read(view, args.get(self.key, ""))
-            return told_apart([row])[int(row.id)]
+            row = self._row(view, value)
         except ValueError:
             return "?"
+        return told_apart([row])[int(row.id)]
 
 
 @dataclass(frozen=True)
@@ -279,6 +394,26 @@ class OneClick:
     label: Any
     conditions: Callable[[Any], Sequence[Any]]
     sort: str = ""  # a column name, with a leading `-` for descending
+
+
+def _parts(value: str) -> tuple[str, ...]:
+    """The values of a filter that takes several. Raises ValueError where none stands between two commas."""
+    parts = tuple(value.split(BETWEEN_VALUES))
+    if not all(parts):
+        raise ValueError(_("Please choose one of the list."))
+    return parts
+
+
+def _may_be_empty(model: Any, name: str) -> bool:
+    """Whether a row may have no value at the end of a dotted name."""
+    step, _dot, rest = name.partition(".")
+    if not rest:
+        column = inspect(model).column_attrs.get(step)
+        return column is not None and bool(column.columns[0].nullable)
+    relation = inspect(model).relationships[step]
+    return any(bool(each.nullable) for each in relation.local_columns) or _may_be_empty(
+        relation.mapper.class_, rest
+    )
 
 
 def _one_of(options: Mapping[str, Any], value: str) -> str:

@@ -13,18 +13,22 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from werkzeug.datastructures import MultiDict
+
 from admin.panel import request_values
 from admin.panel.columns import python_type
 from admin.panel.list_request import Query
 from admin.panel.list_screen import ListScreen
 from admin.panel.request_values import BIGGEST_ID, LONGEST_INPUT, is_clean
 
+LONGEST_CHOICE = 1000  # characters of a filter's several values
 PAGE_SIZES = (25, 50, 100, 200)
 
 
 def read_query(view: ListScreen, args: Mapping[str, str]) -> Query:
-    """The query string as a Query."""
-    clean = {name: value[:LONGEST_INPUT] for name, value in args.items() if value and is_clean(value)}
+    """The query string as a Query; a filter that stands in it several times has each of its values."""
+    given = {**args, **{name: _joined(args, name) for name in view.several_names if name in args}}
+    clean = {name: _cut(view, name, value) for name, value in given.items() if value and is_clean(value)}
     sort = clean.get("sort", "")
     is_descending = sort.startswith("-")
     sort = sort.removeprefix("-")
@@ -42,7 +46,7 @@ def read_query(view: ListScreen, args: Mapping[str, str]) -> Query:
         is_backward=False,
         one_click=one_click if one_click in view.one_click_codes else "",
         columns=columns or view.default_columns,
-        unstorable=frozenset(name for name, value in args.items() if not is_clean(value)),
+        unstorable=frozenset(name for name, value in given.items() if not is_clean(value)),
     )
     query.unread = view.unread(query)
     for name, is_backward in (("after", False), ("before", True)):
@@ -51,6 +55,18 @@ def read_query(view: ListScreen, args: Mapping[str, str]) -> Query:
             query.cursor, query.is_backward = cursor, is_backward
             break
     return query
+
+
+def _joined(args: Mapping[str, str], name: str) -> str:
+    values = args.getlist(name) if isinstance(args, MultiDict) else [args[name]]
+    return ",".join(dict.fromkeys(value for value in values if value))
+
+
+def _cut(view: ListScreen, name: str, value: str) -> str:
+    """What is too long is cut; several values that are cut can't be read, because the last may be another."""
+    if name not in view.several_names:
+        return value[:LONGEST_INPUT]
+    return value if len(value) <= LONGEST_CHOICE else f"{value[:LONGEST_CHOICE]},"
 
 
 def written_cursor(query: Query, row: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from flask import g
@@ -21,6 +21,12 @@ def present() -> tuple[datetime, ZoneInfo]:
 
 def zone() -> ZoneInfo:
     return present()[1]
+
+
+def today() -> date:
+    """The office's present day."""
+    at, where = present()
+    return at.astimezone(where).date()
 
 
 def instant_of(local: datetime) -> datetime:

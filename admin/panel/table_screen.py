@@ -43,6 +43,11 @@ class TableScreen(TableOptions):
         return tuple(self.column_list)
 
     @property
+    def several_names(self) -> frozenset[str]:
+        """The parameters that take several values."""
+        return frozenset(name for each in self.filters for name in each.several())
+
+    @property
     def one_click_codes(self) -> frozenset[str]:
         return frozenset(each.code for each in self.one_click)
 

@@ -15,6 +15,7 @@ from admin.panel import permissions, row_counts
 from models.billing import Invoice
 from models.people import Owner
 from models.property import Unit
+from office.core import clock
 from tests.admin.conftest import Web, text_of
 
 COUNT = 130
@@ -141,6 +142,12 @@ def test_filters_views_and_search_narrow_together(many: Web) -> None:
         ("search=%", 0),
         ("search=_", 0),
         ("building_id=1&search=A-06", 0),
+        ("kind=office,residence", COUNT + 6),
+        ("kind=office&kind=residence", COUNT + 6),
+        ("kind=office&kind=&kind=shop", COUNT),
+        ("handed_over_on_in=empty", 50),
+        ("handed_over_on_in=filled", COUNT + 6 - 50),
+        ("handed_over_on_in=this_month", 0),
     ]:
         shown = text_of(many.get(f"/trial_units/?{query}"))
 
@@ -148,6 +155,31 @@ def test_filters_views_and_search_narrow_together(many: Web) -> None:
             assert re.search(rf"\b{found} rows?\b", shown)
         else:
             assert "Nothing matches" in shown
+
+
+@pytest.mark.parametrize(("code", "days"), [("today", 1), ("last_7_days", 7), ("last_30_days", 30)])
+def test_days_that_move_are_those_of_the_office(web: Web, code: str, days: int) -> None:
+    """Before, at and after each end."""
+    with web.rows() as session:
+        today = clock.office_day(session, clock.now(session))
+        session.execute(
+            insert(Unit),
+            [
+                {
+                    "code": f"D-{back}",
+                    "building_id": 1,
+                    "kind": "office",
+                    "area_m2": 1,
+                    "handed_over_on": today - timedelta(days=back),
+                }
+                for back in {-1, 0, days - 1, days}
+            ],
+        )
+        session.commit()
+
+    found = codes(web.get(f"/trial_units/?handed_over_on_in={code}").text)
+
+    assert {each for each in found if each.startswith("D-")} == {"D-0", f"D-{days - 1}"}
 
 
 def test_an_owner_is_found_by_name_initials_or_exact_phone(web: Web) -> None:
