@@ -226,20 +226,54 @@ def slip_cut_off_on(policy: BillingPolicy, period: Period) -> date:
 
 @dataclass(frozen=True)
 class Tier:
-    """A metered price up to and including a quantity; `up_to` None on the last tier (B1)."""
+    """A metered price up to and including a quantity; `up_to` None on the last tier (B1).
+
+    `per_person` is how much higher `up_to` is for each person above those that the tariff counts with (B18).
+    """
 
     rate: Decimal
     up_to: Decimal | None = None
+    per_person: Decimal = Decimal(0)
 
 
 def stored_tiers(text: str) -> tuple[Tier, ...]:
     """The tiers that a tariff stores as JSON `[[up to, rate], …]`; none when it is empty (B1).
 
-    Raises ValueError, TypeError or ArithmeticError for a text that is none.
+    A third value is what each further person adds to the bound (B18). Raises ValueError, TypeError or
+    ArithmeticError for a text that is none.
     """
     rows = json.loads(text) if text else ()
     return tuple(
-        Tier(Decimal(str(rate)), None if up_to in {None, ""} else Decimal(str(up_to))) for up_to, rate in rows
+        Tier(
+            Decimal(str(rate)),
+            None if up_to in {None, ""} else Decimal(str(up_to)),
+            *(Decimal(str(more)) for more in per_person),
+        )
+        for up_to, rate, *per_person in rows
+    )
+
+
+class TierSpan(StrEnum):
+    """Over which time the tiers of a metered price count (B18)."""
+
+    MONTH = "month"
+    YEAR = "year"
+
+
+def household_tiers(
+    tiers: tuple[Tier, ...], people: int | None, counted_with: int | None
+) -> tuple[Tier, ...]:
+    """The tiers of a household: each bound higher by its `per_person` for every person too many (B18).
+
+    `counted_with` is how many people the bounds are for; nothing changes without it, or where nobody has
+    said how many live there.
+    """
+    if people is None or counted_with is None or people <= counted_with:
+        return tiers
+    more = people - counted_with
+    return tuple(
+        one if one.up_to is None else Tier(one.rate, EXACT.add(one.up_to, one.per_person * more))
+        for one in tiers
     )
 
 
@@ -251,6 +285,8 @@ class Tariff:
     valid_from: date
     valid_to: date | None = None
     tiers: tuple[Tier, ...] = ()
+    tier_span: TierSpan = TierSpan.MONTH
+    tier_people: int | None = None  # for how many people the tiers are (B18)
 
     def is_valid(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
@@ -302,6 +338,7 @@ def quote(
     rate: Decimal,
     *,
     tiers: tuple[Tier, ...] = (),
+    counted_before: Decimal = Decimal(0),
     share: Share | None = None,
     months: int = 1,
     factor: Decimal = ONE,
@@ -312,18 +349,21 @@ def quote(
 
     Every argument is hashable and the answer depends on nothing else, so each distinct combination needs
     asking once (B1). Quantity × rate × months × factor, each exact, rounded once as the item says (B19); a
-    `share` then takes the payer's days of it (P5). `row` names what says the rate (B14).
+    `share` then takes the payer's days of it (P5). `row` names what says the rate (B14). Tiers go on from
+    what was `counted_before` in their year or month (B18).
     Raises MoneyError with code `negative` or `not_finite`, ValueError with the code of tier_problem.
     """
-    for number in (quantity, rate, factor):
+    for number in (quantity, rate, factor, counted_before):
         if not number.is_finite():
             raise MoneyError("not_finite", number)
         if number < 0:
             raise MoneyError("negative", number)
     inputs: dict[str, object] = {"quantity": quantity, "rate": rate}
     if tiers:
-        exact, steps = _tiered(quantity, tiers)
+        exact, steps = _tiered(quantity, tiers, counted_before)
         inputs = {"quantity": quantity, "tiers": steps}
+        if counted_before:
+            inputs["counted_before"] = counted_before
     else:
         exact = EXACT.multiply(quantity, rate)
     if months != 1:
@@ -352,14 +392,15 @@ def raw_amount(exact: Decimal | Fraction) -> Decimal:
     return exact if exact.as_tuple().exponent >= -8 else exact.quantize(_RAW, ROUND_HALF_UP, _WIDE)  # type: ignore[operator]
 
 
-def _tiered(quantity: Decimal, tiers: Sequence[Tier]) -> tuple[Decimal, str]:
+def _tiered(quantity: Decimal, tiers: Sequence[Tier], before: Decimal) -> tuple[Decimal, str]:
     if problem := tier_problem(tiers):
         raise ValueError(problem.code)
-    total, start, steps = Decimal(0), Decimal(0), []
+    total, start, steps = Decimal(0), before, []
+    end = EXACT.add(before, quantity)
     for tier in tiers:
-        part = (quantity if tier.up_to is None else min(quantity, tier.up_to)) - start
+        part = (end if tier.up_to is None else min(end, tier.up_to)) - start
         if part <= 0:
-            break
+            continue
         total = EXACT.add(total, EXACT.multiply(part, tier.rate))
         steps.append(f"{part}×{tier.rate}")
         start += part
@@ -375,19 +416,6 @@ def tier_problem(tiers: Sequence[Tier]) -> Reason | None:
     if any(later <= earlier for earlier, later in pairwise(known)):
         return Reason("tiers_not_ascending")
     return None
-
-
-def consumption(previous: Decimal, current: Decimal, *, meter_size: Decimal | None = None) -> Decimal:
-    """What a meter counted between two readings; `meter_size` is where it starts again at 0 (B1).
-
-    Raises MoneyError with code `negative` when it ran backwards and has no size.
-    """
-    used = current - previous
-    if used < 0 and meter_size is not None and previous < meter_size:
-        used += meter_size
-    if used < 0:
-        raise MoneyError("negative", used)
-    return used
 
 
 @dataclass(frozen=True)

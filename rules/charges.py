@@ -7,26 +7,30 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from itertools import zip_longest
 
 from rules.billing import (
     MONTHLY,
     ONE,
     Basis,
     Coverage,
+    PayerShare,
     Period,
     Quote,
     Share,
     Tariff,
+    TierSpan,
     Timing,
-    consumption,
+    household_tiers,
     is_charged,
     monthly_quantity,
     quote,
     service_period,
 )
 from rules.cycles import PLAIN, Cycle, Months, due
-from rules.liability import PayerRule
-from rules.money import TO_FEN, ZERO, MoneyError, Rounding, split_by_days
+from rules.liability import DAY, PayerRule, Segment
+from rules.meters import MeterError, MeterMonth, Step, how_counted, parts_of_month, told, used
+from rules.money import TO_FEN, ZERO, Rounding, split_by_days
 from rules.rates import Exempt, ItemRate, Place, Rated, rated
 from rules.reasons import Reason
 
@@ -206,60 +210,96 @@ def shared_month(
 
 
 @dataclass(frozen=True)
-class MeterMonth:
-    """What a meter showed at both ends of a service month; None where it was not read."""
+class MeterRead:
+    """A meter, what it counted in a service month, and in the months of the year before it (B18).
+
+    `month` is None where it was not read.
+    """
 
     meter: str
-    base: Decimal | None
-    base_on: date | None
-    value: Decimal | None
-    read_on: date | None
+    month: MeterMonth | None
+    counted_before: Decimal = Decimal(0)
+
+
+def whole_month(payer: int, service: Period, residents: int | None = None) -> tuple[PayerShare, ...]:
+    """One payer for all days of a month."""
+    segment = Segment(payer, service.first_on, service.last_on, residents)
+    return (PayerShare(segment, Share((service.days,), 0, service.days)),)
+
+
+def moves(service: Period, payers: Sequence[PayerShare]) -> set[date]:
+    """The days within a month on which another pays than the day before, or nobody does any more."""
+    days = {part.segment.from_on for part in payers} | {part.segment.to_on + DAY for part in payers}
+    return {day for day in days if service.first_on < day <= service.last_on}
 
 
 def meter_lines(
     item: BillableItem,
     service: Period,
     place: Place,
-    month: MeterMonth,
-    payers: Sequence[tuple[int, int]],
+    read: MeterRead,
+    payers: Sequence[PayerShare],
     own: Sequence[ItemRate] = (),
 ) -> list[BillLine] | Reason:
-    """What a meter counted in a service month, shared by the payers' days, or why there is no line (B1, P5).
+    """What a meter counted in a service month, by payer, or why there is no line (B1, B18, P5).
 
-    `payers` are pairs of payer and days, `own` the unit's own rows.
+    Who comes or goes within the month is charged by the reading of that day; where there is none, the
+    payers share what was counted by their days. `own` are the unit's own rows.
     """
-    named = {"meter": month.meter, "fee_item": item.code, "period": str(service)}
+    named = {"meter": read.meter, "fee_item": item.code, "period": str(service)}
     rate = item.rated(place, service.first_on, own)
     if isinstance(rate, Exempt):
         return []
-    if month.value is None or month.read_on is None or month.base is None or month.base_on is None:
-        return Reason("no_reading", named)
-    if month.base_on >= month.read_on:
+    if read.month is None:
         return Reason("no_reading", named)
     if rate is None:
         return Reason("no_tariff", named | {"unit_kind": place.kind})
+    lines: list[BillLine] = []
+    before = read.counted_before if rate.tier_span == TierSpan.YEAR else Decimal(0)
+    parts = parts_of_month(read.month, moves(service, payers))
     try:
-        used = consumption(month.base, month.value)
-    except MoneyError:
-        return Reason("reading_runs_backwards", named)
-    whole = _priced(item, used, rate)
-    read = {
-        "meter": month.meter,
-        "from": f"{month.base} ({month.base_on})",
-        "to": f"{month.value} ({month.read_on})",
-    }
-    days = [own_days for _, own_days in payers]
-    amounts = split_by_days(whole.amount, days, sum(days), item.rounding)
-    lines = []
-    for (payer, own_days), amount in zip(payers, amounts, strict=True):
-        shared = {"days": own_days, "of_days": sum(days), "amount": amount} if len(payers) > 1 else {}
-        reason = Reason(whole.reason.code, {**read, **whole.reason.inputs, **shared})
-        price = replace(whole, amount=amount, reason=reason, from_on=service.first_on, to_on=service.last_on)
-        lines.append(BillLine(payer, item, price))
+        for (first_on, steps), until in zip_longest(parts, [day for day, _ in parts[1:]]):
+            counted = used(steps)
+            paying = [one for one in payers if first_on <= one.segment.from_on < (until or date.max)]
+            if paying:
+                lines += _part_lines(item, service, read.meter, steps, before, paying, rate)
+            before += counted
+    except MeterError as wrong:
+        return Reason(wrong.code, named | {"to": told(wrong.reading)})
     return lines
 
 
-def _priced(item: BillableItem, quantity: Decimal, rate: Rated) -> Quote:
+def _part_lines(
+    item: BillableItem,
+    service: Period,
+    meter: str,
+    steps: Sequence[Step],
+    before: Decimal,
+    payers: Sequence[PayerShare],
+    rate: Rated,
+) -> list[BillLine]:
+    """A line for each payer of what some steps counted, split by their days."""
+    tiers = household_tiers(rate.tiers, payers[0].segment.residents, rate.tier_people)
+    whole = _priced(item, used(steps), replace(rate, tiers=tiers), before)
+    read = {"meter": meter, **how_counted(steps)}
+    days = [part.share.own_days for part in payers]
+    amounts = split_by_days(whole.amount, days, sum(days), item.rounding)
+    lines = []
+    for part, amount in zip(payers, amounts, strict=True):
+        if part.segment.payer is None:
+            continue
+        shared = {"days": part.share.own_days, "of_days": sum(days), "amount": amount}
+        reason = Reason(
+            whole.reason.code, {**read, **whole.reason.inputs, **(shared if len(payers) > 1 else {})}
+        )
+        price = replace(whole, amount=amount, reason=reason, from_on=service.first_on, to_on=service.last_on)
+        lines.append(BillLine(part.segment.payer, item, price))
+    return lines
+
+
+def _priced(
+    item: BillableItem, quantity: Decimal, rate: Rated, counted_before: Decimal = Decimal(0)
+) -> Quote:
     """A quantity of an item that is not charged by the month, at its rate, or its own amount."""
     if rate.is_amount:
         return _quote(Basis.FIXED, ONE, rate.rate, factor=rate.factor, rounding=item.rounding, row=rate.row)
@@ -268,6 +308,7 @@ def _priced(item: BillableItem, quantity: Decimal, rate: Rated) -> Quote:
         quantity,
         rate.rate,
         tiers=rate.tiers,
+        counted_before=counted_before if rate.tiers else Decimal(0),
         factor=rate.factor,
         rounding=item.rounding,
         row=rate.row,

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
-from rules.billing import ONE, Tariff, Tier, tariff
+from rules.billing import ONE, Tariff, Tier, TierSpan, tariff
 from rules.text_keys import compared_key
 
 
@@ -107,6 +107,8 @@ class Rated:
     factor: Decimal = ONE
     is_amount: bool = False
     tiers: tuple[Tier, ...] = ()
+    tier_span: TierSpan = TierSpan.MONTH
+    tier_people: int | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,13 @@ def rated(
         of_kind = tariff(tariffs, day)
         if of_kind is None:
             return None
-        base = Rated(of_kind.rate, kind_row(place.kind, of_kind), tiers=of_kind.tiers)
+        base = Rated(
+            of_kind.rate,
+            kind_row(place.kind, of_kind),
+            tiers=of_kind.tiers,
+            tier_span=of_kind.tier_span,
+            tier_people=of_kind.tier_people,
+        )
     if base.row not in names:
         names.append(base.row)
     return replace(base, row=" × ".join(names), factor=factor)

@@ -39,9 +39,10 @@ from office.billing.working_tables import (
 )
 from rules import billing as rule
 from rules import charges, liability
-from rules.billing import Basis, BillingPolicy, Coverage, Days, Period
-from rules.charges import BillableItem, BillLine, MeterMonth, Slip
+from rules.billing import Basis, BillingPolicy, Coverage, Days, PayerShare, Period
+from rules.charges import BillableItem, BillLine, MeterRead, Slip, whole_month
 from rules.cycles import Anchor, Months, due, reach, running, since
+from rules.meters import PLAIN, Reading, in_month, steps
 from rules.money import ZERO
 from rules.pools import SharedPool, payers_parts, share_price
 from rules.rates import ItemRate as OwnRate
@@ -442,16 +443,14 @@ class Draft:
                 lines = []
                 for row in batch:
                     item = by_id[row.fee_item_id]
-                    payers, own = [(row.payer_id, 1)], terms[row.unit_id].own.get(item.id, ())
+                    own = terms[row.unit_id].own.get(item.id, ())
                     if row.payer_id is None or item.id in self._single_items:
                         covered = self._coverage(
                             service, row.handed_over_on, terms[row.unit_id].payers_of(item)
                         )
-                        payers = [
-                            (part.segment.payer, part.share.own_days)
-                            for part in covered.payers
-                            if part.segment.payer
-                        ]
+                        payers = covered.payers
+                    else:
+                        payers = whole_month(row.payer_id, service)
                     if payers:
                         lines += self._meter(row, item, service, payers, own)
                 working_tables.fill(self.session, OWN_LINE, lines)
@@ -476,11 +475,16 @@ class Draft:
         row: Any,
         item: BillableItem,
         service: Period,
-        payers: Sequence[tuple[int, int]],
+        payers: Sequence[PayerShare],
         own: Sequence[OwnRate],
     ) -> list[Any]:
-        month = MeterMonth(row.meter, row.base, row.base_on, row.value, row.read_on)
-        lines = charges.meter_lines(item, service, period_rows.place_of(row), month, payers, own)
+        ends = [
+            Reading(day, value)
+            for day, value in ((row.base_on, row.base), (row.read_on, row.value))
+            if day is not None and value is not None
+        ]
+        read = MeterRead(row.meter, in_month(steps(PLAIN, set(ends)), service))
+        lines = charges.meter_lines(item, service, period_rows.place_of(row), read, payers, own)
         if isinstance(lines, Reason):
             self._leave_out(row.unit_id, row.code, lines)
             return []

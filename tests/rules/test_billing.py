@@ -18,7 +18,6 @@ from rules.billing import (
     Tier,
     Timing,
     billing_problems,
-    consumption,
     coverage,
     due_on,
     is_charged,
@@ -173,34 +172,6 @@ def test_usage_is_not_split_by_days():
     line = quote(Basis.METERED, Decimal(100), Decimal(1), share=Share((10, 21), 0, 31))
 
     assert line.amount == Decimal("100.00")
-
-
-READINGS = [
-    ("100", "150", None, "50"),
-    ("99990", "10", "100000", "20"),
-    ("7", "7", None, "0"),
-    ("7", "7", "100", "0"),
-    ("7", "7.5", "100", "0.5"),
-    ("99", "0", "100", "1"),
-]
-
-
-@pytest.mark.parametrize(("before", "now", "size", "used"), READINGS)
-def test_consumption_between_readings(before, now, size, used):
-    size = size and Decimal(size)
-
-    assert consumption(Decimal(before), Decimal(now), meter_size=size) == Decimal(used)
-
-
-def test_a_meter_that_ran_backwards_is_refused():
-    with pytest.raises(MoneyError, match="negative"):
-        consumption(Decimal(10), Decimal(9))
-
-
-@pytest.mark.parametrize("before", ["100", "101"])
-def test_a_reading_that_the_meter_can_not_show_does_not_start_again(before):
-    with pytest.raises(MoneyError, match="negative"):
-        consumption(Decimal(before), Decimal(9), meter_size=Decimal(100))
 
 
 PERIODS = [("2026-02", 28), ("2028-02", 29), ("2026-12", 31)]

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from rules.billing import Basis, Coverage, PayerShare, Period, Share, Tariff, Tier, Timing
+from rules.billing import Basis, Coverage, PayerShare, Period, Share, Tariff, Tier, TierSpan, Timing
 from rules.charges import (
     BillableItem,
-    MeterMonth,
+    MeterRead,
     Slip,
     by_service,
     meter_lines,
@@ -18,8 +18,10 @@ from rules.charges import (
     monthly_rates,
     shared_month,
     slip_line,
+    whole_month,
 )
 from rules.liability import Segment
+from rules.meters import PLAIN, Reading, in_month, steps
 from rules.rates import Place
 from rules.reasons import Reason
 
@@ -127,26 +129,30 @@ def test_a_shared_month_whose_residents_nobody_has_said_is_a_reason():
     assert shared(coverages={MARCH: unsaid}) == Reason("no_residents", {"fee_item": "lift"})
 
 
-READ = MeterMonth("W1", Decimal(100), date(2026, 3, 1), Decimal(130), date(2026, 3, 31))
+BASE, LAST = Reading(date(2026, 3, 1), Decimal(100)), Reading(date(2026, 3, 31), Decimal(130))
 READINGS = [
-    ({}, "residence", 90),
-    ({"value": Decimal(100)}, "residence", 0),
-    ({"value": Decimal(0), "base": Decimal(0)}, "residence", 0),
-    ({"value": Decimal(99)}, "residence", "reading_runs_backwards"),
-    ({"base": None}, "residence", "no_reading"),
-    ({"base_on": None}, "residence", "no_reading"),
-    ({"value": None}, "residence", "no_reading"),
-    ({"read_on": None}, "residence", "no_reading"),
-    ({"read_on": date(2026, 3, 2)}, "residence", 90),
-    ({"read_on": date(2026, 3, 1)}, "residence", "no_reading"),
-    ({"read_on": date(2026, 2, 28)}, "residence", "no_reading"),
-    ({}, "shop", "no_tariff"),
+    # readings, kind of unit, amount or the reason why there is none
+    ([BASE, LAST], "residence", 90),
+    ([BASE, replace(LAST, value=Decimal(100))], "residence", 0),
+    ([replace(BASE, value=Decimal(0)), replace(LAST, value=Decimal(0))], "residence", 0),
+    ([BASE, replace(LAST, value=Decimal(99))], "residence", "reading_runs_backwards"),
+    ([LAST], "residence", "no_reading"),
+    ([BASE], "residence", "no_reading"),
+    ([], "residence", "no_reading"),
+    ([BASE, replace(LAST, read_on=date(2026, 3, 2))], "residence", 90),
+    ([BASE, replace(LAST, read_on=date(2026, 2, 28))], "residence", "no_reading"),
+    ([BASE, LAST], "shop", "no_tariff"),
 ]
+TIERED = item("water", Basis.METERED, "0", tiers=(Tier(Decimal(1), Decimal(20)), Tier(Decimal(2))))
 
 
-@pytest.mark.parametrize(("change", "kind", "wanted"), READINGS)
-def test_a_meter_charges_what_it_counted_or_says_why_not(change, kind, wanted):
-    found = meter_lines(WATER, MARCH, Place(kind), replace(READ, **change), [(1, 31)])
+def read(*readings, counted_before=Decimal(0)):
+    return MeterRead("W1", in_month(steps(PLAIN, readings), MARCH), counted_before)
+
+
+@pytest.mark.parametrize(("readings", "kind", "wanted"), READINGS)
+def test_a_meter_charges_what_it_counted_or_says_why_not(readings, kind, wanted):
+    found = meter_lines(WATER, MARCH, Place(kind), read(*readings), whole_month(1, MARCH))
 
     if isinstance(found, Reason):
         assert (found.code, found.inputs["meter"]) == (wanted, "W1")
@@ -156,9 +162,7 @@ def test_a_meter_charges_what_it_counted_or_says_why_not(change, kind, wanted):
 
 
 def test_payers_share_what_a_meter_counted_by_their_days():
-    steps = item("water", Basis.METERED, "0", tiers=(Tier(Decimal(1), Decimal(20)), Tier(Decimal(2))))
-
-    lines = meter_lines(steps, MARCH, HOME, READ, [(1, 10), (2, 21)])
+    lines = meter_lines(TIERED, MARCH, HOME, read(BASE, LAST), TWO_PAYERS.payers)
 
     assert [(line.payer, line.price.amount) for line in lines] == [
         (1, Decimal("12.90")),
@@ -167,6 +171,53 @@ def test_payers_share_what_a_meter_counted_by_their_days():
     inputs = lines[0].price.reason.inputs
     assert (inputs["days"], inputs["of_days"], inputs["tiers"]) == (10, 31, "20×1+10×2")
     assert (inputs["from"], inputs["to"]) == ("100 (2026-03-01)", "130 (2026-03-31)")
+
+
+@pytest.mark.parametrize("day", [10, 11])  # the first payer's last day, the second's first
+def test_who_moves_is_charged_by_the_reading_of_the_day(day):
+    on_the_day = Reading(date(2026, 3, day), Decimal(125))
+
+    lines = meter_lines(TIERED, MARCH, HOME, read(BASE, on_the_day, LAST), TWO_PAYERS.payers)
+
+    assert [(line.payer, line.price.quantity, line.price.amount) for line in lines] == [
+        (1, 25, Decimal("30.00")),  # 20 × 1 + 5 × 2
+        (2, 5, Decimal("10.00")),  # the tiers go on
+    ]
+    assert lines[0].price.reason.inputs["to"] == f"125 (2026-03-{day})"
+    assert "days" not in lines[0].price.reason.inputs
+
+
+def test_what_was_counted_while_nobody_paid_is_nobodys():
+    comes = TWO_PAYERS.payers[1]
+    on_the_day = Reading(date(2026, 3, 11), Decimal(125))
+
+    found = meter_lines(WATER, MARCH, HOME, read(BASE, on_the_day, LAST), [comes])
+    unread = meter_lines(WATER, MARCH, HOME, read(BASE, LAST), [comes])
+
+    assert [(line.payer, line.price.amount) for line in found] == [(2, 15)]
+    assert [(line.payer, line.price.amount) for line in unread] == [(2, 90)]
+
+
+def test_tiers_of_a_year_go_on_and_those_of_a_month_begin_again():
+    tariff = replace(TIERED.tariffs["residence"][0], tier_span=TierSpan.YEAR)
+    yearly = replace(TIERED, tariffs={"residence": (tariff,)})
+    so_far = read(BASE, LAST, counted_before=Decimal(15))
+
+    (line,) = meter_lines(yearly, MARCH, HOME, so_far, whole_month(1, MARCH))
+    (of_month,) = meter_lines(TIERED, MARCH, HOME, so_far, whole_month(1, MARCH))
+
+    assert (line.price.amount, line.price.reason.inputs["tiers"]) == (55, "5×1+25×2")
+    assert of_month.price.reason.inputs["tiers"] == "20×1+10×2"
+
+
+def test_tiers_of_a_large_household_are_higher():
+    tiers = (Tier(Decimal(1), Decimal(20), Decimal(5)), Tier(Decimal(2)))
+    tariff = replace(TIERED.tariffs["residence"][0], tiers=tiers, tier_people=4)
+    water = replace(TIERED, tariffs={"residence": (tariff,)})
+
+    (line,) = meter_lines(water, MARCH, HOME, read(BASE, LAST), whole_month(1, MARCH, 5))
+
+    assert line.price.reason.inputs["tiers"] == "25×1+5×2"
 
 
 SLIPS = [
