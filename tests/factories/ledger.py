@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from models.vouchers import Voucher
+from office.core.exports import Table
 from office.exchange.spreadsheets import write_csv
 from office.rooms import EXPORTS
 from office.vouchers import accounts, making
@@ -33,9 +34,12 @@ def make_months(session: Session, months: Iterable[str], *, now: datetime) -> li
 def export_to(session: Session, folder: Path, kinds: Iterable[str] = EXPORTED) -> None:
     """Each export as KIND.csv."""
     for kind in kinds:
-        header, rows = EXPORTS[kind](session)
-        with (folder / f"{kind}.csv").open("w", encoding="utf-8", newline="") as out:
-            write_csv(out, header, rows)
+        write(folder / f"{kind}.csv", EXPORTS[kind](session))
+
+
+def write(path: Path, table: Table) -> None:
+    with path.open("w", encoding="utf-8", newline="") as out:
+        write_csv(out, *table)
 
 
 def read(folder: Path, kind: str) -> list[dict[str, str]]:

@@ -1,0 +1,14 @@
+"""All that is reckoned again, in one list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.oracles.estates.files import Estate
+from tests.oracles.estates.lines import line_differences, share_differences
+
+
+def differences(folder: Path) -> list[str]:
+    """What the program's exports say otherwise than this reckoning: lines, shares, accounts, vouchers."""
+    estate = Estate(folder)
+    return [*share_differences(estate), *line_differences(estate)]
