@@ -188,6 +188,15 @@ class ContractEnds(Checked):
 
 
 @dataclass(frozen=True)
+class OddUsage(Checked):
+    """A usage is odd over so many percent of the mean of the last months, or under so many (B18)."""
+
+    above_percent: Positive = 150
+    below_percent: NotNegative = 50
+    usage_months: Positive = 2
+
+
+@dataclass(frozen=True)
 class BillingDocument:
     """The policy document billing.toml."""
 
@@ -196,6 +205,7 @@ class BillingDocument:
     effect: ChannelEffect
     households: HouseholdKinds = HouseholdKinds()
     contract_ends: ContractEnds = ContractEnds()
+    odd_usage: OddUsage = OddUsage()
     move_in: tuple[MoveInRow, ...] = ()
 
 

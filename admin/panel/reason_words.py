@@ -54,6 +54,9 @@ REASONS = {
     "no_reading": _("No meter reading"),
     "no_residents": _("Residents not entered: fill them in under “Occupancies”, then issue again"),
     "reading_runs_backwards": _("The reading is below the last one"),
+    "usage_zero": _("No usage"),
+    "usage_high": _("Unusually high usage"),
+    "usage_low": _("Unusually low usage"),
     "unusual": _("Unusual against last month"),
     # statements
     "one_known_code": _("The memo holds one known unit no."),
@@ -176,6 +179,8 @@ INPUTS = {
     "clause": _("Contract clause"),
     "format": _("Format"),
     "column": _("Field"),
+    "used": _("Usage"),
+    "mean": _("Mean of the months before"),
 }
 
 # why a paper is not printed
