@@ -37,6 +37,10 @@ class Source:
         self.computed = computed
         self.joins: dict[str, tuple[Any, Any]] = {}  # path → (alias, relationship)
 
+    def sort_key(self, name: str) -> ColumnElement[Any]:
+        """The SQL that a column's values are ordered by."""
+        return self.expression(name)
+
     def expression(self, name: str) -> ColumnElement[Any]:
         """The SQL of a column name; joins that it needs are remembered for `joined`."""
         if name in self.computed:

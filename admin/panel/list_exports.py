@@ -20,11 +20,20 @@ from markupsafe import escape
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from admin.panel import background_tasks, formats, language, office_time, permissions, row_access
+from admin.panel import (
+    background_tasks,
+    formats,
+    language,
+    office_time,
+    paging,
+    permissions,
+    row_access,
+    row_counts,
+)
 from admin.panel.audit import record_reading
 from admin.panel.bulk_edit import BulkEdit
-from admin.panel.columns import Column, Source
-from admin.panel.list_query import read_query
+from admin.panel.columns import Column
+from admin.panel.list_query import read_cursor, read_query
 from admin.panel.list_request import Query
 from admin.panel.registry import view_of, views
 from admin.panel.signed_in import current_staff
@@ -45,15 +54,16 @@ MEDIA = {
 TASK = "export"
 CHUNK = 2000
 LONG = 20_000  # rows that are written behind a page
-MOST_ROWS = 1_000_000  # an XLSX sheet ends at 1,048,576
+MOST_ROWS = 1_048_575  # of an XLSX sheet, below its header
 BOM = "\ufeff"
 WIDTHS = {"num": 14, "date": 18, "code": 18, "flag": 8, "text": 22}
 
 
-def is_long(view: TableScreen, query: Query) -> bool:
-    """Whether a query finds more rows than are sent at once."""
-    found = select(view.model.id).where(*view.conditions(replace(query, cursor=None))).limit(LONG + 1)
-    return (db.session.scalar(select(func.count()).select_from(found.subquery())) or 0) > LONG
+def is_long(view: TableScreen, query: Query, most: int | None = None) -> bool:
+    """Whether a query finds more rows than are sent at once, or than `most`."""
+    return not row_counts.are_at_most(
+        db.session(), view, view.conditions(query), LONG if most is None else most
+    )
 
 
 def export_now(view: TableScreen, query: Query, kind: str) -> Response:
@@ -111,8 +121,7 @@ def _write(session: Session, task_id: int, view: TableScreen, args: Mapping[str,
     """Write the list into the task, saying how far it is after each chunk."""
     query = read_query(view, args)
     columns = [view.column(name) for name in query.columns]
-    matching = select(func.count(view.model.id)).where(*view.conditions(replace(query, cursor=None)))
-    total = min(session.scalar(matching) or 0, MOST_ROWS)
+    total = session.scalar(select(func.count(view.model.id)).where(*view.conditions(query))) or 0
     lines = list_rows(view, query, columns)
     session.commit()
     with writing():
@@ -172,7 +181,7 @@ def whole_list(screen: str) -> tuple[list[str], Iterator[list[Any]]]:
     view = view_of(screen)
     if view is None or not hasattr(view, "column_names"):
         raise KeyError(screen)
-    query = replace(read_query(view, {}), columns=view.column_names)
+    query = replace(read_query(view, {}), columns=view.column_names, sort="id", is_descending=False)
     columns = [view.column(name) for name in query.columns]
     return [column.name for column in columns], list_rows(view, query, columns, cell=stored_cell)
 
@@ -192,28 +201,27 @@ def list_rows(
     columns: list[Column],
     cell: Cell | None = None,
 ) -> Iterator[list[Any]]:
-    """Rows in id order, chunk by chunk from where the last one ended.
+    """Rows in the order of the list, chunk by chunk from where the last one ended.
 
     The reader's scope is applied now; the rows are read while the answer is sent.
     """
-    source = Source(view.model, language.current(), view.column_computed)
-    shown = [source.expression(column.name).label(column.key) for column in columns]
-    statement = source.joined(select(view.model.id.label("id"), *shown).select_from(view.model))
-    statement = (
-        statement.where(*view.conditions(replace(query, cursor=None))).order_by(view.model.id).limit(CHUNK)
+    conditions = view.conditions(query)
+    asked = paging.narrowed(
+        db.session(), view, replace(query, size=CHUNK, cursor=None, is_backward=False), conditions
     )
-    return _chunks(view, statement, columns, cell or shown_cell)
+    return _chunks(view, asked, conditions, columns, cell or shown_cell)
 
 
-def _chunks(view: TableScreen, statement: Any, columns: list[Column], cell: Cell) -> Iterator[list[Any]]:
-    last, count = 0, 0
-    while count < MOST_ROWS:
-        found = db.session.execute(statement.where(view.model.id > last)).all()
-        for row in found:
+def _chunks(
+    view: TableScreen, query: Query, conditions: list[Any], columns: list[Column], cell: Cell
+) -> Iterator[list[Any]]:
+    while True:
+        page = paging.page(db.session(), view, query, conditions)
+        for row in page.rows:
             yield [cell(view, column, getattr(row, column.key), row) for column in columns]
-        if len(found) < CHUNK:
+        if not page.after:
             return
-        last, count = found[-1].id, count + len(found)
+        query = replace(query, cursor=read_cursor(view, query, page.after))
 
 
 def shown_cell(view: TableScreen, column: Column, value: Any, row: Any) -> Any:
@@ -239,6 +247,15 @@ class ListExports(BulkEdit):
         query = read_query(self, request.args)
         if query.unread:  # the file would hold more than the person thinks
             flash(_("One of the filters can't be read: mend or remove it, then export."), "error")
+            return redirect(self.get_url(".index_view", **dict(query.key)))
+        if export_type == "xlsx" and is_long(self, query, MOST_ROWS):
+            flash(
+                _(
+                    "An XLSX sheet ends at %(most)s rows: narrow the list, or take CSV.",
+                    most=f"{MOST_ROWS:,}",
+                ),
+                "error",
+            )
             return redirect(self.get_url(".index_view", **dict(query.key)))
         record_reading("export", self.model.__tablename__, None, {"format": export_type, **query.args})
         if is_long(self, query):

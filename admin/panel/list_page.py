@@ -26,6 +26,7 @@ class ListPage(Actions, SavedViews):
     def index_view(self) -> Any:
         query = read_query(self, request.args)
         conditions = self.conditions(query)
+        query = paging.narrowed(db.session(), self, query, conditions)
         page = paging.page(db.session(), self, query, conditions)
         if page.count is None:
             page.count, page.is_count_exact = row_counts.count(db.session(), self, conditions)

@@ -23,6 +23,7 @@ class Query:
     one_click: str
     columns: tuple[str, ...]
     unstorable: frozenset[str] = frozenset()  # parameters with characters that no database takes
+    unsorted: str = ""  # what it was to be ordered by, had not too many rows matched
     unread: dict[str, str] = field(default_factory=dict)  # what is wrong with each filter that isn't applied
 
     @cached_property

@@ -7,31 +7,34 @@ and the shown columns of these ids.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     Select,
-    and_,
     any_,
     bindparam,
     func,
     literal,
-    or_,
+    literal_column,
     select,
     tuple_,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import AliasedInsp
 from sqlalchemy.sql import operators
 
-from admin.panel.columns import Source
+from admin.panel import row_counts
+from admin.panel.columns import Source, python_type
 from admin.panel.list_query import written_cursor
 from admin.panel.list_request import Query
 from admin.panel.list_screen import ListScreen
 
+MOST_SORTED = 10_000  # rows that are sorted by a column without an index
 MOST_STATEMENTS = 500  # of a screen: readers choose columns as they like
 
 
@@ -49,7 +52,10 @@ class Page:
 
 def page(session: Session, view: ListScreen, query: Query, conditions: Iterable[Any]) -> Page:
     """One page of a screen's rows: first their ids in order, then the shown columns of these."""
-    found = list(session.connection().execute(_ids(view, query, list(conditions))))
+    found: list[Any] = []
+    for statement in _ids(view, query, list(conditions)):
+        if len(found) <= query.size:
+            found += session.connection().execute(statement.limit(query.size + 1 - len(found)))
     if query.is_backward:
         found.reverse()
     result = _cut(found, query)
@@ -57,17 +63,70 @@ def page(session: Session, view: ListScreen, query: Query, conditions: Iterable[
     return result
 
 
-def _ids(view: ListScreen, query: Query, conditions: list[Any]) -> Select[Any]:
+def narrowed(session: Session, view: ListScreen, query: Query, conditions: Sequence[Any]) -> Query:
+    """The query, in the list's own order where more rows match than are sorted without an index.
+
+    It then says in `unsorted` by what it was to be ordered.
+    """
+    if query.sort in view.indexed_names or row_counts.are_at_most(session, view, conditions, MOST_SORTED):
+        return query
+    sort, is_descending = view.default_sort(query.one_click)
+    return replace(
+        query, unsorted=query.sort, sort=sort, is_descending=is_descending, cursor=None, is_backward=False
+    )
+
+
+def _ids(view: ListScreen, query: Query, conditions: list[Any]) -> Iterator[Select[Any]]:
+    """The statements whose rows, one after the other, are those from the cursor on in this order.
+
+    Rows without the sort key come last in both directions, so a key that may be missing takes two of them:
+    each walks one stretch of the index, whichever end the database keeps its NULLs at.
+    """
     source = Source(view.model, view.language, view.column_computed)
-    key = source.expression(query.sort)
-    own = view.model.id
-    statement = source.joined(select(own.label("id"), key.label("sort__key")).select_from(view.model))
+    key, own = source.sort_key(query.sort), view.model.id
+    asked = source.joined(select(own.label("id"), key.label("sort__key")).select_from(view.model))
     backwards = query.is_descending != query.is_backward
-    if query.cursor is not None:
-        conditions = _without_bound(conditions, key, is_upper=backwards)
-        conditions.append(_beyond(view, key, query, is_descending=backwards))
-    order = _order(key, own, is_descending=backwards)
-    return statement.where(*conditions).order_by(*order).limit(query.size + 1)
+    is_past_keys = query.cursor is not None and query.cursor[0] is None
+    later = () if query.cursor is None else (own < query.cursor[1] if backwards else own > query.cursor[1],)
+    if key is own:
+        yield asked.where(*conditions, *later).order_by(*_order(key, own, is_descending=backwards))
+        return
+    with_key = list(conditions)
+    if query.cursor is not None and not is_past_keys:
+        with_key = _without_bound(conditions, key, is_upper=backwards)
+        with_key.append(_beyond(view, key, query, is_descending=backwards))
+    may_lack = _may_lack(key)
+    if may_lack:
+        with_key.append(_has(view, key))
+    keyed = asked.where(*with_key).order_by(*_order(key, own, is_descending=backwards))
+    unkeyed = asked.where(*conditions, key.is_(None), *(later if is_past_keys else ()))
+    unkeyed = unkeyed.order_by(own.desc() if backwards else own.asc())
+    if not may_lack:
+        yield keyed
+    elif query.is_backward:
+        if query.cursor is None or is_past_keys:
+            yield unkeyed
+        yield keyed
+    else:
+        if not is_past_keys:
+            yield keyed
+        yield unkeyed
+
+
+def _may_lack(key: Any) -> bool:
+    """Whether a row may have no such value: a nullable column, a joined one, a computed one."""
+    columns = getattr(getattr(key, "property", None), "columns", None)
+    if columns is None or isinstance(getattr(key, "parent", None), AliasedInsp):
+        return True
+    return bool(columns[0].nullable)
+
+
+def _has(view: ListScreen, key: Any) -> Any:
+    """The key is not NULL; for SQLite as a bound, by which it leaves out an index's stretch of NULLs."""
+    if view.dialect != "sqlite":
+        return key.is_not(None)
+    is_text = issubclass(python_type(key.type), str | date)  # as which SQLite keeps days and instants
+    return key >= literal_column("''" if is_text else "-9e999", key.type)
 
 
 def shown_rows(session: Session, view: ListScreen, names: tuple[str, ...], ids: list[int]) -> list[Any]:
@@ -108,28 +167,11 @@ def _order(key: Any, identity: Any, *, is_descending: bool) -> tuple[Any, ...]:
 
 
 def _beyond(view: ListScreen, key: Any, query: Query, *, is_descending: bool) -> Any:
-    """The rows after the cursor in this order; a nullable key has its nulls first on SQLite, last on PG."""
+    """The rows with a sort key after the cursor in this order."""
     assert query.cursor is not None
     value, identity = query.cursor
-    own = view.model.id
-    if key is own:
-        return own < identity if is_descending else own > identity
-    is_nullable = (
-        getattr(getattr(key, "property", None), "columns", [None])[0] is None
-        or key.property.columns[0].nullable
-    )
-    if not is_nullable and value is not None:
-        pair, cursor = tuple_(key, own), tuple_(literal(value, key.type), literal(identity))
-        return pair < cursor if is_descending else pair > cursor
-    are_nulls_low = view.dialect == "sqlite"
-    nulls_come_first = are_nulls_low != is_descending
-    later_id = own < identity if is_descending else own > identity
-    if value is None:
-        tied = and_(key.is_(None), later_id)
-        return or_(tied, key.is_not(None)) if nulls_come_first else tied
-    bound = literal(value, key.type)
-    later = or_(key < bound if is_descending else key > bound, and_(key == bound, later_id))
-    return later if nulls_come_first else or_(later, key.is_(None))
+    pair, cursor = tuple_(key, view.model.id), tuple_(literal(value, key.type), literal(identity))
+    return pair < cursor if is_descending else pair > cursor
 
 
 def _without_bound(conditions: list[Any], key: Any, *, is_upper: bool) -> list[Any]:

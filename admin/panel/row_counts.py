@@ -26,6 +26,14 @@ def count(session: Session, view: ListScreen, conditions: Sequence[Any]) -> tupl
     return min(found, COUNT_CAP), found <= COUNT_CAP
 
 
+def are_at_most(session: Session, view: ListScreen, conditions: Sequence[Any], most: int) -> bool:
+    """Whether so many rows match at most; they are counted no further, a whole large table not at all."""
+    if not conditions and estimate(session, view.model.__tablename__) > most:
+        return False
+    inner = select(literal(1)).select_from(view.model).where(*conditions).limit(most + 1).subquery()
+    return (session.connection().scalar(select(func.count()).select_from(inner)) or 0) <= most
+
+
 def estimate(session: Session, table: str) -> int:
     """A table's rows by the database's own statistics; 0 before the first ANALYZE."""
     connection = session.connection()

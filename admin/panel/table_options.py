@@ -35,7 +35,7 @@ class TableOptions(Screen, ModelView):
 
     # The table
     table: Any = None  # the model
-    is_large = False  # only columns that an index begins with sort
+    is_large = False  # a column without an index sorts only what is narrowed (paging.MOST_SORTED)
     can_create = can_edit = can_delete = True
     can_view_details = True
     can_export = True

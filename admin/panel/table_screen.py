@@ -12,7 +12,7 @@ from admin.panel import formats, language, request_values, row_access, row_names
 from admin.panel.columns import Column, attribute_of
 from admin.panel.list_request import Query
 from admin.panel.table_options import TableOptions
-from models.secrets import fingerprint
+from models.secrets import Sealed, fingerprint
 
 MOST_COLUMN_LISTS = 500  # of a screen: readers choose columns as they like
 UNBROKEN = {"code", "number", "period"}  # columns whose values stay on one line
@@ -27,6 +27,7 @@ class TableScreen(TableOptions):
         self._column_lists: dict[tuple[str, tuple[str, ...]], list[Column]] = {}
         super().__init__(**kwargs)
         self.sortable_names = self._sortable_names()
+        self.indexed_names = self._indexed_names()
 
     # Columns
 
@@ -52,13 +53,14 @@ class TableScreen(TableOptions):
         return frozenset(each.code for each in self.one_click)
 
     def _sortable_names(self) -> frozenset[str]:
-        """What the list may be ordered by: plain columns; of large tables only those an index begins with."""
-        names = {name for name in self.column_names if name in inspect(self.model).column_attrs}
-        if self.is_large:
-            names &= _indexed(self.model)
-        else:
-            names |= {name for name in self.column_names if "." in name}
+        """What the list may be ordered by: every column but sealed ones, whose order says nothing."""
+        names = {name for name in self.column_names if not isinstance(self.sort_type(name), Sealed)}
         return frozenset(names | {"id", self._plain_default_sort()[0]})
+
+    def _indexed_names(self) -> frozenset[str]:
+        """What it may be ordered by however many rows match: of large tables what an index begins with."""
+        own = {self._plain_default_sort()[0], *(each.sort.removeprefix("-") for each in self.one_click)}
+        return frozenset(own | {"id"} | _indexed(self.model)) if self.is_large else self.sortable_names
 
     def default_sort(self, one_click: str = "") -> tuple[str, bool]:
         for each in self.one_click:

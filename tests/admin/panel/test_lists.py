@@ -8,10 +8,10 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
-from admin.panel import permissions, row_counts
+from admin.panel import list_exports, paging, permissions, row_counts
 from models.billing import Invoice
 from models.people import Owner
 from models.property import Unit
@@ -87,18 +87,111 @@ def test_walking_forth_and_back_meets_every_row_once_in_one_order(many: Web) -> 
         assert list(reversed(back)) == forth
 
 
-def test_the_order_is_the_databases_own(many: Web) -> None:
-    with many.rows() as session:
-        expected = [
-            unit.code
-            for unit in session.query(Unit)
-            .where(Unit.code.not_like("X%"))
-            .order_by(Unit.handed_over_on.desc(), Unit.id.desc())
-        ]
+def handed_over(web: Web) -> dict[str, date | None]:
+    with web.rows() as session:
+        return {unit.code: unit.handed_over_on for unit in session.query(Unit).order_by(Unit.id)}
 
-    pages, _last = walk(many, "/trial_units/?sort=-handed_over_on&page_size=25", "next")
 
-    assert [code for page in pages for code in page] == expected
+@pytest.mark.parametrize(("sort", "is_descending"), [("handed_over_on", False), ("-handed_over_on", True)])
+def test_rows_without_a_value_come_last_both_ways(many: Web, sort: str, is_descending: bool) -> None:
+    days = {code: day for code, day in handed_over(many).items() if not code.startswith("X")}
+    dated = sorted(
+        (code for code in days if days[code]), key=lambda code: str(days[code]), reverse=is_descending
+    )
+
+    pages, last = walk(many, f"/trial_units/?sort={sort}&page_size=25", "next")
+    back, _first = walk(many, last, "prev")
+
+    found = [code for page in pages for code in page]
+    assert [days[code] for code in found[: len(dated)]] == [days[code] for code in dated]
+    assert {days[code] for code in found[len(dated) :]} == {None}
+    assert len(found) == len(days)
+    assert list(reversed(back)) == pages
+
+
+def test_control_the_databases_own_place_of_nulls_is_found_out(
+    many: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "_may_lack", lambda _key: False)
+
+    days = handed_over(many)
+    ends = [
+        days[codes(many.get(f"/trial_units/?sort={sort}&page_size=25").text)[0]]
+        for sort in ("handed_over_on", "-handed_over_on")
+    ]
+
+    assert None in ends
+
+
+@pytest.mark.parametrize("sort", ["handed_over_on", "-handed_over_on", "building.name", "-note", "kind"])
+def test_paging_stays_exact_while_rows_come_and_go(many: Web, sort: str) -> None:
+    address = f"/trial_units/?sort={sort}&page_size=25"
+    before = {code for code in handed_over(many) if not code.startswith("X")}
+    seen: list[str] = []
+    for number in range(20):
+        page = many.get(address).text
+        seen += codes(page)
+        with many.rows() as session:  # one that was seen goes, one comes that sorts first or last
+            session.execute(
+                delete(Unit).where(
+                    Unit.code == next(code for code in reversed(codes(page)) if code[0] in "MN")
+                )
+            )
+            day = date(1990, 1, 1) if number % 2 else None
+            session.add(Unit(code=f"N-{number}", building_id=1, kind="office", area_m2=1, handed_over_on=day))
+            session.commit()
+        following = link(page, "next")
+        if following is None:
+            break
+        address = following
+
+    old = [code for code in seen if not code.startswith("N-")]
+    assert len(old) == len(set(old))
+    assert set(old) == before
+
+
+def test_a_large_list_is_ordered_by_any_column_once_it_is_narrow(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_amount = codes(web.get("/trial_invoices/?sort=-amount").text)
+    by_payer = web.get("/trial_invoices/?sort=payer.name").text
+    assert by_amount
+    assert "narrow the list first" not in by_payer
+
+    monkeypatch.setattr(paging, "MOST_SORTED", len(by_amount) - 1)
+    refused = web.get("/trial_invoices/?sort=-amount").text
+
+    assert "order them by “Amount”: narrow the list first" in text_of(
+        web.get("/trial_invoices/?sort=-amount")
+    )
+    assert codes(refused) == codes(web.get("/trial_invoices/").text)
+    assert "narrow the list first" not in web.get("/trial_invoices/?sort=due_on").text
+
+
+def exported_codes(web: Web, address: str) -> list[str]:
+    lines = web.get(address).get_data(as_text=True).lstrip("\ufeff").splitlines()
+    return [line.split(",")[0] for line in lines[1:]]
+
+
+@pytest.mark.parametrize("sort", ["-code", "handed_over_on", "-handed_over_on", "building.name", "-area_m2"])
+def test_an_export_has_the_order_of_its_list(many: Web, monkeypatch: pytest.MonkeyPatch, sort: str) -> None:
+    monkeypatch.setattr(list_exports, "CHUNK", 7)
+    pages, _last = walk(many, f"/trial_units/?sort={sort}&page_size=25&kind=office", "next")
+
+    exported = exported_codes(many, f"/trial_units/export/csv/?sort={sort}&kind=office")
+
+    assert exported == [code for page in pages for code in page]
+
+
+def test_a_list_too_long_for_a_sheet_is_not_cut(many: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_exports, "MOST_ROWS", COUNT)
+
+    answer = many.get("/trial_units/export/xlsx/")
+
+    assert answer.status_code == 302
+    assert "An XLSX sheet ends at 130 rows" in text_of(many.get(answer.location))
+    assert len(exported_codes(many, "/trial_units/export/csv/")) == COUNT + 6
+    assert many.get("/trial_units/export/xlsx/?kind=office").status_code == 200
 
 
 def test_a_cursor_of_another_order_is_not_followed(many: Web) -> None:
