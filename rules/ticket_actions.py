@@ -13,18 +13,23 @@ ALWAYS = frozenset({"print", "print_shared"})
 
 
 def possible_actions(
-    state: State, *, is_waiting: bool, has_clock_to_meet: bool, is_unconfirmed: bool = False
+    state: State,
+    *,
+    is_waiting: bool,
+    has_clock_to_meet: bool,
+    is_unconfirmed: bool = False,
+    is_joined: bool = False,
 ) -> frozenset[str]:
     """Answer the codes of the actions that a ticket in this state offers.
 
     `is_waiting`: a pause lasts; `has_clock_to_meet`: a clock runs that a person stops by hand;
-    `is_unconfirmed`: what its sender says waits for a clerk.
+    `is_unconfirmed`: what its sender says waits for a clerk; `is_joined`: to a known incident.
     """
     codes = {verb.value for verb in verbs_from(state)} | ALWAYS
     if is_unconfirmed and state not in ENDED:
         codes.add("confirm_facts")
     if state not in ENDED:
-        codes |= UNTIL_ENDED
+        codes |= UNTIL_ENDED | {"leave_incident" if is_joined else "join_incident"}
     if state in SOLVED:
         return frozenset(codes | {"add_case"})
     codes.add("resume" if is_waiting else "pause")

@@ -26,8 +26,9 @@ from admin.panel.signed_in import current_staff
 from models.base import db
 from models.billing import Invoice
 from models.complaints import FACTS, Category, Ticket
+from models.incidents import Incident
 from models.people import Owner, Staff
-from office.complaints import queries, work
+from office.complaints import incidents, queries, work
 from office.complaints.complainants import NewComplainant
 from office.complaints.deadlines import TicketProfile, new_clocks
 from office.complaints.policies_in_force import PolicyTimeline
@@ -35,6 +36,7 @@ from office.complaints.registration import NewTicket, register_ticket
 from office.estate import owners
 from office.estate.search import Hit, search
 from rules.deadlines import Moment
+from rules.incidents import phase
 from rules.money import LIMIT
 from rules.numbers import decimal_of, whole_of
 from rules.reasons import Reason
@@ -114,6 +116,12 @@ def intake_form(view: Any, formdata: Any = None, **values: Any) -> Any:
         statement = TextAreaField(
             _l("What happened"), [validators.InputRequired(), validators.Length(max=20_000)]
         )
+        incident = forms.ChoiceField(
+            _l("Known incident"),
+            labels=going_on(),
+            allow_blank=True,
+            description=_l("Told and resolved together with the others; F2 takes the next that fits"),
+        )
         place = StringField(_l("Place"), [validators.Length(max=200)])
         occurred_at = forms.InstantField(_l("When it happened"), [validators.Optional()])
         wish = TextAreaField(_l("What is asked for"), [validators.Length(max=5000)])
@@ -175,6 +183,37 @@ def staff_names() -> Mapping[str, str]:
     """Active staff by id."""
     found = db.session.execute(select(Staff.id, Staff.name).where(Staff.is_active).order_by(Staff.name))
     return {str(staff_id): name for staff_id, name in found}
+
+
+def going_on() -> dict[str, str]:
+    """What is going on, by id; the desk joins a complaint to one of them."""
+    return {str(row.id): f"{row} · {where(row)}" for row in incidents.going_on(db.session())}
+
+
+def where(row: Incident) -> str:
+    """Where an incident is, in words."""
+    named = row.scope_value.replace(";", "; ")
+    return named or str(labels.POOL_SCOPES[row.scope])
+
+
+def incident(row: Incident, now: datetime) -> dict[str, Any]:
+    """An incident as the desk sees it while somebody calls: what it is and what to say (T25)."""
+    code = phase(row.begins_at, row.ends_at, row.closed_at, now).value
+    end = formats.instant(row.ends_at) if row.ends_at else ""
+    said = {
+        "zh-Hans": row.residents_words,
+        "zh-Hant": row.residents_words_zh_hant,
+        "en": row.residents_words_en,
+    }
+    return {
+        "id": row.id,
+        "title": f"{row} · {where(row)}",
+        "kind": _("Planned") if row.is_planned else _("Emergency"),
+        "phase": str(labels.INCIDENT_PHASES[code]),
+        "time": f"{formats.instant(row.begins_at)} – {end}",
+        "staff": row.staff_words,
+        "say": [{"lang": lang, "words": words} for lang, words in said.items() if words.strip()],
+    }
 
 
 def facts_of(given: Mapping[str, Any]) -> Facts:
@@ -274,6 +313,8 @@ def register(form: Any, *, now: datetime, clerk_id: int) -> Ticket:
         ),
         now=now,
     )
+    if form.incident.data:
+        incidents.join(session, int(form.incident.data), ticket.id, now=now, staff_id=clerk_id)
     attach_uploads(chosen_files(form.files.data), now=now, ticket_id=ticket.id)
     if (form.resolution.data or "").strip():
         work.resolve_on_spot(session, ticket.id, resolution=form.resolution.data, now=now, staff_id=clerk_id)

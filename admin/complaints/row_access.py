@@ -28,6 +28,7 @@ from models.complaints import (
     TicketClock,
     WorkSlip,
 )
+from models.incidents import IncidentTicket
 from models.office import Audit, Message, Paper, paper_base_number
 from models.people import Staff
 from models.visits import Visit
@@ -172,6 +173,6 @@ ROW_ACCESS: RowAccess = {
     Audit: changes,
     **{
         model: of_ticket(model)
-        for model in (TicketClock, Escalation, Complainant, InvalidRequest, ReviewMeeting)
+        for model in (TicketClock, Escalation, Complainant, InvalidRequest, ReviewMeeting, IncidentTicket)
     },
 }

@@ -7,6 +7,7 @@ from admin.complaints import (
     categories,
     complainants,
     deadlines,
+    incidents,
     invalid_requests,
     public_form,
     review_meetings,
@@ -20,6 +21,7 @@ from admin.complaints import (
 SCREENS = (
     *work_board.SCREENS,
     *tickets.SCREENS,
+    *incidents.SCREENS,
     *deadlines.SCREENS,
     *work_slips.SCREENS,
     *invalid_requests.SCREENS,

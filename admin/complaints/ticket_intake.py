@@ -17,6 +17,7 @@ from admin.panel.signed_in import current_staff, staff_id
 from admin.panel.view import OfficeView
 from models.base import db
 from models.complaints import Ticket
+from office.complaints import incidents
 from office.core.errors import Refused
 
 
@@ -66,6 +67,15 @@ class IntakeViews(OfficeView):
         except ValueError:
             abort(404)
         return jsonify(intake.proposed(facts, self.now()))
+
+    @expose("/incidents/")
+    def incidents_view(self) -> Any:
+        """The incidents going on that fit the unit and the category typed so far."""
+        unit = self.loader_of("unit").get_one(request.args.get("unit_id"))
+        found = incidents.fitting(
+            db.session(), unit.id if unit is not None else None, request.args.get("category", "")[:40]
+        )
+        return jsonify([intake.incident(each, self.now()) for each in found])
 
     @expose("/household/")
     def household_view(self) -> Any:

@@ -20,7 +20,7 @@ from models.base import db
 from models.billing import Invoice
 from models.complaints import Ticket, TicketClock
 from models.people import Department
-from office.complaints import complainants, links, pauses, severities, work, work_slips
+from office.complaints import complainants, incidents, links, pauses, severities, work, work_slips
 from office.complaints.policies_in_force import PolicyTimeline
 
 WAITING_FOR = {"resident": _l("The resident"), "outside": _l("An outside body")}
@@ -85,6 +85,10 @@ def _confirmations(view: Any) -> Mapping[str, Any]:
         "yes": _("It is so (%(said)s)", said=said) if said else _("It is so"),
         "no": _("It is not so: a usual complaint"),
     }
+
+
+def _incidents(_view: Any) -> Mapping[str, str]:
+    return intake.going_on()
 
 
 def _severities(view: Any) -> Mapping[str, Any]:
@@ -337,6 +341,41 @@ class WorkActions:
                 staff_id=staff_id(),
             )
         return _("Linked.")
+
+    @office_action(
+        "join_incident",
+        _l("Join to an incident"),
+        on="row",
+        icon="megaphone",
+        fields=(
+            Ask(
+                "incident_id",
+                _l("Incident"),
+                kind="choice",
+                is_required=True,
+                choices=_incidents,
+                help=_l("It is told and resolved together with the others"),
+            ),
+        ),
+    )
+    def join_incident(self, rows: Sequence[Ticket], given: Mapping[str, Any]) -> str:
+        for row in rows:
+            incidents.join(
+                db.session(), int(given["incident_id"]), row.id, now=self.now(), staff_id=staff_id()
+            )
+        return _("Joined.")
+
+    @office_action(
+        "leave_incident",
+        _l("Take out of its incident"),
+        on="row",
+        icon="x",
+        confirm=_l("Take this complaint out of its incident? It is handled by itself then."),
+    )
+    def leave_incident(self, rows: Sequence[Ticket], _given: Mapping[str, Any]) -> str:
+        for row in rows:
+            incidents.leave(db.session(), row.id, now=self.now(), staff_id=staff_id())
+        return _("Taken out.")
 
     @office_action(
         "link_debt",

@@ -31,6 +31,7 @@ from models.complaints import (
 from models.property import Unit
 from office.complaints import (
     attachments,
+    incidents,
     pauses,
     queries,
     timeline,
@@ -191,6 +192,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
     verbs: Mapping[str, str] = {
         "propose_view": "create",
         "household_view": "create",
+        "incidents_view": "create",
         "attach_view": "act",
         "attachment_view": "see",
     }
@@ -238,6 +240,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
             words=wording,
             earlier=row_access.find(Ticket, row.repeat_of_id),
             invoice=row_access.find(Invoice, row.invoice_id),
+            incident=incidents.of_ticket(session, row.id),
         )
 
     def _possible(self, row: Ticket) -> list[Any]:
@@ -247,6 +250,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
             is_waiting=pauses.open_pause(db.session(), row.id) is not None,
             has_clock_to_meet=bool(running_by_hand(row)),
             is_unconfirmed=row.claimed_facts is not None,
+            is_joined=incidents.of_ticket(db.session(), row.id) is not None,
         )
         order = list(self.office_actions)
         allowed = [action for action in self.allowed_actions("row") if action.code in codes]

@@ -74,6 +74,12 @@ POOL_SCOPES = {
     "building": _("Buildings"),
     "units": _("Single units"),
 }
+INCIDENT_PHASES = {
+    "coming": _("Begins soon"),
+    "on": _("Going on"),
+    "late": _("Past its expected end"),
+    "closed": _("Over"),
+}
 POOL_KEYS = {
     "area": _("By area"),
     "household": _("By household"),

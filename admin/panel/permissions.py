@@ -298,6 +298,21 @@ SCREENS: dict[str, dict[str, str]] = {
         "steward": "sca",
         "cashier": "sc",
     },
+    "incidents": {
+        "it_admin": "scex",
+        "manager": "sceax",
+        "station_head": "sceax",
+        "front_desk": "scea",
+        "director": "sx",
+        "everyone": "s",
+    },
+    "incident_tickets": {
+        "it_admin": "sx",
+        "manager": "sx",
+        "director": "sx",
+        "station_head": "sx",
+        "everyone": "s",
+    },
     "ticket_clocks": {"it_admin": "sx", "manager": "sx", "director": "sx", "everyone": "s"},
     "escalations": {
         "it_admin": "sx",

@@ -20,12 +20,15 @@ from admin.reports import cards
 from models.base import db
 from models.collection import Contact, Reminder, ReminderBatch
 from models.complaints import Ticket
+from models.incidents import Incident
 from models.visits import Visit
 from office.arrears import call_list
+from office.complaints import incidents
 from office.estate import identity, owners
 from office.reports import catalog, collection, complaints, dashboard, nightly, rates
 from office.reports.table import Table, Wanted
 from office.scheduling import job_status
+from rules.incidents import phase
 
 MANAGING = frozenset({"manager", "director", "station_head", "it_admin"})
 CALLS = 6  # of today's call list
@@ -68,6 +71,7 @@ class StartPage(OfficePage):
         return self.render(
             "reports/dashboard.html",
             tiles=self.tiles(wanted, ageing),
+            incidents=self.going_on() if may_see("incidents") else (),
             may_register=may(roles, "tickets", "create"),
             period=wanted.period if rates.newest_period(session) else None,
             hints=cards.hints(),
@@ -101,6 +105,13 @@ class StartPage(OfficePage):
     def this_month(self, wanted: Wanted) -> Wanted:
         """The calendar month, which complaints go by."""
         return replace(wanted, period=self.today().strftime("%Y-%m"), steward_id=None)
+
+    def going_on(self) -> list[tuple[Incident, str]]:
+        """What is going on in the estate, and how far each of it is (T25)."""
+        return [
+            (row, phase(row.begins_at, row.ends_at, row.closed_at, self.now()).value)
+            for row in incidents.going_on(db.session())
+        ]
 
     def card(self, table: Table) -> cards.Card:
         screen = "complaint_reports" if table.code in catalog.COMPLAINT else "reports"

@@ -79,6 +79,44 @@
     }
     box.replaceChildren(...parts);
   };
+  // Known incidents that fit what is typed: what to say, and F2 joins to the next of them.
+  const going = document.getElementById("incidents");
+  if (going) {
+    const chosen = form.querySelector("[name=incident]");
+    const category = form.querySelector("[name=category]");
+    let fitting = [], lookups = 0;
+    const show = () => going.querySelectorAll("[data-id]").forEach((card) => card.setAttribute("aria-current", String(card.dataset.id === chosen.value)));
+    const take = (value) => { chosen.value = value; chosen.dispatchEvent(new Event("input", { bubbles: true })); show(); };
+    const look = async () => {
+      const mine = ++lookups;
+      const found = await ask(going.dataset.address, { unit_id: unit.value, category: category.value });
+      if (mine !== lookups || !found) return;
+      fitting = found.map((one) => String(one.id));
+      going.hidden = !found.length;
+      going.replaceChildren(make("b", going.dataset.title), ...found.map((one) => {
+        const join = Object.assign(make("button", going.dataset.join), { type: "button", className: "button small" });
+        join.append(" ", make("kbd", "F2"));
+        join.addEventListener("click", () => take(chosen.value === String(one.id) ? "" : String(one.id)));
+        const card = make("div", "", make("p", "", make("b", one.title), ` · ${one.kind} · ${one.phase} · ${one.time}`));
+        if (one.staff) card.append(make("p", `${going.dataset.staff}: ${one.staff}`));
+        for (const said of one.say) card.append(Object.assign(make("p", `${going.dataset.say}: ${said.words}`), { lang: said.lang }));
+        card.append(make("p", "", join));
+        card.className = "flash info incident";
+        card.dataset.id = one.id;
+        return card;
+      }));
+      show();
+    };
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "F2" || event.ctrlKey || event.altKey || event.metaKey || !fitting.length) return;
+      event.preventDefault();
+      take(["", ...fitting][(["", ...fitting].indexOf(chosen.value) + 1) % (fitting.length + 1)]);
+    });
+    unit.addEventListener("change", look);
+    category.addEventListener("change", look);
+    chosen.addEventListener("change", show);
+    look();
+  }
   unit.addEventListener("change", household);
   if (unit.value) household();
 })();

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.complaints import Category, Escalation, Ticket, TicketClock
+from models.incidents import Incident, IncidentTicket
 from models.people import Department
 from models.property import Unit
 from models.visits import Visit
@@ -89,5 +90,43 @@ def visits(session: Session) -> Table:
         .outerjoin(Visit.ticket)
         .outerjoin(Visit.unit)
         .order_by(Visit.id)
+    )
+    return stream(session, query)
+
+
+def incidents(session: Session) -> Table:
+    """Known incidents; `tickets` are the joined complaints, `lead` the one that counts households (T25)."""
+    joined = (
+        select(func.aggregate_strings(Ticket.number, ";"))
+        .join(IncidentTicket, IncidentTicket.ticket_id == Ticket.id)
+        .where(IncidentTicket.incident_id == Incident.id)
+        .scalar_subquery()
+    )
+    lead = (
+        select(Ticket.number)
+        .join(IncidentTicket, IncidentTicket.ticket_id == Ticket.id)
+        .where(IncidentTicket.incident_id == Incident.id, IncidentTicket.is_lead)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            Incident.number,
+            Incident.title,
+            Incident.scope,
+            Incident.scope_value,
+            func.coalesce(Category.code, "").label("category"),
+            Incident.is_planned,
+            Incident.begins_at,
+            Incident.ends_at,
+            Incident.closed_at,
+            Incident.staff_words,
+            Incident.residents_words,
+            func.coalesce(joined, "").label("tickets"),
+            func.coalesce(lead, "").label("lead"),
+            Incident.raised_to,
+            Incident.resolution,
+        )
+        .outerjoin(Incident.category)
+        .order_by(Incident.id)
     )
     return stream(session, query)

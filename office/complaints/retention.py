@@ -23,6 +23,7 @@ from models.complaints import (
     TicketEvent,
     WorkSlip,
 )
+from models.incidents import IncidentTicket
 from models.office import Message, Paper, paper_base_number
 from models.visits import Visit
 from office.complaints.policies_in_force import PolicyTimeline
@@ -42,6 +43,7 @@ BELONGINGS = (
     WorkSlip,
     InvalidRequest,
     ReviewMeeting,
+    IncidentTicket,
     Message,
 )
 

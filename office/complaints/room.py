@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time
 
-from office.complaints import clock_jobs, exports, integrity, retention, timeline
+from office.complaints import clock_jobs, exports, incidents, integrity, retention, timeline
 from office.core.exports import Export
 from office.core.jobs import Job
 
@@ -15,10 +15,11 @@ JOBS = (
     Job("ticket_clocks", clock_jobs.sweep, order=3, retention_days=400),
 )
 CHECKS = (integrity.all_hold,)
-EXPLAINS = {"ticket": timeline.explain_ticket}
+EXPLAINS = {"ticket": timeline.explain_ticket, "incident": incidents.explain_incident}
 EXPORTS: Mapping[str, Export] = {
     "tickets": exports.tickets,
     "ticket_clocks": exports.ticket_clocks,
     "escalations": exports.escalations,
     "visits": exports.visits,
+    "incidents": exports.incidents,
 }

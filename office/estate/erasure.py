@@ -42,6 +42,7 @@ from models.complaints import (
     WorkSlip,
 )
 from models.contracts import RentChange, RentContract
+from models.incidents import IncidentTicket
 from models.office import Audit, Erasure, Message, Paper, SavedView, Task, paper_base_number
 from models.payments import DebitMandate, DirectDebit, PayerAccount, Payment, StatementRow
 from models.people import Occupancy, Owner, OwnerPhone
@@ -257,6 +258,8 @@ def _take_complaints(session: Session, owner: Owner, found: Belongings) -> None:
     found.shared["case_entry"].update(
         session.scalars(select(CaseEntry.id).where(CaseEntry.ticket_id.in_(sorted(alone | others))))
     )
+    known = select(IncidentTicket.incident_id).where(IncidentTicket.ticket_id.in_(sorted(alone | others)))
+    found.shared["incident"].update(session.scalars(known))
     visits = select(Visit.id).where(
         Visit.ticket_id.is_(None), _lived_there(owner, Visit.unit_id, func.date(Visit.planned_from))
     )

@@ -83,6 +83,10 @@ COLUMNS: Mapping[str, Columns] = {
     "import_mapping": Columns(plain="kind name headers said sheet"),
     "incentive": Columns(plain=f"gift {NAMES}"),
     "incentive_grant": Columns(plain="explanation"),
+    "incident": Columns(
+        scrubbed="title staff_words residents_words residents_words_zh_hant residents_words_en resolution",
+        plain="number scope scope_value raised_to",
+    ),
     "instalment": Columns(plain="state"),
     "instalment_plan": Columns(emptied="reason", plain="state"),
     "invalid_request": Columns(emptied="reason", plain="ground"),

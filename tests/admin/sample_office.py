@@ -62,6 +62,7 @@ from models.complaints import (
     WorkSlip,
 )
 from models.contracts import RentChange, RentContract
+from models.incidents import Incident, IncidentTicket
 from models.office import CollectionTarget, JobRun, Message
 from models.payments import (
     Allocation,
@@ -621,9 +622,20 @@ def _complaints(
             category_id=category.id, title=f"{whose} case", what_happened="-", what_was_done="-", lesson="-"
         ),
     }
+    incident = _added(
+        session,
+        Incident(
+            number=f"{whose} incident",
+            title=f"{whose} cut",
+            begins_at=NOW,
+            staff_words="-",
+            made_by_id=world.people["front_desk"],
+        ),
+    )
+    rows["incident_tickets"] = IncidentTicket(incident_id=incident.id, ticket_id=ticket.id, joined_at=NOW)
     for row in rows.values():
         _added(session, row)
-    world.keep(whose, **rows)
+    world.keep(whose, incidents=incident, **rows)
 
 
 def _office(session: Session, world: World, whose: str, position: int) -> None:

@@ -50,6 +50,7 @@ OF_THE_PROGRAM = {
         "invoice.number",
         "invoice.part",
         "invoice.period",
+        "incident.number",
         "item_rate.scope",
         "pool.period",
         "pool.place",

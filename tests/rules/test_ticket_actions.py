@@ -5,7 +5,7 @@ import pytest
 from rules.lifecycle import State, verbs_from
 from rules.ticket_actions import USUAL_ACTIONS, possible_actions
 
-OPEN = {"change_severity", "work_slip", "join", "link_repeat", "link_debt", "hold_review"}
+OPEN = {"change_severity", "work_slip", "join", "link_repeat", "link_debt", "hold_review", "join_incident"}
 # state -> what is offered beside printing and its verbs, when nothing waits and no clock runs
 OFFERED = [
     (State.REGISTERED, OPEN | {"pause", "take_on"}),
@@ -26,6 +26,17 @@ def test_a_state_offers_its_verbs_and_what_belongs_to_them(state, offered):
     actions = possible_actions(state, is_waiting=False, has_clock_to_meet=False)
 
     assert actions == verbs | offered | {"print", "print_shared"}
+
+
+@pytest.mark.parametrize("state", [state for state, _offered in OFFERED])
+def test_a_complaint_joins_one_incident_or_leaves_it(state):
+    """T25."""
+    free = possible_actions(state, is_waiting=False, has_clock_to_meet=False)
+    joined = possible_actions(state, is_waiting=False, has_clock_to_meet=False, is_joined=True)
+    is_ended = state in {State.CLOSED, State.INVALID}
+    assert (free - joined, joined - free) == (
+        (set(), set()) if is_ended else ({"join_incident"}, {"leave_incident"})
+    )
 
 
 def test_every_state_is_looked_at():

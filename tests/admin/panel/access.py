@@ -94,6 +94,8 @@ legal_cases         sx        sax      sax       sax      -       -        -    
 public_notices      sx        sax      sax       -        -       -        -        -
 # complaints
 tickets             scax      sceax    sax       sceax    sceax   sca      sc       sax
+incidents           scex      sceax    sx       sceax    scea    s        s        s
+incident_tickets    sx        sx       sx        sx       s       s        s        s
 ticket_clocks       sx        sx       sx        s        s       s        s        s
 escalations         sx        sx       sx        sx       s       s        s        s
 complainants        s         sa       -         sa       sa      -        -        -
@@ -174,6 +176,7 @@ PAGES = words(
 
 OWN_ADDRESSES = """
 /tickets/propose/           GET   c
+/tickets/incidents/         GET   c
 /tickets/household/         GET   c
 /tickets/attach/            POST  a
 /tickets/attachment/        GET   s

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 OWN_ADDRESSES = """
 /tickets/propose/           GET   -
+/tickets/incidents/         GET   unit_id:units
 /tickets/household/         GET   unit_id:units
 /tickets/attach/            POST  id:tickets
 /tickets/attachment/        GET   key:ticket_file
