@@ -14,6 +14,7 @@ from models import (
     pools,
     property,  # noqa: A004 -- the noun
     rates,
+    vacancies,
     visits,
     vouchers,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "pools",
     "property",
     "rates",
+    "vacancies",
     "visits",
     "vouchers",
 ]

@@ -60,6 +60,9 @@ class FeeItem(EditableRow, Named, Model):
         one_of("rounding", ROUNDINGS, "fee_item_rounding_known"),
         one_of("rounding_mode", ROUNDING_MODES, "fee_item_rounding_mode_known"),
         one_of("payer", PAYER_RULES, "fee_item_payer_known"),
+        CheckConstraint(
+            "vacancy_factor >= 0 AND vacancy_factor <= 10000", name="fee_item_vacancy_factor_is_a_part"
+        ),
         one_of("price_kind", ("", *PRICE_KINDS), "fee_item_price_kind_known"),
         CheckConstraint(
             f"cycle_months IN ({', '.join(map(str, CYCLES))})", name="fee_item_cycle_is_1_3_6_or_12_months"
@@ -92,6 +95,7 @@ class FeeItem(EditableRow, Named, Model):
     payer: Mapped[str] = mapped_column(String(10), default="default", server_default="default")
     is_refundable: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
     bears_late_fee: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")  # B22
+    vacancy_factor: Mapped[Decimal | None] = mapped_column(FixedPoint(4))  # of empty units (B17); none: full
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
     def __str__(self) -> str:

@@ -197,6 +197,13 @@ class OddUsage(Checked):
 
 
 @dataclass(frozen=True)
+class VacancyChecks(Checked):
+    """Somebody looks every so many months whether an empty unit is still empty (B17)."""
+
+    check_months: Positive = 3
+
+
+@dataclass(frozen=True)
 class BillingDocument:
     """The policy document billing.toml."""
 
@@ -206,6 +213,7 @@ class BillingDocument:
     households: HouseholdKinds = HouseholdKinds()
     contract_ends: ContractEnds = ContractEnds()
     odd_usage: OddUsage = OddUsage()
+    vacancies: VacancyChecks = VacancyChecks()
     move_in: tuple[MoveInRow, ...] = ()
 
 

@@ -57,7 +57,8 @@ def scope_of(
 class ItemRate:
     """A row that charges an item at some units otherwise than the tariff, or not at all; yuan.
 
-    `name` is how a line names it. `amount` is a month's, whatever the quantity.
+    `name` is how a line names it. `amount` is a month's, whatever the quantity. A vacancy is no price: its
+    factor multiplies whatever the other rows and the tariff say (B17).
     """
 
     name: str
@@ -72,6 +73,7 @@ class ItemRate:
     amount: Decimal | None = None
     factor: Decimal | None = None
     is_exempt: bool = False
+    is_vacancy: bool = False
 
     @cached_property
     def rank(self) -> int:
@@ -131,7 +133,7 @@ def in_order(rows: Iterable[ItemRate], place: Place, day: date) -> list[ItemRate
 
 def coefficient(rows: Iterable[ItemRate], place: Place, day: date) -> Decimal | Exempt:
     """How much a unit counts when a cost is shared: the factor of its row, 1 where none says any (B16)."""
-    found = in_order(rows, place, day)
+    found = [row for row in in_order(rows, place, day) if not row.is_vacancy]
     if found and found[0].is_exempt:
         return Exempt(found[0].name)
     return ONE if not found or found[0].factor is None else found[0].factor
@@ -142,9 +144,11 @@ def rated(
 ) -> Rated | Exempt | None:
     """What an item costs a unit on a day; None where nothing says it (B14, B2).
 
-    A row with a factor alone takes the rate or amount of the next one that has any, else of the tariff.
+    A row with a factor alone takes the rate or amount of the next one that has any, else of the tariff. Of
+    two vacancies the one that begins later counts.
     """
-    found = in_order(rows, place, day) if rows else []
+    in_force = in_order(rows, place, day) if rows else []
+    found = [row for row in in_force if not row.is_vacancy]
     if found and found[0].is_exempt:
         return Exempt(found[0].name)
     winner = found[0] if found else None
@@ -169,4 +173,7 @@ def rated(
         )
     if base.row not in names:
         names.append(base.row)
+    for vacancy in [row for row in in_force if row.is_vacancy][:1]:
+        names.append(vacancy.name)
+        factor *= ONE if vacancy.factor is None else vacancy.factor
     return replace(base, row=" × ".join(names), factor=factor)

@@ -88,6 +88,7 @@ class FeeItemView(OfficeView):
         "is_refundable",
         "bears_late_fee",
         "price_kind",
+        "vacancy_factor",
     )
     column_default_sort = "position"
     choices = {
@@ -118,6 +119,7 @@ class FeeItemView(OfficeView):
         "payer",
         "is_refundable",
         "bears_late_fee",
+        "vacancy_factor",
         "is_active",
         "is_restrictable",
         "services",
@@ -126,9 +128,12 @@ class FeeItemView(OfficeView):
     )
     form_sections = (
         (_l("What it is called"), ("code", "name_en", "name_zh_hans", "name_zh_hant")),
-        (_l("How it is charged"), ("basis", "timing", "payer", "is_active", "position")),
+        (_l("How it is charged"), ("basis", "timing", "payer", "vacancy_factor", "is_active", "position")),
         (_l("For which months"), ("cycle_months", "anchor", "days_ahead", "season_from", "season_to")),
-        (_l("Rounding and late fee"), ("rounding", "rounding_mode", "bears_late_fee", "is_refundable")),
+        (
+            _l("Rounding and late fee"),
+            ("rounding", "rounding_mode", "bears_late_fee", "is_refundable"),
+        ),
         (_l("The service"), ("services", "price_kind", "is_restrictable")),
     )
     column_descriptions = {
@@ -138,6 +143,7 @@ class FeeItemView(OfficeView):
         "anchor": _l("The unit's own day is its hand-over, or what “Cycles from” says at the unit"),
         "days_ahead": _l("The bill goes out so many days before the cycle begins"),
         "season_from": _l("Number of the month, such as 11; both empty: all the year"),
+        "vacancy_factor": _l("Times the fee where a vacancy is approved, such as 0.7; empty: the whole fee"),
         "payer": _l("Who pays where nobody is named under “Payers of items”"),
         "bears_late_fee": _l(
             "Counts when a late fee is reckoned; bills that are out keep what was said then"

@@ -17,6 +17,7 @@ from admin.billing import (
     pools,
     rates,
     runs,
+    vacancies,
 )
 from admin.panel.row_access import RowAccess, along_unit
 from models.billing import (
@@ -34,6 +35,7 @@ from models.billing import (
 from models.contracts import RentChange, RentContract
 from models.pools import PoolShare
 from models.rates import ItemRate, UnitItemPayer
+from models.vacancies import Vacancy
 
 
 def _rates_of_own_units() -> list[Any]:
@@ -47,6 +49,7 @@ SCREENS = (
     *invoices.SCREENS,
     *rates.SCREENS,
     *contracts.SCREENS,
+    *vacancies.SCREENS,
     *pools.SCREENS,
     *move_in.SCREENS,
     *accounts.SCREENS,
@@ -68,6 +71,7 @@ ROW_ACCESS: RowAccess = {
     ItemRate: _rates_of_own_units,
     UnitItemPayer: along_unit(UnitItemPayer.unit_id),
     RentContract: along_unit(RentContract.unit_id),
+    Vacancy: along_unit(Vacancy.unit_id),
     RentChange: along_unit(RentChange.contract, RentContract.unit_id),
     IncentiveGrant: along_unit(IncentiveGrant.unit_id),
 }

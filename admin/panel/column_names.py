@@ -363,6 +363,8 @@ COLUMNS = {
     "service": _("Service"),
     "services": _("What it pays for"),
     "price_kind": _("Kind of price"),
+    "vacancy_factor": _("Factor for empty units"),
+    "proof": _("Proof"),
     "set_on": _("Set on"),
     "severity_reason": _("Why this severity"),
     "signed_by": _("Signed by"),

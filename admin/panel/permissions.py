@@ -94,6 +94,15 @@ SCREENS: dict[str, dict[str, str]] = {
         "station_head": "s",
         "director": "sx",
     },
+    "vacancies": {
+        "it_admin": "s",
+        "manager": "scax",
+        "director": "sax",
+        "cashier": "scx",
+        "station_head": "sca",
+        "steward": "sc",
+        "front_desk": "sc",
+    },
     "rent_changes": {
         "it_admin": "scex",
         "manager": "scex",

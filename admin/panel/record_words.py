@@ -88,6 +88,7 @@ TABLES = {
     "unit_item_payer": _("Payer of an item"),
     "rent_contract": _("Rent contract"),
     "rent_change": _("Change of rent"),
+    "vacancy": _("Vacancy"),
     "task": _("Task"),
     "ticket": _("Complaint ticket"),
     "ticket_clock": _("Deadline"),

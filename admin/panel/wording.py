@@ -84,6 +84,7 @@ ROW_NAMES: Mapping[str, Any] = {
     "building": column_name("building"),
     "floors": column_name("floor"),
     "contract": _("Contract"),
+    "vacancy": _("vacant"),
 }
 ROW_WORDS = re.compile(rf"(?<![\w-])(?:{'|'.join(ROW_NAMES)})(?= )")
 TRAILING = re.compile(r"^(-?\d+\.\d\d\d*?)0+$")  # a number's zeros beyond its second place

@@ -210,6 +210,8 @@ _WORDS = {
     "above_percent": _l("High: over so many percent of the mean"),
     "below_percent": _l("Low: under so many percent of the mean"),
     "usage_months": _l("Months of the mean"),
+    "vacancies": _l("Vacant units"),
+    "check_months": _l("Checked every so many months"),
     "households": _l("Households in reports"),
     "unit_kinds": _l("Kinds of units that are households"),
     "effect": _l("Effect of a channel"),

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Date, Select, and_, false, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Tariff
+from models.people import Occupancy
 from models.property import Building
 from models.rates import ItemRate
+from models.vacancies import Vacancy
 from rules import billing as rule
 from rules import rates
 from rules.billing import Basis, Timing
 from rules.charges import BillableItem
 from rules.cycles import Anchor, Cycle
-from rules.liability import PayerRule
+from rules.liability import DAY, PayerRule
 from rules.money import Rounding, RoundingMode, RoundingUnit
 
 
@@ -81,6 +84,56 @@ RATE_COLUMNS = (
 )
 
 
+def _vacant_rates() -> Select[*tuple[Any, ...]]:
+    """Each approved vacancy as a row of each item that it is for; it ends when a tenant comes (B17)."""
+    tenant_from = (
+        select(func.min(Occupancy.from_on))
+        .where(
+            Occupancy.unit_id == Vacancy.unit_id,
+            Occupancy.kind == "tenant",
+            func.coalesce(Occupancy.to_on, Vacancy.valid_from) >= Vacancy.valid_from,
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(
+            Vacancy.unit_id,
+            FeeItem.id,
+            Vacancy.valid_from,
+            Vacancy.valid_to,
+            literal(None, ItemRate.rate.type),
+            literal(None, ItemRate.amount.type),
+            func.coalesce(Vacancy.factor, FeeItem.vacancy_factor),
+            false(),
+            true(),
+            tenant_from,
+            Vacancy.id,
+        )
+        .join(
+            FeeItem,
+            or_(
+                FeeItem.id == Vacancy.fee_item_id,
+                and_(Vacancy.fee_item_id.is_(None), FeeItem.vacancy_factor.is_not(None)),
+            ),
+        )
+        .where(Vacancy.state == "approved")
+    )
+
+
+OWN_RATES = union_all(
+    select(
+        ItemRate.unit_id,
+        *RATE_COLUMNS,
+        false().label("is_vacancy"),
+        literal(None, Date).label("tenant_from"),
+        ItemRate.id.label("row_id"),
+    ).where(ItemRate.unit_id.is_not(None)),
+    _vacant_rates(),
+).subquery("own_rates")
+"""The rows of units alone: their rates, and their vacancies as rows of the items that these are for."""
+OWN_COLUMNS = tuple(column for column in OWN_RATES.c if column.name not in {"unit_id", "row_id"})
+
+
 def _shared_rates(session: Session) -> dict[int, list[rates.ItemRate]]:
     """The rows that are for more than one unit, by item (B14)."""
     found: dict[int, list[rates.ItemRate]] = defaultdict(list)
@@ -125,14 +178,18 @@ def _shared_rates(session: Session) -> dict[int, list[rates.ItemRate]]:
 
 
 def own_rate(row: Any, unit_code: str) -> rates.ItemRate:
-    """A unit's own row, from RATE_COLUMNS (B14)."""
+    """A unit's own row, from OWN_COLUMNS (B14, B17)."""
+    valid_to = row.valid_to
+    if row.tenant_from is not None:
+        valid_to = min(valid_to or date.max, row.tenant_from - DAY)
     return rates.ItemRate(
-        f"{unit_code} {row.valid_from}",
+        f"vacancy {unit_code} {row.valid_from}" if row.is_vacancy else f"{unit_code} {row.valid_from}",
         row.valid_from,
-        row.valid_to,
+        valid_to,
         is_of_unit=True,
         rate=row.rate,
         amount=row.amount,
         factor=row.factor,
         is_exempt=row.is_exempt,
+        is_vacancy=row.is_vacancy,
     )

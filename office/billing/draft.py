@@ -20,9 +20,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, Integer, String, func, insert, literal, select
 from sqlalchemy.orm import Session
 
-from models.rates import ItemRate, UnitItemPayer
+from models.rates import UnitItemPayer
 from office.billing import bill_layout, period_rows, pool_shares, single_units, unit_terms, working_tables
-from office.billing.billable_items import RATE_COLUMNS, billable_items, own_rate
+from office.billing.billable_items import OWN_COLUMNS, OWN_RATES, billable_items, own_rate
 from office.billing.period_rows import OCCUPANCY, OWN_DAY, UNIT, UNIT_COLUMNS, UnitRow
 from office.billing.unit_terms import UnitTerms
 from office.billing.working_tables import (
@@ -245,18 +245,18 @@ class Draft:
         """Each unit that one payer holds for the whole time, with its own rows of monthly items."""
         first_on, last_on = self._reach
         rows = self.session.execute(
-            select(*UNIT_COLUMNS, OCCUPANCY.c.owner_id, OCCUPANCY.c.residents, *RATE_COLUMNS)
+            select(*UNIT_COLUMNS, OCCUPANCY.c.owner_id, OCCUPANCY.c.residents, *OWN_COLUMNS)
             .join(PENDING, PENDING.c.unit_id == UNIT.c.id)
-            .join(ItemRate, ItemRate.unit_id == UNIT.c.id)
+            .join(OWN_RATES, OWN_RATES.c.unit_id == UNIT.c.id)
             .join(OCCUPANCY, self._is_whole())
             .where(
                 period_rows.handed_over_by(first_on),
-                ItemRate.fee_item_id.in_([item.id for item in self._monthly]),
-                ItemRate.valid_from <= last_on,
-                func.coalesce(ItemRate.valid_to, literal(date.max, Date)) >= first_on,
+                OWN_RATES.c.fee_item_id.in_([item.id for item in self._monthly]),
+                OWN_RATES.c.valid_from <= last_on,
+                func.coalesce(OWN_RATES.c.valid_to, literal(date.max, Date)) >= first_on,
                 UNIT.c.id.not_in(select(SINGLE.c.unit_id)),
             )
-            .order_by(UNIT.c.id, ItemRate.id)
+            .order_by(UNIT.c.id, OWN_RATES.c.is_vacancy, OWN_RATES.c.row_id)
         )
         for _, found in groupby(rows, key=lambda row: row.id):
             of_unit = list(found)
@@ -457,7 +457,7 @@ class Draft:
 
     @cached_property
     def _items_with_own_rates(self) -> set[int]:
-        found = select(ItemRate.fee_item_id).where(ItemRate.unit_id.is_not(None)).distinct()
+        found = select(OWN_RATES.c.fee_item_id).distinct()
         return set(self.session.scalars(found))
 
     @cached_property

@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session, aliased
 
 from models.billing import FeeItem, Invoice, InvoiceLine, Meter, MeterReading, ServiceSlip, Tariff
 from models.contracts import RentContract
-from models.people import Owner
+from models.people import Owner, Staff
 from models.pools import Pool, PoolShare
 from models.property import Area, Building, Unit
 from models.rates import ItemRate, UnitItemPayer
+from models.vacancies import Vacancy
 from office.core import clock
 from office.core.exports import Table, rate, reason, stream
 
@@ -157,6 +158,28 @@ def payers(session: Session) -> Table:
         .join(UnitItemPayer.fee_item)
         .join(UnitItemPayer.owner)
         .order_by(Unit.code, FeeItem.position, FeeItem.id, UnitItemPayer.valid_from)
+    )
+    return stream(session, query)
+
+
+def vacancies(session: Session) -> Table:
+    """Units that are charged as empty, or for which that was asked; who approved it by login (B17)."""
+    query = (
+        select(
+            Unit.code.label("unit_code"),
+            Vacancy.valid_from,
+            Vacancy.valid_to,
+            Vacancy.factor,
+            func.coalesce(FeeItem.code, "").label("fee_item"),
+            Vacancy.proof,
+            func.coalesce(Staff.login, "").label("approved_by"),
+            Vacancy.state,
+            Vacancy.checked_on,
+        )
+        .join(Vacancy.unit)
+        .outerjoin(Vacancy.fee_item)
+        .outerjoin(Staff, and_(Staff.id == Vacancy.decided_by_id, Vacancy.state == "approved"))
+        .order_by(Unit.code, Vacancy.valid_from, Vacancy.id)
     )
     return stream(session, query)
 

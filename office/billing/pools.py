@@ -18,7 +18,7 @@ from models.billing import FeeItem
 from models.pools import Pool, PoolShare
 from models.property import Area, Building, Estate, Unit
 from models.rates import ItemRate
-from office.billing.billable_items import RATE_COLUMNS, billable_items, own_rate
+from office.billing.billable_items import OWN_COLUMNS, OWN_RATES, billable_items, own_rate
 from office.billing.period_rows import OCCUPANCY, PLACE_COLUMNS, UNIT, handed_over_by, place_of, used_by_unit
 from office.core import audit
 from office.core.database import chunks
@@ -288,9 +288,9 @@ def _own_rates(session: Session, item_id: int, unit_ids: Sequence[int]) -> Mappi
         return found
     for some in chunks(list(unit_ids)):
         for row in session.execute(
-            select(ItemRate.unit_id, Unit.code, *RATE_COLUMNS)
-            .join(Unit, Unit.id == ItemRate.unit_id)
-            .where(ItemRate.unit_id.in_(some), ItemRate.fee_item_id == item_id)
+            select(OWN_RATES.c.unit_id, Unit.code, *OWN_COLUMNS)
+            .join(Unit, Unit.id == OWN_RATES.c.unit_id)
+            .where(OWN_RATES.c.unit_id.in_(some), OWN_RATES.c.fee_item_id == item_id)
         ):
             found[row.unit_id].append(own_rate(row, row.code))
     return found

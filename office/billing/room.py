@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time
 
-from office.billing import deposits, exports, incentives, runs
+from office.billing import deposits, exports, incentives, runs, vacancies
 from office.core.exports import Export
 from office.core.jobs import Job
 
 JOBS = (
     Job("rewards", incentives.judge_rewards, at=time(0, 25)),
     Job("deposits", deposits.enter_all_paid, at=time(0, 28)),
+    Job("vacancies", vacancies.end_of_occupied, at=time(0, 20)),
     Job("billing_draft", runs.draft_run, at=time(8, 0), day=25),
 )
 EXPORTS: Mapping[str, Export] = {
@@ -24,6 +25,7 @@ EXPORTS: Mapping[str, Export] = {
     "rates": exports.rates,
     "payers": exports.payers,
     "contracts": exports.contracts,
+    "vacancies": exports.vacancies,
     "pools": exports.pools,
     "pool_shares": exports.pool_shares,
 }

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from models.people import Occupancy
 from models.property import Estate, Unit
-from models.rates import ItemRate, UnitItemPayer
+from models.rates import UnitItemPayer
 from office.billing import contracts
-from office.billing.billable_items import RATE_COLUMNS, own_rate
+from office.billing.billable_items import OWN_COLUMNS, OWN_RATES, own_rate
 from office.billing.period_rows import LINE
 from office.billing.working_tables import AHEAD
 from office.core.database import chunks
@@ -90,10 +90,10 @@ def load(session: Session, unit_ids: Iterable[int], first_on: date) -> dict[int,
     for some in chunks(sorted(set(unit_ids))):
         _load_stays(session, some, found)
         for row in session.execute(
-            select(ItemRate.unit_id, Unit.code, *RATE_COLUMNS)
-            .join(Unit, Unit.id == ItemRate.unit_id)
-            .where(ItemRate.unit_id.in_(some))
-            .order_by(ItemRate.id)
+            select(OWN_RATES.c.unit_id, Unit.code, *OWN_COLUMNS)
+            .join(Unit, Unit.id == OWN_RATES.c.unit_id)
+            .where(OWN_RATES.c.unit_id.in_(some))
+            .order_by(OWN_RATES.c.is_vacancy, OWN_RATES.c.row_id)
         ):
             found[row.unit_id].own[row.fee_item_id].append(own_rate(row, row.code))
         rented = contracts.load(session, some)

@@ -48,6 +48,7 @@ from models.payments import DebitMandate, DirectDebit, PayerAccount, Payment, St
 from models.people import Occupancy, Owner, OwnerPhone
 from models.pools import PoolShare
 from models.rates import ItemRate
+from models.vacancies import Vacancy
 from models.visits import Visit
 from office.core.database import chunks
 from office.estate.personal_columns import COLUMNS, Columns
@@ -210,6 +211,8 @@ def _take_estate(session: Session, owner: Owner, found: Belongings) -> None:
     found.shared["unit"] |= units
     own_rates = select(ItemRate.id).where(ItemRate.unit_id.in_(sorted(units)))
     found.shared["item_rate"].update(session.scalars(own_rates))
+    empty = select(Vacancy.id).where(Vacancy.unit_id.in_(sorted(units)))
+    found.shared["vacancy"].update(session.scalars(empty))
     pools = select(PoolShare.pool_id).where(PoolShare.unit_id.in_(sorted(units)))
     found.shared["pool"].update(session.scalars(pools))
     found.theirs["service_slip"].update(

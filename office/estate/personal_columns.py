@@ -148,6 +148,7 @@ COLUMNS: Mapping[str, Columns] = {
     "ticket_clock": Columns(plain="clock state rule"),
     "ticket_event": Columns(emptied="reason note", plain="verb"),
     "unit": Columns(scrubbed="note", plain="code kind state tags"),
+    "vacancy": Columns(scrubbed="proof", plain="state"),
     "visit": Columns(emptied="met words", plain="number kind assignee_role method outcome reason"),
     "voucher": Columns(plain="number period kind reason"),
     "voucher_line": Columns(plain="use account account_name"),

@@ -19,6 +19,7 @@ from office.exchange.imports import (
     slips,
     statement,
     tickets,
+    vacancies,
 )
 
 HISTORIES: Mapping[str, Kind] = {"tickets": tickets.HISTORY}
@@ -37,4 +38,5 @@ IMPORTS: Mapping[str, Kind] = {
     "payers": payers,
     "contracts": contracts,
     "pools": pools,
+    "vacancies": vacancies,
 }
