@@ -102,13 +102,13 @@ class VacancyView(OfficeView):
         return _("The vacancy ends on %(day)s.", day=given["last_on"])
 
     @office_action(
-        "look",
+        "check",
         _l("Still empty"),
         icon="eye",
         confirm=_l("Was it seen that these units are still empty?"),
         states=("approved",),
     )
-    def look(self, rows: Sequence[Vacancy], _given: Any) -> str:
+    def still_empty(self, rows: Sequence[Vacancy], _given: Any) -> str:
         for row in rows:
             vacancies.note_check(db.session(), row, self.today(), now=self.now(), staff_id=current_staff().id)
         return _("%(count)s units were seen to be empty.", count=len(rows))

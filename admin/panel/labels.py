@@ -409,6 +409,7 @@ JOBS = {
     "restrictions": _("Restrictions take effect or end"),
     "rewards": _("Early-payment rewards"),
     "deposits": _("Deposits that were paid"),
+    "vacancies": _("Vacancies that end"),
     "billing_draft": _("Draft of the next bills"),
     "direct_debit_reminder": _("Direct-debit results"),
     "monthly_report": _("Monthly complaint report"),

@@ -57,9 +57,7 @@ def asked(session):
 class TestBills:
     def test_the_factor_multiplies_what_the_unit_is_charged_and_the_line_names_it(self, session):
         """154.78 × 1.20 × 0.7 = 130.0152 → 130.02 to the fen, 130.0 to the jiao (contract)."""
-        empty, full = (
-            add_unit(session, code, area="154.78", payer=code) for code in ("1-101", "1-102")
-        )
+        empty, full = (add_unit(session, code, area="154.78", payer=code) for code in ("1-101", "1-102"))
         for unit in (empty, full):
             add_rate(session, FEE, unit_id=unit.id, rate="1.20")
         add_vacancy(session, empty)
@@ -142,7 +140,9 @@ class TestDecisions:
 
     def test_a_let_unit_is_not_empty(self, session):
         unit, row, _, manager = asked(session)
-        session.execute(Occupancy.__table__.update().where(Occupancy.unit_id == unit.id).values(kind="tenant"))
+        session.execute(
+            Occupancy.__table__.update().where(Occupancy.unit_id == unit.id).values(kind="tenant")
+        )
 
         with pytest.raises(Refused, match="tenant is in this unit"):
             vacancies.decide(session, row.id, is_approved=True, staff_id=manager.id, now=NOW)
@@ -214,9 +214,7 @@ class TestFiles:
         assert (taken.new, amounts(session)[0][2]) == (1, "175.00")
         header, rows = EXPORTS["vacancies"](session)
         path = csv_file(tmp_path / "again.csv", header, list(rows))
-        again = imports.take_in(
-            session, "vacancies", IMPORTS["vacancies"], imports.read(path), now=NOW
-        )
+        again = imports.take_in(session, "vacancies", IMPORTS["vacancies"], imports.read(path), now=NOW)
         assert (again.new, again.skipped, again.differences) == (0, 1, ())
 
     def test_brought_in_on_the_screen_they_wait_for_another_person(self, session, tmp_path):
@@ -224,9 +222,7 @@ class TestFiles:
         add_staff(session, "boss", "manager")
         clerk = add_staff(session, "clerk", "cashier")
 
-        self.taken(
-            session, tmp_path, ["1-101", "2026-06-01", "", "", "", "seen", "boss"], staff_id=clerk.id
-        )
+        self.taken(session, tmp_path, ["1-101", "2026-06-01", "", "", "", "seen", "boss"], staff_id=clerk.id)
 
         assert session.scalars(select(Vacancy.state)).all() == ["requested"]
 
