@@ -95,7 +95,7 @@ SCREENS: dict[str, dict[str, str]] = {
         "director": "sx",
     },
     "vacancies": {
-        "it_admin": "s",
+        "it_admin": "scax",
         "manager": "scax",
         "director": "sax",
         "cashier": "scx",

@@ -49,7 +49,7 @@ item_rates          scex      scex     s         s        s       s        sx   
 item_payers         scex      scex     s         s        s       s        scex     -
 contracts           scex      scex     sx        s        -       -        sx       -
 rent_changes        scex      scex     sx        s        -       -        sx       -
-vacancies           s         scax     sax       sca      sc      sc       scx      -
+vacancies           scax      scax     sax       sca      sc      sc       scx      -
 pools               sax       sax      sx        s        s       -        sax      -
 pool_shares         sx        sx       sx        s        s       s        sx       -
 meters              scedx     scedx    -         scex     -       s        scex     -
