@@ -14,6 +14,7 @@ from models import (
     pools,
     property,  # noqa: A004 -- the noun
     rates,
+    take_backs,
     vacancies,
     visits,
     vouchers,
@@ -36,6 +37,7 @@ __all__ = [
     "pools",
     "property",
     "rates",
+    "take_backs",
     "vacancies",
     "visits",
     "vouchers",

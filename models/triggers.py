@@ -1,8 +1,8 @@
 """What the database itself refuses, adds up and notes, beyond constraints.
 
 It refuses to rewrite posted money, two payers at once (of a unit, of an item of it), two contracts of a unit
-at once, and a bill whose sums are not those of its lines; it adds up what lines of bills are paid and
-credited; it notes which figures a change made stale.
+at once, a bill whose sums are not those of its lines, and to free the place of a bill that is not taken back;
+it adds up what lines of bills are paid and credited; it notes which figures a change made stale.
 
 SQLite's batch migrations drop triggers without a word, so they are installed again after each migration
 and the program does not start while one is missing (decisions: Data).
@@ -16,14 +16,16 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, text
 
 from models.figures import MESSAGES
+from rules.taking_back import MARK
 
 # table -> the columns that may still change; every other column is frozen, and no row is ever deleted
 POSTED: Mapping[str, frozenset[str]] = {
-    "invoice": frozenset({"paid", "credited", "late_fee", "balance", "state", "stage"}),
+    "invoice": frozenset({"paid", "credited", "late_fee", "balance", "state", "stage", "part"}),
     "invoice_line": frozenset({"paid", "credited"}),
     "credit_note": frozenset(),
     "credit_note_line": frozenset(),
     "late_fee_waiver": frozenset(),
+    "taken_bill": frozenset(),
     "payment": frozenset({"allocated", "credit", "state", "reason", "copies_printed"}),
     "allocation": frozenset(),
     "allocation_line": frozenset(),
@@ -46,6 +48,7 @@ PARTS_OF_LINES: Mapping[str, tuple[str, str]] = {
 }
 SUMS_OF_LINES = "invoice_sums_are_those_of_its_lines"
 NEVER_OVERDRAWN = "earmark_is_never_overdrawn"
+SET_ASIDE = "invoice_part_changes_when_taken_back"
 # table -> its texts that may be changed while a person is being erased, and at no other time (F23)
 ERASABLE: Mapping[str, frozenset[str]] = {
     "audit": frozenset({"changes"}),
@@ -145,6 +148,11 @@ UNLIKE_ITS_LINES = (
     "AND a.part = 'late_fee') OR NEW.credited <> "
     "(SELECT COALESCE(SUM(l.credited), 0) FROM invoice_line l WHERE l.invoice_id = NEW.id)"
 )
+# true where a bill's place is given up without its being taken back in full (B21)
+NOT_TAKEN_BACK = (
+    f"OLD.part <> NEW.part AND (NEW.part <> '{MARK}' || CAST(NEW.id AS TEXT) OR NEW.credited <> NEW.amount "
+    "OR NEW.balance <> 0 OR NOT EXISTS (SELECT 1 FROM taken_bill t WHERE t.invoice_id = NEW.id))"
+)
 OVERDRAWN = (
     "(SELECT SUM(a.amount) FROM allocation a WHERE a.earmark_id = NEW.earmark_id) NOT BETWEEN 0 AND "
     "COALESCE((SELECT e.amount FROM earmark e WHERE e.id = NEW.earmark_id "
@@ -168,6 +176,10 @@ def _sqlite_lines() -> dict[str, list[str]]:
         f"CREATE TRIGGER {SUMS_OF_LINES} BEFORE UPDATE OF paid, credited ON invoice "
         "WHEN (OLD.paid <> NEW.paid OR OLD.credited <> NEW.credited) "
         f"AND ({UNLIKE_ITS_LINES}) BEGIN SELECT RAISE(ABORT, '{SUMS_OF_LINES}'); END"
+    ]
+    made[SET_ASIDE] = [
+        f"CREATE TRIGGER {SET_ASIDE} BEFORE UPDATE OF part ON invoice WHEN {NOT_TAKEN_BACK} "
+        f"BEGIN SELECT RAISE(ABORT, '{SET_ASIDE}'); END"
     ]
     made[NEVER_OVERDRAWN] = [
         f"CREATE TRIGGER {NEVER_OVERDRAWN} AFTER INSERT ON allocation WHEN NEW.earmark_id IS NOT NULL "
@@ -321,6 +333,7 @@ def _postgresql_lines() -> dict[str, list[str]]:
         refuse_if(f"({changed}) AND ({UNLIKE_ITS_LINES})"),
         "BEFORE UPDATE OF paid, credited ON invoice",
     )
+    made[SET_ASIDE] = trigger(SET_ASIDE, refuse_if(NOT_TAKEN_BACK), "BEFORE UPDATE OF part ON invoice")
     made[NEVER_OVERDRAWN] = trigger(
         NEVER_OVERDRAWN,
         refuse_if(f"NEW.earmark_id IS NOT NULL AND ({OVERDRAWN})"),

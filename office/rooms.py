@@ -66,6 +66,7 @@ CHECKS: tuple[Check, ...] = (
     *operations.CHECKS,
     *policies.CHECKS,
     *receivables.CHECKS,
+    *billing.CHECKS,
     *payments.CHECKS,
     *vouchers.CHECKS,
     *complaints.CHECKS,

@@ -29,6 +29,11 @@ def may_waive(roles: Collection[str]) -> bool:
     return is_at_least(roles, "manager")
 
 
+def may_take_back(roles: Collection[str]) -> bool:
+    """Whether somebody may take bills back that another person asked to (B21)."""
+    return is_at_least(roles, "manager")
+
+
 def may_decide(entered_by: int | None, decided_by: int | None) -> bool:
     """Whether somebody may undo or approve what was entered: never who entered it (F21, M2, M6, B9, C9).
 

@@ -15,6 +15,7 @@ from models.office import Paper
 from models.payments import Payment
 from models.people import Owner
 from models.property import Unit
+from office.billing.period_rows import not_taken_back
 from office.core import clock, numbering
 from office.core.errors import N_, Refused
 from office.documents.filing import NewPaper, print_papers
@@ -238,7 +239,10 @@ def print_certificate(session: Session, of: Of, *, now: datetime, staff_id: int 
         recipient=_recipient(session, of),
         billed_until=session.scalar(
             select(func.max(Invoice.period)).where(
-                Invoice.unit_id == unit_id, Invoice.payer_id == payer_id, Invoice.kind == "regular"
+                Invoice.unit_id == unit_id,
+                Invoice.payer_id == payer_id,
+                Invoice.kind == "regular",
+                not_taken_back(),
             )
         )
         or "",

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.base import Money
 from office.billing import working_tables
-from office.billing.period_rows import OCCUPANCY, UNIT, handed_over_by
+from office.billing.period_rows import OCCUPANCY, UNIT, handed_over_by, not_taken_back
 from office.billing.working_tables import (
     AHEAD,
     APART,
@@ -125,6 +125,7 @@ def bill_own_lines(
         INVOICE.c.payer_id == OWN_LINE.c.payer_id,
         INVOICE.c.kind == "regular",
         INVOICE.c.part != AHEAD,
+        not_taken_back(),
     )
     total = func.sum(OWN_LINE.c.amount)
     is_monthly = OWN_LINE.c.fee_item_id.in_([item.id for item in monthly])

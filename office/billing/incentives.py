@@ -21,6 +21,7 @@ from models.payments import Allocation, Payment
 from models.property import Estate
 from office.billing import invoices
 from office.billing.invoices import Charge
+from office.billing.period_rows import not_taken_back
 from office.core import audit, clock
 from office.core.database import chunks
 from office.core.errors import N_, Refused
@@ -158,7 +159,11 @@ def _months(session: Session, wanted: set[tuple[int, int]]) -> Mapping[tuple[int
     """What a whole month costs each (unit, payer) by the monthly lines of their newest bill; yuan."""
     newest = (
         select(func.max(INVOICE.c.id).label("id"))
-        .where(INVOICE.c.unit_id.in_({unit_id for unit_id, _ in wanted}), INVOICE.c.kind == "regular")
+        .where(
+            INVOICE.c.unit_id.in_({unit_id for unit_id, _ in wanted}),
+            INVOICE.c.kind == "regular",
+            not_taken_back(),
+        )
         .group_by(INVOICE.c.unit_id, INVOICE.c.payer_id)
         .subquery()
     )

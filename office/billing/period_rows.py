@@ -12,6 +12,7 @@ from typing import Any, cast
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    FromClause,
     Select,
     Table,
     and_,
@@ -34,6 +35,7 @@ from office.receivables.ledger import INVOICE
 from rules import liability
 from rules.billing import Period
 from rules.rates import Place, tags_of
+from rules.taking_back import MARK
 
 UNIT = cast("Table", Unit.__table__)
 OCCUPANCY = cast("Table", Occupancy.__table__)
@@ -76,6 +78,11 @@ def place_of(row: Any) -> Place:
 def handed_over_by(day: date) -> ColumnElement[bool]:
     """A unit is handed over on that day."""
     return or_(UNIT.c.handed_over_on.is_(None), UNIT.c.handed_over_on <= day)
+
+
+def not_taken_back(invoice: FromClause = INVOICE) -> ColumnElement[bool]:
+    """A bill that holds its place in its period (B21)."""
+    return invoice.c.part.not_like(f"{MARK}%")
 
 
 def covering(first_on: date, last_on: date) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine
 from office.billing.draft import Draft, Unbilled
-from office.billing.period_rows import UNIT
+from office.billing.period_rows import UNIT, not_taken_back
 from office.billing.working_tables import BILL, OWN_LINE, QUOTE
 from office.receivables.ledger import INVOICE
 from rules import billing as rule
@@ -72,7 +72,7 @@ def compared(draft: Draft, issued_on: date) -> Preview:
     session, last = draft.session, draft.period.plus(-1)
     last_invoices, last_amount = session.execute(
         select(func.count(), func.coalesce(func.sum(INVOICE.c.amount), 0)).where(
-            INVOICE.c.period == str(last), INVOICE.c.kind == "regular"
+            INVOICE.c.period == str(last), INVOICE.c.kind == "regular", not_taken_back()
         )
     ).one()
     return Preview(
@@ -118,7 +118,7 @@ def _billed_by_item(session: Session, period: Period) -> dict[str, Decimal]:
             select(FeeItem.code, func.sum(InvoiceLine.amount))
             .join(InvoiceLine, InvoiceLine.fee_item_id == FeeItem.id)
             .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-            .where(Invoice.period == str(period), Invoice.kind == "regular")
+            .where(Invoice.period == str(period), Invoice.kind == "regular", not_taken_back())
             .group_by(FeeItem.code)
         ).all()
     )
@@ -136,6 +136,7 @@ def _unusual(draft: Draft, last: Period) -> tuple[Unusual, ...]:
                     INVOICE.c.unit_id == BILL.c.unit_id,
                     INVOICE.c.payer_id == BILL.c.payer_id,
                     INVOICE.c.kind == "regular",
+                    not_taken_back(),
                 ),
             ).join(UNIT, UNIT.c.id == BILL.c.unit_id)
         )
@@ -158,11 +159,13 @@ def _absent(draft: Draft, last: Period) -> tuple[tuple[str, Decimal], ...]:
         .where(
             before.c.period == str(last),
             before.c.kind == "regular",
+            not_taken_back(before),
             ~exists().where(BILL.c.unit_id == before.c.unit_id),
             ~exists().where(
                 this.c.period == str(draft.period),
                 this.c.unit_id == before.c.unit_id,
                 this.c.kind == "regular",
+                not_taken_back(this),
             ),
         )
         .group_by(UNIT.c.code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import time
 
-from office.billing import deposits, exports, incentives, runs, vacancies
+from office.billing import deposits, exports, incentives, runs, taking_back, vacancies
 from office.core.exports import Export
 from office.core.jobs import Job
 
@@ -15,6 +15,7 @@ JOBS = (
     Job("vacancies", vacancies.end_of_occupied, at=time(0, 20)),
     Job("billing_draft", runs.draft_run, at=time(8, 0), day=25),
 )
+CHECKS = (taking_back.loose_ends,)
 EXPORTS: Mapping[str, Export] = {
     "invoices": exports.invoices,
     "invoice_lines": exports.invoice_lines,

@@ -137,7 +137,7 @@ def _billed_until(session: Session) -> dict[tuple[int, int], date]:
         select(Invoice.unit_id, InvoiceLine.fee_item_id, func.max(Invoice.period))
         .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
         .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
-        .where(Invoice.kind == "regular", FeeItem.basis == "metered")
+        .where(Invoice.kind == "regular", Invoice.state != "credited", FeeItem.basis == "metered")
         .group_by(Invoice.unit_id, InvoiceLine.fee_item_id)
     )
     return {
