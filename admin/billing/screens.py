@@ -17,6 +17,7 @@ from admin.billing import (
     pools,
     rates,
     runs,
+    taking_back,
     vacancies,
 )
 from admin.panel.row_access import RowAccess, along_unit
@@ -35,6 +36,7 @@ from models.billing import (
 from models.contracts import RentChange, RentContract
 from models.pools import PoolShare
 from models.rates import ItemRate, UnitItemPayer
+from models.take_backs import TakenBill
 from models.vacancies import Vacancy
 
 
@@ -46,6 +48,7 @@ def _rates_of_own_units() -> list[Any]:
 
 SCREENS = (
     *runs.SCREENS,
+    *taking_back.SCREENS,
     *invoices.SCREENS,
     *rates.SCREENS,
     *contracts.SCREENS,
@@ -64,7 +67,7 @@ ROW_ACCESS: RowAccess = {
     Invoice: along_unit(Invoice.unit_id),
     **{
         model: along_unit(model.invoice, Invoice.unit_id)
-        for model in (InvoiceLine, CreditNote, LateFeeWaiver, WaiverRequest)
+        for model in (InvoiceLine, CreditNote, LateFeeWaiver, WaiverRequest, TakenBill)
     },
     PoolShare: along_unit(PoolShare.unit_id),
     Deposit: along_unit(Deposit.unit_id),

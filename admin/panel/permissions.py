@@ -145,6 +145,8 @@ SCREENS: dict[str, dict[str, str]] = {
     },
     "billing_runs": {"it_admin": "sax", "manager": "sax", "cashier": "sax", "director": "sx"},
     "billing": {"it_admin": "sa", "manager": "sa", "cashier": "sa"},
+    "take_backs": {"it_admin": "sx", "manager": "sax", "director": "sax", "cashier": "sax"},
+    "taken_bills": {"it_admin": "sx", "manager": "sx", "director": "sx", "cashier": "sx"},
     "invoices": {
         "it_admin": "sax",
         "manager": "sax",

@@ -83,6 +83,8 @@ TABLES = {
     "item_rate": _("Own rate"),
     "incident": _("Known incident"),
     "incident_ticket": _("Complaint joined to an incident"),
+    "take_back": _("Bills taken back"),
+    "taken_bill": _("Bill taken back"),
     "pool": _("Shared cost"),
     "pool_share": _("Share of a cost"),
     "unit_item_payer": _("Payer of an item"),

@@ -298,9 +298,7 @@ def _free(session: Session, invoice_ids: Collection[int]) -> None:
 
 def loose_ends(session: Session) -> Iterator[Finding]:
     """Bills taken back that still ask for money, hold their place, or hold slips or shares (check, B21)."""
-    taken = select(*INVOICE.c["id", "number", "part"]).join(
-        TakenBill, TakenBill.invoice_id == INVOICE.c.id
-    )
+    taken = select(*INVOICE.c["id", "number", "part"]).join(TakenBill, TakenBill.invoice_id == INVOICE.c.id)
     hangs = or_(
         *(exists().where(table.c.invoice_id == INVOICE.c.id) for table in (SLIP, SHARE)),
         INVOICE.c.credited != INVOICE.c.amount,

@@ -104,6 +104,7 @@ COLUMNS: Mapping[str, Columns] = {
     "pool": Columns(
         scrubbed="note", plain="period scope scope_value place key vacant unsold developer state"
     ),
+    "take_back": Columns(scrubbed="reason", plain="period scope scope_value unit_kind left_out state"),
     "opening_text": Columns(plain="arrears_reason language text"),
     "owner": Columns(
         emptied="name pinyin_initials email chat_id post_address id_number id_number_mac quiet_from quiet_to "

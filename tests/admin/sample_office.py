@@ -83,6 +83,7 @@ from models.pools import Pool, PoolShare
 from models.property import Area, Building, CalendarDay, Estate, Unit
 from models.rates import ItemRate, UnitItemPayer
 from models.secrets import fingerprint
+from models.take_backs import TakeBack, TakenBill
 from models.visits import Visit
 from tests.admin.conftest import PASSWORD, Web
 from tests.admin.panel.access import ROLES
@@ -416,7 +417,24 @@ def _seldom_used(session: Session, world: World, whose: str) -> None:
             valid_to=TODAY,
         ),
     )
+    take_back = _added(
+        session,
+        TakeBack(
+            period="2026-01",
+            reason=f"{whose} mistake",
+            bills=1,
+            amount=Decimal(1),
+            asked_by_id=world.people["cashier"],
+            asked_at=NOW,
+        ),
+    )
     rows = {
+        "take_backs": take_back,
+        "taken_bills": TakenBill(
+            take_back_id=take_back.id,
+            invoice_id=invoice_id,
+            credit_note_id=world.ids["credit_notes"][whose],
+        ),
         "billing_runs": BillingRun(
             period="2026-01",
             issued_on=TODAY,

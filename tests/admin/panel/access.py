@@ -62,6 +62,8 @@ late_fee_waivers    sx        sx       sx        -        -       -        s    
 incentives          scedax    scedax   s         s        s       s        sa       s
 deposits            sax       sax      sx        -        -       -        sax      -
 billing_runs        sx        sx       sx        -        -       -        sx       -
+take_backs          sx        sax       sax       -        -       -        sax      -
+taken_bills         sx        sx        sx        -        -       -        sx       -
 waiver_requests     s         sax      sax       s        -       -        s        -
 incentive_grants    sx        sax      sx        -        -       -        sa       -
 statement_layouts   sdax      sdax     s         -        -       -        sdax     -
@@ -205,6 +207,8 @@ OWN_ADDRESSES = """
 /ledger/export/             POST  a
 /ledger/file/               GET   x
 /pools/enter/               GET   a
+/take_backs/enter/          GET   a
+/take_backs/ask/            POST  a
 /pools/save/                POST  a
 /move_in/                   GET   s
 /move_in/issue/             POST  a

@@ -39,6 +39,8 @@ OWN_ADDRESSES = """
 /ledger/export/             POST  -
 /ledger/file/               GET   -
 /pools/enter/               GET   id:pools
+/take_backs/enter/          GET   -
+/take_backs/ask/            POST  -
 /pools/save/                POST  id:pools | fee_item=shared period=2026-06 scope=estate key=area amount=1
 /move_in/                   GET   unit_id:units
 /move_in/issue/             POST  unit_id:units
