@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -19,13 +19,14 @@ from wtforms import (
 )
 
 from admin.complaints.files import attach_uploads, chosen_files
-from admin.panel import formats, forms, labels, pickers, wording
+from admin.panel import formats, forms, labels, pickers, row_access, wording
 from admin.panel.column_names import column_name
 from admin.panel.permissions import may, may_see
 from admin.panel.signed_in import current_staff
 from models.base import db
 from models.billing import Invoice
 from models.complaints import FACTS, Category, Ticket
+from models.hints import DeskHint
 from models.incidents import Incident
 from models.people import Owner, Staff
 from office.complaints import incidents, queries, work
@@ -33,7 +34,7 @@ from office.complaints.complainants import NewComplainant
 from office.complaints.deadlines import TicketProfile, new_clocks
 from office.complaints.policies_in_force import PolicyTimeline
 from office.complaints.registration import NewTicket, register_ticket
-from office.estate import owners
+from office.estate import hints, owners
 from office.estate.search import Hit, search
 from rules.deadlines import Moment
 from rules.incidents import phase
@@ -254,6 +255,13 @@ def _provisional_year(rule: str) -> int | None:
     return Reason.from_json(rule).inputs.get("provisional_year")  # type: ignore[return-value] # a year
 
 
+def hints_of(unit_id: int | None, today: date) -> Sequence[DeskHint]:
+    """What the desk should know of a unit and its building, for who may see it (T26)."""
+    if unit_id is None or not may_see("desk_hints"):
+        return ()
+    return hints.of_unit(db.session(), unit_id, today, row_access.visible_rows(DeskHint))
+
+
 def household(unit_id: int, today: date) -> dict[str, Any]:
     """Who lives there, their open complaints and bills: what the desk should see at once (T8, T12)."""
     session = db.session()
@@ -261,6 +269,7 @@ def household(unit_id: int, today: date) -> dict[str, Any]:
     return {
         "resident": resident.name if resident else "",
         "file": url_for("household.index", unit_id=unit_id) if may_see("household") else "",
+        "hints": [f"{labels.HINT_KINDS[one.kind]}{_(': ')}{one.words}" for one in hints_of(unit_id, today)],
         "tickets": [
             {
                 "id": ticket.id,

@@ -43,8 +43,27 @@ def _handlers(_view: Any) -> Mapping[str, str]:
     ticket = _asked_about()
     people = [] if ticket is None else work.possible_handlers(db.session(), ticket)
     own = {str(person.id): person.name for person in people}
+    first = None if ticket is None else work.proposed(db.session(), ticket)
+    if first is not None:
+        own = {str(first.staff_id): _("%(name)s (proposed)", name=first.name)} | {
+            key: name for key, name in own.items() if key != str(first.staff_id)
+        }
     accused = str(ticket.accused_id) if ticket is not None else ""
     return own | {key: name for key, name in intake.staff_names().items() if key not in {accused, *own}}
+
+
+def proposal_words(ticket: Ticket, language: str) -> str:
+    """Who is proposed to handle a complaint and why, in one sentence; empty where nobody is (T26)."""
+    found = work.proposed(db.session(), ticket)
+    if found is None:
+        return ""
+    return _(
+        "Proposed: %(name)s. %(department)s answers for this category, and nobody there has fewer unresolved "
+        "complaints (%(count)s).",
+        name=found.name,
+        department=ticket.department.name_in(language),
+        count=found.unresolved,
+    )
 
 
 def _running_clocks(_view: Any) -> Mapping[str, Any]:

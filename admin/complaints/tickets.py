@@ -15,7 +15,7 @@ from admin.complaints import intake
 from admin.complaints.files import attach_uploads, file_answer
 from admin.complaints.ticket_closing import ClosingActions
 from admin.complaints.ticket_intake import IntakeViews
-from admin.complaints.ticket_work import WorkActions, claimed_words, running_by_hand
+from admin.complaints.ticket_work import WorkActions, claimed_words, proposal_words, running_by_hand
 from admin.panel import error_messages, formats, labels, pickers, row_access, wording
 from admin.panel.filters import ChoiceFilter, RangeFilter, RelationFilter
 from admin.panel.permissions import may
@@ -241,6 +241,8 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
             earlier=row_access.find(Ticket, row.repeat_of_id),
             invoice=row_access.find(Invoice, row.invoice_id),
             incident=incidents.of_ticket(session, row.id),
+            hints=intake.hints_of(row.unit_id, self.today()),
+            proposal=proposal_words(row, self.language) if self.may("act") else "",
         )
 
     def _possible(self, row: Ticket) -> list[Any]:

@@ -11,16 +11,17 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from admin.panel import labels, row_access
-from admin.panel.permissions import may
+from admin.panel.permissions import may, may_see
 from admin.panel.registry import view_of
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
 from models.complaints import Ticket
+from models.hints import DeskHint
 from models.office import Paper
 from models.property import Unit
 from models.visits import Visit
-from office.estate import household_file
+from office.estate import hints, household_file
 
 KINDS = {
     "invoice": (_l("Invoice"), "invoices", labels.INVOICE_STATES),
@@ -82,6 +83,9 @@ class HouseholdPage(OfficePage):
             lists=lists_of(found.unit.id),
             bills=BILLS,
             today=self.today(),
+            hints=hints.of_unit(db.session(), unit.id, self.today(), row_access.visible_rows(DeskHint))
+            if may_see("desk_hints")
+            else (),
             view=self,
         )
 

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from admin.estate import change_of_owner, household_file, people, personal_data, search, unit_grid, units
+from admin.estate import (
+    change_of_owner,
+    hints,
+    household_file,
+    people,
+    personal_data,
+    search,
+    unit_grid,
+    units,
+)
 from admin.panel.row_access import RowAccess, along_unit, units_of_own_buildings
+from models.hints import DeskHint
 from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Unit
 
@@ -15,9 +25,11 @@ SCREENS = (
     *household_file.SCREENS,
     *personal_data.SCREENS,
     *unit_grid.SCREENS,
+    *hints.SCREENS,
 )
 ROW_ACCESS: RowAccess = {
     Unit: units_of_own_buildings,
+    DeskHint: hints.readable,
     Owner: along_unit(Owner.occupancies, Occupancy.unit_id),
     OwnerPhone: along_unit(OwnerPhone.owner, Owner.occupancies, Occupancy.unit_id),
     Occupancy: along_unit(Occupancy.unit_id),

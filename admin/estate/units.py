@@ -109,6 +109,7 @@ class UnitView(OfficeView):
     details_template = "estate/unit_details.html"
     related = (
         Related("occupancies", "unit_id"),
+        Related("desk_hints", "unit_id"),
         Related("item_rates", "unit_id"),
         Related("item_payers", "unit_id"),
         Related("contracts", "unit_id"),

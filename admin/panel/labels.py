@@ -74,6 +74,7 @@ POOL_SCOPES = {
     "building": _("Buildings"),
     "units": _("Single units"),
 }
+HINT_KINDS = {"key": _("Key"), "contractor": _("Contractor"), "other": _("Other")}
 INCIDENT_PHASES = {
     "coming": _("Begins soon"),
     "on": _("Going on"),

@@ -81,6 +81,7 @@ TABLES = {
     "statement_row": _("Statement row"),
     "tariff": _("Tariff"),
     "item_rate": _("Own rate"),
+    "desk_hint": _("Hint for the desk"),
     "incident": _("Known incident"),
     "incident_ticket": _("Complaint joined to an incident"),
     "take_back": _("Bills taken back"),

@@ -69,6 +69,7 @@
     if (told.resident && !name.value) name.value = told.resident;
     const parts = [make("p", `${box.dataset.lives} ${told.resident || "–"} `)];
     if (told.file) parts[0].append(Object.assign(make("a", box.dataset.file), { href: told.file, target: "_blank" }));
+    for (const hint of told.hints) parts.push(make("p", hint));
     if (told.tickets.length) {
       parts.push(make("p", box.dataset.open), choice("same", "", box.dataset.new, "repeat_of", ""));
       for (const one of told.tickets) parts.push(choice("same", one.id, `${one.number} · ${one.at} · ${one.state} · ${one.statement}`, "repeat_of", one.number));

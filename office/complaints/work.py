@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.complaints import Ticket
+from models.complaints import Ticket, is_unresolved
 from models.people import Staff
 from office.complaints import deadlines, visits
 from office.complaints.pauses import end_pause
 from office.complaints.transitions import active_staff, lock, reopen_locked
 from office.core.errors import N_, Refused
+from rules.assignment import Candidate, proposed_handler
 from rules.deadlines import Moment
-from rules.lifecycle import Verb
+from rules.lifecycle import SOLVED, State, Verb
 from rules.reasons import Reason
 
 
@@ -29,6 +30,22 @@ def possible_handlers(session: Session, ticket: Ticket) -> Sequence[Staff]:
     if ticket.accused_id is not None:
         query = query.where(Staff.id != ticket.accused_id)
     return session.execute(query.order_by(Staff.name, Staff.id)).scalars().all()
+
+
+def proposed(session: Session, ticket: Ticket) -> Candidate | None:
+    """Who is proposed to handle a ticket that nobody handles: of its department, by load (T26)."""
+    if ticket.handler_id is not None or State(ticket.state) in SOLVED:
+        return None
+    people = possible_handlers(session, ticket)
+    load: dict[int, int] = dict(
+        session.execute(
+            select(Ticket.handler_id, func.count())
+            .where(Ticket.handler_id.in_([one.id for one in people]), is_unresolved())
+            .group_by(Ticket.handler_id)
+        ).all()  # type: ignore[arg-type] # rows of two
+    )
+    able = (Candidate(one.id, one.name, load.get(one.id, 0)) for one in people)
+    return proposed_handler(able, ticket.accused_id)
 
 
 def assign(

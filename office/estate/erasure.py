@@ -42,11 +42,13 @@ from models.complaints import (
     WorkSlip,
 )
 from models.contracts import RentChange, RentContract
+from models.hints import DeskHint
 from models.incidents import IncidentTicket
 from models.office import Audit, Erasure, Message, Paper, SavedView, Task, paper_base_number
 from models.payments import DebitMandate, DirectDebit, PayerAccount, Payment, StatementRow
 from models.people import Occupancy, Owner, OwnerPhone
 from models.pools import PoolShare
+from models.property import Unit
 from models.rates import ItemRate
 from models.vacancies import Vacancy
 from models.visits import Visit
@@ -215,6 +217,9 @@ def _take_estate(session: Session, owner: Owner, found: Belongings) -> None:
     found.shared["vacancy"].update(session.scalars(empty))
     pools = select(PoolShare.pool_id).where(PoolShare.unit_id.in_(sorted(units)))
     found.shared["pool"].update(session.scalars(pools))
+    buildings = select(Unit.building_id).where(Unit.id.in_(sorted(units)))
+    about_home = or_(DeskHint.unit_id.in_(sorted(units)), DeskHint.building_id.in_(buildings))
+    found.shared["desk_hint"].update(session.scalars(select(DeskHint.id).where(about_home)))
     found.theirs["service_slip"].update(
         session.scalars(
             select(ServiceSlip.id).where(

@@ -59,6 +59,7 @@ COLUMNS: Mapping[str, Columns] = {
     "department": Columns(plain=f"code email {NAMES}"),
     "deferred_income": Columns(plain="month"),
     "deposit": Columns(emptied="reason", plain="number entry"),
+    "desk_hint": Columns(scrubbed="words", plain="kind"),
     "direct_debit": Columns(emptied="account account_name bank_reason", plain="unit_code bank state"),
     "direct_debit_batch": Columns(plain="number period layout state"),
     "escalation": Columns(plain="clock to_role reason"),

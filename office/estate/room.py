@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from office.core.exports import Export
-from office.estate import exports
+from office.estate import exports, hints
 
 EXPORTS: Mapping[str, Export] = {
     "units": exports.units,
     "stewards": exports.stewards,
+    "desk_hints": hints.export,
 }

@@ -62,6 +62,7 @@ from models.complaints import (
     WorkSlip,
 )
 from models.contracts import RentChange, RentContract
+from models.hints import DeskHint
 from models.incidents import Incident, IncidentTicket
 from models.office import CollectionTarget, JobRun, Message
 from models.payments import (
@@ -245,8 +246,12 @@ def _property(session: Session, world: World, whose: str, item: FeeItem) -> None
         session,
         RentChange(contract_id=contract.id, from_on=date(2040, 7, 1), percent=Decimal(2), reason="index"),
     )
+    hint = _added(
+        session, DeskHint(unit_id=unit.id, words=f"{whose} hint", from_on=date(2025, 1, 1), kind="key")
+    )
     world.keep(
         whose,
+        desk_hints=hint,
         contracts=contract,
         rent_changes=rent_change,
         item_rates=rate,

@@ -36,6 +36,7 @@ calendar_days       scedx     scedx    s         sce      s       s        s    
 areas i             scedx     scedx    s         sx       s       s        s        s
 buildings i         scedx     scedx    s         sx       s       s        s        s
 units b             scedx     scedx    s         scex     se      s        s        s
+desk_hints          scedx     scedx    -         scedx    sce     sce      -        s
 # people
 owners b            scedax    scedax   sx        sceax    scea    sea      sea      -
 owner_phones        scedax    scedax   -         scedax   scea    scea     scea     -
