@@ -26,9 +26,10 @@ from models.people import Owner, Staff
 from models.property import UNIT_KINDS, Unit
 from models.text_keys import folded_of
 from rules import codes
-from rules.billing import Basis
+from rules.billing import Basis, TierSpan
 from rules.cycles import CYCLES, Anchor
 from rules.liability import PayerRule
+from rules.meters import ReadingKind
 from rules.money import RoundingMode, RoundingUnit
 
 BASES = tuple(basis.value for basis in Basis)
@@ -40,6 +41,8 @@ PAYER_RULES = tuple(rule.value for rule in PayerRule)
 PRICE_KINDS: tuple[str, ...] = get_args(codes.PriceKind)
 INVOICE_KINDS = ("regular", "opening", "move_in", "one_off")
 INVOICE_STATES = ("open", "partly_paid", "paid", "credited")
+READING_KINDS = tuple(str(kind) for kind in ReadingKind)
+TIER_SPANS = tuple(str(span) for span in TierSpan)
 SLIP_STATES = ("open", "billed", "cancelled")
 PLAN_STATES = ("proposed", "running", "kept", "broken", "cancelled")
 RUN_STATES = ("running", "done", "failed")
@@ -111,12 +114,17 @@ class Tariff(EditableRow, Model):
         UniqueConstraint("fee_item_id", "unit_kind", "valid_from", name="tariff_once_per_start"),
         CheckConstraint("valid_to IS NULL OR valid_from <= valid_to", name="tariff_from_before_to"),
         CheckConstraint("rate >= 0", name="tariff_rate_not_negative"),
+        one_of("tier_span", TIER_SPANS, "tariff_tier_span_known"),
+        CheckConstraint("tier_people > 0", name="tariff_tier_people_positive"),
     )
 
     fee_item_id: Mapped[int] = refer("fee_item")
     unit_kind: Mapped[str] = mapped_column(String(20))
     rate: Mapped[Decimal] = mapped_column(FixedPoint(6))
-    tiers: Mapped[str] = mapped_column(default="", server_default="")  # JSON [[up_to, rate], …]; B1 metered
+    # JSON [[up_to, rate], …], with what each further person adds to up_to as a third value; B1, B18 metered
+    tiers: Mapped[str] = mapped_column(default="", server_default="")
+    tier_span: Mapped[str] = mapped_column(String(10), default="month", server_default="month")
+    tier_people: Mapped[int | None] = mapped_column(Integer)  # for how many people the tiers are
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
 
@@ -124,10 +132,14 @@ class Tariff(EditableRow, Model):
 
 
 class Meter(EditableRow, Model):
+    """A meter of a unit; one of its units is `factor` of the price's (B18)."""
+
     __tablename__ = "meter"
     __table_args__ = (
         UniqueConstraint("unit_id", "code", name="meter_code_once_per_unit"),
         UniqueConstraint("unit_id", "code_folded", name="meter_code_folded_once_per_unit"),
+        CheckConstraint("factor > 0", name="meter_factor_positive"),
+        CheckConstraint("wraps_at > 0", name="meter_wraps_above_zero"),
     )
 
     unit_id: Mapped[int] = refer("unit")
@@ -135,6 +147,10 @@ class Meter(EditableRow, Model):
     code: Mapped[str] = mapped_column(String(60))
     code_folded: Mapped[str] = folded_of("code", 60)
     is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")
+    factor: Mapped[Decimal] = mapped_column(FixedPoint(4), default=1, server_default="10000")
+    counts_down: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
+    wraps_at: Mapped[Decimal | None] = mapped_column(FixedPoint(4))  # where it starts again at 0
+    out_of_use_from: Mapped[date | None] = mapped_column(Date)  # what it counted before is still billed
 
     unit: Mapped[Unit] = relationship()
     fee_item: Mapped[FeeItem] = relationship()
@@ -144,15 +160,41 @@ class Meter(EditableRow, Model):
 
 
 class MeterReading(EditableRow, Model):
+    """What a meter showed on a day; an exchange has two values, the old meter's last and the new one's first.
+
+    `factor` holds from there on where the meter's own doesn't. `invoice_id` is the first bill that counts up
+    to this reading: it and all before it stay as they are (trigger), until that bill is credited in full
+    (B18).
+    """
+
     __tablename__ = "meter_reading"
     __table_args__ = (
-        UniqueConstraint("meter_id", "read_on", name="meter_reading_once_a_day"),
+        one_of("kind", READING_KINDS, "meter_reading_kind_known"),
+        UniqueConstraint("meter_id", "read_on", "kind", name="meter_reading_once_a_day"),
         CheckConstraint("value >= 0", name="meter_reading_not_negative"),
+        CheckConstraint("factor > 0", name="meter_reading_factor_positive"),
+        Index(
+            "meter_reading_one_value_a_day",
+            "meter_id",
+            "read_on",
+            unique=True,
+            sqlite_where=text("kind <> 'exchange_start'"),
+            postgresql_where=text("kind <> 'exchange_start'"),
+        ),
+        Index(
+            "meter_reading_special_idx",
+            "meter_id",
+            sqlite_where=text("kind <> 'read' OR factor IS NOT NULL"),
+            postgresql_where=text("kind <> 'read' OR factor IS NOT NULL"),
+        ),  # billing run
     )
 
     meter_id: Mapped[int] = refer("meter")
     read_on: Mapped[date] = mapped_column(Date)
     value: Mapped[Decimal] = mapped_column(FixedPoint(4))
+    kind: Mapped[str] = mapped_column(String(20), default="read", server_default="read")
+    factor: Mapped[Decimal | None] = mapped_column(FixedPoint(4))
+    invoice_id: Mapped[int | None] = refer("invoice", null=True, index=True)
 
     meter: Mapped[Meter] = relationship()
 

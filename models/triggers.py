@@ -61,6 +61,13 @@ NOBODY_IS_ERASED = "NOT EXISTS (SELECT 1 FROM erasure WHERE finished_at IS NULL)
 NOT_OPENED_AGAIN = "erasure_is_not_opened_again"
 # tables whose rows the retention job alone may remove, with the ticket they belong to (T11)
 REMOVED_BY_RETENTION = frozenset({"escalation"})
+# a bill counts with a reading, or with a later one of its meter: what of it stays (B18)
+READING_STAYS = "meter_reading_stays_once_billed"
+SAID_BY_READING = ("meter_id", "read_on", "value", "kind", "factor")
+IS_BILLED_READING = (
+    "EXISTS (SELECT 1 FROM meter_reading b WHERE b.meter_id = OLD.meter_id "
+    "AND b.invoice_id IS NOT NULL AND b.read_on >= OLD.read_on)"
+)
 ONE_PAYER = "occupancy_one_payer_at_a_time"
 ONE_PAYER_OF_AN_ITEM = "unit_item_payer_one_at_a_time"
 ONE_CONTRACT = "rent_contract_one_at_a_time"
@@ -130,6 +137,16 @@ def _sqlite() -> dict[str, list[str]]:
                 f"CREATE TRIGGER {name} BEFORE {event} ON {table} {overlap} "
                 f"BEGIN SELECT RAISE(ABORT, '{rule}'); END"
             ]
+    changed = " OR ".join(f"OLD.{name} IS NOT NEW.{name}" for name in SAID_BY_READING)
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{READING_STAYS}'); END"
+    made[READING_STAYS] = [
+        f"CREATE TRIGGER {READING_STAYS} BEFORE UPDATE OF {', '.join(SAID_BY_READING)} ON meter_reading "
+        f"WHEN ({changed}) AND {IS_BILLED_READING} {refuse}"
+    ]
+    made[f"{READING_STAYS}_undeleted"] = [
+        f"CREATE TRIGGER {READING_STAYS}_undeleted BEFORE DELETE ON meter_reading "
+        f"WHEN {IS_BILLED_READING} {refuse}"
+    ]
     return made | _sqlite_lines() | _sqlite_figures()
 
 
@@ -308,10 +325,10 @@ def _postgresql() -> dict[str, list[str]]:
 
 
 def _postgresql_lines() -> dict[str, list[str]]:
-    def trigger(name: str, body: str, event: str) -> list[str]:
+    def trigger(name: str, body: str, event: str, *, answer: str = "NEW") -> list[str]:
         return [
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN {body} RETURN NEW; END $$",
+            f"$$ BEGIN {body} RETURN {answer}; END $$",
             f"CREATE TRIGGER {name} {event} FOR EACH ROW EXECUTE FUNCTION {name}()",
         ]
 
@@ -328,6 +345,17 @@ def _postgresql_lines() -> dict[str, list[str]]:
         adding = f"UPDATE invoice_line SET {total} = {total} + NEW.amount WHERE id = NEW.invoice_line_id;"
         made[adds_up] = trigger(adds_up, adding, f"AFTER INSERT ON {table}")
     changed = "OLD.paid <> NEW.paid OR OLD.credited <> NEW.credited"
+    columns = ", ".join(SAID_BY_READING)
+    differs = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in SAID_BY_READING)
+    made[READING_STAYS] = trigger(
+        READING_STAYS,
+        refuse_if(f"({differs}) AND {IS_BILLED_READING}"),
+        f"BEFORE UPDATE OF {columns} ON meter_reading",
+    )
+    undeleted = f"{READING_STAYS}_undeleted"
+    made[undeleted] = trigger(
+        undeleted, refuse_if(IS_BILLED_READING), "BEFORE DELETE ON meter_reading", answer="OLD"
+    )
     made[SUMS_OF_LINES] = trigger(
         SUMS_OF_LINES,
         refuse_if(f"({changed}) AND ({UNLIKE_ITS_LINES})"),

@@ -221,6 +221,13 @@ class MeterRead:
     counted_before: Decimal = Decimal(0)
 
 
+def has_yearly_tiers(item: BillableItem) -> bool:
+    """Whether any of its tariffs has tiers that go on over the year."""
+    return any(
+        one.tiers and one.tier_span == TierSpan.YEAR for tariffs in item.tariffs.values() for one in tariffs
+    )
+
+
 def whole_month(payer: int, service: Period, residents: int | None = None) -> tuple[PayerShare, ...]:
     """One payer for all days of a month."""
     segment = Segment(payer, service.first_on, service.last_on, residents)

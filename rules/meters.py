@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from rules.billing import ONE, Period
 from rules.money import EXACT, MoneyError
 
 _NOTHING = Decimal(0)
+_FINEST = Decimal("0.0001")  # to which a bill says a quantity; finer only by a factor
 
 
 class ReadingKind(StrEnum):
@@ -160,6 +161,8 @@ def _step(
     except MoneyError:
         return Step(before, reading, factor, _NOTHING, "reading_runs_backwards"), too_high
     counted = EXACT.multiply(counted, factor)
+    if counted != counted.quantize(_FINEST):
+        counted = counted.quantize(_FINEST, ROUND_HALF_UP)
     owed = max(counted - too_high, _NOTHING)
     step = Step(before, reading, factor, owed, taken_off=max(counted, _NOTHING) - owed)
     return step, max(too_high - counted, _NOTHING)
@@ -237,6 +240,11 @@ def parts_of_month(month: MeterMonth, moves: Iterable[date]) -> list[tuple[date,
     return [(day, tuple(some)) for day, some in parts if some]
 
 
+def plain(number: Decimal) -> str:
+    """A number without zeros at its end."""
+    return f"{number.normalize():f}"
+
+
 def told(reading: Reading) -> str:
     """A reading as a line of a bill tells it: its value and day."""
     return f"{reading.value} ({reading.read_on})"
@@ -261,7 +269,8 @@ def how_counted(counted: Sequence[Step]) -> dict[str, object]:
         spans.append((start, step.reading.value, step.factor))
     if len(spans) > 1 or any(factor != ONE for _, _, factor in spans):
         found["counted"] = " + ".join(
-            f"({end} − {start})" + ("" if factor == ONE else f" × {factor}") for start, end, factor in spans
+            f"({plain(end)} − {plain(start)})" + ("" if factor == ONE else f" × {plain(factor)}")
+            for start, end, factor in spans
         )
     if too_high := sum((step.taken_off for step in counted), _NOTHING):
         found["too_high"] = too_high

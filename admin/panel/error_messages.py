@@ -20,6 +20,16 @@ from office.core.errors import Refusals, Refused
 # constraint → sentence; of others the name is shown
 RULES = {
     "occupancy_one_payer_at_a_time": _l("The unit has another fee payer in that time."),
+    "meter_reading_stays_once_billed": _l(
+        "A bill counts with this reading: correct the bill by a credit note, then the reading."
+    ),
+    "meter_reading_stays_once_billed_undeleted": _l(
+        "A bill counts with this reading: correct the bill by a credit note, then the reading."
+    ),
+    "meter_reading_once_a_day": _l("There is a reading of this kind on that day already."),
+    "meter_reading_one_value_a_day": _l(
+        "There is a reading of this meter on that day already: correct that one."
+    ),
     "occupancy_from_before_to": _l("The first day must not be after the last day."),
     "unit_item_payer_one_at_a_time": _l("Somebody else pays this item of the unit in that time."),
     "unit_item_payer_from_before_to": _l("The first day must not be after the last day."),

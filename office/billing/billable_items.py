@@ -34,10 +34,19 @@ def billable_items(session: Session) -> list[BillableItem]:
             Tariff.valid_from,
             Tariff.valid_to,
             Tariff.tiers,
+            Tariff.tier_span,
+            Tariff.tier_people,
         )
     ):
         tariffs[row.fee_item_id][row.unit_kind].append(
-            rule.Tariff(row.rate, row.valid_from, row.valid_to, rule.stored_tiers(row.tiers))
+            rule.Tariff(
+                row.rate,
+                row.valid_from,
+                row.valid_to,
+                rule.stored_tiers(row.tiers),
+                rule.TierSpan(row.tier_span),
+                row.tier_people,
+            )
         )
     shared = _shared_rates(session)
     items = session.scalars(select(FeeItem).where(FeeItem.is_active).order_by(FeeItem.position, FeeItem.id))

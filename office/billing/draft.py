@@ -21,7 +21,15 @@ from sqlalchemy import ColumnElement, Date, Integer, String, func, insert, liter
 from sqlalchemy.orm import Session
 
 from models.rates import UnitItemPayer
-from office.billing import bill_layout, period_rows, pool_shares, single_units, unit_terms, working_tables
+from office.billing import (
+    bill_layout,
+    meter_months,
+    period_rows,
+    pool_shares,
+    single_units,
+    unit_terms,
+    working_tables,
+)
 from office.billing.billable_items import OWN_COLUMNS, OWN_RATES, billable_items, own_rate
 from office.billing.period_rows import OCCUPANCY, OWN_DAY, UNIT, UNIT_COLUMNS, UnitRow
 from office.billing.unit_terms import UnitTerms
@@ -40,9 +48,8 @@ from office.billing.working_tables import (
 from rules import billing as rule
 from rules import charges, liability
 from rules.billing import Basis, BillingPolicy, Coverage, Days, PayerShare, Period
-from rules.charges import BillableItem, BillLine, MeterRead, Slip, whole_month
+from rules.charges import BillableItem, BillLine, MeterRead, Slip, has_yearly_tiers, whole_month
 from rules.cycles import Anchor, Months, due, reach, running, since
-from rules.meters import PLAIN, Reading, in_month, steps
 from rules.money import ZERO
 from rules.pools import SharedPool, payers_parts, share_price
 from rules.rates import ItemRate as OwnRate
@@ -431,15 +438,25 @@ class Draft:
 
     def _price_meters(self) -> None:
         metered = [item for item in self.items if item.basis == Basis.METERED]
+        yearly = {item.id for item in metered if has_yearly_tiers(item)}
+        special = meter_months.special_meters(self.session)
         for service, items in charges.by_service(metered, self.period).items():
             by_id = {item.id: item for item in items}
-            rows = self.session.execute(period_rows.meter_rows(service, list(by_id)))
+            rows = self.session.execute(meter_months.meter_rows(service, list(by_id)))
             for batch in rows.partitions(BATCH):
                 # more than one payer in the month, part of it vacant, or a rate or payer of its own
                 single = [
                     row for row in batch if row.payer_id is None or row.fee_item_id in self._single_items
                 ]
                 terms = unit_terms.load(self.session, [row.unit_id for row in single], service.first_on)
+                reads = meter_months.reads(
+                    self.session,
+                    service,
+                    batch,
+                    special=special,
+                    moved={row.meter_id for row in single},
+                    yearly_items=yearly,
+                )
                 lines = []
                 for row in batch:
                     item = by_id[row.fee_item_id]
@@ -450,9 +467,9 @@ class Draft:
                         )
                         payers = covered.payers
                     else:
-                        payers = whole_month(row.payer_id, service)
+                        payers = whole_month(row.payer_id, service, row.residents)
                     if payers:
-                        lines += self._meter(row, item, service, payers, own)
+                        lines += self._meter(row, item, service, reads[row.meter_id], payers, own)
                 working_tables.fill(self.session, OWN_LINE, lines)
 
     @cached_property
@@ -475,20 +492,15 @@ class Draft:
         row: Any,
         item: BillableItem,
         service: Period,
+        read: MeterRead,
         payers: Sequence[PayerShare],
         own: Sequence[OwnRate],
     ) -> list[Any]:
-        ends = [
-            Reading(day, value)
-            for day, value in ((row.base_on, row.base), (row.read_on, row.value))
-            if day is not None and value is not None
-        ]
-        read = MeterRead(row.meter, in_month(steps(PLAIN, set(ends)), service))
         lines = charges.meter_lines(item, service, period_rows.place_of(row), read, payers, own)
         if isinstance(lines, Reason):
             self._leave_out(row.unit_id, row.code, lines)
             return []
-        return _line_rows(row.unit_id, lines)
+        return [line | {"reading_id": row.reading_id} for line in _line_rows(row.unit_id, lines)]
 
     # slips
 

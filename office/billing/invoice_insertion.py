@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from models.base import Money
 from office.billing.bill_layout import has_own_lines
 from office.billing.draft import Draft
+from office.billing.meter_months import READING
 from office.billing.period_rows import LINE, SLIP
 from office.billing.pool_shares import POOL, SHARE
 from office.billing.working_tables import BILL, LINE_COLUMNS, OWN_LINE, QUOTE
@@ -68,6 +69,7 @@ def insert_invoices(draft: Draft, run_id: int, issued_on: date, due_on: date) ->
         _insert_lines(session, period, OWN_LINE, own)
         _close_slips(session, period, own)
         _close_shares(session, period, own)
+        _close_readings(session, period, own)
 
 
 def _padded(session: Session, number: ColumnElement[Any]) -> ColumnElement[str]:
@@ -114,6 +116,20 @@ def _close_slips(session: Session, period: Period, own: ColumnElement[bool]) -> 
         session.connection().execute(
             billed, [{"slip": slip_id, "bill": invoice_id} for slip_id, invoice_id in found]
         )
+
+
+def _close_readings(session: Session, period: Period, own: ColumnElement[bool]) -> None:
+    """Note at each meter's last reading the first bill that counts with it: from then on it stays (B18)."""
+    found = (
+        select(OWN_LINE.c.reading_id, func.min(INVOICE.c.id).label("invoice_id"))
+        .select_from(OWN_LINE.join(BILL, own).join(INVOICE, _is_invoice_of_bill(period)))
+        .where(OWN_LINE.c.reading_id.is_not(None))
+        .group_by(OWN_LINE.c.reading_id)
+        .subquery()
+    )
+    session.execute(
+        update(READING).values(invoice_id=found.c.invoice_id).where(READING.c.id == found.c.reading_id)
+    )
 
 
 def _close_shares(session: Session, period: Period, own: ColumnElement[bool]) -> None:

@@ -12,7 +12,7 @@ from typing import cast
 from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from models.billing import CreditNote, CreditNoteLine, FeeItem, Invoice, ServiceSlip
+from models.billing import CreditNote, CreditNoteLine, FeeItem, Invoice, MeterReading, ServiceSlip
 from models.office import Audit
 from models.payments import Allocation, Payment
 from models.property import Unit
@@ -298,9 +298,9 @@ class NewCreditNote:
 def credit_note(session: Session, new: NewCreditNote, *, now: datetime) -> CreditNote:
     """Correct an issued invoice downwards (B5). What was paid too much comes back as credit.
 
-    Service slips on a bill that is credited in full wait for the next bill again (B3); what is credited as a
-    reward is not asked for again. Raises Refused for who charged the one-off bill or took money for it: they
-    don't do it alone (F21).
+    Service slips on a bill that is credited in full wait for the next bill again (B3), its readings can be
+    corrected (B18); what is credited as a reward is not asked for again. Raises Refused for who
+    charged the one-off bill or took money for it: they don't do it alone (F21).
     """
     if not new.reason.strip():
         raise Refused(N_("Say why"))
@@ -311,6 +311,7 @@ def credit_note(session: Session, new: NewCreditNote, *, now: datetime) -> Credi
         select(INVOICE.c.credited == INVOICE.c.amount).where(INVOICE.c.id == new.invoice_id)
     ).one():
         _release_slips(session, new.invoice_id)
+        _release_readings(session, new.invoice_id)
     return note
 
 
@@ -401,6 +402,10 @@ def _lines(session: Session, invoice_id: int) -> list[BilledLine]:
         .order_by(LINE.c.id)
     )
     return [BilledLine(row[0], row[1], bool(row[2]), row[3], row[4], row[5]) for row in rows]
+
+
+def _release_readings(session: Session, invoice_id: int) -> None:
+    session.execute(update(MeterReading).where(MeterReading.invoice_id == invoice_id).values(invoice_id=None))
 
 
 def _release_slips(session: Session, invoice_id: int) -> None:

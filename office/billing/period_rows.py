@@ -1,9 +1,9 @@
-"""What a billing run reads: units, their payers, months paid ahead, meters and slips of a period (B1–B6)."""
+"""What a billing run reads: units, their payers, months paid ahead and slips of a period (B1–B6)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from models.billing import InvoiceLine, Meter, MeterReading, ServiceSlip
+from models.billing import InvoiceLine, ServiceSlip
 from models.contracts import RentContract
 from models.people import Occupancy
 from models.property import Unit
@@ -41,8 +41,6 @@ UNIT = cast("Table", Unit.__table__)
 OCCUPANCY = cast("Table", Occupancy.__table__)
 LINE = cast("Table", InvoiceLine.__table__)
 SLIP = cast("Table", ServiceSlip.__table__)
-READING = cast("Table", MeterReading.__table__)
-METER = cast("Table", Meter.__table__)
 PLACE_COLUMNS = UNIT.c["kind", "building_id", "floor", "tags"]
 OWN_DAY = func.coalesce(UNIT.c.anchor_on, UNIT.c.handed_over_on)  # where a unit's own cycles begin (B15)
 UNIT_COLUMNS = (
@@ -180,78 +178,6 @@ def items_paid_ahead(session: Session, period: Period) -> dict[int, set[int]]:
         for invoice_id, item_id in session.execute(charged):
             found[bills[invoice_id]].add(item_id)
     return found
-
-
-def used_by_unit(
-    session: Session, service: Period, item_id: int, unit_ids: Sequence[int]
-) -> dict[int, Decimal]:
-    """What the meters of an item counted in a month, by unit; without those that were not read."""
-    start, end = service.first_on, service.plus(1).first_on
-    values: dict[tuple[int, int], list[tuple[date, Decimal]]] = defaultdict(list)
-    for some in chunks(list(unit_ids)):
-        for row in session.execute(
-            select(METER.c.unit_id, METER.c.id, READING.c.read_on, READING.c.value)
-            .join(READING, READING.c.meter_id == METER.c.id)
-            .where(METER.c.fee_item_id == item_id, METER.c.unit_id.in_(some), READING.c.read_on <= end)
-            .order_by(READING.c.read_on)
-        ):
-            values[row.unit_id, row.id].append((row.read_on, row.value))
-    found: dict[int, Decimal] = defaultdict(Decimal)
-    for (unit_id, _), read in values.items():
-        before = [value for day, value in read if day <= start][-1:]
-        within = [value for day, value in read if day > start]
-        counted = [*before, *within]
-        if within and len(counted) > 1 and counted[-1] >= counted[0]:
-            found[unit_id] += counted[-1] - counted[0]
-    return found
-
-
-def meter_rows(service: Period, item_ids: Sequence[int]) -> Select[Any]:
-    """Every meter with its readings at both ends of the service month (its first day counts as both).
-
-    `payer_id` is who pays for the whole month, empty where nobody does.
-    """
-    start, end = service.first_on, service.plus(1).first_on
-    read = READING.alias("read")
-
-    def day(pick: Any, *conditions: Any) -> Any:
-        found = select(pick(read.c.read_on)).where(read.c.meter_id == METER.c.id, *conditions)
-        return found.correlate(METER).scalar_subquery()
-
-    within = (read.c.read_on > start, read.c.read_on <= end)
-    ends = (
-        select(
-            METER.c.id.label("meter_id"),
-            METER.c.code.label("meter"),
-            METER.c.fee_item_id,
-            METER.c.unit_id,
-            day(func.max, *within).label("read_on"),
-            func.coalesce(day(func.max, read.c.read_on <= start), day(func.min, *within)).label("base_on"),
-        )
-        .where(METER.c.is_active, METER.c.fee_item_id.in_(item_ids))
-        .subquery()
-    )
-    last, base = READING.alias("last"), READING.alias("base")
-    return (
-        select(
-            ends,
-            *UNIT.c["code", "handed_over_on"],
-            *PLACE_COLUMNS,
-            OCCUPANCY.c.owner_id.label("payer_id"),
-            last.c.value.label("value"),
-            base.c.value.label("base"),
-        )
-        .join(UNIT, UNIT.c.id == ends.c.unit_id)
-        .outerjoin(last, and_(last.c.meter_id == ends.c.meter_id, last.c.read_on == ends.c.read_on))
-        .outerjoin(base, and_(base.c.meter_id == ends.c.meter_id, base.c.read_on == ends.c.base_on))
-        .outerjoin(
-            OCCUPANCY,
-            and_(covering(service.first_on, service.last_on), handed_over_by(service.first_on)),
-        )
-        .join(PENDING, PENDING.c.unit_id == ends.c.unit_id)
-        .where(handed_over_by(service.last_on))
-        .order_by(ends.c.unit_id, ends.c.meter_id)
-    )
 
 
 def slip_rows(cut_off_on: date) -> Select[Any]:

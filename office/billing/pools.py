@@ -19,7 +19,8 @@ from models.pools import Pool, PoolShare
 from models.property import Area, Building, Estate, Unit
 from models.rates import ItemRate
 from office.billing.billable_items import OWN_COLUMNS, OWN_RATES, billable_items, own_rate
-from office.billing.period_rows import OCCUPANCY, PLACE_COLUMNS, UNIT, handed_over_by, place_of, used_by_unit
+from office.billing.meter_months import used_by_unit
+from office.billing.period_rows import OCCUPANCY, PLACE_COLUMNS, UNIT, handed_over_by, place_of
 from office.core import audit
 from office.core.database import chunks
 from office.core.errors import N_, Refused

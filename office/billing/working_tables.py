@@ -97,6 +97,7 @@ OWN_LINE = Table(
     *_priced(),
     Column("slip_id", Id),
     Column("share_id", Id),  # of a pool
+    Column("reading_id", Id),  # the last one that a metered line counts with
     Column("is_apart", Boolean, nullable=False, default=False),  # beside a set of quotes
     **TEMPORARY,
 )

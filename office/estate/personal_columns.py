@@ -101,6 +101,7 @@ COLUMNS: Mapping[str, Columns] = {
     "legal_case": Columns(emptied="result", plain="state missing letter_batch filing_batch"),
     "message": Columns(emptied="address subject body error", plain="key channel language state claimed_by"),
     "meter": Columns(plain="code"),
+    "meter_reading": Columns(plain="kind"),
     "occupancy": Columns(plain="kind"),
     "pool": Columns(
         scrubbed="note", plain="period scope scope_value place key vacant unsold developer state"
@@ -141,7 +142,7 @@ COLUMNS: Mapping[str, Columns] = {
         emptied="memo payer_name counter_account reason reason_before",
         plain="source transaction_id method number account status state",
     ),
-    "tariff": Columns(plain="unit_kind tiers"),
+    "tariff": Columns(plain="unit_kind tiers tier_span"),
     "task": Columns(scrubbed="result file_name", plain="kind state"),
     "ticket": Columns(
         emptied="place statement wish present resolution",

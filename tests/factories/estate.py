@@ -93,12 +93,24 @@ def add_item(
     return fee_item
 
 
-def add_meter(session: Session, unit: Unit, code: str = "water", *readings: tuple[str, str]) -> Meter:
-    meter = Meter(unit_id=unit.id, fee_item_id=item(session, code).id, code=f"{code}-{unit.code}")
+def add_meter(
+    session: Session, unit: Unit, code: str = "water", *readings: tuple[str, ...], **traits: Any
+) -> Meter:
+    """A meter with readings: day, value, then kind and factor where they are said."""
+    meter = Meter(unit_id=unit.id, fee_item_id=item(session, code).id, code=f"{code}-{unit.code}", **traits)
     session.add(meter)
     session.flush()
-    for read_on, value in readings:
-        session.add(MeterReading(meter_id=meter.id, read_on=day(read_on), value=Decimal(value)))
+    for read_on, value, *more in readings:
+        kind, factor = (*more, "", "")[:2]
+        session.add(
+            MeterReading(
+                meter_id=meter.id,
+                read_on=day(read_on),
+                value=Decimal(value),
+                kind=kind or "read",
+                factor=Decimal(factor) if factor else None,
+            )
+        )
     session.flush()
     return meter
 

@@ -82,6 +82,7 @@ MONTHS = [
     # traits, readings, what March counts
     (PLAIN, "03-01 100; 03-31 130", "30"),
     (MeterTraits(Decimal(40)), "03-01 100; 03-31 130", "1200"),
+    (MeterTraits(Decimal("0.5")), "03-01 0.0000; 03-31 0.0333", "0.0167"),  # half-up to what a bill says
     (MeterTraits(Decimal("0.5"), counts_down=True), "03-01 100; 03-31 70", "15"),
     (MeterTraits(wraps_at=Decimal(10000)), "02-28 9990; 04-01 15", "25"),
     # its first day is March's beginning and February's end; days after 1 April are April's
