@@ -376,10 +376,9 @@ class Draft:
             payers, max(first_on, unit.handed_over_on or first_on), max(last_on, first_on), is_split=True
         )
         begun = stays[0].from_on if stays else None
-        if (
-            begun is None
-            or not max(self.period.first_on, first_on + liability.DAY) <= begun <= self.period.last_on
-        ):
+        if begun is None or not self.period.first_on <= begun <= self.period.last_on:
+            return {}
+        if begun == first_on and not self._is_after_its_bill(item, first_on, unit, payers):
             return {}
         if terms.billed_until(item, begun, last_on) is not None:
             return {}
@@ -389,6 +388,15 @@ class Draft:
                 rest = since(one, begun)
                 covers[rest] = self._coverage(rest, max(begun, unit.handed_over_on or begun), payers)
         return {rest: covered for rest, covered in covers.items() if covered.payers}
+
+    @staticmethod
+    def _is_after_its_bill(
+        item: BillableItem, first_on: date, unit: UnitRow, payers: Sequence[liability.Occupancy]
+    ) -> bool:
+        """Whether a unit, or who pays for it, began after the month in which a cycle's bill went out."""
+        out = Period.of(first_on - item.cycle.days_ahead * liability.DAY)
+        paying = [one.from_on for one in payers if one.to_on is None or one.to_on >= first_on]
+        return max(unit.handed_over_on or date.min, min(paying, default=date.min)) > out.last_on
 
     def _lines_of(
         self, item: BillableItem, unit: UnitRow, terms: UnitTerms, covers: Mapping[Months, Coverage]

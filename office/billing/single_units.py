@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -54,9 +54,11 @@ def note(
     conditions: list[ColumnElement[bool]] = []
     stays = OCCUPANCY.alias("stays")
     if any(item.timing == Timing.ADVANCE and not item.cycle.is_plain for item in items):
-        is_new = stays.c.from_on.between(period.first_on, period.last_on)
+        ahead = max(item.cycle.days_ahead for item in items)
+        since = period.first_on - timedelta(days=ahead)  # a cycle of now went out before it began
+        is_new = stays.c.from_on.between(since, period.last_on)
         conditions += [
-            UNIT.c.handed_over_on.between(period.first_on, period.last_on),
+            UNIT.c.handed_over_on.between(since, period.last_on),
             exists().where(stays.c.unit_id == UNIT.c.id, stays.c.is_payer, is_new),
         ]
     for kind in {item.payer for item in items} & {PayerRule.OWNER, PayerRule.TENANT}:

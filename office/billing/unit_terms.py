@@ -11,6 +11,7 @@ from typing import Protocol
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from models.billing import FeeItem
 from models.people import Occupancy
 from models.property import Estate, Unit
 from models.rates import UnitItemPayer
@@ -100,8 +101,9 @@ def load(session: Session, unit_ids: Iterable[int], first_on: date) -> dict[int,
         for unit_id, item_id, contract in rented:
             found[unit_id].contracts[item_id].append(contract)
         is_rent = LINE.c.fee_item_id.in_({item_id for _, item_id, _ in rented})
+        is_ahead = LINE.c.fee_item_id.in_(select(FeeItem.id).where(FeeItem.days_ahead > 0))
         long_or_ahead = or_(
-            is_rent, LINE.c.months > 1, and_(INVOICE.c.kind == "regular", INVOICE.c.part == AHEAD)
+            is_rent, is_ahead, LINE.c.months > 1, and_(INVOICE.c.kind == "regular", INVOICE.c.part == AHEAD)
         )
         for unit_id, item_id, begin, end in session.execute(
             select(INVOICE.c.unit_id, LINE.c.fee_item_id, LINE.c.service_from, LINE.c.service_to)

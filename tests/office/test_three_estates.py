@@ -15,7 +15,7 @@ from tests.factories.estates.living import live
 from tests.oracles.estates.checking import differences
 from tests.oracles.estates.files import Estate
 
-ESTATES = {"housing": "residential"}
+ESTATES = {"housing": "residential", "tower": "tower"}
 Row = dict[str, str]
 Alter = Callable[[list[Row]], Row]
 Name = Callable[[Row], list[str]]

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from models.billing import Invoice, Tariff
 from models.people import Owner
 from models.property import Estate, Unit
+from models.vouchers import LedgerAccount
 from office.billing import runs
 from office.billing.change_of_owner import change_of_owner
 from office.estate import owners
@@ -27,8 +28,9 @@ from office.payments import payments
 from office.payments.payments import NewPayment
 from office.receivables import account_export
 from office.rooms import IMPORTS
+from office.vouchers import accounts as ledger_accounts
 from rules.billing import Period
-from tests.factories.estate import SHANGHAI, accrue, add_staff, item, turn_on_late_fee
+from tests.factories.estate import LONG_AGO, SHANGHAI, accrue, add_staff, item, turn_on_late_fee
 from tests.factories.ledger import export_to, make_months, write
 
 FOLDER = Path(__file__).parent
@@ -123,6 +125,13 @@ class Living:
                     valid_from=date.fromisoformat(row["valid_from"]),
                 )
             )
+        for row in self.terms.get("account", ()):
+            values = dict(row)
+            code, rate = values.pop("fee_item", ""), Decimal(values.pop("tax_rate", "0"))
+            account = LedgerAccount(**values, tax_rate=rate, valid_from=LONG_AGO)
+            account.fee_item_id = item(self.session, code).id if code else None
+            ledger_accounts.check(self.session, account)
+            self.session.add(account)
         for row in self._rows("moves"):
             owners.add_owner(self.session, row["name"], now=now)
         self.session.flush()

@@ -260,6 +260,58 @@ class TestCycles:
         assert counts == [1, 0]
         assert charged(session) == [("新", FEE, "368.85", "2026-05-17 2026-06-30")]
 
+    @pytest.mark.parametrize(
+        ("cycle", "handed_over", "since", "periods", "days"),
+        [
+            (
+                {"days_ahead": 5},
+                "2026-04-01",
+                "2026-04-01",
+                "03 04 05",
+                ["04-01 04-30", "05-01 05-31", "06-01 06-30"],
+            ),
+            ({"days_ahead": 5}, "2020-01-01", "2026-04-01", "03 04", ["04-01 04-30", "05-01 05-31"]),
+            (
+                {"days_ahead": 5},
+                "2020-01-01",
+                "2026-03-01",
+                "03 04",
+                ["03-01 03-31", "04-01 04-30", "05-01 05-31"],
+            ),
+            ({"days_ahead": 5}, "2026-04-02", "2026-04-02", "03 04", ["04-02 04-30", "05-01 05-31"]),
+            ({"cycle_months": 3, "days_ahead": 15}, "2026-04-01", "2026-04-01", "03 04 05", ["04-01 06-30"]),
+            (
+                {"cycle_months": 3, "days_ahead": 45},
+                "2026-03-10",
+                "2026-03-10",
+                "02 03 04 05",
+                ["03-10 03-31", "04-01 06-30", "07-01 09-30"],
+            ),
+            (
+                {"cycle_months": 6, "days_ahead": 15, "anchor": "unit"},
+                "2026-02-10",
+                "2026-02-10",
+                "01 02 03",
+                ["02-10 08-09"],
+            ),
+        ],
+    )
+    def test_a_cycle_whose_bill_went_out_before_the_unit_began_is_charged_when_it_begins(
+        self, session, cycle, handed_over, since, periods, days
+    ):
+        change(session, FEE, is_active=False)
+        add_item(session, "heat", "fixed", rates={"residence": "10"}, **cycle)
+        unit = add_unit(session, payer=None, handed_over_on=day(handed_over))
+        months = [f"2026-{month}" for month in periods.split()]
+        waits = [period for period in months if period < since[:7]]
+        for period in waits:
+            bill(session, period)
+        occupy(session, unit, "新", day(since))
+        for period in months[len(waits) :]:
+            bill(session, period)
+
+        assert sorted(one[3].replace("2026-", "") for one in charged(session)) == days
+
     def test_days_ahead_and_a_season(self, session):
         change(session, FEE, is_active=False)
         add_item(

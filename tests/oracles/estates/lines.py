@@ -204,17 +204,15 @@ def _due(estate: Estate, period: date, unit: str, item: str) -> list[list[Days]]
 
 
 def _begun_late(estate: Estate, period: date, unit: str, item: str, handed_over: date) -> list[list[Days]]:
-    """The cycle that runs already where the unit, or its first payer, begins within this period."""
-    length, found = int(estate.items[item]["cycle_months"]), []
-    for back in range(1, length):
+    """The cycles whose bill went out before this month, in which the unit is handed over."""
+    length, ahead = int(estate.items[item]["cycle_months"]), int(estate.items[item]["days_ahead"] or 0)
+    if not period <= handed_over < later(period, 1):
+        return []
+    found = []
+    for back in range(1, length + ahead // 28 + 2):
         for run in _due(estate, later(period, -back), unit, item):
             parts = paying(estate.payers(unit, item), max(run[0][0], handed_over), run[-1][1])
-            if (
-                parts
-                and period <= parts[0][1] < later(period, 1)
-                and parts[0][1] > run[0][0]
-                and handed_over >= period
-            ):
+            if parts and period <= parts[0][1] < later(period, 1):
                 found.append(run)
     return found
 

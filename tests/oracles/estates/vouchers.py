@@ -12,7 +12,7 @@ from tests.oracles.estates.files import DAY, NIL, TO_FEN, Estate, Row, later, mo
 from tests.oracles.estates.money import Bill, BillLine, Books, Whose
 
 Group = tuple[str, str]  # day and kind of a voucher
-Entry = tuple[str, str, str, str]  # use, account, unit, payer
+Entry = tuple[str, str, str, str, str]  # use, account, unit, payer, building
 Postings = dict[Group, dict[Entry, Decimal]]
 
 
@@ -23,7 +23,7 @@ class Ledger:
         self.books, self.estate = books, books.estate
         self.first, self.last = self.estate.periods[0], later(self.estate.periods[-1], 1) - DAY
         self.postings: Postings = defaultdict(lambda: defaultdict(lambda: NIL))
-        self.deferred: dict[tuple[date, str], Decimal] = defaultdict(lambda: NIL)
+        self.deferred: dict[tuple[date, str, Whose], Decimal] = defaultdict(lambda: NIL)
         for bill in books.bills.values():
             if self.first <= bill.issued_on <= self.last and bill.amount:
                 self._bill(bill)
@@ -43,11 +43,11 @@ class Ledger:
             tax = _tax(part.fee_before + part.amount, rate) - _tax(part.fee_before, rate)
             self._post(part.on, kind, account, bill.whose, tax - part.amount)
             self._post(part.on, kind, self._account("output_tax"), bill.whose, -tax)
-        for (month, item), amount in self.deferred.items():
+        for (month, item, whose), amount in self.deferred.items():
             if month <= self.last:
                 on = later(month, 1) - DAY
-                self._post(on, "income", self._account("deferred"), ("", ""), amount)
-                self._post(on, "income", self._account("item", item), ("", ""), -amount)
+                self._post(on, "income", self._account("deferred"), whose, amount)
+                self._post(on, "income", self._account("item", item), whose, -amount)
 
     def _account(self, use: str, item: str = "", method: str = "") -> Row:
         return next(
@@ -59,7 +59,9 @@ class Ledger:
     def _post(self, on: date, kind: str, account: Row, whose: Whose, amount: Decimal) -> None:
         unit = whose[0] if account["auxiliary"] in {"unit", "unit_payer"} else ""
         payer = whose[1] if account["auxiliary"] in {"payer", "unit_payer"} else ""
-        self.postings[str(on), kind][account["use"], account["account"], unit, payer] += amount
+        building = self.estate.units[whose[0]]["building"] if account["auxiliary"] == "building" else ""
+        entry = account["use"], account["account"], unit, payer, building
+        self.postings[str(on), kind][entry] += amount
 
     def _money(self, on: date, kind: str, method: str, whose: Whose, amount: Decimal) -> None:
         self._post(on, kind, self._account("method", method=method), whose, amount)
@@ -74,7 +76,7 @@ class Ledger:
                 account = self._account("deferred") if is_later else self._account("item", line.item)
                 self._post(on, "bills", account, bill.whose, -amount)
                 if is_later:
-                    self.deferred[month, line.item] += amount
+                    self.deferred[month, line.item, bill.whose] += amount
             self._post(on, "bills", self._account("output_tax"), bill.whose, -tax)
             self._post(on, "bills", self._account("receivable"), bill.whose, line.amount)
 
@@ -131,7 +133,8 @@ def voucher_differences(books: Books) -> Iterator[str]:
         if numbers.setdefault(group, one["number"]) != one["number"]:
             yield f"voucher {one['number']}: a second one of {' '.join(group)}"
         amount = Decimal(one["debit"]) - Decimal(one["credit"])
-        said[group][one["use"], one["account"], one["unit_code"], one["payer_name"]] += amount
+        entry = one["use"], one["account"], one["unit_code"], one["payer_name"], one["building"]
+        said[group][entry] += amount
         sides[one["number"]] += amount
         if one["period"] != one["dated_on"][:7]:
             yield f"voucher {one['number']}: of {one['dated_on']} in {one['period']}"
