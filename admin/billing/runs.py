@@ -36,6 +36,7 @@ from models.base import db
 from models.billing import BillingRun, FeeItem, Invoice
 from models.engine import set_writing
 from models.office import Task
+from office.billing import meter_usage
 from office.billing import runs as billing_runs
 from office.core import background_tasks as core_background_tasks
 from office.core import clock
@@ -44,6 +45,7 @@ from office.documents import archive
 from office.documents.filing import NewPaper, Printing
 from office.exchange.spreadsheets import neutral
 from rules import dates
+from rules.billing import Period
 
 SHOWN = 50  # of what is unusual or can't be billed; the rest is in the file
 ISSUE, PRINT = "issue", "print_notices"
@@ -68,10 +70,11 @@ class BillingPage(OfficePage):
     @expose("/")
     def index(self) -> Any:
         period = request.args.get("period") or self.today().strftime("%Y-%m")
-        preview, refusal = None, None
+        preview, refusal, odd = None, None, 0
         if "period" in request.args:
             try:
                 preview = billing_runs.preview(db.session(), period, now=self.now())
+                odd = len(meter_usage.odd(db.session(), Period.parse(preview.period)))
             except Refused as wrong:
                 refusal = error_messages.message_for(wrong)
         runs = db.session.query(BillingRun).order_by(BillingRun.id.desc()).limit(12).all()
@@ -80,6 +83,7 @@ class BillingPage(OfficePage):
             "billing/billing_run.html",
             period=period if refusal is None else self.today().strftime("%Y-%m"),
             preview=preview,
+            odd=odd,
             refusal=refusal,
             runs=runs,
             counts=Counter(one.reason.code for one in preview.unbilled) if preview else {},

@@ -143,6 +143,13 @@ SCREENS: dict[str, dict[str, str]] = {
         "station_head": "scex",
         "steward": "sc",
     },
+    "meter_round": {
+        "it_admin": "sc",
+        "manager": "sc",
+        "cashier": "sc",
+        "station_head": "sc",
+        "steward": "sc",
+    },
     "service_slips": {
         "it_admin": ALL,
         "manager": ALL,

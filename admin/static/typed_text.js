@@ -52,7 +52,7 @@
   typedForms.forEach((form) => {
     const key = nameOf(form);
     const isShownAgain = "again" in document.body.dataset && (isRefused || "form" in form.dataset); // as it was typed
-    const before = JSON.stringify(typedIn(form));
+    let before = JSON.stringify(typedIn(form));
     let timer = 0;
     const keep = () => {
       clearTimeout(timer);
@@ -66,6 +66,7 @@
     };
     form.addEventListener("input", note);
     form.addEventListener("change", (event) => { if (event.isTrusted || event.target.type === "hidden") note(); });
+    form.addEventListener("stored", () => { before = JSON.stringify(typedIn(form)); note(); }); // sent by a script
     window.addEventListener("pagehide", keep);
     if (isShownAgain) waiting.add(form);
 

@@ -55,6 +55,7 @@ pools               sax       sax      sx        s        s       -        sax  
 pool_shares         sx        sx       sx        s        s       s        sx       -
 meters              scedx     scedx    -         scex     -       s        scex     -
 meter_readings      scedx     scedx    -         scex     -       sc       scex     -
+meter_round         sc        sc       -         sc       -       sc       sc       -
 service_slips       scedx     scedx    -         scex     sce     sc       scex     -
 invoices            sax       sax      sx        sax      s       sx       sax      -
 invoice_lines       sx        sx       sx        s        s       s        sx       -
@@ -211,6 +212,9 @@ OWN_ADDRESSES = """
 /take_backs/enter/          GET   a
 /take_backs/ask/            POST  a
 /pools/save/                POST  a
+/meter_round/               GET   s
+/meter_round/save/          POST  c
+/meter_round/odd/           GET   s
 /move_in/                   GET   s
 /move_in/issue/             POST  a
 /move_in/paper/             POST  a

@@ -42,6 +42,9 @@ OWN_ADDRESSES = """
 /take_backs/enter/          GET   -
 /take_backs/ask/            POST  -
 /pools/save/                POST  id:pools | fee_item=shared period=2026-06 scope=estate key=area amount=1
+/meter_round/               GET   building:buildings
+/meter_round/save/          POST  id:meters | on=2026-06-30 value=1
+/meter_round/odd/           GET   -
 /move_in/                   GET   unit_id:units
 /move_in/issue/             POST  unit_id:units
 /move_in/paper/             POST  id:invoices
