@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.factories.estates.living import live
 from tests.oracles.estates.checking import differences
 from tests.oracles.estates.files import Estate
 
-ESTATES = {"housing": "residential", "tower": "tower"}
+ESTATES = {"housing": "residential", "tower": "tower", "hong_kong": "residential"}
 Row = dict[str, str]
 Alter = Callable[[list[Row]], Row]
 Name = Callable[[Row], list[str]]
@@ -59,7 +60,8 @@ def _of_account(row: Row) -> list[str]:
 
 def _a_fen_more(column: str, place: int = 2) -> Callable[[list[Row]], Row]:
     def alter(rows: list[Row]) -> Row:
-        row = next(one for one in rows[len(rows) // place :] if Decimal(one[column] or 0))
+        later = rows[len(rows) // place :]
+        row = next((one for one in later if Decimal(one[column] or 0)), later[0])
         row[column] = str(Decimal(row[column]) + Decimal("0.01"))
         return row
 
@@ -68,8 +70,12 @@ def _a_fen_more(column: str, place: int = 2) -> Callable[[list[Row]], Row]:
 
 def _moved_share(rows: list[Row]) -> Row:
     """Two units' shares of one pool change places: together they are as before."""
-    row = rows[0]
-    other = next(one for one in rows if one["period"] == row["period"] and one["amount"] != row["amount"])
+    row, other = next(
+        (one, two)
+        for one, two in pairwise(rows)
+        if (one["period"], one["fee_item"]) == (two["period"], two["fee_item"])
+        and one["amount"] != two["amount"]
+    )
     row["amount"], other["amount"] = other["amount"], row["amount"]
     return row
 
@@ -103,5 +109,6 @@ CONTROLS: list[tuple[str, Alter, Name]] = [
     ("payments", _a_fen_more("amount"), lambda row: ["payment ", row["unit_code"], row["amount"]]),
     ("vouchers", _a_fen_more("debit", 5), lambda row: ["voucher ", row["number"], row["account"]]),
     ("vouchers", _dropped_voucher, lambda row: ["voucher ", row["number"], "is missing"]),
+    ("cheques", _dropped_row, lambda row: ["cheque ", row["number"]]),
     ("voucher_documents", _dropped_row, lambda row: ["document ", row["document"], "in 0 vouchers"]),
 ]

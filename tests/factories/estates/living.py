@@ -17,15 +17,18 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models.billing import Invoice, Tariff
+from models.payments import Cheque
 from models.people import Owner
 from models.property import Estate, Unit
 from models.vouchers import LedgerAccount
-from office.billing import runs
+from office.billing import bounced_cheques, runs
 from office.billing.change_of_owner import change_of_owner
 from office.estate import owners
 from office.exchange import imports
-from office.payments import payments
+from office.payments import cheques, payments
+from office.payments.cheques import NewCheque
 from office.payments.payments import NewPayment
+from office.policies import store
 from office.receivables import account_export
 from office.rooms import IMPORTS
 from office.vouchers import accounts as ledger_accounts
@@ -69,7 +72,7 @@ class Living:
         self.terms: dict[str, Any] = tomllib.loads((folder / "estate.toml").read_text(encoding="utf-8"))
         self.first, self.last = Period.parse(self.terms["first"]), Period.parse(self.terms["last"])
         self.charged_on: date | None = None
-        self.cashier = add_staff(session, "anna", "cashier").id
+        self.cashier, self.other_cashier = (add_staff(session, one, "cashier").id for one in ("anna", "bert"))
 
     # the year
 
@@ -92,9 +95,29 @@ class Living:
             for place, row in enumerate(self._rows("payments")):
                 if month.month in months_of(row["months"]):
                     yield Step(_at(month.day(int(row["day"])), 10, place), self._paying(row))
+                    yield from self._cheque_steps(row)
             month = month.plus(1)
         for row in self._rows("moves"):
             yield Step(_at(date.fromisoformat(row["entered"]), 9), self._moving(row))
+
+    def _cheque_steps(self, row: Row) -> Iterator[Step]:
+        """What becomes of the cheque of a payment."""
+        for name, hour in (("presented_on", 11), ("cleared_on", 12), ("bounced_on", 12)):
+            if row.get(name):
+                yield Step(_at(date.fromisoformat(row[name]), hour), self._at_bank(row["cheque"], name))
+
+    def _at_bank(self, number: str, what: str) -> Callable[[datetime], None]:
+        def do(now: datetime) -> None:
+            cheque_id = self.session.scalars(select(Cheque.id).where(Cheque.number == number)).one()
+            if what == "bounced_on":
+                bounced_cheques.bounce(
+                    self.session, cheque_id, reason="R/D", staff_id=self.other_cashier, now=now
+                )
+            else:
+                verb = cheques.present if what == "presented_on" else cheques.clear
+                verb(self.session, [cheque_id], staff_id=self.other_cashier, now=now)
+
+        return do
 
     def _rows(self, name: str) -> list[Row]:
         path = self.folder / f"{name}.csv"
@@ -111,6 +134,9 @@ class Living:
     def _settle(self) -> None:
         now = _at(self.first.first_on - BEFORE, 9)
         self._at(now)
+        place = {name: self.terms[name] for name in ("currency", "time_zone") if name in self.terms}
+        if place:
+            self.session.execute(update(Estate).values(**place))
         if fee := self.terms.get("late_fee"):
             turn_on_late_fee(self.session, **fee)
         for kind in ("roster", "fee-items", "rates"):
@@ -125,6 +151,10 @@ class Living:
                     valid_from=date.fromisoformat(row["valid_from"]),
                 )
             )
+        if "bounce_fee" in self.terms:
+            fee = {name: self.terms[name] for name in ("bounce_fee", "bounce_fee_item")}
+            policy = {**store.document(self.session, "cheques", now.date()), **fee}
+            store.store(self.session, "cheques", policy, valid_from=LONG_AGO, now=now)
         for row in self.terms.get("account", ()):
             values = dict(row)
             code, rate = values.pop("fee_item", ""), Decimal(values.pop("tax_rate", "0"))
@@ -208,7 +238,13 @@ class Living:
                 payments.record_payment(
                     self.session,
                     NewPayment(
-                        unit.id, amount, row["method"], now, payer_id=payer_id, cashier_id=self.cashier
+                        unit.id,
+                        amount,
+                        row["method"],
+                        now,
+                        payer_id=payer_id,
+                        cashier_id=self.cashier,
+                        cheque=_cheque(row),
                     ),
                     now=now,
                 )
@@ -241,6 +277,12 @@ class Living:
         """The days between which each unit's account is exported: the whole time, and a part of the year."""
         yield "whole", None, None
         yield "part", self.first.plus(3).first_on, self.first.plus(8).last_on
+
+
+def _cheque(row: Row) -> NewCheque | None:
+    if not row.get("cheque"):
+        return None
+    return NewCheque(row["cheque"], row["bank"], date.fromisoformat(row["due_on"]))
 
 
 def _at(on: date, hour: int, minute: int = 0) -> datetime:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.oracles.estates.files import Estate
 from tests.oracles.estates.lines import line_differences, share_differences
-from tests.oracles.estates.money import Books, account_differences, money_differences
+from tests.oracles.estates.money import Books, account_differences, cheque_differences, money_differences
 from tests.oracles.estates.vouchers import voucher_differences
 
 
@@ -18,6 +18,7 @@ def differences(folder: Path) -> list[str]:
         *share_differences(estate),
         *line_differences(estate),
         *money_differences(books),
+        *cheque_differences(books),
         *account_differences(books),
         *voucher_differences(books),
     ]

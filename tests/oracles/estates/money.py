@@ -97,12 +97,15 @@ class Books:
         self.unlike: list[str] = []
         told = iter(one for one in estate.out("payments") if Decimal(one["amount"]) > 0)
         undone = {one["number"]: one for one in estate.out("cheques") if one["bounced_on"]}
-        events = [(one.issued_on, 0, 0, {"number": one.number}) for one in self.bills.values()]
+        events = [
+            (one.issued_on, 0 if one.kind == "regular" else 3, 0, {"number": one.number})
+            for one in self.bills.values()
+        ]
         events += [(on, 1, place, row) for on, place, row in _payments(estate)]
         events += [(day(row["bounced_on"]), 2, 0, row) for row in undone.values()]
         self._open: dict[Whose, list[Bill]] = defaultdict(list)
         for on, what, _, row in sorted(events, key=lambda event: event[:3]):
-            if what == 0:
+            if what in {0, 3}:
                 self._issue(self.bills[row["number"]])
             elif what == 1:
                 self._pay(on, row, told)
@@ -269,6 +272,25 @@ def money_differences(books: Books) -> Iterator[str]:
         receipt = books.receipts.get(one["receipt_no"])
         if receipt is not None and Decimal(one["credit"]) != receipt.credit:
             yield f"payment {receipt.number}: credit {one['credit']}, should be {receipt.credit}"
+
+
+def cheque_differences(books: Books) -> Iterator[str]:
+    """Cheques that stand otherwise with the bank than the file says, or whose fee is another."""
+    estate = books.estate
+    told = {one["number"]: one for one in estate.out("cheques")}
+    for row in estate.given("payments"):
+        if not row.get("cheque"):
+            continue
+        one = told.pop(row["cheque"], None)
+        names = ("bank", "due_on", "presented_on", "cleared_on", "bounced_on")
+        if one is None or any(one[name] != row[name] for name in names):
+            yield f"cheque {row['cheque']}: {one}"
+            continue
+        fee = Decimal(estate.terms["bounce_fee"]) if row["bounced_on"] else NIL
+        bill = books.bills.get(one["fee_invoice"])
+        if (bill.amount if bill else NIL) != fee or (bill and str(bill.issued_on) != row["bounced_on"]):
+            yield f"cheque {row['cheque']}: its fee is {bill.amount if bill else NIL}, should be {fee}"
+    yield from (f"cheque {number}: nobody gave it" for number in told)
 
 
 def _list(sums: tuple[Decimal, ...]) -> str:
