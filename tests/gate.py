@@ -27,6 +27,8 @@ def announce(step: tuple[str, ...]) -> None:
 
 
 def main() -> int:
+    # compiled modules are kept whatever the machine says: each process would compile all of them anew
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for step in FIRST:
         announce(step)
         if subprocess.run(command(step), cwd=ROOT, check=False).returncode:
