@@ -17,6 +17,7 @@ from models import (
     rates,
     take_backs,
     vacancies,
+    vehicles,
     visits,
     vouchers,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "rates",
     "take_backs",
     "vacancies",
+    "vehicles",
     "visits",
     "vouchers",
 ]

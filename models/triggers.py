@@ -1,8 +1,9 @@
 """What the database itself refuses, adds up and notes, beyond constraints.
 
 It refuses to rewrite posted money, two payers at once (of a unit, of an item of it), two contracts of a unit
-at once, a bill whose sums are not those of its lines, and to free the place of a bill that is not taken back;
-it adds up what lines of bills are paid and credited; it notes which figures a change made stale.
+at once, two parking cards for one bay at once, a bill whose sums are not those of its lines, and to free the
+place of a bill that is not taken back; it adds up what lines of bills are paid and credited; it notes which
+figures a change made stale.
 
 SQLite's batch migrations drop triggers without a word, so they are installed again after each migration
 and the program does not start while one is missing (decisions: Data).
@@ -71,10 +72,12 @@ IS_BILLED_READING = (
 ONE_PAYER = "occupancy_one_payer_at_a_time"
 ONE_PAYER_OF_AN_ITEM = "unit_item_payer_one_at_a_time"
 ONE_CONTRACT = "rent_contract_one_at_a_time"
+ONE_CARD_OF_A_BAY = "vehicle_one_card_of_a_bay_at_a_time"
 EXCLUSIONS = {  # PostgreSQL: their tables
     ONE_PAYER: "occupancy",
     ONE_PAYER_OF_AN_ITEM: "unit_item_payer",
     ONE_CONTRACT: "rent_contract",
+    ONE_CARD_OF_A_BAY: "vehicle",
 }
 # what makes a building's month of the tables of models/figures stale
 COUNTED = ("paid", "credited", "balance")
@@ -118,16 +121,17 @@ def _sqlite() -> dict[str, list[str]]:
         "WHEN OLD.finished_at IS NOT NULL "
         f"BEGIN SELECT RAISE(ABORT, '{NOT_OPENED_AGAIN}'); END"
     ]
-    for rule, (table, is_one, first, last) in {
-        ONE_PAYER: ("occupancy", "{row}.is_payer", "from_on", "to_on"),
+    for rule, (table, of, is_one, first, last) in {
+        ONE_PAYER: ("occupancy", "unit_id", "{row}.is_payer", "from_on", "to_on"),
         ONE_PAYER_OF_AN_ITEM: (
-            "unit_item_payer", "{row}.fee_item_id = NEW.fee_item_id", "valid_from", "valid_to"
+            "unit_item_payer", "unit_id", "{row}.fee_item_id = NEW.fee_item_id", "valid_from", "valid_to"
         ),
-        ONE_CONTRACT: ("rent_contract", "{row}.valid_to IS NOT NULL", "valid_from", "valid_to"),
+        ONE_CONTRACT: ("rent_contract", "unit_id", "{row}.valid_to IS NOT NULL", "valid_from", "valid_to"),
+        ONE_CARD_OF_A_BAY: ("vehicle", "bay_id", "{row}.bay_id IS NOT NULL", "card_from", "card_to"),
     }.items():  # fmt: skip
         overlap = (
             f"WHEN {is_one.format(row='NEW')} AND EXISTS (SELECT 1 FROM {table} o "
-            f"WHERE o.unit_id = NEW.unit_id AND {is_one.format(row='o')} AND o.id IS NOT NEW.id "
+            f"WHERE o.{of} = NEW.{of} AND {is_one.format(row='o')} AND o.id IS NOT NEW.id "
             f"AND o.{first} <= COALESCE(NEW.{last}, '9999-12-31') "
             f"AND NEW.{first} <= COALESCE(o.{last}, '9999-12-31'))"
         )
@@ -320,6 +324,11 @@ def _postgresql() -> dict[str, list[str]]:
     made[ONE_CONTRACT] = [
         f"ALTER TABLE rent_contract ADD CONSTRAINT {ONE_CONTRACT} EXCLUDE USING gist "
         "(int8range(unit_id, unit_id, '[]') WITH &&, daterange(valid_from, valid_to, '[]') WITH &&)"
+    ]
+    made[ONE_CARD_OF_A_BAY] = [
+        f"ALTER TABLE vehicle ADD CONSTRAINT {ONE_CARD_OF_A_BAY} EXCLUDE USING gist "
+        "(int8range(bay_id, bay_id, '[]') WITH &&, daterange(card_from, card_to, '[]') WITH &&) "
+        "WHERE (bay_id IS NOT NULL)"
     ]
     return made | _postgresql_lines() | _postgresql_figures()
 

@@ -11,16 +11,19 @@ from admin.estate import (
     search,
     unit_grid,
     units,
+    vehicles,
 )
 from admin.panel.row_access import RowAccess, along_unit, units_of_own_buildings
 from models.hints import DeskHint
 from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Unit
+from models.vehicles import Vehicle
 
 SCREENS = (
     *search.SCREENS,
     *units.SCREENS,
     *people.SCREENS,
+    *vehicles.SCREENS,
     *change_of_owner.SCREENS,
     *household_file.SCREENS,
     *personal_data.SCREENS,
@@ -33,4 +36,5 @@ ROW_ACCESS: RowAccess = {
     Owner: along_unit(Owner.occupancies, Occupancy.unit_id),
     OwnerPhone: along_unit(OwnerPhone.owner, Owner.occupancies, Occupancy.unit_id),
     Occupancy: along_unit(Occupancy.unit_id),
+    Vehicle: along_unit(Vehicle.unit_id),
 }

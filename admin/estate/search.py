@@ -26,6 +26,7 @@ SCREEN_OF = {
     "invoice": "invoices",
     "payment": "payments",
     "ticket": "tickets",
+    "vehicle": "vehicles",
 }
 KIND_LABELS = {
     "unit": _l("Unit"),
@@ -33,6 +34,7 @@ KIND_LABELS = {
     "invoice": _l("Invoice"),
     "payment": _l("Receipt"),
     "ticket": _l("Complaint ticket"),
+    "vehicle": _l("Vehicle"),
 }
 
 

@@ -113,6 +113,7 @@ class UnitView(OfficeView):
         Related("item_rates", "unit_id"),
         Related("item_payers", "unit_id"),
         Related("contracts", "unit_id"),
+        Related("vehicles", "unit_id"),
         Related("invoices", "unit_id"),
         Related("payments", "unit_id"),
         Related("tickets", "unit_id"),

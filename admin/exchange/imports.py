@@ -64,6 +64,7 @@ KINDS: Mapping[str, Any] = {
     "rates": _l("Rates of units, buildings, floors, tags and kinds"),
     "payers": _l("Payers of items"),
     "contracts": _l("Rent contracts"),
+    "vehicles": _l("Vehicles and parking cards"),
 }
 HISTORY = "-history"
 HISTORY_KINDS: Mapping[str, Any] = {f"tickets{HISTORY}": _l("Old complaint register, as history")}
@@ -99,6 +100,7 @@ NEEDS: Mapping[str, tuple[str, str]] = {
     "payers": ("item_payers", "create"),
     "contracts": ("contracts", "create"),
     "pools": ("pools", "act"),
+    "vehicles": ("vehicles", "create"),
 }
 # the screen and verb by which a person may change what an import finds there with other values
 UPDATES: Mapping[str, tuple[str, str]] = {
@@ -111,6 +113,7 @@ UPDATES: Mapping[str, tuple[str, str]] = {
     "rates": ("item_rates", "edit"),
     "payers": ("item_payers", "edit"),
     "contracts": ("contracts", "edit"),
+    "vehicles": ("vehicles", "edit"),
     "pools": ("pools", "act"),
 }
 BESIDE = frozenset({"fee-items"})  # kinds that say less than the screen's own form, which stays beside them

@@ -64,6 +64,15 @@ SCREENS: dict[str, dict[str, str]] = {
         "cashier": "s",
         "director": "s",
     },
+    "vehicles": {
+        "it_admin": ALL,
+        "manager": ALL,
+        "station_head": "sceax",
+        "front_desk": "scea",
+        "cashier": "sceax",
+        "steward": "s",
+        "director": "sx",
+    },
     "change_payer": {"it_admin": "sa", "manager": "sa", "station_head": "sa", "front_desk": "sa"},
     "contact_quality": {
         "it_admin": "sx",

@@ -90,6 +90,7 @@ TABLES = {
     "pool_share": _("Share of a cost"),
     "unit_item_payer": _("Payer of an item"),
     "rent_contract": _("Rent contract"),
+    "vehicle": _("Vehicle"),
     "rent_change": _("Change of rent"),
     "vacancy": _("Vacancy"),
     "task": _("Task"),

@@ -51,6 +51,7 @@ from models.pools import PoolShare
 from models.property import Unit
 from models.rates import ItemRate
 from models.vacancies import Vacancy
+from models.vehicles import Vehicle
 from models.visits import Visit
 from office.core.database import chunks
 from office.estate.personal_columns import COLUMNS, Columns
@@ -58,13 +59,21 @@ from office.estate.personal_columns import COLUMNS, Columns
 ERASED = "—"  # the name of nobody, and what stands for a word that named somebody
 SHORTEST = 2  # letters of a word that is looked for
 REMOVED = frozenset(  # rows that go whole
-    {"attachment", "debit_mandate", "owner_phone", "payer_account", "saved_view"}
+    {"attachment", "debit_mandate", "owner_phone", "payer_account", "saved_view", "vehicle"}
 )
 NEEDED = frozenset({("owner", "name"), ("complainant", "name")})  # columns that can't be empty
 OF_TICKET: tuple[Any, ...] = (ClockPause, InvalidRequest, ReviewMeeting, TicketEvent, WorkSlip)
 UNSENT = ("pending", "failed", "unknown", "dead")
 # tables whose rows may have been deleted before: the history of changes still says whose they were
-MAY_BE_GONE = ("contact", "debit_mandate", "ladder_hold", "occupancy", "owner_phone", "payer_account")
+MAY_BE_GONE = (
+    "contact",
+    "debit_mandate",
+    "ladder_hold",
+    "occupancy",
+    "owner_phone",
+    "payer_account",
+    "vehicle",
+)
 
 
 @dataclass
@@ -134,7 +143,7 @@ def belongings(session: Session, owner: Owner) -> Belongings:
     invoices = select(Invoice.id).where(Invoice.payer_id == owner.id)
     payments = select(Payment.id).where(Payment.payer_id == owner.id)
     found.theirs["owner"].add(owner.id)
-    owned: tuple[Any, ...] = (OwnerPhone, Occupancy, DebitMandate, PayerAccount, RentContract)
+    owned: tuple[Any, ...] = (OwnerPhone, Occupancy, DebitMandate, PayerAccount, RentContract, Vehicle)
     for model in owned:
         take(model, model.owner_id == owner.id)
     take(RentChange, RentChange.contract_id.in_(sorted(found.theirs["rent_contract"])))
@@ -180,6 +189,7 @@ def _words(session: Session, owner: Owner, found: Belongings) -> tuple[str, ...]
         (DebitMandate, DebitMandate.account),
         (PayerAccount, PayerAccount.account),
         (DirectDebit, DirectDebit.account),
+        (Vehicle, Vehicle.plate),
     ):
         ids = sorted(found.theirs[model.__tablename__])
         said.update(session.scalars(select(column).where(model.id.in_(ids))))
@@ -215,6 +225,8 @@ def _take_estate(session: Session, owner: Owner, found: Belongings) -> None:
     found.shared["item_rate"].update(session.scalars(own_rates))
     empty = select(Vacancy.id).where(Vacancy.unit_id.in_(sorted(units)))
     found.shared["vacancy"].update(session.scalars(empty))
+    cars = select(Vehicle.id).where(Vehicle.owner_id.is_(None), Vehicle.unit_id.in_(sorted(units)))
+    found.shared["vehicle"].update(session.scalars(cars))
     pools = select(PoolShare.pool_id).where(PoolShare.unit_id.in_(sorted(units)))
     found.shared["pool"].update(session.scalars(pools))
     buildings = select(Unit.building_id).where(Unit.id.in_(sorted(units)))

@@ -1,4 +1,4 @@
-"""What `flask export` gives of the estate: units and stewards (contract "Exports")."""
+"""What `flask export` gives of the estate: units, stewards, vehicles (contract "Exports")."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal, or_, select, type_coerce
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from models.base import Money
 from models.billing import Invoice
 from models.payments import Payment
 from models.people import Occupancy, Owner, Staff, StaffRole, steward_building
 from models.property import Area, Building, Unit
+from models.vehicles import Vehicle
 from office.core import clock
 from office.core.exports import Table, stream
 
@@ -118,5 +119,26 @@ def stewards(session: Session) -> Table:
         .join(Building.area)
         .where(Staff.is_active)
         .order_by(Staff.id, Area.position, Area.name, Building.position, Building.name)
+    )
+    return stream(session, query)
+
+
+def vehicles(session: Session) -> Table:
+    """Vehicles with the days of their parking cards (B25)."""
+    bay = aliased(Unit)
+    query = (
+        select(
+            Vehicle.plate,
+            func.coalesce(Unit.code, "").label("unit_code"),
+            func.coalesce(Owner.name, "").label("owner_name"),
+            func.coalesce(bay.code, "").label("bay_code"),
+            Vehicle.card_from,
+            Vehicle.card_to,
+            Vehicle.note,
+        )
+        .outerjoin(Unit, Unit.id == Vehicle.unit_id)
+        .outerjoin(bay, bay.id == Vehicle.bay_id)
+        .outerjoin(Owner, Owner.id == Vehicle.owner_id)
+        .order_by(Vehicle.plate)
     )
     return stream(session, query)

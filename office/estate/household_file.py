@@ -19,8 +19,10 @@ from models.office import Paper
 from models.payments import Payment
 from models.people import Occupancy, Owner
 from models.property import Area, Building, Unit
+from models.vehicles import Vehicle
 from models.visits import Visit
 from office.core import clock
+from office.estate import vehicles
 from office.receivables import sums
 from office.receivables.sums import OwedInvoice
 from rules.money import ZERO
@@ -55,6 +57,7 @@ class Household:
     overdue: Decimal
     open_invoices: Sequence[OwedInvoice]
     events: Sequence[HouseholdEvent]
+    vehicles: Sequence[Vehicle] = ()
 
 
 def household(session: Session, unit_id: int, today: date) -> Household | None:
@@ -97,6 +100,7 @@ def household(session: Session, unit_id: int, today: date) -> Household | None:
         overdue=sums.together(one for one in open_now if one.due_on < today).total,
         open_invoices=open_now,
         events=_events(session, unit_id, clock.zone(session)),
+        vehicles=vehicles.of_unit(session, unit_id),
     )
 
 

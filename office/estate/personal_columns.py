@@ -150,6 +150,7 @@ COLUMNS: Mapping[str, Columns] = {
     ),
     "ticket_clock": Columns(plain="clock state rule"),
     "ticket_event": Columns(emptied="reason note", plain="verb"),
+    "vehicle": Columns(emptied="plate note"),
     "unit": Columns(scrubbed="note", plain="code kind state tags"),
     "vacancy": Columns(scrubbed="proof", plain="state"),
     "visit": Columns(emptied="met words", plain="number kind assignee_role method outcome reason"),

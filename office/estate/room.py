@@ -11,4 +11,5 @@ EXPORTS: Mapping[str, Export] = {
     "units": exports.units,
     "stewards": exports.stewards,
     "desk_hints": hints.export,
+    "vehicles": exports.vehicles,
 }

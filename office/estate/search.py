@@ -1,4 +1,4 @@
-"""One question over everything: unit, name, pinyin initials, phone, invoice, receipt, ticket (S17).
+"""One question over everything: unit, name, pinyin initials, phone, invoice, receipt, ticket, plate (S17).
 
 Each kind is one short query on its own index: a prefix for codes and names, the exact value for phones.
 """
@@ -18,6 +18,8 @@ from models.payments import Payment
 from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Unit
 from models.secrets import fingerprint
+from models.vehicles import Vehicle
+from rules.parking_cards import plate
 from rules.text_keys import compared_key, text_key
 
 EACH = 8
@@ -26,7 +28,7 @@ LAST_LETTER = "\U0010ffff"
 
 @dataclass(frozen=True)
 class Hit:
-    """One thing found: its kind (unit, owner, invoice, payment, ticket), its row and what to show."""
+    """One thing found: its kind (a key of `KINDS`), its row and what to show."""
 
     kind: str
     id: int
@@ -133,12 +135,27 @@ def _tickets(session: Session, text: str) -> list[Hit]:
     return [Hit("ticket", ticket_id, number, unit_id=unit_id) for ticket_id, number, unit_id in rows]
 
 
+def _vehicles(session: Session, text: str) -> list[Hit]:
+    wanted = plate(text).casefold()
+    if not wanted:
+        return []
+    rows = session.execute(
+        select(Vehicle.id, Vehicle.plate, Unit.code, Vehicle.unit_id)
+        .outerjoin(Unit, Unit.id == Vehicle.unit_id)
+        .where(begins(session, Vehicle.plate_folded, wanted))
+        .order_by(Vehicle.plate_folded)
+        .limit(EACH)
+    )
+    return [Hit("vehicle", id_, found, code or "", unit_id) for id_, found, code, unit_id in rows]
+
+
 KINDS: dict[str, Callable[[Session, str], list[Hit]]] = {
     "unit": _units,
     "owner": _owners,
     "invoice": _invoices,
     "payment": _payments,
     "ticket": _tickets,
+    "vehicle": _vehicles,
 }
 
 

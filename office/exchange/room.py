@@ -20,6 +20,7 @@ from office.exchange.imports import (
     statement,
     tickets,
     vacancies,
+    vehicles,
 )
 
 HISTORIES: Mapping[str, Kind] = {"tickets": tickets.HISTORY}
@@ -39,4 +40,5 @@ IMPORTS: Mapping[str, Kind] = {
     "contracts": contracts,
     "pools": pools,
     "vacancies": vacancies,
+    "vehicles": vehicles,
 }

@@ -85,6 +85,7 @@ from models.property import Area, Building, CalendarDay, Estate, Unit
 from models.rates import ItemRate, UnitItemPayer
 from models.secrets import fingerprint
 from models.take_backs import TakeBack, TakenBill
+from models.vehicles import Vehicle
 from models.visits import Visit
 from tests.admin.conftest import PASSWORD, Web
 from tests.admin.panel.access import ROLES
@@ -96,6 +97,7 @@ TODAY = date(2026, 3, 2)
 PHONES = {"own": "13800138001", "foreign": "13900139002"}
 ID_NUMBERS = {"own": "110101199001011237", "foreign": "44010119900101123X"}
 COMPLAINANT_PHONES = {"own": "13700137003", "foreign": "13600136004"}
+PLATES = {"own": "粤B11111", "foreign": "粤B99999"}
 ACCOUNTS = {"own": "6222020200112233445", "foreign": "6222020200998877665"}
 MORE = {"own": Decimal(0), "foreign": Decimal(7000)}  # by which a stranger's sums differ
 REASON = '{"code": "manual", "inputs": {}}'
@@ -249,8 +251,19 @@ def _property(session: Session, world: World, whose: str, item: FeeItem) -> None
     hint = _added(
         session, DeskHint(unit_id=unit.id, words=f"{whose} hint", from_on=date(2025, 1, 1), kind="key")
     )
+    vehicle = _added(
+        session,
+        Vehicle(
+            plate=PLATES[whose],
+            unit_id=unit.id,
+            owner_id=owner.id,
+            card_from=date(2040, 1, 1),
+            card_to=date(2040, 12, 31),
+        ),
+    )
     world.keep(
         whose,
+        vehicles=vehicle,
         desk_hints=hint,
         contracts=contract,
         rent_changes=rent_change,

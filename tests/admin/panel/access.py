@@ -41,6 +41,7 @@ desk_hints          scedx     scedx    -         scedx    sce     sce      -    
 owners b            scedax    scedax   sx        sceax    scea    sea      sea      -
 owner_phones        scedax    scedax   -         scedax   scea    scea     scea     -
 occupancies         scedx     scedx    s         scex     sce     s        s        -
+vehicles            scedax    scedax   sx        sceax    scea    s        sceax    -
 departments         scedx     scedx    s         s        s       s        s        s
 staff               scaex     sx       sx        s        -       -        -        -
 # bills
