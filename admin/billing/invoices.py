@@ -33,7 +33,7 @@ from models.billing import (
 )
 from office.arrears import limitation
 from office.arrears.limitation import LimitedDebt
-from office.billing import documents, invoices, item_rates, runs, tariff_notice, unit_terms
+from office.billing import documents, invoices, item_rates, months_ahead, runs, tariff_notice, unit_terms
 from office.core.amounts import amount_of
 from office.core.errors import Refused
 from office.documents import archive
@@ -498,6 +498,37 @@ class InvoiceView(OfficeView):
         session.commit()
         flash(_("Invoice %(number)s was issued.", number=invoice.number), "success")
         return redirect(url_for("invoices.details_view", id=invoice.id))
+
+    @office_action(
+        "bill_ahead",
+        _l("Bill months ahead"),
+        on="list",
+        icon="calendar-days",
+        fields=(
+            Ask("unit_code", _l("Unit no."), is_required=True),
+            Ask(
+                "months",
+                _l("Months"),
+                kind="number",
+                is_required=True,
+                help=_l("From the first month that has no bill yet; each month gets a bill of its own"),
+            ),
+        ),
+    )
+    def bill_ahead(self, _rows: Sequence[Invoice], given: Any) -> Any:
+        made = months_ahead.issue(
+            db.session(),
+            row_access.unit_named(given["unit_code"].strip()),
+            int(given["months"]),
+            now=self.now(),
+            staff_id=current_staff().id,
+        )
+        return _(
+            "Bills were issued for %(first)s to %(last)s, %(amount)s in all.",
+            first=made[0].period,
+            last=made[-1].period,
+            amount=formats.amount(sum((one.amount for one in made), Decimal(0))),
+        )
 
     def limitation(self, row: Invoice) -> LimitedDebt | None:
         """Until when the bill can be sued for; None once nothing is open (C21)."""

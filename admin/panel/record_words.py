@@ -185,6 +185,7 @@ ACTIONS = {
     "reply": _("Written reply"),
     "resident_slip": _("Slip for the resident"),
     "decide": _("Decided"),
+    "bill_ahead": _("Billed ahead"),
     "request": _("Requested"),
     "choose_service": _("Service chosen"),
     "open": _("Opened"),

@@ -376,6 +376,22 @@ def test_a_reward_is_offered_earned_listed_and_its_gift_handed_over(counter: Cas
     assert incentives.LOOKED_BACK.days == 40  # as the question of the action says
 
 
+def test_months_are_billed_ahead_once_a_form(counter: CashierDesk) -> None:
+    """Each month gets a bill of its own, so that the receipt says what for (B15)."""
+    counter.unit("H-1", "何欢")
+    counter.bill("2026-03")
+    wanted = {"unit_code": "H-1", "months": "3", "form_key": "ahead-1"}
+
+    said = act(counter.cashier, "invoices", "bill_ahead", **wanted)
+    again = act(counter.cashier, "invoices", "bill_ahead", **wanted)
+
+    assert "2026-04 to 2026-06, ¥750.00 in all" in said
+    assert "sent already" in again
+    assert counter.one(select(func.count(Invoice.id)).join(Unit).where(Unit.code == "H-1")) == 4
+    for months, refusal in (("0", "Between 1 and"), ("2.5", "whole number"), ("", "required")):
+        assert refusal in act(counter.cashier, "invoices", "bill_ahead", unit_code="H-1", months=months)
+
+
 def test_the_public_notice_of_charges_says_what_the_law_asks_and_where_the_money_went(
     counter: CashierDesk,
 ) -> None:
