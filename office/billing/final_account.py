@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Invoice, InvoiceLine
+from models.contracts import RentContract
 from office.billing import deposits, invoices, runs
 from office.billing.billable_items import rounding_of
 from office.billing.invoices import NewCreditNote, NewInvoice, NewInvoiceLine
@@ -139,13 +140,21 @@ def _moved_lines(
 ) -> tuple[Decimal, list[NewInvoiceLine] | Reason]:
     """What the old payer gets back for the days from `on` on, in yuan, and the new payer's lines over them.
 
+    The rent of a contract stays: it is owed by the contract, whoever owns the unit (B24).
+
     A reason in place of the lines when they can't be reckoned, such as `no_residents`.
     """
     given_back, lines, problem = ZERO, [], None
+    of_contract = exists().where(
+        RentContract.unit_id == invoice.unit_id,
+        RentContract.fee_item_id == InvoiceLine.fee_item_id,
+        RentContract.valid_to >= InvoiceLine.service_from,
+        RentContract.valid_from <= InvoiceLine.service_to,
+    )
     for line, item in session.execute(
         select(InvoiceLine, FeeItem)
         .join(FeeItem, FeeItem.id == InvoiceLine.fee_item_id)
-        .where(InvoiceLine.invoice_id == invoice.id, FeeItem.basis.in_(MONTHLY))
+        .where(InvoiceLine.invoice_id == invoice.id, FeeItem.basis.in_(MONTHLY), ~of_contract)
         .order_by(InvoiceLine.id)
     ):
         rest = _rest_of(line, item, period, on)

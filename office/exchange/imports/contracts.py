@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from models.contracts import MOST_MONTHS, RentContract
 from models.people import Owner
 from office.billing import contracts
+from office.core import audit
 from office.estate.owners import add_owner, only_one_named
 from office.exchange.imports import cells, columns, known_rows
 from office.exchange.imports.columns import Column, Known, Problem, key_text, plainly, text, twice
@@ -96,12 +97,26 @@ def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
     return twice(rows, "number")
 
 
-def _save(session: Session, row: RentContract, is_new: bool) -> None:  # noqa: FBT001 -- KnownRows calls it so
+def _save(
+    session: Session,
+    now: datetime,
+    staff_id: int | None,
+    row: RentContract,
+    is_new: bool,  # noqa: FBT001 -- KnownRows calls it so
+) -> None:
     with session.no_autoflush:
         contracts.check(session, row)
     if is_new:
         session.add(row)
     session.flush()
+    if is_new:
+        said = {
+            "number": row.number,
+            "rent": row.rent,
+            "valid_from": row.valid_from,
+            "valid_to": row.valid_to,
+        }
+        audit.record(session, now, staff_id, "create", row, said)
 
 
 def take_in(
@@ -148,7 +163,7 @@ def take_in(
         {compared_key(row.number): row for row in stored},
         lambda row: compared_key(row["number"]),
         values,
-        partial(_save, session),
+        partial(_save, session, now, staff_id),
         codes={"unit_id": "unit_code", "owner_id": "tenant_name"},
         word=word,
     )

@@ -13,7 +13,7 @@ from models.billing import FeeItem, Invoice, InvoiceLine
 from models.contracts import RentChange, RentContract
 from models.office import Audit
 from models.people import Owner
-from office.billing import contracts, runs
+from office.billing import contracts, final_account, runs
 from office.core.errors import Refused
 from office.exchange import imports
 from office.rooms import EXPORTS, IMPORTS
@@ -50,6 +50,33 @@ def tenant(session, name="云山科技有限公司"):
 
 
 class TestBills:
+    def test_the_rent_of_a_contract_stays_at_a_change_of_owner(self, session):
+        """P5, B24: the monthly fee moves to the new payer, the rent is owed by the contract."""
+        unit = add_unit(session, "S-1", kind="shop", area="10", payer="业主")
+        payer = session.scalars(select(Owner.id).where(Owner.name == "业主")).one()
+        add_contract(session, unit, payer)
+        bill(session)
+        new = occupy(session, add_unit(session, "9", payer=None), "新业主", day("2020-01-01"))
+        rent = next(one for one in charged(session) if one[2] == "rent")
+        others = {code for _unit, who, code, *_ in charged(session) if who == "业主"} - {"rent"}
+        assert others
+
+        final_account.move_billing(
+            session,
+            unit.id,
+            old_payer_id=payer,
+            new_payer_id=new.id,
+            on=day("2026-06-11"),
+            now=NOW,
+            staff_id=None,
+        )
+
+        assert [one for one in charged(session) if one[2] == "rent"] == [rent]
+        assert {code for _unit, who, code, *_ in charged(session) if who == "新业主"} == others
+        credited = session.scalars(select(Invoice.credited).where(Invoice.payer_id == payer)).one()
+        assert 0 < credited < Decimal(rent[3])
+        assert_books_hold(session)
+
     def test_the_rent_is_a_line_of_the_tenants_bill(self, session):
         shop = add_unit(session, "S-1", kind="shop", area="10", payer="业主")
         plain = add_unit(session, "S-2", kind="shop", area="10", payer="旁人")
@@ -254,6 +281,9 @@ def test_contracts_come_in_once_and_go_out_as_they_came(session, bring):
     round_trip = bring(rows, header)
 
     assert (first.new, again.new, again.skipped, round_trip.skipped) == (2, 0, 2, 2)
+    entered = session.scalars(select(Audit.changes).where(Audit.table_name == "rent_contract")).all()
+    assert ["HT-2026-01" in said for said in entered].count(True) == 1
+    assert len(entered) == 2
     assert item(session, "rent").is_active
     assert header == COLUMNS
     assert rows[1][:7] == [
