@@ -9,6 +9,7 @@ from functools import cache
 from gettext import translation
 from typing import Any
 
+from flask import current_app
 from flask_admin.form import BaseForm
 from flask_babel import lazy_gettext as _
 from markupsafe import Markup
@@ -33,9 +34,9 @@ from rules.billing import tier_problem
 
 
 @cache
-def wtforms_words(code: str) -> Any:
-    """What WTForms says in a language: our wording where we have one, else its own."""
-    ours = translation("wtforms", language.TRANSLATIONS, [language.LOCALES[code]], fallback=True)
+def wtforms_words(code: str, folder: str) -> Any:
+    """What WTForms says in a language: our wording in the folder of compiled ones, else its own."""
+    ours = translation("wtforms", folder, [language.LOCALES[code]], fallback=True)
     ours.add_fallback(get_translations({"zh_Hans": ["zh"], "zh_Hant": ["zh_TW"]}.get(code, ["en"])))
     return ours
 
@@ -45,7 +46,7 @@ class OfficeForm(BaseForm):
 
     class Meta:
         def get_translations(self, _form: Any) -> Any:
-            return wtforms_words(language.current())
+            return wtforms_words(language.current(), current_app.config["BABEL_TRANSLATION_DIRECTORIES"])
 
     def validate(self, extra_validators: Any = None) -> bool:
         unclean = [

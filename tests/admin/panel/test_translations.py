@@ -191,7 +191,7 @@ def test_what_forms_say_is_in_the_readers_script(locale: str) -> None:
     forms.wtforms_words.cache_clear()
     asked = catalogue_of_wtforms()
     code = next(code for code, name in CHINESE.items() if name == locale)
-    words = forms.wtforms_words(code)
+    words = forms.wtforms_words(code, str(language.TRANSLATIONS))
     has, has_not = ("gb2312", "big5") if code == "zh_Hant" else ("big5", "gb2312")
 
     said_by_forms = {message: words.gettext(message) for message in asked}
@@ -520,3 +520,5 @@ def test_a_checkout_that_nobody_may_write_has_its_translations_in_the_instance(t
     assert made.config["BABEL_TRANSLATION_DIRECTORIES"] == str(instance / "translations")
     with made.test_request_context(headers={"Accept-Language": "zh-CN"}):
         assert gettext("Invoices") == "收费通知单"
+        said = forms.OfficeForm.Meta().get_translations(None)
+        assert said.gettext("This field is required.") == "此项必填。"
