@@ -436,14 +436,23 @@ def export(
     type=click.DateTime(("%Y-%m-%d",)),
     help="The day of issue, YYYY-MM-DD; else the 1st of the period.",
 )
+@click.option(
+    "--differences",
+    "is_again",
+    is_flag=True,
+    help="Of a period billed already: bill and credit what was entered late.",
+)
 @json_option
 @writes
-def bill(period: str, *, is_check: bool, on: datetime | None, as_json: bool) -> None:
+def bill(period: str, *, is_check: bool, on: datetime | None, is_again: bool, as_json: bool) -> None:
     """Issue the invoices of PERIOD (YYYY-MM)."""
     from office.billing import runs as billing_runs
     from office.core import clock
 
     session = db.session()
+    if is_again:
+        _bill_differences(period, is_check=is_check, as_json=as_json)
+        return
     verb = billing_runs.preview if is_check else billing_runs.issue_invoices
     made = verb(session, period, now=clock.now(session), on=on.date() if on else None)
     if not is_check:
@@ -459,6 +468,34 @@ def bill(period: str, *, is_check: bool, on: datetime | None, as_json: bool) -> 
         *(f"  {one.unit_code}: {one.reason}" for one in made.unbilled),
     ]
     say(made.to_dict(), as_json=as_json, text="\n".join(lines))
+
+
+def _bill_differences(period: str, *, is_check: bool, as_json: bool) -> None:
+    from office.billing import difference_runs
+    from office.core import clock
+
+    session = db.session()
+    found = difference_runs.preview(session, period)
+    said = found.to_dict()
+    if not is_check and found.rows:
+        made = difference_runs.issue(session, period, now=clock.now(session))
+        session.commit()
+        found, said = made.found, made.to_dict()
+    lines = [
+        gettext(
+            "%(period)s: %(more)s to bill besides, %(less)s to credit; %(unbilled)s not priced",
+            period=found.period,
+            more=found.more,
+            less=found.less,
+            unbilled=len(found.unbilled),
+        ),
+        *(
+            f"  {one.unit_code} {one.fee_item}: {one.difference.billed} → {one.difference.should}"
+            for one in found.rows
+        ),
+        *(f"  {one.unit_code}: {one.reason}" for one in found.unbilled),
+    ]
+    say(said, as_json=as_json, text="\n".join(lines))
 
 
 @click.command()

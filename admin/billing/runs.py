@@ -30,13 +30,14 @@ from admin.panel import (
 )
 from admin.panel.audit import record
 from admin.panel.filters import TextFilter
+from admin.panel.idempotency import idempotent
 from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage, OfficeView, OneClick, Related
 from models.base import db
 from models.billing import BillingRun, FeeItem, Invoice
 from models.engine import set_writing
 from models.office import Task
-from office.billing import meter_usage
+from office.billing import difference_runs, meter_usage
 from office.billing import runs as billing_runs
 from office.core import background_tasks as core_background_tasks
 from office.core import clock
@@ -65,7 +66,14 @@ class BillingPage(OfficePage):
     title = _l("Billing run")
     room = "bills"
     icon = "play"
-    verbs = {"issue": "act", "notices": "act", "progress": "see", "state": "see", "file": "act"}
+    verbs = {
+        "issue": "act",
+        "notices": "act",
+        "progress": "see",
+        "state": "see",
+        "file": "act",
+        "bill_differences": "act",
+    }
 
     @expose("/")
     def index(self) -> Any:
@@ -117,6 +125,52 @@ class BillingPage(OfficePage):
         answer = Response("\ufeff" + text.getvalue(), mimetype="text/csv; charset=utf-8")
         answer.headers.set("Content-Disposition", "attachment", filename=f"unbilled-{period}.csv")
         return answer
+
+    @expose("/differences/")
+    def differences(self) -> Any:
+        """What was entered late for a period billed already: billed, should be, difference (B21)."""
+        period = request.args.get("period") or self.today().strftime("%Y-%m")
+        found, refusal = None, None
+        if "period" in request.args:
+            try:
+                found = difference_runs.preview(db.session(), period)
+            except Refused as wrong:
+                refusal = error_messages.message_for(wrong)
+        names = {row.code: row.name_in(language.current()) for row in db.session.scalars(db.select(FeeItem))}
+        return self.render(
+            "billing/differences.html",
+            period=period if refusal is None else self.today().strftime("%Y-%m"),
+            found=found,
+            refusal=refusal,
+            names=names,
+            most=SHOWN,
+            words=unbilled_words,
+            view=self,
+        )
+
+    @expose("/differences/issue/", methods=("POST",))
+    @idempotent
+    def bill_differences(self) -> Any:
+        session, period = db.session(), request.form.get("period", "").strip()[:20]
+        try:
+            made = difference_runs.issue(session, period, now=self.now(), staff_id=current_staff().id)
+        except Refused as wrong:
+            session.rollback()
+            flash(error_messages.message_for(wrong), "error")
+            return redirect(url_for("billing.differences", period=period))
+        session.commit()
+        flash(
+            _(
+                "%(bills)s additional bills over %(more)s and %(notes)s credit notes were made.",
+                bills=made.invoices,
+                more=formats.amount(made.found.more),
+                notes=made.notes,
+            ),
+            "success",
+        )
+        for one in made.left[:SHOWN]:
+            flash(_("%(name)s: %(value)s", name=one.unit_code, value=unbilled_words(one.to_dict())), "error")
+        return redirect(url_for("billing.differences", period=made.found.period))
 
     @expose("/issue/", methods=("POST",))
     def issue(self) -> Any:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Join, and_, case, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Integer, Join, and_, case, exists, func, insert, literal, select, true
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
@@ -112,9 +112,17 @@ def forget_own_lines(session: Session) -> None:
 
 
 def bill_own_lines(
-    session: Session, period: Period, monthly: Iterable[BillableItem], held: Collection[int]
+    session: Session,
+    period: Period,
+    monthly: Iterable[BillableItem],
+    held: Collection[int],
+    *,
+    is_again: bool = False,
 ) -> None:
-    """A bill for each unit and payer whose own lines belong to no bill yet, drafted or issued."""
+    """A bill for each unit and payer whose own lines belong to no bill yet, drafted or issued.
+
+    Priced again (`is_again`), what is issued does not count.
+    """
     if not has_own_lines(session):
         return
     _note_held(session, held)
@@ -139,7 +147,11 @@ def bill_own_lines(
                 case((has_month, MONTH), else_=EXTRA),
                 as_type(total, Money()),
             )
-            .where(~drafted, ~issued, ~exists().where(HELD.c.unit_id == OWN_LINE.c.unit_id))
+            .where(
+                ~drafted,
+                true() if is_again else ~issued,
+                ~exists().where(HELD.c.unit_id == OWN_LINE.c.unit_id),
+            )
             .group_by(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id)
             .having(total > ZERO)
             .order_by(OWN_LINE.c.unit_id, func.min(OWN_LINE.c.id)),

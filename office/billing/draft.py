@@ -75,12 +75,15 @@ class Unbilled:
 class Draft:
     """The bills of one period in the working tables: `make` fills them, `clear` drops them.
 
-    `count` and `amount` (yuan) say what they come to, `unbilled` what could not be billed.
+    `count` and `amount` (yuan) say what they come to, `unbilled` what could not be billed. `is_again`: of the
+    units billed already, as if their bills of the period and after it were not out, without slips and shares
+    of pools, which have corrections of their own (B21).
     """
 
     session: Session
     period: Period
     policy: BillingPolicy
+    is_again: bool = False
     items: list[BillableItem] = field(default_factory=list)
     count: int = 0
     amount: Decimal = ZERO
@@ -101,20 +104,35 @@ class Draft:
         self._price_own_rates()
         self._price_whole_months()
         by_quotes = bill_layout.by_quotes(self._is_whole(), self._alike())
-        single_units.note_billed_already(self.session, by_quotes, self._reach[0], self._monthly)
+        single_units.note_billed_already(
+            self.session, by_quotes, self._reach[0], self._monthly, self._counted_until
+        )
         self._price_meters()
-        self._price_slips()
-        self._price_shares()
+        if not self.is_again:
+            self._price_slips()
+            self._price_shares()
         bill_layout.bill_whole_months(
             self.session, self._is_whole(), self._alike(), self._reach[0], self._held
         )
         self._price_months_in_part()
-        bill_layout.bill_own_lines(self.session, self.period, self._monthly, self._held)
+        bill_layout.bill_own_lines(
+            self.session, self.period, self._monthly, self._held, is_again=self.is_again
+        )
         self.count, self.amount = bill_layout.totals(self.session)
 
     def clear(self) -> None:
         """Drop the working tables."""
         working_tables.drop(self.session)
+
+    @property
+    def held(self) -> frozenset[int]:
+        """The ids of units of which nothing can be said until what they lack is there."""
+        return frozenset(self._held)
+
+    @property
+    def _counted_until(self) -> Period | None:
+        """Priced again: the period whose own bills and those after it do not count as billed."""
+        return self.period if self.is_again else None
 
     @property
     def unbilled(self) -> tuple[Unbilled, ...]:
@@ -123,8 +141,8 @@ class Draft:
         return tuple(sorted(found, key=lambda one: one.unit_code))
 
     def _take_units(self) -> int:
-        """Note the units of the period whose month is not billed; answers how many."""
-        units = period_rows.unbilled_units(self.period)
+        """Note the units of the period that are to be priced; answers how many."""
+        units = period_rows.units_to_bill(self.period, is_again=self.is_again)
         self.session.execute(insert(PENDING).from_select(["unit_id"], units))
         working_tables.analyze(self.session, PENDING)
         return self.session.scalar(select(func.count()).select_from(PENDING)) or 0
@@ -290,7 +308,9 @@ class Draft:
         rows = self.session.execute(period_rows.units_without_bill())
         for batch in rows.partitions(BATCH):
             units = [UnitRow(*row) for row in batch]
-            terms = unit_terms.load(self.session, [unit.id for unit in units], self._reach[0])
+            terms = unit_terms.load(
+                self.session, [unit.id for unit in units], self._reach[0], self._counted_until
+            )
             lines = [
                 line
                 for unit in units

@@ -57,6 +57,7 @@ class NewInvoice:
     issued_on: date
     due_on: date
     lines: tuple[NewInvoiceLine, ...]
+    run_id: int | None = None
 
     @property
     def amount(self) -> Decimal:
@@ -143,6 +144,7 @@ def _row(one: NewInvoice, number: str) -> dict[str, object]:
         "amount": one.amount,
         "balance": one.amount,
         "state": "open",
+        "run_id": one.run_id,
     }
 
 
@@ -304,7 +306,7 @@ def credit_note(session: Session, new: NewCreditNote, *, now: datetime) -> Credi
     """
     if not new.reason.strip():
         raise Refused(N_("Say why"))
-    refuse_same_person(_entered_by(session, new.invoice_id), new.staff_id)
+    refuse_same_person(entered_by(session, new.invoice_id), new.staff_id)
     large_sums.ask_again(session, "credit", new.amount, clock.office_day(session, now))
     note = write_credit_note(session, new, now=now)
     if session.scalars(
@@ -315,7 +317,7 @@ def credit_note(session: Session, new: NewCreditNote, *, now: datetime) -> Credi
     return note
 
 
-def _entered_by(session: Session, invoice_id: int) -> set[int | None]:
+def entered_by(session: Session, invoice_id: int) -> set[int | None]:
     """Who charged an invoice by hand, and the cashiers of what has paid it."""
     charged = select(Audit.staff_id).where(
         Audit.table_name == INVOICE.name, Audit.row_id == invoice_id, Audit.action == "charge"

@@ -83,6 +83,14 @@ def not_taken_back(invoice: FromClause = INVOICE) -> ColumnElement[bool]:
     return invoice.c.part.not_like(f"{MARK}%")
 
 
+def issued_before(period: Period | None) -> list[ColumnElement[bool]]:
+    """Bills but those of a period's runs and of later ones; months that were paid ahead stay (B21)."""
+    if period is None:
+        return []
+    is_earlier = INVOICE.c.period < str(period)
+    return [or_(INVOICE.c.kind != "regular", INVOICE.c.part == AHEAD, is_earlier)]
+
+
 def covering(first_on: date, last_on: date) -> ColumnElement[bool]:
     """One payer of the unit for all of these days."""
     return and_(
@@ -93,15 +101,15 @@ def covering(first_on: date, last_on: date) -> ColumnElement[bool]:
     )
 
 
-def unbilled_units(period: Period) -> Select[Any]:
-    """The ids of the period's units whose month is not billed."""
+def units_to_bill(period: Period, *, is_again: bool = False) -> Select[Any]:
+    """The ids of the period's units whose month is not billed; or, priced again, whose month is (B21)."""
     billed = exists().where(
         INVOICE.c.period == str(period),
         INVOICE.c.unit_id == UNIT.c.id,
         INVOICE.c.kind == "regular",
         INVOICE.c.part == MONTH,
     )
-    return select(UNIT.c.id).where(handed_over_by(period.last_on), ~billed)
+    return select(UNIT.c.id).where(handed_over_by(period.last_on), billed if is_again else ~billed)
 
 
 def let_and_billed(session: Session, period: Period) -> set[int]:

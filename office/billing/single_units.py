@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from models.contracts import RentContract
 from models.rates import UnitItemPayer
-from office.billing import working_tables
+from office.billing import period_rows, working_tables
 from office.billing.period_rows import LINE, OCCUPANCY, UNIT
 from office.billing.working_tables import OWN_LINE, PENDING, QUOTE, QUOTE_SET, SINGLE
 from office.receivables.ledger import INVOICE
@@ -94,12 +94,16 @@ def note(
 
 
 def note_billed_already(
-    session: Session, by_quotes: Join, first_on: date, items: Sequence[BillableItem]
+    session: Session,
+    by_quotes: Join,
+    first_on: date,
+    items: Sequence[BillableItem],
+    before: Period | None = None,
 ) -> None:
     """Note the units of which a longer cycle has charged days already that are due now.
 
     That happens where an item's cycle, or the unit's own day, was changed. `by_quotes` joins the pending
-    units and their sets of quotes.
+    units and their sets of quotes; with `before`, bills of that period's runs and of later ones don't count.
     """
     is_long = and_(
         LINE.c.months > 1,
@@ -111,7 +115,7 @@ def note_billed_already(
     charged = (
         select(INVOICE.c.unit_id, *LINE.c["fee_item_id", "service_from", "service_to"])
         .join(LINE, LINE.c.invoice_id == INVOICE.c.id)
-        .where(is_long, INVOICE.c.state != "credited")
+        .where(is_long, INVOICE.c.state != "credited", *period_rows.issued_before(before))
         .subquery()
     )
 

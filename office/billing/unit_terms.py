@@ -17,11 +17,12 @@ from models.property import Estate, Unit
 from models.rates import UnitItemPayer
 from office.billing import contracts
 from office.billing.billable_items import OWN_COLUMNS, OWN_RATES, own_rate
-from office.billing.period_rows import LINE
+from office.billing.period_rows import LINE, issued_before
 from office.billing.working_tables import AHEAD
 from office.core.database import chunks
 from office.receivables.ledger import INVOICE
 from rules import liability, rates
+from rules.billing import Period
 from rules.charges import BillableItem
 from rules.liability import PayerRule
 from rules.rent import RentContract
@@ -84,8 +85,13 @@ def payer_of_item(session: Session, unit_id: int, item: Paid, on: date) -> int |
     return paying[0].payer if paying else None
 
 
-def load(session: Session, unit_ids: Iterable[int], first_on: date) -> dict[int, UnitTerms]:
-    """The terms of some units; of what is billed, what charges days from one on."""
+def load(
+    session: Session, unit_ids: Iterable[int], first_on: date, before: Period | None = None
+) -> dict[int, UnitTerms]:
+    """The terms of some units; of what is billed, what charges days from one on.
+
+    With `before`, what that period's runs and later ones billed does not count.
+    """
     developer_id = session.scalar(select(Estate.developer_id))
     found: dict[int, UnitTerms] = defaultdict(lambda: UnitTerms(developer_id=developer_id))
     for some in chunks(sorted(set(unit_ids))):
@@ -115,6 +121,7 @@ def load(session: Session, unit_ids: Iterable[int], first_on: date) -> dict[int,
                 INVOICE.c.state != "credited",
                 long_or_ahead,
                 LINE.c.service_to >= first_on,
+                *issued_before(before),
             )
         ):
             found[unit_id].billed[item_id].append((begin, end))

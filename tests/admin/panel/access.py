@@ -202,6 +202,8 @@ OWN_ADDRESSES = """
 /billing/                   GET   s
 /billing/issue/             POST  a
 /billing/unbilled/          GET   s
+/billing/differences/       GET   s
+/billing/differences/issue/ POST  a
 /billing/progress/          GET   s
 /billing/state/             GET   s
 /billing/file/              POST  a

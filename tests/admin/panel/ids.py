@@ -31,6 +31,8 @@ OWN_ADDRESSES = """
 /billing/                   GET   -
 /billing/issue/             POST  -
 /billing/unbilled/          GET   run:billing_runs
+/billing/differences/       GET   -
+/billing/differences/issue/ POST  -
 /billing/progress/          GET   id:task
 /billing/state/             GET   id:task
 /billing/file/              POST  id:task
