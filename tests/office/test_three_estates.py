@@ -16,6 +16,8 @@ from tests.factories.estates.living import live
 from tests.oracles.estates.checking import differences
 from tests.oracles.estates.files import Estate
 
+pytestmark = pytest.mark.long
+# merged units, the vacancy rate and yearly tiers of water come here as the program gets them
 ESTATES = {"housing": "residential", "tower": "tower", "hong_kong": "residential"}
 Row = dict[str, str]
 Alter = Callable[[list[Row]], Row]

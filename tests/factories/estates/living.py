@@ -25,6 +25,7 @@ from office.billing import bounced_cheques, runs
 from office.billing.change_of_owner import change_of_owner
 from office.estate import owners
 from office.exchange import imports
+from office.exchange.imports.reader import Line
 from office.payments import cheques, payments
 from office.payments.cheques import NewCheque
 from office.payments.payments import NewPayment
@@ -140,7 +141,7 @@ class Living:
         if fee := self.terms.get("late_fee"):
             turn_on_late_fee(self.session, **fee)
         for kind in ("roster", "fee-items", "rates"):
-            self._bring(kind, self.folder / f"{kind}.csv", now)
+            self._bring(kind, imports.read(self.folder / f"{kind}.csv"), now)
         for row in self.terms.get("tariff", ()):
             self.session.add(
                 Tariff(
@@ -167,10 +168,9 @@ class Living:
         self.session.flush()
         for kind in ("contracts", "payers"):
             if (path := self.folder / f"{kind}.csv").exists():
-                self._bring(kind, path, now)
+                self._bring(kind, imports.read(path), now)
 
-    def _bring(self, kind: str, path: Path, now: datetime) -> None:
-        table = imports.read(path)
+    def _bring(self, kind: str, table: imports.Table, now: datetime) -> None:
         imports.take_in(
             self.session,
             kind,
@@ -194,12 +194,9 @@ class Living:
                 if before <= f"{row[column]:-<10}".replace("---", "-01") < str(month.first_on)
             ]
             if rows:
-                path = self.folder / f"{kind}-of-{month}.csv"
-                with path.open("w", encoding="utf-8", newline="") as file:
-                    out = csv.DictWriter(file, rows[0])
-                    out.writeheader()
-                    out.writerows(rows)
-                self._bring(kind, path, now)
+                lines = [tuple(rows[0]), *(tuple(row.values()) for row in rows)]
+                numbered = tuple(Line(number, cells) for number, cells in enumerate(lines, start=1))
+                self._bring(kind, imports.Table(f"{kind}-{month}.csv", numbered), now)
         runs.issue_invoices(self.session, str(month), now=now)
 
     def _vouchers(self, now: datetime) -> None:
