@@ -24,13 +24,14 @@ from models.base import (
 from models.decisions import REQUEST_STATES, AskedFor
 from models.people import Owner, Staff
 from models.property import UNIT_KINDS, Unit
-from models.text_keys import folded_of
+from models.text_keys import folded_of, order_of
 from rules import codes
 from rules.billing import Basis, TierSpan
 from rules.cycles import CYCLES, Anchor
 from rules.liability import PayerRule
 from rules.meters import ReadingKind
 from rules.money import RoundingMode, RoundingUnit
+from rules.text_order import code_key
 
 BASES = tuple(basis.value for basis in Basis)
 TIMINGS = ("advance", "arrears")
@@ -146,6 +147,7 @@ class Meter(EditableRow, Model):
     fee_item_id: Mapped[int] = refer("fee_item", index=True)
     code: Mapped[str] = mapped_column(String(60))
     code_folded: Mapped[str] = folded_of("code", 60)
+    code_sort: Mapped[str] = order_of("code", code_key)
     is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default="1")
     factor: Mapped[Decimal] = mapped_column(FixedPoint(4), default=1, server_default="10000")
     counts_down: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")

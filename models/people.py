@@ -19,10 +19,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from models import pinyin
 from models.base import EditableRow, Id, Instant, Model, Named, Row, db, one_of, prefix_index, refer
 from models.property import Building, Unit
 from models.secrets import Sealed, masked
-from models.text_keys import folded_of
+from models.text_keys import folded_of, order_of
 from rules import codes
 
 OWNER_KINDS = ("person", "company")
@@ -42,6 +43,7 @@ class Owner(EditableRow, Model):
         Index("owner_name_idx", "name"),
         Index("owner_name_folded_idx", "name_folded"),  # search by name prefix
         Index("owner_pinyin_idx", "pinyin_initials"),  # search by pinyin initials
+        Index("owner_name_sort_idx", "name_sort", "id"),  # list
         prefix_index("owner", "name_folded"),
         prefix_index("owner", "pinyin_initials"),
         Index("owner_id_number_idx", "id_number_mac"),  # search by exact ID number
@@ -49,6 +51,7 @@ class Owner(EditableRow, Model):
 
     name: Mapped[str] = mapped_column(String(120))
     name_folded: Mapped[str] = folded_of("name", 120, is_kept_as_typed=True)
+    name_sort: Mapped[str] = order_of("name", pinyin.name_key)
     pinyin_initials: Mapped[str] = mapped_column(String(60), default="", server_default="")
     kind: Mapped[str] = mapped_column(String(10), default="person", server_default="person")
     email: Mapped[str] = mapped_column(String(200), default="", server_default="")

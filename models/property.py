@@ -21,9 +21,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import EditableRow, FixedPoint, Instant, Model, one_of, prefix_index, refer
 from models.secrets import Sealed
-from models.text_keys import folded_of
+from models.text_keys import folded_of, order_of
 from rules import codes
 from rules.money import SIGNS
+from rules.text_order import code_key
 
 UNIT_KINDS: tuple[str, ...] = get_args(codes.UnitKind)
 UNIT_STATES = ("unsold", "vacant", "occupied", "sealed")
@@ -168,6 +169,7 @@ class Building(EditableRow, Model):
 
     name: Mapped[str] = mapped_column(String(80))
     name_folded: Mapped[str] = folded_of("name", 80)
+    name_sort: Mapped[str] = order_of("name", code_key)
     area_id: Mapped[int] = refer("area", index=True)
     position: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
@@ -188,9 +190,10 @@ class Unit(EditableRow, Model):
         CheckConstraint("area_m2 >= 0", name="unit_area_not_negative"),
         Index("unit_grid_idx", "building_id", "floor", "code"),  # unit grid, lists by building
         prefix_index("unit", "code_folded"),
+        Index("unit_code_sort_idx", "code_sort", "id"),  # list
         Index(
             "unit_vacant_idx",
-            "code",
+            "code_sort",
             "id",
             sqlite_where=text("state = 'vacant'"),
             postgresql_where=text("state = 'vacant'"),
@@ -199,6 +202,7 @@ class Unit(EditableRow, Model):
 
     code: Mapped[str] = mapped_column(String(40), unique=True)
     code_folded: Mapped[str] = folded_of("code", 40, is_unique=True)
+    code_sort: Mapped[str] = order_of("code", code_key)
     building_id: Mapped[int] = refer("building")
     floor: Mapped[int | None] = mapped_column(Integer)
     kind: Mapped[str] = mapped_column(String(20))

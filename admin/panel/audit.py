@@ -15,6 +15,7 @@ from models.base import db
 from models.engine import writing
 from models.office import Audit
 from models.secrets import Sealed, masked
+from models.text_keys import is_derived
 from office.core import clock
 from office.core.audit import RECORDED
 
@@ -70,7 +71,7 @@ def pending_changes(row: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     after: dict[str, Any] = {}
     for attribute in state.mapper.column_attrs:
         name = attribute.key
-        if name == "row_version" or attribute.columns[0].info.get("folds"):
+        if name == "row_version" or is_derived(attribute.columns[0]):
             continue
         history = state.attrs[name].history
         if not history.has_changes():

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.types import TypeEngine
 
 from admin.panel.formats import Format
+from models.text_keys import ORDERED
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,15 @@ class Source:
 
     def sort_key(self, name: str) -> ColumnElement[Any]:
         """The SQL that a column's values are ordered by."""
-        return self.expression(name)
+        key = self.expression(name)
+        *_steps, last = name.split(".")
+        return key if name in self.computed else self._ordered(name, last, key)
+
+    def _ordered(self, name: str, last: str, key: ColumnElement[Any]) -> ColumnElement[Any]:
+        path = name.removesuffix(last)
+        entity = self.joins[path][0] if path else self.model
+        ordered: ColumnElement[Any] = getattr(entity, f"{last}{ORDERED}", key)
+        return ordered
 
     def expression(self, name: str) -> ColumnElement[Any]:
         """The SQL of a column name; joins that it needs are remembered for `joined`."""

@@ -19,6 +19,7 @@ from admin.panel.request_values import row_id
 from admin.panel.row_names import name_of, told_apart
 from admin.panel.search import starts_with
 from models.base import db
+from models.text_keys import order_column
 from rules.relative_days import SPANS, span_of
 
 MOST_OPTIONS = 500  # of a filter's select
@@ -337,7 +338,11 @@ class RelationFilter(ChosenFilter):
         place = (view.language, self)
         if within or place not in view.statements:
             name = attribute_of(target, "name" if called == "name_zh_hans" else called, view.language)
-            order = (target.position, name) if hasattr(target, "position") else (name,)
+            order = (
+                (target.position, order_column(name))
+                if hasattr(target, "position")
+                else (order_column(name),)
+            )
             asked = select(target.id, name).where(*within).order_by(*order).limit(MOST_OPTIONS)
             if within:  # of this reader only
                 return {str(key): text for key, text in db.session.execute(asked)}

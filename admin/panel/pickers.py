@@ -14,6 +14,7 @@ from admin.panel.request_values import LONGEST_INPUT, is_clean
 from admin.panel.row_names import BETWEEN, name_of, told_apart
 from admin.panel.search import starts_with
 from models.base import db
+from models.text_keys import order_column
 from rules.text_keys import compared_key, text_key
 
 TYPED = "_text"  # behind a picker's name: its text box
@@ -164,5 +165,7 @@ class Loader:
                 for spelling in dict.fromkeys((plain, plain.upper(), plain.lower()))
             ]
             statement = statement.where(or_(*conditions))
-        statement = statement.order_by(getattr(self.model, self.fields[0])).offset(offset).limit(limit)
+        statement = (
+            statement.order_by(order_column(getattr(self.model, self.fields[0]))).offset(offset).limit(limit)
+        )
         return list(db.session.scalars(statement))

@@ -50,7 +50,7 @@ def _marks(owner_ids: Sequence[int]) -> dict[int, list[str]]:
             or_(Occupancy.to_on.is_(None), Occupancy.to_on >= today),
             *row_access.visible_rows(Unit),
         )
-        .order_by(Unit.code)
+        .order_by(Unit.code_sort)
     )
     phones = select(OwnerPhone.owner_id, OwnerPhone.number).where(OwnerPhone.owner_id.in_(owner_ids))
     first_units: dict[int, str] = {}

@@ -13,6 +13,7 @@ from admin.panel.columns import Column, attribute_of
 from admin.panel.list_request import Query
 from admin.panel.table_options import TableOptions
 from models.secrets import Sealed, fingerprint
+from models.text_keys import ORDERED, order_column
 
 MOST_COLUMN_LISTS = 500  # of a screen: readers choose columns as they like
 UNBROKEN = {"code", "number", "period"}  # columns whose values stay on one line
@@ -147,7 +148,7 @@ class TableScreen(TableOptions):
         statement = select(model).where(*self.lookup_scope(name, model))
         for column in ("position", "name", "code", "number"):
             if column in inspect(model).column_attrs:
-                statement = statement.order_by(getattr(model, column))
+                statement = statement.order_by(order_column(getattr(model, column)))
         return statement
 
     def get_one(self, id: Any) -> Any:  # noqa: A002 -- Flask-Admin's name
@@ -230,4 +231,4 @@ def _indexed(model: Any) -> set[str]:
     table = model.__table__
     found = {next(iter(index.columns)).key for index in table.indexes if index.columns}
     found |= {column.key for column in table.columns if column.unique or column.primary_key}
-    return {str(name) for name in found}
+    return {str(name).removesuffix(ORDERED) for name in found}

@@ -349,7 +349,7 @@ def _empty(session: Session, table: Table, ids: Sequence[int], names: Sequence[s
         return
     values: dict[str, Any] = {name: _nothing(table, name) for name in names}
     if table.name == "owner":
-        values |= {"name_folded": ERASED, "is_email_bad": False, "is_chat_bad": False}
+        values |= {"name_folded": ERASED, "name_sort": ERASED, "is_email_bad": False, "is_chat_bad": False}
     for some in chunks(ids):
         session.execute(update(table).where(table.c.id.in_(some)).values(**values, **_next_version(table)))
 

@@ -14,6 +14,7 @@ from sqlalchemy import JSON, LargeBinary, String, Table
 from sqlalchemy.types import TypeEngine
 
 from models.secrets import Sealed
+from models.text_keys import is_derived
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ def holds_text(kind: TypeEngine[object]) -> bool:
 
 
 def text_columns(table: Table) -> Iterator[str]:
-    """The columns of a table that can hold words; a folded form follows the column that it folds."""
+    """The columns of a table that can hold words; another form of a column follows that column."""
     for column in table.columns:
-        if holds_text(column.type) and not column.info.get("folds"):
+        if holds_text(column.type) and not is_derived(column):
             yield column.name

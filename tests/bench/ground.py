@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app import create_app
 from models import db, triggers
 from models.engine import prepare, writing
-from models.text_keys import folded_columns
+from models.text_keys import fill_order_keys, folded_columns
 from office.core import schema
 from office.operations import setup
 from runtime.application import engine_of
@@ -125,6 +125,7 @@ class Filler:
         self.connection.execute(
             text(f"INSERT INTO {table} ({names}) SELECT {values} FROM {self.numbers(count)} ORDER BY n")
         )
+        fill_order_keys(self.connection, db.metadata.tables[table])
 
 
 def folded(table: str, columns: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
-from admin.panel import list_exports, paging, permissions, row_counts
+from admin.panel import columns, list_exports, paging, permissions, row_counts
 from models.billing import Invoice
 from models.people import Owner
 from models.property import Unit
@@ -192,6 +192,56 @@ def test_a_list_too_long_for_a_sheet_is_not_cut(many: Web, monkeypatch: pytest.M
     assert "An XLSX sheet ends at 130 rows" in text_of(many.get(answer.location))
     assert len(exported_codes(many, "/trial_units/export/csv/")) == COUNT + 6
     assert many.get("/trial_units/export/xlsx/?kind=office").status_code == 200
+
+
+CODES_IN_ORDER = ["Q1-9", "Q1-101", "Q1-1001", "Q2-1", "Q10-1"]
+NAMES_IN_ORDER = ["陈一", "李娜", "李伟", "梁安", "仇英", "曾小明", "张三"]
+
+
+def add_in_disorder(web: Web) -> None:
+    with web.rows() as session:
+        for code in reversed(CODES_IN_ORDER):
+            session.add(Unit(code=code, building_id=1, kind="office", area_m2=1))
+        session.execute(insert(Owner), [{"name": name} for name in reversed(NAMES_IN_ORDER)])
+        session.commit()
+
+
+def test_codes_and_names_are_in_the_order_of_people(web: Web) -> None:
+    """In a list both ways, in its export, and in what a picker offers."""
+    add_in_disorder(web)
+
+    units = [code for code in codes(web.get("/trial_units/?sort=code").text) if code[0] == "Q"]
+    back = [code for code in codes(web.get("/trial_units/?sort=-code").text) if code[0] == "Q"]
+    exported = [code for code in exported_codes(web, "/trial_units/export/csv/?sort=-code") if code[0] == "Q"]
+    people = [name for name in codes(web.get("/trial_owners/?sort=name").text) if name in NAMES_IN_ORDER]
+    offered = web.get("/trial_occupancies/ajax/lookup/?name=unit&query=Q").json
+
+    assert units == CODES_IN_ORDER
+    assert back == exported == CODES_IN_ORDER[::-1]
+    assert people == NAMES_IN_ORDER
+    assert [name for _key, name in offered] == CODES_IN_ORDER
+
+
+def test_a_name_that_changes_changes_its_place(web: Web) -> None:
+    add_in_disorder(web)
+    with web.rows() as session:
+        session.query(Owner).where(Owner.name == "陈一").one().name = "赵一"
+        session.commit()
+
+    people = [name for name in codes(web.get("/trial_owners/?sort=name").text) if name[0] != "王"]
+
+    assert people[-1] == "赵一"
+
+
+def test_control_without_their_keys_the_order_is_that_of_the_bytes(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_in_disorder(web)
+    monkeypatch.setattr(columns, "ORDERED", "_nowhere")
+
+    found = [code for code in codes(web.get("/trial_units/?sort=code").text) if code[0] == "Q"]
+
+    assert found != CODES_IN_ORDER
 
 
 def test_a_cursor_of_another_order_is_not_followed(many: Web) -> None:
