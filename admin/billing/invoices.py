@@ -164,14 +164,25 @@ class TariffView(OfficeView):
     icon = "scale"
     column_list = ("fee_item.name", "unit_kind", "rate", "valid_from", "valid_to")
     column_default_sort = "-valid_from"
-    choices = {"unit_kind": labels.UNIT_KINDS}
+    choices = {"unit_kind": labels.UNIT_KINDS, "tier_span": labels.TIER_SPANS}
     filters = (RelationFilter("fee_item"), ChoiceFilter("unit_kind"), RangeFilter("valid_from"))
     one_click = (OneClick("current", _l("In force"), lambda _view: [Tariff.valid_to.is_(None)]),)
-    form_columns = ("fee_item", "unit_kind", "rate", "tiers", "valid_from", "valid_to")
+    form_columns = (
+        "fee_item",
+        "unit_kind",
+        "rate",
+        "tiers",
+        "tier_span",
+        "tier_people",
+        "valid_from",
+        "valid_to",
+    )
     form_overrides = {"tiers": forms.TiersField}
+    form_args = {"tier_span": {"is_kept": True}}
     column_descriptions = {
         "rate": _l("Yuan for each unit of the basis; a change never alters an issued bill"),
         "tiers": _l("Metered items only, as in 180: 0.50; 280: 0.55; 0.80 (up to: rate; above)"),
+        "tier_people": _l("Each person more raises the bounds that say so, as in 180 + 30: 0.50"),
         "valid_to": _l("Empty: until further notice"),
     }
     list_template = "billing/tariffs.html"
@@ -260,12 +271,30 @@ class MeterView(OfficeView):
     )
     room = "bills"
     icon = "gauge"
-    column_list = ("unit.code", "fee_item.name", "code", "is_active")
+    column_list = ("unit.code", "fee_item.name", "code", "factor", "is_active", "out_of_use_from")
     column_searchable_list = ("unit.code", "code")
-    filters = (RelationFilter("fee_item"), FlagFilter("is_active"))
-    form_columns = ("unit", "fee_item", "code", "is_active")
+    filters = (RelationFilter("fee_item"), FlagFilter("is_active"), RangeFilter("out_of_use_from"))
+    form_columns = (
+        "unit",
+        "fee_item",
+        "code",
+        "factor",
+        "counts_down",
+        "wraps_at",
+        "out_of_use_from",
+        "is_active",
+    )
     column_labels = {"code": _l("Meter no.")}
+    column_descriptions = {
+        "factor": _l("How many units of the price one of the meter's units is"),
+        "wraps_at": _l("The value at which the meter shows 0 again, such as 10000; empty: it never does"),
+        "out_of_use_from": _l("The first day without it; what it counted before is billed once more"),
+    }
     related = (Related("meter_readings", "meter_id"),)
+
+    def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
+        if row.factor is None:
+            row.factor = Decimal(1)
 
 
 class MeterReadingView(OfficeView):
@@ -275,11 +304,20 @@ class MeterReadingView(OfficeView):
     empty_hint = _l("Enter the readings here, or bring them in as a table under “Imports”.")
     room = "bills"
     icon = "gauge"
-    column_list = ("meter.unit.code", "meter.code", "read_on", "value")
+    column_list = ("meter.unit.code", "meter.code", "read_on", "value", "kind", "factor")
     column_searchable_list = ("meter.unit.code", "meter.code")
     column_default_sort = "-read_on"
-    filters = (RangeFilter("read_on"),)
-    form_columns = ("meter", "read_on", "value")
+    choices = {"kind": labels.READING_KINDS}
+    filters = (RangeFilter("read_on"), ChoiceFilter("kind"))
+    form_columns = ("meter", "read_on", "value", "kind", "factor")
+    form_args = {"kind": {"is_kept": True}}
+    column_descriptions = {
+        "kind": _l(
+            "A meter that is exchanged has two readings on that day: the old one's last value, the new one's "
+            "first"
+        ),
+        "factor": _l("Only where it isn't the meter's own; it holds from this reading on"),
+    }
     column_labels = {"meter.code": _l("Meter no.")}
     large_relations = {"meter": ("code",)}
 

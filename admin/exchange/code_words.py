@@ -28,6 +28,7 @@ LABELS: Mapping[str, Mapping[str, Any]] = {
     "scope": labels.POOL_SCOPES,
     "key": labels.POOL_KEYS,
     **dict.fromkeys(("vacant", "unsold", "developer"), labels.BEARS),
+    "kind": labels.READING_KINDS,
     "outcome": {**labels.CONTACT_OUTCOMES, **labels.OUTCOMES},
 }
 

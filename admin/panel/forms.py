@@ -162,7 +162,10 @@ class InstantField(DateTimeLocalField):
 
 
 class ChoiceField(SelectField):
-    """A native select over code → label; `allow_blank` adds an empty first line."""
+    """A native select over code → label; `allow_blank` adds an empty first line.
+
+    With `is_kept` a form that doesn't have the field leaves what is stored, or the default.
+    """
 
     def __init__(
         self,
@@ -171,10 +174,12 @@ class ChoiceField(SelectField):
         *,
         labels: Mapping[str, Any],
         allow_blank: bool = False,
+        is_kept: bool = False,
         coerce: Callable[[Any], Any] = str,
         **kwargs: Any,
     ) -> None:
         self.allow_blank = allow_blank
+        self.is_kept = is_kept
         self.labels = labels
         super().__init__(label, validators, coerce=coerce, choices=self._choices, **kwargs)
 
@@ -186,7 +191,8 @@ class ChoiceField(SelectField):
         self.data = None if value is None else str(value)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = valuelist[0] if valuelist else None
+        if valuelist or not self.is_kept:
+            self.data = valuelist[0] if valuelist else None
 
     def iter_choices(self) -> Iterator[Any]:
         for value, text in self._choices():

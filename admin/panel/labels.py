@@ -121,6 +121,13 @@ INVOICE_STATES = {
     "paid": _("Paid"),
     "credited": _("Credited"),
 }
+READING_KINDS = {
+    "read": _("Meter read"),
+    "estimated": _("Estimated"),
+    "exchange_end": _("Old meter's last value"),
+    "exchange_start": _("New meter's first value"),
+}
+TIER_SPANS = {"month": _("Each month"), "year": _("The calendar year")}
 SLIP_STATES = {"open": _("Open"), "billed": _("Billed"), "cancelled": _("Cancelled")}
 PLAN_STATES = {
     "proposed": _("Proposed"),

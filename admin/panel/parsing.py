@@ -15,7 +15,10 @@ from rules.working_time import check_spans
 
 _BETWEEN = re.compile(r"[,，、;；\n]")
 _SPAN = re.compile(r"(\d{1,2}:\d{2})\s*(?:-|–|—|~|至|到)\s*(\d{1,2}:\d{2})", re.ASCII)
-_TIER = re.compile(r"(?:(\d{1,9}(?:\.\d{1,4})?)\s*:\s*)?(\d{1,9}(?:\.\d{1,6})?)", re.ASCII)
+_TIER = re.compile(
+    r"(?:(\d{1,9}(?:\.\d{1,4})?)(?:\s*\+\s*(\d{1,9}(?:\.\d{1,4})?))?\s*:\s*)?(\d{1,9}(?:\.\d{1,6})?)",
+    re.ASCII,
+)
 
 BIGGEST = 10**9
 MOST = 100_000  # of days, minutes, people; more than a date or a wait can bear is a slip of the finger
@@ -66,7 +69,8 @@ def hours_text(spans: Sequence[Sequence[str]]) -> str:
 def tiers(text: str) -> tuple[Tier, ...]:
     """`180: 0.50; 280: 0.55; 0.80` as prices up to a quantity, the last one open (B1).
 
-    Takes them as they are exported, too. Raises ValueError.
+    `180 + 30: 0.50` is a bound that each further person raises by 30 (B18). Takes them as they are exported,
+    too. Raises ValueError.
     """
     if text.lstrip().startswith("["):
         return _exported(text)
@@ -75,8 +79,8 @@ def tiers(text: str) -> tuple[Tier, ...]:
         tier = _TIER.fullmatch(part)
         if tier is None:
             raise ValueError(part)
-        up_to, rate = tier.groups()
-        found.append(Tier(Decimal(rate), None if up_to is None else Decimal(up_to)))
+        up_to, per_person, rate = tier.groups()
+        found.append(Tier(Decimal(rate), None if up_to is None else Decimal(up_to), Decimal(per_person or 0)))
     return tuple(found)
 
 
@@ -85,7 +89,9 @@ def _exported(text: str) -> tuple[Tier, ...]:
         found = stored_tiers(text)
     except (TypeError, ArithmeticError) as wrong:
         raise ValueError(text) from wrong
-    values = [value for tier in found for value in (tier.rate, tier.up_to) if value is not None]
+    values = [
+        value for tier in found for value in (tier.rate, tier.up_to, tier.per_person) if value is not None
+    ]
     if not all(value.is_finite() and 0 <= value < BIGGEST for value in values):
         raise ValueError(text)
     return found
@@ -94,11 +100,22 @@ def _exported(text: str) -> tuple[Tier, ...]:
 def tiers_text(stored: str) -> str:
     """Tiers as they are stored (JSON `[[up to, rate], …]`) as a person types them."""
     return "; ".join(
-        str(tier.rate) if tier.up_to is None else f"{tier.up_to}: {tier.rate}"
+        str(tier.rate)
+        if tier.up_to is None
+        else f"{tier.up_to} + {tier.per_person}: {tier.rate}"
+        if tier.per_person
+        else f"{tier.up_to}: {tier.rate}"
         for tier in stored_tiers(stored)
     )
 
 
 def tiers_stored(found: Sequence[Tier]) -> str:
-    rows = [[None if tier.up_to is None else str(tier.up_to), str(tier.rate)] for tier in found]
+    rows = [
+        [
+            None if tier.up_to is None else str(tier.up_to),
+            str(tier.rate),
+            *([str(tier.per_person)] if tier.per_person else []),
+        ]
+        for tier in found
+    ]
     return json.dumps(rows) if rows else ""

@@ -43,7 +43,7 @@ STATES: Mapping[str, Any] = {
 }  # fmt: skip
 KINDS: Mapping[str, Any] = {
     **labels.UNIT_KINDS, **labels.OWNER_KINDS, **labels.INVOICE_KINDS, **labels.PAYMENT_KINDS,
-    **labels.VISIT_KINDS, **labels.PAPERS,
+    **labels.VISIT_KINDS, **labels.PAPERS, **labels.READING_KINDS,
 }  # fmt: skip
 VALUES: Mapping[str, Mapping[str, Any]] = {
     "state": STATES,
@@ -51,6 +51,8 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "promise_state": labels.PROMISE_STATES,
     "kind": KINDS,
     "unit_kind": labels.UNIT_KINDS,
+    "tier_span": labels.TIER_SPANS,
+    "estimated": {"from": _("The earlier one"), "to": _("The later one"), "from to": _("Both")},
     "stage": labels.STAGES,
     "wanted": labels.STAGES,
     "method": {**labels.CONTACT_METHODS, **labels.VISIT_METHODS, **labels.METHODS},

@@ -77,6 +77,8 @@ def tariffs(session: Session) -> Table:
             Tariff.valid_from,
             Tariff.valid_to,
             Tariff.tiers,
+            Tariff.tier_span,
+            Tariff.tier_people,
         )
         .join(Tariff.fee_item)
         .order_by(FeeItem.position, FeeItem.id, Tariff.valid_from, Tariff.id)
@@ -192,11 +194,15 @@ def readings(session: Session) -> Table:
             FeeItem.code.label("fee_item"),
             MeterReading.read_on,
             MeterReading.value,
+            MeterReading.kind,
+            MeterReading.factor,
         )
         .join(MeterReading.meter)
         .join(Meter.unit)
         .join(Meter.fee_item)
-        .order_by(Meter.unit_id, Meter.id, MeterReading.read_on)
+        .order_by(
+            Meter.unit_id, Meter.id, MeterReading.read_on, MeterReading.kind == "exchange_start"
+        )  # of one day the new meter's first value is the last
     )
     return stream(session, query)
 

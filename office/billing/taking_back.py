@@ -24,6 +24,7 @@ from models.payments import DirectDebit
 from models.take_backs import TakeBack, TakenBill
 from office.billing import runs
 from office.billing.invoices import SERIES, NewCreditNote, write_credit_note
+from office.billing.meter_months import READING
 from office.billing.period_rows import SLIP, UNIT
 from office.billing.pool_shares import POOL, SHARE
 from office.billing.pools import scope_of
@@ -278,6 +279,7 @@ def _free(session: Session, invoice_ids: Collection[int]) -> None:
         .where(SLIP.c.invoice_id.in_(invoice_ids))
         .values(state="open", invoice_id=None, row_version=SLIP.c.row_version + 1)
     )
+    run(update(READING).where(READING.c.invoice_id.in_(invoice_ids)).values(invoice_id=None))
     pool_ids = select(SHARE.c.pool_id).where(SHARE.c.invoice_id.in_(invoice_ids)).distinct()
     pools = list(session.scalars(pool_ids))
     if not pools:

@@ -258,6 +258,10 @@ def _explained(line: InvoiceLine, words: Words) -> str:
         said.append(words.reckoned(reason.code, line.quantity, line.rate))
     if "meter" in inputs:
         said.append(f"{inputs['meter']}: {inputs['from']} → {inputs['to']}")
+        if "counted" in inputs:
+            said.append(str(inputs["counted"]))
+        if "estimated" in inputs:
+            said.append(words["estimated_reading"])
     if "tiers" in inputs:
         said.append(str(inputs["tiers"]))
     if "slip_no" in inputs:

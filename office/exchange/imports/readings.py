@@ -7,21 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
-from models.billing import FeeItem, Invoice, InvoiceLine, Meter, MeterReading
+from models.billing import READING_KINDS, FeeItem, Invoice, InvoiceLine, Meter, MeterReading
 from office.core.errors import N_
-from office.exchange.imports import cells, columns
+from office.exchange.imports import cells, columns, words
 from office.exchange.imports.cells import Wrong
-from office.exchange.imports.columns import Column, Known, Problem, plainly
+from office.exchange.imports.columns import Column, Known, Problem, heads, plainly
 from office.exchange.imports.taken import NO_UPDATE, Difference, Taken, Update, counted, shown
 from rules.billing import Period
+from rules.meters import ReadingKind
 from rules.text_keys import compared_key
 
+KIND_WORDS = words.known(
+    READING_KINDS,
+    {
+        "read": "抄表 实抄 實抄 实读 正常",
+        "estimated": "估抄 估读 估讀 估算 预估",
+        "exchange_end": "换表止码 換表止碼 旧表止码 舊表止碼 旧表读数",
+        "exchange_start": "换表起码 換表起碼 新表起码 新表起碼 新表读数",
+    },
+)
 COLUMNS: tuple[Column, ...] = (
     columns.UNIT,
     Column(
@@ -45,6 +54,18 @@ COLUMNS: tuple[Column, ...] = (
         is_required=True,
         measure="own",
     ),
+    Column(
+        "kind",
+        heads("读数类型 讀數類型 抄表类型 抄表方式 抄表類型"),
+        plainly(cells.one_of(KIND_WORDS)),
+        empty=ReadingKind.READ.value,
+    ),
+    Column(
+        "factor",
+        heads("倍率 互感倍率 表倍率 變比 变比"),
+        plainly(cells.number_above_zero),
+        measure="own",
+    ),
 )
 MEASURED = {
     "water": ("水", "water"),
@@ -52,6 +73,8 @@ MEASURED = {
     "gas": ("气", "氣", "gas"),
 }
 Place = tuple[int, str]  # unit id, meter
+Key = tuple[int, str, date, bool]  # and whether it is the first value of a new meter
+COMPARED = ("value", "kind", "factor")
 BILLED = N_("A bill counts with this reading: correct the bill by a credit note, then the reading by hand")
 
 
@@ -59,7 +82,7 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
     """Meters of which nobody knows what they measure; two values of one meter on one day."""
     meters = set(_meters(known.session))
     items = _metered(known.session)
-    seen: dict[tuple[int, str, date], Decimal] = {}
+    seen: dict[Key, tuple[Any, ...]] = {}
     found: list[Problem] = []
     for row in rows:
         place = row["unit_code"], compared_key(row["meter"])
@@ -70,8 +93,9 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
                 found.append(
                     columns.problem(row, "meter", row["meter"], wrong.message, wrong.remedy, **wrong.values)
                 )
-        before = seen.setdefault((*place, row["read_on"]), row["value"])
-        if before != row["value"]:
+        given = tuple(row[name] for name in COMPARED)
+        before = seen.setdefault(_key(row), given)
+        if before != given:
             found.append(
                 columns.problem(
                     row,
@@ -79,7 +103,7 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
                     row["value"],
                     N_("another value of that day is there: %(before)s"),
                     N_("Keep the right one of the two"),
-                    before=before,
+                    before=shown(before[0]),
                 )
             )
     return found
@@ -113,11 +137,14 @@ def _meters(session: Session) -> dict[Place, int]:
     return {(unit_id, compared_key(code)): id_ for unit_id, code, id_ in session.execute(query)}
 
 
-Stored = tuple[int, int, Decimal]  # id, fee item's id, value
+def _key(row: Mapping[str, Any]) -> Key:
+    """Which reading a row is: of one day an old meter's last value and a new one's first are two."""
+    is_start = row["kind"] == ReadingKind.EXCHANGE_START
+    return row["unit_code"], compared_key(row["meter"]), row["read_on"], is_start
 
 
-def _stored(session: Session) -> dict[tuple[Any, ...], Stored]:
-    """The readings that are there, by unit, meter and day."""
+def _stored(session: Session) -> dict[Key, Any]:
+    """The readings that are there, with the fee item of their meter."""
     query = select(
         Meter.unit_id,
         Meter.code,
@@ -125,9 +152,12 @@ def _stored(session: Session) -> dict[tuple[Any, ...], Stored]:
         MeterReading.id,
         Meter.fee_item_id,
         MeterReading.value,
+        MeterReading.kind,
+        MeterReading.factor,
     ).join(MeterReading.meter)
     return {
-        (row[0], compared_key(row[1]), row[2]): (row[3], row[4], row[5]) for row in session.execute(query)
+        (row.unit_id, compared_key(row.code), row.read_on, row.kind == ReadingKind.EXCHANGE_START): row
+        for row in session.execute(query)
     }
 
 
@@ -164,30 +194,36 @@ def take_in(
             session.add(meter)
             session.flush()
             meters[place] = meter.id
-    fresh: dict[tuple[int, str, date], Decimal] = {}
+    fresh: dict[Key, Mapping[str, Any]] = {}
     differences: list[Difference] = []
     for row in given:
-        reading = row["unit_code"], compared_key(row["meter"]), row["read_on"]
-        if reading not in stored:
-            fresh[reading] = row["value"]
+        key = _key(row)
+        if key not in stored:
+            fresh[key] = row
             continue
-        id_, item_id, value = stored[reading]
-        if value == row["value"]:
-            continue
-        billed_until = billed.get((row["unit_code"], item_id))
+        there = stored[key]
+        billed_until = billed.get((row["unit_code"], there.fee_item_id))
         never = BILLED if billed_until is not None and row["read_on"] <= billed_until else ""
-        one = Difference(row["line"], "value", shown(value), shown(row["value"]), never)
-        differences.append(one)
-        if one in update:
-            changed = session.get_one(MeterReading, id_)
-            changed.value = row["value"]
-            update.record(session, changed, {"value": (one.there, one.here)})
+        for name in COMPARED:
+            before = getattr(there, name)
+            if before == row[name] or (name == "factor" and row[name] is None):
+                continue
+            one = Difference(row["line"], name, shown(before), shown(row[name]), never)
+            differences.append(one)
+            if one in update:
+                changed = session.get_one(MeterReading, there.id)
+                setattr(changed, name, row[name])
+                update.record(session, changed, {name: (one.there, one.here)})
     if fresh:
         session.execute(
             insert(MeterReading),
             [
-                {"meter_id": meters[unit_id, code], "read_on": read_on, "value": value}
-                for (unit_id, code, read_on), value in fresh.items()
+                {
+                    "meter_id": meters[unit_id, code],
+                    "read_on": read_on,
+                    **{name: row[name] for name in COMPARED},
+                }
+                for (unit_id, code, read_on, _), row in fresh.items()
             ],
         )
     return counted(len(fresh), len(given), differences, update)

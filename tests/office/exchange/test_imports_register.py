@@ -244,6 +244,33 @@ def test_two_values_of_one_meter_and_day_contradict_each_other(session, bring):
     assert (told.message % told.values).startswith("another value of that day is there: 120")
 
 
+def test_an_exchange_is_two_readings_of_one_day_and_comes_back_as_it_was_exported(session, bring):
+    header = [*READINGS, "kind", "factor"]
+    unit, days = "3-2-1201", ("2026-05-31", "2026-06-10", "2026-06-30")
+    rows = [
+        [unit, "water", days[0], "120", "", ""],
+        [unit, "water", days[1], "131", "换表止码", ""],
+        [unit, "water", days[1], "0", "exchange_start", "40"],
+        [unit, "water", days[2], "2.5", "估抄", ""],
+    ]
+
+    first, second = bring("readings", header, rows), bring("readings", header, rows)
+
+    assert (first.new, second.new, second.differs) == (4, 0, 0)
+    codes, exported = EXPORTS["readings"](session)
+    stored = [dict(zip(codes, row, strict=True)) for row in exported]
+    assert [(str(one["read_on"]), one["kind"], one["factor"]) for one in stored] == [
+        (days[0], "read", None),
+        (days[1], "exchange_end", None),
+        (days[1], "exchange_start", Decimal(40)),
+        (days[2], "estimated", None),
+    ]
+    back = [["" if one[name] is None else str(one[name]) for name in header] for one in stored]
+    assert bring("readings", header, [[unit, *row[1:]] for row in back]).new == 0
+    changed = [[unit, "water", days[2], "2.5", "read", ""]]
+    assert bring("readings", header, changed).differs == 1
+
+
 def test_a_reading_that_is_there_with_another_value_is_told_and_left_alone(session, bring):
     """contract "Imports: what a row is": differs."""
     row = ["3-2-1201", "water", "2026-06-30"]
