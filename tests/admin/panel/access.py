@@ -56,7 +56,6 @@ pools               sax       sax      sx        s        s       -        sax  
 pool_shares         sx        sx       sx        s        s       s        sx       -
 meters              scedx     scedx    -         scex     -       s        scex     -
 meter_readings      scedx     scedx    -         scex     -       sc       scex     -
-meter_round         sc        sc       -         sc       -       sc       sc       -
 service_slips       scedx     scedx    -         scex     sce     sc       scex     -
 invoices            sax       sax      sx        sax      s       sx       sax      -
 invoice_lines       sx        sx       sx        s        s       s        sx       -
@@ -129,6 +128,7 @@ household           s         s        s         s        s       s        s    
 personal_data       sax       sax      -         -        -       -        -        -
 grid                s         s        s         s        s       s        s        s
 billing             sa        sa       -         -        -       -        sa       -
+meter_round         sc        sc       -         sc       -       sc       sc       -
 move_in             sa        sa       -         sa       s       -        sa       -
 cashier             sa        sa       -         -        -       -        sa       -
 day_close           s         sa       -         -        -       -        sa       -
@@ -175,8 +175,8 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 
 # screens made by hand, whose addresses are all listed below
 PAGES = words(
-    "start board search household personal_data grid billing move_in cashier day_close call_list forecast "
-    "change_payer contact_quality route reports complaint_reports public_form policies simulate imports jobs "
+    "start board search household personal_data grid billing meter_round move_in cashier day_close call_list "
+    "forecast change_payer contact_quality route reports complaint_reports public_form policies simulate imports jobs "
     "statement_of_account limitation ledger"
 )
 
