@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.people import Owner
 from models.vehicles import Vehicle
+from office.core import audit
 from office.core.errors import N_
 from office.estate import vehicles
 from office.estate.owners import add_owner, only_one_named
@@ -68,12 +69,21 @@ def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
     return twice(rows, "plate")
 
 
-def _save(session: Session, row: Vehicle, is_new: bool) -> None:  # noqa: FBT001 -- KnownRows calls it so
+def _save(
+    session: Session,
+    now: datetime,
+    staff_id: int | None,
+    row: Vehicle,
+    is_new: bool,  # noqa: FBT001 -- KnownRows calls it so
+) -> None:
     with session.no_autoflush:
         vehicles.check(session, row)
     if is_new:
         session.add(row)
     session.flush()
+    if is_new:
+        said = {"plate": row.plate, "card_from": row.card_from, "card_to": row.card_to}
+        audit.record(session, now, staff_id, "create", row, said)
 
 
 def take_in(
@@ -120,7 +130,7 @@ def take_in(
         {row.plate: row for row in session.scalars(select(Vehicle))},
         lambda row: row["plate"],
         values,
-        partial(_save, session),
+        partial(_save, session, now, staff_id),
         codes={"unit_id": "unit_code", "owner_id": "owner_name", "bay_id": "bay_code"},
         word=word,
     )

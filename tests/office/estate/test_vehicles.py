@@ -207,6 +207,8 @@ def test_vehicles_come_in_once_and_go_out_as_they_came(session, bring):
     round_trip = bring(rows, list(header))
 
     assert (first.new, again.new, again.skipped, round_trip.skipped) == (3, 0, 3, 3)
+    made = select(Audit.row_id).where(Audit.table_name == "vehicle", Audit.action == "create")
+    assert len(session.scalars(made).all()) == 3
     assert list(header) == COLUMNS
     assert sorted(rows) == sorted(
         [
