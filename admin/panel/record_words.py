@@ -114,6 +114,7 @@ ACTIONS = {
     "create": _("Created"),
     "give_back": _("Given back"),
     "recount": _("Counted again"),
+    "renew": _("Card renewed"),
     "take": _("Taken"),
     "slip": _("Printed"),
     "fill": _("Filled in"),
