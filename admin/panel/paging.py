@@ -35,6 +35,9 @@ from admin.panel.list_request import Query
 from admin.panel.list_screen import ListScreen
 
 MOST_SORTED = 10_000  # rows that are sorted by a column without an index
+COMPARISONS = frozenset(
+    {operators.eq, operators.lt, operators.le, operators.gt, operators.ge, operators.between_op}
+)
 MOST_STATEMENTS = 500  # of a screen: readers choose columns as they like
 
 
@@ -95,7 +98,7 @@ def _ids(view: ListScreen, query: Query, conditions: list[Any]) -> Iterator[Sele
     if query.cursor is not None and not is_past_keys:
         with_key = _without_bound(conditions, key, is_upper=backwards)
         with_key.append(_beyond(view, key, query, is_descending=backwards))
-    may_lack = _may_lack(key)
+    may_lack = _may_lack(key) and not any(_compares(each, key) for each in conditions)
     if may_lack:
         with_key.append(_has(view, key))
     keyed = asked.where(*with_key).order_by(*_order(key, own, is_descending=backwards))
@@ -119,6 +122,19 @@ def _may_lack(key: Any) -> bool:
     if columns is None or isinstance(getattr(key, "parent", None), AliasedInsp):
         return True
     return bool(columns[0].nullable)
+
+
+def _compares(condition: Any, key: Any) -> bool:
+    """Whether a condition compares the sort key, which no row without one meets."""
+    if getattr(condition, "operator", None) is operators.and_:
+        return any(_compares(each, key) for each in condition.clauses)
+    if getattr(condition, "operator", None) not in COMPARISONS:
+        return False
+    columns = getattr(getattr(key, "property", None), "columns", None)
+    if not columns:
+        return False
+    left = condition.left
+    return left.key == columns[0].key and getattr(left, "table", None) is columns[0].table
 
 
 def _has(view: ListScreen, key: Any) -> Any:
