@@ -302,7 +302,7 @@ def loose_ends(session: Session) -> Iterator[Finding]:
     """Bills taken back that still ask for money, hold their place, or hold slips or shares (check, B21)."""
     taken = select(*INVOICE.c["id", "number", "part"]).join(TakenBill, TakenBill.invoice_id == INVOICE.c.id)
     hangs = or_(
-        *(exists().where(table.c.invoice_id == INVOICE.c.id) for table in (SLIP, SHARE)),
+        *(exists().where(table.c.invoice_id == INVOICE.c.id) for table in (SLIP, SHARE, READING)),
         INVOICE.c.credited != INVOICE.c.amount,
         INVOICE.c.part != literal(rule.MARK) + as_type(INVOICE.c.id, Text()),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from models import triggers
-from models.billing import CreditNote, Invoice, InvoiceLine, ServiceSlip
+from models.billing import CreditNote, FeeItem, Invoice, InvoiceLine, MeterReading, ServiceSlip
 from models.payments import DirectDebit, DirectDebitBatch, Payment
 from models.pools import Pool, PoolShare
 from models.take_backs import TakeBack, TakenBill
@@ -26,6 +26,7 @@ from rules.pools import PoolKey, PoolScope
 from tests.factories.estate import (
     accrue,
     add_item,
+    add_meter,
     add_slip,
     add_staff,
     add_unit,
@@ -369,3 +370,24 @@ def test_the_control_without_the_rule_paid_bills_would_go_back(session, units, p
 
     assert take_back(session, people, now=at("2026-06-11")).bills == 3
     assert session.get_one(Payment, payment.id).credit == 1
+
+
+def test_a_reading_may_be_corrected_once_its_bill_is_taken_back(session, people):
+    item(session, "rent").is_active = False
+    unit = add_unit(session, area="100")
+    meter = add_meter(session, unit, "water", ("2026-05-01", "10"), ("2026-06-01", "20"))
+    session.flush()
+    issue(session, now=at("2026-06-02"))
+    wrong = update(MeterReading).where(MeterReading.meter_id == meter.id, MeterReading.value == 20)
+    with pytest.raises(DBAPIError, match="stays_once_billed"), session.begin_nested():
+        session.execute(wrong.values(value=30))
+
+    take_back(session, people, now=at("2026-06-02"))
+    session.execute(wrong.values(value=30))
+    issue(session, now=at("2026-06-02"))
+
+    water = session.scalars(
+        select(InvoiceLine.quantity).join(FeeItem).where(FeeItem.code == "water").order_by(InvoiceLine.id)
+    )
+    assert list(water) == [10, 20]
+    assert_books_hold(session)
