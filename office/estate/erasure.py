@@ -50,6 +50,7 @@ from models.people import Occupancy, Owner, OwnerPhone
 from models.pools import PoolShare
 from models.property import Unit
 from models.rates import ItemRate
+from models.take_backs import TakenBill
 from models.vacancies import Vacancy
 from models.vehicles import Vehicle
 from models.visits import Visit
@@ -229,6 +230,8 @@ def _take_estate(session: Session, owner: Owner, found: Belongings) -> None:
     found.shared["vehicle"].update(session.scalars(cars))
     pools = select(PoolShare.pool_id).where(PoolShare.unit_id.in_(sorted(units)))
     found.shared["pool"].update(session.scalars(pools))
+    theirs = select(TakenBill.take_back_id).where(TakenBill.invoice_id.in_(sorted(found.theirs["invoice"])))
+    found.shared["take_back"].update(session.scalars(theirs))
     buildings = select(Unit.building_id).where(Unit.id.in_(sorted(units)))
     about_home = or_(DeskHint.unit_id.in_(sorted(units)), DeskHint.building_id.in_(buildings))
     found.shared["desk_hint"].update(session.scalars(select(DeskHint.id).where(about_home)))
