@@ -18,6 +18,7 @@ from admin.panel.signed_in import current_staff
 from admin.panel.view import OfficePage
 from models.base import db
 from models.billing import FeeItem, Invoice
+from models.people import Owner
 from models.property import Unit
 from office.billing import documents, move_in
 from office.billing.invoices import NewInvoiceLine
@@ -40,6 +41,7 @@ class MoveInPage(OfficePage):
     def _page(self, given: Any, refusal: str = "") -> Any:
         session, unit, payer, issued = db.session(), None, None, None
         lines: Sequence[NewInvoiceLine] = ()
+        others: dict[int, str] = {}  # who else pays an item
         on, due_on = self._day(given, "on"), self._day(given, "due_on")
         try:
             unit = self._unit(given)
@@ -49,9 +51,22 @@ class MoveInPage(OfficePage):
                 issued = session.scalars(
                     db.select(Invoice)
                     .where(Invoice.unit_id == unit.id, Invoice.kind == "move_in")
-                    .order_by(Invoice.id.desc())
+                    .order_by(
+                        (Invoice.payer_id == (payer.owner_id if payer else 0)).desc(), Invoice.id.desc()
+                    )
                 ).first()
                 lines = move_in.lines_of(session, unit, on)
+                if payer is not None:
+                    shared = move_in.by_payer(session, unit, lines, payer.owner_id, on)
+                    called = dict(
+                        session.execute(db.select(Owner.id, Owner.name).where(Owner.id.in_(shared))).all()
+                    )
+                    others = {
+                        line.fee_item_id: called[payer_id]
+                        for payer_id, of_payer in shared.items()
+                        for line in of_payer
+                        if payer_id != payer.owner_id
+                    }
         except Refused as wrong:
             refusal = refusal or error_messages.message_for(wrong)
         names = {item.id: item for item in session.scalars(db.select(FeeItem))}
@@ -64,7 +79,7 @@ class MoveInPage(OfficePage):
             payer=payer,
             issued=issued,
             is_issued=issued is not None and payer is not None and issued.payer_id == payer.owner_id,
-            lines=[(names[line.fee_item_id], line.price) for line in lines],
+            lines=[(names[line.fee_item_id], line.price, others.get(line.fee_item_id, "")) for line in lines],
             total=sum(line.price.amount for line in lines),
             words=wording.reason,
             language=language.current(),

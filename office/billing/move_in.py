@@ -22,7 +22,7 @@ from office.estate import owners
 from office.policies import store
 from office.receivables import ledger
 from rules import billing as rule
-from rules import charges
+from rules import charges, liability
 from rules.billing import MONTHLY, BillingDocument, MoveInItem, MoveInRow, Period, Share
 from rules.charges import BillableItem, MonthlyRate
 from rules.rates import Exempt, ItemRate
@@ -54,6 +54,20 @@ def lines_of(session: Session, unit: Unit, on: date) -> tuple[NewInvoiceLine, ..
     return tuple(lines)
 
 
+def by_payer(
+    session: Session, unit: Unit, lines: Sequence[NewInvoiceLine], payer_id: int, on: date
+) -> dict[int, tuple[NewInvoiceLine, ...]]:
+    """The lines by who pays their item on a day, those of the unit's payer first (B20)."""
+    terms = unit_terms.load(session, [unit.id], on)[unit.id]
+    items = {item.id: item for item in billable_items(session)}
+    found: dict[int, list[NewInvoiceLine]] = {payer_id: []}
+    for line in lines:
+        paying = liability.liable(terms.payers_of(items[line.fee_item_id]), on, on, is_split=True)
+        payer = paying[0].payer if paying else None
+        found.setdefault(payer or payer_id, []).append(line)
+    return {payer: tuple(of_payer) for payer, of_payer in found.items() if of_payer}
+
+
 def issue_move_in_bill(
     session: Session,
     unit_id: int,
@@ -66,8 +80,9 @@ def issue_move_in_bill(
 ) -> Invoice:
     """Issue the move-in bill of a unit from the day of hand-over; once a unit and payer (B6).
 
-    Months paid ahead count from the month of the hand-over, charged by days, and the runs of those months
-    leave them out. Raises Refused without a template or a tariff, or when there is one already.
+    What others pay (B20) is on bills of their own; the answer is that of the payer, else the first. Months
+    paid ahead count from the month of the hand-over, charged by days, and the runs of those months leave them
+    out. Raises Refused without a template or a tariff, or when there is one already.
     """
     unit = session.get_one(Unit, unit_id)
     if due_on < on:
@@ -83,13 +98,18 @@ def issue_move_in_bill(
     period = Period.of(on)
     months = max((one.months for one in template(session, unit.kind, on)), default=0)
     until = str(period.plus(months - 1)) if months else ""
-    new = NewInvoice("move_in", until, unit_id, payer_id, period, on, due_on, lines)
-    (invoice_id,) = invoices.issue(session, [new], now=now) or (None,)
-    if invoice_id is None:
+    new = [
+        NewInvoice("move_in", until, unit_id, payer, period, on, due_on, of_payer)
+        for payer, of_payer in by_payer(session, unit, lines, payer_id, on).items()
+    ]
+    made = [session.get_one(Invoice, id_) for id_ in invoices.issue(session, new, now=now)]
+    if not made:
         raise Refused(N_("This can't be charged"))
-    invoice = session.get_one(Invoice, invoice_id)
-    audit.record(session, now, staff_id, "move_in", invoice, {"amount": new.amount, "unit": unit.code})
-    return invoice
+    for invoice in made:
+        audit.record(
+            session, now, staff_id, "move_in", invoice, {"amount": invoice.amount, "unit": unit.code}
+        )
+    return made[0]
 
 
 def _lines(

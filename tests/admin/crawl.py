@@ -202,7 +202,10 @@ def fitting(web: Web, each: Input) -> str:
 
 
 def _is_number(name: str) -> bool:
-    words = ("position", "rate", "quantity", "area_m2", "floor", "value", "months", "count", "least", "most")
+    words = (
+        *("position", "rate", "quantity", "area_m2", "floor", "value"),
+        *("months", "count", "least", "most", "factor"),
+    )
     return any(word in name for word in words)
 
 

@@ -542,7 +542,13 @@ KNOWN_KEYS = {
 SAID = re.compile(
     r"""(?:args|form|values|given)(?:\.get\(|\[)"(\w+_id|id|rowid|key|run|audit|posted|decided)\""""
 )
-NOT_OF_ROWS = {"category_id", "department_id", "handler_id", "assignee_id", "incident_id"}  # from a form's list
+NOT_OF_ROWS = {
+    "category_id",
+    "department_id",
+    "handler_id",
+    "assignee_id",
+    "incident_id",
+}  # from a form's list
 
 
 def fetched(source: str) -> set[str]:

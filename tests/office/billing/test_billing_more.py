@@ -30,6 +30,7 @@ from tests.factories.estate import (
     turn_on_late_fee,
 )
 from tests.factories.pdf_text import bare, text_of
+from tests.factories.rates import add_item_payer
 
 
 def payer_of(unit, session):
@@ -99,6 +100,25 @@ class TestMoveIn:
             deposits.return_deposit(
                 session, entered[0].id, amount=Decimal(1), reason="x", staff_id=None, now=NOW
             )
+
+    def test_what_somebody_else_pays_is_on_a_bill_of_their_own(self, session):
+        """The tenant pays the deposit for works, the owner the rest (B20)."""
+        unit = add_unit(session, payer=None, handed_over_on=day("2026-06-16"))
+        owner = occupy(session, unit, "业主", day("2026-06-16"))
+        other = occupy(session, add_unit(session, "2-1", payer=None), "租户", day("2026-01-01"))
+        add_item_payer(session, unit, "decoration_deposit", other.id)
+
+        made = move_in.issue_move_in_bill(
+            session, unit.id, payer_id=owner.id, on=day("2026-06-16"), due_on=day("2026-06-16"), now=NOW
+        )
+
+        bills = session.scalars(select(Invoice).order_by(Invoice.id)).all()
+        assert [(one.payer_id, str(one.amount)) for one in bills] == [
+            (owner.id, "8925.00"),
+            (other.id, "2000.00"),
+        ]
+        assert made.id == bills[0].id
+        assert_books_hold(session)
 
     def test_only_once(self, session, moved_in):
         unit, owner, _ = moved_in
