@@ -112,6 +112,7 @@ def fee_items(session: Session) -> Table:
         FeeItem.is_active,
         FeeItem.is_restrictable,
         FeeItem.position,
+        FeeItem.vacancy_factor,
     ).order_by(FeeItem.position, FeeItem.id)
     return stream(session, query)
 

@@ -171,7 +171,9 @@ def check_payer(session: Session, row: UnitItemPayer) -> None:
 
 
 def check_item(row: FeeItem) -> None:
-    """Raise Refused for half a season, or a cycle or season of an item that isn't owed for time."""
+    """Raise Refused for half a season, a cycle of an item that isn't owed for time, a factor above 1."""
+    if row.vacancy_factor is not None and not 0 <= row.vacancy_factor <= 1:
+        raise Refused(N_("The factor of an empty unit lies between 0 and 1, such as 0.7"))
     if (row.season_from is None) != (row.season_to is None):
         raise Refused(N_("Give the first and the last month of the season, or neither"))
     if row.basis not in MONTHLY and not cycle_of(row).is_plain:

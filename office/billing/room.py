@@ -12,7 +12,7 @@ from office.core.jobs import Job
 JOBS = (
     Job("rewards", incentives.judge_rewards, at=time(0, 25)),
     Job("deposits", deposits.enter_all_paid, at=time(0, 28)),
-    Job("vacancies", vacancies.end_of_occupied, at=time(0, 20)),
+    Job("vacancies", vacancies.end_of_occupied, at=time(0, 22)),
     Job("billing_draft", runs.draft_run, at=time(8, 0), day=25),
 )
 CHECKS = (taking_back.loose_ends,)

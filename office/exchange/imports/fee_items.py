@@ -68,6 +68,7 @@ COLUMNS: tuple[Column, ...] = (
     _flag("is_active", "启用", "啟用", "是否启用"),
     _flag("is_restrictable", "可限制", "是否可限制"),
     Column("position", ("顺序", "順序", "排序"), plainly(cells.whole(0, 100_000)), measure="own"),
+    Column("vacancy_factor", ("空置系数", "空置係數"), plainly(cells.number), measure="own"),
 )
 PLAIN = tuple(column.code for column in COLUMNS if column.code not in {"code", "name"})
 

@@ -65,7 +65,7 @@ ADDED = {
     "invoices": ["kind"],
     "payments": ["kind"],
     "tariffs": ["tiers", "tier_span", "tier_people"],
-    "fee_items": ["timing", "days_ahead", "is_active", "is_restrictable", "position"],
+    "fee_items": ["timing", "days_ahead", "is_active", "is_restrictable", "position", "vacancy_factor"],
 }
 PROMISED = [line.split(": ") for line in CONTRACT.strip().splitlines()]
 
@@ -236,7 +236,10 @@ def test_the_command_writes_to_the_terminal_or_a_file(office, tmp_path):
     office.run("export", "tariffs", tmp_path / "t.xlsx")
     as_json = office.run("export", "tariffs", "--format", "json")
 
-    assert printed.stdout.splitlines()[0] == "fee_item,unit_kind,rate,valid_from,valid_to,tiers,tier_span,tier_people"
+    assert (
+        printed.stdout.splitlines()[0]
+        == "fee_item,unit_kind,rate,valid_from,valid_to,tiers,tier_span,tier_people"
+    )
     assert (tmp_path / "t.csv").read_text(encoding="utf-8") == printed.stdout
     assert len(json.loads(as_json.stdout)) == len(printed.stdout.splitlines()) - 1
     assert (tmp_path / "t.xlsx").read_bytes().startswith(b"PK")
