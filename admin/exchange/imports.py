@@ -64,6 +64,7 @@ KINDS: Mapping[str, Any] = {
     "rates": _l("Rates of units, buildings, floors, tags and kinds"),
     "payers": _l("Payers of items"),
     "contracts": _l("Rent contracts"),
+    "vacancies": _l("Vacant units"),
     "vehicles": _l("Vehicles and parking cards"),
 }
 HISTORY = "-history"
@@ -100,6 +101,7 @@ NEEDS: Mapping[str, tuple[str, str]] = {
     "payers": ("item_payers", "create"),
     "contracts": ("contracts", "create"),
     "pools": ("pools", "act"),
+    "vacancies": ("vacancies", "create"),
     "vehicles": ("vehicles", "create"),
 }
 # the screen and verb by which a person may change what an import finds there with other values

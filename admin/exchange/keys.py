@@ -47,6 +47,7 @@ KEYS: Mapping[str, Key] = {
         ("number",),
         _l("Everything, as long as no bill goes by the contract; then its last day and its deposit."),
     ),
+    "vacancies": Key(("unit_code", "fee_item", "valid_from"), _l("Its last day, factor and proof.")),
     "vehicles": Key(("plate",), _l("Everything but the plate.")),
     "tickets": Key(
         ("number",),
