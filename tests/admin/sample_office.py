@@ -85,6 +85,7 @@ from models.property import Area, Building, CalendarDay, Estate, Unit
 from models.rates import ItemRate, UnitItemPayer
 from models.secrets import fingerprint
 from models.take_backs import TakeBack, TakenBill
+from models.vacancies import Vacancy
 from models.vehicles import Vehicle
 from models.visits import Visit
 from tests.admin.conftest import PASSWORD, Web
@@ -248,6 +249,10 @@ def _property(session: Session, world: World, whose: str, item: FeeItem) -> None
         session,
         RentChange(contract_id=contract.id, from_on=date(2040, 7, 1), percent=Decimal(2), reason="index"),
     )
+    vacancy = _added(
+        session,
+        Vacancy(unit_id=unit.id, valid_from=date(2040, 1, 1), proof=f"{whose} statement", asked_at=NOW),
+    )
     hint = _added(
         session, DeskHint(unit_id=unit.id, words=f"{whose} hint", from_on=date(2025, 1, 1), kind="key")
     )
@@ -263,6 +268,7 @@ def _property(session: Session, world: World, whose: str, item: FeeItem) -> None
     )
     world.keep(
         whose,
+        vacancies=vacancy,
         vehicles=vehicle,
         desk_hints=hint,
         contracts=contract,
