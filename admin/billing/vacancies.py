@@ -92,7 +92,7 @@ class VacancyView(OfficeView):
         "end",
         _l("End"),
         on="row",
-        icon="square",
+        icon="check",
         states=("approved",),
         fields=(Ask("last_on", _l("Last day"), kind="date", is_required=True),),
     )

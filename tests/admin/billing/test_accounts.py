@@ -108,7 +108,7 @@ def test_a_certificate_is_refused_while_something_is_owed(counter: CashierDesk) 
     made = counter.cashier.post(f"{PAGE}certificate/", asked)
     again = counter.cashier.post(f"{PAGE}certificate/", asked)
 
-    assert "李强 still owes 250.00 for unit S-2" in text_of(refused)
+    assert "李强 still owes ¥250.00 for unit S-2" in text_of(refused)
     assert "W-77" in text_of(unbilled)
     paper = paper_text(made.data)
     assert "结清证明" in paper
