@@ -251,7 +251,7 @@ def _property(session: Session, world: World, whose: str, item: FeeItem) -> None
     )
     vacancy = _added(
         session,
-        Vacancy(unit_id=unit.id, valid_from=date(2040, 1, 1), proof=f"{whose} statement", asked_at=NOW),
+        Vacancy(unit_id=unit.id, valid_from=date(2040, 1, 1), proof=f"{whose} proof", asked_at=NOW),
     )
     hint = _added(
         session, DeskHint(unit_id=unit.id, words=f"{whose} hint", from_on=date(2025, 1, 1), kind="key")
