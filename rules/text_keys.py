@@ -26,12 +26,3 @@ def text_key(text: str) -> str:
 def compared_key(text: str) -> str:
     """The form in which two such texts are compared: as stored, without regard to case."""
     return text_key(text).casefold()
-
-
-def natural_key(code: str) -> tuple[tuple[int, int, str], ...]:
-    """By which codes sort with their numbers as numbers: `1-101` before `1-1001`."""
-    return tuple(
-        (0, int(part), "") if part.isdecimal() else (1, 0, part)
-        for part in re.split(r"(\d+)", compared_key(code))
-        if part
-    )

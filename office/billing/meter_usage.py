@@ -27,7 +27,6 @@ from rules.billing import BillingDocument, OddUsage, Period, Timing, service_per
 from rules.meters import MeterError, MeterTraits, Reading, Step, counted_in, in_month, steps
 from rules.odd_usage import odd_usage
 from rules.reasons import Reason
-from rules.text_keys import natural_key
 
 
 @dataclass(frozen=True)
@@ -62,9 +61,9 @@ def usages(
         )
         .join(Unit, Unit.id == Meter.unit_id)
         .where(in_use(month.first_on), *conditions)
-        .order_by(Meter.unit_id, Meter.id)
+        .order_by(Unit.code_sort, Meter.unit_id, Meter.id)
+        .limit(most)
     ).all()
-    rows = sorted(rows, key=lambda row: natural_key(row.unit_code))[:most]
     ids, end = [row.id for row in rows], month.plus(1).first_on
     special = special_meters(session) & set(ids)
     read = histories(session, special, end)

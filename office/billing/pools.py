@@ -18,7 +18,7 @@ from models.billing import FeeItem
 from models.pools import Pool, PoolShare
 from models.property import Area, Building, Estate, Unit
 from models.rates import ItemRate
-from office.billing.billable_items import OWN_COLUMNS, OWN_RATES, billable_items, own_rate
+from office.billing.billable_items import OWN_RATES, billable_items, own_rates
 from office.billing.meter_months import used_by_unit
 from office.billing.period_rows import OCCUPANCY, PLACE_COLUMNS, UNIT, handed_over_by, place_of
 from office.core import audit
@@ -288,12 +288,8 @@ def _own_rates(session: Session, item_id: int, unit_ids: Sequence[int]) -> Mappi
     if session.scalar(select(ItemRate.id).where(ItemRate.fee_item_id == item_id).limit(1)) is None:
         return found
     for some in chunks(list(unit_ids)):
-        for row in session.execute(
-            select(OWN_RATES.c.unit_id, Unit.code, *OWN_COLUMNS)
-            .join(Unit, Unit.id == OWN_RATES.c.unit_id)
-            .where(OWN_RATES.c.unit_id.in_(some), OWN_RATES.c.fee_item_id == item_id)
-        ):
-            found[row.unit_id].append(own_rate(row, row.code))
+        for unit_id, _item_id, row in own_rates(session, some, OWN_RATES.c.fee_item_id == item_id):
+            found[unit_id].append(row)
     return found
 
 

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from models.billing import FeeItem
 from models.people import Occupancy
-from models.property import Estate, Unit
+from models.property import Estate
 from models.rates import UnitItemPayer
 from office.billing import contracts
-from office.billing.billable_items import OWN_COLUMNS, OWN_RATES, own_rate
+from office.billing.billable_items import own_rates
 from office.billing.period_rows import LINE, issued_before
 from office.billing.working_tables import AHEAD
 from office.core.database import chunks
@@ -96,13 +96,8 @@ def load(
     found: dict[int, UnitTerms] = defaultdict(lambda: UnitTerms(developer_id=developer_id))
     for some in chunks(sorted(set(unit_ids))):
         _load_stays(session, some, found)
-        for row in session.execute(
-            select(OWN_RATES.c.unit_id, Unit.code, *OWN_COLUMNS)
-            .join(Unit, Unit.id == OWN_RATES.c.unit_id)
-            .where(OWN_RATES.c.unit_id.in_(some))
-            .order_by(OWN_RATES.c.is_vacancy, OWN_RATES.c.row_id)
-        ):
-            found[row.unit_id].own[row.fee_item_id].append(own_rate(row, row.code))
+        for unit_id, item_id, row in own_rates(session, some):
+            found[unit_id].own[item_id].append(row)
         rented = contracts.load(session, some)
         for unit_id, item_id, contract in rented:
             found[unit_id].contracts[item_id].append(contract)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +12,6 @@ from sqlalchemy.orm import Session, joinedload
 from models.contracts import MOST_MONTHS, RentContract
 from models.people import Owner
 from office.billing import contracts
-from office.core import audit
 from office.estate.owners import add_owner, only_one_named
 from office.exchange.imports import cells, columns, known_rows
 from office.exchange.imports.columns import Column, Known, Problem, key_text, plainly, text, twice
@@ -97,28 +95,6 @@ def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
     return twice(rows, "number")
 
 
-def _save(
-    session: Session,
-    now: datetime,
-    staff_id: int | None,
-    row: RentContract,
-    is_new: bool,  # noqa: FBT001 -- KnownRows calls it so
-) -> None:
-    with session.no_autoflush:
-        contracts.check(session, row)
-    if is_new:
-        session.add(row)
-    session.flush()
-    if is_new:
-        said = {
-            "number": row.number,
-            "rent": row.rent,
-            "valid_from": row.valid_from,
-            "valid_to": row.valid_to,
-        }
-        audit.record(session, now, staff_id, "create", row, said)
-
-
 def take_in(
     session: Session,
     given: Sequence[Mapping[str, Any]],
@@ -163,7 +139,9 @@ def take_in(
         {compared_key(row.number): row for row in stored},
         lambda row: compared_key(row["number"]),
         values,
-        partial(_save, session, now, staff_id),
+        known_rows.saver(
+            session, contracts.check, ("number", "rent", "valid_from", "valid_to"), now=now, staff_id=staff_id
+        ),
         codes={"unit_id": "unit_code", "owner_id": "tenant_name"},
         word=word,
     )

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
+from office.core import audit
 from office.core.errors import N_, Refused
 from office.exchange.imports import columns
 from office.exchange.imports.columns import Problem
@@ -43,6 +45,29 @@ class KnownRows:
 def told(value: Any) -> str:
     """A value as a difference tells it; flags as a file says them."""
     return str(value).lower() if isinstance(value, bool) else shown(value)
+
+
+def saver(
+    session: Session,
+    check: Callable[[Session, Any], None],
+    told_of: Sequence[str],
+    *,
+    now: datetime,
+    staff_id: int | None,
+) -> Callable[[Any, bool], None]:
+    """How a row is stored that passes the check of its form; a new one's history tells the columns named."""
+
+    def save(row: Any, is_new: bool) -> None:  # noqa: FBT001 -- KnownRows calls it so
+        with session.no_autoflush:
+            check(session, row)
+        if is_new:
+            session.add(row)
+        session.flush()
+        if is_new:
+            said = {name: getattr(row, name) for name in told_of}
+            audit.record(session, now, staff_id, "create", row, said)
+
+    return save
 
 
 def _preset(model: type[Any]) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from models.people import Staff
 from models.vacancies import Vacancy
 from office.billing import vacancies
-from office.core import audit
 from office.core.errors import N_
 from office.exchange.imports import cells, columns, known_rows
 from office.exchange.imports.columns import Column, Known, Problem, plainly, text
@@ -100,14 +99,7 @@ def take_in(
             **(decided if staff_id is None else {}),
         }
 
-    def save(row: Vacancy, is_new: bool) -> None:  # noqa: FBT001 -- KnownRows calls it so
-        with session.no_autoflush:
-            vacancies.check(session, row)
-        if is_new:
-            session.add(row)
-        session.flush()
-        if is_new:
-            audit.record(session, now, staff_id, "create", row, {"state": row.state})
+    save = known_rows.saver(session, vacancies.check, ("state",), now=now, staff_id=staff_id)
 
     def word(attribute: str, value: Any) -> str:
         return names.get(value, "") if attribute == "decided_by_id" else known_rows.told(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -12,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from models.people import Owner
 from models.vehicles import Vehicle
-from office.core import audit
 from office.core.errors import N_
 from office.estate import vehicles
 from office.estate.owners import add_owner, only_one_named
@@ -69,23 +67,6 @@ def problems(rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]:
     return twice(rows, "plate")
 
 
-def _save(
-    session: Session,
-    now: datetime,
-    staff_id: int | None,
-    row: Vehicle,
-    is_new: bool,  # noqa: FBT001 -- KnownRows calls it so
-) -> None:
-    with session.no_autoflush:
-        vehicles.check(session, row)
-    if is_new:
-        session.add(row)
-    session.flush()
-    if is_new:
-        said = {"plate": row.plate, "card_from": row.card_from, "card_to": row.card_to}
-        audit.record(session, now, staff_id, "create", row, said)
-
-
 def take_in(
     session: Session,
     given: Sequence[Mapping[str, Any]],
@@ -130,7 +111,9 @@ def take_in(
         {row.plate: row for row in session.scalars(select(Vehicle))},
         lambda row: row["plate"],
         values,
-        partial(_save, session, now, staff_id),
+        known_rows.saver(
+            session, vehicles.check, ("plate", "card_from", "card_to"), now=now, staff_id=staff_id
+        ),
         codes={"unit_id": "unit_code", "owner_id": "owner_name", "bay_id": "bay_code"},
         word=word,
     )
