@@ -448,7 +448,7 @@ class InvoiceView(OfficeView):
     details_template = "billing/invoice.html"
     empty_hint = _l("Bills appear here when a period was issued under “Billing run”.")
 
-    @office_action("notice", _l("Print payment notices"), icon="printer")
+    @office_action("notice", _l("Print payment notices"), icon="printer", is_together=True)
     def notice(self, rows: Sequence[Invoice], _given: Any) -> Response:
         return notices_pdf(self, [row.id for row in rows])
 

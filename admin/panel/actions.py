@@ -17,16 +17,25 @@ from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError, StatementError
 from werkzeug.wrappers import Response
 
-from admin.panel import confirmations, error_messages, idempotency, labels, request_values, typed_text
+from admin.panel import (
+    chosen_rows,
+    confirmations,
+    error_messages,
+    idempotency,
+    labels,
+    request_values,
+    typed_text,
+)
 from admin.panel.audit import record
-from admin.panel.table_screen import TableScreen
+from admin.panel.chosen_rows import Chosen
+from admin.panel.many_rows import ManyRows
 from models.base import db
 from office.core.audit import RECORDED
-from office.core.errors import Refused
+from office.core.errors import N_, Refused
 from office.documents.filing import ASKS, CharactersMissing
 from office.policies import large_sums
 
-MOST_ROWS_AT_ONCE = 500
+MOST_SHOWN = 100  # rows that a question names
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ class Action:
     tone: str = ""
     verb: str = "act"  # the permission that it needs
     states: Collection[str] = ()  # states of a record that offers it; none: any
+    is_together: bool = False  # makes one thing of all rows, such as a paper: never done part by part
 
 
 def office_action(code: str, label: Any, **options: Any) -> Callable[[Any], Any]:
@@ -78,7 +88,7 @@ def office_action(code: str, label: Any, **options: Any) -> Callable[[Any], Any]
     return mark
 
 
-class Actions(TableScreen):
+class Actions(ManyRows):
     rows_with: tuple[Any, ...] = ()  # loader options for what the names of rows need
 
     def __init__(self, **kwargs: Any) -> None:
@@ -119,20 +129,33 @@ class Actions(TableScreen):
             abort(404)
         if not self.may(action.verb):
             abort(403)
-        rows = self.rows_of(request.form.getlist("rowid")) if action.on != "list" else []
-        if action.on != "list" and not rows:
+        try:
+            rows = self._chosen(action)
+        except Refused as refusal:
+            flash(error_messages.message_for(refusal), "error")
+            return redirect(self.return_url())
+        if action.on != "list" and not rows.ids:
             flash(_("Please choose at least one row."), "error")
             return redirect(self.return_url())
         given, problems = read_asked(action.fields, request.form, self)
-        is_asked = bool(action.fields or action.confirm)
-        if problems or (is_asked and not request.form.get("confirmed")):
+        is_asked = bool(action.fields or action.confirm or rows.query is not None)
+        if problems or (is_asked and not (request.form.get("confirmed") and rows.is_seen)):
             return self._form(action, rows, problems if request.form.get("confirmed") else {})
-        return self._run(action, rows, given)
+        return self._run_long(action, rows, given) if rows.is_long else self._run(action, rows, given)
+
+    def _chosen(self, action: Action) -> Chosen:
+        """The rows that a request means. Raises Refused for more than the action takes."""
+        rows = chosen_rows.chosen(self, request.form) if action.on != "list" else Chosen(())
+        if rows.is_long and action.is_together:
+            raise Refused(
+                N_("At most %(most)s rows at once: narrow the list first"), most=chosen_rows.MOST_AT_ONCE
+            )
+        return rows
 
     def _form(
         self,
         action: Action,
-        rows: list[Any],
+        rows: Chosen,
         problems: Mapping[str, str],
         asked: large_sums.NotConfirmed | CharactersMissing | None = None,
     ) -> Any:
@@ -144,16 +167,16 @@ class Actions(TableScreen):
             "panel/confirm.html",
             heading=action.label,
             action=action,
-            rows=rows,
-            ids=[row.id for row in rows],
+            rows=self.rows_by_id(rows.ids[:MOST_SHOWN]),
+            chosen=rows,
+            matching=chosen_rows.question(self, rows) if rows.query is not None else "",
+            is_other=rows.query is not None and chosen_rows.MARK in request.form and not rows.is_seen,
             problems=problems,
             question=confirmations.question(asked) if isinstance(asked, large_sums.NotConfirmed) else None,
             missing=asked.papers if isinstance(asked, CharactersMissing) else (),
         )
 
-    def rows_of(self, keys: Sequence[str]) -> list[Any]:
-        """The chosen rows that are in scope, at most MOST_ROWS_AT_ONCE."""
-        ids = [key for key in map(request_values.row_id, keys[:MOST_ROWS_AT_ONCE]) if key]
+    def rows_by_id(self, ids: Sequence[int]) -> list[Any]:
         if not ids:
             return []
         return list(
@@ -165,28 +188,33 @@ class Actions(TableScreen):
             )
         )
 
-    def _run(self, action: Action, rows: list[Any], given: dict[str, Any]) -> Any:
+    def _act(self, action: Action, rows: list[Any], given: dict[str, Any]) -> Any:
+        """Call the verb and see to it that each row has its audit row; what it answers. Commits nothing."""
         ids = [row.id for row in rows]
         recorded: set[tuple[str, str, int | None]] = set()
         db.session().info[RECORDED] = recorded
+        answer = getattr(self, action.handler)(rows, given)
+        for key in ids or [None]:
+            if (action.code, self.model.__tablename__, key) not in recorded:  # else the verb wrote it
+                record(action.code, self.model.__tablename__, key, {}, given)
+        return answer
+
+    def _run(self, action: Action, chosen: Chosen, given: dict[str, Any]) -> Any:
         try:
             if not idempotency.is_first():
                 return idempotency.already_processed(self.return_url())
             db.session().info[ASKS] = not request.form.get("confirmed_characters")
             with large_sums.confirmed(db.session(), confirmations.confirmed_sum()):
-                answer = getattr(self, action.handler)(rows, given)
-            for key in ids or [None]:
-                if (action.code, self.model.__tablename__, key) not in recorded:  # else the verb wrote it
-                    record(action.code, self.model.__tablename__, key, {}, given)
+                answer = self._act(action, self.rows_by_id(chosen.ids), given)
             db.session.commit()
         except (large_sums.NotConfirmed, CharactersMissing) as asked:
             db.session.rollback()
-            return self._form(action, self.rows_of(list(map(str, ids))), {}, asked), 422
+            return self._form(action, chosen, {}, asked), 422
         except (Refused, IntegrityError, DataError, StatementError) as error:
             db.session.rollback()
             flash(error_messages.message_for(error), "error")
-            if action.fields and len(left := self.rows_of(list(map(str, ids)))) == len(ids):
-                return self._form(action, left, {}), 422  # nothing that was typed is lost
+            if action.fields and len(self.rows_by_id(chosen.ids)) == len(chosen.ids):
+                return self._form(action, chosen, {}), 422  # nothing that was typed is lost
             return redirect(self.return_url())
         finally:
             db.session().info.pop(ASKS, None)
@@ -194,6 +222,18 @@ class Actions(TableScreen):
             return answer
         flash(str(answer) if answer else _("Done."), "success")
         return redirect(self.return_url())
+
+    def _run_long(self, action: Action, chosen: Chosen, given: dict[str, Any]) -> Any:
+        """The same for more rows than one request works on, part by part behind a page."""
+        if not idempotency.is_first():
+            return idempotency.already_processed(self.return_url())
+
+        def work(ids: Sequence[int]) -> int:
+            rows = self.rows_by_id(ids)
+            self._act(action, rows, given)
+            return len(rows)
+
+        return self.begin(str(action.label), action.verb, chosen, work, self.return_url())
 
 
 def read_asked(

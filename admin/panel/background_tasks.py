@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import current_app, g
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from admin.panel import signed_in
 from admin.panel.signed_in import SignedIn
@@ -31,9 +32,12 @@ def start(task_id: int, work: Work) -> None:
 
 
 @contextmanager
-def as_reader(staff_id: int | None, code: str) -> Iterator[None]:
-    """Run the block as a request of this person: with their language, roles and scope."""
-    with current_app.test_request_context():
+def as_reader(
+    staff_id: int | None, code: str, form: Sequence[tuple[str, str]] | None = None
+) -> Iterator[None]:
+    """Run the block as a request of this person: with their language, roles, scope; `form`: as its POST."""
+    sent = {} if form is None else {"method": "POST", "data": MultiDict(form)}
+    with current_app.test_request_context(**sent):
         staff = db.session.get(Staff, staff_id) if staff_id else None
         signed_in.set_user(SignedIn(staff) if staff is not None else None)
         g.language = code

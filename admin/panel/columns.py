@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.types import TypeEngine
 
 from admin.panel.formats import Format
+from models.base import Money
 from models.text_keys import ORDERED
 
 
@@ -80,6 +81,14 @@ def attribute_of(entity: Any, name: str, language: str) -> Any:
         )
         return func.coalesce(*(func.nullif(getattr(entity, f"name_{each}"), "") for each in order), "")
     return getattr(entity, name)
+
+
+def money_columns(model: Any, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the columns that are the table's own money: what can be added up."""
+    attributes = inspect(model).column_attrs
+    return tuple(
+        name for name in names if name in attributes and isinstance(attributes[name].columns[0].type, Money)
+    )
 
 
 def coded(column: Any, *codes: str) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import request
 from flask_admin import expose
@@ -46,6 +47,7 @@ class ListPage(Actions, SavedViews):
             actions=self.allowed_actions("rows"),
             list_actions=self.allowed_actions("list"),
             saved_views=self._saved_views(),
+            ticks_key=urlencode(query.filtered),
             options=tuple(each.found_options(self) for each in self.filters),
         )
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 CURSORS = frozenset({"after", "before"})  # parameters that say where in the list one is
+LOOKS = CURSORS | {"sort", "columns", "page_size", "group"}  # that say how it is shown, not what it holds
 
 
 @dataclass
@@ -30,6 +31,11 @@ class Query:
     def key(self) -> tuple[tuple[str, str], ...]:
         """The address without the place in the list: the cache key of fragments of the page."""
         return tuple((name, value) for name, value in self.args.items() if name not in CURSORS)
+
+    @cached_property
+    def filtered(self) -> tuple[tuple[str, str], ...]:
+        """What of the address says which rows match, in one order."""
+        return tuple(sorted((name, value) for name, value in self.args.items() if name not in LOOKS))
 
     @cached_property
     def readable(self) -> dict[str, str]:

@@ -105,6 +105,11 @@ def own_buildings() -> tuple[int, ...]:
     return found
 
 
+def forget() -> None:
+    """Ask anew which buildings bind the person, for work that outlasts a request."""
+    g.pop("own_buildings", None)
+
+
 def own_units() -> Any:
     """The ids of a bound steward's units, for `in_`."""
     return select(Unit.id).where(Unit.building_id.in_(own_buildings()))

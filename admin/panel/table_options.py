@@ -91,6 +91,7 @@ class TableOptions(Screen, ModelView):
         "action_view": "act",
         "export": "export",
         "exported_view": "export",
+        "acted_view": "see",
         "reveal_view": "act",
         "index_view": "see",
         "details_view": "see",

@@ -74,44 +74,6 @@
     side.scrollTop = current.offsetTop - side.clientHeight / 2;
   }
 
-  // Ticked rows show the bar of actions.
-  const ticks = () => all('input[name="rowid"]');
-  const showTicked = () => {
-    const bar = find(".acting");
-    if (!bar) return;
-    const count = ticks().filter((box) => box.checked).length;
-    bar.hidden = !count;
-    find("[data-ticked]", bar).textContent = count ? String(count) : "";
-    ticks().forEach((box) => box.closest("tr")?.classList.toggle("ticked", box.checked));
-  };
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-tick-all]")) ticks().forEach((box) => { box.checked = event.target.checked; });
-    if (event.target.matches('[data-tick-all], input[name="rowid"]')) showTicked();
-  });
-  window.addEventListener("pageshow", showTicked);
-
-  // The rows of a list are remembered, so that a record opened from it knows its neighbours and the way back.
-  const tab = (() => { try { return sessionStorage; } catch { return null; } })();
-  const [, screen, page] = location.pathname.split("/");
-  if (tab && find("table[data-list]")) {
-    const ids = all("table[data-list] tr[data-id]").map((row) => row.dataset.id);
-    tab.setItem(`list:${screen}`, JSON.stringify({ ids, back: location.pathname + location.search }));
-  }
-  const neighbours = find("[data-neighbours]");
-  if (tab && neighbours && page === "details") {
-    const { ids = [], back = "" } = JSON.parse(tab.getItem(`list:${screen}`) || "{}");
-    const id = new URLSearchParams(location.search).get("id");
-    const place = ids.indexOf(id);
-    if (place >= 0 && back.startsWith(`/${screen}/`)) {
-      neighbours.hidden = false;
-      find("[data-back]", neighbours).href = back;
-      all("[data-step]", neighbours).forEach((link) => {
-        const other = ids[place + Number(link.dataset.step)];
-        if (other) link.href = `${location.pathname}?id=${other}`;
-      });
-    }
-  }
-
   // On a phone a table that would have to be pushed sideways becomes cards, as lists are.
   const stack = () => all("table.list.plain").forEach((table) => {
     if (table.classList.contains("stacked") || !matchMedia("(max-width: 640px)").matches) return;
@@ -181,7 +143,7 @@
     if (event.key === "j" || event.key === "k") { go(event.key === "j" ? 1 : -1); event.preventDefault(); return; }
     if (event.key === "x" && rows()[here]) {
       const box = find('input[name="rowid"]', rows()[here]);
-      if (box) { box.checked = !box.checked; showTicked(); }
+      if (box) { box.checked = !box.checked; box.dispatchEvent(new Event("change", { bubbles: true })); }
       return;
     }
     if (["/", "n", "e", "f", "b", "d", "[", "]", "u", "i", "z", "1", "2", "3", "4", "5"].includes(event.key) && press(event.key)) event.preventDefault();

@@ -167,6 +167,7 @@ USUAL_ADDRESSES = (
     ("undo/", "POST", "e"),
     ("delete/", "POST", "d"),
     ("action/", "POST", "a"),
+    ("acted/", "GET", "s"),
     ("reveal/", "POST", "a"),
 )
 

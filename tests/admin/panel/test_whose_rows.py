@@ -101,6 +101,7 @@ USUAL = {
     "views/save/": "takes no id",
     "views/forget/": "own",
     "exported/": "own",
+    "acted/": "own",
 }
 ANY_UNIT = {("/tickets/new/", "unit")}  # a complaint may be about any unit; who lives there is not told
 
