@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -101,15 +101,44 @@ def covering(first_on: date, last_on: date) -> ColumnElement[bool]:
     )
 
 
-def units_to_bill(period: Period, *, is_again: bool = False) -> Select[Any]:
-    """The ids of the period's units whose month is not billed; or, priced again, whose month is (B21)."""
+def units_to_bill(
+    period: Period, *, is_again: bool = False, unit_ids: Collection[int] | None = None
+) -> Select[Any]:
+    """The ids of the period's units whose month is not billed; or, priced again, whose month is (B21).
+
+    With `unit_ids` of these alone.
+    """
     billed = exists().where(
         INVOICE.c.period == str(period),
         INVOICE.c.unit_id == UNIT.c.id,
         INVOICE.c.kind == "regular",
         INVOICE.c.part == MONTH,
     )
-    return select(UNIT.c.id).where(handed_over_by(period.last_on), billed if is_again else ~billed)
+    some = [] if unit_ids is None else [UNIT.c.id.in_(unit_ids)]
+    return select(UNIT.c.id).where(handed_over_by(period.last_on), billed if is_again else ~billed, *some)
+
+
+def units_with_bill(session: Session, period: Period, unit_ids: Sequence[int]) -> set[int]:
+    """Of some units those that have a bill of a period, drafted or issued."""
+    found: set[int] = set()
+    for some in chunks(unit_ids):
+        found |= set(session.scalars(select(BILL.c.unit_id).where(BILL.c.unit_id.in_(some))))
+        found |= set(
+            session.scalars(
+                select(INVOICE.c.unit_id).where(
+                    INVOICE.c.period == str(period),
+                    INVOICE.c.unit_id.in_(some),
+                    INVOICE.c.kind == "regular",
+                    not_taken_back(),
+                )
+            )
+        )
+    return found
+
+
+def items_by_contract(session: Session) -> set[int]:
+    """The ids of the fee items that rent contracts are lines of (B24)."""
+    return set(session.scalars(select(RentContract.fee_item_id).distinct()))
 
 
 def let_and_billed(session: Session, period: Period) -> set[int]:
