@@ -166,18 +166,86 @@ class Identity:
     is_repeated: bool = False  # the same movement stands in this file before
 
 
+class _KnownMovements:
+    """Known movements by what a row must share with one of them to be no other movement (`likeness`).
+
+    A day may have thousands of payments of one amount; to compare each row with all of them would take
+    the square of their number.
+    """
+
+    def __init__(self, known: Sequence[KnownMovement]) -> None:
+        self._numbered: dict[str, list[KnownMovement]] = defaultdict(list)
+        self._at: dict[object, dict[object, list[KnownMovement]]] = defaultdict(lambda: defaultdict(list))
+        self._balanced: dict[object, list[KnownMovement]] = defaultdict(list)
+        self._place = {one.id: place for place, one in enumerate(known)}
+        for one in known:
+            told = one.movement
+            if told.number:
+                self._numbered[told.number].append(one)
+            self._at[told.bucket][_minute(told)].append(one)
+            if told.balance is not None:
+                self._balanced[told.amount, told.day, told.balance].append(one)
+        self._by_number = {
+            (bucket, minute): _ByNumber(ones)
+            for bucket, minutes in self._at.items()
+            for minute, ones in minutes.items()
+        }
+
+    def of_number(self, row: Movement) -> list[KnownMovement]:
+        return self._numbered.get(row.number, []) if row.number else []
+
+    def alike(self, row: Movement) -> list[KnownMovement]:
+        """Those of the row's amount and day that are not surely another movement, in their order."""
+        minutes: Iterable[object] = self._at.get(row.bucket, ())
+        if row.time is not None:  # a row may not say its time; whose times differ are two
+            minutes = [minute for minute in (None, _minute(row)) if minute in self._at.get(row.bucket, ())]
+        found = {one.id: one for one in self.of_number(row) if one.movement.bucket == row.bucket}
+        for minute in minutes:
+            found |= {one.id: one for one in self._by_number[row.bucket, minute].besides(row)}
+        return sorted(found.values(), key=lambda one: self._place[one.id])
+
+    def beside(self, row: Movement) -> Iterator[KnownMovement]:
+        """Those of the row's amount and balance on the days before and after."""
+        for day in _days_beside(row.day) if row.balance is not None else ():
+            yield from self._balanced.get((row.amount, day, row.balance), ())
+
+
+class _ByNumber:
+    """Known movements of one amount, day and minute, by whether they have numbers and whose."""
+
+    def __init__(self, known: Sequence[KnownMovement]) -> None:
+        self._unnumbered = [one for one in known if not one.movement.number]
+        self._of_layout: dict[str, list[KnownMovement]] = defaultdict(list)
+        self._of_balance: dict[object, list[KnownMovement]] = defaultdict(list)
+        for one in known:
+            if one.movement.number:
+                self._of_layout[one.movement.layout].append(one)
+                self._of_balance[one.movement.layout, one.movement.balance].append(one)
+
+    def besides(self, row: Movement) -> Iterator[KnownMovement]:
+        """Those whose number does not make them another movement than the row: none, or of another layout.
+
+        Two numbers of one layout are two movements, unless their balances are one.
+        """
+        yield from self._unnumbered
+        for layout, ones in self._of_layout.items():
+            if not row.number or layout != row.layout:
+                yield from ones
+            elif row.balance is not None:
+                yield from self._of_balance.get((layout, row.balance), ())
+
+
+def _minute(row: Movement) -> tuple[int, int] | None:
+    return None if row.time is None else (row.time.hour, row.time.minute)
+
+
 def identities(rows: Sequence[Movement], known: Sequence[KnownMovement]) -> list[Identity]:
     """For each row of one file whether it is new, known, or in doubt (M5).
 
     Each known movement is one row of a file at most: identical rows of one file are as many movements.
     The rows of one bucket must be given together; known rows with an equal number may lie anywhere.
     """
-    buckets: dict[object, list[KnownMovement]] = defaultdict(list)
-    numbered: dict[str, list[KnownMovement]] = defaultdict(list)
-    for one in known:
-        buckets[one.movement.bucket].append(one)
-        if one.movement.number:
-            numbered[one.movement.number].append(one)
+    index = _KnownMovements(known)
     found: list[Identity | None] = [None] * len(rows)
     taken: set[int] = set()
     exact: dict[Movement, list[int]] = defaultdict(list)
@@ -187,17 +255,16 @@ def identities(rows: Sequence[Movement], known: Sequence[KnownMovement]) -> list
         if exact.get(row):
             taken.add(known_id := exact[row].pop())
             found[place] = Identity(known_id)
-    for is_numbered in (True, False):  # what a number tells goes before what else agrees
+    for among in (index.of_number, index.alike):  # what a number tells goes before what else agrees
         for place, row in enumerate(rows):
             if found[place] is not None:
                 continue
-            among = numbered.get(row.number, []) if is_numbered else buckets.get(row.bucket, [])
-            same = next((one for one in among if one.id not in taken and _is_same(row, one)), None)
+            same = next((one for one in among(row) if one.id not in taken and _is_same(row, one)), None)
             if same is not None:
                 taken.add(same.id)
                 found[place] = Identity(same.id)
     return [
-        one or (None if is_first else _repeated(row)) or _doubt(row, buckets, numbered, taken)
+        one or (None if is_first else _repeated(row)) or _doubt(row, index, taken)
         for one, row, is_first in zip(found, rows, _firsts(rows), strict=True)
     ]
 
@@ -223,26 +290,20 @@ def _repeated(row: Movement) -> Identity | None:
     return Identity(doubt="" if is_sure else "maybe_same", is_repeated=True)
 
 
-def _doubt(
-    row: Movement,
-    buckets: dict[object, list[KnownMovement]],
-    numbered: dict[str, list[KnownMovement]],
-    taken: set[int],
-) -> Identity:
-    for one in numbered.get(row.number, ()) if row.number else ():
+def _doubt(row: Movement, index: _KnownMovements, taken: set[int]) -> Identity:
+    for one in index.of_number(row):
         other = one.movement
         is_elsewhere = row.service != other.service or (
             row.account and other.account and not _are_equal_numbers(row.account, other.account)
         )
         if one.id not in taken and not is_elsewhere and row.bucket != other.bucket:
             return Identity(one.id, "same_number")
-    for one in buckets.get(row.bucket, ()):
+    for one in index.alike(row):
         if one.id not in taken and likeness(row, one.movement) == "maybe":
             return Identity(one.id, "maybe_same")
-    for day in _days_beside(row.day):
-        for one in buckets.get((row.amount, day), ()):
-            if one.id not in taken and _is_posted_beside(row, one.movement):
-                return Identity(one.id, "maybe_same")
+    for one in index.beside(row):
+        if one.id not in taken and _is_posted_beside(row, one.movement):
+            return Identity(one.id, "maybe_same")
     return Identity()
 
 

@@ -58,7 +58,13 @@ def statement(path: Path, rows: int, number: int) -> Path:
         writer = csv.writer(file)
         writer.writerow(WECHAT)
         writer.writerows(
-            wechat_line(f"42{number:04d}{row:012d}", "50.00", f"物业费 1-{row}") for row in range(1, rows + 1)
+            wechat_line(
+                f"42{number:04d}{row:012d}",
+                "50.00",
+                f"物业费 1-{row}",
+                交易时间=f"2026-07-{row % 28 + 1:02d} {row % 12 + 8:02d}:{row % 60:02d}:{row % 59:02d}",
+            )
+            for row in range(1, rows + 1)
         )
         writer.writerow(["总交易单数", "总交易额"])
         writer.writerow([f"`{rows}", f"`{rows * 50}"])
