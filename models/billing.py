@@ -407,7 +407,7 @@ class CreditNoteLine(Row, Model):
     )
 
     credit_note_id: Mapped[int] = refer("credit_note")
-    invoice_line_id: Mapped[int] = refer("invoice_line")
+    invoice_line_id: Mapped[int] = refer("invoice_line", index=True)
     amount: Mapped[Decimal] = mapped_column(Money())
     is_estimated: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
 
@@ -555,7 +555,7 @@ class Deposit(Row, Model):
     amount: Mapped[Decimal] = mapped_column(Money())
     reason: Mapped[str] = mapped_column(default="", server_default="")
     posted_on: Mapped[date] = mapped_column(Date)
-    payment_id: Mapped[int | None] = refer("payment", null=True)
+    payment_id: Mapped[int | None] = refer("payment", null=True, index=True)
     staff_id: Mapped[int | None] = refer("staff", null=True)
 
     unit: Mapped[Unit] = relationship()

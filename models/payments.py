@@ -181,7 +181,7 @@ class AllocationLine(Row, Model):
     )
 
     allocation_id: Mapped[int] = refer("allocation")
-    invoice_line_id: Mapped[int] = refer("invoice_line")
+    invoice_line_id: Mapped[int] = refer("invoice_line", index=True)
     amount: Mapped[Decimal] = mapped_column(Money())
     is_estimated: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
 
@@ -318,7 +318,7 @@ class StatementRow(EditableRow, Model):
     state: Mapped[str] = mapped_column(String(10), default="waiting", server_default="waiting")
     reason: Mapped[str] = mapped_column(default="", server_default="")
     reason_before: Mapped[str] = mapped_column(default="", server_default="")  # why it waited, for an undo
-    payment_id: Mapped[int | None] = refer("payment", null=True)
+    payment_id: Mapped[int | None] = refer("payment", null=True, index=True)
     imported_at: Mapped[datetime] = mapped_column(Instant())
 
     payment: Mapped[Payment | None] = relationship()
@@ -388,7 +388,7 @@ class DirectDebit(Row, Model):
     state: Mapped[str] = mapped_column(String(10), default="sent", server_default="sent")
     bank_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
     answered: Mapped[Decimal | None] = mapped_column(Money())  # where it is not the amount that was sent
-    payment_id: Mapped[int | None] = refer("payment", null=True)
+    payment_id: Mapped[int | None] = refer("payment", null=True, index=True)
 
     batch: Mapped[DirectDebitBatch] = relationship(back_populates="rows")
     invoice: Mapped[Invoice] = relationship()

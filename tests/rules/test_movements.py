@@ -6,7 +6,7 @@ from datetime import date, time
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.movements import KnownMovement, Movement, identifying_numbers, identities, likeness
@@ -165,22 +165,23 @@ def test_what_is_in_doubt_names_the_known_row(row, doubt):
     assert told([row], [ROW]) == [(1 if doubt else None, doubt, False)]
 
 
-TOLD = st.builds(
+TOLD = st.builds(  # few values of each, so that many of the rows are alike
     Movement,
-    st.sampled_from([Decimal("350.00"), Decimal("-350.00")]),
-    st.sampled_from([date(2026, 8, 1), date(2026, 8, 2), None]),
+    st.just(Decimal("350.00")),
+    st.sampled_from([date(2026, 8, 2), date(2026, 8, 2), date(2026, 8, 3), None]),
     st.sampled_from([None, time(9, 10), time(9, 10, 12), time(9, 11)]),
-    st.sampled_from(["", "B2026080200001", "B2026080200002", "7"]),
+    st.sampled_from(["", "B2026080200001", "7"]),
     st.sampled_from(["", "6222"]),
-    st.sampled_from(["", "6225000011112222", "6225****2222"]),
+    st.just("6225000011112222"),
     st.sampled_from(["", "李某", "王某"]),
-    st.sampled_from(["", "1-101物业费", "1-102物业费"]),
-    st.sampled_from([None, Decimal("1350.00"), Decimal("1700.00")]),
+    st.sampled_from(["", "1-101物业费"]),
+    st.sampled_from([None, Decimal("1350.00")]),
     st.sampled_from(["", "wechat"]),
     st.sampled_from(["bank-1", "bank-2"]),
 )
 
 
+@settings(max_examples=400)
 @given(st.lists(TOLD, max_size=8), st.lists(TOLD, max_size=8))
 def test_rows_are_what_they_are_compared_with_every_known_movement(rows, movements):
     known = [KnownMovement(place * 10, one) for place, one in enumerate(movements, 1)]
