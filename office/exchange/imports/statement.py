@@ -471,9 +471,10 @@ def _with_directions(layout: Layout, header: Sequence[str], lines: Sequence[Line
         return layout
     used = {place for code, places in layout.places.items() if code != "kind" for place in places}
     known = statement_layouts.words()
-    for place in range(len(header)):
-        said = [layout.direction_word(plain_cell(line.cell(place))) for line in lines]
-        if place not in used and looks_like_directions(said, known):
+    for place in (one for one in range(len(header)) if one not in used):
+        said = [plain_cell(line.cell(place)) for line in lines]
+        word_of = {one: layout.direction_word(one) for one in set(said)}
+        if looks_like_directions([word_of[one] for one in said], known):
             return replace(layout, places={**layout.places, "direction": (place,)})
     return layout
 
@@ -490,10 +491,10 @@ def _is_footer(line: Line, layout: Layout) -> bool:
 
     A line with a payer, a number or a memo is a movement whose day is missing: that is refused, not skipped.
     """
-    said = [plain_cell(cell) for cell in line.cells if plain_cell(cell)]
+    said = [one for one in map(plain_cell, line.cells) if one]
     if not said:
         return True
-    if any(map(is_balance_line, said)) and not _has_amount(line, layout):
+    if not _has_amount(line, layout) and any(map(is_balance_line, said)):
         return True
     day = next((plain_cell(line.cell(place)) for place in layout.places.get("paid_at", ())), "-")
     if is_total(day) or any(map(is_total, said[:1])) or said[0].startswith(("#", "---", "===")):
