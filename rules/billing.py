@@ -305,6 +305,7 @@ class Tariff:
     tiers: tuple[Tier, ...] = ()
     tier_span: TierSpan = TierSpan.MONTH
     tier_people: int | None = None  # for how many people the tiers are (B18)
+    id: int | None = None  # of the stored row
 
     def is_valid(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)

@@ -74,6 +74,7 @@ class ItemRate:
     factor: Decimal | None = None
     is_exempt: bool = False
     is_vacancy: bool = False
+    id: int | None = None  # of the stored row: an item rate, or a vacancy
 
     @cached_property
     def rank(self) -> int:

@@ -19,6 +19,7 @@ from admin.billing import (
     rates,
     runs,
     taking_back,
+    unit_charges,
     vacancies,
 )
 from admin.panel.row_access import RowAccess, along_unit
@@ -53,6 +54,7 @@ SCREENS = (
     *invoices.SCREENS,
     *meter_round.SCREENS,
     *rates.SCREENS,
+    *unit_charges.SCREENS,
     *contracts.SCREENS,
     *vacancies.SCREENS,
     *pools.SCREENS,

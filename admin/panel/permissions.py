@@ -223,6 +223,14 @@ SCREENS: dict[str, dict[str, str]] = {
         "cashier": "sx",
         "steward": "s",
     },
+    "unit_charges": {
+        "it_admin": "s",
+        "manager": "s",
+        "director": "s",
+        "cashier": "s",
+        "station_head": "s",
+        "steward": "s",
+    },
     "statement_of_account": {
         "it_admin": "sax",
         "manager": "sax",

@@ -49,6 +49,7 @@ REASONS = {
     "tiers_not_open_ended": _("The last tier must be open: write its price alone"),
     "no_payer": _("Nobody pays for the unit"),
     "no_tariff": _("No tariff"),
+    "exempt": _("Exempt: not charged"),
     "no_anchor": _("No day from which its cycles count: enter the hand-over at the unit"),
     "no_share": _("Has nothing of the key by which the cost is shared"),
     "no_reading": _("No meter reading"),

@@ -37,6 +37,7 @@ def billable_items(session: Session) -> list[BillableItem]:
             Tariff.tiers,
             Tariff.tier_span,
             Tariff.tier_people,
+            Tariff.id,
         )
     ):
         tariffs[row.fee_item_id][row.unit_kind].append(
@@ -47,6 +48,7 @@ def billable_items(session: Session) -> list[BillableItem]:
                 rule.stored_tiers(row.tiers),
                 rule.TierSpan(row.tier_span),
                 row.tier_people,
+                row.id,
             )
         )
     shared = _shared_rates(session)
@@ -141,7 +143,7 @@ OWN_RATES = union_all(
     _vacant_rates(),
 ).subquery("own_rates")
 """The rows of units alone: their rates, and their vacancies as rows of the items that these are for."""
-OWN_COLUMNS = tuple(column for column in OWN_RATES.c if column.name not in {"unit_id", "row_id"})
+OWN_COLUMNS = tuple(column for column in OWN_RATES.c if column.name != "unit_id")
 
 
 def _shared_rates(session: Session) -> dict[int, list[rates.ItemRate]]:
@@ -150,6 +152,7 @@ def _shared_rates(session: Session) -> dict[int, list[rates.ItemRate]]:
     rows = session.execute(
         select(
             *RATE_COLUMNS,
+            ItemRate.id,
             ItemRate.tag,
             ItemRate.building_id,
             ItemRate.floor_from,
@@ -182,6 +185,7 @@ def _shared_rates(session: Session) -> dict[int, list[rates.ItemRate]]:
                 amount=row.amount,
                 factor=row.factor,
                 is_exempt=row.is_exempt,
+                id=row.id,
             )
         )
     return found
@@ -202,6 +206,7 @@ def own_rate(row: Any, unit_code: str) -> rates.ItemRate:
         factor=row.factor,
         is_exempt=row.is_exempt,
         is_vacancy=row.is_vacancy,
+        id=row.row_id,
     )
 
 

@@ -228,6 +228,7 @@ def starts(world: World) -> list[str]:
         f"/call_list/contact/?unit_id={unit}&payer_id={payer}",
         f"/change_payer/?unit_id={unit}",
         f"/statement_of_account/?unit_id={unit}",
+        f"/unit_charges/?unit_id={unit}",
         f"/move_in/?unit_id={unit}",
         f"/route/visit/?id={world.ids['visits']['own']}",
         *(

@@ -135,6 +135,7 @@ day_close           s         sa       -         -        -       -        sa   
 call_list           s         sa       -         sa       -       sa       sa       -
 forecast            s         s        s         s        s       s        s        -
 limitation          sx        sx       sx        sx       -       s        sx       -
+unit_charges          s       s        s         s        -       s        s        -
 statement_of_account  sax     sax      sx        sax      -       s        sax      -
 ledger              sax       sax      sx        -        -       -        sax      -
 change_payer        sa        sa       -         sa       sa      -        -        -
@@ -178,7 +179,7 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 PAGES = words(
     "start board search household personal_data grid billing meter_round move_in cashier day_close call_list "
     "forecast change_payer contact_quality route reports complaint_reports public_form policies simulate "
-    "imports jobs statement_of_account limitation ledger"
+    "imports jobs statement_of_account unit_charges limitation ledger"
 )
 
 OWN_ADDRESSES = """
@@ -236,6 +237,7 @@ OWN_ADDRESSES = """
 /cashier/                   GET   s
 /cashier/take/              POST  a
 /cashier/receipt/           POST  a
+/unit_charges/                    GET   s
 /statement_of_account/            GET   s
 /statement_of_account/file/       GET   x
 /statement_of_account/paper/      POST  a

@@ -64,6 +64,7 @@ OWN_ADDRESSES = """
 /cashier/                   GET   unit_id:units payer_id:owners posted:payments
 /cashier/take/ POST unit_id:units payer_id:owners pick:invoices line:invoice_lines | amount=1 method=cash
 /cashier/receipt/           POST  id:payments
+/unit_charges/                      GET   unit_id:units
 /statement_of_account/              GET   unit_id:units payer_id:owners
 /statement_of_account/file/         GET   unit_id:units payer_id:owners | kind=csv
 /statement_of_account/paper/        POST  unit_id:units payer_id:owners

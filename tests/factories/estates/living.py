@@ -197,6 +197,10 @@ class Living:
                 lines = [tuple(rows[0]), *(tuple(row.values()) for row in rows)]
                 numbered = tuple(Line(number, cells) for number, cells in enumerate(lines, start=1))
                 self._bring(kind, imports.Table(f"{kind}-{month}.csv", numbered), now)
+        self.issue(month, now)
+
+    def issue(self, month: Period, now: datetime) -> None:
+        """Let the month's bills go out."""
         runs.issue_invoices(self.session, str(month), now=now)
 
     def _vouchers(self, now: datetime) -> None:
