@@ -278,3 +278,16 @@ def how_counted(counted: Sequence[Step]) -> dict[str, object]:
     if ends:
         found["estimated"] = " ".join(ends)
     return found
+
+
+def how_chained(spans: Sequence[tuple[str, str]]) -> list[int]:
+    """Which spans of readings, in the order of their bills, begin where nothing before them ended.
+
+    The parts of one month, one for each of its payers, say the same span.
+    Example: 5 to 9, 9 to 12, 13 to 20 answers the third.
+    """
+    found = []
+    for place, (start, _) in enumerate(spans):
+        if place and start not in {end for _, end in spans[:place]} | {begin for begin, _ in spans[:place]}:
+            found.append(place)
+    return found

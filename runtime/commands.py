@@ -446,6 +446,7 @@ def export(
 @writes
 def bill(period: str, *, is_check: bool, on: datetime | None, is_again: bool, as_json: bool) -> None:
     """Issue the invoices of PERIOD (YYYY-MM)."""
+    from office.billing import meter_usage
     from office.billing import runs as billing_runs
     from office.core import clock
 
@@ -467,7 +468,11 @@ def bill(period: str, *, is_check: bool, on: datetime | None, is_again: bool, as
         ),
         *(f"  {one.unit_code}: {one.reason}" for one in made.unbilled),
     ]
-    say(made.to_dict(), as_json=as_json, text="\n".join(lines))
+    said = made.to_dict()
+    if is_check:
+        odd = meter_usage.odd(session, billing_runs.parse_period(period))
+        said["odd_usage"] = [one.to_dict() for one in odd]
+    say(said, as_json=as_json, text="\n".join(lines))
 
 
 def _bill_differences(period: str, *, is_check: bool, as_json: bool) -> None:

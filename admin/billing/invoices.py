@@ -33,7 +33,16 @@ from models.billing import (
 )
 from office.arrears import limitation
 from office.arrears.limitation import LimitedDebt
-from office.billing import documents, invoices, item_rates, months_ahead, runs, tariff_notice, unit_terms
+from office.billing import (
+    documents,
+    invoices,
+    item_rates,
+    meter_usage,
+    months_ahead,
+    runs,
+    tariff_notice,
+    unit_terms,
+)
 from office.core.amounts import amount_of
 from office.core.errors import Refused
 from office.documents import archive
@@ -320,6 +329,11 @@ class MeterReadingView(OfficeView):
     }
     column_labels = {"meter.code": _l("Meter no.")}
     large_relations = {"meter": ("code",)}
+
+    def before_save(self, form: Any, row: Any, is_new: bool) -> None:  # noqa: ARG002, FBT001 -- the base's hook
+        if is_new:
+            row.meter_id = row.meter.id
+            meter_usage.check_new(db.session(), row)
 
 
 class ServiceSlipView(OfficeView):

@@ -187,6 +187,25 @@ def vacancies(session: Session) -> Table:
     return stream(session, query)
 
 
+def meters(session: Session) -> Table:
+    query = (
+        select(
+            Unit.code.label("unit_code"),
+            Meter.code.label("meter"),
+            FeeItem.code.label("fee_item"),
+            Meter.factor,
+            Meter.counts_down,
+            Meter.wraps_at,
+            Meter.is_active,
+            Meter.out_of_use_from,
+        )
+        .join(Meter.unit)
+        .join(Meter.fee_item)
+        .order_by(Meter.unit_id, Meter.id)
+    )
+    return stream(session, query)
+
+
 def readings(session: Session) -> Table:
     query = (
         select(

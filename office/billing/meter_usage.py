@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.billing import FeeItem, Meter, MeterReading
@@ -21,10 +21,21 @@ from office.billing.meter_months import (
     traits_of,
 )
 from office.core import audit, clock
+from office.core.database import chunks
 from office.core.errors import N_, Refused
 from office.policies import store
 from rules.billing import BillingDocument, OddUsage, Period, Timing, service_period
-from rules.meters import MeterError, MeterTraits, Reading, Step, counted_in, in_month, steps
+from rules.meters import (
+    MeterError,
+    MeterTraits,
+    Reading,
+    ReadingKind,
+    Step,
+    counted_in,
+    in_month,
+    plain,
+    steps,
+)
 from rules.odd_usage import odd_usage
 from rules.reasons import Reason
 
@@ -44,6 +55,15 @@ class MeterUsage:
     now: Reading | None
     used: Decimal | None
     reason: Reason | None
+
+    def to_dict(self) -> dict[str, str]:
+        """As `flask bill --check --json` tells it."""
+        return {
+            "unit_code": self.unit_code,
+            "meter": self.meter,
+            "reason": "" if self.reason is None else self.reason.code,
+            "used": "" if self.used is None else plain(self.used),
+        }
 
 
 def usages(
@@ -118,6 +138,40 @@ def odd(session: Session, period: Period, conditions: Sequence[Any] = ()) -> lis
     ]
 
 
+BILLED_FURTHER = N_(
+    "A bill counts up to the reading of %(day)s: the next reading corrects what was read before, or take "
+    "that bill back first"
+)
+
+
+def billed_until(session: Session, meter_ids: Collection[int]) -> dict[int, date]:
+    """The day of the last reading that a bill counts with, by meter."""
+    found: dict[int, date] = {}
+    for some in chunks(sorted(meter_ids)):
+        found |= dict(
+            session.execute(
+                select(MeterReading.meter_id, func.max(MeterReading.read_on))
+                .where(MeterReading.meter_id.in_(some), MeterReading.invoice_id.is_not(None))
+                .group_by(MeterReading.meter_id)
+            ).all()
+        )
+    return found
+
+
+def is_into_billed(until: date | None, read_on: date, kind: str) -> bool:
+    """Whether a new reading lies among those that bills count with; a new meter's first value may follow."""
+    if until is None:
+        return False
+    return read_on < until or (read_on == until and kind != ReadingKind.EXCHANGE_START)
+
+
+def check_new(session: Session, row: MeterReading) -> None:
+    """Raise Refused for a reading of a day up to which a bill counts already (B18)."""
+    until = billed_until(session, [row.meter_id]).get(row.meter_id)
+    if is_into_billed(until, row.read_on, row.kind or ReadingKind.READ):
+        raise Refused(BILLED_FURTHER, day=until)
+
+
 def enter(
     session: Session,
     meter: Meter,
@@ -146,6 +200,7 @@ def enter(
     ).first()
     if row is None:
         row = MeterReading(meter_id=meter.id, read_on=read_on, value=value, kind=kind)
+        check_new(session, row)
         session.add(row)
         session.flush()
         audit.record(

@@ -15,6 +15,7 @@ from models import pinyin
 from models.billing import Invoice
 from models.people import Occupancy, Owner, OwnerPhone
 from models.property import Building, Unit
+from models.rates import UnitItemPayer
 from models.secrets import fingerprint
 from office.core import audit
 from office.core.database import chunks
@@ -142,36 +143,44 @@ def unreachable_payers(
 
 
 def is_of_unit(session: Session, owner_id: int, unit_id: int) -> bool:
-    """Whether a person lives or lived in a unit, or was ever billed for it."""
+    """Whether a person lives or lived in a unit, pays an item of it, or was ever billed for it."""
     asked = select(Owner.id).where(Owner.id == owner_id, _has_to_do_with(unit_id))
     return session.scalar(asked) is not None
 
 
+def one_at_unit(session: Session, owner_ids: Sequence[int], unit_id: int) -> int | None:
+    """Of namesakes the only one there is, else the one of the unit; None where that is not one person."""
+    return owner_ids[0] if len(owner_ids) == 1 else _one_of_unit(session, Owner.id.in_(owner_ids), unit_id)
+
+
 def named_at(session: Session, name: str, unit_id: int) -> int | None:
-    """The person of that name who lives or lived in a unit, or was billed for it; the newest of several."""
-    asked = select(Owner.id).where(Owner.name == name, _has_to_do_with(unit_id)).order_by(Owner.id.desc())
-    found: int | None = session.scalars(asked).first()
-    return found
+    """The one person of that name who has to do with a unit; None where none or several have."""
+    return _one_of_unit(session, Owner.name == name, unit_id)
+
+
+def _one_of_unit(session: Session, who: ColumnElement[bool], unit_id: int) -> int | None:
+    found = session.scalars(select(Owner.id).where(who, _has_to_do_with(unit_id)).limit(2)).all()
+    return found[0] if len(found) == 1 else None
 
 
 def only_one_named(session: Session, name: str, unit_id: int) -> int | None:
-    """The person of that name at a unit, else the only one of the estate; None where nobody is called so.
+    """The person of that name, of several the one who has to do with a unit; None where nobody has the name.
 
-    Raises Refused where several are called so, none of whom has to do with the unit.
+    Raises Refused where several are called so, and not one alone of them has to do with the unit.
     """
-    found = named_at(session, name, unit_id)
-    if found is not None:
-        return found
-    all_of_them = session.scalars(select(Owner.id).where(Owner.name == name).limit(2)).all()
-    if len(all_of_them) > 1:
+    namesakes = session.scalars(select(Owner.id).where(Owner.name == name)).all()
+    found = one_at_unit(session, namesakes, unit_id) if namesakes else None
+    if namesakes and found is None:
         raise Refused(N_("Several people are called %(name)s: enter who occupies the unit first"), name=name)
-    return all_of_them[0] if all_of_them else None
+    return found
 
 
 def _has_to_do_with(unit_id: int) -> ColumnElement[bool]:
+    """Who lives or lived in a unit, was ever billed for it, or is named as the payer of an item of it."""
     return or_(
         exists().where(Occupancy.owner_id == Owner.id, Occupancy.unit_id == unit_id),
         exists().where(Invoice.payer_id == Owner.id, Invoice.unit_id == unit_id),
+        exists().where(UnitItemPayer.owner_id == Owner.id, UnitItemPayer.unit_id == unit_id),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
@@ -79,7 +80,12 @@ def problems(_rows: Sequence[Mapping[str, Any]], _known: Known) -> list[Problem]
 
 
 def take_in(
-    session: Session, given: Sequence[Mapping[str, Any]], *, update: Update = NO_UPDATE, **_present: object
+    session: Session,
+    given: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+    staff_id: int | None = None,
+    update: Update = NO_UPDATE,
 ) -> Taken:
     """Enter the fee items that are not there yet; an empty cell says nothing of one that is (B1)."""
     last = session.scalar(select(func.max(FeeItem.position))) or 0
@@ -98,12 +104,13 @@ def take_in(
             said[next((name for name in NAMES if getattr(there, name)), NAMES[0])] = row["name"]
         return said
 
-    def save(row: Any, is_new: bool) -> None:  # noqa: FBT001 -- KnownRows calls it so
-        item_rates.check_item(row)
-        if is_new:
-            session.add(row)
-        session.flush()
-
+    save = known_rows.saver(
+        session,
+        lambda _session, row: item_rates.check_item(row),
+        ("code", "basis", "cycle_months"),
+        now=now,
+        staff_id=staff_id,
+    )
     stored = session.scalars(select(FeeItem)).all()
     there: dict[Hashable, Any] = {compared_key(item.code): item for item in stored}
     codes = dict.fromkeys(NAMES, "name")

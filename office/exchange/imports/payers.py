@@ -50,7 +50,7 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
     found = []
     for row in rows:
         people = by_name.get(compared_key(row["payer_name"]), [])
-        if len(people) == 1 or (people and _at_unit(known.session, row, people) is not None):
+        if people and owners.one_at_unit(known.session, people, row["unit_code"]) is not None:
             continue
         message, remedy = (
             (N_("several have this name"), N_("Enter this row by hand and choose the right one"))
@@ -59,20 +59,6 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
         )
         found.append(columns.problem(row, "payer_name", row["payer_name"], message, remedy))
     return found
-
-
-def _at_unit(session: Session, row: Mapping[str, Any], people: Sequence[int]) -> int | None:
-    """The one of several of a name who has to do with the unit; None where none or more than one has."""
-    stands = [one for one in people if owners.is_of_unit(session, one, row["unit_code"])]
-    named = set(
-        session.scalars(
-            select(UnitItemPayer.owner_id).where(
-                UnitItemPayer.unit_id == row["unit_code"], UnitItemPayer.owner_id.in_(people)
-            )
-        )
-    )
-    found = set(stands) | named
-    return found.pop() if len(found) == 1 else None
 
 
 def take_in(
@@ -95,7 +81,7 @@ def take_in(
         said = {"valid_to": row["valid_to"]} if row["valid_to"] else {}
         if there is not None and there.owner_id in people:
             return said
-        said["owner_id"] = people[0] if len(people) == 1 else _at_unit(session, row, people)
+        said["owner_id"] = owners.one_at_unit(session, people, row["unit_code"])
         if there is not None:
             return said
         unit_id, item_id, valid_from = row["unit_code"], items[row["fee_item"]], row["valid_from"]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.rates import SCOPE, ItemRate
 from office.billing import item_rates
+from office.core import audit
 from office.core.errors import N_
 from office.exchange.imports import cells, columns, known_rows, roster, words
 from office.exchange.imports.columns import Column, Known, Problem, key_text, plainly, text
@@ -86,6 +87,21 @@ def never(until: date | None, there: Any, changed: Mapping[str, Any]) -> str:
     return BILLED_ROW if item_rates.why_not(until, there.valid_from, before, valid_to) else ""
 
 
+TOLD = (
+    "unit_id",
+    "building_id",
+    "tag",
+    "fee_item_id",
+    "owner_id",
+    "rate",
+    "amount",
+    "factor",
+    "is_exempt",
+    "valid_from",
+    "valid_to",
+)
+
+
 def saved(session: Session, now: datetime, staff_id: int | None, row: Any, is_new: bool) -> None:  # noqa: FBT001 -- KnownRows calls it so
     """Check a row as its form does, end the one before it, and store it. Raises Refused."""
     check = item_rates.check_rate if isinstance(row, ItemRate) else item_rates.check_payer
@@ -94,6 +110,11 @@ def saved(session: Session, now: datetime, staff_id: int | None, row: Any, is_ne
     if is_new:
         session.add(row)
     session.flush()
+    if is_new:
+        said = {
+            name: getattr(row, name) for name in TOLD if getattr(row, name, None) not in {None, "", False}
+        }
+        audit.record(session, now, staff_id, "create", row, said)
 
 
 def take_in(

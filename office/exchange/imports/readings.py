@@ -13,6 +13,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from models.billing import READING_KINDS, FeeItem, Invoice, InvoiceLine, Meter, MeterReading
+from office.billing import meter_usage
 from office.core.errors import N_
 from office.exchange.imports import cells, columns, words
 from office.exchange.imports.cells import Wrong
@@ -83,7 +84,7 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
     meters = set(_meters(known.session))
     items = _metered(known.session)
     seen: dict[Key, tuple[Any, ...]] = {}
-    found: list[Problem] = []
+    found: list[Problem] = _into_billed(rows, known)
     for row in rows:
         place = row["unit_code"], compared_key(row["meter"])
         if place not in meters:
@@ -106,6 +107,23 @@ def problems(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
                     before=shown(before[0]),
                 )
             )
+    return found
+
+
+def _into_billed(rows: Sequence[Mapping[str, Any]], known: Known) -> list[Problem]:
+    """New readings of days up to which bills count already (B18)."""
+    meters, stored = _meters(known.session), _stored(known.session)
+    until = meter_usage.billed_until(known.session, list(meters.values()))
+    found = []
+    for row in rows:
+        meter_id = meters.get((row["unit_code"], compared_key(row["meter"])))
+        day = until.get(meter_id or 0)
+        if _key(row) not in stored and meter_usage.is_into_billed(day, row["read_on"], row["kind"]):
+            message, remedy = (
+                N_("a bill counts up to the reading of %(day)s"),
+                N_("What was read before is corrected by the next reading; else take that bill back first"),
+            )
+            found.append(columns.problem(row, "read_on", row["read_on"], message, remedy, day=day))
     return found
 
 

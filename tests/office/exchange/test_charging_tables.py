@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from models.billing import FeeItem
+from models.office import Audit
 from models.people import Owner
 from models.property import Area, Building
 from models.rates import ItemRate, UnitItemPayer
@@ -58,6 +59,21 @@ def bring(session, tmp_path):
         return imports.take_in(session, kind, IMPORTS[kind], imports.read(path), now=NOW, **more)
 
     return take_in
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "table"),
+    [
+        ("fee-items", "garden,Garden,fixed,1,,,", "fee_item"),
+        ("rates", "1-102,,,,,,lift,5,,,,2026-09-01,", "item_rate"),
+        ("payers", f"1-102,{FEE},公司,2026-09-01,", "unit_item_payer"),
+    ],
+)
+def test_a_new_rows_history_begins_with_the_file(session, estate, bring, kind, row, table):
+    bring(kind, row)
+
+    made = session.scalars(select(Audit).where(Audit.action == "create", Audit.table_name == table)).one()
+    assert session.get(EMPTY[kind][0], made.row_id)
 
 
 @pytest.mark.parametrize("kind", EMPTY)

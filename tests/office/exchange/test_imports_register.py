@@ -13,6 +13,7 @@ from models.collection import Contact
 from models.complaints import Ticket
 from office.exchange import imports
 from office.rooms import EXPORTS, IMPORTS
+from tests.factories.estate import bill
 from tests.factories.spreadsheets import csv_file, names, xlsx_file
 
 NOW = datetime(2026, 7, 6, 1, tzinfo=UTC)
@@ -231,6 +232,24 @@ def test_readings_make_their_meters(session, bring):
 )
 def test_wrong_readings(bring, row, column, problem):
     assert refused(bring, "readings", READINGS, row) == [(2, column, problem)]
+
+
+def test_a_reading_of_days_that_a_bill_counts_is_refused(session, bring):
+    """It would be counted twice, or never: the next reading corrects what was read before (B18)."""
+    rows = [["3-2-1201", "water", "2026-05-01", "100"], ["3-2-1201", "water", "2026-05-31", "112"]]
+    bring("readings", READINGS, rows)
+    bill(session)
+    header, meters = EXPORTS["meters"](session)
+    assert (header[:4], [row[1:4] for row in meters]) == (
+        ["unit_code", "meter", "fee_item", "factor"],
+        [["water", "water", 1]],
+    )
+
+    said = refused(bring, "readings", READINGS, ["3-2-1201", "water", "2026-05-15", "106"])
+
+    assert said == [(2, "read_on", "a bill counts up to the reading of 2026-05-31")]
+    assert bring("readings", READINGS, rows).new == 0
+    assert bring("readings", READINGS, [["3-2-1201", "water", "2026-06-30", "120"]]).new == 1
 
 
 def test_two_values_of_one_meter_and_day_contradict_each_other(session, bring):
