@@ -1,10 +1,8 @@
-"""Every screen, joined from the rooms in the order of the menu, and what a page is drawn with."""
+"""Every screen, joined from the rooms, and what a page is drawn with."""
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +13,8 @@ from flask_babel import get_translations
 from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 from markupsafe import Markup
-from werkzeug.wrappers import Response
 
+from admin import menu
 from admin.arrears import screens as arrears
 from admin.auth import alert_address, guard, sign_in, two_factor  # noqa: F401 -- pages of a person's own
 from admin.billing import screens as billing
@@ -24,11 +22,19 @@ from admin.complaints import screens as complaints
 from admin.estate import screens as estate
 from admin.exchange import screens as exchange
 from admin.exchange.imports import kind_of_screen
-from admin.panel import formats, fragment_cache, labels, language, list_query, permissions, row_access
+from admin.panel import (
+    formats,
+    fragment_cache,
+    labels,
+    language,
+    list_query,
+    permissions,
+    row_access,
+    static_files,
+)
 from admin.panel.idempotency import idempotency_field
 from admin.panel.responses import own_address
 from admin.panel.row_access import RowAccess
-from admin.panel.screen import ROOMS
 from admin.panel.signed_in import staff_if_signed_in
 from admin.payments import screens as payments
 from admin.policies import screens as policies
@@ -36,7 +42,6 @@ from admin.reports import screens as reports
 from admin.system import screens as system
 from admin.vouchers import screens as vouchers
 
-STATIC = Path(__file__).parent / "static"
 SCREENS = (
     *reports.SCREENS,
     *complaints.SCREENS,
@@ -48,6 +53,7 @@ SCREENS = (
     *policies.SCREENS,
     *exchange.SCREENS,
     *system.SCREENS,
+    menu.SettingsView,
 )
 ROW_ACCESS: RowAccess = {
     **complaints.ROW_ACCESS,
@@ -60,15 +66,11 @@ ROW_ACCESS: RowAccess = {
 
 
 class StartView(AdminIndexView):
-    """`/`: hands on to the start page of the person's role when there is one."""
+    """`/`: hands on to the start page."""
 
     @expose("/")
     def index(self) -> Any:
-        from flask import current_app
-
-        if "start.index" in current_app.view_functions:
-            return redirect(url_for("start.index"))
-        return self.render("shell/start.html")
+        return redirect(url_for("start.index"))
 
 
 class CompiledTemplates(FileSystemBytecodeCache):
@@ -83,7 +85,7 @@ def init_app(app: Flask) -> None:
     guard.init_app(app)
     row_access.init_app(app, ROW_ACCESS)
     app.register_blueprint(sign_in.entrance)
-    _serve_static(app)
+    static_files.init_app(app)
     cache_folder = Path(app.instance_path) / "templates"
     cache_folder.mkdir(parents=True, exist_ok=True)
     app.jinja_env.bytecode_cache = CompiledTemplates(str(cache_folder))
@@ -93,11 +95,12 @@ def init_app(app: Flask) -> None:
     app.jinja_env.add_extension(fragment_cache.FragmentCache)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        icon=icon,
+        icon=static_files.icon,
         here=fragment_cache.here,
         own_address=own_address,
-        static_url=static_url,
+        static_url=static_files.static_url,
         sidebar=sidebar,
+        tabs=tabs,
         may_see=permissions.may_see,
         idempotency_field=idempotency_field,
         import_kind=kind_of_screen,
@@ -114,8 +117,12 @@ def init_app(app: Flask) -> None:
         csp_nonce_generator=guard.csp_nonce,
         translations_path=str(language.TRANSLATIONS),
     )
+    menu.check(SCREENS)
+    app.extensions["screens"] = {}
     for screen in SCREENS:
-        panel.add_view(screen())
+        view = screen()
+        panel.add_view(view)
+        app.extensions["screens"][view.screen] = view
 
 
 def _catalogue() -> NullTranslations:
@@ -140,69 +147,20 @@ def theme() -> str:
     return staff.theme if staff is not None and staff.theme in sign_in.THEMES else "auto"
 
 
-def icon(name: str) -> Markup:
-    """A vendored icon; decorative, so hidden from screen readers."""
-    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
-        static_url("icons.svg"), name
-    )
-
-
 def sidebar() -> Markup:
-    """The menu of this person; rendered once for each language and set of roles."""
+    """The menu of who is signed in, the job of this page marked."""
     staff = staff_if_signed_in()
-    if staff is None:
-        return Markup("")
-    drawn = _drawn_sidebar(language.current(), staff.roles)
-    here = (request.endpoint or "").partition(".")[0]
-    return Markup(drawn.replace(f'data-screen="{here}"', f'data-screen="{here}" aria-current="page"', 1))  # noqa: S704 -- our own markup
+    return menu.sidebar(_screen(), staff.roles) if staff else Markup("")
 
 
-@cache
-def _drawn_sidebar(_language: str, roles: frozenset[str]) -> str:
-    from flask import current_app
-
-    views = current_app.extensions["admin"][0]._views  # noqa: SLF001 -- Flask-Admin offers no list
-    parts: list[Markup] = []
-    for room, (label, symbol) in ROOMS.items():
-        lines = [
-            Markup('<li><a href="{}" data-screen="{}">{}<span>{}</span></a></li>').format(
-                url_for(f"{view.screen}.{view._default_view}"),  # noqa: SLF001 -- the "/" function's name
-                view.screen,
-                icon(view.icon),
-                view.title,
-            )
-            for view in views
-            if getattr(view, "room", "") == room
-            and view.is_visible()
-            and permissions.may(roles, view.screen, "see")
-        ]
-        if lines:
-            parts.append(
-                Markup(
-                    '<details class="room" data-room="{}" open><summary>{}<span>{}</span></summary>'
-                    "<ul>{}</ul></details>"
-                ).format(room, icon(symbol), label, Markup("").join(lines))
-            )
-    return str(Markup("").join(parts))
+def tabs() -> Markup:
+    """The screens of this page's job that who is signed in may see."""
+    staff = staff_if_signed_in()
+    return menu.tabs(_screen(), staff.roles) if staff else Markup("")
 
 
-def static_url(path: str) -> str:
-    """The address of a static file, with a mark that changes when the file does."""
-    return f"/static/{path}?v={_mark(path)}"
-
-
-@cache
-def _mark(path: str) -> str:
-    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10]
-
-
-def _serve_static(app: Flask) -> None:
-    def static(filename: str) -> Response:
-        from flask import send_from_directory
-
-        return send_from_directory(STATIC, filename)
-
-    app.add_url_rule("/static/<path:filename>", "static", static)
+def _screen() -> str:
+    return (request.endpoint or "").partition(".")[0]
 
 
 __all__ = ["init_app"]

@@ -54,7 +54,6 @@ class CallListPage(OfficePage):
 
     screen = "call_list"
     title = _l("Calls and visits today")
-    room = "arrears"
     icon = "phone-call"
     verbs = {"contact": "see", "enter": "act", "phone": "act"}
 

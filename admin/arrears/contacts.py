@@ -20,7 +20,6 @@ class ContactView(OfficeView):
         "Calls and visits are entered on the call list or in a household's file; old ones come in under "
         "“Imports”."
     )
-    room = "arrears"
     icon = "contact"
     is_large = True
     can_create = can_edit = can_delete = False

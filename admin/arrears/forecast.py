@@ -31,7 +31,6 @@ class ForecastPage(OfficePage):
 
     screen = "forecast"
     title = _l("What comes next")
-    room = "arrears"
     icon = "calendar-days"
     verbs = {"debt": "see"}
 

@@ -21,7 +21,6 @@ class DunningHoldView(OfficeView):
     screen = "ladder_holds"
     title = _l("Dunning holds")
     empty_hint = _l("Nobody's reminders are held back at present.")
-    room = "arrears"
     icon = "pause"
     can_create = can_edit = can_delete = False
     column_list = ("unit.code", "payer.name", "from_at", "until_on", "ended_at", "reason")

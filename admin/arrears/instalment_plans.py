@@ -23,7 +23,6 @@ class InstalmentPlanView(OfficeView):
     screen = "instalment_plans"
     title = _l("Instalment plans")
     empty_hint = _l("Agree instalments with a payer under “Propose a plan”; the station head approves them.")
-    room = "arrears"
     icon = "calendar-clock"
     can_create = can_edit = can_delete = False
     column_list = ("unit.code", "payer.name", "amount", "state", "approved_at", "ended_on", "reason")
@@ -93,8 +92,6 @@ class InstalmentView(OfficeView):
     table = Instalment
     screen = "instalments"
     title = _l("Instalments")
-    room = "arrears"
-    is_in_menu = False
     can_create = can_edit = can_delete = False
     column_list = ("due_on", "amount", "state")
     choices = {"state": {"open": _l("Open"), "kept": _l("Kept"), "missed": _l("Missed")}}

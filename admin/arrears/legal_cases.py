@@ -28,7 +28,6 @@ class LegalCaseView(OfficeView):
     screen = "legal_cases"
     title = _l("Legal cases")
     empty_hint = _l("Open the first one with “Open a case”; it says what is still missing.")
-    room = "arrears"
     icon = "gavel"
     can_create = can_edit = can_delete = False
     column_list = (

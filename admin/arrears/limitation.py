@@ -30,7 +30,6 @@ class LimitationPage(OfficePage):
 
     screen = "limitation"
     title = _l("Limitation period")
-    room = "arrears"
     icon = "scale"
     verbs = {"file": "export"}
 

@@ -13,7 +13,6 @@ class OpeningTextView(OfficeView):
     table = OpeningText
     screen = "opening_texts"
     title = _l("Suggested openings")
-    room = "arrears"
     icon = "message-circle"
     column_list = ("arrears_reason", "language", "text")
     form_columns = ("arrears_reason", "language", "text")

@@ -28,7 +28,6 @@ class PublicNoticeView(OfficeView):
     table = ArrearsNotice
     screen = "public_notices"
     title = _l("Public notices of arrears")
-    room = "arrears"
     icon = "megaphone"
     can_create = can_edit = can_delete = False
     column_list = ("place", "from_on", "to_on", "reason", "approved_at", "is_taken_down", "taken_down_on")

@@ -25,7 +25,6 @@ class ReminderBatchView(OfficeView):
     table = ReminderBatch
     screen = "reminder_batches"
     title = _l("Reminder batches")
-    room = "arrears"
     icon = "layers"
     can_create = can_edit = can_delete = False
     column_list = ("number", "stage", "made_for", "state", "part", "approved_at")

@@ -26,7 +26,6 @@ class ReminderView(OfficeView):
     screen = "reminders"
     title = _l("Reminders")
     empty_hint = _l("Reminders appear here when a stage of the dunning ladder is due.")
-    room = "arrears"
     icon = "bell-ring"
     is_large = True
     can_create = can_edit = can_delete = False

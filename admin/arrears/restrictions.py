@@ -33,7 +33,6 @@ class RestrictionView(OfficeView):
     screen = "restrictions"
     title = _l("Service restrictions")
     empty_hint = _l("The dunning ladder makes the request when its stage is due; it is approved here.")
-    room = "arrears"
     icon = "shield-alert"
     can_create = can_edit = can_delete = False
     details_template = "arrears/restriction_details.html"

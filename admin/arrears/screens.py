@@ -1,4 +1,4 @@
-"""The screens of this room, in the order of the menu, and whose rows they show."""
+"""The screens of this room, and whose rows they show."""
 
 from __future__ import annotations
 

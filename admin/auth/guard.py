@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from flask import Flask, abort, g, redirect, render_template, request, session, url_for
@@ -205,7 +206,12 @@ def crash_page(error: Exception) -> Any:
         db.session.rollback()
     except Exception:  # noqa: BLE001 -- the database itself may be what failed
         signed_in.set_user(None)
-    return render_template("panel/error.html", code=500, text=_explanation(500)), 500
+    page = partial(render_template, "panel/error.html", code=500, text=_explanation(500))
+    try:
+        return page(), 500
+    except Exception:  # noqa: BLE001 -- what every page has around it may be what failed
+        signed_in.set_user(None)
+        return page(), 500
 
 
 def end_session(_error: BaseException | None) -> None:

@@ -36,7 +36,6 @@ EVERYWHERE = "all"  # at all units of the payer
 class AccountPage(OfficePage):
     screen = "statement_of_account"
     title = _l("Statement of account")
-    room = "bills"
     icon = "file-spreadsheet"
     verbs = {"paper": "act", "certificate": "act", "file": "export"}
 

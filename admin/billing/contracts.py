@@ -42,7 +42,6 @@ class ContractView(OfficeView):
         "Enter what an office, shop or bay is let for: the rent becomes a line of the tenant's bill each "
         "month. A table of contracts comes in under “Imports”."
     )
-    room = "bills"
     icon = "key-round"
     can_delete = False
     column_list = (
@@ -108,7 +107,6 @@ class RentChangeView(OfficeView):
     empty_hint = _l(
         "A rent that follows an index, or that was agreed anew, is entered here when it is known."
     )
-    room = "bills"
     icon = "percent"
     can_delete = False
     column_list = ("contract.number", "from_on", "percent", "rent", "reason")

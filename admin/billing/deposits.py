@@ -40,7 +40,6 @@ class DepositView(OfficeView):
     table = Deposit
     screen = "deposits"
     title = _l("Deposits")
-    room = "bills"
     icon = "vault"
     can_create = can_edit = can_delete = False
     column_list = (

@@ -22,7 +22,6 @@ class IncentiveView(OfficeView):
     table = Incentive
     screen = "incentives"
     title = _l("Early-payment rewards")
-    room = "bills"
     icon = "gift"
     column_list = ("name", "months_ahead", "pay_before_on", "percent", "gift", "valid_from", "valid_to")
     column_default_sort = "-valid_from"
@@ -86,7 +85,6 @@ class IncentiveGrantView(OfficeView):
     table = IncentiveGrant
     screen = "incentive_grants"
     title = _l("Rewards granted")
-    room = "bills"
     icon = "gift"
     can_create = can_edit = can_delete = False
     column_list = (

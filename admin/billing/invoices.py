@@ -74,7 +74,6 @@ class FeeItemView(OfficeView):
     screen = "fee_items"
     title = _l("Fee items")
     empty_hint = _l("Enter what the office charges for; then give each item its rates under “Tariffs”.")
-    room = "bills"
     icon = "tags"
     column_list = (
         "code",
@@ -169,7 +168,6 @@ class TariffView(OfficeView):
     screen = "tariffs"
     title = _l("Tariffs")
     empty_hint = _l("Enter a rate for each fee item and kind of unit; without one nothing can be billed.")
-    room = "bills"
     icon = "scale"
     column_list = ("fee_item.name", "unit_kind", "rate", "valid_from", "valid_to")
     column_default_sort = "-valid_from"
@@ -278,7 +276,6 @@ class MeterView(OfficeView):
     empty_hint = _l(
         "Enter one meter for each unit and metered fee item; then its readings can be entered or imported."
     )
-    room = "bills"
     icon = "gauge"
     column_list = ("unit.code", "fee_item.name", "code", "factor", "is_active", "out_of_use_from")
     column_searchable_list = ("unit.code", "code")
@@ -311,7 +308,6 @@ class MeterReadingView(OfficeView):
     screen = "meter_readings"
     title = _l("Meter readings")
     empty_hint = _l("Enter the readings here, or bring them in as a table under “Imports”.")
-    room = "bills"
     icon = "gauge"
     column_list = ("meter.unit.code", "meter.code", "read_on", "value", "kind", "factor")
     column_searchable_list = ("meter.unit.code", "meter.code")
@@ -344,7 +340,6 @@ class ServiceSlipView(OfficeView):
         "Enter each signed slip here; open ones go into the next bill. A register in a spreadsheet "
         "comes in under “Imports”."
     )
-    room = "bills"
     icon = "clipboard-list"
     column_list = ("slip_no", "unit.code", "fee_item.name", "used_on", "quantity", "amount", "state")
     column_searchable_list = ("slip_no", "unit.code")
@@ -371,7 +366,6 @@ class InvoiceView(OfficeView):
     table = Invoice
     screen = "invoices"
     title = _l("Invoices")
-    room = "bills"
     icon = "receipt-text"
     is_large = True
     can_create = can_edit = can_delete = False
@@ -622,8 +616,6 @@ class InvoiceLineView(OfficeView):
     table = InvoiceLine
     screen = "invoice_lines"
     title = _l("Lines")
-    room = "bills"
-    is_in_menu = False
     is_large = True
     can_create = can_edit = can_delete = False
     column_list = ("invoice.number", "fee_item.name", "quantity", "rate", "amount", "explanation")
@@ -636,7 +628,6 @@ class CreditNoteView(OfficeView):
     screen = "credit_notes"
     title = _l("Credit notes")
     empty_hint = _l("To correct a bill, open it under “Invoices” and choose “Credit note”.")
-    room = "bills"
     icon = "undo-2"
     can_create = can_edit = can_delete = False
     column_list = (

@@ -17,7 +17,6 @@ class WaiverRequestView(OfficeView):
     table = WaiverRequest
     screen = "waiver_requests"
     title = _l("Late fee waivers asked for")
-    room = "bills"
     icon = "percent"
     can_create = can_edit = can_delete = False
     column_list = (
@@ -51,7 +50,6 @@ class LateFeeWaiverView(OfficeView):
     table = LateFeeWaiver
     screen = "late_fee_waivers"
     title = _l("Late fee waivers")
-    room = "bills"
     icon = "percent"
     can_create = can_edit = can_delete = False
     column_list = ("invoice.number", "invoice.unit.code", "amount", "reason", "waived_on", "staff.name")

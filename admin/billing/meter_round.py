@@ -31,7 +31,6 @@ NOTHING = Decimal(0)
 class MeterRoundPage(OfficePage):
     screen = "meter_round"
     title = _l("Meter round")
-    room = "bills"
     icon = "gauge"
     verbs = {"save": "create", "odd": "see"}
 

@@ -30,7 +30,6 @@ from rules import dates
 class MoveInPage(OfficePage):
     screen = "move_in"
     title = _l("Move-in bill")
-    room = "bills"
     icon = "key-round"
     verbs = {"issue": "act", "paper": "act"}
 

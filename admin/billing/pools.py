@@ -48,7 +48,6 @@ class PoolView(OfficeView):
         "Enter what a month's lift, light or pump has cost and who shares it; the shares go into the month's "
         "bills. A fee item for it has the basis “shared cost”."
     )
-    room = "bills"
     icon = "hand-coins"
     can_create = can_edit = can_delete = False
     list_template = "billing/pools.html"
@@ -262,9 +261,7 @@ class PoolShareView(OfficeView):
     table = PoolShare
     screen = "pool_shares"
     title = _l("Shares of costs")
-    room = "bills"
     icon = "hand-coins"
-    is_in_menu = False
     can_create = can_edit = can_delete = False
     column_list = ("pool.period", "pool.fee_item.name", "unit.code", "key_value", "amount")
     column_searchable_list = ("unit.code",)

@@ -38,7 +38,6 @@ class ItemRateView(OfficeView):
         "Enter what single units, buildings, floors or tags are charged otherwise than the tariff of their "
         "kind says; the most specific row counts. A table of them comes in under “Imports”."
     )
-    room = "bills"
     icon = "scale"
     can_delete = False
     column_list = (
@@ -101,7 +100,6 @@ class ItemPayerView(OfficeView):
         "Enter who pays a fee item of a unit where it is not the unit's own payer. They get a bill of their "
         "own."
     )
-    room = "bills"
     icon = "handshake"
     can_delete = False
     column_list = ("unit.code", "fee_item.name", "owner.name", "valid_from", "valid_to")

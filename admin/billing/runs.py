@@ -64,7 +64,6 @@ def unbilled_words(row: Mapping[str, str]) -> str:
 class BillingPage(OfficePage):
     screen = "billing"
     title = _l("Billing run")
-    room = "bills"
     icon = "play"
     verbs = {
         "issue": "act",
@@ -340,8 +339,6 @@ class BillingRunView(OfficeView):
     table = BillingRun
     screen = "billing_runs"
     title = _l("Billing runs")
-    room = "bills"
-    is_in_menu = False
     icon = "history"
     can_create = can_edit = can_delete = False
     column_list = ("period", "issued_on", "started_at", "invoices", "amount", "state", "unbilled")

@@ -37,7 +37,6 @@ class TakeBackView(OfficeView):
     table = TakeBack
     screen = "take_backs"
     title = _l("Bills taken back")
-    room = "bills"
     icon = "undo-2"
     can_create = can_edit = can_delete = False
     list_template = "billing/take_backs.html"
@@ -149,9 +148,7 @@ class TakenBillView(OfficeView):
     table = TakenBill
     screen = "taken_bills"
     title = _l("Bills that were taken back")
-    room = "bills"
     icon = "undo-2"
-    is_in_menu = False
     can_create = can_edit = can_delete = False
     column_list = (
         "take_back.period",

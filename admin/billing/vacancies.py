@@ -27,7 +27,6 @@ class VacancyView(OfficeView):
         "Enter which unit stands empty and what shows it; when another person has approved it, its bills "
         "charge only a part. A table of them comes in under “Imports”."
     )
-    room = "bills"
     icon = "lock"
     can_edit = can_delete = False
     column_list = (

@@ -20,7 +20,6 @@ class CaseView(OfficeView):
     table = CaseEntry
     screen = "case_library"
     title = _l("Case library")
-    room = "complaints"
     icon = "library"
     column_list = ("title", "category.name", "what_happened", "what_was_done", "lesson")
     column_labels = {

@@ -16,7 +16,6 @@ class CategoryView(OfficeView):
     screen = "categories"
     title = _l("Complaint categories")
     empty_hint = _l("Enter the categories; each names the department that answers for it.")
-    room = "complaints"
     icon = "tags"
     column_list = ("code", "name", "department.name", "parent.name", "is_active", "position")
     column_labels = {"parent.name": _l("Under")}

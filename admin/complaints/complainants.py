@@ -16,7 +16,6 @@ class ComplainantView(OfficeView):
     screen = "complainants"
     title = _l("Complainants")
     empty_hint = _l("People are entered with their complaint.")
-    room = "complaints"
     icon = "contact"
     can_create = can_edit = can_delete = False
     can_export = False

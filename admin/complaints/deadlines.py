@@ -19,7 +19,6 @@ class ClockView(OfficeView):
     screen = "ticket_clocks"
     title = _l("Deadlines")
     empty_hint = _l("Deadlines start by themselves when a complaint is registered.")
-    room = "complaints"
     icon = "alarm-clock"
     is_large = True
     can_create = can_edit = can_delete = False
@@ -64,7 +63,6 @@ class EscalationView(OfficeView):
     screen = "escalations"
     title = _l("Escalations")
     empty_hint = _l("Nothing was escalated: every deadline was kept so far.")
-    room = "complaints"
     icon = "bell-ring"
     is_large = True
     can_create = can_edit = can_delete = False

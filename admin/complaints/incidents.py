@@ -36,7 +36,6 @@ class IncidentView(OfficeView):
     table = Incident
     screen = "incidents"
     title = _l("Known incidents")
-    room = "complaints"
     icon = "megaphone"
     can_delete = False
     can_import = False
@@ -182,7 +181,6 @@ class IncidentTicketView(OfficeView):
     table = IncidentTicket
     screen = "incident_tickets"
     title = _l("Complaints joined to incidents")
-    room = "complaints"
     icon = "link"
     can_create = can_edit = can_delete = False
     column_list = (

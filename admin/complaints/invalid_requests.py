@@ -32,7 +32,6 @@ class InvalidRequestView(OfficeView):
     screen = "invalid_requests"
     title = _l("Closures as invalid")
     empty_hint = _l("A closure as invalid is asked for on the complaint and decided here.")
-    room = "complaints"
     icon = "ban"
     can_create = can_edit = can_delete = False
     column_list = ("ticket.number", "ground", "reason", "requested_at", "decided_at", "is_approved")

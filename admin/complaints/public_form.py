@@ -283,7 +283,6 @@ class PublicFormPage(OfficePage):
 
     screen = "public_form"
     title = _l("Public complaint form")
-    room = "complaints"
     icon = "qr-code"
 
     @expose("/")

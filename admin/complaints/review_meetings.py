@@ -24,7 +24,6 @@ class ReviewMeetingView(OfficeView):
     screen = "review_meetings"
     title = _l("Review meetings")
     empty_hint = _l("A major complaint needs one before it closes: open it and choose “Review meeting”.")
-    room = "complaints"
     icon = "users"
     can_create = can_edit = can_delete = False
     column_list = ("ticket.number", "held_at", "cause", "correction", "prevention", "attended")

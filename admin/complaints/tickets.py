@@ -69,7 +69,6 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         "Register every complaint, also one that is solved on the spot; an old register comes in under "
         "“Imports”."
     )
-    room = "complaints"
     icon = "message-square-warning"
     is_large = True
     details_template = "complaints/ticket.html"

@@ -65,7 +65,6 @@ class VisitView(OfficeView):
     empty_hint = _l(
         "Visits are planned by themselves when a complaint is resolved; others with “Plan a visit”."
     )
-    room = "visits"
     icon = "footprints"
     is_large = True
     can_create = can_edit = can_delete = False
@@ -208,7 +207,6 @@ class RoutePage(OfficePage):
 
     screen = "route"
     title = _l("My visits today")
-    room = "visits"
     icon = "route"
     verbs = {"record_view": "act"}
 

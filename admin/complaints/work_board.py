@@ -62,7 +62,6 @@ class BoardPage(OfficePage):
 
     screen = "board"
     title = _l("Work board")
-    room = "today"
     icon = "list-checks"
 
     @expose("/")

@@ -25,7 +25,6 @@ class WorkSlipView(OfficeView):
     screen = "work_slips"
     title = _l("Work contact slips")
     empty_hint = _l("To ask another department for help, open the complaint and choose “Work contact slip”.")
-    room = "complaints"
     icon = "send"
     can_create = can_edit = can_delete = False
     column_list = (

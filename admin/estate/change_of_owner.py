@@ -38,7 +38,6 @@ def day_of(text: str) -> date | None:
 class ChangePayerPage(OfficePage):
     screen = "change_payer"
     title = _l("Change of owner")
-    room = "property"
     icon = "handshake"
 
     def lookup_scope(self, _name: str, model: Any) -> list[Any]:
@@ -149,7 +148,6 @@ class ChangePayerPage(OfficePage):
 class ContactQualityPage(OfficePage):
     screen = "contact_quality"
     title = _l("Payers nobody reaches")
-    room = "property"
     icon = "phone-call"
 
     @expose("/")

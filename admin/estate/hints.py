@@ -27,7 +27,6 @@ class HintView(OfficeView):
     table = DeskHint
     screen = "desk_hints"
     title = _l("Hints for the desk")
-    room = "property"
     icon = "info"
     can_import = False
     empty_hint = _l(

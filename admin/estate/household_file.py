@@ -65,9 +65,7 @@ def readable(found: household_file.Household) -> list[household_file.HouseholdEv
 class HouseholdPage(OfficePage):
     screen = "household"
     title = _l("Household file")
-    room = "property"
     icon = "folder-open"
-    is_in_menu = False
 
     @expose("/")
     def index(self) -> Any:

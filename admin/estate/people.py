@@ -44,7 +44,6 @@ class OwnerView(OfficeView):
     details_template = "estate/owner_details.html"
     title = _l("Owners and tenants")
     empty_hint = _l("Import the roster under “Imports”, or enter the first owner here.")
-    room = "property"
     icon = "users"
     is_large = True
     column_list = ("name", "kind", "email", "preferred_channel", "tags")
@@ -113,8 +112,6 @@ class OwnerPhoneView(OfficeView):
     table = OwnerPhone
     screen = "owner_phones"
     title = _l("Phones")
-    room = "property"
-    is_in_menu = False
     column_list = ("number", "owner.name", "label", "is_bad")
     column_labels = {"number": _l("Phone")}
     search_exact = ("number_mac",)
@@ -130,7 +127,6 @@ class OccupancyView(OfficeView):
     screen = "occupancies"
     title = _l("Occupancies")
     empty_hint = _l("Import the roster under “Imports”, or enter who moved in under “Change of owner”.")
-    room = "property"
     icon = "key-round"
     is_large = True
     column_list = ("unit.code", "owner.name", "kind", "is_payer", "from_on", "to_on", "residents")

@@ -41,9 +41,7 @@ TABLES = {
 class PersonalDataPage(OfficePage):
     screen = "personal_data"
     title = _l("Personal data")
-    room = "property"
     icon = "shield"
-    is_in_menu = False
     verbs = {"known": "export", "erase": "act"}
 
     @expose("/")

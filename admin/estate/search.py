@@ -78,9 +78,7 @@ def more(text: str, hits: list[search.Hit]) -> list[tuple[str, str]]:
 class SearchPage(OfficePage):
     screen = "search"
     title = _l("Search")
-    room = "today"
     icon = "search"
-    is_in_menu = False
 
     @expose("/")
     def index(self) -> Any:

@@ -43,7 +43,6 @@ AT_ONCE = 4  # buildings on one page
 class GridPage(OfficePage):
     screen = "grid"
     title = _l("Unit grid")
-    room = "property"
     icon = "layout-grid"
 
     @expose("/")

@@ -19,7 +19,6 @@ class AreaView(OfficeView):
     screen = "areas"
     title = _l("Areas")
     empty_hint = _l("Enter the areas of the estate first; buildings belong to one.")
-    room = "property"
     icon = "layers"
     column_list = ("name", "position", "opened_on")
     column_default_sort = "position"
@@ -33,7 +32,6 @@ class BuildingView(OfficeView):
     screen = "buildings"
     title = _l("Buildings")
     empty_hint = _l("Import the roster under “Imports”, or enter the first building here.")
-    room = "property"
     icon = "building-2"
     column_list = ("name", "area.name", "position")
     column_searchable_list = ("name",)
@@ -48,7 +46,6 @@ class UnitView(OfficeView):
     table = Unit
     screen = "units"
     title = _l("Units")
-    room = "property"
     icon = "house"
     is_large = True
     column_list = (

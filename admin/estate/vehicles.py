@@ -40,7 +40,6 @@ class VehicleView(OfficeView):
         "Enter each vehicle by its plate, with its unit or owner, its bay and the days of its card. A table "
         "of them comes in under “Imports”."
     )
-    room = "property"
     icon = "ticket"
     column_list = ("plate", "unit.code", "owner.name", "bay.code", "card_from", "card_to")
     column_searchable_list = ("plate", "unit.code", "owner.name", "owner.pinyin_initials")

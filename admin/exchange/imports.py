@@ -186,7 +186,6 @@ def _try(
 class ImportPage(OfficePage):
     screen = "imports"
     title = _l("Imports")
-    room = "office"
     icon = "upload"
 
     def kinds(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ SCREENS: dict[str, dict[str, str]] = {
     # every signed-in person
     "start": {"everyone": "sa"},
     "search": {"everyone": "s"},
+    "settings": {"everyone": "s"},
     # Property
     "estate": {"it_admin": "sea", "manager": "sea", "director": "s"},
     "calendar_days": {"it_admin": ALL, "manager": ALL, "station_head": "sce", "everyone": "s"},
@@ -440,11 +441,11 @@ def may(roles: Iterable[str], screen: str, verb: str) -> bool:
     return letter == "s" and "it_admin" in roles
 
 
-def may_see(screen: str) -> bool:
-    """Whether the signed-in person may open a screen that exists; for links."""
+def may_see(screen: str, verb: str = "see") -> bool:
+    """Whether the signed-in person may open a screen that exists, or do that verb there; for links."""
     staff = staff_if_signed_in()
     return (
         staff is not None
-        and may(staff.roles, screen, "see")
+        and may(staff.roles, screen, verb)
         and any(name.startswith(f"{screen}.") for name in current_app.view_functions)
     )

@@ -1,4 +1,4 @@
-"""What every screen has, with a table or without: its place in the menu, its permissions, the time."""
+"""What every screen has, with a table or without: its name, its permissions, the time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from flask import abort, request
 from flask_admin import BaseView
-from flask_babel import lazy_gettext as _l
 
 from admin.panel import office_time, wording
 from admin.panel.permissions import may
@@ -16,33 +15,15 @@ from admin.panel.responses import safe_target
 from admin.panel.signed_in import staff_if_signed_in
 from models.base import db
 
-ROOMS = {
-    "today": (_l("Today"), "sun"),
-    "property": (_l("Property"), "building-2"),
-    "bills": (_l("Bills"), "receipt-text"),
-    "money": (_l("Money"), "wallet"),
-    "arrears": (_l("Arrears"), "bell-ring"),
-    "complaints": (_l("Complaints"), "message-square-warning"),
-    "visits": (_l("Visits"), "footprints"),
-    "reports": (_l("Reports"), "chart-column"),
-    "policies": (_l("Policies"), "scale"),
-    "office": (_l("Office"), "settings"),
-}
-
 
 class Screen(BaseView):
-    """A screen of the menu, with or without a table."""
+    """A screen of the office, with or without a table; its place in the menu stands in admin/menu.py."""
 
     screen = ""  # its address, its endpoint and its row in admin/panel/permissions.py
     title: Any = ""
-    room = "office"  # its heading in the menu, a key of ROOMS
     icon = "file"  # a symbol of static/icons.svg
-    is_in_menu = True
     verbs: Mapping[str, str] = {}  # its view functions → see, create, edit, delete, act or export
     _verbs: Mapping[str, str] = {}  # the same for the functions of the toolkit
-
-    def is_visible(self) -> bool:
-        return self.is_in_menu
 
     def is_accessible(self) -> bool:
         """Whether the signed-in person may do what this request's view function does."""
@@ -52,9 +33,6 @@ class Screen(BaseView):
         """The verb that a view function needs; without one in `verbs`, a GET sees and a POST acts."""
         default = "see" if request.method in {"GET", "HEAD"} else "act"
         return self.verbs.get(function) or self._verbs.get(function) or default
-
-    def rooms(self) -> Mapping[str, tuple[Any, str]]:
-        return ROOMS
 
     def action_label(self, code: str) -> Any:
         """What an audit row's action is called."""
@@ -85,7 +63,7 @@ class Screen(BaseView):
 
 
 class OfficePage(Screen):
-    """A hand-made page: set screen, title, room, icon, and an `@expose("/")` method named `index`."""
+    """A hand-made page: set screen, title, icon, and an `@expose("/")` method named `index`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(name=self.title, endpoint=self.screen, **kwargs)

@@ -3,7 +3,7 @@
     class TariffView(OfficeView):
         table = Tariff                                       # the model
         screen = "tariffs"                                   # its address, and its row in permissions.py
-        title, room, icon = _l("Tariffs"), "bills", "tag"
+        title, icon = _l("Tariffs"), "tag"
         column_list = ("fee_item.name", "unit_kind", "rate", "valid_from")
         choices = {"unit_kind": labels.UNIT_KINDS}           # code → label: list, filter and form alike
         filters = (ChoiceFilter("unit_kind"), RelationFilter("fee_item"), RangeFilter("valid_from"))

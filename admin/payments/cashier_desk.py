@@ -58,7 +58,6 @@ def typed_money(text: str, *, is_negative_allowed: bool = False, is_zero_allowed
 class CashierPage(OfficePage):
     screen = "cashier"
     title = _l("Take a payment")
-    room = "money"
     icon = "wallet"
     verbs = {"take": "act", "receipt": "act"}
 

@@ -23,7 +23,6 @@ class ChequeView(OfficeView):
     screen = "cheques"
     title = _l("Cheques")
     empty_hint = _l("Cheques appear here when they are taken under “Take a payment”.")
-    room = "money"
     icon = "landmark"
     can_create = can_edit = can_delete = False
     column_list = (

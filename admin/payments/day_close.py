@@ -32,7 +32,6 @@ from rules.roles import may_close_for_others
 class DayClosePage(OfficePage):
     screen = "day_close"
     title = _l("Day-end reconciliation")
-    room = "money"
     icon = "calculator"
     verbs = {"close": "act"}
 
@@ -118,7 +117,6 @@ class DayCloseView(OfficeView):
     table = DayClose
     screen = "day_closes"
     title = _l("Closed days")
-    room = "money"
     icon = "lock"
     can_create = can_edit = can_delete = False
     column_list = ("day", "cashier.name", "round", "closed_at")
@@ -145,7 +143,6 @@ class DayReopeningView(OfficeView):
     table = DayReopening
     screen = "day_reopenings"
     title = _l("Closed days to be opened again")
-    room = "money"
     icon = "rotate-ccw"
     can_create = can_edit = can_delete = False
     column_list = (
@@ -180,8 +177,6 @@ class DayCloseLineView(OfficeView):
     table = DayCloseLine
     screen = "day_close_lines"
     title = _l("Counted")
-    room = "money"
-    is_in_menu = False
     can_create = can_edit = can_delete = False
     column_list = ("method", "expected", "counted", "reason")
     choices = {"method": labels.METHODS}

@@ -30,7 +30,6 @@ class DebitMandateView(OfficeView):
     table = DebitMandate
     screen = "debit_mandates"
     title = _l("Direct debit mandates")
-    room = "money"
     icon = "landmark"
     can_delete = False
     column_list = ("unit.code", "owner.name", "bank", "account", "account_name", "signed_on", "ended_on")
@@ -62,7 +61,6 @@ class DirectDebitView(OfficeView):
     table = DirectDebitBatch
     screen = "direct_debits"
     title = _l("Direct debit")
-    room = "money"
     icon = "landmark"
     can_create = can_edit = can_delete = False
     column_list = ("number", "period", "layout", "exported_at", "state", "answered_at")
@@ -183,8 +181,6 @@ class DirectDebitRowView(OfficeView):
     table = DirectDebit
     screen = "direct_debit_rows"
     title = _l("Debits")
-    room = "money"
-    is_in_menu = False
     can_create = can_edit = can_delete = False
     column_list = (
         "batch.number",

@@ -33,7 +33,6 @@ class EarmarkView(OfficeView):
         "Put credit aside on its receipt (“Put credit aside”), or at the desk as it is paid. It pays only "
         "bills of that item or of those days; never disputed ones or late fees, unless the policy says so."
     )
-    room = "money"
     icon = "bookmark"
     can_create = can_edit = can_delete = False
     column_list = (

@@ -30,7 +30,6 @@ class PaymentView(OfficeView):
     screen = "payments"
     title = _l("Payments and receipts")
     empty_hint = _l("Take the first payment under “Take a payment”, or import a statement.")
-    room = "money"
     icon = "receipt"
     is_large = True
     can_create = can_edit = can_delete = False
@@ -172,8 +171,6 @@ class AllocationView(OfficeView):
     table = Allocation
     screen = "allocations"
     title = _l("Allocation")
-    room = "money"
-    is_in_menu = False
     is_large = True
     can_create = can_edit = can_delete = False
     column_list = ("payment.receipt_no", "invoice.number", "part", "amount", "allocated_on")

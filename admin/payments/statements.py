@@ -59,7 +59,6 @@ class StatementRowView(OfficeView):
     table = StatementRow
     screen = "statement_rows"
     title = _l("Statement queue")
-    room = "money"
     icon = "list-checks"
     is_large = True
     can_create = can_edit = can_delete = False
@@ -269,7 +268,6 @@ class StatementLayoutView(OfficeView):
     table = StatementLayout
     screen = "statement_layouts"
     title = _l("Statement layouts")
-    room = "money"
     icon = "columns-3"
     can_create = can_edit = False
     column_list = ("name", "method")
@@ -351,9 +349,7 @@ class PayerAccountView(OfficeView):
     table = PayerAccount
     screen = "payer_accounts"
     title = _l("Confirmed accounts")
-    room = "money"
     icon = "wallet"
-    is_in_menu = False
     can_create = can_edit = False
     column_list = ("unit.code", "owner.name", "account", "account_name", "confirmed_by.name", "confirmed_at")
     column_labels = {"confirmed_by.name": _l("Confirmed by"), "confirmed_at": _l("Confirmed at")}

@@ -26,7 +26,6 @@ class CalendarDayView(OfficeView):
     screen = "calendar_days"
     title = _l("Holidays and make-up days")
     icon = "calendar-days"
-    room = "policies"
     column_list = ("day", "is_working", "note")
     column_default_sort = "-day"
     form_columns = ("day", "is_working", "note")

@@ -28,7 +28,6 @@ class PaperTemplateView(OfficeView):
     table = PaperTemplate
     screen = "paper_templates"
     title = _l("Texts of papers")
-    room = "policies"
     icon = "file-text"
     can_create = can_edit = can_delete = False
     column_list = ("paper", "language")

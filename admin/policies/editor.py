@@ -270,7 +270,6 @@ def _stood(rows: list[dict[str, Any]], index: str) -> Mapping[str, Any]:
 class PoliciesPage(OfficePage):
     screen = "policies"
     title = _l("Policies")
-    room = "policies"
     icon = "scale"
 
     @expose("/")

@@ -48,7 +48,6 @@ class SimulatePage(OfficePage):
 
     screen = "simulate"
     title = _l("Trial of a changed policy")
-    room = "policies"
     icon = "git-branch"
 
     @expose("/", methods=("GET", "POST"))

@@ -57,7 +57,6 @@ class EstateRate:
 class StartPage(OfficePage):
     screen = "start"
     title = _l("Start page")
-    room = "today"
     icon = "sun"
 
     @expose("/")

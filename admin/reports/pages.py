@@ -101,7 +101,6 @@ OPTIONS: Mapping[str, Callable[[], dict[str, str]]] = {
 class _Reports(SavedViews, OfficePage):
     """What the two pages of reports share: filters, tabs, files, saved views."""
 
-    room = "reports"
     home = ".index"
     codes: Sequence[str] = ()
     _verbs = {"save_view": "see", "forget_view": "see"}
@@ -380,7 +379,6 @@ class TargetView(OfficeView):
     empty_hint = _l(
         "Enter the collection rate the office aims at in a year; reports show the distance to it."
     )
-    room = "reports"
     icon = "target"
     column_list = ("year", "area.name", "percent", "set_on")
     column_default_sort = "-year"

@@ -1,4 +1,4 @@
-"""The screens of this room, in the order of the menu."""
+"""The screens of this room."""
 
 from __future__ import annotations
 

@@ -57,22 +57,6 @@
     if (!menu.contains(event.target)) menu.open = false;
   }));
 
-  // The sidebar remembers which rooms are closed, and where it was scrolled to.
-  const store = (() => { try { localStorage.getItem("x"); return localStorage; } catch { return null; } })();
-  all("details.room").forEach((room) => {
-    const key = `room:${room.dataset.room}`;
-    if (store && store.getItem(key) === "closed" && !find("[aria-current]", room)) room.open = false;
-    room.addEventListener("toggle", () => store && store.setItem(key, room.open ? "open" : "closed"));
-  });
-  const side = find(".side");
-  if (side && store) {
-    side.scrollTop = Number(store.getItem("side") || 0);
-    window.addEventListener("pagehide", () => store.setItem("side", String(side.scrollTop)));
-  }
-  const current = side && find("a[aria-current]", side);
-  if (current && (current.offsetTop < side.scrollTop || current.offsetTop + current.offsetHeight > side.scrollTop + side.clientHeight)) {
-    side.scrollTop = current.offsetTop - side.clientHeight / 2;
-  }
 
   // On a phone a table that would have to be pushed sideways becomes cards, as lists are.
   const stack = () => all("table.list.plain").forEach((table) => {

@@ -35,7 +35,6 @@ MONTHS_OFFERED = 13
 class LedgerPage(OfficePage):
     screen = "ledger"
     title = _l("Vouchers of a month")
-    room = "money"
     icon = "library"
     verbs = {"make": "act", "export": "act", "file": "export"}
 
@@ -168,7 +167,6 @@ class LedgerAccountView(OfficeView):
         "Say which account each fee item and each way to pay has in the ledger. “Fill in the usual accounts” "
         "brings those of the accounting standard; check them with your accountant."
     )
-    room = "money"
     icon = "list-checks"
     can_delete = False
     column_list = (
@@ -230,7 +228,6 @@ class VoucherView(OfficeView):
     screen = "vouchers"
     title = _l("Vouchers")
     empty_hint = _l("Vouchers appear here when they are made under “Vouchers of a month”.")
-    room = "money"
     icon = "files"
     can_create = can_edit = can_delete = False
     column_list = ("number", "period", "dated_on", "kind", "amount", "made_by.name", "exported_at")
@@ -281,8 +278,6 @@ class VoucherLineView(OfficeView):
     table = VoucherLine
     screen = "voucher_lines"
     title = _l("Entries")
-    room = "money"
-    is_in_menu = False
     is_large = True
     can_create = can_edit = can_delete = False
     column_list = (
@@ -323,8 +318,6 @@ class VoucherSourceView(OfficeView):
     table = VoucherSource
     screen = "voucher_sources"
     title = _l("Documents in it")
-    room = "money"
-    is_in_menu = False
     is_large = True
     can_create = can_edit = can_delete = False
     column_list = ("voucher.number", "source", "document", "is_live")

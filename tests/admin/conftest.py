@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-from admin import shell
+from admin import menu
 from admin.panel import labels, permissions
 from admin.panel.view import (
     Ask,
@@ -148,7 +148,8 @@ def trial_permissions(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setitem(permissions.SCREENS, trial.screen, row)
     granted = deepcopy(permissions.SCREENS)
     if [granted] != MENUS_OF:
-        shell._drawn_sidebar.cache_clear()
+        menu._drawn_sidebar.cache_clear()
+        menu._drawn_tabs.cache_clear()
         MENUS_OF[:] = [granted]
     yield
     if granted != permissions.SCREENS:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import admin
-from admin import shell
+from admin import menu, shell
 from admin.arrears import screens as arrears
 from admin.billing import screens as billing
 from admin.complaints import screens as complaints
@@ -79,6 +79,34 @@ def test_control_a_row_that_nothing_asks_for_is_noticed(monkeypatch: pytest.Monk
 
     assert without_screen(shell.SCREENS) == {"undertakings"}
     assert without_screen(shell.SCREENS[1:]) == {"undertakings", shell.SCREENS[0].screen}
+
+
+def test_the_menu_has_at_most_nine_entries_in_which_every_screen_stands_once() -> None:
+    menu.check(shell.SCREENS)
+
+    assert len(menu.JOBS) + 1 <= 9
+
+
+@pytest.mark.parametrize(
+    ("screens", "problem"),
+    [
+        (shell.SCREENS[1:], f"in the menu, but no screen: {shell.SCREENS[0].screen}"),
+        ((*shell.SCREENS, TRIALS[0]), f"without a place in the menu: {TRIALS[0].screen}"),
+    ],
+)
+def test_a_menu_that_misses_a_screen_starts_no_program(
+    screens: tuple[type[Screen], ...], problem: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{problem}$"):
+        menu.check(screens)
+
+
+def test_a_screen_named_twice_in_the_menu_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    twice = menu.Entry("again", "", "", ("units",))
+    monkeypatch.setattr(menu, "ENTRIES", (*menu.ENTRIES, twice))
+
+    with pytest.raises(ValueError, match="named twice in the menu: units"):
+        menu.check(shell.SCREENS)
 
 
 ROOMS = (arrears, billing, complaints, estate, payments, vouchers)

@@ -27,6 +27,8 @@ LEAST_PAGES = 150
 SERIOUS = {"serious", "critical"}
 COLOURS = ["color-contrast", "link-in-text-block"]
 LOOKS = (("light", "desk", "en"), ("dark", "phone", "zh_Hans"))
+MENU = "nav.side .entries a, nav.tabs a, .settings a"
+HREFS = "all => all.map((a) => a.getAttribute('href'))"
 SIDEBAR = "nav.side"  # the same on all screens: axe-core looks at it once
 # Marks the rows that look as one before them does in every part: asked for the first, contrast, which takes
 # most of axe-core's time, is answered for all of them.
@@ -84,10 +86,8 @@ def look(browser: Browser, office: Served) -> Iterator[Callable[[str, str, str],
 
 
 def walk(page: Page) -> Iterator[str]:
-    """Each screen of the sidebar; of a list also its first record, the form for it and for a new one."""
-    menu = page.eval_on_selector_all(
-        "nav.side a[data-screen]", "all => all.map((a) => a.getAttribute('href'))"
-    )
+    """Each screen of the menu; of a list also its first record, the form for it and for a new one."""
+    menu = page.eval_on_selector_all(MENU, HREFS)
     waiting, seen = list(menu), set(menu)
     while waiting:
         path = waiting.pop(0)
@@ -95,6 +95,10 @@ def walk(page: Page) -> Iterator[str]:
         assert answer is not None
         assert answer.status < 400, path
         yield path
+        for link in page.eval_on_selector_all(MENU, HREFS):
+            if link not in seen:
+                seen.add(link)
+                waiting.append(link)
         for selector in (
             "table[data-list] td.first a",
             "main .tools [data-key=n]",
