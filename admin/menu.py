@@ -45,7 +45,7 @@ class Entry:
 
 
 JOBS = (
-    Entry("today", _l("Today"), "sun", ("start",), inside=("search",)),
+    Entry("today", _l("Today"), "sun", ("start", "inbox"), inside=("search",)),
     Entry(
         "residents",
         _l("Residents"),

@@ -14,7 +14,7 @@ from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
-from admin import menu
+from admin import inbox, menu
 from admin.arrears import screens as arrears
 from admin.auth import alert_address, guard, sign_in, two_factor  # noqa: F401 -- pages of a person's own
 from admin.billing import screens as billing
@@ -53,6 +53,7 @@ SCREENS = (
     *policies.SCREENS,
     *exchange.SCREENS,
     *system.SCREENS,
+    inbox.InboxPage,
     menu.SettingsView,
 )
 ROW_ACCESS: RowAccess = {
@@ -100,7 +101,8 @@ def init_app(app: Flask) -> None:
         own_address=own_address,
         static_url=static_files.static_url,
         sidebar=sidebar,
-        tabs=tabs,
+        job_tabs=job_tabs,
+        waiting_for_me=inbox.waiting,
         may_see=permissions.may_see,
         idempotency_field=idempotency_field,
         import_kind=kind_of_screen,
@@ -153,7 +155,7 @@ def sidebar() -> Markup:
     return menu.sidebar(_screen(), staff.roles) if staff else Markup("")
 
 
-def tabs() -> Markup:
+def job_tabs() -> Markup:
     """The screens of this page's job that who is signed in may see."""
     staff = staff_if_signed_in()
     return menu.tabs(_screen(), staff.roles) if staff else Markup("")

@@ -30,7 +30,12 @@ class InstalmentPlanView(OfficeView):
     choices = {"state": labels.PLAN_STATES}
     filters = (ChoiceFilter("state"),)
     one_click = (
-        OneClick("proposed", _l("Waiting for approval"), lambda _view: [InstalmentPlan.state == "proposed"]),
+        OneClick(
+            "proposed",
+            _l("Waiting for approval"),
+            lambda _view: [InstalmentPlan.state == "proposed"],
+            awaits="act",
+        ),
         OneClick("running", _l("Running"), lambda _view: [InstalmentPlan.state == "running"]),
     )
     related = (Related("instalments", "plan_id"),)

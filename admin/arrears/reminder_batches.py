@@ -34,7 +34,9 @@ class ReminderBatchView(OfficeView):
     choices = {"stage": labels.STAGES, "state": labels.BATCH_STATES}
     filters = (ChoiceFilter("stage"), ChoiceFilter("state"), RangeFilter("made_for"))
     one_click = (
-        OneClick("draft", _l("Waiting for approval"), lambda _view: [ReminderBatch.state == "draft"]),
+        OneClick(
+            "draft", _l("Waiting for approval"), lambda _view: [ReminderBatch.state == "draft"], awaits="act"
+        ),
         OneClick("print", _l("To print"), lambda _view: [ReminderBatch.id.in_(to_print())]),
     )
     related = (

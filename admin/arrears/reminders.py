@@ -72,6 +72,7 @@ class ReminderView(OfficeView):
                 coded(Reminder.state, "planned", "approved"),
                 Reminder.planned_on <= view.today(),
             ],
+            awaits="act",
         ),
     )
     detail_columns = (

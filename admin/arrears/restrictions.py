@@ -58,7 +58,12 @@ class RestrictionView(OfficeView):
     choices = {"state": labels.RESTRICTION_STATES}
     filters = (ChoiceFilter("state"), RangeFilter("requested_on"))
     one_click = (
-        OneClick("requested", _l("Waiting for approval"), lambda _view: [Restriction.state == "requested"]),
+        OneClick(
+            "requested",
+            _l("Waiting for approval"),
+            lambda _view: [Restriction.state == "requested"],
+            awaits="act",
+        ),
         OneClick("in_effect", _l("In effect"), lambda _view: [Restriction.state == "in_effect"]),
     )
     detail_columns = (

@@ -34,7 +34,9 @@ class WaiverRequestView(OfficeView):
     choices = {"state": labels.WAIVER_STATES}
     filters = (ChoiceFilter("state"),)
     one_click = (
-        OneClick("requested", _l("To be decided"), lambda _view: [WaiverRequest.state == "requested"]),
+        OneClick(
+            "requested", _l("To be decided"), lambda _view: [WaiverRequest.state == "requested"], awaits="act"
+        ),
     )
     empty_hint = _l("Ask for a waiver on the invoice: “Waive late fee”.")
 

@@ -63,7 +63,11 @@ class TakeBackView(OfficeView):
         "state": labels.WAIVER_STATES,
     }
     filters = (ChoiceFilter("state"), TextFilter("period"))
-    one_click = (OneClick("requested", _l("To be decided"), lambda _view: [TakeBack.state == "requested"]),)
+    one_click = (
+        OneClick(
+            "requested", _l("To be decided"), lambda _view: [TakeBack.state == "requested"], awaits="act"
+        ),
+    )
     related = (Related("taken_bills", "take_back_id"),)
     empty_hint = _l("Bills that have not left the house can be taken back and issued again.")
 

@@ -52,7 +52,9 @@ class VacancyView(OfficeView):
         RangeFilter("valid_to"),
     )
     one_click = (
-        OneClick("requested", _l("To be decided"), lambda _view: [Vacancy.state == "requested"]),
+        OneClick(
+            "requested", _l("To be decided"), lambda _view: [Vacancy.state == "requested"], awaits="act"
+        ),
         OneClick("current", _l("In force"), lambda view: vacancies.in_force(view.today())),
         OneClick(
             "to_check",

@@ -43,7 +43,9 @@ class InvalidRequestView(OfficeView):
     }
     choices = {"ground": GROUNDS}
     filters = (ChoiceFilter("ground"), RangeFilter("requested_at"))
-    one_click = (OneClick("open", _l("To decide"), lambda _view: [InvalidRequest.decided_at.is_(None)]),)
+    one_click = (
+        OneClick("open", _l("To decide"), lambda _view: [InvalidRequest.decided_at.is_(None)], awaits="act"),
+    )
 
     def text_of(self, row: InvalidRequest) -> str:
         return row.ticket.number

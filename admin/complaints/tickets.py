@@ -52,7 +52,8 @@ def _due_soon(view: Any) -> list[Any]:
 
 
 def _my_department(_view: Any) -> list[Any]:
-    return [queries.is_open(), Ticket.department_id == current_staff().department_id]
+    department_id = current_staff().department_id
+    return [queries.is_open(), Ticket.department_id == department_id] if department_id else [false()]
 
 
 def _waiting(_view: Any) -> list[Any]:
@@ -130,13 +131,14 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         OneClick("soon", _l("Due soon"), _due_soon),
         OneClick("escalated", _l("Escalated"), lambda _view: [is_escalated()]),
         OneClick("valid", _l("Without invalid ones"), lambda _view: [Ticket.state != "invalid"]),
-        OneClick("mine", _l("Mine"), _mine),
-        OneClick("department", _l("My department"), _my_department),
+        OneClick("mine", _l("Mine"), _mine, awaits="act"),
+        OneClick("department", _l("My department"), _my_department, awaits="act"),
         OneClick("waiting", _l("Waiting"), _waiting),
         OneClick(
             "review",
             _l("Awaiting a review meeting"),
             lambda view: [queries.is_open(), queries.awaits_review(db.session(), view.now())],
+            awaits="act",
         ),
     )
     form_columns = ("place", "occurred_at", "wish", "present", "is_on_hold")

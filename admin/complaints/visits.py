@@ -110,7 +110,7 @@ class VisitView(OfficeView):
             "today", _l("To make today"), lambda view: [_to_make(), Visit.planned_from < _end_of_today(view)]
         ),
         OneClick("overdue", _l("Overdue"), lambda view: [_to_make(), Visit.due_at < view.now()]),
-        OneClick("mine", _l("Mine"), _mine),
+        OneClick("mine", _l("Mine"), _mine, awaits="act"),
         OneClick("dissatisfied", _l("Dissatisfied"), lambda _view: [Visit.outcome == "dissatisfied"]),
         OneClick(
             "unreachable",

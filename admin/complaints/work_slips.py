@@ -45,7 +45,7 @@ class WorkSlipView(OfficeView):
     }
     column_searchable_list = ("number", "ticket.number")
     filters = (RelationFilter("department"), RangeFilter("issued_at"))
-    one_click = (OneClick("open", _l("Open"), lambda _view: [WorkSlip.done_at.is_(None)]),)
+    one_click = (OneClick("open", _l("Open"), lambda _view: [WorkSlip.done_at.is_(None)], awaits="act"),)
 
     def text_of(self, row: WorkSlip) -> str:
         return row.number

@@ -399,6 +399,7 @@ class OneClick:
     label: Any
     conditions: Callable[[Any], Sequence[Any]]
     sort: str = ""  # a column name, with a leading `-` for descending
+    awaits: str = ""  # whose inbox its rows are in: who may do this verb here, but not who asked
 
 
 def _parts(value: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ SCREENS: dict[str, dict[str, str]] = {
     "start": {"everyone": "sa"},
     "search": {"everyone": "s"},
     "settings": {"everyone": "s"},
+    "inbox": {"everyone": "s"},
     # Property
     "estate": {"it_admin": "sea", "manager": "sea", "director": "s"},
     "calendar_days": {"it_admin": ALL, "manager": ALL, "station_head": "sce", "everyone": "s"},

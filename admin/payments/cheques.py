@@ -55,6 +55,7 @@ class ChequeView(OfficeView):
             "due",
             _l("To present today"),
             lambda view: [Cheque.state == "to_present", Cheque.due_on <= view.today()],
+            awaits="act",
         ),
         OneClick("with_bank", _l("With the bank"), lambda _view: [Cheque.state == "presented"]),
     )

@@ -158,7 +158,9 @@ class DayReopeningView(OfficeView):
     choices = {"state": labels.WAIVER_STATES}
     filters = (ChoiceFilter("state"),)
     one_click = (
-        OneClick("requested", _l("To be decided"), lambda _view: [DayReopening.state == "requested"]),
+        OneClick(
+            "requested", _l("To be decided"), lambda _view: [DayReopening.state == "requested"], awaits="act"
+        ),
     )
     empty_hint = _l("Ask for it on the closed day: “Ask to open it again”.")
 

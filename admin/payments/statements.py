@@ -70,7 +70,9 @@ class StatementRowView(OfficeView):
     choices = {"state": labels.STATEMENT_STATES, "method": labels.METHODS}
     column_formats = {"reason": formats.reason}
     filters = (ChoiceFilter("state"), ChoiceFilter("method"), RangeFilter("paid_at"))
-    one_click = (OneClick("waiting", _l("Waiting"), lambda _view: [StatementRow.state == "waiting"]),)
+    one_click = (
+        OneClick("waiting", _l("Waiting"), lambda _view: [StatementRow.state == "waiting"], awaits="act"),
+    )
     empty_hint = _l("Import a statement of the bank, WeChat Pay or Alipay: what is not sure waits here.")
     verbs = {"queue": "see", "decide": "act"}
     list_template = "payments/statement_rows.html"

@@ -58,6 +58,67 @@
   }));
 
 
+  // How much waits stands beside the entries of the menu; asked at most once a minute.
+  const showWaiting = (counts) => all(".entries [data-entry]").forEach((entry) => {
+    const badge = find(".waits", entry), count = counts[entry.dataset.entry] || 0;
+    badge.textContent = count > 99 ? "99+" : count;
+    badge.hidden = !count;
+  });
+  if (find(".entries")) {
+    const key = `waiting:${document.body.dataset.person}`;
+    let known = null;
+    try { known = JSON.parse(sessionStorage.getItem(key)); } catch { /* no storage: ask */ }
+    if (known) showWaiting(known.counts);
+    if (!known || Date.now() - known.at > 60_000) {
+      fetch("/inbox/counts", { headers: { Accept: "application/json" } })
+        .then((answer) => (answer.ok ? answer.json() : null))
+        .then((counts) => {
+          if (!counts) return;
+          showWaiting(counts);
+          try { sessionStorage.setItem(key, JSON.stringify({ counts, at: Date.now() })); } catch { /* full */ }
+        })
+        .catch(() => {});
+    }
+  }
+
+  // Ticked rows show the bar of actions.
+  const ticks = () => all('input[name="rowid"]');
+  const showTicked = () => {
+    const bar = find(".acting");
+    if (!bar) return;
+    const count = ticks().filter((box) => box.checked).length;
+    bar.hidden = !count;
+    find("[data-ticked]", bar).textContent = count ? String(count) : "";
+    ticks().forEach((box) => box.closest("tr")?.classList.toggle("ticked", box.checked));
+  };
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-tick-all]")) ticks().forEach((box) => { box.checked = event.target.checked; });
+    if (event.target.matches('[data-tick-all], input[name="rowid"]')) showTicked();
+  });
+  window.addEventListener("pageshow", showTicked);
+
+  // The rows of a list are remembered, so that a record opened from it knows its neighbours and the way back.
+  const tab = (() => { try { return sessionStorage; } catch { return null; } })();
+  const [, screen, page] = location.pathname.split("/");
+  if (tab && find("table[data-list]")) {
+    const ids = all("table[data-list] tr[data-id]").map((row) => row.dataset.id);
+    tab.setItem(`list:${screen}`, JSON.stringify({ ids, back: location.pathname + location.search }));
+  }
+  const neighbours = find("[data-neighbours]");
+  if (tab && neighbours && page === "details") {
+    const { ids = [], back = "" } = JSON.parse(tab.getItem(`list:${screen}`) || "{}");
+    const id = new URLSearchParams(location.search).get("id");
+    const place = ids.indexOf(id);
+    if (place >= 0 && back.startsWith(`/${screen}/`)) {
+      neighbours.hidden = false;
+      find("[data-back]", neighbours).href = back;
+      all("[data-step]", neighbours).forEach((link) => {
+        const other = ids[place + Number(link.dataset.step)];
+        if (other) link.href = `${location.pathname}?id=${other}`;
+      });
+    }
+  }
+
   // On a phone a table that would have to be pushed sideways becomes cards, as lists are.
   const stack = () => all("table.list.plain").forEach((table) => {
     if (table.classList.contains("stacked") || !matchMedia("(max-width: 640px)").matches) return;

@@ -232,8 +232,13 @@ class MessageView(OfficeView):
     choices = {"state": labels.MESSAGE_STATES, "channel": labels.CHANNELS_OUT}
     filters = (ChoiceFilter("state"), ChoiceFilter("channel"), RangeFilter("made_at"))
     one_click = (
-        OneClick("unknown", _l("To be looked into"), lambda _view: [_unsent(), Message.state == "unknown"]),
-        OneClick("dead", _l("Given up"), lambda _view: [_unsent(), Message.state == "dead"]),
+        OneClick(
+            "unknown",
+            _l("To be looked into"),
+            lambda _view: [_unsent(), Message.state == "unknown"],
+            awaits="act",
+        ),
+        OneClick("dead", _l("Given up"), lambda _view: [_unsent(), Message.state == "dead"], awaits="act"),
         OneClick(
             "waiting", _l("Waiting"), lambda _view: [_unsent(), Message.state.in_(("pending", "failed"))]
         ),
