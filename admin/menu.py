@@ -52,7 +52,7 @@ JOBS = (
         "users",
         ("units", "owners", "grid", "occupancies", "change_payer", "contact_quality"),
         more=("vehicles", "vacancies", "desk_hints"),
-        inside=("household", "owner_phones", "personal_data"),
+        inside=("household", "unit_charges", "owner_phones", "personal_data"),
     ),
     Entry(
         "billing",

@@ -33,9 +33,7 @@ SCREEN_OF = {
 class UnitChargesPage(OfficePage):
     screen = "unit_charges"
     title = _l("What is charged here")
-    room = "property"
     icon = "scale"
-    is_in_menu = False
 
     @expose("/")
     def index(self) -> Any:

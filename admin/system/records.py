@@ -229,7 +229,10 @@ class MessageView(OfficeView):
     column_default_sort = "-made_at"
     column_labels = {"channel": _l("Goes by")}
     column_formats = {"error": _error}
-    choices = {"state": labels.MESSAGE_STATES, "channel": labels.CHANNELS_OUT}
+    choices = {
+        "state": labels.MESSAGE_STATES,
+        "channel": {**labels.CHANNELS_OUT, "alert": _l("Alert to staff")},
+    }
     filters = (ChoiceFilter("state"), ChoiceFilter("channel"), RangeFilter("made_at"))
     one_click = (
         OneClick(

@@ -1,4 +1,4 @@
-"""What waits for a person: counted beside the menu, listed in the inbox; not what one asked for oneself (K6)."""
+"""What waits for a person is counted beside the menu and listed in the inbox, one's own requests not (K6)."""
 
 from __future__ import annotations
 

@@ -124,6 +124,8 @@ papers              sx        sx       -         s        -       -        s    
 start               s         s        s         s        s       s        s        s
 board               s         s        s         s        s       s        s        s
 search              s         s        s         s        s       s        s        s
+inbox               s         s        s         s        s       s        s        s
+settings            s         s        s         s        s       s        s        s
 household           s         s        s         s        s       s        s        s
 personal_data       sax       sax      -         -        -       -        -        -
 grid                s         s        s         s        s       s        s        s
@@ -196,6 +198,9 @@ OWN_ADDRESSES = """
 /start/                     GET   s
 /board/                     GET   s
 /search/                    GET   s
+/inbox/                     GET   s
+/inbox/counts               GET   s
+/settings/                  GET   s
 /household/                 GET   s
 /personal_data/             GET   s
 /personal_data/known/       POST  x
