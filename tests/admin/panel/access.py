@@ -179,8 +179,8 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 
 # screens made by hand, whose addresses are all listed below
 PAGES = words(
-    "start board inbox settings search household personal_data grid billing meter_round move_in cashier day_close call_list "
-    "forecast change_payer contact_quality route reports complaint_reports public_form policies simulate "
+    "start inbox settings board search household personal_data grid billing meter_round move_in cashier "
+    "day_close call_list forecast change_payer contact_quality route reports complaint_reports public_form policies simulate "
     "imports jobs statement_of_account unit_charges limitation ledger"
 )
 
