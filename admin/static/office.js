@@ -58,6 +58,9 @@
   }));
 
 
+  // On a narrow screen the tabs scroll sideways: the one of this page is to be seen.
+  find(".tabs > ul > li > [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
   // How much waits stands beside the entries of the menu; asked at most once a minute.
   const showWaiting = (counts) => all(".entries [data-entry]").forEach((entry) => {
     const badge = find(".waits", entry), count = counts[entry.dataset.entry] || 0;

@@ -51,7 +51,7 @@ RUN = """async ([excluded, options]) =>
 CUT_OFF = """() => [...document.querySelectorAll("main *, .top *")].filter((each) => {
   const style = getComputedStyle(each), box = each.getBoundingClientRect();
   const isSeen = box.width && each.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true });
-  if (!isSeen || each.closest(".switch, .long, .unseen, .table-frame, .views")) return false;
+  if (!isSeen || each.closest(".switch, .long, .unseen, .table-frame, .views, .tabs")) return false;
   const isCut = ["hidden", "clip"].includes(style.overflowX) && each.scrollWidth > each.clientWidth + 1;
   return isCut || (each.matches("a, button, input:not([type=hidden]), select") && box.right > innerWidth + 1);
 }).map((each) => each.outerHTML.slice(0, 120))"""

@@ -180,8 +180,8 @@ FIELDS = {"i": {"name": "position"}, "/imports/upload/": {"kind": "payments"}}
 # screens made by hand, whose addresses are all listed below
 PAGES = words(
     "start inbox settings board search household personal_data grid billing meter_round move_in cashier "
-    "day_close call_list forecast change_payer contact_quality route reports complaint_reports public_form policies simulate "
-    "imports jobs statement_of_account unit_charges limitation ledger"
+    "day_close call_list forecast change_payer contact_quality route reports complaint_reports "
+    "public_form policies simulate imports jobs statement_of_account unit_charges limitation ledger "
 )
 
 OWN_ADDRESSES = """
