@@ -30,7 +30,7 @@ class ForecastPage(OfficePage):
     """What the scheduler will do in the next 30 days, and why one debt is where it is (C12)."""
 
     screen = "forecast"
-    title = _l("What comes next")
+    title = _l("Upcoming automatic actions")
     icon = "calendar-days"
     verbs = {"debt": "see"}
 

@@ -509,11 +509,11 @@ class InvoiceView(OfficeView):
         )
         if isinstance(made, LateFeeWaiver):
             return _("%(amount)s of the late fee was waived.", amount=formats.amount(made.amount))
-        return _("The waiver was asked for; a manager decides it under “Late fee waivers asked for”.")
+        return _("The waiver was asked for; a manager decides it under “Waiver requests”.")
 
     @office_action(
         "charge",
-        _l("Charge once"),
+        _l("One-off charge"),
         on="list",
         icon="plus",
         fields=(

@@ -16,7 +16,7 @@ from office.receivables import late_fees
 class WaiverRequestView(OfficeView):
     table = WaiverRequest
     screen = "waiver_requests"
-    title = _l("Late fee waivers asked for")
+    title = _l("Waiver requests")
     icon = "percent"
     can_create = can_edit = can_delete = False
     column_list = (

@@ -147,7 +147,7 @@ class ChangePayerPage(OfficePage):
 
 class ContactQualityPage(OfficePage):
     screen = "contact_quality"
-    title = _l("Payers nobody reaches")
+    title = _l("Unreachable payers")
     icon = "phone-call"
 
     @expose("/")

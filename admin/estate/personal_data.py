@@ -30,11 +30,11 @@ TABLES = {
     "direct_debit": _l("Direct debit"),
     "payer_accounts": _l("Confirmed accounts"),
     "statement_rows": _l("Statement rows"),
-    "messages": _l("Messages out"),
+    "messages": _l("Sent messages"),
     "reminders": _l("Reminders"),
     "contacts": _l("Contact log"),
     "complaints": _l("Complaint tickets"),
-    "papers": _l("Papers filed"),
+    "papers": _l("Document archive"),
 }
 
 

@@ -210,7 +210,7 @@ REMINDER_STATES = {
     "sent": _("Sent"),
     "failed": _("Failed"),
     "unknown": _("Unknown"),
-    "dead": _("Given up"),
+    "dead": _("Abandoned"),
     "printed": _("Printed"),
     "done": _("Done"),
     "dropped": _("Dropped"),
@@ -364,7 +364,7 @@ JOB_STATES = {
     "running": _("Running"),
     "done": _("Done"),
     "failed": _("Failed"),
-    "dead": _("Given up"),
+    "dead": _("Abandoned"),
 }
 MESSAGE_STATES = {
     "pending": _("Pending"),
@@ -372,7 +372,7 @@ MESSAGE_STATES = {
     "sent": _("Sent"),
     "failed": _("Failed"),
     "unknown": _("Unknown"),
-    "dead": _("Given up"),
+    "dead": _("Abandoned"),
     "dropped": _("Dropped"),
 }
 TASK_STATES = {"waiting": _("Waiting"), "running": _("Running"), "done": _("Done"), "failed": _("Failed")}
@@ -432,5 +432,5 @@ JOBS = {
     "report_mails": _("Reports by mail"),
     "restriction_lifts": _("Restrictions lifted on payment"),
     "ticket_clocks": _("Deadlines of complaints"),
-    "outbox": _("Messages out"),
+    "outbox": _("Sent messages"),
 }

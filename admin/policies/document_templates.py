@@ -27,7 +27,7 @@ from office.documents.pdf.values import DocumentRefused
 class PaperTemplateView(OfficeView):
     table = PaperTemplate
     screen = "paper_templates"
-    title = _l("Texts of papers")
+    title = _l("Document templates")
     icon = "file-text"
     can_create = can_edit = can_delete = False
     column_list = ("paper", "language")

@@ -47,7 +47,7 @@ class SimulatePage(OfficePage):
     """The policy's own form with a month to try it on."""
 
     screen = "simulate"
-    title = _l("Trial of a changed policy")
+    title = _l("Policy simulation")
     icon = "git-branch"
 
     @expose("/", methods=("GET", "POST"))

@@ -175,7 +175,7 @@ class StartPage(OfficePage):
         else:  # before the first night
             units = len(owners.unreachable_payers(db.session(), self.today()))
         tone = "warn" if units else ""
-        return [Tile(units, _("Payers nobody reaches"), url_for("contact_quality.index"), tone)]
+        return [Tile(units, _("Unreachable payers"), url_for("contact_quality.index"), tone)]
 
     def rate(self, wanted: Wanted) -> EstateRate:
         return EstateRate(

@@ -220,7 +220,7 @@ def _error(value: str | None, _row: Any = None) -> Any:
 class MessageView(OfficeView):
     table = Message
     screen = "outbox"
-    title = _l("Messages out")
+    title = _l("Sent messages")
     empty_hint = _l("Messages appear here when reminders or notices are sent.")
     icon = "send"
     is_large = True
@@ -241,7 +241,7 @@ class MessageView(OfficeView):
             lambda _view: [_unsent(), Message.state == "unknown"],
             awaits="act",
         ),
-        OneClick("dead", _l("Given up"), lambda _view: [_unsent(), Message.state == "dead"], awaits="act"),
+        OneClick("dead", _l("Abandoned"), lambda _view: [_unsent(), Message.state == "dead"], awaits="act"),
         OneClick(
             "waiting", _l("Waiting"), lambda _view: [_unsent(), Message.state.in_(("pending", "failed"))]
         ),
@@ -266,7 +266,7 @@ class MessageView(OfficeView):
 class PaperView(OfficeView):
     table = Paper
     screen = "papers"
-    title = _l("Papers filed")
+    title = _l("Document archive")
     empty_hint = _l("Every notice, letter and receipt that is printed is filed here.")
     icon = "file-text"
     is_large = True
