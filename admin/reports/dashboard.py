@@ -32,6 +32,15 @@ from rules.incidents import phase
 
 MANAGING = frozenset({"manager", "director", "station_head", "it_admin"})
 CALLS = 6  # of today's call list
+LEADING = 3  # figures that are shown large
+# What each role's day turns on comes first: the lists behind the figures, with their views.
+FIRST_FIGURES = {
+    "front_desk": ("tickets/open", "tickets/soon", "visits/today"),
+    "department_lead": ("tickets/overdue", "tickets/soon", "tickets/open"),
+    "steward": ("contacts/week", "visits/today", "invoices/overdue"),
+    "cashier": ("invoices/overdue", "contacts/week"),
+}
+MANAGERS_FIRST = ("invoices/overdue", "tickets/overdue", "reminder_batches/draft")
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,7 @@ class Tile:
     address: str
     tone: str = ""
     hint: str = ""  # what it counts, in one sentence
+    code: str = ""  # its list and the view of it
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,7 @@ class StartPage(OfficePage):
         return self.render(
             "reports/dashboard.html",
             tiles=self.tiles(wanted, ageing),
+            leading=LEADING,
             incidents=self.going_on() if may_see("incidents") else (),
             may_register=may(roles, "tickets", "create"),
             period=wanted.period if rates.newest_period(session) else None,
@@ -158,11 +169,25 @@ class StartPage(OfficePage):
             to_do = dashboard.reminders_to_do(session, day, row_access.visible_rows(Reminder))
             found.append(("reminders", to_do, _("Reminders to carry out"), {"view": "todo"}, ""))
         tiles = [
-            Tile(figure, label, address_with(f"{screen}.index_view", query), tone if figure else "")
+            Tile(
+                figure,
+                label,
+                address_with(f"{screen}.index_view", query),
+                tone if figure else "",
+                code=f"{screen}/{query['view']}",
+            )
             for screen, figure, label, query, tone in found
             if may_see(screen)
         ]
-        return [*tiles, *self._unreachable(wanted)]
+        roles = current_staff().roles
+        first = [code for role in roles - MANAGING for code in FIRST_FIGURES.get(role, ())]
+        first = [*MANAGERS_FIRST, *first] if roles & MANAGING else first
+        tiles.sort(key=lambda tile: first.index(tile.code) if tile.code in first else len(first))
+        return [
+            *tiles[:LEADING],
+            *(tile for tile in tiles[LEADING:] if tile.figure),
+            *self._unreachable(wanted),
+        ]
 
     def _unreachable(self, wanted: Wanted) -> list[Tile]:
         """Payers that nobody reaches (P6); counted at night, for whom their list is open."""
@@ -175,7 +200,7 @@ class StartPage(OfficePage):
         else:  # before the first night
             units = len(owners.unreachable_payers(db.session(), self.today()))
         tone = "warn" if units else ""
-        return [Tile(units, _("Unreachable payers"), url_for("contact_quality.index"), tone)]
+        return [Tile(units, _("Unreachable payers"), url_for("contact_quality.index"), tone)] if units else []
 
     def rate(self, wanted: Wanted) -> EstateRate:
         return EstateRate(

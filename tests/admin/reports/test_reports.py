@@ -550,12 +550,29 @@ def test_each_role_lands_on_its_work(estate: Office) -> None:
 def test_tiles_count_as_their_lists(estate: Office) -> None:
     web = signed_in(estate, "manager")
     page = web.get("/start/").text.partition("<main")[2]
-    tiles = dict(re.findall(r'<a class="tile[^"]*" href="(/tickets/[^"]*)"><b>(\d+)</b>', page))
-    assert set(tiles) == {f"/tickets/?view={view}" for view in ("escalated", "overdue", "soon", "open")}
+    shown = dict(re.findall(r'<a class="tile[^"]*" href="(/tickets/[^"]*)"><b>(\d+)</b>', page))
+    views = [f"/tickets/?view={view}" for view in ("escalated", "overdue", "soon", "open")]
 
-    listed = {address: web.get(address).text.count("<tr data-id=") for address in tiles}
+    listed = {address: web.get(address).text.count("<tr data-id=") for address in views}
 
-    assert listed == {address: int(count) for address, count in tiles.items()}
+    assert "/tickets/?view=open" in shown
+    assert listed == {
+        address: int(shown.get(address, 0)) for address in views
+    }  # a figure of none is left out
+
+
+@pytest.mark.parametrize(
+    ("login", "first"),
+    [
+        ("manager", ["/invoices/?view=overdue", "/tickets/?view=overdue", "/reminder_batches/?view=draft"]),
+        ("desk", ["/tickets/?view=open", "/tickets/?view=soon", "/visits/?view=today"]),
+        ("steward1", ["/contacts/?view=week", "/visits/?view=today", "/invoices/?view=overdue"]),
+    ],
+)
+def test_three_figures_lead_that_a_role_s_day_turns_on(estate: Office, login: str, first: list[str]) -> None:
+    page = signed_in(estate, login).get("/start/").text.partition("<main")[2]
+
+    assert re.findall(r'<a class="tile[^"]*" href="([^"]*)">', page)[:3] == first
 
 
 # The grid -----------------------------------------------------------------------------------------------
