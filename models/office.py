@@ -31,6 +31,9 @@ from models.text_keys import folded_of
 JOB_STATES = ("due", "running", "done", "failed", "dead")
 MESSAGE_STATES = ("pending", "sending", "sent", "failed", "unknown", "dead", "dropped")
 TASK_STATES = ("waiting", "running", "done", "failed")
+DEVICES = ("desk", "phone")
+DENSITIES = ("", "tight")
+MAILED_EVERY = ("", "week", "month")
 
 
 class Audit(Row, Model):
@@ -282,6 +285,7 @@ class SavedView(EditableRow, Model):
     __table_args__ = (
         UniqueConstraint("staff_id", "screen", "name", name="saved_view_name_once"),
         UniqueConstraint("staff_id", "screen", "name_folded", name="saved_view_name_folded_once"),
+        one_of("mail_every", MAILED_EVERY, "saved_view_mail_every_known"),
     )
 
     staff_id: Mapped[int] = refer("staff")
@@ -290,6 +294,33 @@ class SavedView(EditableRow, Model):
     name_folded: Mapped[str] = folded_of("name", 80)
     query: Mapped[str] = mapped_column()
     is_shared: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")
+    mail_every: Mapped[str] = mapped_column(String(10), default="", server_default="")
+
+    staff: Mapped[Staff] = relationship()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ListSetting(Row, Model):
+    """How a person has a list on a desk or on a phone: columns in order, widths, density, where it opens."""
+
+    __tablename__ = "list_setting"
+    __table_args__ = (
+        UniqueConstraint("staff_id", "screen", "device", name="list_setting_once"),
+        one_of("device", DEVICES, "list_setting_device_known"),
+        one_of("density", DENSITIES, "list_setting_density_known"),
+    )
+
+    staff_id: Mapped[int] = refer("staff")
+    screen: Mapped[str] = mapped_column(String(60))
+    device: Mapped[str] = mapped_column(String(10))
+    columns: Mapped[str] = mapped_column(default="", server_default="")  # names with commas; none: the usual
+    widths: Mapped[Any] = mapped_column(JSON, default=dict)  # column → pixels
+    density: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    start: Mapped[str] = mapped_column(
+        String(60), default="", server_default=""
+    )  # view:ID or a one-click code
 
 
 class CollectionTarget(EditableRow, Model):

@@ -6,50 +6,77 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import request
+from flask import jsonify, redirect, request
 from flask_admin import expose
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from admin.panel import paging, row_counts, row_names, table_rows
-from admin.panel.actions import Actions
+from admin.panel import paging, row_counts, row_names, table_rows, totals
 from admin.panel.addresses import address_with
 from admin.panel.columns import Column
 from admin.panel.filters import Filter
 from admin.panel.list_query import read_query
 from admin.panel.list_request import CURSORS, Query
-from admin.panel.saved_views import SavedViews
+from admin.panel.list_settings import ListSettings, device
 from models.base import db
 
 
-class ListPage(Actions, SavedViews):
+class ListPage(ListSettings):
     @expose("/")
     def index_view(self) -> Any:
+        saved_views, setting = self._saved_views(), self.setting()
+        if not request.args and (start := self.start_address(saved_views)):
+            return redirect(start)
         query = read_query(self, request.args)
         conditions = self.conditions(query)
         query = paging.narrowed(db.session(), self, query, conditions)
-        page = paging.page(db.session(), self, query, conditions)
-        if page.count is None:
-            page.count, page.is_count_exact = row_counts.count(db.session(), self, conditions)
+        by = totals.is_grouped(self, query)
+        page = self._rows_page(query, conditions) if by is None else paging.Page([], count=0)
         columns = self.columns(query.columns)
         return self.render(
             self.list_template,
             page=page,
             query=query,
             columns=columns,
+            setting=setting,
+            widths=tuple((name, setting.widths.get(name)) for name in query.columns if setting.widths),
+            device=device(),
+            is_home=query.key in {(), (("all", "1"),)},
+            plain_address=self.get_url(".index_view", **({"all": "1"} if setting.start else {})),
+            told=totals.sentence(self, totals.of_page(self, query, page.rows)) if page.is_whole else "",
+            group_by={each: self.filter_label(found) for each, found in totals.group_filters(self).items()},
+            grouped=by and self.filter_label(by),
+            groups=by and totals.groups(db.session(), self, query, conditions, by),
+            sum_names=totals.sum_names(self, query),
             rows=self.rendered_rows(page.rows, columns),
             address=self.address(query),
             export_address=lambda kind: address_with(
-                f"{self.screen}.export", dict(query.key), export_type=kind
+                f"{self.screen}.export",
+                {**dict(query.key), "columns": ",".join(query.columns)},
+                export_type=kind,
             ),
             chips=self._chips(query),
             unread=self.unread_filters(query),
             actions=self.allowed_actions("rows"),
             list_actions=self.allowed_actions("list"),
-            saved_views=self._saved_views(),
+            saved_views=saved_views,
             ticks_key=urlencode(query.filtered),
             options=tuple(each.found_options(self) for each in self.filters),
         )
+
+    def _rows_page(self, query: Query, conditions: Sequence[Any]) -> paging.Page:
+        page = paging.page(db.session(), self, query, conditions)
+        page.is_whole = page.count is not None
+        if page.count is None:
+            page.count, page.is_count_exact = row_counts.count(db.session(), self, conditions)
+        return page
+
+    @expose("/totals/")
+    def totals_view(self) -> Any:
+        """How many rows match and the sums of their money, in a sentence that the list asks for."""
+        query = read_query(self, request.args)
+        found = totals.totals(db.session(), self, query, self.conditions(query))
+        return jsonify(text=totals.sentence(self, found))
 
     def rendered_rows(
         self, rows: Sequence[Any], columns: Sequence[Column], *, has_ticks: bool | None = None

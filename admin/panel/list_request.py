@@ -7,7 +7,13 @@ from functools import cached_property
 from typing import Any
 
 CURSORS = frozenset({"after", "before"})  # parameters that say where in the list one is
-LOOKS = CURSORS | {"sort", "columns", "page_size", "group"}  # that say how it is shown, not what it holds
+LOOKS = CURSORS | {
+    "sort",
+    "columns",
+    "page_size",
+    "group",
+    "all",
+}  # that say how it is shown, not what it holds
 
 
 @dataclass

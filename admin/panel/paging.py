@@ -50,6 +50,7 @@ class Page:
     after: str = ""
     count: int | None = None
     is_count_exact: bool = True
+    is_whole: bool = False  # all that match is on it
     query: Query | None = field(default=None, repr=False)
 
 

@@ -22,6 +22,7 @@ from admin.panel.paging import page as page_of
 from admin.panel.paging import shown_rows
 from admin.panel.registry import view_of, view_of_table
 from admin.panel.request_values import is_clean
+from admin.panel.responses import safe_target
 from admin.panel.table_screen import TableScreen
 from models.base import db
 from models.office import Audit
@@ -48,6 +49,20 @@ class RecordPage(ListPage):
             history=self.history(row.id),
             actions=self.record_actions(row),
             revealed=g.get("revealed", {}),
+        )
+
+    @expose("/peek/")
+    def peek_view(self) -> Any:
+        """What a record's page says of it, without leaving the list: for the drawer beside the list."""
+        row = self.get_or_404(request.args.get("id"))
+        return self.render(
+            "panel/peek.html",
+            row=row,
+            heading=self.heading_of(row),
+            facts=self.facts(row),
+            links=self.fact_links(row),
+            actions=self.record_actions(row),
+            back=safe_target(request.args.get("url")) or self.get_url(".index_view"),
         )
 
     @expose("/reveal/", methods=("POST",))
@@ -136,7 +151,7 @@ class RecordPage(ListPage):
                 continue
             query = read_query(view, {each.column: str(row.id)})
             query.size = each.size
-            query.columns = each.columns or query.columns
+            query.columns = each.columns or tuple(view.column_list)
             page = page_of(db.session(), view, query, view.conditions(query))
             columns = [view.column(name) for name in query.columns]
             found.append(

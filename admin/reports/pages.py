@@ -103,7 +103,7 @@ class _Reports(SavedViews, OfficePage):
 
     home = ".index"
     codes: Sequence[str] = ()
-    _verbs = {"save_view": "see", "forget_view": "see"}
+    _verbs = dict.fromkeys(("save_view", "forget_view", "change_view"), "see")
 
     def wanted(self, *, is_list: bool = False) -> Wanted:
         """What the address asks for; lists hold what the reader may read, figures count all they lead."""

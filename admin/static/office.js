@@ -43,12 +43,8 @@
   // Choices that take effect at once; empty filters stay out of the address.
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]") && event.target.form) event.target.form.requestSubmit();
-    if (event.target.matches("[data-column]")) {
-      const form = event.target.form;
-      form.elements.columns.value = all("[data-column]:checked", form).map((box) => box.value).join(",");
-    }
   });
-  all("form[data-filters], form[data-columns]").forEach((form) => form.addEventListener("formdata", (event) => {
+  all("form[data-filters]").forEach((form) => form.addEventListener("formdata", (event) => {
     for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
   }));
 

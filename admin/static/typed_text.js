@@ -46,7 +46,7 @@
   all("[data-sign-out]").forEach((form) => form.addEventListener("submit", () => keys().forEach((key) => store.removeItem(key))));
 
   const typedForms = person ? all('form[method="post"]').filter((form) =>
-    !form.matches("[data-acting], [data-sign-out], .choices") && !form.querySelector("[type=password]")
+    !form.matches("[data-acting], [data-setting], [data-sign-out], .choices") && !form.querySelector("[type=password]")
     && form.querySelector("textarea, select, input:not([type=hidden])")) : [];
   const waiting = new Set(); // forms with typed text that was not sent
   typedForms.forEach((form) => {

@@ -157,6 +157,13 @@ USUAL_ADDRESSES = (
     ("", "GET", "s"),
     ("details/", "GET", "s"),
     ("ajax/lookup/", "GET", "s"),
+    ("peek/", "GET", "s"),
+    ("totals/", "GET", "s"),
+    ("arrange/", "POST", "s"),
+    ("views/", "GET", "s"),
+    ("views/open/", "GET", "s"),
+    ("views/start/", "POST", "s"),
+    ("views/change/", "POST", "s"),
     ("views/save/", "POST", "s"),
     ("views/forget/", "POST", "s"),
     ("export/<export_type>/", "GET", "x"),
@@ -269,8 +276,14 @@ OWN_ADDRESSES = """
 /reports/recount/           POST  a
 /reports/weekly/            GET   s
 /reports/weekly/<export_type>/  GET   x
+/reports/views/           GET   s
+/reports/views/open/      GET   s
+/reports/views/change/    POST  s
 /reports/views/save/        POST  s
 /reports/views/forget/      POST  s
+/complaint_reports/views/           GET   s
+/complaint_reports/views/open/      GET   s
+/complaint_reports/views/change/    POST  s
 /complaint_reports/views/save/    POST  s
 /complaint_reports/views/forget/  POST  s
 /complaint_reports/         GET   s

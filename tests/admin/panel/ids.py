@@ -92,8 +92,14 @@ OWN_ADDRESSES = """
 /reports/recount/           POST  -
 /reports/weekly/            GET   -
 /reports/weekly/<export_type>/  GET   -
+/reports/views/           GET   -
+/reports/views/open/      GET   id:saved_view
+/reports/views/change/    POST  id:saved_view staff_id:other_staff | name=x
 /reports/views/save/        POST  -
 /reports/views/forget/      POST  id:saved_view
+/complaint_reports/views/           GET   -
+/complaint_reports/views/open/      GET   id:saved_view
+/complaint_reports/views/change/    POST  id:saved_view staff_id:other_staff | name=x
 /complaint_reports/views/save/    POST  -
 /complaint_reports/views/forget/  POST  id:saved_view
 /complaint_reports/         GET   -
