@@ -14,7 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Rule
 
 import admin
-from admin.panel import language
+from admin.panel import language, mailed_views
 from models import db, engine, secrets
 from office.core import installation
 from runtime import readiness
@@ -64,9 +64,10 @@ def connect(app: Flask) -> None:
     """Prepare the application's database engine, and tell it which installation it belongs to."""
     with app.app_context():
         engine.prepare(db.engine)
-        installation.attach(
-            db.engine, installation.Installation(Path(app.instance_path), app.config, language.translate)
+        here = installation.Installation(
+            Path(app.instance_path), app.config, language.translate, mailed_views.maker(app)
         )
+        installation.attach(db.engine, here)
 
 
 def engine_of(app: Flask) -> Engine:

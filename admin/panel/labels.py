@@ -430,6 +430,7 @@ JOBS = {
     "figures": _("Figures for managers"),
     "report_counts": _("Reports counted at night"),
     "report_mails": _("Reports by mail"),
+    "view_mails": _("Saved views by mail"),
     "restriction_lifts": _("Restrictions lifted on payment"),
     "ticket_clocks": _("Deadlines of complaints"),
     "outbox": _("Sent messages"),

@@ -68,10 +68,15 @@ def is_long(view: TableScreen, query: Query, most: int | None = None) -> bool:
 
 def export_now(view: TableScreen, query: Query, kind: str) -> Response:
     """The file of all rows of a query; the caller has checked permissions and written the audit row."""
+    return file_response(content_of(view, query, kind), file_name(view, kind), kind)
+
+
+def content_of(view: TableScreen, query: Query, kind: str) -> bytes:
+    """What such a file holds."""
     columns = [view.column(name) for name in query.columns]
     lines = list_rows(view, query, columns)
     db.session.commit()
-    return file_response(_content(kind, columns, lines), file_name(view, kind), kind)
+    return _content(kind, columns, lines)
 
 
 def file_response(content: bytes, name: str, kind: str) -> Response:

@@ -76,7 +76,7 @@ def sentence(view: TableScreen, found: Totals) -> str:
     """The totals as a list says them under its rows."""
     count = f"{found.count:,}"
     if found.is_exact:
-        told = ngettext("%(num)s row", "%(num)s rows", found.count)
+        told = ngettext("%(count)s row", "%(count)s rows", found.count, count=count)
     elif found.count > MOST_ADDED:
         told = _("about %(count)s rows", count=count)
     else:

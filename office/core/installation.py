@@ -16,6 +16,20 @@ from sqlalchemy.orm import Session
 OPTION = "installation"
 
 
+@dataclass(frozen=True)
+class ListFile:
+    """A saved view as a file; without content where it can't be made, `problem` says why to its person."""
+
+    address: str
+    name: str = ""
+    content: bytes = b""
+    problem: str = ""
+
+
+def _no_list(_view_id: int, _staff_id: int, /) -> ListFile | None:
+    return None
+
+
 def _untranslated(_language: str, sentence: str, /, **values: object) -> str:
     return sentence % values if values else sentence
 
@@ -25,12 +39,14 @@ class Installation:
     """One installation of the program.
 
     `translate(language, sentence, **values)` gives the sentence in a person's language (`zh_Hans`, `zh_Hant`
-    or `en`) with its values filled in.
+    or `en`) with its values filled in. `list_file(view id, staff id)` makes the file of a saved view with the
+    rights that its person has now; None when the person may not have it.
     """
 
     folder: Path | None = None  # the instance folder
     settings: Mapping[str, object] = field(default_factory=dict)
     translate: Callable[..., str] = _untranslated
+    list_file: Callable[[int, int], ListFile | None] = _no_list
 
     def setting(self, name: str) -> str:
         """A setting of IT's: from the application, else `GATEHOUSE_<name>` of the environment; else empty."""

@@ -34,6 +34,7 @@ from rules.upkeep import MessagePolicy
 
 log = logging.getLogger(__name__)
 
+VIEW = "view:"  # begins the key of a saved view's message: view:ID:DAY; its list is attached when it leaves
 CHUNK = 200  # messages looked at together; each is claimed and sent alone
 WAITING = text("message.state IN ('pending', 'failed', 'sending')")  # literal, as the partial index says it
 
@@ -191,7 +192,11 @@ class Dispatcher:
             return
         state, error, is_address_bad = "sent", "", False
         try:
-            self._channel(message.channel).send(self._letter(message))
+            letter = self._letter(message)
+            if letter is None:
+                self._settle(message, "dropped", "", is_address_bad=False)
+                return
+            self._channel(message.channel).send(letter)
             outage_log.ends(_server(message.channel))
         except channels.Unsure as unsure:
             state, error = "unknown", str(unsure)
@@ -254,21 +259,38 @@ class Dispatcher:
             self.open[name] = channels.open_channel(name, installation.of(self.session).setting)
         return self.open[name]
 
-    def _letter(self, message: Message) -> channels.Letter:
-        address = message.address
+    def _letter(self, message: Message) -> channels.Letter | None:
+        """What goes out; None for a saved view whose person may not have it any more."""
+        address, body = message.address, message.body
+        files: tuple[tuple[str, bytes], ...] = ()
         if message.channel == "alert" and message.staff_id is not None:
             staff = self.session.execute(select(Staff.alert_url).where(Staff.id == message.staff_id))
             address = staff.scalar_one_or_none() or ""
             self.session.rollback()
+        if message.key.startswith(VIEW):
+            view_id = int(message.key.removeprefix(VIEW).partition(":")[0])
+            made = self._list_file(view_id, message.staff_id or 0)
+            if made is None:
+                return None
+            address, body = made.address, made.problem or body
+            files = ((made.name, made.content),) if made.name else ()
         return channels.Letter(
             message.key,
             address,
             message.subject,
-            message.body,
+            body,
             self.now,
             self.estate.in_language("name", message.language),
             message.language,
+            files,
         )
+
+    def _list_file(self, view_id: int, staff_id: int) -> installation.ListFile | None:
+        try:
+            return installation.of(self.session).list_file(view_id, staff_id)
+        except Exception as unforeseen:  # nothing has been sent yet: it is tried again
+            log.exception("making the file of view %s failed", view_id)
+            raise channels.Undelivered(f"{type(unforeseen).__name__}: {unforeseen}") from unforeseen
 
     def _settle(self, message: Message, state: str, error: str, *, is_address_bad: bool) -> None:
         """Store the result of sending, together with the state of the message's reminder."""

@@ -68,7 +68,14 @@ OF_THE_PROGRAM = {
     ),
     *("payment.receipt_no", "payment.series", "policy_version.policy", "recovery_code.code_mac"),
     *("reminder.reason_code", "reminder.stage", "reminder_batch.number", "reminder_batch.stage"),
-    *("report_count.period", "report_count.report", "saved_view.screen", "statement_row.source"),
+    *(
+        "list_setting.device",
+        "list_setting.screen",
+        "report_count.period",
+        "report_count.report",
+        "saved_view.screen",
+        "statement_row.source",
+    ),
     *(
         "statement_row.transaction_id",
         "visit.number",

@@ -31,6 +31,7 @@ class Letter:
     at: datetime
     sender: str = ""
     language: str = "zh_Hans"
+    files: tuple[tuple[str, bytes], ...] = ()  # name and content of what is attached
 
 
 class Undelivered(Exception):  # noqa: N818 -- reads as what happened

@@ -7,6 +7,7 @@ the sender, `?starttls=1` asks for STARTTLS (a sign-in always does).
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import platform
 import smtplib
 import ssl
@@ -139,6 +140,10 @@ def written(letter: Letter, sender: str) -> bytes:
         is_fixed=letter.key.startswith(TABLES),
     )
     message.add_alternative(html, subtype="html", cte="base64")
+    for file_name, content in letter.files:
+        kind, encoding = mimetypes.guess_type(file_name)
+        main, _slash, sub = (kind if kind and not encoding else "application/octet-stream").partition("/")
+        message.add_attachment(content, maintype=main, subtype=sub, filename=file_name)
     message.set_boundary(f"=_{name}")
     return message.as_bytes()
 
