@@ -22,6 +22,9 @@ OWN_ADDRESSES = """
 /visits/attachment/         GET   key:visit_file
 /start/                     GET   -
 /board/                     GET   -
+/inbox/                     GET   -
+/inbox/counts               GET   -
+/settings/                  GET   -
 /search/                    GET   q:payer_name
 /household/                 GET   unit_id:units
 /personal_data/             GET   id:owners
