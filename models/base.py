@@ -149,6 +149,21 @@ class Named:
         return chosen or self.name_zh_hans or self.name_en or self.name_zh_hant
 
 
+def said_in(row: Any, field: str, language: str, *usual: str) -> str:
+    """What a field that has a column for each language says in one: `field`, `field_zh_hant`, `field_en`.
+
+    Empty falls back: to the other Chinese, to the `usual` languages, to whichever is filled.
+    """
+    said = {
+        "zh_Hans": getattr(row, field),
+        "zh_Hant": getattr(row, f"{field}_zh_hant"),
+        "en": getattr(row, f"{field}_en"),
+    }
+    chinese = ("zh_Hans", "zh_Hant") if language.startswith("zh") else ()
+    order = (language, *chinese, *usual, "zh_Hans", "zh_Hant", "en")
+    return next((said[one] for one in order if (said.get(one) or "").strip()), "")
+
+
 def refer(target: str, *, null: bool = False, **options: Any) -> Mapped[Any]:
     """A foreign key: RESTRICT always, so that no parent goes while children stand."""
     return mapped_column(Id, ForeignKey(f"{target}.id", ondelete="RESTRICT"), nullable=null, **options)

@@ -86,6 +86,8 @@ class FeeItem(EditableRow, Named, Model):
     is_required: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # no tariff: B4
     is_restrictable: Mapped[bool] = mapped_column(Boolean, default=False, server_default="0")  # C9
     services: Mapped[str] = mapped_column(default="", server_default="")  # what it pays for (B2)
+    services_zh_hant: Mapped[str] = mapped_column(default="", server_default="")
+    services_en: Mapped[str] = mapped_column(default="", server_default="")
     price_kind: Mapped[str] = mapped_column(String(12), default="", server_default="")  # D6; empty: not said
     cycle_months: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     anchor: Mapped[str] = mapped_column(String(10), default="calendar", server_default="calendar")

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import EditableRow, FixedPoint, Instant, Model, one_of, prefix_index, refer
+from models.base import EditableRow, FixedPoint, Instant, Model, one_of, prefix_index, refer, said_in
 from models.secrets import Sealed
 from models.text_keys import folded_of, order_of
 from rules import codes
@@ -114,14 +114,7 @@ class Estate(EditableRow, Model):
 
         Empty falls back: to the other Chinese, to the estate's usual language, to whichever is filled.
         """
-        said = {
-            "zh_Hans": getattr(self, field),
-            "zh_Hant": getattr(self, f"{field}_zh_hant"),
-            "en": getattr(self, f"{field}_en"),
-        }
-        chinese = ("zh_Hans", "zh_Hant") if language.startswith("zh") else ()
-        order = (language, *chinese, self.language, "zh_Hans", "zh_Hant", "en")
-        return next((said[one] for one in order if said.get(one, "").strip()), "")
+        return said_in(self, field, language, self.language)
 
     developer: Mapped[Any] = relationship("Owner")
 

@@ -131,6 +131,8 @@ class FeeItemView(OfficeView):
         "is_active",
         "is_restrictable",
         "services",
+        "services_zh_hant",
+        "services_en",
         "price_kind",
         "position",
     )
@@ -142,11 +144,13 @@ class FeeItemView(OfficeView):
             _l("Rounding and late fee"),
             ("rounding", "rounding_mode", "bears_late_fee", "is_refundable"),
         ),
-        (_l("The service"), ("services", "price_kind", "is_restrictable")),
+        (_l("The service"), ("services", "services_zh_hant", "services_en", "price_kind", "is_restrictable")),
     )
     column_descriptions = {
         "is_restrictable": _l("An optional contracted service; never water, power, heat, gas or access"),
-        "services": _l("Printed on the public notice of tariffs"),
+        **dict.fromkeys(
+            ("services", "services_zh_hant", "services_en"), _l("Printed on the public notice of tariffs")
+        ),
         "cycle_months": _l("Another cycle counts from its next first day; what is billed already stays"),
         "anchor": _l("The unit's own day is its hand-over, or what “Cycles from” says at the unit"),
         "days_ahead": _l("The bill goes out so many days before the cycle begins"),
@@ -156,6 +160,10 @@ class FeeItemView(OfficeView):
         "bears_late_fee": _l(
             "Counts when a late fee is reckoned; bills that are out keep what was said then"
         ),
+    }
+    column_labels = {
+        f"services_{code}": _l("What it pays for, %(language)s", language=labels.LANGUAGES[language_code])
+        for code, language_code in (("zh_hant", "zh_Hant"), ("en", "en"))
     }
     related = (Related("tariffs", "fee_item_id"), Related("item_rates", "fee_item_id"))
 

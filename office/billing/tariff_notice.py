@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from models.base import said_in
 from models.billing import FeeItem, Invoice, InvoiceLine, Tariff
 from models.payments import Allocation, AllocationLine
 from models.property import UNIT_KINDS, Estate
@@ -80,6 +81,7 @@ def print_tariff_notice(
     Raises Refused without a tariff, and when the first month comes after the last.
     """
     words = words_of(language)
+    estate = session.execute(select(Estate)).scalar_one()
     order = {kind: place for place, kind in enumerate(UNIT_KINDS)}
     shown = [
         billing.TariffRow(
@@ -87,7 +89,7 @@ def print_tariff_notice(
             unit_kind=tariff.unit_kind,
             rate=tariff.rate,
             unit=words.unit(item.basis),
-            services=item.services,
+            services=said_in(item, "services", language, estate.language),
             tiers=tuple(billing.PriceTier(tier.rate, tier.up_to) for tier in stored_tiers(tariff.tiers)),
             price_kind=item.price_kind,
             valid_from=tariff.valid_from,
@@ -98,7 +100,6 @@ def print_tariff_notice(
     ]
     if not shown:
         raise Refused(N_("There is no tariff on %(day)s"), day=on)
-    estate = session.execute(select(Estate)).scalar_one()
     value = billing.TariffNotice(
         posted_on=posted_on,
         valid_from=on,

@@ -75,7 +75,8 @@ COLUMNS: Mapping[str, Columns] = {
         "ways_to_pay_zh_hant ways_to_pay_en public_address key_proof moved_to"
     ),
     "fee_item": Columns(
-        plain=f"code basis timing services anchor rounding rounding_mode payer price_kind {NAMES}"
+        plain=f"code basis timing services services_zh_hant services_en anchor rounding "
+        f"rounding_mode payer price_kind {NAMES}"
     ),
     "figures_collected": Columns(plain="period unit_kind"),
     "figures_item": Columns(plain="period"),

@@ -192,6 +192,8 @@ def fitting(web: Web, each: Input) -> str:
         "percent": "90",
         "year": "2030",
         "services": "",
+        "services_zh_hant": "",
+        "services_en": "",
         "tiers": "180: 0.50; 0.80",
         "unit_code": "own-01",
         "public_address": "https://office.example.com",

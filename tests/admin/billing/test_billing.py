@@ -28,7 +28,7 @@ from models.people import Owner
 from models.policies import PaperTemplate
 from models.property import Estate, Unit
 from models.rates import UnitItemPayer
-from office.billing import incentives
+from office.billing import incentives, tariff_notice
 from office.core import clock
 from office.documents.pdf.templates import seed_blocks
 from office.documents.pdf.wording import words_of
@@ -508,3 +508,27 @@ def test_texts_of_papers_are_previewed_saved_refused_and_taken_back(counter: Cas
     )
     assert title() == seed
     assert counter.cashier.post("/paper_templates/texts/", fields).status_code == 403
+
+
+def test_the_notice_says_in_its_own_language_what_an_item_pays_for(counter: CashierDesk) -> None:
+    """Empty in one language, another stands for it (B2, D1)."""
+    with counter.rows() as session:
+        item = session.scalars(select(FeeItem).where(FeeItem.code == "management_fee")).one()
+        item.services, item.services_zh_hant, item.services_en = "保洁", "清潔", "Cleaning"
+        session.commit()
+        on = session.scalars(select(Tariff.valid_from).where(Tariff.fee_item_id == item.id)).first()
+        assert on is not None
+
+        def said(language: str) -> str:
+            made = tariff_notice.print_tariff_notice(
+                session, on=on, posted_on=on, language=language, now=clock.now(session)
+            )
+            return pdf_text.text_of(made)
+
+        for language, own in (("zh_Hans", "保洁"), ("zh_Hant", "清潔"), ("en", "Cleaning")):
+            assert own in said(language)
+        item.services_zh_hant = item.services_en = ""
+        session.flush()
+        assert "保洁" in said("zh_Hant")
+        assert "保洁" in said("en")
+        session.rollback()
