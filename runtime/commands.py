@@ -653,11 +653,21 @@ def backup(file: Path) -> None:
 def restore(file: Path, *, other_key: bool) -> None:
     """Replace this office by the one in the backup FILE."""
     from office.operations import backup as backups
+    from office.operations import erasure_list
     from runtime import readiness
 
     counts = backups.restore(db.engine, file, is_key_ignored=other_key)
     readiness.prove_key(running(), db.engine)
     click.echo(gettext("Restored %(rows)s rows from %(file)s", file=file, rows=sum(counts.values())))
+    erasure_list.note(db.engine, beside=[file.absolute().parent])
+    if returned := [finding.name for finding in erasure_list.none_returned(db.session())]:
+        click.echo(
+            gettext(
+                "Erased before, and back with this backup: persons %(ids)s. "
+                "Settle what ties them, and erase them again.",
+                ids=", ".join(returned),
+            )
+        )
 
 
 @click.command()

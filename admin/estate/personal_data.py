@@ -20,6 +20,7 @@ from models.people import Owner
 from office.core import audit
 from office.core.errors import Refused
 from office.estate import personal_data
+from office.operations import erasure_list
 
 TABLES = {
     "person": _l("Person"),
@@ -86,6 +87,7 @@ class PersonalDataPage(OfficePage):
             )
             session.commit()
             engine.forget_log(db.engine)
+            erasure_list.note(db.engine)
         except Refused as refusal:
             session.rollback()
             flash(error_messages.message_for(refusal), "error")

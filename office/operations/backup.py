@@ -42,7 +42,7 @@ from models.property import Estate
 from office.core import outages, schema
 from office.core.database import plain_tables, plain_type
 from office.core.errors import N_, Refused
-from office.operations import damage, opening, secret_key
+from office.operations import damage, erasure_list, opening, secret_key
 from office.operations.scratch import scratch_folder
 
 Proof = Callable[[Session], None]
@@ -198,17 +198,23 @@ def restore(
     """Replace this office by the one in a backup; returns the number of rows of each table.
 
     Sets up a database that was never initialised, and one that is damaged or of another version of the
-    program. `prove` looks at the restored office and may refuse it. Raises Refused, leaving all as it was,
-    for a damaged or newer file, one whose personal data this secret key can't read (unless `is_key_ignored`),
-    and for a database that holds something else.
+    program. Who was erased since the backup was made is erased again, as far as nothing stands in the way
+    (`erasure_list`). `prove` looks at the restored office and may refuse it. Raises Refused, leaving all as
+    it was, for a damaged or newer file, one whose personal data this secret key can't read (unless
+    `is_key_ignored`), and for a database that holds something else.
     """
     refuse_foreign(live)
     target = Path(str(live.url.database)) if live.dialect.name == "sqlite" else file
+    erased = erasure_list.known(live, beside=[file.absolute().parent])
     with (
         scratch_folder(target.absolute().parent, "restore") as folder,
         unpacked(file, folder, is_key_ignored=is_key_ignored) as copy,
     ):
         path = Path(str(copy.url.database))
+        with writing(), Session(copy) as session:
+            erasure_list.repeat(session, erased)
+            session.commit()
+        engine.forget_log(copy)
         counts = counted(path)
         if live.dialect.name == "sqlite":
             if prove is not None:

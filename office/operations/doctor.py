@@ -33,7 +33,7 @@ from office.core.errors import N_, Refused
 from office.estate import identity
 from office.messaging import channels
 from office.messaging.channels.mail import Mail
-from office.operations import damage, opening
+from office.operations import damage, erasure_list, opening
 from office.operations import secret_key as sealed
 from office.policies import store
 from office.scheduling import job_status
@@ -61,6 +61,7 @@ class Problem:
 
 Answer = Iterator[Problem]
 PORTS = {"https": 443, "http": 80, "smtps": 465, "smtp": 25}
+NOTHING_LOST = N_("The office works on; until then a restored backup may bring erased persons back.")
 NOTHING_ELSE = N_("Until then nothing else can be looked at.")
 
 
@@ -342,6 +343,23 @@ def holidays(session: Session, now: datetime) -> Answer:
         )
 
 
+def erased_persons(session: Session, _now: datetime) -> Answer:
+    """Who came back with a restored backup, and a list of the erased that can't be read (F23)."""
+    try:
+        returned = [finding.name for finding in erasure_list.none_returned(session)]
+    except Refused as refusal:
+        yield problem("erased", refusal.message, NOTHING_LOST, is_grave=True, **refusal.values)
+        return
+    if returned:
+        yield problem(
+            "erased",
+            N_("Persons who were erased came back with a restored backup: %(ids)s."),
+            N_("Settle what ties them (their page, Personal data, says what), and erase them again there."),
+            is_grave=True,
+            ids=", ".join(returned),
+        )
+
+
 def people(session: Session, _now: datetime) -> Answer:
     held = set(
         session.scalars(
@@ -421,6 +439,7 @@ QUESTIONS: tuple[Callable[[Session, datetime], Answer], ...] = (
     secret_key,
     holidays,
     people,
+    erased_persons,
     tariffs,
     estate_identity,
     unfinished,

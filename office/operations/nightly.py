@@ -16,7 +16,7 @@ from office.core.errors import N_, Refused
 from office.core.integrity import Check
 from office.core.jobs import Job, JobResult
 from office.messaging import outbox
-from office.operations import backup
+from office.operations import backup, erasure_list
 from office.operations.scratch import scratch_folder
 from office.policies import store
 from rules.upkeep import BackupPolicy
@@ -43,6 +43,7 @@ def make_tonights(session: Session, due_for: datetime) -> JobResult:
     place = installation.backup_folder(bind)
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     backup.make(bind, place / f"gatehouse-{day.isoformat()}.zip", now=now)
+    erasure_list.note(bind)
     removed, damaged = _rotate(bind, kept)
     return JobResult(done=1, result={"removed": removed} | ({"damaged": damaged} if damaged else {}))
 
