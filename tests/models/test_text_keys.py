@@ -69,7 +69,6 @@ OF_THE_PROGRAM = {
     *("payment.receipt_no", "payment.series", "policy_version.policy", "recovery_code.code_mac"),
     *("reminder.reason_code", "reminder.stage", "reminder_batch.number", "reminder_batch.stage"),
     *(
-        "list_setting.device",
         "list_setting.screen",
         "report_count.period",
         "report_count.report",
