@@ -77,8 +77,8 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         "number",
         "registered_at",
         "unit.code",
+        "statement",
         "category.name",
-        "department.name",
         "severity",
         "state",
         "level",
@@ -86,6 +86,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
         "handler.name",
     )
     column_hidden = (
+        "department.name",
         "channel",
         "resolved_at",
         "closed_at",

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_pgettext as pgettext
 from werkzeug.security import generate_password_hash
 from wtforms import PasswordField, SelectMultipleField
 from wtforms.validators import Length, NumberRange, Optional
@@ -47,6 +48,7 @@ class OwnerView(OfficeView):
     icon = "users"
     is_large = True
     column_list = ("name", "kind", "email", "preferred_channel", "tags")
+    column_labels = {"name": pgettext("person", "Name")}
     column_searchable_list = ("name", "pinyin_initials")
     search_exact = ("phones.number_mac", "id_number_mac")
     column_default_sort = "name"
@@ -170,7 +172,11 @@ class StaffView(OfficeView):
             lambda _view: [Staff.is_active.is_(True), Staff.alert_url.is_(None)],
         ),
     )
-    column_labels = {"department.name": _l("Own department"), "department": _l("Own department")}
+    column_labels = {
+        "name": pgettext("person", "Name"),
+        "department.name": _l("Own department"),
+        "department": _l("Own department"),
+    }
     column_searchable_list = ("name", "login")
     column_default_sort = "name"
     choices = {"language": labels.LANGUAGES}
