@@ -546,6 +546,8 @@ KNOWN_KEYS = {
     ("panel/background_tasks.py", "Staff"),
     ("panel/list_exports.py", "Task"),
     ("payments/statements.py", "StatementRow"),
+    ("panel/mailed_views.py", "SavedView"),  # what the outbox sends, of its own row
+    ("panel/mailed_views.py", "Staff"),
 }
 SAID = re.compile(
     r"""(?:args|form|values|given)(?:\.get\(|\[)"(\w+_id|id|rowid|key|run|audit|posted|decided)\""""
