@@ -40,6 +40,15 @@ from office.core.errors import Refused
 from rules.lifecycle import State
 from rules.ticket_actions import USUAL_ACTIONS, possible_actions
 
+PATH = (
+    "registered",
+    "assigned",
+    "in_progress",
+    "resolved",
+    "followed_up",
+    "closed",
+)  # a complaint's usual way
+
 
 def _mine(_view: Any) -> list[Any]:
     return [queries.is_open(), Ticket.handler_id == staff_id()]
@@ -226,6 +235,7 @@ class TicketView(IntakeViews, WorkActions, ClosingActions, OfficeView):
             self.details_template,
             row=row,
             heading=row.number,
+            path=PATH,
             facts=self.facts(row),
             links=self.fact_links(row),
             ticked=[name for name in intake.TICKS if getattr(row, name)],
