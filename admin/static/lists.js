@@ -81,7 +81,7 @@
   }
 
   // Links to the list from its records and forms lead back to the same page, filter and order.
-  if (page && isOurs) all(`a[data-back], .crumbs a[href="/${screen}/"], a.back`).forEach((link) => { link.href = known.back; });
+  if (page && isOurs) all(`a[data-back], .tabs a[href="/${screen}/"], a.back`).forEach((link) => { link.href = known.back; });
 
   if (page && isOurs) all(`form[action="/${screen}/delete/"]`).forEach((form) => {
     if (!form.elements.url) form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "url", value: known.back }));

@@ -105,7 +105,7 @@ def test_the_own_way_back_and_the_browsers_lead_to_page_filter_and_place(
     place = page.evaluate("window.scrollY")
     row.click()
     page.wait_for_url("**/details/**")
-    page.locator(".crumbs a[href]").click()
+    page.locator(".tabs [aria-current]").click()
     page.wait_for_url(there)
     assert place > 0
     assert abs(page.evaluate("window.scrollY") - place) < 60
@@ -127,7 +127,7 @@ def test_columns_are_ordered_and_come_back(
     clerk = sign_in(office, language=language, width=width)
     page = clerk.go("/areas/")
     usual = page.locator("td.first").first.get_attribute("data-label")
-    page.locator("details.drop summary", has=page.locator("svg")).first.click()
+    page.locator(".tools details.drop summary", has=page.locator("svg")).first.click()
     page.locator(".order li").nth(0).locator("[data-move='1']").click()
     clerk.picture(f"list-columns-{language}-{width}")
     page.locator("form[data-columns] button:not([name])[class='button small']").click()
@@ -136,7 +136,7 @@ def test_columns_are_ordered_and_come_back(
     page.goto("/areas/")
     assert page.locator("td.first").first.get_attribute("data-label") != usual
 
-    page.locator("details.drop summary", has=page.locator("svg")).first.click()
+    page.locator(".tools details.drop summary", has=page.locator("svg")).first.click()
     page.locator("form[data-columns] [name=reset]").click()
     page.wait_for_load_state()
     assert page.locator("td.first").first.get_attribute("data-label") == usual
@@ -194,7 +194,7 @@ def test_a_view_is_saved_asked_about_before_it_is_replaced_and_opened_by_its_add
     clerk, name = sign_in(office, language=language, width=width), f"view {width}"
     for address in ("/units/?kind=residence", "/units/?kind=bay"):
         page = clerk.go(address)
-        page.locator("details.drop summary", has=page.locator("svg")).first.click()
+        page.locator(".tools details.drop summary", has=page.locator("svg")).first.click()
         form = page.locator("form[action$='/views/save/']")
         form.locator("[name=name]").fill(name)
         form.locator("button").click()
