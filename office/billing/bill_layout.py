@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Join, Text, and_, case, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Integer, Join, and_, case, exists, func, insert, literal, select, true
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
 from models.base import Money
 from office.billing import working_tables
-from office.billing.period_rows import OCCUPANCY, UNIT, handed_over_by
+from office.billing.period_rows import OCCUPANCY, UNIT, handed_over_by, not_taken_back
 from office.billing.working_tables import (
+    AHEAD,
     APART,
     BILL,
     EXTRA,
-    LATE,
+    HELD,
     MONTH,
     NOTHING_DUE,
     OWN_LINE,
@@ -37,6 +38,11 @@ def has_own_lines(session: Session) -> bool:
     return session.scalar(select(OWN_LINE.c.id).limit(1)) is not None
 
 
+def _note_held(session: Session, unit_ids: Collection[int]) -> None:
+    session.execute(HELD.delete())
+    working_tables.fill(session, HELD, [{"unit_id": unit_id} for unit_id in sorted(unit_ids)])
+
+
 def by_quotes(is_whole: ColumnElement[bool], alike: Mapping[str, ColumnElement[Any]]) -> Join:
     """The pending units with the payer of the whole time and the set of quotes that they are alike in."""
     return (
@@ -52,12 +58,14 @@ def bill_whole_months(
     is_whole: ColumnElement[bool],
     alike: Mapping[str, ColumnElement[Any]],
     first_on: date,
+    held: Collection[int],
 ) -> None:
     """A bill for each unit that one payer holds for the whole time, with that payer's own lines of the unit.
 
-    `is_whole` joins the payer, `alike` the set of quotes. Units that are not handed over on `first_on` get
-    none; those that are each a case are looked at one by one.
+    `is_whole` joins the payer, `alike` the set of quotes. Units that are `held`, or not handed over on
+    `first_on`, get none; those that are each a case are looked at one by one.
     """
+    _note_held(session, held)
     working_tables.analyze(session, OWN_LINE)
     source = by_quotes(is_whole, alike)
     amount: ColumnElement[Any] = QUOTE_SET.c.amount
@@ -72,6 +80,8 @@ def bill_whole_months(
         )
         amount = amount + func.coalesce(own.c.amount, literal(0, Integer))
     conditions = [handed_over_by(first_on), ~exists().where(SINGLE.c.unit_id == UNIT.c.id)]
+    if held:
+        conditions.append(~exists().where(HELD.c.unit_id == UNIT.c.id))
     session.execute(
         insert(BILL).from_select(
             ["unit_id", "payer_id", "part", "set_id", "amount"],
@@ -102,44 +112,46 @@ def forget_own_lines(session: Session) -> None:
 
 
 def bill_own_lines(
-    session: Session, period: Period, monthly: Iterable[BillableItem], *, is_again: bool = False
+    session: Session,
+    period: Period,
+    monthly: Iterable[BillableItem],
+    held: Collection[int],
+    *,
+    is_again: bool = False,
 ) -> None:
-    """A bill for each unit and payer whose own lines belong to no drafted bill.
+    """A bill for each unit and payer whose own lines belong to no bill yet, drafted or issued.
 
-    Beside bills that are out it is a further one of the period; priced again (`is_again`) they don't count.
+    Priced again (`is_again`), what is issued does not count.
     """
     if not has_own_lines(session):
         return
+    _note_held(session, held)
     drafted = exists().where(BILL.c.unit_id == OWN_LINE.c.unit_id, BILL.c.payer_id == OWN_LINE.c.payer_id)
-    issued = (
-        select(func.count())
-        .where(
-            INVOICE.c.period == str(period),
-            INVOICE.c.unit_id == OWN_LINE.c.unit_id,
-            INVOICE.c.payer_id == OWN_LINE.c.payer_id,
-            INVOICE.c.kind == "regular",
-        )
-        .scalar_subquery()
+    issued = exists().where(
+        INVOICE.c.period == str(period),
+        INVOICE.c.unit_id == OWN_LINE.c.unit_id,
+        INVOICE.c.payer_id == OWN_LINE.c.payer_id,
+        INVOICE.c.kind == "regular",
+        INVOICE.c.part != AHEAD,
+        not_taken_back(),
     )
     total = func.sum(OWN_LINE.c.amount)
     is_monthly = OWN_LINE.c.fee_item_id.in_([item.id for item in monthly])
     has_month = func.max(case((is_monthly, 1), else_=0)) == 1
-    is_late = OWN_LINE.c.unit_id.in_(select(LATE.c.unit_id))
-    count = literal(0) if is_again else issued
     session.execute(
         insert(BILL).from_select(
             ["unit_id", "payer_id", "part", "amount"],
             select(
                 OWN_LINE.c.unit_id,
                 OWN_LINE.c.payer_id,
-                case(
-                    (and_(has_month, ~is_late), literal(MONTH)),
-                    (count == 0, literal(EXTRA)),
-                    else_=literal(f"{EXTRA} ") + as_type(count, Text()),
-                ),
+                case((has_month, MONTH), else_=EXTRA),
                 as_type(total, Money()),
             )
-            .where(~drafted)
+            .where(
+                ~drafted,
+                true() if is_again else ~issued,
+                ~exists().where(HELD.c.unit_id == OWN_LINE.c.unit_id),
+            )
             .group_by(OWN_LINE.c.unit_id, OWN_LINE.c.payer_id)
             .having(total > ZERO)
             .order_by(OWN_LINE.c.unit_id, func.min(OWN_LINE.c.id)),

@@ -59,7 +59,7 @@ class DifferenceRow:
 
 @dataclass(frozen=True)
 class Differences:
-    """A period priced again: each difference, and lines of which nothing can be said."""
+    """A period priced again: each difference, and units of which nothing can be said."""
 
     period: str
     rows: tuple[DifferenceRow, ...]
@@ -110,12 +110,14 @@ def preview(session: Session, period: str) -> Differences:
     draft.make()
     item_ids = [item.id for item in draft.items if item.basis in COMPARED]
     should = _should(draft, item_ids)
-    billed = _billed(session, wanted, item_ids)
-    unbilled, waiting = draft.unbilled, draft.waiting
+    billed = {
+        key: amount
+        for key, amount in _billed(session, wanted, item_ids).items()
+        if key.unit not in draft.held
+    }
+    unbilled, held = draft.unbilled, draft.held
     draft.clear()
-    found = tuple(
-        one for one in rule.differences(billed, should) if (one.charged.unit, one.charged.item) not in waiting
-    )
+    found = rule.differences(billed, {key: sum_ for key, sum_ in should.items() if key.unit not in held})
     return Differences(str(wanted), tuple(_named(session, found)), unbilled)
 
 

@@ -28,7 +28,6 @@ from office.billing import (
     pool_shares,
     single_units,
     unit_terms,
-    waiting_lines,
     working_tables,
 )
 from office.billing.billable_items import OWN_COLUMNS, OWN_RATES, billable_items, own_rate
@@ -64,16 +63,13 @@ BATCH = 1000  # units, meters or slips in memory at once
 
 @dataclass(frozen=True)
 class Unbilled:
-    """A unit that can't be billed, or a line of it that waits, and why."""
+    """A unit that can't be billed (or a slip or meter of it), and why."""
 
     unit_code: str
     reason: Reason
 
     def to_dict(self) -> dict[str, str]:
-        """`fee_item` is the item whose line waits; without one it is the whole unit, or a slip."""
-        told = {"unit_code": self.unit_code, "reason": self.reason.code, "detail": str(self.reason)}
-        item = self.reason.inputs.get("fee_item")
-        return told if item is None else told | {"fee_item": str(item)}
+        return {"unit_code": self.unit_code, "reason": self.reason.code, "detail": str(self.reason)}
 
 
 @dataclass
@@ -84,8 +80,8 @@ class Draft:
     units billed already, as if their bills of the period and after it were not out, without slips and shares
     of pools, which have corrections of their own (B21). `unit_ids`: of these units alone.
 
-    A line that can't be reckoned waits by itself: the unit's other lines are billed, and the next run of the
-    period bills it when what it lacks is there.
+    A unit of which a line can't be reckoned gets no bill until what it lacks is there; without `holds_units`
+    its other lines are drafted all the same, to be shown, never to be issued.
     """
 
     session: Session
@@ -93,13 +89,13 @@ class Draft:
     policy: BillingPolicy
     is_again: bool = False
     unit_ids: frozenset[int] | None = None
+    holds_units: bool = True
     items: list[BillableItem] = field(default_factory=list)
     count: int = 0
     amount: Decimal = ZERO
-    waiting: set[tuple[int, int]] = field(default_factory=set)  # units and items whose lines wait
-    _told: dict[tuple[int, str], Unbilled] = field(default_factory=dict)  # by unit and reason
-    _without_item: dict[int, Unbilled] = field(default_factory=dict)  # no monthly item is for the unit
-    _late: dict[int, set[int]] = field(default_factory=dict)  # billed already: items whose lines waited
+    _units_left_out: dict[int, Unbilled] = field(default_factory=dict)
+    _parts_left_out: list[Unbilled] = field(default_factory=list)  # a slip, a share: the unit is billed
+    _held: set[int] = field(default_factory=set)  # units without any bill until what they lack is there
     _paid_ahead: dict[int, set[int]] = field(default_factory=dict)  # items by unit (B6, B15)
     _apart: dict[int, frozenset[int]] = field(default_factory=dict)  # items at own rates, by their number
 
@@ -111,7 +107,6 @@ class Draft:
         self.items = billable_items(self.session)
         self._paid_ahead = period_rows.items_paid_ahead(self.session, self.period)
         single_units.note(self.session, self.period, self._monthly, self._reach, self._paid_ahead)
-        single_units.note_late(self.session)
         self._price_own_rates()
         self._price_whole_months()
         by_quotes = bill_layout.by_quotes(self._is_whole(), self._alike())
@@ -122,16 +117,23 @@ class Draft:
         if not self.is_again:
             self._price_slips()
             self._price_shares()
-        waiting_lines.drop_others(self.session)
-        bill_layout.bill_whole_months(self.session, self._is_whole(), self._alike(), self._reach[0])
+        bill_layout.bill_whole_months(
+            self.session, self._is_whole(), self._alike(), self._reach[0], self._held
+        )
         self._price_months_in_part()
-        bill_layout.bill_own_lines(self.session, self.period, self._monthly, is_again=self.is_again)
-        self._tell_without_item()
+        bill_layout.bill_own_lines(
+            self.session, self.period, self._monthly, self._held, is_again=self.is_again
+        )
         self.count, self.amount = bill_layout.totals(self.session)
 
     def clear(self) -> None:
         """Drop the working tables."""
         working_tables.drop(self.session)
+
+    @property
+    def held(self) -> frozenset[int]:
+        """The ids of units of which nothing can be said until what they lack is there."""
+        return frozenset(self._held)
 
     @property
     def _counted_until(self) -> Period | None:
@@ -141,31 +143,20 @@ class Draft:
     @property
     def unbilled(self) -> tuple[Unbilled, ...]:
         """What could not be billed, by unit code."""
-        return tuple(sorted(self._told.values(), key=lambda one: one.unit_code))
+        found = (*self._units_left_out.values(), *self._parts_left_out)
+        return tuple(sorted(found, key=lambda one: one.unit_code))
 
     def _take_units(self) -> int:
         """Note the units of the period that are to be priced; answers how many."""
         units = period_rows.units_to_bill(self.period, is_again=self.is_again, unit_ids=self.unit_ids)
         self.session.execute(insert(PENDING).from_select(["unit_id"], units))
-        if not self.is_again:
-            self._late = waiting_lines.note(self.session, self.period, self.unit_ids)
         working_tables.analyze(self.session, PENDING)
         return self.session.scalar(select(func.count()).select_from(PENDING)) or 0
 
-    def _tell(self, unit_id: int, code: str, reason: Reason) -> None:
-        self._told.setdefault((unit_id, str(reason)), Unbilled(code, reason))
-
-    def _let_wait(self, unit_id: int, code: str, item: BillableItem, reason: Reason) -> None:
-        """Tell that the line of an item waits until what it lacks is there."""
-        self._tell(unit_id, code, reason)
-        self.waiting.add((unit_id, item.id))
-
-    def _tell_without_item(self) -> None:
-        """Tell the units that no monthly item is for, where they get no bill of anything else either."""
-        billed = period_rows.units_with_bill(self.session, self.period, list(self._without_item))
-        for unit_id, one in self._without_item.items():
-            if unit_id not in billed:
-                self._tell(unit_id, one.unit_code, one.reason)
+    def _leave_out(self, unit_id: int, code: str, reason: Reason, *, is_held: bool = True) -> None:
+        self._units_left_out.setdefault(unit_id, Unbilled(code, reason))
+        if is_held and self.holds_units:
+            self._held.add(unit_id)
 
     # whole months
 
@@ -344,7 +335,7 @@ class Draft:
         lines: list[BillLine] = []
         nothing: Reason | None = None  # no item at all is for such units
         is_any = False
-        for item in self._monthly_of(unit.id):
+        for item in self._monthly:
             if contracts := terms.contracts.get(item.id):
                 lines += self._rent(item, unit, terms, contracts)
                 is_any = True
@@ -356,20 +347,15 @@ class Draft:
                 continue
             is_any = True
             if isinstance(found, Reason):
-                self._let_wait(unit.id, unit.code, item, found)
+                self._leave_out(unit.id, unit.code, found)
+                if self.holds_units:
+                    return []
                 continue
             lines += found
-        if unit.id in self._late:
-            return lines
         self._tell_vacant(unit, terms)
         if nothing is not None and not is_any and self._coverage_of(unit, terms.payers).payers:
-            self._without_item[unit.id] = Unbilled(unit.code, nothing)
+            self._leave_out(unit.id, unit.code, nothing)
         return lines
-
-    def _monthly_of(self, unit_id: int) -> list[BillableItem]:
-        """The monthly items of a unit; of one that is billed already, those whose lines waited."""
-        late = self._late.get(unit_id)
-        return self._monthly if late is None else [item for item in self._monthly if item.id in late]
 
     @cached_property
     def _by_contract(self) -> set[int]:
@@ -390,7 +376,7 @@ class Draft:
         ]
         for payers in asked if self._monthly else [terms.payers]:
             if reason := self._coverage_of(unit, payers).reason:
-                self._tell(unit.id, unit.code, reason)
+                self._leave_out(unit.id, unit.code, reason, is_held=False)
 
     def _covers(self, item: BillableItem, unit: UnitRow, terms: UnitTerms) -> dict[Months, Coverage]:
         """The months that an item is charged for and who pays which days of them."""
@@ -518,8 +504,6 @@ class Draft:
                 )
                 lines = []
                 for row in batch:
-                    if self._is_billed_or_no_part(row):
-                        continue
                     item = by_id[row.fee_item_id]
                     own = terms[row.unit_id].own.get(item.id, ())
                     if row.payer_id is None or item.id in self._single_items:
@@ -532,12 +516,6 @@ class Draft:
                     if payers:
                         lines += self._meter(row, item, service, reads[row.meter_id], payers, own)
                 working_tables.fill(self.session, OWN_LINE, lines)
-
-    def _is_billed_or_no_part(self, row: Any) -> bool:
-        """Whether a meter is billed for the month, or its unit is and the meter's line did not wait."""
-        late = self._late.get(row.unit_id)
-        is_billed = row.billed_by is not None and not self.is_again
-        return is_billed or (late is not None and row.fee_item_id not in late)
 
     @cached_property
     def _items_with_own_rates(self) -> set[int]:
@@ -565,7 +543,7 @@ class Draft:
     ) -> list[Any]:
         lines = charges.meter_lines(item, service, period_rows.place_of(row), read, payers, own)
         if isinstance(lines, Reason):
-            self._let_wait(row.unit_id, row.code, item, lines)
+            self._leave_out(row.unit_id, row.code, lines)
             return []
         return [line | {"reading_id": row.reading_id} for line in _line_rows(row.unit_id, lines)]
 
@@ -587,7 +565,7 @@ class Draft:
                 own = terms[row.unit_id].own.get(row.fee_item_id, ())
                 line = charges.slip_line(item, period_rows.place_of(row), slip, payer_id, own)
                 if isinstance(line, Reason):
-                    self._tell(row.unit_id, row.code, line)
+                    self._parts_left_out.append(Unbilled(row.code, line))
                 else:
                     lines += _line_rows(row.unit_id, [line], row.id)
             working_tables.fill(self.session, OWN_LINE, lines)
@@ -625,14 +603,14 @@ class Draft:
         for row in rows:
             if not row.key_value:
                 inputs = {"fee_item": item.code, "period": str(pool.period), "key": str(pool.key)}
-                self._tell(row.unit_id, row.code, Reason("no_share", inputs))
+                self._parts_left_out.append(Unbilled(row.code, Reason("no_share", inputs)))
                 continue
             if not row.amount:
                 continue
             payers = terms[row.unit_id].payers_of(item)
             covered = self._coverage(pool.period, row.handed_over_on, payers)
             if covered.reason:
-                self._tell(row.unit_id, row.code, covered.reason)
+                self._leave_out(row.unit_id, row.code, covered.reason, is_held=False)
             price = share_price(pool, row.key_value, row.amount)
             lines += [
                 {"unit_id": row.unit_id, "payer_id": payer, "share_id": row.id, **priced(item, part)}

@@ -96,7 +96,6 @@ def meter_rows(service: Period, item_ids: Sequence[int]) -> Select[Any]:
             OCCUPANCY.c.owner_id.label("payer_id"),
             OCCUPANCY.c.residents,
             last.c.id.label("reading_id"),
-            last.c.invoice_id.label("billed_by"),
             last.c.value.label("value"),
             base.c.value.label("base"),
         )

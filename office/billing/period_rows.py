@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -116,24 +116,6 @@ def units_to_bill(
     )
     some = [] if unit_ids is None else [UNIT.c.id.in_(unit_ids)]
     return select(UNIT.c.id).where(handed_over_by(period.last_on), billed if is_again else ~billed, *some)
-
-
-def units_with_bill(session: Session, period: Period, unit_ids: Sequence[int]) -> set[int]:
-    """Of some units those that have a bill of a period, drafted or issued."""
-    found: set[int] = set()
-    for some in chunks(unit_ids):
-        found |= set(session.scalars(select(BILL.c.unit_id).where(BILL.c.unit_id.in_(some))))
-        found |= set(
-            session.scalars(
-                select(INVOICE.c.unit_id).where(
-                    INVOICE.c.period == str(period),
-                    INVOICE.c.unit_id.in_(some),
-                    INVOICE.c.kind == "regular",
-                    not_taken_back(),
-                )
-            )
-        )
-    return found
 
 
 def items_by_contract(session: Session) -> set[int]:

@@ -26,7 +26,7 @@ from models.contracts import RentContract
 from models.rates import UnitItemPayer
 from office.billing import period_rows, working_tables
 from office.billing.period_rows import LINE, OCCUPANCY, UNIT
-from office.billing.working_tables import LATE, OWN_LINE, PENDING, QUOTE, QUOTE_SET, SINGLE
+from office.billing.working_tables import OWN_LINE, PENDING, QUOTE, QUOTE_SET, SINGLE
 from office.receivables.ledger import INVOICE
 from rules.billing import Period, Timing
 from rules.charges import BillableItem
@@ -91,12 +91,6 @@ def note(
             .where(or_(*conditions), UNIT.c.id.not_in(sorted(paid_ahead)))
         )
         session.execute(insert(SINGLE).from_select(["unit_id"], found))
-
-
-def note_late(session: Session) -> None:
-    """Note the units that are billed already, some lines of which waited."""
-    late = select(LATE.c.unit_id).distinct().where(LATE.c.unit_id.not_in(select(SINGLE.c.unit_id)))
-    session.execute(insert(SINGLE).from_select(["unit_id"], late))
 
 
 def note_billed_already(

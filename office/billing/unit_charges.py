@@ -161,7 +161,11 @@ class _Reader:
     def of(self, period: Period) -> list[Charge]:
         """The lines of a period's bills, and the items whose lines wait."""
         draft = Draft(
-            self.session, period, runs.policy(self.session, period), unit_ids=frozenset({self.unit.id})
+            self.session,
+            period,
+            runs.policy(self.session, period),
+            unit_ids=frozenset({self.unit.id}),
+            holds_units=False,
         )
         draft.make()
         items = {item.id: item for item in draft.items}

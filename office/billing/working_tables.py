@@ -112,14 +112,8 @@ SHARE_QUOTE = Table(
     *_priced(),
     **TEMPORARY,
 )
-# units that are billed already, and the items whose lines waited then
-LATE = Table(
-    "bill_late",
-    WORKING,
-    Column("unit_id", Id, primary_key=True, autoincrement=False),
-    Column("fee_item_id", Id, primary_key=True, autoincrement=False),
-    **TEMPORARY,
-)
+# units left out until what they lack is there
+HELD = Table("bill_held", WORKING, Column("unit_id", Id, primary_key=True, autoincrement=False), **TEMPORARY)
 # the bills to be made, in the order of their numbers
 BILL = Table(
     "bill_draft",
@@ -132,8 +126,7 @@ BILL = Table(
     Column("amount", Money(), nullable=False),
     **TEMPORARY,
 )
-# `part` of an invoice: it charges the month itself, only what came beside it (the next ones are numbered), or
-# the month ahead of its run
+# `part` of an invoice: it charges the month itself, only what came before it, or the month ahead of its run
 MONTH, EXTRA, AHEAD = "", "extra", "ahead"
 
 

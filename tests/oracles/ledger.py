@@ -241,34 +241,30 @@ class Books:
         for period in self.periods:
             expected = self.expected(period)
             issued = [row for row in self.regular if row["period"] == period]
-            found = defaultdict(list)  # a line that waited has a bill of its own
-            for row in issued:
-                found[row["unit_code"], row["payer_name"]].append(row)
+            found = {(row["unit_code"], row["payer_name"]): row for row in issued}
             changed = {row["unit_code"] for row in issued if row["number"] in moved}
             for place in sorted(expected.keys() | found.keys()):
-                self.bill(place, found.get(place, []), expected.get(place, []), lines, moved, changed)
+                self.bill(place, found.get(place), expected.get(place, []), lines, moved, changed)
 
-    def bill(self, place: Any, rows: Any, expected: Any, lines: Any, moved: Any, changed: Any) -> None:
+    def bill(self, place: Any, row: Row | None, expected: Any, lines: Any, moved: Any, changed: Any) -> None:
         if sum(amount for _, _, amount in expected) == 0:
             expected = []
-        numbers = [row["number"] for row in rows]
-        if not rows or not expected:
-            self.same(f"bill {place}", numbers, [expected[0][0]] if expected else [])
+        if row is None or not expected:
+            self.same(f"bill {place}", row and row["number"], expected[0][0] if expected else None)
             return
-        due_on = Month(rows[0]["period"]).day(self.terms["due_day"])
-        gone = [number for number in numbers if number in moved]
-        if place[0] in changed and not gone:  # billed anew, from the day of the change on
+        number = row["number"]
+        due_on = Month(row["period"]).day(self.terms["due_day"])
+        if place[0] in changed and number not in moved:  # billed anew, from the day of the change on
             due_on = max(due_on, *(since for since, _, name in self.payers[place[0]] if name == place[1]))
-        for row in rows:
-            self.same(f"due_on of {row['number']}", row["due_on"], str(due_on))
-        found = sorted(line for number in numbers for line in lines[number])
-        if gone:  # issued to the payer before the change was known, then credited for the rest
-            net = sum(amount for _, _, amount in found) - sum(moved[number] for number in gone)
-            self.same(f"line after the change of payer, {gone}", net, sum(one[2] for one in expected))
+        self.same(f"due_on of {number}", row["due_on"], str(due_on))
+        found = sorted(lines[number])
+        if number in moved:  # issued to the payer before the change was known, then credited for the rest
+            net = sum(amount for _, _, amount in found) - moved[number]
+            self.same(f"line after the change of payer, {number}", net, sum(one[2] for one in expected))
             return
         for line, counted in zip(found, sorted(expected), strict=False):
-            self.same(f"line of {numbers} {line[0]}", line, counted)
-        self.same(f"lines of {numbers}", len(found), len(expected))
+            self.same(f"line {number} {line[0]}", line, counted)
+        self.same(f"invoice {number}, lines", len(found), len(expected))
 
     def sums(self) -> None:
         laid: defaultdict[str, Decimal] = defaultdict(Decimal)

@@ -1,14 +1,13 @@
 """Bills of a period: who, what, how much; what can't be billed; twice adds nothing (B1–B5, P5)."""
 
 from datetime import date
-from decimal import Decimal
 
 import pytest
 from sqlalchemy import func, select
 
-from models.billing import BillingRun, Invoice, Meter, MeterReading, ServiceSlip, Tariff
+from models.billing import BillingRun, Invoice, ServiceSlip, Tariff
 from models.office import Audit
-from office.billing import difference_runs, runs
+from office.billing import runs
 from office.core.errors import Refused
 from tests.factories.estate import (
     NOW,
@@ -285,49 +284,17 @@ class TestMeters:
             ([("2026-04-30", "100"), ("2026-05-31", "99")], "reading_runs_backwards"),
         ],
     )
-    def test_the_line_waits_for_its_reading_alone(self, session, readings, reason):
+    def test_the_unit_waits_for_its_reading(self, session, readings, reason):
         add_meter(session, add_unit(session), "water", *readings)
         add_unit(session, "1-102")
 
         issued = bill(session)
 
         assert unbilled(issued) == [("1-101", reason)]
-        assert issued.to_dict()["unbilled"][0]["fee_item"] == "water"
-        assert [one[2] for one in invoices(session)] == ["250.00", "250.00"]
-
-    def test_the_next_run_bills_what_waited(self, session):
-        """Of two meters of an item the one that was read is billed once, the other when it is read."""
-        unit = add_unit(session)
-        add_meter(session, unit, "water", ("2026-04-30", "100"), ("2026-05-31", "112"))
-        late = Meter(unit_id=unit.id, fee_item_id=item(session, "water").id, code="2")
-        session.add(late)
-        session.flush()
-        session.add(MeterReading(meter_id=late.id, read_on=day("2026-04-30"), value=Decimal(5)))
-        add_slip(session, unit, "2026-05-20", amount="8")
-
-        counts = [bill(session).invoices, bill(session).invoices]
-        session.add(MeterReading(meter_id=late.id, read_on=day("2026-05-31"), value=Decimal(15)))
-        add_slip(session, unit, "2026-05-21", amount="9")
-        counts += [bill(session).invoices, bill(session).invoices]
-
-        assert counts == [1, 0, 1, 0]
-        assert [one[2] for one in invoices(session)] == ["299.40", "34.50"]
-        assert [one.part for one in session.scalars(select(Invoice).order_by(Invoice.id))] == ["", "extra 1"]
-        assert_books_hold(session)
-
-    def test_what_a_difference_run_asked_for_waits_no_more(self, session):
-        meter = add_meter(session, add_unit(session), "water", ("2026-04-30", "100"))
-        bill(session)
-        session.add(MeterReading(meter_id=meter.id, read_on=day("2026-05-31"), value=Decimal(110)))
-        session.flush()
-
-        difference_runs.issue(session, "2026-06", now=NOW)
-
-        assert bill(session).invoices == 0
-        assert [one[2] for one in invoices(session)] == ["250.00", "34.50"]
+        assert [one[0] for one in invoices(session)] == ["1-102"]
 
     def test_a_unit_without_a_contract_owes_no_rent(self, session):
-        """An office that charges rent and meters: who rents nothing is charged what was counted."""
+        """An office that charges rent and meters: who rents nothing is charged what was counted (B24)."""
         item(session, "management_fee").is_active = False
         item(session, "rent").is_active = True
         add_unit(session, "1-102")

@@ -340,8 +340,8 @@ def test_the_cut_off_days_draft_says_what_next_month_lacks(session):
 
     outcome = runs.draft_run(session, at("2026-06-25", 8))
 
-    assert outcome.done == 2
-    assert outcome.result == {"period": "2026-07", "amount": "500.00", "unbilled": {"no_reading": 1}}
+    assert outcome.done == 1
+    assert outcome.result == {"period": "2026-07", "amount": "250.00", "unbilled": {"no_reading": 1}}
     assert invoices(session) == []
 
 
