@@ -67,9 +67,9 @@ def test_the_start_page_says_what_waits(web: Web) -> None:
     assert "/waiver_requests/?view=requested" in web.get("/start/").text
 
 
-def test_a_page_whose_frame_fails_is_said_in_a_sentence(web: Web) -> None:
+def test_a_page_whose_frame_fails_is_said_in_a_sentence(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     web.sign_in("manager", PASSWORD)
-    web.office.app.jinja_env.globals["sidebar"] = None
+    monkeypatch.setitem(web.office.app.jinja_env.globals, "sidebar", None)
 
     answer = web.get("/units/")
 

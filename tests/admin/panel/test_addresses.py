@@ -59,7 +59,9 @@ def test_control_names_given_to_url_for_lead_elsewhere(web: Web, monkeypatch: py
 
     monkeypatch.setattr(list_page, "address_with", by_keyword)
 
-    assert "http://localhost/trial_units/export/csv/" in odd_links(web, "/trial_units/", "_external=1")
+    odd = odd_links(web, "/trial_units/", "_external=1")
+
+    assert any(link.startswith("http://localhost/trial_units/export/csv/") for link in odd)
 
 
 @pytest.mark.parametrize(
