@@ -22,6 +22,7 @@ from markupsafe import Markup
 from admin.panel import language, permissions
 from admin.panel.screen import OfficePage, Screen
 from admin.panel.static_files import icon
+from rules.text_keys import folded
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,31 @@ def entry_of(screen: str) -> Entry:
 def visible(names: Iterable[str]) -> list[Screen]:
     """Those of the screens that the person may see, as they are served."""
     return [_served()[name] for name in names if permissions.may_see(name)]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the menu that was searched for, or the form for a new record of its list."""
+
+    label: Any
+    address: str
+    entry: Any
+    is_form: bool = False
+
+
+def pages_named(words: str) -> list[Page]:
+    """The pages that the person may open whose title, or that of their job, has all these words."""
+    asked = folded(words).casefold().split()
+    found = []
+    for entry in ENTRIES if asked else ():
+        for screen in visible(entry.tabs + entry.more):
+            said = folded(f"{screen.title} {entry.label}").casefold()
+            if all(word in said for word in asked):
+                found.append(Page(screen.title, address(screen), entry.label))
+                if getattr(screen, "can_create", False) and screen.may("create"):
+                    new = url_for(f"{screen.screen}.create_view")
+                    found.append(Page(screen.title, new, entry.label, is_form=True))
+    return found
 
 
 def address(screen: Screen) -> str:

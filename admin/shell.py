@@ -103,6 +103,7 @@ def init_app(app: Flask) -> None:
         sidebar=sidebar,
         job_tabs=job_tabs,
         waiting_for_me=inbox.waiting,
+        pages_named=menu.pages_named,
         may_see=permissions.may_see,
         idempotency_field=idempotency_field,
         import_kind=kind_of_screen,

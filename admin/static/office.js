@@ -177,6 +177,7 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") all("details.drop[open], details.person[open]").forEach((menu) => { menu.open = false; });
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k" && find('[data-key="/"]')) { event.preventDefault(); press("/"); return; }
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s" && find('[data-key="save"]')) { event.preventDefault(); press("save"); return; }
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const step = { ArrowDown: "next", ArrowRight: "next", j: "next", ArrowUp: "previous", ArrowLeft: "previous", k: "previous" }[event.key];

@@ -75,3 +75,23 @@ def test_a_page_whose_frame_fails_is_said_in_a_sentence(web: Web, monkeypatch: p
 
     assert answer.status_code == 500
     assert "<h1>" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("login", "words", "shown", "hidden"),
+    [
+        ("manager", "credit notes", "/credit_notes/", "/invoices/"),
+        ("manager", "UNITS", "/units/new/", "/owners/"),
+        ("cashier", "day-end", "/day_close/", "/day_reopenings/new/"),
+        ("cashier", "policy simulation", "Nothing found", "/simulate/"),
+    ],
+)
+def test_the_search_finds_pages_that_one_may_open(
+    web: Web, login: str, words: str, shown: str, hidden: str
+) -> None:
+    web.sign_in(login, PASSWORD)
+
+    page = web.get("/search/", query_string={"q": words}).text.partition("<main")[2]
+
+    assert shown in page
+    assert hidden not in page

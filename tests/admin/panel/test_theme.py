@@ -113,6 +113,9 @@ def test_a_list_is_worked_by_keyboard_alone(open_page: Callable[..., Page]) -> N
     assert page.is_visible("#help")
     page.keyboard.press("Escape")
     page.wait_for_selector("#help", state="hidden")
+    page.keyboard.press("Control+k")
+    assert page.evaluate("document.activeElement.name") == "q"
+    page.evaluate("document.activeElement.blur()")
     page.keyboard.press("j")
     page.keyboard.press("j")
     page.keyboard.press("x")
