@@ -131,7 +131,7 @@ def register_major(desk: Person) -> str:
     expect(page.locator("#proposal b")).to_have_text("重大投诉")
     page.locator("main form button[data-key=save]").click()
     page.wait_for_url("**/tickets/details/**")
-    return page.locator("h1").inner_text().split()[0]
+    return page.locator("h1").inner_text().split()[-1]
 
 
 def card(person: Person, number: str) -> Page:
